@@ -34,7 +34,7 @@ from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import WorkerContext, system_clock
 from watcher.worker.events import Event, FeedPolled
-from watcher.worker.pg_queue import PgQueue
+from watcher.worker.pg_queue import PgScheduler
 from watcher.worker.process_pool import Pool
 
 TABLES = ("feeds", "hosts", "polls", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
@@ -87,7 +87,7 @@ async def poll(url: str, number: int, every_s: float, seconds: float, polled: Sy
     tools = WorkerContext(
         writer=writer,
         client=Nobody(),  # type: ignore[arg-type]
-        line=ConnectivityMonitor(reached, now=system_clock),
+        connectivity=ConnectivityMonitor(reached, now=system_clock),
         pool=pool,
         feed_pool=pool,
         vector_pool=pool,
@@ -96,11 +96,11 @@ async def poll(url: str, number: int, every_s: float, seconds: float, polled: Sy
         fetch=FetchSettings(host_delay=timedelta(0)),
         embedder=None,
         worker=f"worker:{number}",
-        tell=tell,
+        on_event=tell,
     )
-    queue, until = PgQueue(tools, url), time.monotonic() + seconds
+    queue, until = PgScheduler(tools, url), time.monotonic() + seconds
     while time.monotonic() < until:
-        await queue.fill()
+        await queue.claim_and_start()
         await asyncio.sleep(0.2)
     await queue.stop()
     writer.close()

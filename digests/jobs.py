@@ -219,7 +219,7 @@ class OutboxJob:
         tools = self._tools
         if not await tools.writer.read(count_due, now=tools.now()):
             return
-        worker = OutboxWorker(tools.writer.engine, self._settings, now=tools.now, chance=tools.chance)
+        worker = OutboxWorker(tools.writer.engine, self._settings, now=tools.now, chance=tools.jitter)
         try:
             await asyncio.to_thread(send_and_log, worker)
         except asyncio.CancelledError:

@@ -15,7 +15,7 @@ async def reached(url: str) -> bool:
 def tools_of(writer, client, pool, *, now=system_clock, **others) -> WorkerContext:
     """Return tools with the settings' defaults, without an embedder, whose line is as good as what `client` reaches."""
     given = {
-        "line": ConnectivityMonitor(getattr(client, "can_connect", reached), now=now),
+        "connectivity": ConnectivityMonitor(getattr(client, "can_connect", reached), now=now),
         "feed_pool": pool,
         "vector_pool": pool,
         "edition_pool": pool,

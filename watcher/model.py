@@ -145,7 +145,7 @@ class EntryChanges:
     new: tuple[Entry, ...]
     changed: tuple[Entry, ...]
     unchanged: int
-    held_back: int = 0  # new to us, but left out: the first poll's older entries, or a flood of GUIDs over known links
+    suppressed: int = 0  # new to us, but left out: the first poll's older entries, or a flood of GUIDs over known links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class PollSucceeded:
     changes: EntryChanges
     moved_to: str | None
     took_s: float
-    held: tuple[Entry, ...] = ()  # entries to remember as known, though no page of them is got
+    seen_only: tuple[Entry, ...] = ()  # entries to remember as known, though no page of them is got
     faults: tuple[str, ...] = ()
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()

@@ -69,7 +69,7 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
 
     with caplog.at_level(logging.INFO, "watcher.worker"):
         for result in results:
-            log_event(FeedPolled(feed=feed, result=result, noted=0))
+            log_event(FeedPolled(feed=feed, result=result, pages=0))
 
     assert len(caplog.messages) == 4
     assert all("feed=https://a.example/feed " in message for message in caplog.messages)

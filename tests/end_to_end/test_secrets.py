@@ -148,7 +148,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
             def tell(event: Event) -> None:
                 log_event(event)
 
-            async with open_context(loaded, engine, tell=tell) as tools:
+            async with open_context(loaded, engine, on_event=tell) as tools:
                 await tools.writer.do(make_all_due, now=tools.now())
                 queue = Scheduler(tools)
                 await queue.drain()

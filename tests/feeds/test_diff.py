@@ -39,7 +39,7 @@ def test_the_same_feed_again_brings_nothing():
 
     got = diff_entries(feed(*entries), *known(*entries), first_poll=False)
 
-    assert (got.new, got.changed, got.unchanged, got.held_back) == ((), (), 5, 0)
+    assert (got.new, got.changed, got.unchanged, got.suppressed) == ((), (), 5, 0)
 
 
 def test_an_answer_that_carries_new_entries_alone_loses_none_of_the_old():
@@ -51,8 +51,8 @@ def test_an_answer_that_carries_new_entries_alone_loses_none_of_the_old():
     whole = diff_entries(feed(*added, *old), *known(*old, *added), first_poll=False)
 
     assert [one.guid for one in partial.new] == ["guid-6", "guid-5"]
-    assert (partial.changed, partial.unchanged, partial.held_back) == ((), 0, 0)
-    assert (whole.new, whole.changed, whole.unchanged, whole.held_back) == ((), (), 7, 0)
+    assert (partial.changed, partial.unchanged, partial.suppressed) == ((), 0, 0)
+    assert (whole.new, whole.changed, whole.unchanged, whole.suppressed) == ((), (), 7, 0)
 
 
 def test_new_and_changed_entries_are_told_apart_newest_first():
@@ -81,7 +81,7 @@ def test_a_flood_of_guids_over_known_links_is_no_flood_of_articles():
     got = diff_entries(feed(entry(99), *renamed), *known(*old), first_poll=False)
 
     assert [one.guid for one in got.new] == ["guid-99"]
-    assert got.held_back == 50
+    assert got.suppressed == 50
 
 
 def test_the_same_page_under_a_tracking_url_is_not_new():
@@ -105,7 +105,7 @@ def test_a_first_poll_takes_the_newest_few_and_counts_the_rest():
     got = diff_entries(feed(*reversed(entries)), {}, set(), first_poll=True, first_poll_entries=20)
 
     assert [one.guid for one in got.new] == [f"guid-{number}" for number in range(20)]
-    assert got.held_back == 80
+    assert got.suppressed == 80
 
 
 def test_entries_without_dates_keep_the_feeds_order():
@@ -139,7 +139,7 @@ def test_every_entry_is_counted_once_and_a_second_look_brings_nothing(before, af
     got = diff_entries(parsed, *known(*before), first_poll=first_poll, first_poll_entries=limit)
     again = diff_entries(parsed, *known(*before, *after), first_poll=False)
 
-    assert len(got.new) + len(got.changed) + got.unchanged + got.held_back == len(after)
+    assert len(got.new) + len(got.changed) + got.unchanged + got.suppressed == len(after)
     assert not first_poll or len(got.new) <= limit
     assert again.new == ()
 

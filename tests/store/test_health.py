@@ -134,7 +134,7 @@ def test_a_due_feed_of_a_host_that_is_left_alone_is_held(engine):
 def test_a_feed_that_was_left_behind_is_silent_from_its_first_poll_on(engine):
     old = [entry(n, published_at=NOW - timedelta(days=400 + n)) for n in range(3)]
 
-    poll(engine, polled(NOW, old[1], held=(old[0], old[2])))
+    poll(engine, polled(NOW, old[1], seen_only=(old[0], old[2])))
 
     assert the_state(engine).feed.last_new_at == NOW - timedelta(days=400)
     assert status_word(engine) == "silent"

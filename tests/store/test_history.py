@@ -50,7 +50,7 @@ def test_a_first_poll_a_failure_what_follows_it_and_an_outage_have_lines_of_thei
 def test_changed_and_held_back_entries_have_a_line(engine):
     poll(engine, polled(NOW, entry(1)))
     poll(engine, polled(NOW + HOUR, changes=EntryChanges(new=(), changed=(entry(1),), unchanged=0)))
-    poll(engine, polled(NOW + 2 * HOUR, changes=EntryChanges(new=(), changed=(), unchanged=1, held_back=3)))
+    poll(engine, polled(NOW + 2 * HOUR, changes=EntryChanges(new=(), changed=(), unchanged=1, suppressed=3)))
 
     lines = read(engine, load_polls, 1, most=9)
 

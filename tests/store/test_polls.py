@@ -92,7 +92,7 @@ def test_an_entry_recorded_twice_notes_one_page(engine):
 def test_entries_held_back_are_known_from_then_on_without_a_page(engine):
     feed = the_feed(engine)
 
-    noted = write(engine, record_polls, [(feed, polled(feed, entry(1), held=(entry(2), entry(3))))])[0]
+    noted = write(engine, record_polls, [(feed, polled(feed, entry(1), seen_only=(entry(2), entry(3))))])[0]
 
     known, links, first = read(engine, known_entries, feed.id, [entry(1), entry(2), entry(3)])
     assert noted == 1

@@ -39,7 +39,7 @@ async def world(store_url, pool):
             pool,
             now=lambda: clock[0],
             sleep=sleep,
-            chance=lambda: 0.0,
+            jitter=lambda: 0.0,
         )
         yield World(net, tools, clock)
     writer.close()

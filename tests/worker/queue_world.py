@@ -19,7 +19,7 @@ from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.text.urls import host_of
 from watcher.worker.context import system_clock
-from watcher.worker.pg_queue import PgQueue
+from watcher.worker.pg_queue import PgScheduler
 from watcher.worker.process_pool import BrokenPool
 from watcher.worker.scheduler import Scheduler
 
@@ -63,14 +63,14 @@ class Broken:
 
 
 @asynccontextmanager
-async def worker_of(kind: str, store_url: str, sites: Sites, name: str) -> AsyncIterator[Scheduler | PgQueue]:
+async def worker_of(kind: str, store_url: str, sites: Sites, name: str) -> AsyncIterator[Scheduler | PgScheduler]:
     """Yield a queue of a process of its own; with it `HOSTS` hosts, each with a feed that is due."""
     engine = open_store(store_url)
     writer = Writer(engine)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(HOSTS)]
     await writer.do(sync_sources, sources, now=system_clock())
     tools = tools_of(writer, sites, Broken(), poll=PollSettings(concurrency=ROOM), worker=name)
-    queue = Scheduler(tools) if kind == "local" else PgQueue(tools, store_url)
+    queue = Scheduler(tools) if kind == "local" else PgScheduler(tools, store_url)
     try:
         yield queue
     finally:
@@ -84,9 +84,9 @@ async def until(holds, *queues, limit_s: float = 20.0) -> None:
     async with asyncio.timeout(limit_s):
         while not holds():
             for queue in queues:
-                await queue.fill()
+                await queue.claim_and_start()
             await asyncio.sleep(0.02)
 
 
 async def left(queue, query=DUE) -> int:
-    return await queue.tools.writer.read(lambda c: c.scalar(query))
+    return await queue.context.writer.read(lambda c: c.scalar(query))

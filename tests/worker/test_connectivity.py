@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.errors import HttpStatusError, Unreachable
-from watcher.worker.connectivity import REST, VERDICT_FOR, ConnectivityMonitor
+from watcher.worker.connectivity import PROBE_INTERVAL, VERDICT_FOR, ConnectivityMonitor
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -62,7 +62,7 @@ async def test_an_answer_from_elsewhere_meanwhile_shows_that_the_line_works():
     world.up.clear()
     asked_at = world.now
     world.now += timedelta(seconds=3)
-    world.line.worked("https://c.example/feed")
+    world.line.record_success("https://c.example/feed")
 
     assert not await world.fails("dead.example", asked_at=asked_at)
     assert world.tried == []
@@ -70,8 +70,8 @@ async def test_an_answer_from_elsewhere_meanwhile_shows_that_the_line_works():
 
 async def test_an_answer_that_is_an_error_is_an_answer():
     world = World()
-    world.line.failed(HttpStatusError("https://a.example/feed", 503))
-    world.line.failed(Unreachable("https://dead.example/", "no connection", no_connection=True))
+    world.line.record_failure(HttpStatusError("https://a.example/feed", 503))
+    world.line.record_failure(Unreachable("https://dead.example/", "no connection", no_connection=True))
     world.up = {"https://a.example/feed"}
 
     assert not any([await world.fails(f"dead{n}.example", asked_at=START + timedelta(seconds=1)) for n in range(5)])
@@ -105,7 +105,7 @@ async def test_the_line_is_looked_at_again_while_it_is_down():
     world.up = set(GOOD)
 
     assert await world.line.is_resting()
-    world.now += REST + timedelta(seconds=1)
+    world.now += PROBE_INTERVAL + timedelta(seconds=1)
     assert not await world.line.is_resting()
 
 
@@ -114,7 +114,7 @@ async def test_any_answer_ends_an_outage():
     world.up.clear()
     await world.fails("x.example")
 
-    world.line.worked("https://z.example/")
+    world.line.record_success("https://z.example/")
 
     assert not await world.line.is_resting()
 

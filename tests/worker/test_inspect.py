@@ -12,7 +12,7 @@ from watcher.feeds.inspect import NotAFeed
 from watcher.net.client import Client
 from watcher.reasons import Reason, TaskKind
 from watcher.settings.models import PollSettings
-from watcher.worker.inspect import MOST_LOOKS, FeedProber, discover, predict_next_poll
+from watcher.worker.inspect import MAX_PROBED_FEEDS, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -78,12 +78,12 @@ async def test_each_redirect_is_told_and_whether_it_is_for_good(site, looker):
     site.redirect("/b", "/c", status=302)
     site.feed("/c", rss())
 
-    look = await looker.look(site.url("/a"))
+    look = await looker.probe(site.url("/a"))
 
-    assert [(step.status, step.leads_to, step.is_permanent) for step in look.steps] == [
+    assert [(step.status, step.leads_to, step.is_permanent) for step in look.redirects] == [
         (301, site.url("/b"), True), (302, site.url("/c"), False),
     ]  # fmt: skip
-    assert look.answer.moved_to == site.url("/b")
+    assert look.response.moved_to == site.url("/b")
     assert look.report.feed.title == "The Post"
 
 
@@ -95,7 +95,7 @@ async def test_validators_are_honoured_or_ignored_or_of_no_use(site, looker):
     site.feed("/none", rss())
 
     async def use(path):
-        again = await looker.look_again(await looker.look(site.url(path)))
+        again = await looker.revalidate(await looker.probe(site.url(path)))
         return again and (again.honoured, again.same_body)
 
     assert await use("/honoured") == (True, False)
@@ -106,7 +106,7 @@ async def test_validators_are_honoured_or_ignored_or_of_no_use(site, looker):
 
 async def test_a_host_is_asked_with_a_pause_between_two_requests(site, looker, clock):
     for path in ("/a", "/b", "/c"):
-        await looker.look(site.url(path))
+        await looker.probe(site.url(path))
 
     assert clock.slept == [1.0, 1.0]
     assert site.asked == ["/a", "/b", "/c"]
@@ -115,7 +115,7 @@ async def test_a_host_is_asked_with_a_pause_between_two_requests(site, looker, c
 async def test_a_host_that_asks_for_rest_is_not_asked_again(site, looker):
     site.page("/a", "later", status=503, Retry_After="60")
 
-    first, second = [await looker.look(site.url(path)) for path in ("/a", "/b")]
+    first, second = [await looker.probe(site.url(path)) for path in ("/a", "/b")]
 
     assert first.error.retry_after_s == 60
     assert "not asked" in str(second.error)
@@ -125,14 +125,14 @@ async def test_a_host_that_asks_for_rest_is_not_asked_again(site, looker):
 async def test_a_site_without_https_is_asked_over_http(site, looker):
     site.feed("/feed", rss())
 
-    look = await looker.look_first((f"https://{site.place}/feed", site.url("/feed")))
+    look = await looker.probe_first((f"https://{site.place}/feed", site.url("/feed")))
 
     assert look.asked == site.url("/feed")
     assert look.report
 
 
 async def test_a_site_that_is_not_there_is_told_by_the_spelling_that_is_most_likely(looker):
-    look = await looker.look_first(("https://nowhere.invalid/", "http://nowhere.invalid/"))
+    look = await looker.probe_first(("https://nowhere.invalid/", "http://nowhere.invalid/"))
 
     assert isinstance(look.error, Unreachable)
     assert look.asked == "https://nowhere.invalid/"
@@ -142,7 +142,7 @@ async def test_a_feed_that_hangs_the_parser_is_named(site, looker):
     site.feed("/feed", rss())
     looker.pool = Hanging()
 
-    look = await looker.look(site.url("/feed"))
+    look = await looker.probe(site.url("/feed"))
 
     assert look.report is None
     assert "took more than 20 s" in str(look.error)
@@ -155,7 +155,7 @@ async def test_the_next_poll_is_told_as_a_poll_would_set_it(site, looker):
     site.page("/rest", "", status=503, Retry_After="7200")
 
     async def wait_s(path, own_every_s=None):
-        look = await looker.look(site.url(path))
+        look = await looker.probe(site.url(path))
         when = predict_next_poll(look, RULES, own_every_s=own_every_s)
         return when and (when.at - look.at).total_seconds()
 
@@ -250,8 +250,8 @@ async def test_of_very_many_links_some_are_read_and_the_others_named(site, looke
 
     found = await discover((site.url("/"),), looker)
 
-    assert len(site.asked) == 1 + MOST_LOOKS
-    assert len(found.feeds) == MOST_LOOKS
+    assert len(site.asked) == 1 + MAX_PROBED_FEEDS
+    assert len(found.feeds) == MAX_PROBED_FEEDS
     assert len(found.candidates) == 30
 
 
@@ -267,7 +267,7 @@ async def test_a_site_that_asks_for_rest_is_left_alone(site, looker):
 async def test_a_page_in_place_of_a_feed_names_the_feeds_that_it_links(site, looker):
     site.page("/feed", LINK.format("/real.xml"))
 
-    look = await looker.look(site.url("/feed"))
+    look = await looker.probe(site.url("/feed"))
 
     assert isinstance(look.found, NotAFeed)
     assert [link.url for link in look.found.links] == [site.url("/real.xml")]

@@ -67,8 +67,8 @@ async def test_the_job_of_a_dead_worker_goes_to_another(a_worker, sites):
     sites.gate.set()
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
-        await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
-        await queue.tools.writer.do(lambda c: c.execute(text(DEAD)))  # before anybody offers the host
+        await queue.context.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        await queue.context.writer.do(lambda c: c.execute(text(DEAD)))  # before anybody offers the host
         assert sites.asked["h7.example"] == 1
 
         await until(lambda: sites.asked["h7.example"] == 2 and not queue.busy, queue)
@@ -80,12 +80,12 @@ async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worke
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
         held = select(hosts.c.lease_by).where(hosts.c.host == "h7.example")
         now = system_clock() - LEASE + timedelta(seconds=3)
-        await queue.tools.writer.do(lease_free_hosts, ["h7.example"], worker="dead:1", now=now, lease=LEASE)
-        await queue.tools.writer.do(lambda c: c.execute(text(DEAD)))
+        await queue.context.writer.do(lease_free_hosts, ["h7.example"], worker="dead:1", now=now, lease=LEASE)
+        await queue.context.writer.do(lambda c: c.execute(text(DEAD)))
 
         async with asyncio.timeout(30):
-            while await queue.tools.writer.read(lambda c: c.scalar(held)) == "dead:1":
-                await queue.fill()
+            while await queue.context.writer.read(lambda c: c.scalar(held)) == "dead:1":
+                await queue.claim_and_start()
                 await asyncio.sleep(0.1)
 
         failures = text("SELECT count(*) FROM pgqueuer_log WHERE traceback IS NOT NULL")
@@ -99,14 +99,14 @@ async def test_a_visit_under_way_keeps_no_job_waiting_when_the_server_is_back(a_
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and queue.busy == 1, queue)
         before = await left(queue, ITS_MANAGER)
-        await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        await queue.context.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
         with suppress(StoreError):  # which may be among them
-            await queue.tools.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
+            await queue.context.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
 
         async with asyncio.timeout(30):
             while sites.asked.total() < 2 * HOSTS - 1 or queue.busy > 1:
                 with suppress(StoreError):
-                    await queue.fill()
+                    await queue.claim_and_start()
                 await asyncio.sleep(0.05)
 
         async with asyncio.timeout(30):  # its job is not lost: another would have it, if this process died now
@@ -126,14 +126,14 @@ async def test_a_server_that_is_back_is_no_reason_to_rest_any_more(a_worker, sit
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
         with suppress(StoreError):  # which may be among them
-            await queue.tools.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
+            await queue.context.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
         async with asyncio.timeout(30):
             while queue._jobs.is_at_work(ROOM):
                 await asyncio.sleep(0.05)
             while not queue._jobs.is_at_work(ROOM):
                 await asyncio.sleep(0.05)
 
-        await queue.fill()  # raises nothing
+        await queue.claim_and_start()  # raises nothing
 
 
 async def test_nothing_in_pgqueuers_tables_is_ours(a_worker, sites):
@@ -153,9 +153,9 @@ async def test_failures_are_kept_for_two_days_and_the_steps_of_jobs_that_went_we
             while await left(queue, text("SELECT count(*) FROM pgqueuer")):
                 await asyncio.sleep(0.05)
         for age, trace in ((1, "'{}'"), (1, "NULL"), (3, "'{}'")):
-            await queue.tools.writer.do(lambda c, age=age, trace=trace: c.execute(text(OLD_LINE.format(age, trace))))
+            await queue.context.writer.do(lambda c, age=age, trace=trace: c.execute(text(OLD_LINE.format(age, trace))))
 
-        await queue.tools.writer.do(prune_job_log)
+        await queue.context.writer.do(prune_job_log)
 
         assert await left(queue, LOGGED) == 1
 
@@ -166,8 +166,8 @@ async def test_other_room_waits_for_no_visit_that_is_under_way(a_worker, sites):
     sites.late["h7.example"] = asyncio.Event()
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and queue.busy == 1, queue)
-        queue.tools = replace(queue.tools, poll=PollSettings(concurrency=2 * ROOM))
-        await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        queue.context = replace(queue.context, poll=PollSettings(concurrency=2 * ROOM))
+        await queue.context.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
 
         await until(lambda: sites.asked.total() == 2 * HOSTS - 1 and queue.busy == 1, queue)
 

@@ -67,7 +67,7 @@ async def test_no_more_hosts_than_there_is_room_for_are_visited_at_a_time(a_work
     async with a_worker("here:1") as queue:
         await until(lambda: queue.busy == ROOM, queue)
         for _ in range(5):
-            await queue.fill()
+            await queue.claim_and_start()
             await asyncio.sleep(0.02)
         assert queue.busy == ROOM
         sites.gate.set()
@@ -81,12 +81,12 @@ async def test_a_host_that_somebody_else_holds_is_left_in_peace(a_worker, sites)
     async with a_worker("here:1") as queue:
         theirs = [f"h{n}.example" for n in range(5)]
         now = system_clock()
-        await queue.tools.writer.do(lease_free_hosts, theirs, worker="there:1", now=now)
+        await queue.context.writer.do(lease_free_hosts, theirs, worker="there:1", now=now)
 
         await until(lambda: len(sites.asked) == HOSTS - 5 and not queue.busy, queue)
 
         assert not sites.asked.keys() & set(theirs)
-        await queue.tools.writer.do(
+        await queue.context.writer.do(
             lambda c: c.execute(update(hosts).where(hosts.c.lease_by == "there:1").values(lease_until=now))
         )
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
@@ -97,7 +97,7 @@ async def test_two_workers_share_the_hosts_and_never_meet_at_one(a_worker, sites
     sites.gate.set()
     async with a_worker("here:1") as one, a_worker("here:2") as other:
         await until(lambda: len(sites.asked) == HOSTS and not one.busy and not other.busy, one, other)
-        await one.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        await one.context.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
         await until(lambda: sites.asked.total() == 2 * HOSTS and not one.busy and not other.busy, one, other)
 
         assert not sites.twice
@@ -120,7 +120,7 @@ async def test_what_is_broken_off_stays_due_and_its_host_is_free(a_worker, sites
 async def test_a_visit_that_is_stopped_before_it_runs_leaves_its_host_as_it_was(a_worker, sites):
     async with a_worker("here:1") as queue:
         before = await left(queue)
-        claim = await queue.tools.writer.add(claim_requested, asked("h7.example"))
+        claim = await queue.context.writer.add(claim_requested, asked("h7.example"))
         queue.start(claim)
         await queue.stop()
 

@@ -76,12 +76,12 @@ async def until_asked(client: Slow, n: int) -> None:
 
 async def test_a_host_under_a_visit_is_not_visited_again_though_the_machine_slept(tools):
     queue = Scheduler(tools)
-    assert await queue.fill() == 3
+    assert await queue.claim_and_start() == 3
     await until_asked(tools.client, 3)
     await tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=NOW)))
 
     tools.now.at += 5 * LEASE
-    assert await queue.fill() == 0
+    assert await queue.claim_and_start() == 0
 
     assert queue.busy == 3
     assert set(tools.client.asked.values()) == {1}
@@ -106,7 +106,7 @@ async def test_a_run_with_a_limit_ends_while_visits_go_on_and_the_next_one_sees_
 
 async def test_what_is_leased_ahead_and_not_begun_is_given_back_as_due_as_it_was(tools):
     queue = Scheduler(replace(tools, poll=PollSettings(concurrency=1)))
-    assert await queue.fill() == 3
+    assert await queue.claim_and_start() == 3
     await until_asked(tools.client, 1)
 
     await queue.stop()
@@ -119,11 +119,11 @@ async def test_what_is_leased_ahead_and_not_begun_is_given_back_as_due_as_it_was
 
 async def test_what_is_leased_ahead_is_given_back_when_our_own_line_is_down(tools):
     queue = Scheduler(replace(tools, poll=PollSettings(concurrency=1)))
-    await queue.fill()
+    await queue.claim_and_start()
     await until_asked(tools.client, 1)
 
-    tools.line.down_since = tools.line._judged_at = NOW
-    await queue.fill()
+    tools.connectivity.down_since = tools.connectivity._judged_at = NOW
+    await queue.claim_and_start()
 
     held = await tools.writer.read(lambda c: list(c.scalars(select(hosts.c.host).where(hosts.c.lease_by.is_not(None)))))
     assert [f"https://{host}/feed" for host in held] == list(tools.client.asked)
@@ -145,7 +145,7 @@ async def test_a_visit_that_is_only_to_be_written_down_makes_room_for_the_next(t
     tools.client.gate.set()
     queue = Scheduler(replace(tools, writer=writer, poll=PollSettings(concurrency=1)))
 
-    await queue.fill()
+    await queue.claim_and_start()
     await until_asked(tools.client, 3)
 
     assert queue.busy == 3
@@ -156,7 +156,7 @@ async def test_a_visit_that_is_only_to_be_written_down_makes_room_for_the_next(t
 
 async def test_a_late_end_of_an_old_visit_leaves_the_new_one_of_its_host(tools):
     queue = Scheduler(tools)
-    await queue.fill()
+    await queue.claim_and_start()
     await until_asked(tools.client, 3)
     old = queue._visits["h1.example"]
     new = queue._visits["h1.example"] = asyncio.create_task(asyncio.sleep(60))
@@ -190,7 +190,7 @@ async def test_a_visit_that_breaks_down_is_one_line_of_the_log_and_its_host_rest
 
     tools.client.gate.set()
     with caplog.at_level(logging.INFO):
-        await Scheduler(replace(tools, tell=hear)).drain()
+        await Scheduler(replace(tools, on_event=hear)).drain()
 
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.getMessage() == r'visit_failed host=h1.example reason="ValueError: two\nlines"'
@@ -214,7 +214,7 @@ async def test_hosts_are_given_back_after_their_visits_ended_while_the_store_cou
     await writer.do(sync_sources, sources, now=NOW)
     client = Slow()
     queue = Scheduler(tools_of(writer, client, Broken(), worker="here:1", now=Clock()))
-    await queue.fill()
+    await queue.claim_and_start()
     await until_asked(client, 3)
 
     pragmas[0] = "query_only=ON"
@@ -222,9 +222,9 @@ async def test_hosts_are_given_back_after_their_visits_ended_while_the_store_cou
     await asyncio.gather(*queue._visits.values())
     for _ in range(2):
         with pytest.raises(StoreError, match="read-only"):
-            await queue.fill()
+            await queue.claim_and_start()
     pragmas[0] = "query_only=OFF"
-    await queue.fill()
+    await queue.claim_and_start()
 
     assert await writer.read(lambda c: set(c.scalars(select(hosts.c.lease_by)))) == {None}
     writer.close()
@@ -237,7 +237,7 @@ async def test_the_traceback_of_a_breakdown_is_there_for_who_debugs(tools, caplo
 
     tools.client.gate.set()
     with caplog.at_level(logging.DEBUG, logger="watcher.worker"):
-        await Scheduler(replace(tools, tell=hear)).drain()
+        await Scheduler(replace(tools, on_event=hear)).drain()
 
     assert caplog.text.count("Traceback") == 3
 
@@ -248,9 +248,9 @@ async def test_a_host_that_cannot_be_given_its_rest_stops_the_pass_instead_of_th
         raise ValueError("odd")
 
     tools.client.gate.set()
-    queue = Scheduler(replace(tools, tell=hear))
-    await queue.fill()
+    queue = Scheduler(replace(tools, on_event=hear))
+    await queue.claim_and_start()
     await asyncio.gather(*queue._visits.values())
 
     with pytest.raises(StoreError, match="no rest"):
-        await queue.fill()
+        await queue.claim_and_start()

@@ -24,7 +24,7 @@ from watcher.store.writer import Writer, read, write
 from watcher.text.urls import article_id
 from watcher.worker import tasks
 from watcher.worker.backfill import FEATURES, VECTORS, BackgroundTask, builtin_tasks
-from watcher.worker.pg_queue import PgQueue, SharedChores
+from watcher.worker.pg_queue import PgScheduler, SharedTaskRunner
 
 pytestmark = on_postgresql
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -82,8 +82,8 @@ def a_node(engine, store_url):
         writer, pool = Writer(engine), Inline()
         choice = EmbedderConfig(setting=FAKES + embedder) if embedder else None
         tools = tools_of(writer, None, pool, embedder=choice, worker=name)
-        queue = PgQueue(tools, store_url)
-        queue.crew.put(builtin_tasks(lambda: tools))
+        queue = PgScheduler(tools, store_url)
+        queue.shared_tasks.register(builtin_tasks(lambda: tools))
         try:
             yield queue, pool
         finally:
@@ -98,7 +98,7 @@ async def until(holds, *queues, kind: str = VECTORS) -> None:
     async with asyncio.timeout(30):
         while not holds():
             for queue in queues:
-                await queue.crew.offer(kind)
+                await queue.shared_tasks.offer(kind)
             await asyncio.sleep(0.05)
 
 
@@ -139,8 +139,8 @@ async def test_what_a_share_meets_is_told_by_the_next_offer(store, a_node):
 async def test_a_queue_that_cannot_be_reached_is_told_too(a_node, store_url):
     async with a_node("here:1") as (queue, _):
         elsewhere = make_url(store_url).set(database="nowhere").render_as_string(hide_password=False)
-        queue.crew = SharedChores(elsewhere)
-        queue.crew.put(builtin_tasks(lambda: queue.tools))
+        queue.shared_tasks = SharedTaskRunner(elsewhere)
+        queue.shared_tasks.register(builtin_tasks(lambda: queue.context))
         with pytest.raises(WatcherError, match="cannot be reached: the database does not let us in"):
             await until(lambda: False, queue)
 
@@ -156,7 +156,7 @@ async def test_a_piece_that_somebody_is_at_comes_again(a_node):
         return len(asked) > 1
 
     async with a_node("here:1") as (queue, _):
-        queue.crew.put({"paper": BackgroundTask(name="paper", wanted=wanted, do=do)})
+        queue.shared_tasks.register({"paper": BackgroundTask(name="paper", wanted=wanted, do=do)})
         await until(lambda: len(asked) == 2, queue, kind="paper")
 
     assert asked == ["today", "today"]

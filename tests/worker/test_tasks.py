@@ -11,7 +11,7 @@ from watcher.clean.site_memory import build_site_memory
 from watcher.clean.site_rules import parse_rules
 from watcher.errors import CleanError
 from watcher.model import Entry
-from watcher.worker.tasks import FRESH, LARGE_SITE, PageTask, clean_page, load_site_memory
+from watcher.worker.tasks import LARGE_SITE, MAX_NEW_ARTICLES, PageTask, clean_page, load_site_memory
 
 BOX = "The town lies on the river and has a market each Tuesday, as it has had for six hundred years."
 FACTS = (
@@ -40,11 +40,11 @@ def test_a_large_site_is_learnt_again_after_some_articles():
     size = LARGE_SITE + 5
     first = load_site_memory("large.example", tuple(article(n) for n in range(size)))
 
-    soon = load_site_memory("large.example", tuple(article(n) for n in range(1 - FRESH, size)))
-    later = load_site_memory("large.example", tuple(article(n) for n in range(-FRESH, size)))
+    soon = load_site_memory("large.example", tuple(article(n) for n in range(1 - MAX_NEW_ARTICLES, size)))
+    later = load_site_memory("large.example", tuple(article(n) for n in range(-MAX_NEW_ARTICLES, size)))
 
     assert soon is first
-    assert later == build_site_memory(article(n) for n in range(-FRESH, size))
+    assert later == build_site_memory(article(n) for n in range(-MAX_NEW_ARTICLES, size))
 
 
 def test_a_site_without_articles_has_no_memory():
@@ -100,8 +100,8 @@ def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need(tmp_pa
     )
     lines = (
         "import sys",
-        "from watcher.cli.main import run",
-        f"code = run(['poll', '--config', '{settings}'])",
+        "from watcher.cli.main import run_command_line",
+        f"code = run_command_line(['poll', '--config', '{settings}'])",
         "print(code, *sys.modules)",
     )
 

@@ -18,8 +18,8 @@ from watcher.reasons import FetchKind, Reason, TaskKind
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.schema import articles, feeds, hosts, polls
 from watcher.store.writer import read, write
-from watcher.worker.connectivity import REST
-from watcher.worker.poll_feed import NEW_HOSTS
+from watcher.worker.connectivity import PROBE_INTERVAL
+from watcher.worker.poll_feed import MAX_NEW_HOSTS
 from watcher.worker.process_pool import WorkerFailed
 from watcher.worker.scheduler import Scheduler
 
@@ -132,7 +132,7 @@ async def test_a_page_whose_robots_txt_is_unreadable_for_a_day_has_the_feeds_tex
 
 
 async def test_a_poll_that_names_many_new_hosts_takes_some_and_the_next_poll_takes_the_rest(world):
-    numbers = range(NEW_HOSTS + 30)
+    numbers = range(MAX_NEW_HOSTS + 30)
     items = "".join(
         f"<item><title>Story {n}</title><link>https://s{n}.example/a</link><guid>{n}</guid></item>" for n in numbers
     )
@@ -148,7 +148,7 @@ async def test_a_poll_that_names_many_new_hosts_takes_some_and_the_next_poll_tak
 
     first = {url for url in world.net.urls() if url.endswith(".example/a")}
     state = await world.tools.writer.read(feed_states)
-    assert len(first) == NEW_HOSTS
+    assert len(first) == MAX_NEW_HOSTS
     assert "30 entries wait for the next poll: this one named 100 hosts not asked before" in state[0].faults
 
     world.clock[0] += timedelta(hours=2)
@@ -331,10 +331,12 @@ async def test_when_our_own_line_is_down_no_feed_is_blamed_and_all_are_asked_aga
     await queue.drain()
     states = read(world.tools.writer.engine, feed_states)
     assert [(state.feed.failures, state.reason) for state in states] == [(0, None)] * 3
-    assert world.tools.line.down_since is not None
+    assert world.tools.connectivity.down_since is not None
 
     world.net.everything = None
-    world.clock[0] += REST + timedelta(seconds=1)  # and not only when what could not be asked is due by itself
+    world.clock[0] += PROBE_INTERVAL + timedelta(
+        seconds=1
+    )  # and not only when what could not be asked is due by itself
     await queue.drain()
     states = read(world.tools.writer.engine, feed_states)
     assert all(state.feed.last_read_at > START + timedelta(hours=13) for state in states)
@@ -356,7 +358,7 @@ async def test_a_line_that_goes_while_answers_are_under_way_is_not_blamed_on_the
 
     states = read(world.tools.writer.engine, feed_states)
     assert [state.feed.failures for state in states] == [0, 0, 0]
-    assert world.tools.line.down_since is not None
+    assert world.tools.connectivity.down_since is not None
 
 
 async def test_a_feed_that_answers_nothing_is_blamed_where_others_can_be_reached(world):
@@ -374,7 +376,7 @@ async def test_a_feed_that_answers_nothing_is_blamed_where_others_can_be_reached
 
     states = read(world.tools.writer.engine, feed_states)
     assert {state.feed.source.name: state.feed.failures for state in states} == {"a.example": 1, "b.example": 0}
-    assert world.tools.line.down_since is None
+    assert world.tools.connectivity.down_since is None
 
 
 async def test_the_same_bytes_are_not_read_again(world):

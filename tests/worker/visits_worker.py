@@ -72,8 +72,8 @@ class Worker:
                 fetch=FetchSettings(robots=False, host_delay=timedelta(0)),
                 worker=self.name,
                 now=lambda: world.clock,
-                chance=lambda: 0.0,
-                tell=self.hear,
+                jitter=lambda: 0.0,
+                on_event=self.hear,
             )
         )
 

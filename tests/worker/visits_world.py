@@ -143,7 +143,7 @@ class World:
         worker.began = {asked.host: worker.began[asked.host] for asked in self.in_flight if asked.worker is worker}
         due = self.free_and_due()
         with suppress(StoreError):  # it may die over it
-            await worker.queue.fill()
+            await worker.queue.claim_and_start()
         await self.settle()
         if not worker.is_alive:
             return

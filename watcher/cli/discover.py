@@ -26,7 +26,7 @@ from watcher.worker.inspect import discover, open_prober
 
 if TYPE_CHECKING:
     from watcher.settings.models import Settings, SourceSettings
-    from watcher.worker.inspect import Candidate, Discovery
+    from watcher.worker.inspect import Discovery, FeedCandidate
 
 WAYS = {
     "itself": "the address itself is a feed",
@@ -69,7 +69,7 @@ def discover_feeds(
 
 async def discover_at_any(urls: tuple[str, ...], settings: Settings) -> Discovery:
     """Return the feeds at the first of some spellings of an address that can be connected to."""
-    async with open_prober(settings, tell=print_progress) as looker:
+    async with open_prober(settings, on_request=print_progress) as looker:
         return await discover(urls, looker)
 
 
@@ -82,13 +82,13 @@ def add_single_feed(found: Discovery, path: Path) -> int:
     return DONE
 
 
-def to_source_row(one: Candidate) -> SourceSettings:
+def to_source_row(one: FeedCandidate) -> SourceSettings:
     """Return the settings row of a feed that was found: its title, and the language that its entries read as."""
     name, tag = default_name_and_language(one)
     return source_row(url=one.url, name=name, language=language_tag(tag))
 
 
-def default_name_and_language(one: Candidate) -> tuple[str, str]:
+def default_name_and_language(one: FeedCandidate) -> tuple[str, str]:
     """Return the name and the language that a feed that was found would have as a source; empty where not known."""
     if one.report is None:
         return "", ""
@@ -117,7 +117,7 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
 def no_feed_message(found: Discovery) -> str:
     """Return in a sentence that no feed was found, and why."""
     page = found.page
-    if page.answer is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
+    if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.way != "guessed"]
     words = "none that its page links can be read" if linked else "its page links none"
@@ -125,7 +125,7 @@ def no_feed_message(found: Discovery) -> str:
     return f"no feed found at {page.asked}: {words}" + (", and none is at the usual places" if guessed else "")
 
 
-def describe_feed(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     """Yield what is told of a feed below its address."""
     report, look = one.report, one.look
     assert report and look
@@ -141,7 +141,7 @@ def describe_feed(one: Candidate, found: Discovery, known: Mapping[str, SourceSe
     yield f"in the settings as {there.source().name}" if there else f"add it: {command_to_add(one)}"
 
 
-def command_to_add(one: Candidate) -> str:
+def command_to_add(one: FeedCandidate) -> str:
     """Return the command that adds a feed."""
     name, tag = default_name_and_language(one)
     parts = ["watcher sources add", quote(one.url), *(["--name", quote(name)] if name else [])]
@@ -154,9 +154,9 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
     return {
         "url": page.asked,
         "page": {
-            "url": page.answer.url if page.answer else None,
-            "status": page.answer.status if page.answer else getattr(page.error, "status", None),
-            "reason": failure_reason(page) if not page.report and not page.answer else None,
+            "url": page.response.url if page.response else None,
+            "status": page.response.status if page.response else getattr(page.error, "status", None),
+            "reason": failure_reason(page) if not page.report and not page.response else None,
         },
         "feeds": [feed_json(one, known) for one in found.candidates if one.report],
         "others": [
@@ -167,7 +167,7 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
     }
 
 
-def feed_json(one: Candidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+def feed_json(one: FeedCandidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     """Return a feed that was found as JSON has it."""
     report, there = one.report, known.get(normalize_url(one.url))
     assert report

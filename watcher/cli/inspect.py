@@ -105,9 +105,9 @@ def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], Sou
 
 async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
     """Return what is at an address, and where that is a feed, what a second, conditional request brought."""
-    async with open_prober(settings, tell=print_progress) as looker:
-        look = await looker.look_first(urls)
-        return look, await looker.look_again(look) if look.report else None
+    async with open_prober(settings, on_request=print_progress) as looker:
+        look = await looker.probe_first(urls)
+        return look, await looker.revalidate(look) if look.report else None
 
 
 def summary_sentence(look: ProbeResult) -> str:
@@ -145,12 +145,13 @@ def format_probe(probe: Probe) -> Iterator[str]:
 
 def probe_rows(probe: Probe) -> Iterator[Row]:
     """Yield a label and a text for each fact."""
-    look, row, response = probe.look, probe.row, probe.look.answer
+    look, row, response = probe.look, probe.row, probe.look.response
     yield "address", look.asked
     if row is not None:
         yield "source", f"{row.source().name} of the settings{'' if row.enabled else ', which do not poll it'}"
     steps = [
-        f"{step.status} to {step.leads_to} ({redirect_kind(look.steps[:n])})" for n, step in enumerate(look.steps, 1)
+        f"{step.status} to {step.leads_to} ({redirect_kind(look.redirects[:n])})"
+        for n, step in enumerate(look.redirects, 1)
     ]
     yield from labelled("redirects", steps)
     if response is not None:
@@ -297,7 +298,7 @@ def format_time(at: datetime | None) -> str:
 
 def probe_to_json(probe: Probe) -> dict[str, Any]:
     """Return the probe as JSON has it; what is not known is null."""
-    look, response, next_poll = probe.look, probe.look.answer, probe.next_poll
+    look, response, next_poll = probe.look, probe.look.response, probe.next_poll
     wait_s = round((next_poll.at - look.at).total_seconds()) if next_poll else None
     return {
         "url": look.asked,
@@ -305,7 +306,7 @@ def probe_to_json(probe: Probe) -> dict[str, Any]:
         "usable": look.report is not None,
         "verdict": summary_sentence(look),
         "advice": find_hint(look),
-        "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in look.steps],
+        "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in look.redirects],
         "answer": response_to_json(response, probe.again) if response else None,
         "feed": report_to_json(look.report) if look.report else None,
         "fresh_s": parse_freshness(response.headers, look.at).fresh_s if response else None,
@@ -390,8 +391,8 @@ def find_hint(look: ProbeResult) -> str | None:
     url = (
         error.answered_by
         if isinstance(error, HttpStatusError)
-        else look.steps[-1].leads_to
-        if look.steps
+        else look.redirects[-1].leads_to
+        if look.redirects
         else look.asked
     )
     parts = urlsplit(url)
@@ -399,7 +400,7 @@ def find_hint(look: ProbeResult) -> str | None:
     if isinstance(look.found, NotAFeed):
         if look.found.reason.kind is FeedKind.OPML:
             return "save it to a file, then: watcher sources import FILE"
-        page = look.answer.url if look.answer and look.found.links else site
+        page = look.response.url if look.response and look.found.links else site
         return None if look.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         return allow_private_hint(url) if parts.hostname == urlsplit(look.asked).hostname else None

@@ -87,11 +87,11 @@ async def run_poll(
             if isinstance(event, FeedPolled):
                 polled.add(event.feed.source.url)
                 advance("feeds", 1, 0)
-                advance("pages", 0, event.noted)
+                advance("pages", 0, event.pages)
             elif not isinstance(event, NetworkWentDown | NetworkCameBack):
                 advance("pages", 1, 0)
 
-        async with open_context(settings, engine, tell=on_event, pages=pages) as context:
+        async with open_context(settings, engine, on_event=on_event, pages=pages) as context:
             writer = context.writer
             if everything:
                 advance("feeds", 0, await writer.do(make_all_due, now=context.now()))
@@ -179,7 +179,7 @@ class PollSummary:
     def add(self, event: Event) -> None:
         """Count one event."""
         match event:
-            case FeedPolled(feed=feed, result=result, noted=noted):
+            case FeedPolled(feed=feed, result=result, pages=noted):
                 self.feeds += 1
                 self.pages_noted += noted
                 if isinstance(result, PollFailed):

@@ -78,7 +78,7 @@ def noop(connection: Connection) -> None:
 def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
     """Return the line for `systemctl status`."""
     busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
-    if services.tools.line.down_since is not None:
+    if services.tools.connectivity.down_since is not None:
         return f"our own line is down; {busy}"
     if not faults:
         return busy

@@ -234,14 +234,14 @@ def builtin_jobs(
         await queue.drain(limit_s=None if since else VISITS_RUN_S)
 
     async def features() -> None:
-        tools = queue.tools
+        tools = queue.context
         if since is not None:
             await rebuild_features(tools.writer, tools.pool, since=since, most=UNLIMITED)
         else:
             await backfill.run_feature_backfill(tools)
 
     async def vectors() -> None:
-        tools = queue.tools
+        tools = queue.context
         if since is not None:
             await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, most=UNLIMITED)
         else:
@@ -249,14 +249,14 @@ def builtin_jobs(
 
     async def index() -> None:
         for _ in range(UNLIMITED if since else INDEX_SLICES):
-            if await queue.tools.writer.do(index_missing, most=INDEX_AT_ONCE) < INDEX_AT_ONCE:
+            if await queue.context.writer.do(index_missing, most=INDEX_AT_ONCE) < INDEX_AT_ONCE:
                 break
 
     looked_at: datetime | None = None  # at each feed and site, for what is too old
 
     async def tidying() -> None:
         nonlocal looked_at
-        tools = queue.tools
+        tools = queue.context
         now = tools.now()
         everywhere = looked_at is None or now - looked_at >= EVERYWHERE_EVERY
         await run_retention(tools.writer, tools.store, now=now, everywhere=everywhere)
@@ -264,11 +264,11 @@ def builtin_jobs(
 
     async def correct_times() -> None:
         has_jumped = clock is not None and clock.has_jumped(within_s=CLOCK_SETTLES_S)
-        correct, now = drop_future_times if has_jumped else drop_far_times, queue.tools.now()
-        if rows := await queue.tools.writer.do(correct, now=now):
+        correct, now = drop_future_times if has_jumped else drop_far_times, queue.context.now()
+        if rows := await queue.context.writer.do(correct, now=now):
             log.warning("times_corrected %s", fields(rows=rows))
 
-    shared = builtin_tasks(lambda: queue.tools)
+    shared = builtin_tasks(lambda: queue.context)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
         Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, chore=shared[FEATURES]),

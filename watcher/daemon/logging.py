@@ -120,7 +120,7 @@ def is_journal(stream: TextIO) -> bool:
 def log_event(event: Event) -> None:
     """Log one event of the worker."""
     match event:
-        case FeedPolled(feed=feed, result=result, noted=noted):
+        case FeedPolled(feed=feed, result=result, pages=noted):
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
         case NetworkWentDown():
@@ -149,7 +149,7 @@ def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
         case NetworkDown():
             return fields(status="offline", **about, next_poll_at=result.next_poll_at)
         case PollSucceeded(changes=seen):
-            counts = {"new": len(seen.new), "changed": len(seen.changed), "held_back": seen.held_back, "pages": noted}
+            counts = {"new": len(seen.new), "changed": len(seen.changed), "held_back": seen.suppressed, "pages": noted}
             times = {"took_s": result.took_s, "next_poll_at": result.next_poll_at}
             return fields(status="ok", **about, **counts, **times)
         case _:

@@ -131,7 +131,7 @@ async def build_services(
         counters.count_event(event)
 
     async with AsyncExitStack() as stack:
-        tools = await stack.enter_async_context(open_context(settings, engine, tell=tell, spread_s=spread_s))
+        tools = await stack.enter_async_context(open_context(settings, engine, on_event=tell, spread_s=spread_s))
         now, clock = tools.now(), ClockMonitor()
         yield Services(
             settings=settings,
@@ -207,7 +207,7 @@ async def shutdown(services: Services) -> None:
     queue.close()
     until = loop.time() + DRAIN_S
     while loop.time() < until and (
-        queue.busy or (queue.crew and queue.crew.busy) or any(job.finish for job in running.values())
+        queue.busy or (queue.shared_tasks and queue.shared_tasks.busy) or any(job.finish for job in running.values())
     ):
         if services.tools.writer.trouble is not None or loop.time() > until - LAST_S:
             services.tools.writer.stop_waiting()

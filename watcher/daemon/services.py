@@ -45,9 +45,9 @@ def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
     """Return the scheduler of visits that the settings name."""
     if settings.work.queue == "local":
         return Scheduler(tools)
-    from watcher.worker.pg_queue import PgQueue  # late: 200 ms and 14 MB, which the local queue need not pay
+    from watcher.worker.pg_queue import PgScheduler  # late: 200 ms and 14 MB, which the local queue need not pay
 
-    return PgQueue(tools, settings.store.url)
+    return PgScheduler(tools, settings.store.url)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Services:
     @property
     def tools(self) -> WorkerContext:
         """The tools for visits and jobs that start now."""
-        return self.queue.tools
+        return self.queue.context
 
     def load_plugin_jobs(self, settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
         """Return the jobs of installed packages; a helper has none of them. Errors: PluginError, StoreError."""
@@ -77,8 +77,8 @@ class Services:
         """Run all jobs from now on: the built-in ones (a helper: those that are shared), the servers' and these."""
         builtin = builtin_jobs(self.queue, clock=self.clock)
         jobs = [*(job for job in builtin if job.name in SHARED_JOBS or not self.is_helper), *plugin_jobs]
-        if crew := self.queue.crew:
-            crew.put({job.chore.name: job.chore for job in jobs if job.chore})
+        if crew := self.queue.shared_tasks:
+            crew.register({job.chore.name: job.chore for job in jobs if job.chore})
             jobs = [replace(job, run=partial(crew.offer, job.chore.name)) if job.chore else job for job in jobs]
         self.jobs.set_jobs((*(self.servers.jobs() if self.servers else ()), *jobs))
 
@@ -112,14 +112,14 @@ class Services:
             fetch=kept.fetch,
             client=await self.client_for(kept),
             embedder=resolve_embedder(embedder_config(kept.semantic)),
-            sites=await asyncio.to_thread(load_site_rules, kept.path),
+            site_rules=await asyncio.to_thread(load_site_rules, kept.path),
         )
         plugin_jobs = await asyncio.to_thread(self.load_plugin_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
         await tools.writer.do(apply_poll_settings, kept.poll)
-        tools.line.look_with(tools.client.can_connect)
-        self.settings, self.queue.tools = kept, tools
+        tools.connectivity.set_probe(tools.client.can_connect)
+        self.settings, self.queue.context = kept, tools
         if self.servers is not None:
             await self.servers.apply_settings(kept)
         self.schedule_jobs(plugin_jobs)

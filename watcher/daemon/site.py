@@ -121,7 +121,9 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"none has run for {still_s:.0f} s"
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
-        return describe_health(faults, jobs_failing=jobs, line_is_down=services.tools.line.down_since is not None)
+        return describe_health(
+            faults, jobs_failing=jobs, line_is_down=services.tools.connectivity.down_since is not None
+        )
 
     services.counters.registry.register(MetricsCollector(find))
     return make_routes(services.counters.registry, health)

@@ -51,7 +51,7 @@ def diff_entries(
     if first_poll:
         held_back += max(len(ordered) - first_poll_entries, 0)
         ordered = ordered[:first_poll_entries]
-    return EntryChanges(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, held_back=held_back)
+    return EntryChanges(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, suppressed=held_back)
 
 
 def limit_new_hosts(found: EntryChanges, known: Collection[str], *, most: int) -> tuple[EntryChanges, int]:

@@ -90,7 +90,7 @@ def is_unchanged(feed: Feed, result: PollResult) -> bool:
         case PollUnchanged():
             return True
         case PollSucceeded(changes=kinds):
-            return not (kinds.new or kinds.changed or kinds.held_back)
+            return not (kinds.new or kinds.changed or kinds.suppressed)
         case _:
             return False
 
@@ -111,7 +111,7 @@ def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
         return values | {"last_new_at": feed.last_new_at, "gap_s": feed.avg_gap_s}
     last_new_at = result.at
     if feed.last_new_at is None:
-        dated += [entry.published_at for entry in result.held if entry.published_at is not None]
+        dated += [entry.published_at for entry in result.seen_only if entry.published_at is not None]
         last_new_at = max((moment for moment in dated if moment <= result.at), default=result.at)
     gap_s = average_gap(feed.avg_gap_s, last_new_at=feed.last_new_at, at=result.at, dates=dated)
     return values | {"last_new_at": last_new_at, "gap_s": gap_s}
@@ -144,7 +144,7 @@ def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
             row |= {"status": "offline"}
         case PollSucceeded(changes=kinds):
             row |= {"status": "ok", "new": len(kinds.new), "changed": len(kinds.changed)}
-            row |= {"held_back": kinds.held_back}
+            row |= {"held_back": kinds.suppressed}
     return row
 
 
@@ -190,7 +190,7 @@ def iter_new_entries(given: Sequence[FeedPoll], *, seen_only: bool) -> Iterator[
     """Yield the new entries of polls, and those that they only `held`."""
     for feed, result in given:
         if isinstance(result, PollSucceeded):
-            for entry in (*(result.held if seen_only else ()), *result.changes.new):
+            for entry in (*(result.seen_only if seen_only else ()), *result.changes.new):
                 yield feed, result, entry
 
 

@@ -215,36 +215,36 @@ class BackgroundTask:
     finish: bool = False
 
 
-def builtin_tasks(tools: Callable[[], WorkerContext]) -> dict[str, BackgroundTask]:
-    """Return the daemon's own, by name; `tools` returns what to work with now."""
+def builtin_tasks(context: Callable[[], WorkerContext]) -> dict[str, BackgroundTask]:
+    """Return the daemon's own, by name; `context` returns what to work with now."""
 
     async def make(share: str) -> bool:
-        await run_vector_backfill(tools(), share)
+        await run_vector_backfill(context(), share)
         return True
 
     async def remake(share: str) -> bool:
-        await run_feature_backfill(tools(), share)
+        await run_feature_backfill(context(), share)
         return True
 
     return {
-        VECTORS: BackgroundTask(name=VECTORS, wanted=lambda: shards_missing_vectors(tools()), do=make),
-        FEATURES: BackgroundTask(name=FEATURES, wanted=lambda: shards_with_old_features(tools()), do=remake),
+        VECTORS: BackgroundTask(name=VECTORS, wanted=lambda: shards_missing_vectors(context()), do=make),
+        FEATURES: BackgroundTask(name=FEATURES, wanted=lambda: shards_with_old_features(context()), do=remake),
     }
 
 
-async def run_vector_backfill(tools: WorkerContext, share: str = "") -> None:
+async def run_vector_backfill(context: WorkerContext, share: str = "") -> None:
     """Make vectors for some articles of a share that lack them; of all if it is empty. Errors: as `make_vectors`."""
-    await embed_missing(tools.writer, tools.vector_pool, tools.embedder, share=share, most=VECTORS_AT_ONCE)
+    await embed_missing(context.writer, context.vector_pool, context.embedder, share=share, most=VECTORS_AT_ONCE)
 
 
-async def run_feature_backfill(tools: WorkerContext, share: str = "") -> None:
+async def run_feature_backfill(context: WorkerContext, share: str = "") -> None:
     """Make some features of an older version anew."""
-    await rebuild_features(tools.writer, tools.pool, share=share, most=FEATURES_AT_ONCE)
+    await rebuild_features(context.writer, context.pool, share=share, most=FEATURES_AT_ONCE)
 
 
-async def shards_missing_vectors(tools: WorkerContext) -> tuple[str, ...]:
+async def shards_missing_vectors(context: WorkerContext) -> tuple[str, ...]:
     """Return the shares with articles that lack a vector; one of them while nobody knows the embedder's name yet."""
-    choice = tools.embedder
+    choice = context.embedder
     if choice is None:
         return ()
 
@@ -253,9 +253,9 @@ async def shards_missing_vectors(tools: WorkerContext) -> tuple[str, ...]:
         found = prefixes_without_vector(connection, model=name)
         return found if name else found[:1]
 
-    return await tools.writer.read(look)
+    return await context.writer.read(look)
 
 
-async def shards_with_old_features(tools: WorkerContext) -> tuple[str, ...]:
+async def shards_with_old_features(context: WorkerContext) -> tuple[str, ...]:
     """Return the shares with articles whose features are of an older version."""
-    return await tools.writer.read(partial(prefixes_with_old_version, version=FEATURES_VERSION))
+    return await context.writer.read(partial(prefixes_with_old_version, version=FEATURES_VERSION))

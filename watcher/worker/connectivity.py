@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from watcher.errors import FetchError, HttpStatusError, TimedOut, TooLarge
 from watcher.text.urls import host_key
 
-KEPT = 8  # hosts that answered lately
-TRIED = 3  # of them, to tell our own fault from a host's
-STRANGERS = 3  # hosts that fail one after another, where no host has answered yet
+KNOWN_HOSTS = 8  # hosts that answered lately
+MAX_PROBES = 3  # of them, to tell our own fault from a host's
+MIN_FAILED_HOSTS = 3  # hosts that fail one after another, where no host has answered yet
 VERDICT_FOR = timedelta(seconds=20)
-REST = timedelta(seconds=30)  # between two looks whether the line works again
-AGAIN = timedelta(minutes=2)  # then what could not be asked is due again
+PROBE_INTERVAL = timedelta(seconds=30)  # between two looks whether the line works again
+RETRY_AFTER = timedelta(minutes=2)  # then what could not be asked is due again
 NOWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # documentation: RFC 5737, RFC 3849
 
 
@@ -52,7 +52,7 @@ class ConnectivityMonitor:
         for url in good:
             self._keep(url)
 
-    def look_with(self, reaches: Callable[[str], Awaitable[bool]]) -> None:
+    def set_probe(self, reaches: Callable[[str], Awaitable[bool]]) -> None:
         """Open connections with `reaches` from now on."""
         self._reaches = reaches
 
@@ -60,20 +60,20 @@ class ConnectivityMonitor:
         key = host_key(url)
         self._good[key] = url
         self._good.move_to_end(key)
-        while len(self._good) > KEPT:
+        while len(self._good) > KNOWN_HOSTS:
             self._good.popitem(last=False)
 
-    def worked(self, url: str) -> None:
+    def record_success(self, url: str) -> None:
         """Note that the host of `url` has answered, whatever it said."""
         self._keep(url)
         self._failed.clear()
         self._answered_at = self._now()
         self.down_since = None
 
-    def failed(self, error: FetchError) -> None:
+    def record_failure(self, error: FetchError) -> None:
         """Note what a fetch that failed shows: a host whose answer was an error has answered."""
         if isinstance(error, HttpStatusError | TooLarge):
-            self.worked(error.answered_by)
+            self.record_success(error.answered_by)
 
     def may_be_at_fault(self, error: FetchError) -> bool:
         """
@@ -103,7 +103,7 @@ class ConnectivityMonitor:
     async def is_resting(self) -> bool:
         """Whether nothing should be asked now; looks again every now and then."""
         async with self._looking:
-            if self.down_since is not None and not self._was_judged(within=REST):
+            if self.down_since is not None and not self._was_judged(within=PROBE_INTERVAL):
                 await self._look(besides="")
         return self.down_since is not None
 
@@ -117,14 +117,14 @@ class ConnectivityMonitor:
 
     def _witnesses(self, besides: str) -> list[str]:
         """Return the URLs of hosts that answered last, the latest first."""
-        return [url for key, url in reversed(self._good.items()) if key != besides][:TRIED]
+        return [url for key, url in reversed(self._good.items()) if key != besides][:MAX_PROBES]
 
     async def _look(self, *, besides: str) -> None:
         others = self._witnesses(besides)
         if others:
             is_up = any(await asyncio.gather(*map(self._reaches, others)))
         else:
-            is_up = len(self._failed) < STRANGERS and self._has_route()
+            is_up = len(self._failed) < MIN_FAILED_HOSTS and self._has_route()
         self._judged_at = self._now()
         if is_up:
             self.down_since = None

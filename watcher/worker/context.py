@@ -29,10 +29,11 @@ from watcher.worker.process_pool import Pool
 if TYPE_CHECKING:
     from watcher.clean.site_rules import SiteRules
 
-PRODUCT = "Watcher"
+PRODUCT_NAME = "Watcher"
 PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages may take,
 PARSING_TIMES = 40  # and as many times the longest body: an honest one takes 25
-HOME = "https://watcher.example/polling"  # docs/polling.md, for publishers; a real address comes with the first release
+# docs/polling.md, for publishers; a real address comes with the first release.
+EXPLANATION_URL = "https://watcher.example/polling"
 
 
 def system_clock() -> datetime:
@@ -50,7 +51,7 @@ class WorkerContext:
 
     writer: Writer
     client: Client
-    line: ConnectivityMonitor
+    connectivity: ConnectivityMonitor
     pool: Pool  # for pages
     feed_pool: Pool  # for feeds, which must not wait behind pages
     vector_pool: Pool  # for vectors, behind which no page must wait
@@ -60,19 +61,19 @@ class WorkerContext:
     embedder: EmbedderConfig | None  # None where there is none to be had
     store: StoreSettings = field(default_factory=StoreSettings)  # how long what is kept
     pages: bool = True  # articles' pages are visited too; else they wait
-    sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
+    site_rules: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
     worker: str = field(default_factory=worker_name)
     lease: timedelta = LEASE  # of a host that is visited
     started_at: datetime | None = None  # since when news has been asked for; None: from now on
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
-    chance: Callable[[], float] = random.random
-    tell: Callable[[Event], None] = ignore_event
+    jitter: Callable[[], float] = random.random
+    on_event: Callable[[Event], None] = ignore_event
 
 
 def user_agent(contact: str) -> str:
     """Return the User-Agent: product, version, and whom to write to; without a contact, where Watcher is explained."""
-    return f"{PRODUCT}/{own_version()} (+{contact or HOME})"
+    return f"{PRODUCT_NAME}/{own_version()} (+{contact or EXPLANATION_URL})"
 
 
 @cache
@@ -86,12 +87,12 @@ async def open_context(
     settings: Settings,
     engine: Engine,
     *,
-    tell: Callable[[Event], None] = ignore_event,
+    on_event: Callable[[Event], None] = ignore_event,
     pages: bool = True,
     spread_s: float = 0.0,
 ) -> AsyncIterator[WorkerContext]:
     """
-    Yield the tools for a store, the sources of the settings written to it, and put them away in order.
+    Yield the context for a store, the sources of the settings written to it, and put them away in order.
 
     Errors: SettingsError for a fault in the user's own rules for sites.
 
@@ -108,10 +109,10 @@ async def open_context(
     vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
     client = client_for(fetch, settings.poll)
     good = await writer.read(recently_answering_urls)
-    tools = WorkerContext(
+    context = WorkerContext(
         writer=writer,
         client=client,
-        line=ConnectivityMonitor(client.can_connect, now=system_clock, good=good),
+        connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, good=good),
         pool=pool,
         feed_pool=feed_pool,
         vector_pool=vector_pool,
@@ -121,15 +122,15 @@ async def open_context(
         fetch=fetch,
         embedder=resolve_embedder(embedder_config(settings.semantic)),
         pages=pages,
-        sites=sites,
+        site_rules=sites,
         started_at=system_clock(),
-        tell=tell,
+        on_event=on_event,
     )
     try:
-        await writer.do(sync_sources, settings, now=tools.now(), spread_s=spread_s)
-        await writer.do(drop_dead_leases, worker=tools.worker)
+        await writer.do(sync_sources, settings, now=context.now(), spread_s=spread_s)
+        await writer.do(drop_dead_leases, worker=context.worker)
         async with client:
-            yield tools
+            yield context
     finally:
         for each in (pool, feed_pool, vector_pool, edition_pool):
             each.close()

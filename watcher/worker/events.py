@@ -15,7 +15,7 @@ class FeedPolled:
 
     feed: Feed
     result: PollResult
-    noted: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,8 +46,8 @@ class ProbeResult:
 
     asked: str
     at: datetime
-    steps: tuple[Redirect, ...] = ()
-    answer: Response | None = None
+    redirects: tuple[Redirect, ...] = ()
+    response: Response | None = None
     found: FeedReport | NotAFeed | None = None
     error: WatcherError | None = None
 
@@ -75,11 +75,11 @@ class FeedProber:
     delay_s: float
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    tell: Callable[[str], None] = lambda url: None  # hears of each address before it is asked
+    on_request: Callable[[str], None] = lambda url: None  # hears of each address before it is asked
     _free_at: dict[str, datetime] = field(default_factory=dict)
     _held: dict[str, FetchError] = field(default_factory=dict)
 
-    async def look(self, url: str, *, as_page: bool = False) -> ProbeResult:
+    async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
         """
         Return what is at `url`; an error is part of it.
 
@@ -97,9 +97,9 @@ class FeedProber:
         try:
             answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page else ACCEPT_FEED)
         except FetchError as error:
-            return replace(seen, steps=tuple(steps), error=error)
+            return replace(seen, redirects=tuple(steps), error=error)
         assert isinstance(answer, Response)  # nothing was conditional
-        seen = replace(seen, at=self.now(), steps=tuple(steps), answer=answer)
+        seen = replace(seen, at=self.now(), redirects=tuple(steps), response=answer)
         kind = answer.header("content-type")
         try:
             found = await self.pool.run(inspect_body, answer.body, answer.url, kind, seen.at, limit_s=EXAMINE_LIMIT_S)
@@ -107,28 +107,28 @@ class FeedProber:
             return replace(seen, error=error)
         return replace(seen, found=found)
 
-    async def look_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
+    async def probe_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
         """Return what is at the first of some spellings of an address that can be connected to, else at the first."""
-        first = await self.look(urls[0], as_page=as_page)
+        first = await self.probe(urls[0], as_page=as_page)
         for url in urls[1:]:
             if not isinstance(first.error, Unreachable) or first.error.kind is FetchKind.UNRESOLVED:
                 break
-            other = await self.look(url, as_page=as_page)
+            other = await self.probe(url, as_page=as_page)
             if not isinstance(other.error, Unreachable):
                 return other
         return first
 
-    async def look_again(self, look: ProbeResult) -> Revalidation | None:
+    async def revalidate(self, look: ProbeResult) -> Revalidation | None:
         """Return what the server does with the validators that it gave; None if it gave none."""
-        if look.answer is None or look.answer.validators == Validators():
+        if look.response is None or look.response.validators == Validators():
             return None
         try:
-            answer = await self._get(look.asked, [], accept=ACCEPT_FEED, validators=look.answer.validators)
+            answer = await self._get(look.asked, [], accept=ACCEPT_FEED, validators=look.response.validators)
         except FetchError as error:
             return Revalidation(honoured=False, error=error)
         if isinstance(answer, NotModified):
             return Revalidation(honoured=True)
-        return Revalidation(honoured=False, same_body=answer.body == look.answer.body)
+        return Revalidation(honoured=False, same_body=answer.body == look.response.body)
 
     async def _get(
         self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
@@ -137,7 +137,7 @@ class FeedProber:
         wait = (self._free_at.get(host_of(url), self.now()) - self.now()).total_seconds()
         if wait > 0:
             await self.sleep(wait)
-        self.tell(url)
+        self.on_request(url)
         try:
             return await self.client.get(
                 url,
@@ -156,7 +156,7 @@ class FeedProber:
 
 @asynccontextmanager
 async def open_prober(
-    settings: Settings, *, tell: Callable[[str], None] = lambda url: None
+    settings: Settings, *, on_request: Callable[[str], None] = lambda url: None
 ) -> AsyncIterator[FeedProber]:
     """Yield a looker that asks as these settings say, and put its worker away."""
     fetch = settings.fetch
@@ -169,7 +169,7 @@ async def open_prober(
             max_bytes=fetch.max_bytes,
             allow_private=fetch.allow_private,
         ) as client:
-            yield FeedProber(client=client, pool=pool, delay_s=fetch.host_delay.total_seconds(), tell=tell)
+            yield FeedProber(client=client, pool=pool, delay_s=fetch.host_delay.total_seconds(), on_request=on_request)
     finally:
         pool.close()
 
@@ -190,7 +190,7 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
         skip_hours=report.feed.skip_hours if report else (),
         skip_days=report.feed.skip_days if report else (),
     )
-    if report is None or look.answer is None:
+    if report is None or look.response is None:
         error = look.error if isinstance(look.error, FetchError) else None
         if error and error.permanent:
             return None
@@ -200,17 +200,17 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
         wishes,
         now=look.at,
         published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
-        freshness=parse_freshness(look.answer.headers, look.at),
-        has_validators=look.answer.validators != Validators(),
+        freshness=parse_freshness(look.response.headers, look.at),
+        has_validators=look.response.validators != Validators(),
     )
 
 
-MOST_LOOKS = 12  # feeds of one page that are read
+MAX_PROBED_FEEDS = 12  # feeds of one page that are read
 ALIKE = 0.8  # of the longer feed's links that two formats of one feed share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class FeedCandidate:
     """
     An address that may be a feed's. `way` is how it was come by: itself, declared, linked, guessed.
 
@@ -234,10 +234,10 @@ class Discovery:
     """What was found at a site: how its page answered, and each address that was tried, in the order of trying."""
 
     page: ProbeResult
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[FeedCandidate, ...]
 
     @property
-    def feeds(self) -> tuple[Candidate, ...]:
+    def feeds(self) -> tuple[FeedCandidate, ...]:
         """The candidates that are feeds, each feed once."""
         return tuple(one for one in self.candidates if one.report and not one.same_as)
 
@@ -248,9 +248,9 @@ async def discover(urls: tuple[str, ...], looker: FeedProber) -> Discovery:
 
     Where the page links no feed that can be read, the usual places are tried until one is a feed.
     """
-    page = await looker.look_first(urls, as_page=True)
+    page = await looker.probe_first(urls, as_page=True)
     if page.report:
-        return Discovery(page=page, candidates=(Candidate(url=final_url(page), way="itself", look=page),))
+        return Discovery(page=page, candidates=(FeedCandidate(url=final_url(page), way="itself", look=page),))
     known: set[str] = set()
     found = await probe_linked_feeds(page, looker, known)
     if not any(one.report for one in found) and should_continue(page):
@@ -258,22 +258,22 @@ async def discover(urls: tuple[str, ...], looker: FeedProber) -> Discovery:
     return Discovery(page=page, candidates=mark_duplicates(found))
 
 
-async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[Candidate]:
+async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[FeedCandidate]:
     """
     Return what the page links and is not `known` yet, the first `MOST_LOOKS` of it read.
 
     A link that leads to a page of feeds, as many papers have one, is followed to those.
     """
     links = deque((link, 1) for link in links_on(page))
-    made: list[Candidate] = []
+    made: list[FeedCandidate] = []
     while links:
         link, depth = links.popleft()
         if normalize_url(link.url) in known:
             continue
         known.add(normalize_url(link.url))
-        look = await looker.look(link.url) if len(made) < MOST_LOOKS else None
+        look = await looker.probe(link.url) if len(made) < MAX_PROBED_FEEDS else None
         url, way = final_url(look) if look else link.url, "declared" if link.declared and depth == 1 else "linked"
-        made.append(Candidate(url=url, way=way, title=link.title, look=look))
+        made.append(FeedCandidate(url=url, way=way, title=link.title, look=look))
         if look and depth == 1:
             links.extend((further, 2) for further in links_on(look))
     return made
@@ -284,16 +284,16 @@ def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
     return sort_comments_last(look.found.links) if isinstance(look.found, NotAFeed) else ()
 
 
-async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[Candidate]:
+async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[FeedCandidate]:
     """Return the usual places up to the first that leads to a feed; a host that cannot be asked ends it."""
-    made: list[Candidate] = []
-    for url in common_feed_paths(page.answer.url if page.answer else page.asked):
+    made: list[FeedCandidate] = []
+    for url in common_feed_paths(page.response.url if page.response else page.asked):
         if normalize_url(url) in known:
             continue
         known.add(normalize_url(url))
-        look = await looker.look(url)
+        look = await looker.probe(url)
         made += [
-            Candidate(url=final_url(look), way="guessed", look=look),
+            FeedCandidate(url=final_url(look), way="guessed", look=look),
             *await probe_linked_feeds(look, looker, known),
         ]
         if any(one.report for one in made) or (look.error and not isinstance(look.error, HttpStatusError)):
@@ -303,28 +303,28 @@ async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[s
 
 def should_continue(page: ProbeResult) -> bool:
     """Whether it makes sense to ask further at the site: it answered, if only that this page is not to be had."""
-    return page.answer is not None or (isinstance(page.error, HttpStatusError) and page.error.status != 429)
+    return page.response is not None or (isinstance(page.error, HttpStatusError) and page.error.status != 429)
 
 
 def final_url(look: ProbeResult) -> str:
     """Return the address to add: where it has moved for good, else as asked."""
-    return (look.answer.moved_to if look.answer and look.report else None) or look.asked
+    return (look.response.moved_to if look.response and look.report else None) or look.asked
 
 
-def mark_duplicates(found: list[Candidate]) -> tuple[Candidate, ...]:
+def mark_duplicates(found: list[FeedCandidate]) -> tuple[FeedCandidate, ...]:
     """Return the candidates with those marked that bring what one before them brings: another format, another URL."""
-    told: list[Candidate] = []
+    told: list[FeedCandidate] = []
     for one in found:
         same = next((other.url for other in told if not other.same_as and is_same(one, other)), None)
         told.append(replace(one, same_as=same))
     return tuple(told)
 
 
-def is_same(one: Candidate, other: Candidate) -> bool:
+def is_same(one: FeedCandidate, other: FeedCandidate) -> bool:
     """Whether two candidates are one feed: at one address in the end, or with nearly the same entries."""
-    if not (one.report and other.report and one.look and other.look and one.look.answer and other.look.answer):
+    if not (one.report and other.report and one.look and other.look and one.look.response and other.look.response):
         return False
-    if normalize_url(one.look.answer.url) == normalize_url(other.look.answer.url):
+    if normalize_url(one.look.response.url) == normalize_url(other.look.response.url):
         return True
     here, there = links_of(one.report), links_of(other.report)
     return bool(here and there) and len(here & there) >= ALIKE * max(len(here), len(there))

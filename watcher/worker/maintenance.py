@@ -52,7 +52,7 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
     pace = SliceSizer(until=time.monotonic() + run_s)
     upto, removed = start, 0
     while True:
-        done, took_s = await writer.do(partial(timed, step=step, upto=upto, most=pace.most))
+        done, took_s = await writer.do(partial(run_timed, step=step, upto=upto, most=pace.most))
         removed += done.removed
         if done.resume_after is None or time.monotonic() > pace.until:
             return removed
@@ -61,7 +61,7 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
         await asyncio.sleep(took_s * REST)
 
 
-def timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
+def run_timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
     """Return what a step did, and how many seconds it held the writer."""
     began = time.monotonic()
     done = step(connection, upto, most)
@@ -84,7 +84,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         removed = await drop_before(writer, before)
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
     await run_in_batches(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
-    await fit_robots(writer)
+    await limit_robots_size(writer)
     if everywhere:
         await run_in_batches(
             writer,
@@ -141,21 +141,21 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
             return BatchResult(removed=0)
         return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
 
-    removed = await run_in_batches(writer, step) + await fit_days(writer, max_bytes, now=now)
+    removed = await run_in_batches(writer, step) + await limit_partitions_size(writer, max_bytes, now=now)
     room = await writer.read(disk_usage)
     if room is not None and room.used_bytes > max_bytes:
         log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
     return removed
 
 
-async def fit_robots(writer: Writer) -> None:
+async def limit_robots_size(writer: Writer) -> None:
     """Keep what is kept of robots.txt within its bound: no feed may fill the disk by the hosts that it names."""
     if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:
         forgotten = await writer.do(partial(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES))
         log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
 
 
-async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
+async def limit_partitions_size(writer: Writer, max_bytes: int, *, now: datetime) -> int:
     """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
     removed = 0
     while (room := await writer.read(disk_usage)) and room.is_partitioned and room.used_bytes > max_bytes:

@@ -58,7 +58,7 @@ OLD_STATISTICS = text("DELETE FROM pgqueuer_statistics WHERE created < now() - i
 Takers = Mapping[str, Callable[[Job], Awaitable[None]]]
 
 
-class PgQueue(BaseScheduler):
+class PgScheduler(BaseScheduler):
     """
     Offers the hosts that are due as jobs, and visits those whose jobs come to it, up to `[poll] concurrency` at a time.
 
@@ -70,16 +70,16 @@ class PgQueue(BaseScheduler):
         url: Of the store.
     """
 
-    def __init__(self, tools: WorkerContext, url: str) -> None:
-        super().__init__(replace(tools, lease=LEASE))
+    def __init__(self, context: WorkerContext, url: str) -> None:
+        super().__init__(replace(context, lease=LEASE))
         self._jobs = JobConsumer(url, {VISIT: self._take})
-        self.crew = SharedChores(url)
+        self.shared_tasks = SharedTaskRunner(url)
         self._renewing: asyncio.Task[None] | None = None
         self._looked_at, self._waiting = -LOOK_S, 0  # when, and how many hosts waited then
         self._seen_to: datetime | None = None  # what became due until then was looked at
         self._look_at_all_from = 0.0  # by the monotonic clock
 
-    async def fill(self) -> int:
+    async def claim_and_start(self) -> int:
         """Offer hosts that are due, if few wait in the queue; return how many wait there."""
         self.raise_fault()
         self._jobs.raise_trouble()
@@ -87,24 +87,24 @@ class PgQueue(BaseScheduler):
             return 0
         if self._renewing is None and not self._closed:
             self._renewing = asyncio.create_task(self._renew())
-        tools = self.tools
-        if not self._jobs.is_at_work(tools.poll.concurrency):
+        context = self.context
+        if not self._jobs.is_at_work(context.poll.concurrency):
             return 0
         if time.monotonic() - self._looked_at < LOOK_S:
             return self._waiting
         self._looked_at = time.monotonic()
-        most, self._waiting = tools.poll.concurrency * AHEAD, await tools.writer.read(count_waiting)
+        most, self._waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
         if self._waiting <= most / 2:
-            self._waiting += await self._jobs.offer(VISIT, await self._due_hosts(most - self._waiting))
+            self._waiting += await self._jobs.enqueue(VISIT, await self._due_hosts(most - self._waiting))
         return self._waiting
 
     async def _due_hosts(self, most: int) -> tuple[str, ...]:
         """Return hosts to offer: of all, or of those that became due of late where a look at all takes its time."""
-        tools, began = self.tools, time.monotonic()
-        now, at_all = tools.now(), began >= self._look_at_all_from
+        context, began = self.context, time.monotonic()
+        now, at_all = context.now(), began >= self._look_at_all_from
         since = None if at_all else self._seen_to
-        find = partial(due_hosts_without_job, now=now, most=most, since=since, pages_too=tools.pages)
-        found = await tools.writer.read(find)
+        find = partial(due_hosts_without_job, now=now, most=most, since=since, pages_too=context.pages)
+        found = await context.writer.read(find)
         self._seen_to = found.scanned_until
         if at_all:
             ended = time.monotonic()
@@ -118,56 +118,58 @@ class PgQueue(BaseScheduler):
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
-        await asyncio.gather(self._jobs.end(), *([self.crew.end()] if self.crew else []))
+        await asyncio.gather(self._jobs.end(), *([self.shared_tasks.end()] if self.shared_tasks else []))
 
     def close(self) -> None:
         """Take no more jobs; visits under way go on."""
         super().close()
         self._jobs.close()
-        if self.crew is not None:
-            self.crew.close()
+        if self.shared_tasks is not None:
+            self.shared_tasks.close()
 
     async def _take(self, job: Job) -> None:
         """Visit the host of a job; if somebody still holds it, who may be dead, the job comes again a little later."""
-        host, tools = (job.payload or b"").decode(), self.tools
-        if self._closed or tools.line.down_since is not None:
+        host, context = (job.payload or b"").decode(), self.context
+        if self._closed or context.connectivity.down_since is not None:
             return
         if host in self._visits:  # since before its manager gave way: the server went away, or the settings changed
-            await self._jobs.attend(self._visits[host])
+            await self._jobs.wait_for_jobs(self._visits[host])
             return
-        if self.busy >= tools.poll.concurrency:  # visits of a manager before are under way still
+        if self.busy >= context.poll.concurrency:  # visits of a manager before are under way still
             raise RetryRequested(delay=RETRY, reason="no room")
-        floor, lease = tools.poll.min_every, tools.lease
+        floor, lease = context.poll.min_every, context.lease
         asked = ClaimRequest(
-            host=host, worker=tools.worker, now=tools.now(), floor=floor, lease=lease, pages_too=tools.pages
+            host=host, worker=context.worker, now=context.now(), floor=floor, lease=lease, pages_too=context.pages
         )
         try:
-            claim = await tools.writer.add(claim_requested, asked)
+            claim = await context.writer.add(claim_requested, asked)
         except StoreError as error:
             self._fault = error
             return
         if claim is not None and self._closed:  # meanwhile
             await self._give_back((claim,))
         elif claim is not None:
-            await self._jobs.attend(self.start(claim))
-        elif await tools.writer.read(is_leased, host, now=tools.now()):
+            await self._jobs.wait_for_jobs(self.start(claim))
+        elif await context.writer.read(is_leased, host, now=context.now()):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _renew(self) -> None:
         """Hold the hosts that are visited, and keep pgqueuer's log short."""
-        tools, tidied_at = self.tools, -TIDY_S
+        context, tidied_at = self.context, -TIDY_S
         while True:
             await asyncio.sleep(RENEW_S)
             with suppress(StoreError):
                 if busy := frozenset(self._visits):
-                    renew = partial(renew_all, names=busy, worker=tools.worker, now=tools.now(), lease=tools.lease)
-                    await tools.writer.do(renew)
-                if self._jobs.is_at_work(self.tools.poll.concurrency) and time.monotonic() - tidied_at > TIDY_S:
+                    renew = partial(
+                        renew_all, names=busy, worker=context.worker, now=context.now(), lease=context.lease
+                    )
+                    await context.writer.do(renew)
+                if self._jobs.is_at_work(self.context.poll.concurrency) and time.monotonic() - tidied_at > TIDY_S:
                     tidied_at = time.monotonic()
-                    await tools.writer.do(prune_job_log)
+                    await context.writer.do(prune_job_log)
 
 
-class SharedChores:
+class SharedTaskRunner:
     """
     Chores shared by many processes: offers pieces that are to be done, and does those that come to it, two at a time.
 
@@ -182,7 +184,7 @@ class SharedChores:
         self._jobs: JobConsumer | None = None
         self.busy = 0  # pieces under way that may go on at the end
 
-    def put(self, chores: Mapping[str, BackgroundTask]) -> None:
+    def register(self, chores: Mapping[str, BackgroundTask]) -> None:
         """Take part in chores of these names from now on; later ones of the same names replace them."""
         self._chores |= chores
 
@@ -198,7 +200,7 @@ class SharedChores:
             raise fault
         self._jobs.raise_trouble()
         if self._jobs.is_at_work(LEAST_ROOM):
-            await self._jobs.offer(kind, [f"{kind}/{key}" for key in await self._chores[kind].wanted()])
+            await self._jobs.enqueue(kind, [f"{kind}/{key}" for key in await self._chores[kind].wanted()])
 
     def close(self) -> None:
         """Take no more pieces."""
@@ -263,11 +265,11 @@ class JobConsumer:
         if self._room != room:
             self._room = room
             self._manager.shutdown.set()
-            wake(self._gone)  # the manager ends when its jobs do, some of which take minutes
+            wake_waiter(self._gone)  # the manager ends when its jobs do, some of which take minutes
             return False
         return True
 
-    async def offer(self, kind: str, keys: Sequence[str]) -> int:
+    async def enqueue(self, kind: str, keys: Sequence[str]) -> int:
         """Put a job for each of `keys` into the queue where it is in none; return how many. Errors: StoreError."""
         if not keys or self._manager is None:
             return 0
@@ -281,7 +283,7 @@ class JobConsumer:
             raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
         return sum(job is not None for job in made)
 
-    async def attend(self, work: asyncio.Task[None]) -> None:
+    async def wait_for_jobs(self, work: asyncio.Task[None]) -> None:
         """
         Wait for the work of a job to end; if its manager gives way to another first, the job comes again.
 
@@ -328,7 +330,7 @@ class JobConsumer:
         """Take jobs as long as the connections stand."""
         async with await connect(self._url) as asking, await connect(self._url) as listening:
             queries = Queries(TwoConnections(asking, listening))
-            await make_tables(queries)
+            await create_queue_tables(queries)
             manager = QueueManager(queries)
             for kind, take in self._takers.items():
                 manager.entrypoint(kind)(take)
@@ -383,7 +385,7 @@ async def connect(url: str) -> AsyncConnection:
     return await AsyncConnection.connect(address, autocommit=True, connect_timeout=CONNECT_S)
 
 
-async def make_tables(queries: Queries) -> None:
+async def create_queue_tables(queries: Queries) -> None:
     """Make pgqueuer's tables, or bring them up to date; one process does it while the others wait."""
     async with queries.schema_lock():
         if not await queries.schema_is_installed():
@@ -403,10 +405,10 @@ async def wake_when_broken(gone: asyncio.Future[None], *connections: AsyncConnec
     """Make `gone` done when one of the connections is broken, which the first query on it finds."""
     while not any(connection.broken for connection in connections):
         await asyncio.sleep(GONE_S)
-    wake(gone)
+    wake_waiter(gone)
 
 
-def wake(gone: asyncio.Future[None] | None) -> None:
+def wake_waiter(gone: asyncio.Future[None] | None) -> None:
     """Let all go on that wait for a manager to be gone."""
     if gone is not None and not gone.done():
         gone.set_result(None)

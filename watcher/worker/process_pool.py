@@ -28,7 +28,7 @@ from watcher.text.format import fields
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
 MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
-ATTEMPTS = 2  # runs of a task whose pool broke around it
+MAX_ATTEMPTS = 2  # runs of a task whose pool broke around it
 
 
 class WorkerFailed(WatcherError):
@@ -81,7 +81,7 @@ class Pool:
         """
 
         try:
-            for _ in range(ATTEMPTS):
+            for _ in range(MAX_ATTEMPTS):
                 pool = self._pool or self._replace(None)
                 future = schedule(pool, function, args, limit_s)
                 if future is not None and await wait_for_result(future, pool):
@@ -228,7 +228,7 @@ def schedule(pool: SafeProcessPool, function: Callable[..., Any], args: Any, lim
         return None
     try:
         with block_termination_signals():  # the first task starts the pool's threads, and those start its processes
-            return pool.schedule(call, args=(function, args), timeout=limit_s)
+            return pool.schedule(run_task, args=(function, args), timeout=limit_s)
     except (BrokenProcessPool, RuntimeError):
         return None
 
@@ -248,7 +248,7 @@ async def wait_for_result(future: Future[Any], pool: SafeProcessPool) -> bool:
     return True
 
 
-def call(function: Callable[..., T], args: tuple[Any, ...]) -> T:
+def run_task(function: Callable[..., T], args: tuple[Any, ...]) -> T:
     """Run a task in its worker. An error that cannot be sent would break the whole pool: it goes as its words."""
     try:
         return function(*args)

@@ -37,12 +37,13 @@ from watcher.worker.process_pool import BrokenPool
 from watcher.worker.visit import visit_host
 
 if TYPE_CHECKING:
-    from watcher.worker.pg_queue import SharedChores
+    from watcher.worker.pg_queue import SharedTaskRunner
 
 log = logging.getLogger("watcher.worker")
 AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
-LOOK_S = 2.0  # between two looks at what has become due, and at the leases of long visits
-GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim for many costs little more than for one
+POLL_INTERVAL_S = 2.0  # between two looks at what has become due, and at the leases of long visits
+# Wait for more visits to end when most slots are busy: one claim for many hosts costs about as much as for one.
+CLAIM_DELAY_S = 0.02
 FULL = 0.75  # of the room
 AHEAD = 10  # times the room: visits that are leased, under way, or being written down
 LOW = 2  # times the room: when fewer are ready, it is time to lease more, which takes a while
@@ -51,9 +52,9 @@ LOW = 2  # times the room: when fewer are ready, it is time to lease more, which
 class BaseScheduler(ABC):
     """What queues have in common: the visits under way, what becomes of those that break down, and our own line."""
 
-    def __init__(self, tools: WorkerContext) -> None:
-        self.tools = tools
-        self.crew: SharedChores | None = None  # that shares the chores; None: they are done here
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
+        self.shared_tasks: SharedTaskRunner | None = None  # that shares the chores; None: they are done here
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still ask
         self._unbegun: dict[str, Visit] = {}  # started, and not run yet: who is stopped now, has done nothing
@@ -67,7 +68,7 @@ class BaseScheduler(ABC):
         return len(self._visits)
 
     @abstractmethod
-    async def fill(self) -> int:
+    async def claim_and_start(self) -> int:
         """
         Have the hosts that are due visited, as far as there is room; return how many visits come of it.
 
@@ -86,24 +87,24 @@ class BaseScheduler(ABC):
         self._visits[claim.host] = task
         self._asking.add(claim.host)
         self._unbegun[claim.host] = claim
-        task.add_done_callback(partial(self._ended, claim.host))
+        task.add_done_callback(partial(self._on_visit_end, claim.host))
         return task
 
     async def is_resting(self) -> bool:
         """Whether our own line is down; tells and writes down when that changes."""
-        line, before = self.tools.line, self._down_since
+        line, before = self.context.connectivity, self._down_since
         if line.down_since is None and before is None:
             return False
         await line.is_resting()
         since = line.down_since
         if since != before:
             self._down_since = since
-            await self.tools.writer.do(record_network_down, down_since=since)
+            await self.context.writer.do(record_network_down, down_since=since)
             if since is None and before is not None:
-                now = self.tools.now()
-                await self.tools.writer.do(make_offline_due, since=before, now=now)
-            self.tools.tell(
-                NetworkWentDown(since=since) if since else NetworkCameBack(since=before or self.tools.now())
+                now = self.context.now()
+                await self.context.writer.do(make_offline_due, since=before, now=now)
+            self.context.on_event(
+                NetworkWentDown(since=since) if since else NetworkCameBack(since=before or self.context.now())
             )
         return since is not None
 
@@ -115,7 +116,7 @@ class BaseScheduler(ABC):
             limit_s: After so long the rest is left to the next call; visits go on meanwhile.
         """
         until = None if limit_s is None else time.monotonic() + limit_s
-        while not self._closed and (await self.fill() or self._visits):
+        while not self._closed and (await self.claim_and_start() or self._visits):
             if until is not None and time.monotonic() > until:
                 break
             await self._pause()
@@ -123,9 +124,9 @@ class BaseScheduler(ABC):
     async def _pause(self) -> None:
         """Wait until it is worth while to look again what is due."""
         if self._visits:
-            await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
-        if self.busy > self.tools.poll.concurrency * FULL:
-            await asyncio.sleep(GATHER_S)
+            await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=POLL_INTERVAL_S)
+        if self.busy > self.context.poll.concurrency * FULL:
+            await asyncio.sleep(CLAIM_DELAY_S)
 
     def close(self) -> None:
         """Start no more visits; those under way go on."""
@@ -144,39 +145,39 @@ class BaseScheduler(ABC):
     async def _give_back(self, claims: Sequence[Visit]) -> None:
         """Give back what is leased and not begun."""
         if claims:
-            worker = self.tools.worker
-            await self.tools.writer.do(release_unvisited, claims, worker=worker)
+            worker = self.context.worker
+            await self.context.writer.do(release_unvisited, claims, worker=worker)
 
-    def _asked(self, host: str) -> None:
+    def _mark_requests_done(self, host: str) -> None:
         """Note that a visit asks nothing more: all that is left of it is to be written down."""
         self._asking.discard(host)
 
-    def _ended(self, host: str, task: asyncio.Task[None]) -> None:
+    def _on_visit_end(self, host: str, task: asyncio.Task[None]) -> None:
         if self._visits.get(host) is task:
             del self._visits[host]
-            self._asked(host)
+            self._mark_requests_done(host)
 
     async def _visit(self, claim: Visit) -> None:
         self._unbegun.pop(claim.host, None)
         try:
-            await visit_host(claim, self.tools, asked=partial(self._asked, claim.host))
+            await visit_host(claim, self.context, on_requests_done=partial(self._mark_requests_done, claim.host))
         except (StoreError, BrokenPool) as error:
-            self._broken_off(claim.host, error)
+            self._on_visit_broken(claim.host, error)
         except Exception as error:  # noqa: BLE001 - one host's; the others go on
-            await self._rest(claim.host, error)
+            await self._block_host(claim.host, error)
 
-    def _broken_off(self, host: str, fault: WatcherError) -> None:
+    def _on_visit_broken(self, host: str, fault: WatcherError) -> None:
         """Note why a visit ended before its time: for a fault of what all visits need."""
         self._fault = fault
 
-    async def _rest(self, host: str, error: Exception) -> None:
+    async def _block_host(self, host: str, error: Exception) -> None:
         """Let a host rest whose visit broke down for a reason that nobody foresaw."""
         reason = f"{type(error).__name__}: {error}"
         cause = error if log.isEnabledFor(logging.DEBUG) else None
         log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=cause)
         try:
-            until = self.tools.now() + AFTER_A_FAULT
-            await self.tools.writer.do(set_blocked_until, host, until=until)
+            until = self.context.now() + AFTER_A_FAULT
+            await self.context.writer.do(set_blocked_until, host, until=until)
         except StoreError as fault:
             self._fault = fault
         except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
@@ -191,15 +192,15 @@ class Scheduler(BaseScheduler):
     and the store work side by side.
     """
 
-    def __init__(self, tools: WorkerContext) -> None:
-        super().__init__(tools)
+    def __init__(self, context: WorkerContext) -> None:
+        super().__init__(context)
         self._ready: deque[Visit] = deque()  # leased, and begun when there is room
         self._wanted = asyncio.Event()  # a look at what is due
         self._owed: set[str] = set()  # hosts whose visits ended while the store could not be written: they are leased
         self._is_dry = False  # the last look left nothing that is due
-        self._renewed_at = tools.now()  # when the leases were last looked at
+        self._renewed_at = context.now()  # when the leases were last looked at
 
-    async def fill(self) -> int:
+    async def claim_and_start(self) -> int:
         """Lease hosts that are due and start visits, as far as there is room; return how many were leased."""
         await self._give_back_owed()
         self.raise_fault()
@@ -207,9 +208,13 @@ class Scheduler(BaseScheduler):
         if await self.is_resting():
             await self._give_back_ready()
             return 0
-        most = AHEAD * self.tools.poll.concurrency - len(self._ready) - len(self._visits)
-        worker, now, busy = self.tools.worker, self.tools.now(), {*self._visits, *(visit.host for visit in self._ready)}
-        floor = self.tools.poll.min_every
+        most = AHEAD * self.context.poll.concurrency - len(self._ready) - len(self._visits)
+        worker, now, busy = (
+            self.context.worker,
+            self.context.now(),
+            {*self._visits, *(visit.host for visit in self._ready)},
+        )
+        floor = self.context.poll.min_every
 
         renews = not timedelta() <= now - self._renewed_at < LEASE / 4
 
@@ -219,14 +224,14 @@ class Scheduler(BaseScheduler):
             if most <= 0:
                 return ()
             return claim_visits(
-                connection, worker=worker, now=now, most=most, floor=floor, busy=busy, pages_too=self.tools.pages
+                connection, worker=worker, now=now, most=most, floor=floor, busy=busy, pages_too=self.context.pages
             )
 
-        claims = await self.tools.writer.do(claim)
+        claims = await self.context.writer.do(claim)
         self._renewed_at = now if renews else self._renewed_at
         self._is_dry = len(claims) < most
         self._ready.extend(claims)
-        self._go_on()
+        self._start_ready()
         return len(claims)
 
     async def stop(self) -> None:
@@ -234,16 +239,16 @@ class Scheduler(BaseScheduler):
         await self._give_back_ready()
         await super().stop()
 
-    def _broken_off(self, host: str, fault: WatcherError) -> None:
-        super()._broken_off(host, fault)
+    def _on_visit_broken(self, host: str, fault: WatcherError) -> None:
+        super()._on_visit_broken(host, fault)
         self._owed.add(host)
 
     async def _give_back_owed(self) -> None:
         """Give back the hosts of visits that could not do it at their end. Errors: StoreError."""
         if owed := frozenset(self._owed):
-            worker = self.tools.worker
+            worker = self.context.worker
             leaves = [VisitEnd(host=host, worker=worker, last_request_at=None) for host in owed]
-            await self.tools.writer.do(release_hosts, leaves)
+            await self.context.writer.do(release_hosts, leaves)
             self._owed -= owed
             if isinstance(self._fault, StoreError) and self._fault.transient:
                 self._fault = None  # it has passed: the store was written just now
@@ -254,21 +259,26 @@ class Scheduler(BaseScheduler):
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
+            async with asyncio.timeout(POLL_INTERVAL_S):
                 await self._wanted.wait()
 
-    def _go_on(self) -> None:
+    def _start_ready(self) -> None:
         """Start what there is room for, and want more before it runs out."""
-        room = self.tools.poll.concurrency
-        while self._ready and len(self._asking) < room and not self._closed and self.tools.line.down_since is None:
+        room = self.context.poll.concurrency
+        while (
+            self._ready
+            and len(self._asking) < room
+            and not self._closed
+            and self.context.connectivity.down_since is None
+        ):
             claim = self._ready.popleft()
             self.start(claim)
         if not self._visits or self._fault or (not self._is_dry and len(self._ready) < room * LOW):
             self._wanted.set()
 
-    def _asked(self, host: str) -> None:
-        super()._asked(host)
-        self._go_on()
+    def _mark_requests_done(self, host: str) -> None:
+        super()._mark_requests_done(host)
+        self._start_ready()
 
 
 T = TypeVar("T")

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from watcher.store.articles import PackedFeatures
 
 LARGE_SITE = 50  # articles
-FRESH = 10  # articles
+MAX_NEW_ARTICLES = 10  # articles
 SITES_KEPT = 32  # by each worker
-MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}  # of this process: newest article's blocks, memory
+# Of this process, by host: the newest article's blocks, and the memory.
+SITE_MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +114,12 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
     """
     from watcher.clean.site_memory import build_site_memory
 
-    newest, kept = MEMORIES.pop(host, ((), None))
-    if kept is None or len(site) < LARGE_SITE or newest not in site[:FRESH]:
+    newest, kept = SITE_MEMORIES.pop(host, ((), None))
+    if kept is None or len(site) < LARGE_SITE or newest not in site[:MAX_NEW_ARTICLES]:
         newest, kept = (site[0], build_site_memory(site)) if site else ((), None)
-    MEMORIES[host] = newest, kept
-    while len(MEMORIES) > SITES_KEPT:
-        MEMORIES.pop(next(iter(MEMORIES)))
+    SITE_MEMORIES[host] = newest, kept
+    while len(SITE_MEMORIES) > SITES_KEPT:
+        SITE_MEMORIES.pop(next(iter(SITE_MEMORIES)))
     return kept
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from watcher.errors import FetchError, HttpStatusError
 from watcher.feeds.schedule import LONGEST_HOLD_S
-from watcher.model import Feed, NotModified
+from watcher.model import Feed, NotModified, PollUnchanged
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
@@ -21,9 +21,9 @@ from watcher.store.hosts import LeaseRenewal, Visit, VisitDecision, VisitEnd, re
 from watcher.store.pages import StoredPage, defer, due_pages
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
-from watcher.worker.context import PRODUCT, WorkerContext
+from watcher.worker.context import PRODUCT_NAME, WorkerContext
 from watcher.worker.fetch_page import process_page, recheck_page, should_fetch_page, skip_recheck
-from watcher.worker.poll_feed import poll_feed
+from watcher.worker.poll_feed import poll_feed, record_outcome
 from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
@@ -41,159 +41,162 @@ LONGEST_CRAWL_DELAY_S = 60.0
 class HostDelay:
     """Keeps requests to one host apart: `async with pause:` around each. `last` is when the last one was answered."""
 
-    tools: WorkerContext
+    context: WorkerContext
     delay_s: float
     last: datetime | None
 
     async def __aenter__(self) -> None:
         """Wait until the host may be asked again."""
-        now = self.tools.now()
+        now = self.context.now()
         if self.last is not None:
             left_s = self.delay_s - (now - self.last).total_seconds()
             if left_s > 0:
-                await self.tools.sleep(min(left_s, self.delay_s))
+                await self.context.sleep(min(left_s, self.delay_s))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Note that it has been asked."""
-        self.last = self.tools.now()
+        self.last = self.context.now()
 
 
-def noop() -> None:
-    """Do nothing."""
-
-
-async def visit_host(claim: Visit, tools: WorkerContext, *, asked: Callable[[], None] = noop) -> None:
+async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: Callable[[], None]) -> None:
     """
     Do all that is due at a host, which this worker has leased; give the lease back whatever happens.
 
     Args:
-        asked: Called where nothing more will be asked, and the last poll has only to be written down.
+        on_requests_done: Called when the last request is over and its poll has only to be recorded.
     """
     host = claim.host
-    pause = HostDelay(tools, tools.fetch.host_delay.total_seconds(), claim.last_request_at)
-    until = tools.now() + LONGEST_VISIT
+    pause = HostDelay(context, context.fetch.host_delay.total_seconds(), claim.last_request_at)
+    until = context.now() + LONGEST_VISIT
     has_pages, has_left = claim.has_pages, False
     try:
         for number, feed in enumerate(claim.feeds, 1):
-            step = await renew_lease(host, tools, until, feed=feed) if number > 1 else VisitDecision.GO
+            step = await renew_lease(host, context, until, feed=feed) if number > 1 else VisitDecision.GO
             if step is VisitDecision.STOP:
                 return
             if step is VisitDecision.SKIP:
                 continue
-            leave = None if has_pages or number < len(claim.feeds) else host
             async with pause:
-                noted = await poll_feed(feed, tools, leave=leave, asked=asked)
-            has_pages |= noted > 0
-            has_left = leave is not None and not noted
-        if has_pages and tools.pages:
-            await visit_pages(host, tools, pause, until)
+                outcome = await poll_feed(feed, context)
+            end = None
+            if number == len(claim.feeds) and not has_pages:
+                end = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last)
+                if isinstance(outcome.result, PollUnchanged):
+                    on_requests_done()
+            pages = await record_outcome(feed, outcome, context, end=end)
+            has_pages |= pages > 0
+            has_left = end is not None and not pages
+        if has_pages and context.pages:
+            await visit_pages(host, context, pause, until)
     finally:
         if not has_left:
-            leave_now = VisitEnd(host=host, worker=tools.worker, last_request_at=pause.last or claim.last_request_at)
-            await tools.writer.add(release_hosts, leave_now)
+            leave_now = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last or claim.last_request_at)
+            await context.writer.add(release_hosts, leave_now)
 
 
-async def renew_lease(host: str, tools: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
+async def renew_lease(host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
     """Renew the lease and return whether to take the next step; a visit stops also when it has lasted long enough."""
-    now = tools.now()
-    if now >= until or tools.line.down_since is not None:
+    now = context.now()
+    if now >= until or context.connectivity.down_since is not None:
         return VisitDecision.STOP
     step = LeaseRenewal(
-        host=host, worker=tools.worker, now=now, floor=tools.poll.min_every, lease=tools.lease, feed=feed
+        host=host, worker=context.worker, now=now, floor=context.poll.min_every, lease=context.lease, feed=feed
     )
-    return await tools.writer.add(renew_or_stop, step)
+    return await context.writer.add(renew_or_stop, step)
 
 
-async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: datetime) -> None:
+async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until: datetime) -> None:
     """Get the pages due at `host`, those noted meanwhile included, as its robots.txt allows."""
-    while pages := await tools.writer.read(due_pages, host, now=tools.now(), most=PAGES_AT_ONCE):
+    while pages := await context.writer.read(due_pages, host, now=context.now(), most=PAGES_AT_ONCE):
         verdicts: dict[str, RobotsVerdict] = {}  # by where robots.txt lies
         for page in pages:
-            if await renew_lease(host, tools, until) is VisitDecision.STOP:
+            if await renew_lease(host, context, until) is VisitDecision.STOP:
                 return
-            if not should_fetch_page(page, tools):
-                await (skip_recheck(page, tools) if page.is_recheck else process_page(page, tools))
+            if not should_fetch_page(page, context):
+                await (skip_recheck(page, context) if page.is_recheck else process_page(page, context))
                 continue
             verdict = None
-            if tools.fetch.robots:
+            if context.fetch.robots:
                 where = robots_url(page.url)
                 if where not in verdicts:
-                    verdicts[where] = await ask_robots(where, pages, tools, pause)
-                if tools.line.down_since is not None:
+                    verdicts[where] = await load_robots(where, pages, context, pause)
+                if context.connectivity.down_since is not None:
                     return
                 verdict = verdicts[where]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
-            if verdict is not None and verdict.is_transient and tools.now() - page.added_at < ROBOTS_PATIENCE:
-                later = tools.now() + ROBOTS_RETRY
-                await tools.writer.do(partial(defer, article_ids=[page.article_id], until=later))
+            if verdict is not None and verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
+                later = context.now() + ROBOTS_RETRY
+                await context.writer.do(partial(defer, article_ids=[page.article_id], until=later))
             elif verdict is not None and page.url not in verdict.allowed:
                 await (
-                    skip_recheck(page, tools)
+                    skip_recheck(page, context)
                     if page.is_recheck
-                    else process_page(page, tools, forbidden=verdict.reason)
+                    else process_page(page, context, forbidden=verdict.reason)
                 )
             else:
                 async with pause:
-                    await (recheck_page(page, tools) if page.is_recheck else process_page(page, tools))
+                    await (recheck_page(page, context) if page.is_recheck else process_page(page, context))
 
 
-async def ask_robots(where: str, pages: Sequence[StoredPage], tools: WorkerContext, pause: HostDelay) -> RobotsVerdict:
+async def load_robots(
+    where: str, pages: Sequence[StoredPage], context: WorkerContext, pause: HostDelay
+) -> RobotsVerdict:
     """Return what the robots.txt at `where`, at most a day old, says of those of `pages` that it is for."""
     host = host_of(where)  # not the platform's: each site on it has its own
-    kept = await tools.writer.read(hosts.get_host, host)
-    status, rules, now = kept.robots_status, kept.robots_rules, tools.now()
-    if status is None or kept.robots_at is None or now - kept.robots_at >= lasts(status):
-        answer = await get_robots(where, tools, pause)
+    kept = await context.writer.read(hosts.get_host, host)
+    status, rules, now = kept.robots_status, kept.robots_rules, context.now()
+    if status is None or kept.robots_at is None or now - kept.robots_at >= robots_lifetime(status):
+        answer = await fetch_robots(where, context, pause)
         if answer is None:
             return robots.evaluate(robots.NO_ANSWER, "", ())
         status, rules = answer
-        await tools.writer.do(partial(hosts.set_robots, host=host, at=now, status=status, rules=rules))
-    urls = [page.url for page in pages if should_fetch_page(page, tools) and robots_url(page.url) == where]
+        await context.writer.do(partial(hosts.set_robots, host=host, at=now, status=status, rules=rules))
+    urls = [page.url for page in pages if should_fetch_page(page, context) and robots_url(page.url) == where]
     if not rules:
         return robots.evaluate(status, "", urls)
-    verdict = await in_worker(tools, host, robots.evaluate, status, rules, urls)
+    verdict = await run_in_worker(context, host, robots.evaluate, status, rules, urls)
     if verdict is None:
-        await tools.writer.do(partial(hosts.set_robots, host=host, at=now, status=robots.UNREADABLE, rules=""))
+        await context.writer.do(partial(hosts.set_robots, host=host, at=now, status=robots.UNREADABLE, rules=""))
         return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
 
 
-def lasts(status: int) -> timedelta:
+def robots_lifetime(status: int) -> timedelta:
     """Return how long an answer for robots.txt is believed."""
     return ROBOTS_RETRY if robots.evaluate(status, "", ()).is_transient else ROBOTS_LAST
 
 
-async def get_robots(where: str, tools: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
+async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
     """Ask for the robots.txt at `where`; return its status and our rules in it. None: our own line is down."""
-    started = tools.now()
+    started = context.now()
     async with pause:
         try:
-            answer = await tools.client.get(where, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
+            answer = await context.client.get(where, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
         except HttpStatusError as error:
-            tools.line.failed(error)
+            context.connectivity.record_failure(error)
             if error.retry_after_s is not None:
-                until = tools.now() + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
-                await tools.writer.do(partial(hosts.set_blocked_until, host=host_key(error.answered_by), until=until))
+                until = context.now() + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
+                await context.writer.do(partial(hosts.set_blocked_until, host=host_key(error.answered_by), until=until))
             return error.status, ""
         except FetchError as error:
-            is_ours = error.no_connection and await tools.line.is_down(error.answered_by, since=started)
+            is_ours = error.no_connection and await context.connectivity.is_down(error.answered_by, since=started)
             return None if is_ours else (robots.NO_ANSWER, "")
     if isinstance(answer, NotModified):
         return HTTPStatus.NOT_MODIFIED, ""
     body = answer.body[: robots.MAX_BYTES + 1]
-    rules = await in_worker(tools, host_of(where), robots.extract_rules, body, PRODUCT)
+    rules = await run_in_worker(context, host_of(where), robots.extract_rules, body, PRODUCT_NAME)
     return (robots.UNREADABLE, "") if rules is None else (answer.status, rules)
 
 
-async def in_worker(tools: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
+async def run_in_worker(context: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
     """
     Return `function(*args)`, run in a worker with its bounds on time and memory; None, and a line in the log, if it
     fails: others wrote what it reads. Errors: BrokenPool.
     """
     try:
-        return await tools.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
+        return await context.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
     except BrokenPool:
         raise
     except Exception as error:  # noqa: BLE001 - it is the host's
