@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -313,8 +313,36 @@ class WorkSettings(SettingsModel):
     )
 
 
-class MetricsSettings(SettingsModel):
+class ListenSettings(SettingsModel):
+    """A table with an address to listen on and the token that is asked for there."""
+
+    EXAMPLE: ClassVar[str]
+
+    @field_validator("listen", check_fields=False)
+    @classmethod
+    def check_listen(cls, value: str) -> str:
+        """Return the address if it is host:port, or empty."""
+        if value and parse_host_port(value) is None:
+            raise ValueError(f'got {quote_value(value)}, expected host:port such as "{cls.EXAMPLE}"')
+        return value
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        """Yield an issue where others can reach the address and no token is asked for."""
+        rows = data if isinstance(data, Mapping) else {}
+        listen = rows.get("listen")
+        found = parse_host_port(listen) if isinstance(listen, str) else None
+        if found and not is_loopback(found[0]) and "token" not in rows:
+            message = (
+                f'got {quote_value(listen)} without a token; expected an address of this machine, or token = "file:…"'
+            )
+            yield ValidationIssue(loc=("listen",), message=message)
+
+
+class MetricsSettings(ListenSettings):
     """Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."""
+
+    EXAMPLE = "127.0.0.1:9464"
 
     listen: str = Field(
         default="", description='Where the daemon answers, "127.0.0.1:9464"; by default nowhere.', max_length=300
@@ -325,23 +353,14 @@ class MetricsSettings(SettingsModel):
         "address.",
     )
 
-    @field_validator("listen")
-    @classmethod
-    def check_listen(cls, value: str) -> str:
-        """Return the address if it is host:port."""
-        return require_listen_address(value, such_as="127.0.0.1:9464")
-
-    @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield a fault where others can reach the address and no token is asked for."""
-        return exposure_issues(data)
-
 
 WEB_LISTEN = "127.0.0.1:8420"
 
 
-class WebSettings(SettingsModel):
+class WebSettings(ListenSettings):
     """The local site: editions, stories, sources, search (docs/web.md)."""
+
+    EXAMPLE = WEB_LISTEN
 
     listen: str = Field(
         default=WEB_LISTEN,
@@ -353,34 +372,6 @@ class WebSettings(SettingsModel):
         description="What a browser has to give as its password, of 16 characters or more; needed where others can "
         "reach the address.",
     )
-
-    @field_validator("listen")
-    @classmethod
-    def check_listen(cls, value: str) -> str:
-        """Return the address if it is host:port."""
-        return require_listen_address(value, such_as=WEB_LISTEN)
-
-    @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield a fault where others can reach the address and no token is asked for."""
-        return exposure_issues(data)
-
-
-def require_listen_address(listen: str, *, such_as: str) -> str:
-    """Return the address if it is host:port, or empty."""
-    if listen and parse_host_port(listen) is None:
-        raise ValueError(f'got {quote_value(listen)}, expected host:port such as "{such_as}"')
-    return listen
-
-
-def exposure_issues(data: object) -> Iterable[ValidationIssue]:
-    """Yield a fault where others can reach the address that raw settings name, and no token is asked for."""
-    rows = data if isinstance(data, Mapping) else {}
-    listen = rows.get("listen")
-    found = parse_host_port(listen) if isinstance(listen, str) else None
-    if found and not is_loopback(found[0]) and "token" not in rows:
-        message = f'got {quote_value(listen)} without a token; expected an address of this machine, or token = "file:…"'
-        yield ValidationIssue(loc=("listen",), message=message)
 
 
 def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | None:
@@ -414,24 +405,14 @@ def is_loopback(host: str) -> bool:
 class Settings(SettingsModel):
     """Everything a settings file says."""
 
-    store: StoreSettings = Field(
-        default_factory=StoreSettings, description="Where articles, polls and editions are kept."
-    )
-    poll: PollSettings = Field(default_factory=PollSettings, description="How often feeds are looked at.")
-    fetch: FetchSettings = Field(default_factory=FetchSettings, description="How pages and feeds are requested.")
-    semantic: SemanticSettings = Field(
-        default_factory=SemanticSettings, description="How articles are compared by meaning."
-    )
-    work: WorkSettings = Field(
-        default_factory=WorkSettings, description="Who visits hosts: this process, or as many as there are."
-    )
-    log: LogSettings = Field(default_factory=LogSettings, description="The daemon's log, on standard error.")
-    metrics: MetricsSettings = Field(
-        default_factory=MetricsSettings, description="Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."
-    )
-    web: WebSettings = Field(
-        default_factory=WebSettings, description="The local site: editions, stories, sources, search (docs/web.md)."
-    )
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    poll: PollSettings = Field(default_factory=PollSettings)
+    fetch: FetchSettings = Field(default_factory=FetchSettings)
+    semantic: SemanticSettings = Field(default_factory=SemanticSettings)
+    work: WorkSettings = Field(default_factory=WorkSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
     sources: tuple[SourceSettings, ...] = Field(default=(), description="The feeds to watch, one table each.")
     _path: Path | None = PrivateAttr(default=None)
     _digest: str = PrivateAttr(default="")

@@ -6,7 +6,6 @@ import ast
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Language, Node, Parser
@@ -225,20 +224,13 @@ class Positions:
 
 
 def key_names(node: Node) -> list[str]:
-    """Return the names of a key, a dotted one's in their order."""
-    return list(walk_key_names(node))
-
-
-def walk_key_names(node: Node) -> Iterator[str]:
-    """Yield the names under a key node, quotes and escapes undone."""
+    """Return the names of a key, a dotted one's in their order, quotes and escapes undone."""
     text = (node.text or b"").decode(errors="replace")
     if node.type == "bare_key":
-        yield text
-    elif node.type == "quoted_key":
-        yield text[1:-1] if text.startswith("'") else unescape(text)
-    else:
-        for child in node.named_children:
-            yield from walk_key_names(child)
+        return [text]
+    if node.type == "quoted_key":
+        return [text[1:-1] if text.startswith("'") else unescape(text)]
+    return [name for child in node.named_children for name in key_names(child)]
 
 
 def unescape(quoted: str) -> str:
