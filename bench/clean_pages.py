@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 from watcher.cli.clean import clean_lines
 
 if __name__ == "__main__":
-    sys.exit(clean_lines(sys.stdin, sys.stdout))
+    sys.exit(asyncio.run(clean_lines(sys.stdin, sys.stdout)))

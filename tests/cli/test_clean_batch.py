@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
-import signal
-import time
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr
 from pathlib import Path
 
-import pytest
-
-from watcher.cli import clean_batch
 from watcher.cli.clean import clean_lines
-from watcher.cli.clean_batch import call_with_timeout
+from watcher.cli.clean_batch import draft_in_pool
+from watcher.reasons import Reason, TaskKind
+from watcher.worker.process_pool import WorkerFailed
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 
@@ -27,7 +23,7 @@ def line(name: str, url: str) -> str:
 def run(lines: list[str]) -> tuple[int, list[dict[str, object]], str]:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stderr(err):
-        code = clean_lines(lines, out)
+        code = asyncio.run(clean_lines(lines, out))
     return code, [json.loads(one) for one in out.getvalue().splitlines()], err.getvalue()
 
 
@@ -105,45 +101,22 @@ def test_a_line_that_utf_8_cannot_hold_costs_no_other_line() -> None:
     ]
     out = io.StringIO()
 
-    clean_lines(given, out)
+    asyncio.run(clean_lines(given, out))
 
     assert [json.loads(line)["id"] for line in out.getvalue().encode().decode().splitlines()] == ["\ud800", "2"]
 
 
-def spin() -> None:
-    while True:
-        pass
+class StoppingPool:
+    """Stands for a pool whose tasks run out of their time."""
+
+    async def run(self, function, *args, limit_s):
+        raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}"))
 
 
-def deaf() -> None:
-    """Hang as a library of C does that hears no alarm."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-    time.sleep(60)
+async def test_a_page_that_takes_too_long_says_so_and_a_line_that_is_none_is_named() -> None:
+    page = await draft_in_pool(StoppingPool(), 1, line("rtl", "https://s.example/1"))
+    bad = await draft_in_pool(StoppingPool(), 2, "{")
 
-
-def hang() -> None:
-    clean_batch.GRACE_S = 0.1
-    call_with_timeout(deaf, 0.1)
-
-
-def test_a_call_within_its_time_returns_and_leaves_no_alarm() -> None:
-    assert call_with_timeout(lambda: 3, 5) == 3
-    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
-    assert clean_batch.ENDS_AT == []
-
-
-def test_a_call_that_spins_is_ended_by_its_alarm() -> None:
-    with pytest.raises(TimeoutError):
-        call_with_timeout(spin, 0.1)
-
-    assert clean_batch.ENDS_AT == []
-
-
-@pytest.mark.slow  # waits
-def test_a_process_that_hears_no_alarm_is_ended_by_its_watch() -> None:
-    started = time.monotonic()
-
-    with ProcessPoolExecutor(1, initializer=clean_batch.start_watchdog) as pool, pytest.raises(BrokenProcessPool):
-        pool.submit(hang).result(timeout=30)
-
-    assert time.monotonic() - started < 30
+    assert (page.id, page.url, page.page) == ("rtl", "https://s.example/1", b"")
+    assert page.reason == "reading the page took more than 20 s and was stopped"
+    assert bad.line == 2

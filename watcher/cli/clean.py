@@ -82,7 +82,7 @@ def clean(
     """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
     if jsonl:
         with open_lines(Path(page) if page else None) as lines:
-            return clean_lines(lines, sys.stdout)
+            return asyncio.run(clean_lines(lines, sys.stdout))
     if not page:
         say("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
         return USAGE
@@ -136,14 +136,14 @@ def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
         return build_site_memory(read(engine, load_site_blocks, host_of(url)))
 
 
-def clean_lines(lines: Iterable[str], out: TextIO) -> int:
+async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
     """
     Write one JSON line for each page of `lines` and return the exit code: 3 if a line could not be read, else 0.
 
     Pages of one site learn from each other: all are read before the first is written.
     """
     faults = 0
-    for result in clean_pages(lines):
+    async for result in clean_pages(lines):
         if isinstance(result, BadLine):
             say(f"line {result.line}: not a page: {result.reason}")
             faults += 1

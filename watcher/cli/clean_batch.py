@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
 import pickle
-import signal
-import threading
-import time
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain, islice
 from tempfile import TemporaryFile
-from types import FrameType
-from typing import BinaryIO, TypeVar
 
 from watcher.clean.article import PageExtract, extract_page, finish_article
 from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle
 from watcher.text.urls import host_of
+from watcher.worker.process_pool import Pool, WorkerFailed
 
-MIN_PARALLEL_PAGES = 8  # pages that are not worth starting processes for
-CHUNK = 4  # pages that go to a worker at a time
-AHEAD = 3  # chunks a worker that are read before they are asked for
-PAGE_LIMIT_S = 20.0  # seconds a page may take; the slowest of real pages takes one
-MEMORIES_CACHED = 128  # sites whose memory is held at a time
-BYTE_ORDER_MARK = "\ufeff"  # of byte order: some programs begin a file with it
+AHEAD = 8  # pages a worker that are read before they are asked for
+PAGE_LIMIT_S = 20.0  # the slowest of real pages takes one second
+MEMORIES_CACHED = 128  # of sites
+BYTE_ORDER_MARK = "\ufeff"  # some programs begin a file with it
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
-GC_THRESHOLD = 50_000  # made between looks for garbage: a page makes that many, and hardly a circle among them
+GC_THRESHOLD = 50_000  # objects between two collections: a page makes that many, and hardly a circle among them
 
 Result = dict[str, object]
-Line = tuple[int, str]  # its number from 1, its text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDraft:
-    """A page without its HTML: the draft, pickled, or why there is none."""
+    """A page without its HTML: the extract, pickled, or why there is none."""
 
     id: object
     url: str
@@ -59,76 +50,57 @@ class BadLine:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftRef:
-    """A page between its draft and its result: where its draft stands in the file of drafts."""
-
-    id: object
-    url: str
-    reason: str
-    start: int
-    size: int
-
-
-def clean_pages(lines: Iterable[str], *, workers: int | None = None) -> Iterator[Result | BadLine]:
+async def clean_pages(lines: Iterable[str], *, workers: int | None = None) -> AsyncIterator[Result | BadLine]:
     """
-    Yield the faults of `lines`, then a result for each page, in order.
+    Yield what is wrong with `lines`, then a result for each page, in order.
 
     Drafts wait in a file until all are there, so that the memory that a run takes does not grow with its pages.
 
     Args:
         workers: How many processes at most, by default one a processor.
     """
-    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
-    pages: list[DraftRef] = []
-    sites = _Sites()
+    stored: list[tuple[PageDraft, int, int]] = []  # without the extract, which is in the file: start and size
+    sites = SiteMemories()
     with TemporaryFile() as file:
-        for drafted in _drafts(numbered, workers or os.cpu_count() or 1):
-            if isinstance(drafted, BadLine):
-                yield drafted
+        async for draft in draft_pages(lines, workers or os.cpu_count() or 1):
+            if isinstance(draft, BadLine):
+                yield draft
                 continue
-            pages.append(_keep(file, drafted))
-            sites.add(drafted)
-        for kept in pages:
-            yield _result(kept, file, sites.memory(_site(kept.url)))
+            sites.add(draft)
+            stored.append((replace(draft, page=b"", hashes=b""), file.tell(), len(draft.page)))
+            file.write(draft.page)
+        for draft, start, size in stored:
+            result: Result = {"id": draft.id, "url": draft.url, "title": "", "text": ""}
+            if size:
+                file.seek(start)
+                page: PageExtract = pickle.loads(file.read(size))  # of our own making, in a file without a name
+                yield result | article_to_dict(page, finish_article(page, memory=sites.memory(site_of(draft.url))))
+            else:
+                yield result | {"error": draft.reason}
 
 
-class _Sites:
-    """What the pages of a run say of their sites; the memory of a site is learnt when it is asked for."""
+class SiteMemories:
+    """What the pages of a run say of their sites; the memory of a site is built when it is asked for."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, list[array[int]]] = defaultdict(list)
-        self.memory = lru_cache(maxsize=MEMORIES_CACHED)(self._learn)
+        self.memory = lru_cache(maxsize=MEMORIES_CACHED)(self._build)
 
-    def add(self, drafted: PageDraft) -> None:
+    def add(self, draft: PageDraft) -> None:
         """Note the blocks of a page."""
-        if drafted.hashes and len(site := self._hashes[_site(drafted.url)]) < MAX_PAGES:
-            site.append(array("Q", drafted.hashes))
+        if draft.hashes and len(site := self._hashes[site_of(draft.url)]) < MAX_PAGES:
+            site.append(array("Q", draft.hashes))
 
-    def _learn(self, site: str) -> SiteMemory | None:
+    def _build(self, site: str) -> SiteMemory | None:
         # A page's own blocks do not count against it: `SiteMemory.repeats` leaves out what is nearly the same article.
         pages = self._hashes.get(site, [])
         return build_site_memory(map(tuple, pages)) if len(pages) > 1 else None
 
 
-def _keep(file: BinaryIO, drafted: PageDraft) -> DraftRef:
-    start = file.tell()
-    file.write(drafted.page)
-    return DraftRef(id=drafted.id, url=drafted.url, reason=drafted.reason, start=start, size=len(drafted.page))
-
-
-def _site(url: str) -> str:
+def site_of(url: str) -> str:
+    """Return the host of a URL without what is put before a site's name."""
     host = host_of(url)
     return next((host.removeprefix(prefix) for prefix in PREFIXES if host.startswith(prefix)), host)
-
-
-def _result(kept: DraftRef, file: BinaryIO, memory: SiteMemory | None) -> Result:
-    result: Result = {"id": kept.id, "url": kept.url, "title": "", "text": ""}
-    if not kept.size:
-        return result | {"error": kept.reason}
-    file.seek(kept.start)
-    page: PageExtract = pickle.loads(file.read(kept.size))  # of our own making, in a file without a name
-    return result | article_to_dict(page, finish_article(page, memory=memory))
 
 
 def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
@@ -152,97 +124,59 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     }
 
 
-def _drafts(lines: Iterator[Line], workers: int) -> Iterator[PageDraft | BadLine]:
-    first = list(islice(lines, MIN_PARALLEL_PAGES))
-    if workers < 2 or len(first) < MIN_PARALLEL_PAGES:
-        yield from map(_draft, chain(first, lines))
-        return
-    gc.collect()
-    gc.freeze()  # what is loaded now stays, and workers need not look at it
-    pool = _Pool(workers)
-    waiting: deque[tuple[list[Line], Future[list[PageDraft | BadLine]]]] = deque()
+async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[PageDraft | BadLine]:
+    """Yield a draft of each page, in order, made in worker processes."""
+    pool = Pool(workers, load=collect_rarely)
+    waiting: deque[asyncio.Task[PageDraft | BadLine]] = deque()
     try:
-        rest = chain(first, lines)
-        while chunk := list(islice(rest, CHUNK)):
-            waiting.append((chunk, pool.submit(chunk)))
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            waiting.append(asyncio.create_task(draft_in_pool(pool, number, line)))
+            await asyncio.sleep(0)  # hands the page to the pool
             if len(waiting) >= AHEAD * workers:
-                yield from _outcome(*waiting.popleft())
+                yield await waiting.popleft()
         while waiting:
-            yield from _outcome(*waiting.popleft())
+            yield await waiting.popleft()
     finally:
         pool.close()
 
 
-class _Pool:
-    """Worker processes; a pool that broke is built anew."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._pool = ProcessPoolExecutor(workers, initializer=_begin)
-
-    def submit(self, chunk: list[Line]) -> Future[list[PageDraft | BadLine]]:
-        try:
-            return self._pool.submit(_draft_all, chunk)
-        except BrokenProcessPool:
-            self._pool = ProcessPoolExecutor(self._workers, initializer=_begin)
-            return self._pool.submit(_draft_all, chunk)
-
-    def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-
-def _outcome(chunk: list[Line], future: Future[list[PageDraft | BadLine]]) -> list[PageDraft | BadLine]:
-    """Return the drafts of a chunk; where its process died (with others that waited there), each line gets its own."""
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return [_alone(line) for line in chunk]
-
-
-def _alone(line: Line) -> PageDraft | BadLine:
-    try:
-        with ProcessPoolExecutor(1, initializer=_begin) as alone:
-            return alone.submit(_draft, line).result()
-    except BrokenProcessPool:
-        pass
-    page = _page(line)
-    if isinstance(page, BadLine):
-        return page
-    return PageDraft(id=page["id"], url=_url(page), reason="the process that read the page died, or hung and was ended")
-
-
-def _begin() -> None:
-    """Set up a worker."""
+def collect_rarely() -> None:
+    """Set up a worker: collect garbage rarely."""
     gc.set_threshold(GC_THRESHOLD, 20, 20)
-    start_watchdog()
 
 
-def _draft_all(chunk: list[Line]) -> list[PageDraft | BadLine]:
-    return [_draft(line) for line in chunk]
+async def draft_in_pool(pool: Pool, number: int, line: str) -> PageDraft | BadLine:
+    """Return the draft of a page, or what became of the process that made it."""
+    try:
+        return await pool.run(draft_page, number, line, limit_s=PAGE_LIMIT_S)
+    except WorkerFailed as error:
+        page = parse_page(number, line)
+        if isinstance(page, BadLine):
+            return page
+        return PageDraft(id=page["id"], url=url_of(page), reason=f"reading the page {error}")
 
 
-def _draft(line: Line) -> PageDraft | BadLine:
-    page = _page(line)
+def draft_page(number: int, line: str) -> PageDraft | BadLine:
+    """Return the draft of the page that a line holds."""
+    page = parse_page(number, line)
     if isinstance(page, BadLine):
         return page
-    url, html = _url(page), str(page["html"])
     try:
-        made = call_with_timeout(lambda: extract_page(html, url=url), PAGE_LIMIT_S)
+        extract = extract_page(str(page["html"]), url=url_of(page))
     except CleanError as error:
-        return PageDraft(id=page["id"], url=url, reason=str(error.reason))
-    except TimeoutError:
-        return PageDraft(id=page["id"], url=url, reason=f"reading the page took more than {PAGE_LIMIT_S:.0f} s")
+        return PageDraft(id=page["id"], url=url_of(page), reason=str(error.reason))
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
-        return PageDraft(id=page["id"], url=url, reason=f"{type(error).__name__}: {error}")
-    packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
-    return PageDraft(id=page["id"], url=url, page=packed, hashes=array("Q", made.hashes).tobytes())
+        return PageDraft(id=page["id"], url=url_of(page), reason=f"{type(error).__name__}: {error}")
+    packed = pickle.dumps(extract, pickle.HIGHEST_PROTOCOL)
+    return PageDraft(id=page["id"], url=url_of(page), page=packed, hashes=array("Q", extract.hashes).tobytes())
 
 
-def _page(line: Line) -> Result | BadLine:
+def parse_page(number: int, line: str) -> Result | BadLine:
     """Return the page that a line holds."""
-    number, text = line
     try:
-        page = json.loads(text.removeprefix(BYTE_ORDER_MARK))
+        page = json.loads(line.removeprefix(BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:
         return BadLine(line=number, reason=str(error))
     if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
@@ -250,43 +184,5 @@ def _page(line: Line) -> Result | BadLine:
     return page
 
 
-def _url(page: Result) -> str:
+def url_of(page: Result) -> str:
     return str(page.get("url") or "")
-
-
-T = TypeVar("T")
-GRACE_S = 5.0  # seconds behind the alarm after which a process that did not hear it is ended
-WATCHDOG_S = 0.5  # seconds between two looks of the watch
-EXIT_CODE = 70
-ENDS_AT: list[float] = []  # of this process: when the call that it is at must have ended
-
-
-def call_with_timeout(call: Callable[[], T], limit_s: float) -> T:
-    """Return what `call` returns; TimeoutError if it takes longer, where the system has alarms."""
-    if not hasattr(signal, "setitimer"):
-        return call()
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late)
-    ENDS_AT.append(time.monotonic() + limit_s + GRACE_S)
-    signal.setitimer(signal.ITIMER_REAL, limit_s)
-    try:
-        return call()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        ENDS_AT.pop()
-        signal.signal(signal.SIGALRM, before)
-
-
-def start_watchdog() -> None:
-    """Start the watch of this process, a worker: it ends it where an alarm is not heard."""
-    threading.Thread(target=_look, daemon=True).start()
-
-
-def _look() -> None:
-    while True:
-        time.sleep(WATCHDOG_S)
-        if any(time.monotonic() > end for end in tuple(ENDS_AT)):
-            os._exit(EXIT_CODE)

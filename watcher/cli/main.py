@@ -22,6 +22,19 @@ from watcher.errors import PluginError, SettingsError, WatcherError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+INTRO = """
+Watch news feeds and write a daily digest of what they report.
+
+\b
+Examples:
+  watcher init                 write a starter settings.toml
+  watcher check                check it, all faults at once
+  watcher poll                 poll the feeds once
+  watcher digest --stdout      print the digest of the last 24 hours
+  watcher run                  stay: poll, and write digests on time
+"""
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def main() -> None:
@@ -114,25 +127,6 @@ def redirect_to_devnull(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
         stream.close()
-
-
-if __name__ == "__main__":
-    main()
-
-
-CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-INTRO = """
-Watch news feeds and write a daily digest of what they report.
-
-\b
-Examples:
-  watcher init                 write a starter settings.toml
-  watcher check                check it, all faults at once
-  watcher poll                 poll the feeds once
-  watcher digest --stdout      print the digest of the last 24 hours
-  watcher run                  stay: poll, and write digests on time
-"""
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 class LazyGroup(TyperGroup):
@@ -264,3 +258,7 @@ def add_debug_option(function: Callable[..., Any]) -> Callable[..., Any]:
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+if __name__ == "__main__":
+    main()

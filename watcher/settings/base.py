@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, RootModel
 
 from watcher.errors import PluginError
 from watcher.plugins import load_plugins
+from watcher.settings.toml_syntax import Loc
 
 GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
-Loc = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,11 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from watcher.settings.base import Loc, SettingsList, SettingsModel
+from watcher.settings.base import SettingsList, SettingsModel
 from watcher.settings.edit import to_toml
 from watcher.settings.load import settings_model
 from watcher.settings.models import Settings, hide_password
-from watcher.settings.toml_syntax import Positions, parse_with_recovery
+from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import format_size
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know

@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
-from watcher.settings.base import Loc, SettingsList, SettingsModel, ValidationIssue, load_plugin_sections
+from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, load_plugin_sections
 from watcher.settings.models import Settings
-from watcher.settings.toml_syntax import Positions, parse_with_recovery
+from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import did_you_mean, quote_value
 
 FILE_NAME = "settings.toml"

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from tree_sitter import Language, Node, Parser
 from tree_sitter_toml import language
 
-from watcher.settings.base import Loc
-
 MAX_FAULTS = 25
 MAX_LOOK_BACK = 300  # lines that an unclosed value may reach back
 LOOK_BACK_CHARACTERS = 1_000_000  # parsed again at most while looking back: a third of a second
@@ -133,6 +131,7 @@ def describe_syntax_error(statement: str, reason: str) -> str:
     return f"no TOML: {reason[:1].lower()}{reason[1:]}"
 
 
+Loc = tuple[str | int, ...]  # names of tables and keys, and numbers in lists from 0
 Position = tuple[int, int]  # line and column, both from 1; columns count characters
 KEYS = ("bare_key", "quoted_key", "dotted_key")
 HEADERS = ("table", "table_array_element")
