@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from lxml.etree import _Element
 
@@ -13,12 +13,12 @@ from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES, normalize_key
 from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, ClassVerdicts, Cut, prune
 from watcher.model import Block, RemovedBlock
+from watcher.text.words import count_letters
 
 MIN_ARTICLE_CHARS = 250  # characters of an article: less may be the wrong frame, or a script's page
 REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # characters of a text: with less, what should not hold an article is read too
-MIN_PARAGRAPHS_CHARS = (
-    3 * MIN_ARTICLE_CHARS
-)  # characters in paragraphs from which on text without one is not the article's
+# Characters in paragraphs from which on text without a paragraph is not the article's.
+MIN_PARAGRAPHS_CHARS = 3 * MIN_ARTICLE_CHARS
 FULL = 0.6  # of what a frame shows: where its paragraphs give less, all of its text is taken
 MORE = 1.6  # times the text of the named frame: where the prose is so much more, the name was wrong
 MUCH_MORE, FAR_MORE = 3, 8  # the same, for prose outside of the named frame: for a short text, and for any
@@ -30,91 +30,79 @@ CELL = " | "
 BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
 OUTER = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
-WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 BUTTON = re.compile(rf"\W*(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MainText:
-    """The blocks of a page's main text, in order; the element that they stand in, and what was cut from that."""
+    """The blocks of a page's main text; the element that they stand in, and what was cut from that."""
 
     blocks: tuple[Block, ...] = ()
+    places: tuple[int, ...] = ()  # where among the texts of the page each block begins
     frame: int = 0
-    cuts: tuple[Cut, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """What an element gives if it is taken for the frame."""
-
-    frame: int = 0
-    blocks: tuple[Block, ...] = ()
-    places: tuple[int, ...] = ()  # where among the texts each block begins
     cuts: tuple[Cut, ...] = ()
 
     @property
     def size(self) -> int:
         return text_length(self.blocks)
 
+    @property
+    def letters(self) -> int:
+        return sum(count_letters(block.text) for block in self.blocks)
+
 
 def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[FlatPage, MainText]:
     """
-    Return the outline of a page and its main text.
+    Return a page as flat lists, and its main text.
 
-    Where that is next to nothing the page is read once more, with what should not hold an article and may all the same,
-    and then its scripts are.
+    Where that is next to nothing, the page is read again with the elements that should not hold an article and
+    sometimes do, and then its scripts are.
 
     Args:
         summaries: What the page says of itself: its standfirst often says the same.
     """
     page = flatten(tree)
-    main = main_text(page, summaries)
-    if not _is_short(main.blocks, REREAD_CHARS):
+    main = _find_main_text(page, summaries)
+    size = main.letters
+    if size >= REREAD_CHARS:
         return page, main
     whole = flatten(tree, whole=True)
-    other = main_text(whole, summaries)
-    size = _letters(main.blocks)
+    other = _find_main_text(whole, summaries)
     longer = LONGER if size <= SOME else MUCH_LONGER if size < MIN_ARTICLE_CHARS else FAR_MORE
-    if _letters(other.blocks) > longer * size:
+    if other.letters > longer * size:
         return whole, other
-    return (page, main) if size >= MIN_ARTICLE_CHARS else _extract_from_scripts(tree) or (page, main)
+    if size < MIN_ARTICLE_CHARS and (inside := parse(html_in_scripts(tree))) is not None:
+        scripted = flatten(inside)
+        found = _find_main_text(scripted, ())
+        if found.letters >= MIN_ARTICLE_CHARS:
+            return scripted, found
+    return page, main
 
 
-def _extract_from_scripts(tree: _Element) -> tuple[FlatPage, MainText] | None:
-    """Return the outline and the main text of what the page's scripts hold, None if that is no article."""
-    html = html_in_scripts(tree)
-    inside = parse(html) if html else None
-    if inside is None:
-        return None
-    page = flatten(inside)
-    main = main_text(page)
-    return None if _is_short(main.blocks) else (page, main)
-
-
-def main_text(page: FlatPage, summaries: Sequence[str] = ()) -> MainText:
+def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
         return MainText()
     verdicts = ClassVerdicts(page)
     untouched = bytes(page.there), bytes(page.shown)
-    dense = densest_element(page, verdicts)
-    best = _Candidate()
+    dense, prose = densest_element(page, verdicts)
+    best = MainText()
     for at in candidates_by_name(page):
         found = _try_frame(page, at, verdicts, untouched)
-        if found.size > best.size:
-            best = found
+        best = max(best, found, key=_size)
         if len(found.blocks) > 1:
             break
-    if dense is not None and _is_better(page, dense.at, dense.prose, best.frame, best.size):
-        found = _try_frame(page, dense.at, verdicts, untouched)
-        if found.size > LONGER * best.size:
-            best = found
-    if _is_short(best.blocks):
-        found = _try_frame(page, 0, verdicts, untouched)
-        if found.size > best.size:
-            best = found
-    blocks = add_standfirst(page, best.blocks, best.places, verdicts, summaries)
-    return MainText(blocks=blocks[:MAX_BLOCKS], frame=best.frame, cuts=best.cuts)
+    if _is_better(page, dense, prose, best.frame, best.size):
+        found = _try_frame(page, dense, verdicts, untouched)
+        best = found if found.size > LONGER * best.size else best
+    if best.letters < MIN_ARTICLE_CHARS:
+        best = max(best, _try_frame(page, 0, verdicts, untouched), key=_size)
+    blocks = _add_standfirst(page, best, verdicts, summaries)
+    return replace(best, blocks=blocks[:MAX_BLOCKS])
+
+
+def _size(main: MainText) -> int:
+    return main.size
 
 
 def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
@@ -128,17 +116,7 @@ def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
     return tuple(found)
 
 
-def _is_short(blocks: Sequence[Block], least: int = MIN_ARTICLE_CHARS) -> bool:
-    """Whether a text is so short that the page should be read in another way."""
-    return _letters(blocks) < least
-
-
-def _letters(blocks: Sequence[Block]) -> int:
-    """Return the length of a text; a wide character, which is a syllable or a word, counts thrice."""
-    return sum(len(block.text) + 2 * len(WIDE.findall(block.text)) for block in blocks)
-
-
-def text_length(blocks: Sequence[Block]) -> int:
+def text_length(blocks: Iterable[Block]) -> int:
     """Return how many characters `blocks` have."""
     return sum(len(block.text) for block in blocks)
 
@@ -151,34 +129,25 @@ def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bo
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _try_frame(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> _Candidate:
+def _try_frame(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> MainText:
     """Return what is in `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
     cuts = prune(page, frame, verdicts)
     if not (size := page.size(frame)):
-        return _Candidate(frame=frame)
+        return MainText(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
     if text_length([block for _, block in blocks]) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
     if any(block.kind != "h" for _, block in blocks):
         while blocks[-1][1].kind == "h":
             blocks.pop()
-    said: set[str] = set()
-    kept = [(at, block) for at, block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said)]
-    return _Candidate(
-        frame=frame,
-        blocks=tuple(block for _, block in kept),
-        places=tuple(at for at, _ in kept),
-        cuts=tuple(cuts),
+    # A long paragraph counts where it stands first.
+    first = {block.text: at for at, block in reversed(blocks)}
+    kept = [(at, block) for at, block in blocks if len(block.text) < REPEATED or first[block.text] == at]
+    return MainText(
+        frame=frame, blocks=tuple(block for _, block in kept), places=tuple(at for at, _ in kept), cuts=tuple(cuts)
     )
-
-
-def _was_said(text: str, said: set[str]) -> bool:
-    if text in said:
-        return True
-    said.add(text)
-    return False
 
 
 def _has_paragraphs(page: FlatPage) -> bool:
@@ -254,26 +223,23 @@ SUMMARY_START_CHARS = 40  # letters by which it is known again in what the page 
 CAPTION = re.compile(PHRASES["captions"], re.IGNORECASE)
 
 
-def add_standfirst(
-    page: FlatPage, blocks: Sequence[Block], places: Sequence[int], verdicts: ClassVerdicts, summaries: Sequence[str]
+def _add_standfirst(
+    page: FlatPage, main: MainText, verdicts: ClassVerdicts, summaries: Sequence[str]
 ) -> tuple[Block, ...]:
     """
-    Return `blocks` with the paragraph between the title and the text that they lack, if there is one.
+    Return the blocks of `main` with the paragraph between the title and the text that they lack, if there is one.
 
-    It is the one that says what the page says of itself, else the only one there.
-
-    Args:
-        places: Where among the texts of the page each block begins.
-        summaries: What the page says of itself.
+    It is the one that says what the page says of itself (`summaries`), else the only one there.
     """
+    blocks, places = main.blocks, main.places
     body = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
     title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.lasts[at] <= body), default=NOWHERE)
     if title == NOWHERE:
-        return tuple(blocks)
+        return blocks
     found = dict(_paragraphs(page, title, body, verdicts))
     text = _choose_standfirst(found, frozenset(map(normalize_key, summaries)) - {""})
     if not text or any(block.text == text for block in blocks):
-        return tuple(blocks)
+        return blocks
     before = sum(begin < found[text] for begin in places)
     return (*blocks[:before], Block(text=text), *blocks[before:])
 
@@ -315,9 +281,8 @@ def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> st
 
 MISSED_SHARE = 0.6  # of the body's length: a main text shorter than this missed a part of the article
 MIN_BODY_CHARS = 300  # characters of a body that can stand for an article
-MIN_OVERLAP = (
-    0.75  # of the main text that must stand in the body before what does not is doubted, and the other way round
-)
+# Drop blocks that are missing from the body only if it holds this share of the main text and is about as long.
+MIN_OVERLAP = 0.75
 COVERED = 0.7  # of the body that the page's own paragraphs must make up
 LABEL = 70  # characters: subheads are often missing from the body
 BLOCK_START_CHARS = 50  # letters by which a block is found in a body
@@ -333,7 +298,7 @@ def dedupe_body(body: str) -> str:
 
 def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element) -> tuple[Block, ...]:
     """Return `blocks`, or the page's paragraphs that stand in `body` where the main text missed a good part of it."""
-    if len(body) < MIN_BODY_CHARS or sum(len(block.text) for block in blocks) >= MISSED_SHARE * len(body):
+    if len(body) < MIN_BODY_CHARS or text_length(blocks) >= MISSED_SHARE * len(body):
         return blocks
     inside = normalize_key(body)
     found: dict[str, Block] = {}
@@ -342,7 +307,7 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
         if len(name := normalize_key(text)) > 3 and name in inside:
             kind = "li" if element.tag == "li" else "h" if element.tag[0] == "h" else "p"
             found.setdefault(name, Block(text=text, kind=kind))
-    if sum(len(block.text) for block in found.values()) >= COVERED * len(body):
+    if text_length(found.values()) >= COVERED * len(body):
         return tuple(found.values())
     return tuple(Block(text=line) for part in body.split("\n") if (line := " ".join(part.split())))
 
@@ -357,7 +322,7 @@ def blocks_not_in_body(blocks: Sequence[Block], body: str) -> tuple[int, ...]:
         or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside)
         for block in blocks
     ]
-    total = sum(len(block.text) for block in blocks)
+    total = text_length(blocks)
     same = sum(len(block.text) for block, yes in zip(blocks, agree, strict=True) if yes)
     if not same or same < MIN_OVERLAP * total or len(body) < MIN_OVERLAP * total:
         return ()
@@ -381,14 +346,6 @@ ENDS = re.compile(r"[.!?:;…。！？։।۔][\"'”’»›」』)\]\s]*$")
 BLOCKS = frozenset(("div", "section", "article", "main", "body"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DensestElement:
-    """The element where the prose of a page stands, and how many characters of it."""
-
-    at: int
-    prose: int
-
-
 def candidates_by_name(page: FlatPage) -> Iterator[int]:
     """Yield the elements whose names say that they hold an article, the most certain first; one for each test."""
     places = [
@@ -404,8 +361,8 @@ def candidates_by_name(page: FlatPage) -> Iterator[int]:
                 break
 
 
-def densest_element(page: FlatPage, verdicts: ClassVerdicts) -> DensestElement | None:
-    """Return where the prose of a page stands, None if it has none."""
+def densest_element(page: FlatPage, verdicts: ClassVerdicts) -> tuple[int, int]:
+    """Return the element where the prose of a page stands, and how many characters of it; (0, 0) if it has none."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
     for block, size, text in _prose(page, verdicts):
@@ -418,11 +375,11 @@ def densest_element(page: FlatPage, verdicts: ClassVerdicts) -> DensestElement |
         if (grandparent := page.parents[parent]) != NOWHERE:
             scores[grandparent] = scores.get(grandparent, 0) + GRANDPARENT * score
     if not scores:
-        return None
+        return 0, 0
     for at in range(len(prose) - 1, 0, -1):
         prose[page.parents[at]] += prose[at]
     best = _widen(page, max(scores, key=scores.__getitem__), prose)
-    return DensestElement(at=best, prose=prose[best])
+    return best, prose[best]
 
 
 def _widen(page: FlatPage, best: int, prose: Sequence[int]) -> int:

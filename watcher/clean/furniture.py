@@ -21,6 +21,7 @@ from watcher.clean.phrases import (
 )
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.model import Block, RemovedBlock
+from watcher.text.words import count_letters
 
 SHORT = 80  # characters: a label, a heading, a title, not a paragraph
 LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
@@ -37,7 +38,6 @@ LONG = 240  # characters of a paragraph that a teaser seldom has
 UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
-WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 CLOCK = re.compile(r"\d{1,2}[:.]\d{2}\s*(?:am|pm|a\.m\.|p\.m\.|uhr|h)?\s*[-–—]\s*\d{1,2}[:.]\d{2}", re.IGNORECASE)
 CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2,}|[^\W\d_]{2,}\.?\s\d")
 DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
@@ -209,13 +209,8 @@ def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
             yield from ((at, "box") for at in range(place, end))
             place = end
             continue
-        before += _size(block.text) if rules[place] is None else 0
+        before += count_letters(block.text) if rules[place] is None else 0
         place += 1
-
-
-def _size(text: str) -> int:
-    """Return the length of a text; a character that is a word or a syllable counts as three letters."""
-    return len(text) + 2 * len(WIDE.findall(text))
 
 
 def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, start: int) -> int:
@@ -232,7 +227,9 @@ def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, sta
 
 def _goes_on(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
     """Whether long paragraphs follow that are no teasers: those stand under their linked titles."""
-    long = (at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and _size(blocks[at].text) >= LONG)
+    long = (
+        at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and count_letters(blocks[at].text) >= LONG
+    )
     return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
 

@@ -27,6 +27,7 @@ from watcher.text.page_kind import (
     says_video,
 )
 from watcher.text.urls import is_web
+from watcher.text.words import count_letters
 
 NO_PICTURE = re.compile(
     r"logo|favicon|placeholder|(?:^|[-_])default[-_.]|\bblank\b|spacer|sprite|avatar", re.IGNORECASE
@@ -184,8 +185,6 @@ GALLERY_URL = re.compile(
     r"|pictures|photo-?gallery|photo-?essay|in-pictures)(?:[/_.-]|$)"
 )
 VIDEO_URL = re.compile(r"/(?:videos?|watch)(?:[/_.-]|$)")
-WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-DENSE = 3  # letters that a character of these scripts stands for
 STAMPS = 4  # blocks that begin with a time of day
 RUN = 6  # times of day, one after another, that make a live blog by themselves
 ORDERED = 0.8  # of the steps from one to the next, those that go one way: a list of concerts has them at random
@@ -196,7 +195,7 @@ ITEMS = 3  # headings that make what lies at an address of round-ups one
 def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
     """Return "article", "live", "gallery", "video" or "roundup"."""
     path = urlsplit(url).path.lower()
-    length = sum(len(block.text) + (DENSE - 1) * len(WIDE.findall(block.text)) for block in blocks)
+    length = sum(count_letters(block.text) for block in blocks)
     stamps = sum(1 for block in blocks if STAMPED.match(block.text))
     is_long = stamps >= STAMPS or length > 8 * SHORT
     if "liveblogposting" in said.kinds or says_live(said.title) or (is_live_address(path) and is_long):

@@ -27,6 +27,7 @@ from watcher.clean.agencies import (
 )
 from watcher.clean.phrases import CLASS_NAMES, PHRASES, normalize_key
 from watcher.model import Block, RemovedBlock
+from watcher.text.urls import host_of
 
 HEAD = 4  # blocks at the beginning where a dateline or credit stands
 HEAD_RAW = 10  # blocks in which a dateline with an agency is looked for: title, byline, date stand before it
@@ -93,7 +94,7 @@ def read_wire(
     by_credit = _take_credits(kept, removed)
     by_page = named[0] if named else _from_fields(credit) or (_from_fields(authors) if named is None else None)
     return WireInfo(
-        agency=by_dateline or agency_of_site(_host(url)) or by_page or by_credit,
+        agency=by_dateline or agency_of_site(host_of(url).partition(":")[0]) or by_page or by_credit,
         dateline=place,
         blocks=tuple(block for block in kept if block.text),
         removed=tuple(removed),
@@ -184,13 +185,6 @@ def _from_fields(fields: Iterable[str]) -> str | None:
         if named := agency_of(text) or agency_of_byline(text):
             return named
     return None
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 MAX_DATELINE_CHARS = 200  # characters in which a dateline ends

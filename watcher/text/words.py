@@ -22,6 +22,7 @@ UNSPACED = (
     "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u103f\u1050-\u109f\u1780-\u17d3\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
 )
+SYLLABLES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
 DROPPED = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u00ad]"
@@ -50,6 +51,11 @@ STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.
 SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
 MAX_CACHED_WORDS, MAX_CACHED_CHARS = 1 << 13, 24  # words whose stems are at hand, some 2 MB, and characters of one
 STEM_LENGTH = 6  # characters kept of a longer word: endings carry grammar, in every language written with an alphabet
+
+
+def count_letters(text: str) -> int:
+    """Return the length of `text`; a character that is a syllable or a word counts as three letters."""
+    return len(text) + 2 * len(SYLLABLES.findall(text))
 
 
 def words(text: str) -> list[str]:
