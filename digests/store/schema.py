@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.schema import NAMING, PROCESS_STATE, RowId, UtcDateTime
+from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, RowId, UtcDateTime
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -48,8 +48,8 @@ deliveries = Table(
     Column("settled_at", UtcDateTime),  # when it was sent, or given up
     Column("response", Text, nullable=False),  # of the server, or the error
     Column("hint", Text),  # what the user can do
-    Column("lease_by", Text, info=PROCESS_STATE),  # machine:process:mark of its start
-    Column("lease_until", UtcDateTime, info=PROCESS_STATE),
+    Column("lease_by", Text, info={PROCESS_STATE: True}),  # machine:process:mark of its start
+    Column("lease_until", UtcDateTime, info={PROCESS_STATE: True}),
     Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent
     UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
     Index(None, "state", "next_try_at"),
@@ -120,4 +120,5 @@ clustering_runs = Table(
     Column("version", Integer, nullable=False),  # how often the stories were saved
     Column("until", UtcDateTime),  # up to when the articles are grouped
     Column("made_at", UtcDateTime),
+    info={INITIAL_ROWS: 1},
 )

@@ -22,9 +22,11 @@ from sqlalchemy import (
     select,
 )
 
-from watcher.store.copy import tables_of
+from watcher.errors import status_reason
+from watcher.reasons import HealthKind, Reason
+from watcher.store.copy import copied_tables
 from watcher.store.engine import load_schemas
-from watcher.store.schema import UtcDateTime
+from watcher.store.schema import ReasonText, UtcDateTime
 from watcher.store.writer import read, write
 
 ROWS = 14  # a table
@@ -38,6 +40,7 @@ EDGES: dict[type, list[Any]] = {
         None, {}, [], 5, 5.0, 0.1, -1e300, "5", "", True, {"z": 1, "a": [None, 2**70, 1e-300]},
         ["\0", "\ud800", "é\U0001f600"],
     ],
+    ReasonText: [status_reason(404), Reason(HealthKind.MOVED_TO, url="https://n.example/新"), status_reason(500)],
     Boolean: [True, False],
     Date: [date(1, 1, 1), date(9999, 12, 31), date(2026, 2, 28)],
     Float: [0.1, -0.0, 5e-324, 1.7976931348623157e308, float("inf"), 3.0],
@@ -52,7 +55,7 @@ def fill(engine: Engine) -> None:
     """Put rows into every table that is moved; no two values of a row are of the same place in the lists."""
 
     def put(connection) -> None:
-        for table in tables_of(load_schemas()):
+        for table in copied_tables(load_schemas()):
             connection.execute(table.delete())
             connection.execute(table.insert().values([row_of(table, n) for n in range(1, ROWS + 1)]))
 
@@ -89,7 +92,7 @@ def held_in(engine: Engine) -> dict[str, list[Any]]:
 
     def find(connection) -> dict[str, list[Any]]:
         found = {}
-        for table in tables_of(load_schemas()):
+        for table in copied_tables(load_schemas()):
             wanted = [column for column in table.columns if not column.name.startswith("lease_")]
             nothing = [column.is_(None) for column in wanted]
             found[table.name] = sorted(map(repr, connection.execute(select(*wanted, *nothing)).all()))

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from watcher.settings.models import secret_of
 from watcher.store.errors import to_store_error, transient_error
 from watcher.store.partitions import create_partitions
 from watcher.store.schema import meta, metadata
-from watcher.store.sql import acquire_migration_lock, load_meta, save_meta
+from watcher.store.sql import acquire_migration_lock, load_meta
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
@@ -438,54 +438,25 @@ def size_of(connection: Connection) -> int:
     return int(connection.execute(text(query)).scalar_one())
 
 
-MOVING = "moving"  # the fact
+COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that is being copied into this one
 
 
-@dataclass(slots=True, kw_only=True)
-class CopyProgress:
-    """
-    How far a store is moved.
-
-    `from_`: the address that it is moved from, without user and password. `after`: by table, the primary key of the
-    last row that came along; None, once all of it has. A table that has not begun is not there.
-    """
-
-    from_: str
-    after: dict[str, list[Any] | None] = field(default_factory=dict)
-
-
-def progress_of(connection: Connection) -> CopyProgress | None:
-    """Return how far a store is moved, None if it is whole."""
-    value = load_meta(connection, MOVING)
-    return CopyProgress(from_=value["from"], after=value["after"]) if value else None
-
-
-def save_progress(connection: Connection, state: CopyProgress) -> None:
-    """Write down how far a store is moved."""
-    value = {"from": state.from_, "after": state.after}
-    save_meta(connection, MOVING, value)
-
-
-def clear_progress(connection: Connection) -> None:
-    """Let a store be whole."""
-    save_meta(connection, MOVING, None)
-
-
-def read_progress(engine: Engine) -> CopyProgress | None:
-    """Return how far a store is moved; None if it is whole, or has no tables yet. Errors: StoreError."""
+def incomplete_copy_of(engine: Engine) -> str | None:
+    """Return the address of the store that is being copied into this one, None if there is none. Errors: StoreError."""
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            return progress_of(connection) if inspect(connection).has_table(meta.name) else None
+            if not inspect(connection).has_table(meta.name):
+                return None
+            address: str | None = load_meta(connection, COPY_SOURCE)
+            return address
     except DBAPIError as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise to_store_error(error, prefix=f"the store {shown} cannot be opened") from error
+        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def require_complete(engine: Engine) -> None:
-    """Refuse a store that is not whole yet. Errors: StoreError."""
-    state = read_progress(engine)
-    if state is not None:
-        shown = engine.url.render_as_string(hide_password=True)
-        refused = StoreError(f"the store {shown} is half-moved: not everything has come from {state.from_} yet")
-        refused.hint = "the same watcher move again goes on where it stopped"
-        raise refused
+    """Refuse a store that is an incomplete copy of another. Errors: StoreError."""
+    source = incomplete_copy_of(engine)
+    if source is not None:
+        error = StoreError(f"the store {redacted_url(engine)} is half-moved: not everything has come from {source} yet")
+        error.hint = "the same watcher move again goes on where it stopped"
+        raise error

@@ -38,8 +38,9 @@ NAMING = {
 }
 
 RowId = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
-# What `watcher move` leaves behind, by the `info` of a table or column: an index, which is built anew, and who works.
-REBUILT, PROCESS_STATE = {"rebuilt": True}, {"process_state": True}
+# Keys in the `info` of tables and columns, for `store.copy`: an index is rebuilt and the state of processes stays
+# behind; how many rows the baseline inserts.
+REBUILT, PROCESS_STATE, INITIAL_ROWS = "rebuilt", "process_state", "initial_rows"
 metadata = MetaData(naming_convention=NAMING)
 
 
@@ -291,8 +292,8 @@ hosts = Table(
     "hosts",
     metadata,
     Column("host", Text, primary_key=True),
-    Column("lease_by", Text, info=PROCESS_STATE),
-    Column("lease_until", UtcDateTime, info=PROCESS_STATE),
+    Column("lease_by", Text, info={PROCESS_STATE: True}),
+    Column("lease_until", UtcDateTime, info={PROCESS_STATE: True}),
     Column("blocked_until", UtcDateTime),  # Retry-After: holds all of the host
     Column("last_request_at", UtcDateTime),
     Column("robots_at", UtcDateTime),
@@ -313,7 +314,7 @@ search_documents = Table(
     metadata,
     Column("number", RowId, primary_key=True),  # in the order of publication
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
-    info=REBUILT,
+    info={REBUILT: True},
 )
 
 meta = Table(
