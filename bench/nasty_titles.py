@@ -29,8 +29,7 @@ from lxml import html as lxml_html
 
 from digests.model import Edition
 from digests.render.escape import sanitize_line, web_url
-from digests.render.forms import render
-from digests.render.sample_edition import edition
+from digests.render.forms import render, sample_edition
 
 TOOLS = Path(os.environ.get("EDITION_TOOLS", Path.home() / ".cache" / "watcher-edition-tools"))
 READ = "require('fs').readFileSync(0,'utf8')"
@@ -94,7 +93,7 @@ def wrong(case: Mapping[str, str], read: Reader) -> list[str]:
 
 def hostile(title: str, url: str) -> Edition:
     """Return an edition that has `title` wherever an outlet's words stand."""
-    full = edition()
+    full = sample_edition()
     told = full.stories[0]
     sentence = replace(told.summary[0], text=title, outlet=title, url=url)
     mention = replace(told.mentions[0], outlet=title, url=url, title=title)

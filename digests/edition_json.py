@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from digests.errors import DigestError
 from digests.model import Edition
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-VERSION = (
-    1  # of the form; raised when a field changes its meaning or goes. A new field with a default needs no new version.
-)
+VERSION = 1  # raised when a field changes its meaning or goes; not for a new field with a default
 
 
 def dump(edition: Edition) -> bytes:
-    """
-    Return `edition` as JSON in UTF-8: {"edition": …, "version": 1}, keys sorted, no spaces, a line break at the end.
-    """
+    """Return `edition` as JSON in UTF-8: {"edition": …, "version": 1}, keys sorted, no spaces, a final line break."""
     value = {"edition": _adapter().dump_python(edition, mode="json"), "version": VERSION}
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return (text + "\n").encode("utf-8", "replace")  # half a surrogate pair is no character
@@ -28,8 +23,6 @@ def dump(edition: Edition) -> bytes:
 
 def load(data: bytes) -> Edition:
     """Return the edition in `data`, made by `dump`; `DigestError` if it is none or of a newer version."""
-    from pydantic import ValidationError
-
     try:
         value: Any = json.loads(data)
     except ValueError as error:
@@ -47,7 +40,4 @@ def load(data: bytes) -> Edition:
 
 @cache
 def _adapter() -> TypeAdapter[Edition]:
-    """Return the reader and writer; pydantic is only loaded when it is needed."""
-    from pydantic import TypeAdapter
-
     return TypeAdapter(Edition)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from digests.delivery.smtp import SmtpChannel
 from digests.edition.publish import load_own_templates
-from digests.render.sample_edition import try_templates
+from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import digests_of, smtp_of

@@ -86,7 +86,7 @@ class OutboxWorker:
             message = read(self._engine, outbox.message_from_row, delivery)
             response = channel.send(message, before_commit=before_commit)
         except DeliveryError as error:
-            return self._failed(delivery, error)
+            return self._record_failure(delivery, error)
         now = self._now()
         write_with_retry(self._engine, self._patience_s(), outbox.mark_sent, delivery, response, now=now)
         return (replace(delivery, state=SENT, response=response, settled_at=now, hint=None),)
@@ -108,7 +108,7 @@ class OutboxWorker:
                 raise DeliveryError(delivery.channel, str(error), affects_channel=True, hint=error.hint) from error
         return self._open[key]
 
-    def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
+    def _record_failure(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
         """Store what broke, for the channel's other recipients as well if the fault is not this recipient's."""
         now = self._now()
         state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())

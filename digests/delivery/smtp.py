@@ -27,7 +27,7 @@ MAX_REPLY_CHARS = 200  # characters of an answer that are told
 AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
-class Client(smtplib.SMTP):
+class BoundedSmtp(smtplib.SMTP):
     """smtplib's client on a socket that is handed to it; no answer of a server is without an end."""
 
     def __init__(self, taken: socket.socket, *, name: str, timeout_s: float) -> None:
@@ -70,7 +70,7 @@ class SmtpChannel:
         self._password = password
         self._deadline_s = deadline_s
         self._timeout_s = min(server.timeout.total_seconds(), deadline_s)
-        self._client: Client | None = None
+        self._client: BoundedSmtp | None = None
         self._socket: socket.socket | None = None
         self._ended = ""  # why nothing can be sent any more
 
@@ -148,9 +148,9 @@ class SmtpChannel:
             code, reply = client.getreply()
             over = not 200 <= code < 600  # an answer says what has become of it
             self._check((code, reply), "the end of DATA", client)
-        return f"{code} {self._told(reply)}"
+        return f"{code} {self._reply_text(reply)}"
 
-    def _connect(self) -> Client:
+    def _connect(self) -> BoundedSmtp:
         """Connect, encrypt and log in."""
         host, port = self._server.at
         self._socket = socket.create_connection((host, port), timeout=self._timeout_s)
@@ -158,7 +158,7 @@ class SmtpChannel:
             raise OSError(self._ended)
         if self._server.security == "tls":
             self._wrap(self._socket, host)
-        client = Client(self._socket, name=ehlo_name(self._socket), timeout_s=self._timeout_s)
+        client = BoundedSmtp(self._socket, name=ehlo_name(self._socket), timeout_s=self._timeout_s)
         self._client = client
         self._check(client.getreply(), "the greeting", client, affects_channel=True)
         self._greet(client)
@@ -168,13 +168,13 @@ class SmtpChannel:
             self._log_in(client)
         return client
 
-    def _greet(self, client: Client) -> None:
+    def _greet(self, client: BoundedSmtp) -> None:
         answer = client.ehlo()
         if answer[0] >= 500 and self._server.security == "plain" and not self._server.user:
             answer = client.helo()
         self._check(answer, "EHLO", client, affects_channel=True)
 
-    def _encrypt(self, client: Client, host: str) -> None:
+    def _encrypt(self, client: BoundedSmtp, host: str) -> None:
         """Go over to TLS; what came before it is forgotten, as RFC 3207 §4.2 asks."""
         if not client.has_extn("starttls"):
             raise self._fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
@@ -193,7 +193,7 @@ class SmtpChannel:
         wrapped.do_handshake()
         return wrapped
 
-    def _log_in(self, client: Client) -> None:
+    def _log_in(self, client: BoundedSmtp) -> None:
         hint = "check user and password of [smtp], then: watcher digest --send"
         offered = client.esmtp_features.get("auth", "").upper().split()
         methods: dict[str, Any] = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login}
@@ -210,7 +210,7 @@ class SmtpChannel:
             raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", affects_channel=True, hint=hint) from error
 
     def _check(
-        self, answer: tuple[int, bytes], step: str, client: Client, *, good: int = 0, affects_channel: bool = False
+        self, answer: tuple[int, bytes], step: str, client: BoundedSmtp, *, good: int = 0, affects_channel: bool = False
     ) -> None:
         """Raise what an answer means unless it is a good one; the connection is then ready for the next mail."""
         code, reply = answer
@@ -228,10 +228,10 @@ class SmtpChannel:
     ) -> DeliveryError:
         """Return the error for an answer: 5xx will not change by itself, 4xx may."""
         is_leaving = code == 421 or not 400 <= code < 600
-        words = f"answered {step} with {code} {self._told(reply)}".rstrip()
+        words = f"answered {step} with {code} {self._reply_text(reply)}".rstrip()
         return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, hint=hint)
 
-    def _told(self, reply: bytes | str) -> str:
+    def _reply_text(self, reply: bytes | str) -> str:
         """Return what a server says, in one line and never with the password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
         return to_one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)

@@ -47,7 +47,7 @@ class WebhookChannel:
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = message.forms
-        url, body = self._addressed(form)
+        url, body = self._url_and_body(form)
         is_sent = False
 
         def before_send() -> None:
@@ -67,7 +67,7 @@ class WebhookChannel:
             raise self._fault(f"cannot be reached: {describe_error(error)}", maybe_arrived=is_sent) from error
         if not 200 <= response.status < 300:
             raise self._refusal(response)
-        return f"{response.status} {self._told(response.body)}".rstrip()
+        return f"{response.status} {self._reply_text(response.body)}".rstrip()
 
     def abort(self) -> None:
         self._is_broken_off = True
@@ -77,7 +77,7 @@ class WebhookChannel:
     def close(self) -> None:
         pass
 
-    def _addressed(self, form: Rendered) -> tuple[str, bytes]:
+    def _url_and_body(self, form: Rendered) -> tuple[str, bytes]:
         """Return the address and the body; of ntfy, the topic goes from the one into the other."""
         if form.format != "ntfy":
             return self._url, form.body
@@ -87,7 +87,7 @@ class WebhookChannel:
 
     def _refusal(self, response: PostResponse) -> DeliveryError:
         """Return what an answer with another status than 2xx means."""
-        status, told = response.status, self._told(response.body)
+        status, told = response.status, self._reply_text(response.body)
         is_passing = status >= 500 or status in RETRY_STATUSES
         wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
         return self._fault(
@@ -97,7 +97,7 @@ class WebhookChannel:
             retry_after_s=wait_s if is_passing else None,
         )
 
-    def _told(self, said: bytes) -> str:
+    def _reply_text(self, said: bytes) -> str:
         """Return what was answered, in one line and never with the address or the token."""
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):

@@ -170,9 +170,9 @@ class ArticleTexts:
 
     def whole(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return articles with whole texts, in the order of `ids`."""
-        return {key: self.complete.get(key) or self._unpacked(self.leads[key]) for key in ids}
+        return {key: self.complete.get(key) or self._with_whole_text(self.leads[key]) for key in ids}
 
-    def _unpacked(self, article: Article) -> Article:
+    def _with_whole_text(self, article: Article) -> Article:
         if article.id in self.revised:
             return replace(article, text=self.revised[article.id])
         if article.id in self.compressed:

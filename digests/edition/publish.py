@@ -17,7 +17,7 @@ from digests.render import webhook
 from digests.render.atom import MAX_ENTRIES, AtomSettings, page_url
 from digests.render.edition import edition_view
 from digests.render.forms import render
-from digests.render.mail import MailHead, addressed
+from digests.render.mail import MailHead, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
@@ -119,7 +119,7 @@ def mail_messages(
     head = mail_head(edition, digest, (longest,), suffix=suffix)
     (form,) = render(edition, ["eml"], mail=head, own=load_own_templates(digest.templates))
     for reader in readers:
-        mail = replace(form, body=addressed(form.body, reader))
+        mail = replace(form, body=with_recipient(form.body, reader))
         yield OutboundMessage(channel=way.channel, recipient=reader, forms=(mail,))
 
 

@@ -107,7 +107,7 @@ class _Checks:
 
     def brief(self, brief: Brief) -> None:
         self._headline("brief", brief.title, brief.url, brief.article_ids)
-        linked = self._linked(brief.url, brief.article_ids)
+        linked = self._articles_at(brief.url, brief.article_ids)
         if linked and all(article.outlet != brief.outlet for article in linked):
             self._add("brief", brief.title, f"outlet {brief.outlet}, but it is {linked[0].outlet}'s")
 
@@ -170,13 +170,13 @@ class _Checks:
         self._same(where, text, "language", cited.language, article.language)
 
     def _headline(self, where: str, title: str, url: str, ids: tuple[str, ...]) -> None:
-        linked = self._linked(url, ids)
+        linked = self._articles_at(url, ids)
         if not linked:
             self._add(f"{where}, headline", title, f"none of the story's articles is at {url}")
         elif not any(title and title in article.title for article in linked):
             self._add(f"{where}, headline", title, f"the article at {url} has another title")
 
-    def _linked(self, url: str, ids: tuple[str, ...]) -> list[Article]:
+    def _articles_at(self, url: str, ids: tuple[str, ...]) -> list[Article]:
         return [version for key in ids for version in self._versions.get(key, ()) if version.url == url]
 
     def _same(self, where: str, text: str, name: str, said: str | datetime, true: str | datetime) -> None:

@@ -123,7 +123,7 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
         written=words.say("written", model=_model(story)) if story.llm_sentences else "",
         grounds=quote_views(tuple(dict.fromkeys(s for told in story.llm_sentences for s in told.sources)), words),
         since_label=_since(edition, words),
-        since=_moved(story, words),
+        since=_update_quotes(story, words),
         coverage=coverage_line(story, words),
         sources=plain,
         outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
@@ -138,7 +138,7 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
     )
 
 
-def _moved(story: EditionStory, words: Localizer) -> tuple[QuoteView, ...]:
+def _update_quotes(story: EditionStory, words: Localizer) -> tuple[QuoteView, ...]:
     """Return what is new: numbers given anew, then sentences, then outlets."""
     figures = tuple(_figure(figure, words) for figure in story.number_changes[:MAX_FIGURES])
     if not story.new_outlets:

@@ -1,9 +1,10 @@
-"""The forms of an edition: one renderer a form, one line in the table."""
+"""The formats of an edition: one renderer each, and a sample edition to try templates on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.resources import files
 
 from digests import edition_json
 from digests.errors import DigestError
@@ -64,3 +65,21 @@ def render(
         Rendered(format=form, name=name.format(date=edition.local_date.isoformat()), body=make(issue))
         for form, (name, make) in ((form, FORMATS[form]) for form in dict.fromkeys(formats))
     )
+
+
+def try_templates(own: Own) -> None:
+    """
+    Render a full, a first and an empty edition in every format with a reader's templates.
+
+    Raises:
+        DigestError: What is wrong in one, with its file and line.
+    """
+    full = sample_edition()
+    first = replace(full, previous=None, corrections=(), briefs=(), ended=(), note="")
+    for each in (full, first, replace(first, sections=())):
+        render(each, tuple(FORMATS), own=own, earlier=(full,))
+
+
+def sample_edition() -> Edition:
+    """Return an edition of two stories, one quoted and one written, with every field filled."""
+    return edition_json.load((files("digests.render") / "sample_edition.json").read_bytes())

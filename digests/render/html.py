@@ -13,11 +13,11 @@ from importlib.resources import files
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from digests.render.markdown import NOWHERE, Document, document
+from digests.render.markdown import NO_URLS, Document, document
 from digests.render.templating import Own, environment, render_template
 from digests.render.view import EditionView, StoryView
 
-COVER = re.compile(r'<p class="cover">')
+COVER_PARAGRAPH = re.compile(r'<p class="cover">')
 PIN_RADIUS = 18  # of a pin, in units of the map, which is 720 wide
 PIN_GAP = 2.0  # between two pins
 MAX_PINS = 40  # pins; more would hide the map
@@ -44,7 +44,7 @@ class SiteFrame:
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
     """Return the page: complete in itself, or in the frame of a site."""
-    stories, briefs = (frame.stories, frame.briefs) if frame else (NOWHERE, NOWHERE)
+    stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
     shown = pins(view.stories)
     values = {
         "frame": frame,
@@ -63,7 +63,9 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
 def _with_sparks(doc: Document, view: EditionView) -> Document:
     """Return the document with a picture of each story's trend in front of what is said on its coverage."""
     sparks = iter([_spark(story) for section in view.sections for story in section.stories])
-    return replace(doc, stories=Markup(COVER.sub(lambda found: found.group() + next(sparks, ""), doc.stories)))
+    return replace(
+        doc, stories=Markup(COVER_PARAGRAPH.sub(lambda found: found.group() + next(sparks, ""), doc.stories))
+    )
 
 
 def _spark(story: StoryView) -> str:
@@ -126,7 +128,7 @@ def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
     placed = [story for story in stories if story.country in known][:MAX_PINS]
     if len({story.country for story in placed}) < 2:
         return ()
-    spots = _apart([known[story.country] for story in placed])
+    spots = _spread_pins([known[story.country] for story in placed])
     return tuple(
         Pin(
             number=story.number,
@@ -149,7 +151,7 @@ def world() -> WorldMap:
     return WorldMap(width=data["width"], height=data["height"], land=data["land"], points=points)
 
 
-def _apart(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return the spots moved as little as makes room for a pin on each, within the map."""
     least = 2 * PIN_RADIUS + PIN_GAP
     found = [list(spot) for spot in spots]

@@ -12,17 +12,17 @@ MAX_FAILING = 20  # sources by name
 
 def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
     """Return the paragraphs of the foot, in order."""
-    lines = [_window(edition, words), _seen(edition, words), _sources(edition, words)]
+    lines = [_window_line(edition, words), _intake_line(edition, words), _sources_line(edition, words)]
     if edition.stories:
         lines.append(words["method_written" if any(story.llm_sentences for story in edition.stories) else "method"])
     if edition.ledger.llm:
-        lines.append(_summaries(edition.ledger.llm, words))
+        lines.append(_llm_line(edition.ledger.llm, words))
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)
 
 
-def _window(edition: Edition, words: Localizer) -> str:
+def _window_line(edition: Edition, words: Localizer) -> str:
     start = words.clock(edition.window_start, day=True)
     end = words.clock(edition.window_end, day=True, zone=True)
     sentences = [words.say("covers", start=start, end=end)]
@@ -36,7 +36,7 @@ def _window(edition: Edition, words: Localizer) -> str:
     return " ".join(sentences)
 
 
-def _seen(edition: Edition, words: Localizer) -> str:
+def _intake_line(edition: Edition, words: Localizer) -> str:
     ledger = edition.ledger
     shown = words.say("stories", n=ledger.stories_shown)
     if ledger.briefs_shown:
@@ -64,7 +64,7 @@ def _giant(largest: LargestStory, words: Localizer) -> str:
     return words.say("giant", title=title, reports=largest.reports, all=largest.of_reports)
 
 
-def _sources(edition: Edition, words: Localizer) -> str:
+def _sources_line(edition: Edition, words: Localizer) -> str:
     ledger = edition.ledger
     text = words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)
     names = []
@@ -76,7 +76,7 @@ def _sources(edition: Edition, words: Localizer) -> str:
     return f"{text} {words.say('failing', names=', '.join(names))}" if names else text
 
 
-def _summaries(llm: LlmOutcome, words: Localizer) -> str:
+def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
     told = words.say("llm_wrote", model=llm.model, n=llm.written)
     if llm.rejected:
         told = words.say("llm_rejected", told=told, n=llm.rejected)

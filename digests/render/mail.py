@@ -30,10 +30,10 @@ from digests.settings.delivery import parse_mailbox
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
 # Bytes of a story, and of a mail of up to 15: of its HTML always, and as sent for what is there only if there is room.
-STORY_ROOM, LEAST_ROOM = 4_000, 60_000
+STORY_BYTES, MIN_MAIL_BYTES = 4_000, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
 # What has its styles in its elements, and no dark mode of its own: each byte of a mail counts.
-UNUSED = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
+UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
@@ -66,8 +66,8 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
     Raises:
         DigestError: If the sender or a reader is no address that mail in ASCII can have.
     """
-    room = min(max(LEAST_ROOM, STORY_ROOM * len(view.stories)), mail.budget)
-    tried = list(steps(map_stories(view, _for_mail, [])))
+    room = min(max(MIN_MAIL_BYTES, STORY_BYTES * len(view.stories)), mail.budget)
+    tried = list(shorten_steps(map_stories(view, _for_mail_part, [])))
 
     def fits(step: ShortenStep) -> bool:
         message, html_bytes = _message(step, edition, mail, own)
@@ -78,12 +78,12 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
     return _message(tried[first], edition, mail, own)[0].as_bytes()
 
 
-def _for_mail(story: StoryView) -> StoryView:
+def _for_mail_part(story: StoryView) -> StoryView:
     """Return a story with a short anchor and without what only a page unfolds."""
     return replace(story, anchor=f"n{story.number}", grounds=())
 
 
-def addressed(message: bytes, reader: str) -> bytes:
+def with_recipient(message: bytes, reader: str) -> bytes:
     """Return a message made by `render` with another reader in its head; nothing else changes."""
     head, blank, body = message.partition(b"\r\n\r\n")
     line = f"To: {_address(reader)[1]}\r\n".encode()
@@ -97,7 +97,7 @@ def inlined_html(
     """Return the HTML part: styles in the elements, but for those of the dark mode."""
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
     page = render_template(html.templates(own), "mail.html.j2", own, values)
-    return UNUSED.sub(r"\1", _inliner().inline(page))
+    return UNUSED_MARKUP.sub(r"\1", _inliner().inline(page))
 
 
 def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[EmailMessage, int]:
@@ -110,12 +110,12 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     unsubscribe = mail.unsubscribe or f"mailto:{address}?subject=unsubscribe%20{label}"
     base_url = web_url(mail.base_url) if mail.base_url else None
     message = EmailMessage(policy=MAIL)
-    message["From"] = f"{phrase(name)} <{address}>" if name else address
+    message["From"] = f"{encode_display_name(name)} <{address}>" if name else address
     message["To"] = ", ".join(_address(reader)[1] for reader in mail.to) or UNDISCLOSED
     message["Subject"] = view.subject
     message["Date"] = format_datetime(edition.made_at)
     message["Message-ID"] = f"<{view.day.isoformat()}.{edition.made_at:%H%M%S%f}.{label}@{domain}>"
-    message["List-Id"] = f"{phrase(view.title)} <{label}.{domain}>"
+    message["List-Id"] = f"{encode_display_name(view.title)} <{label}.{domain}>"
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["List-Post"] = "NO"  # nobody writes to this list (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
@@ -125,15 +125,15 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     )
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     rich = inlined_html(view, own, base_url=base_url, unsubscribe=unsubscribe)
-    message.set_content(plain, subtype="plain", charset="utf-8", cte=_shorter(plain))
-    message.add_alternative(rich, subtype="html", charset="utf-8", cte=_shorter(rich))
+    message.set_content(plain, subtype="plain", charset="utf-8", cte=_transfer_encoding(plain))
+    message.add_alternative(rich, subtype="html", charset="utf-8", cte=_transfer_encoding(rich))
     message["Content-Language"] = view.language  # after the parts: they take over Content-* that stands before
     # "=_" stands in no quoted-printable text, so that a boundary with it ends no part early.
     message.set_boundary("=_" + hashlib.sha256(f"{message['Message-ID']}\n{plain}\n{rich}".encode()).hexdigest()[:32])
     return message, len(rich.encode())
 
 
-def _shorter(text: str) -> str:
+def _transfer_encoding(text: str) -> str:
     """Return the transfer encoding that takes fewer bytes: quoted-printable, unless most of a text is no ASCII."""
     data = text.encode()
     escaped = sum(byte > 126 or byte == 61 or (byte < 32 and byte not in (10, 13)) for byte in data)
@@ -190,9 +190,9 @@ class MailPolicy(EmailPolicy):
 
     def fold(self, name: str, value: Any) -> str:  # noqa: ANN401
         if name.lower() == "subject":
-            return f"{name}: {unstructured(str(value), used=len(name) + 2)}\r\n"
+            return f"{name}: {encode_header_text(str(value), used=len(name) + 2)}\r\n"
         if name.lower() in RAW:
-            return folded_list(f"{name}: {value}") + "\r\n"
+            return fold_address_list(f"{name}: {value}") + "\r\n"
         return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: Any) -> bytes:  # noqa: ANN401
@@ -202,7 +202,7 @@ class MailPolicy(EmailPolicy):
 MAIL = MailPolicy(linesep="\r\n", max_line_length=78, utf8=False, cte_type="7bit")
 
 
-def unstructured(text: str, *, used: int = 0) -> str:
+def encode_header_text(text: str, *, used: int = 0) -> str:
     """
     Return one line of text as the value of a header, folded: plain if it is short words of ASCII, else encoded words.
 
@@ -210,18 +210,18 @@ def unstructured(text: str, *, used: int = 0) -> str:
         used: Characters of the first line that are taken, by the header's name.
     """
     if text.isascii() and "=?" not in text and all(len(word) < LINE - used for word in text.split(" ")):
-        return _folded(text.split(" "), used)
+        return _fold_words(text.split(" "), used)
     return "\r\n ".join(_encoded_words(text, used))
 
 
-def phrase(text: str) -> str:
+def encode_display_name(text: str) -> str:
     """Return the name before an address: quoted if it is plain, else encoded words (RFC 5322 §3.2.5, RFC 2047 §5)."""
     if text.isascii() and "=?" not in text and not set(text) & set('"\\<>,') and len(text) <= 60:
         return f'"{text}"'
     return " ".join(_encoded_words(text, len("List-Id: ")))
 
 
-def folded_list(header: str) -> str:
+def fold_address_list(header: str) -> str:
     """
     Return a header of addresses, folded so that each address, id and encoded word stays whole.
 
@@ -231,7 +231,7 @@ def folded_list(header: str) -> str:
     return "\r\n".join(re.sub(r'" <(?=[^<"]*$)', '"\r\n <', line) if len(line) > MOST else line for line in lines)
 
 
-def _folded(words: list[str], used: int) -> str:
+def _fold_words(words: list[str], used: int) -> str:
     lines, line = [], words[0]
     for word in words[1:]:
         if used + len(line) + 1 + len(word) > LINE:
@@ -270,7 +270,7 @@ def _b(text: str) -> str:
 
 HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
 FEWER_HEADLINES, FEWER_SOURCES = 1, 2
-VOICED = (
+PERSPECTIVE_STEPS = (
     12,
     10,
     8,
@@ -300,7 +300,7 @@ class ShortenStep:
     at_all_costs: bool = False
 
 
-def steps(view: EditionView) -> Iterator[ShortenStep]:
+def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
     """
     Yield `view` and ever shorter ones.
 
@@ -312,32 +312,32 @@ def steps(view: EditionView) -> Iterator[ShortenStep]:
     is_voiced = any(story.perspectives or story.silent for story in view.stories)
     if is_voiced:
         yield ShortenStep(view=whole, terse=True)
-    shorter = map_stories(whole, _named, cut)
+    shorter = map_stories(whole, _with_fewer_names, cut)
     yield ShortenStep(view=shorter, terse=is_voiced)
-    for shorter in _to_room(whole, cut):
+    for shorter in _steps_to_room(whole, cut):
         yield ShortenStep(view=shorter, terse=is_voiced)
     yield ShortenStep(view=shorter, at_all_costs=True)
-    for bare in _to_budget(shorter, cut):
+    for bare in _steps_to_budget(shorter, cut):
         yield ShortenStep(view=bare, at_all_costs=True)
 
 
-def _to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+def _steps_to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
     """Yield the edition with how coverage differs in ever fewer stories, from the end, then without what is related."""
     words = view.words
     last = max((story.number for story in view.stories if story.perspectives or story.silent), default=0)
     whole = list(cut)
-    for most in (most for most in VOICED if most < last):
+    for most in (most for most in PERSPECTIVE_STEPS if most < last):
         cut[:] = [*whole, words.say("cut_later_voices", n=most) if most else words["cut_voices"]]
         view = map_stories(view, partial(_unvoiced_after, most), cut)
-        yield map_stories(view, _named, cut)
-    view = map_stories(view, _named, cut)
+        yield map_stories(view, _with_fewer_names, cut)
+    view = map_stories(view, _with_fewer_names, cut)
     if any(story.related for story in view.stories):
         cut.append(words["cut_related"])
         view = map_stories(view, lambda story: replace(story, related=()), cut)
         yield view
 
 
-def _to_budget(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+def _steps_to_budget(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
     words = view.words
     cut.append(words["cut_headlines"])
     view = map_stories(view, partial(limit_story, headlines=0), cut)
@@ -374,7 +374,7 @@ def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: in
     return replace(story, headlines=kept, sources=story.sources[:sources])
 
 
-def _named(story: StoryView) -> StoryView:
+def _with_fewer_names(story: StoryView) -> StoryView:
     """Return the story with fewer names; one that says how coverage differs has headlines in other languages there."""
     return limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
@@ -383,7 +383,7 @@ def drop_extras(view: EditionView) -> EditionView:
     """Return the edition without how coverage differs and headlines in other languages, and with that told."""
     words = view.words
     cut = [words["cut_voices"], words["cut_headlines"]]
-    said = {*cut, *(words.say("cut_later_voices", n=most) for most in VOICED)}
+    said = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
     rest = [part for part in view.left_out if part not in said]
     return map_stories(view, lambda story: limit_story(_unvoiced_after(0, story), headlines=0), [*cut, *rest])
 

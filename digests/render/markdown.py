@@ -26,7 +26,7 @@ AT = re.compile(r"(?<=\w)@(?=\w)")
 NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 MARKED = re.compile(r"^[-+]")
 END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 takes it for a slip; in a headline it is the outlet's
-VAGUE = frozenset({"click here", "here", "link", "more"})  # MD059 scolds these labels; an outlet may use them
+VAGUE_LABELS = frozenset({"click here", "here", "link", "more"})  # MD059 scolds these labels; an outlet may use them
 
 NOTE_TAGS = frozenset({"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a"})
 TAGS = NOTE_TAGS | {
@@ -37,7 +37,7 @@ TAGS = NOTE_TAGS | {
 ATTRIBUTES = {"*": {"class", "id", "lang", "dir"}, "a": {"href"}, "time": {"datetime"}}
 EXTENSIONS = ("sane_lists", "attr_list", "md_in_html")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-NOWHERE: Mapping[str, str] = MappingProxyType({})
+NO_URLS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +51,12 @@ class Document:
 
 def render(view: EditionView, own: Own = ()) -> str:
     """Return the document as a file: Markdown with YAML front matter."""
-    values = {"front": _front(view), "note": view.note, "stories": NOWHERE, "briefs": NOWHERE}
+    values = {"front": _front(view), "note": view.note, "stories": NO_URLS, "briefs": NO_URLS}
     return render_template(_templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values})
 
 
 def document(
-    view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NOWHERE, briefs: Mapping[str, str] = NOWHERE
+    view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NO_URLS, briefs: Mapping[str, str] = NO_URLS
 ) -> Document:
     """
     Return the document as HTML for a frame: nothing in it loads or runs.
@@ -105,10 +105,10 @@ def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: b
         tongue: What HTML says of the label, if it is for HTML.
     """
     shown = text(label)
-    said = _said(tongue) if html and tongue else ""
+    said = _attributes(tongue) if html and tongue else ""
     if not url:
         return SafeText(f"<span{said}>{shown}</span>" if said else shown)
-    if shown.lower() in VAGUE:
+    if shown.lower() in VAGUE_LABELS:
         shown = _entity(shown[0]) + shown[1:]
     return SafeText(f"[{shown}]({url.replace('&', '&amp;')})" + (f"{{:{said} }}" if said else ""))
 
@@ -143,12 +143,12 @@ def _heading(value: str, url: str | None = None, tongue: LangAttr | None = None,
     return SafeText(text(value[:-1]) + _entity(end.group()))
 
 
-def _name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
+def _outlet_name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
     """Return the name of an outlet, which turns nothing around itself."""
-    return SafeText(f"<bdi{_said(LangAttr(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
+    return SafeText(f"<bdi{_attributes(LangAttr(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
 
 
-def _said(tongue: LangAttr) -> str:
+def _attributes(tongue: LangAttr) -> str:
     """Return what HTML says of a text, as attributes."""
     return "".join(f' {name}="{value}"' for name, value in (("lang", tongue.lang), ("dir", tongue.dir)) if value)
 
@@ -164,7 +164,7 @@ def _templates(own: Own, *, html: bool) -> Environment:
         "heading": partial(_heading, html=html),
         "item": lambda number: SafeText(f"{number}."),
         "link": partial(link, html=html),
-        "name": partial(_name, html=html),
+        "name": partial(_outlet_name, html=html),
         "yaml": _yaml,
     }
     env = environment(autoescape=False, escape=escape, filters=filters, own=own)

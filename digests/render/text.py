@@ -19,7 +19,7 @@ COLUMNS = 72
 BLANKS = re.compile(r"[ \n]+")  # a no-break space stays
 BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "pre", "ul", "ol", "blockquote", "div"})
 # Classes of paragraphs with no blank line above them, and below them.
-JOINED, JOINING = frozenset({"day", "facts"}), frozenset({"day", "cover", "differs", "more"})
+NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", "cover", "differs", "more"})
 
 
 def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
@@ -41,7 +41,7 @@ def to_text(source: str) -> str:
             seen.clear()
         if above is not None:
             lines += [""] * _blank_lines(above, block)
-        lines += _lines(block, seen)
+        lines += _wrap_block(block, seen)
         above = block
     return "\n".join(lines)
 
@@ -61,10 +61,10 @@ def _blank_lines(above: HtmlElement, block: HtmlElement) -> int:
     if block.tag == "h2":
         return 2
     next_item = above.tag == block.tag == "li" and block.getprevious() is not None
-    return 0 if next_item or block.get("class") in JOINED or above.get("class") in JOINING else 1
+    return 0 if next_item or block.get("class") in NO_BLANK_ABOVE or above.get("class") in NO_BLANK_BELOW else 1
 
 
-def _lines(block: HtmlElement, seen: set[str]) -> Iterator[str]:
+def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
     """Yield the lines of a block: below each clause the addresses that it links."""
     parent = block.getparent()
     is_item = block.tag == "li" or (parent.tag == "li" and block.getprevious() is None)

@@ -13,9 +13,8 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from digests import edition_json
-from digests.render.forms import FORMATS, MailHead, render
+from digests.render.forms import FORMATS, MailHead, render, sample_edition
 from digests.render.markdown import to_html
-from digests.render.sample_edition import edition
 from watcher.reasons import Reason
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
@@ -55,7 +54,7 @@ def elements(source: str) -> set[str]:
 @example("a{name}b{n}")
 @settings(max_examples=40, deadline=None)
 def test_every_form_stays_what_it_is(text):
-    filled = replace(filled_with(edition(), text), note="")  # the note is the reader's own Markdown
+    filled = replace(filled_with(sample_edition(), text), note="")  # the note is the reader's own Markdown
     made = {form.format: form.body for form in render(filled, tuple(FORMATS), mail=HEAD)}
 
     message = email.message_from_bytes(made["eml"], policy=policy.default)

@@ -10,10 +10,9 @@ import pytest
 
 from digests import edition_json
 from digests.model import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmStop
-from digests.render.forms import render
+from digests.render.forms import render, sample_edition
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import load_phrases, localizer_for
-from digests.render.sample_edition import edition
 from watcher.reasons import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
 
 LANGUAGES = ("de", "es", "fr")
@@ -30,7 +29,7 @@ NOT_TRANSLATED = {
 
 
 def words(language: str):
-    return localizer_for(replace(edition(), language=language))
+    return localizer_for(replace(sample_edition(), language=language))
 
 
 def gaps(phrase: str | dict[str, str]) -> set[str]:

@@ -13,7 +13,7 @@ import pytest
 from digests.errors import DigestError
 from digests.render.edition import edition_view
 from digests.render.forms import MailHead, render
-from digests.render.mail import BUDGET, addressed, steps
+from digests.render.mail import BUDGET, shorten_steps, with_recipient
 from tests.render.reading import sent_through_smtp
 
 TO = MailHead(sender="digest@example.org", to=("reader@example.net",))
@@ -70,7 +70,7 @@ def test_the_readers_own_way_to_stop_it_stands_in_head_and_body(editions, addres
 
 @pytest.mark.parametrize("before", [(), ("a@example.net",), tuple(f"reader{n}@example.net" for n in range(12))])
 def test_a_mail_is_addressed_anew_without_another_change(editions, before):
-    body = addressed(raw(editions.rich(), replace(TO, to=before)), "Ann <ann@example.net>")
+    body = with_recipient(raw(editions.rich(), replace(TO, to=before)), "Ann <ann@example.net>")
 
     assert body == raw(editions.rich(), replace(TO, to=("ann@example.net",)))
 
@@ -214,7 +214,7 @@ def test_the_plain_part_is_the_first_that_does_not_say_how_coverage_differs(edit
 
 
 def test_how_coverage_differs_goes_before_the_news_itself_and_from_the_end(editions):
-    tried = [step.view for step in steps(edition_view(editions.heavy(9)))][:11]
+    tried = [step.view for step in shorten_steps(edition_view(editions.heavy(9)))][:11]
 
     assert [(each.left_out, sum(bool(story.perspectives) for story in each.stories)) for each in tried] == [
         ((), 9),
@@ -231,7 +231,7 @@ def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
     edition = editions.heavy(9)
     outlets = {story.number: max(story.outlets, len(story.mentions)) for story in edition.stories}
 
-    for step in list(steps(edition_view(edition)))[:11]:
+    for step in list(shorten_steps(edition_view(edition)))[:11]:
         for story in step.view.stories:
             shown = {line.outlet for line in (*story.sources, *story.other_headlines)}
             shown |= {voice.cite.outlet for voice in story.perspectives}

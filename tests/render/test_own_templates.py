@@ -11,8 +11,7 @@ import pytest
 
 from digests.edition.publish import MAX_TEMPLATE_BYTES, load_own_templates
 from digests.errors import DigestError
-from digests.render.forms import render
-from digests.render.sample_edition import try_templates
+from digests.render.forms import render, try_templates
 from digests.render.templating import TEMPLATE_NAMES
 from digests.render.view import BriefView, CorrectionView, EditionView, PerspectiveView, StoryView
 
