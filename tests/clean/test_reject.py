@@ -8,9 +8,10 @@ from lxml import html
 from watcher.clean.article import clean
 from watcher.clean.reject import is_truncated, matches_feed_entry, paywall_of, rejection_reason
 from watcher.model import Block
+from watcher.reasons import PageKind
 
 
-def why(title: str, *lines: str) -> str | None:
+def why(title: str, *lines: str) -> PageKind | None:
     return rejection_reason(tuple(Block(text=line) for line in lines), title=title, bare="\n".join((title, *lines)))
 
 
@@ -38,7 +39,7 @@ def why(title: str, *lines: str) -> str | None:
     ],
 )
 def test_a_page_that_asks_for_consent_is_a_consent_wall(lines: tuple[str, ...]) -> None:
-    assert "consent wall" in (why("news.example", *lines) or "")
+    assert why("news.example", *lines) is PageKind.CONSENT_WALL
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_a_page_that_asks_for_consent_is_a_consent_wall(lines: tuple[str, ...]) 
     ],
 )
 def test_a_page_that_asks_for_a_human_is_a_check_for_robots(title: str, line: str) -> None:
-    assert "robots" in (why(title, line) or "")
+    assert why(title, line) is PageKind.ROBOT_CHECK
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_a_page_that_asks_for_a_human_is_a_check_for_robots(title: str, line: st
     ],
 )
 def test_a_page_that_says_it_is_not_there_is_none(title: str, line: str) -> None:
-    assert "does not exist" in (why(title, line) or "")
+    assert why(title, line) is PageKind.MISSING
 
 
 @pytest.mark.parametrize(
@@ -99,16 +100,19 @@ def test_a_page_that_says_it_is_not_there_is_none(title: str, line: str) -> None
     ],
 )
 def test_a_page_that_holds_only_its_offer_has_no_article(lines: tuple[str, ...]) -> None:
-    assert "subscribers alone" in (why("The bridge", *lines) or "")
+    assert why("The bridge", *lines) is PageKind.PAYWALL
 
 
 def test_a_page_that_needs_scripts_says_so() -> None:
-    assert "JavaScript" in (why("news", "You need to enable JavaScript to run this app.") or "")
-    assert "JavaScript" in (rejection_reason((), title="news", bare="Please enable JavaScript to view this site") or "")
+    assert why("news", "You need to enable JavaScript to run this app.") is PageKind.NEEDS_JAVASCRIPT
+    assert (
+        rejection_reason((), title="news", bare="Please enable JavaScript to view this site")
+        is PageKind.NEEDS_JAVASCRIPT
+    )
 
 
 def test_a_caption_is_no_article() -> None:
-    assert "no text" in (why("Ferry", "The ferry.") or "")
+    assert why("Ferry", "The ferry.") is PageKind.NO_TEXT
 
 
 COOKIES = (
