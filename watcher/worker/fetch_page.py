@@ -1,9 +1,9 @@
-"""One article page: fetched, cleaned in a worker process and stored; or the feed's own text in its place."""
+"""Fetch one article page: decide what becomes of it, then apply that. A page is also fetched again to recheck it."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import WorkerContext
-from watcher.worker.events import DuplicatePage, Event, PageFailed, PageRechecked, PageStored
+from watcher.worker.events import DuplicatePage, PageFailed, PageRechecked, PageStored
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -40,216 +40,306 @@ CLEAN_LIMIT_S = 15.0
 MAX_TRIES = 5
 MAX_FAULTS = 2  # tries of a page whose cleaning hung or took its process down
 FIRST_RETRY = timedelta(minutes=10)  # then doubled
-PASSING = frozenset((408, 425, 429))
-SAME_ARTICLE = 0.25  # of the shorter title's words that two titles of one article share, 0 to 1
-FEED_TEXT_MIN = 80  # characters of the feed's own text that are worth an article where the page is not to be had
+TRANSIENT_STATUSES = frozenset((408, 425, 429))
+MISSING_STATUSES = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS))
+MIN_TITLE_OVERLAP = 0.25  # of the shorter title's words that two titles of one article share, 0 to 1
+MIN_FEED_TEXT_CHARS = 80  # of the feed's own text that are worth an article where the page is not to be had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreArticle:
+    new: NewArticle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropDuplicate:
+    """The page leads to an article that is stored."""
+
+    url: str
+    article_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveToHost:
+    """The page is at another host, whose own visit fetches it: its delay and robots.txt hold there."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitForNetwork:
+    """Our own network is down: no fault of the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailPage:
+    """`retry_at` None gives the page up."""
+
+    reason: Reason
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndRecheck:
+    """A recheck is over. `outcome` is "same" or "changed"; None: nothing was learnt of the article."""
+
+    outcome: str | None = None
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissPage:
+    """The page of a stored article is missing; the second time in a row it is gone."""
+
+    reason: Reason
+
+
+PageOutcome = StoreArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPage | EndRecheck | MissPage
 
 
 async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: Reason | None = None) -> None:
     """
-    Bring the article of `page` into the store, or write down why not.
+    Fetch a page and store its article, or recheck the page of a stored article.
 
     Args:
-        forbidden: Why the page may not be asked for, if so: then the feed's own text has to do.
+        forbidden: Why the page may not be fetched, if so: then the feed's own text has to do.
 
     Errors: StoreError, BrokenPool: what is no fault of the page.
     """
     started = context.now()
     try:
-        if not should_fetch_page(page, context):
-            reason = Reason(PageKind.NOT_FETCHED if page.url else PageKind.NO_LINK)
-            await store_entry(page, context, reason=reason, at=started, asked=False)
-        elif forbidden is not None:
-            await store_entry(page, context, reason=forbidden, at=started)
+        if page.is_recheck:
+            outcome = await decide_recheck(page, context, started, is_allowed=forbidden is None)
         else:
-            await fetch_page(page, context, at=started)
+            outcome = await decide_fetch(page, context, started, forbidden=forbidden)
     except (StoreError, BrokenPool):
         raise
     except Exception as error:
-        log.error("page_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
-        await handle_internal_error(
-            page, context, reason=Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__), at=started
-        )
+        event = "recheck_error" if page.is_recheck else "page_fault"
+        trace = log.isEnabledFor(logging.DEBUG)
+        log.error(f"{event} %s", fields(page=page.url, error=repr(error)), exc_info=trace)
+        reason = Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__)
+        retry_at = started + FIRST_RETRY if page.tries + 1 < MAX_FAULTS else None
+        outcome = EndRecheck() if page.is_recheck else FailPage(reason=reason, retry_at=retry_at)
+    await apply(page, outcome, context, started)
+
+
+async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, started: datetime) -> None:
+    """Write down what becomes of a page, and tell of it."""
+    writer, key, outlet = context.writer, page.article_id, page.feed.source.name
+    match outcome:
+        case StoreArticle(new=new):
+            article = new.article
+            if await writer.add(store_pages, (new, key)):
+                took_s = (context.now() - started).total_seconds()
+                context.on_event(PageStored(url=article.url, outlet=outlet, from_feed=article.from_feed, took_s=took_s))
+            else:
+                context.on_event(DuplicatePage(url=article.url, outlet=outlet))
+        case DropDuplicate(url=url, article_id=stored):
+            await writer.do(remove_page, key, redirected_to=stored)
+            context.on_event(DuplicatePage(url=url, outlet=outlet))
+        case MoveToHost(url=url):
+            await writer.do(record_redirect, key, url=url, host=host_key(url))
+        case WaitForNetwork():
+            await writer.do(defer, [key], until=context.now() + RETRY_AFTER)
+        case FailPage(reason=reason, retry_at=retry_at):
+            await writer.do(record_failure, key, reason=reason, next_try_at=retry_at)
+            context.on_event(PageFailed(url=page.url, outlet=outlet, reason=reason, final=retry_at is None))
+        case EndRecheck(outcome=word, revision=revision):
+            await writer.do(record_recheck, key, now=started, found=revision)
+            if word is not None:
+                context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome=word))
+        case MissPage(reason=reason):
+            if await writer.do(record_missing, key, now=started, reason=reason):
+                gone = Revision(article_id=key, at=started, kind="gone")
+                await writer.do(record_recheck, key, now=started, found=gone)
+                context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome="gone"))
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
-    """Whether the page itself is to be asked for, and not only the feed's text taken."""
-    full = page.feed.source.full_text and page.entry.content
-    return bool(page.url) and context.fetch.articles and not full
+    """Whether the page itself is to be fetched, and not only the feed's text taken."""
+    has_full_text = page.feed.source.full_text and page.entry.content
+    return bool(page.url) and context.fetch.articles and not has_full_text
 
 
-async def fetch_page(page: StoredPage, context: WorkerContext, *, at: datetime) -> None:
-    """Ask for the page and store its article; on a fault that has a name, do what fits it."""
+async def decide_fetch(
+    page: StoredPage, context: WorkerContext, now: datetime, *, forbidden: Reason | None
+) -> PageOutcome:
+    """Return what becomes of a page whose article is not stored."""
+    if not should_fetch_page(page, context):
+        reason = Reason(PageKind.NOT_FETCHED if page.url else PageKind.NO_LINK)
+        return await use_feed_text(page, context, reason, now, is_fallback=False)
+    if forbidden is not None:
+        return await use_feed_text(page, context, forbidden, now)
     try:
-        answer = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
+        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
         context.connectivity.record_success(page.url)
-        if isinstance(answer, CrossHostRedirect):
-            await defer_to_host(page, answer.url, context, at=at)
-        else:
-            await store_page(page, answer, context, at=at)
+        if not isinstance(response, CrossHostRedirect):
+            return await use_response(page, response, context, now)
+        if page.tries + 1 < MAX_TRIES:
+            return MoveToHost(url=response.url)
+        return await use_feed_text(page, context, Reason(PageKind.TOO_MANY_HOSTS), now)
     except FetchError as error:
-        await handle_fetch_error(page, error, context, at=at)
+        if await is_network_down(error, context, now):
+            return WaitForNetwork()
+        await block_host(error, context)
+        if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_feed_text(page)):
+            return await use_feed_text(page, context, error.reason, now)
+        wait = max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
+        return FailPage(reason=error.reason, retry_at=now + wait)
     except CleanError as error:
-        await store_entry(page, context, reason=error.reason, at=at)
+        return await use_feed_text(page, context, error.reason, now)
     except WorkerFailed as error:
         reason = Reason(TaskKind.CLEANING, why=error.reason)
         if page.tries + 1 < MAX_FAULTS:  # its process may have been ended from outside
-            await schedule_retry(page, context, reason=reason, at=at + FIRST_RETRY)
-        else:
-            await store_entry(page, context, reason=reason, at=at)
+            return FailPage(reason=reason, retry_at=now + FIRST_RETRY)
+        return await use_feed_text(page, context, reason, now)
 
 
-async def defer_to_host(page: StoredPage, url: str, context: WorkerContext, *, at: datetime) -> None:
-    """Hand a page that is elsewhere to the visits of its own host, where its pace and robots.txt hold."""
-    if page.tries + 1 >= MAX_TRIES:
-        await store_entry(page, context, reason=Reason(PageKind.TOO_MANY_HOSTS), at=at)
-        return
-    await context.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
-
-
-async def handle_internal_error(page: StoredPage, context: WorkerContext, *, reason: Reason, at: datetime) -> None:
-    """Try a page again that met a fault of ours; the second time, give it up."""
-    if page.tries + 1 < MAX_FAULTS:
-        await schedule_retry(page, context, reason=reason, at=at + FIRST_RETRY)
-        return
-    await context.writer.do(record_failure, page.article_id, reason=reason, next_try_at=None)
-    context.on_event(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
-
-
-async def store_page(page: StoredPage, answer: Response, context: WorkerContext, *, at: datetime) -> None:
-    """Clean the page that came and store its article. Errors: CleanError, WorkerFailed."""
-    key = identity(page, answer)
+async def use_response(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> PageOutcome:
+    """Return what becomes of a page that came. Errors: CleanError, WorkerFailed."""
+    # Where redirects led is what the article is, unless they led to a front page.
+    key = page.article_id if is_front_page(response.url) else article_id(normalize_url(response.url))
     if key != page.article_id:
-        stored = await context.writer.read(article_title, key)
-        if stored is not None:
-            await record_duplicate(page, answer.url, key, stored, context, at=at)
-            return
-    host = host_of(answer.url)
-    made = await clean_in_worker(page, answer, context, at=at)
-    longer = await feed_text_if_longer(page, made, context)
-    why = None if longer is None else Reason(PageKind.FEED_TEXT_LONGER)
-    await save_article(
-        page, longer or made, key, context, at=at, from_feed=longer is not None, host=host, feed_reason=why
+        title = await context.writer.read(article_title, key)
+        if title is not None:
+            ours, language = page.entry.title, page.feed.source.language or "und"
+            if ours and word_overlap(ours, title, language) < MIN_TITLE_OVERLAP:  # another article, as a wall is
+                return await use_feed_text(page, context, Reason(PageKind.OTHER_PAGE, url=response.url), now)
+            return DropDuplicate(url=response.url, article_id=key)
+    processed = await clean_in_worker(page, response, context, now)
+    host = host_of(response.url)
+    longer = await feed_text_if_longer(page, processed, context)
+    if longer is None:
+        return StoreArticle(new=new_article(page, processed, key, host, context, now))
+    reason = Reason(PageKind.FEED_TEXT_LONGER)
+    return StoreArticle(new=new_article(page, longer, key, host, context, now, from_feed=True, feed_reason=reason))
+
+
+async def use_feed_text(
+    page: StoredPage, context: WorkerContext, reason: Reason, now: datetime, *, is_fallback: bool = True
+) -> PageOutcome:
+    """
+    Return the feed's own text as the article; if there is too little of it, the page is given up for `reason`.
+
+    Args:
+        is_fallback: The page should have been had, so that `reason` is kept beside the article.
+    """
+    try:
+        processed = await article_from_entry(page, context)
+    except WorkerFailed as error:
+        return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
+    if len(processed.cleaned.text) < MIN_FEED_TEXT_CHARS or not processed.cleaned.title:
+        return FailPage(reason=reason, retry_at=None)
+    feed_reason = reason if is_fallback else None
+    new = new_article(
+        page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=feed_reason
     )
+    return StoreArticle(new=new)
+
+
+async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime, *, is_allowed: bool) -> PageOutcome:
+    """Return what becomes of the page of a stored article, which itself stays as it is."""
+    if not is_allowed or not should_fetch_page(page, context):
+        return EndRecheck()
+    try:
+        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
+        context.connectivity.record_success(page.url)
+        if isinstance(response, CrossHostRedirect):  # one that goes on moving is let be
+            return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()
+        if is_front_page(response.url) and not is_front_page(page.url):
+            return MissPage(reason=Reason(PageKind.FRONT_PAGE))
+        return await compare_versions(page, response, context, now)
+    except FetchError as error:
+        if isinstance(error, HttpStatusError) and error.status in MISSING_STATUSES:
+            return MissPage(reason=error.reason)
+        if await is_network_down(error, context, now):
+            return WaitForNetwork()
+        await block_host(error, context)
+        return EndRecheck()
+    except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
+        return EndRecheck()
+
+
+async def compare_versions(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> EndRecheck:
+    """Return whether title or text of a page are others than before. Errors: CleanError, WorkerFailed."""
+    cleaned = (await clean_in_worker(page, response, context, now)).cleaned
+    title, text = replace_surrogates(cleaned.title), replace_surrogates(cleaned.text)
+    before = await context.writer.read(latest_version, page.article_id)
+    if before is None or not text or (title, text) == before:
+        return EndRecheck(outcome="same")
+    revision = Revision(article_id=page.article_id, at=now, kind="changed", title=title, text=text)
+    return EndRecheck(outcome="changed", revision=revision)
 
 
 async def clean_in_worker(
-    page: StoredPage, answer: Response, context: WorkerContext, *, at: datetime
+    page: StoredPage, response: Response, context: WorkerContext, now: datetime
 ) -> tasks.ProcessedPage:
     """Return the article of a page that came. Errors: CleanError, WorkerFailed."""
-    site = await context.writer.read(load_site_blocks, host_of(answer.url))
     task = tasks.PageTask(
-        body=answer.body,
-        content_type=answer.header("content-type"),
-        url=answer.url,
+        body=response.body,
+        content_type=response.header("content-type"),
+        url=response.url,
         entry=page.entry,
         language=page.feed.source.language,
-        site=site,
+        site=await context.writer.read(load_site_blocks, host_of(response.url)),
         rules=context.site_rules,
-        now=at,
+        now=now,
     )
     return await context.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
 
 
-async def record_duplicate(
-    page: StoredPage, url: str, key: str, title: str, context: WorkerContext, *, at: datetime
-) -> None:
-    """Forget a page that led to the article `key`, which is stored; unless that is another one, as a wall is."""
-    if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
-        await store_entry(page, context, reason=Reason(PageKind.OTHER_PAGE, url=url), at=at)
-        return
-    await context.writer.do(remove_page, page.article_id, redirected_to=key)
-    context.on_event(DuplicatePage(url=url, outlet=page.feed.source.name))
-
-
-def identity(page: StoredPage, answer: Response) -> str:
-    """Return the id of the article that came: where redirects led is what it is, unless they led to a front page."""
-    return page.article_id if urlsplit(answer.url).path in ("", "/") else article_id(normalize_url(answer.url))
-
-
-async def feed_text_if_longer(
-    page: StoredPage, made: tasks.ProcessedPage, context: WorkerContext
-) -> tasks.ProcessedPage | None:
-    """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
-    clearly = 1.1 if made.cleaned.is_truncated else 1.5
-    if len(page.entry.content) <= clearly * len(made.cleaned.text):
-        return None
-    try:
-        other = await article_from_entry(page, context)
-    except WorkerFailed:
-        return None  # the page is good, whatever the feed's text does to its reader
-    if len(other.cleaned.text) <= clearly * len(made.cleaned.text):
-        return None
-    keep = made.cleaned
-    merged = replace(
-        other.cleaned, title=keep.title, agency=keep.agency, dateline=keep.dateline, published_at=keep.published_at
-    )
-    return replace(other, cleaned=replace(merged, language=keep.language or merged.language))
-
-
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
-    """Return the article as the feed carries it."""
+    """Return the article as the feed carries it. Errors: WorkerFailed."""
     url = page.url or hide_secrets(page.feed.source.url)
     args = (page.entry, url, page.feed.source.language)
     return await context.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
 
-async def store_entry(
-    page: StoredPage, context: WorkerContext, *, reason: Reason, at: datetime, asked: bool = True
-) -> None:
-    """
-    Store the feed's own text as the article; if there is too little of it, give the page up with `reason`.
-
-    Args:
-        asked: The page should have been had, so that `reason` is kept beside the article.
-    """
+async def feed_text_if_longer(
+    page: StoredPage, processed: tasks.ProcessedPage, context: WorkerContext
+) -> tasks.ProcessedPage | None:
+    """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
+    kept = processed.cleaned
+    min_chars = (1.1 if kept.is_truncated else 1.5) * len(kept.text)
+    if len(page.entry.content) <= min_chars:
+        return None
     try:
-        made = await article_from_entry(page, context)
-    except WorkerFailed as error:
-        reason, made = Reason(TaskKind.READING_FEED_TEXT, why=error.reason), None
-    if made is None or len(made.cleaned.text) < FEED_TEXT_MIN or not made.cleaned.title:
-        await context.writer.do(record_failure, page.article_id, reason=reason, next_try_at=None)
-        context.on_event(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
-        return
-    why = reason if asked else None
-    await save_article(page, made, page.article_id, context, at=at, from_feed=True, host=page.host, feed_reason=why)
+        other = await article_from_entry(page, context)
+    except WorkerFailed:
+        return None  # the page is good, whatever the feed's text does to its reader
+    if len(other.cleaned.text) <= min_chars:
+        return None
+    merged = replace(
+        other.cleaned,
+        title=kept.title,
+        agency=kept.agency,
+        dateline=kept.dateline,
+        published_at=kept.published_at,
+        language=kept.language or other.cleaned.language,
+    )
+    return replace(other, cleaned=merged)
 
 
-async def handle_fetch_error(page: StoredPage, error: FetchError, context: WorkerContext, *, at: datetime) -> None:
-    """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
-    if await defer_if_network_down(page, error, context, at=at):
-        return
-    if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
-        await store_entry(page, context, reason=error.reason, at=at)
-        return
-    again = at + max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
-    await schedule_retry(page, context, reason=error.reason, at=again)
-
-
-async def defer_if_network_down(page: StoredPage, error: FetchError, context: WorkerContext, *, at: datetime) -> bool:
-    """Whether our own line is down, and the page put off; else a host that asks for a rest, or is away, has it."""
+async def is_network_down(error: FetchError, context: WorkerContext, since: datetime) -> bool:
+    """Note a failed fetch, and return whether our own network is to blame."""
     context.connectivity.record_failure(error)
-    if error.no_connection and await context.connectivity.is_down(error.answered_by, since=at):
-        await context.writer.do(defer, [page.article_id], until=context.now() + RETRY_AFTER)
-        return True
+    return error.no_connection and await context.connectivity.is_down(error.answered_by, since=since)
+
+
+async def block_host(error: FetchError, context: WorkerContext) -> None:
+    """Leave a host alone that asks for it, or is away: first of all, as it must not be lost."""
     too_many = isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
-    hold = timedelta(seconds=error.retry_after_s or 0)
+    wait = timedelta(seconds=error.retry_after_s or 0)
     if error.no_connection or (too_many and error.retry_after_s is None):
-        hold = FIRST_RETRY
-    if hold:
-        until = context.now() + min(hold, timedelta(seconds=LONGEST_HOLD_S))
+        wait = FIRST_RETRY
+    if wait:
+        until = context.now() + min(wait, timedelta(seconds=LONGEST_HOLD_S))
         await context.writer.do(set_blocked_until, host_key(error.answered_by), until=until)
-    return False
-
-
-async def schedule_retry(page: StoredPage, context: WorkerContext, *, reason: Reason, at: datetime) -> None:
-    """Try a page again at a time."""
-    await context.writer.do(record_failure, page.article_id, reason=reason, next_try_at=at)
-    context.on_event(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=False))
 
 
 def is_final(error: FetchError) -> bool:
-    """Whether asking again would bring the same: gone, closed by law, too large."""
+    """Whether fetching again would bring the same: gone, closed by law, too large."""
     closed = isinstance(error, HttpStatusError) and error.status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
     return error.permanent or closed or isinstance(error, TooLarge)
 
@@ -257,45 +347,43 @@ def is_final(error: FetchError) -> bool:
 def is_refusal(error: FetchError) -> bool:
     """Whether the page is refused for now: what is fresh is sometimes not found yet, and a rate limit says 403."""
     if isinstance(error, HttpStatusError):
-        return 400 <= error.status < 500 and error.status not in PASSING
+        return 400 <= error.status < 500 and error.status not in TRANSIENT_STATUSES
     return isinstance(error, RequestRefused)
 
 
-def has_text(page: StoredPage) -> bool:
+def has_feed_text(page: StoredPage) -> bool:
     """Whether the feed has enough of a text to stand for the page."""
-    return len(page.entry.content or page.entry.summary) >= FEED_TEXT_MIN
+    return len(page.entry.content or page.entry.summary) >= MIN_FEED_TEXT_CHARS
 
 
-async def save_article(
+def is_front_page(url: str) -> bool:
+    return urlsplit(url).path in ("", "/")
+
+
+def new_article(
     page: StoredPage,
-    made: tasks.ProcessedPage,
+    processed: tasks.ProcessedPage,
     key: str,
-    context: WorkerContext,
-    *,
-    at: datetime,
-    from_feed: bool,
     host: str,
-    feed_reason: Reason | None,
-) -> None:
-    """Write the article down and forget the page, in one transaction."""
-    article = replace(
-        build_article(page, made.cleaned, key, at=at, host=host), from_feed=from_feed, feed_reason=feed_reason
+    context: WorkerContext,
+    now: datetime,
+    *,
+    from_feed: bool = False,
+    feed_reason: Reason | None = None,
+) -> NewArticle:
+    """Return the article to store, with its features and what its site is learnt from."""
+    article = build_article(page, processed.cleaned, key, host, now)
+    article = replace(article, from_feed=from_feed, feed_reason=feed_reason, fetched_at=context.now())
+    return NewArticle(
+        article=article,
+        feed_id=page.feed.id,
+        packed=PackedFeatures(version=processed.version, payload=processed.payload),
+        block_hashes=() if from_feed else processed.cleaned.block_hashes,
     )
-    packed = PackedFeatures(version=made.version, payload=made.payload)
-    hashes = () if from_feed else made.cleaned.block_hashes
-    stored = replace(article, fetched_at=context.now())
-    event: Event = PageStored(
-        url=article.url, outlet=article.outlet, from_feed=from_feed, took_s=(context.now() - at).total_seconds()
-    )
-
-    arrival = NewArticle(article=stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
-    if not await context.writer.add(store_pages, (arrival, page.article_id)):
-        event = DuplicatePage(url=article.url, outlet=article.outlet)
-    context.on_event(event)
 
 
-def build_article(page: StoredPage, cleaned: ExtractedArticle, key: str, *, at: datetime, host: str) -> Article:
-    """Return the article to store: dated by the feed, else the page, else by when it was first seen; never ahead."""
+def build_article(page: StoredPage, cleaned: ExtractedArticle, key: str, host: str, now: datetime) -> Article:
+    """Return the article of a page: dated by the feed, else the page, else by when it was first seen; never ahead."""
     source = page.feed.source
     published = page.entry.published_at or cleaned.published_at or page.added_at
     return Article(
@@ -315,89 +403,7 @@ def build_article(page: StoredPage, cleaned: ExtractedArticle, key: str, *, at: 
         image=cleaned.image or page.entry.image,
         kind=cleaned.kind,
         is_truncated=cleaned.is_truncated,
-        published_at=min(published, at),
-        fetched_at=at,
+        published_at=min(published, now),
+        fetched_at=now,
         removed=cleaned.removed,
     )
-
-
-MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS})
-
-
-async def recheck_page(page: StoredPage, context: WorkerContext) -> None:
-    """
-    Look at the page of a stored article and write down what it says otherwise; the article itself stays as it is.
-
-    Errors: StoreError, BrokenPool: what is no fault of the page.
-    """
-    at = context.now()
-    try:
-        answer = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
-        context.connectivity.record_success(page.url)
-        if isinstance(answer, CrossHostRedirect):
-            await recheck_elsewhere(page, answer.url, context, at=at)
-        elif _is_front(answer.url) and not _is_front(page.url):
-            await note_missing(page, context, at=at, reason=Reason(PageKind.FRONT_PAGE))
-        else:
-            await store_revision_if_changed(page, answer, context, at=at)
-    except HttpStatusError as error:
-        if error.status in MISSING:
-            await note_missing(page, context, at=at, reason=error.reason)
-        else:
-            await record_fetch_failure(page, error, context, at=at)
-    except FetchError as error:
-        await record_fetch_failure(page, error, context, at=at)
-    except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
-        await context.writer.do(record_recheck, page.article_id, now=at, found=None)
-    except (StoreError, BrokenPool):
-        raise
-    except Exception as error:
-        log.error("look_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
-        await context.writer.do(record_recheck, page.article_id, now=at, found=None)
-
-
-async def skip_recheck(page: StoredPage, context: WorkerContext) -> None:
-    """Pass over a page that may not be asked for."""
-    await context.writer.do(record_recheck, page.article_id, now=context.now(), found=None)
-
-
-async def recheck_elsewhere(page: StoredPage, url: str, context: WorkerContext, *, at: datetime) -> None:
-    """Hand a page that is at another host to that host's visits; one that goes on moving is let be."""
-    if page.url != page.entry.guid:
-        await context.writer.do(record_recheck, page.article_id, now=at, found=None)
-        return
-    await context.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
-
-
-async def store_revision_if_changed(
-    page: StoredPage, answer: Response, context: WorkerContext, *, at: datetime
-) -> None:
-    """Clean the page that came, and keep it if title or text are others than before. Errors: CleanError."""
-    made = await clean_in_worker(page, answer, context, at=at)
-    title, text = replace_surrogates(made.cleaned.title), replace_surrogates(made.cleaned.text)
-    before = await context.writer.read(latest_version, page.article_id)
-    found = None
-    if before is not None and text and (title, text) != before:
-        found = Revision(article_id=page.article_id, at=at, kind="changed", title=title, text=text)
-    await context.writer.do(record_recheck, page.article_id, now=at, found=found)
-    context.on_event(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome=found.kind if found else "same"))
-
-
-async def note_missing(page: StoredPage, context: WorkerContext, *, at: datetime, reason: Reason) -> None:
-    """Note a page that is missing; the second time in a row it is gone."""
-    if not await context.writer.do(record_missing, page.article_id, now=at, reason=reason):
-        return
-    found = Revision(article_id=page.article_id, at=at, kind="gone")
-    await context.writer.do(record_recheck, page.article_id, now=at, found=found)
-    context.on_event(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome="gone"))
-
-
-async def record_fetch_failure(page: StoredPage, error: FetchError, context: WorkerContext, *, at: datetime) -> None:
-    """Let a page be that cannot be had now: it says nothing of the article. A host that asks for a rest has it."""
-    if await defer_if_network_down(page, error, context, at=at):
-        return
-    await context.writer.do(record_recheck, page.article_id, now=at, found=None)
-
-
-def _is_front(url: str) -> bool:
-    return urlsplit(url).path in ("", "/")

@@ -22,7 +22,7 @@ from watcher.store.pages import StoredPage, defer, due_pages
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
-from watcher.worker.fetch_page import process_page, recheck_page, should_fetch_page, skip_recheck
+from watcher.worker.fetch_page import process_page, should_fetch_page
 from watcher.worker.poll_feed import poll_feed, record_outcome
 from watcher.worker.process_pool import BrokenPool
 
@@ -115,7 +115,7 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
             if await renew_lease(host, context, until) is VisitDecision.STOP:
                 return
             if not should_fetch_page(page, context):
-                await (skip_recheck(page, context) if page.is_recheck else process_page(page, context))
+                await process_page(page, context)
                 continue
             verdict = None
             if context.fetch.robots:
@@ -130,14 +130,10 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                 later = context.now() + ROBOTS_RETRY
                 await context.writer.do(partial(defer, article_ids=[page.article_id], until=later))
             elif verdict is not None and page.url not in verdict.allowed:
-                await (
-                    skip_recheck(page, context)
-                    if page.is_recheck
-                    else process_page(page, context, forbidden=verdict.reason)
-                )
+                await process_page(page, context, forbidden=verdict.reason)
             else:
                 async with pause:
-                    await (recheck_page(page, context) if page.is_recheck else process_page(page, context))
+                    await process_page(page, context)
 
 
 async def load_robots(
