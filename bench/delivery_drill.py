@@ -30,7 +30,7 @@ from digests.store import outbox
 from digests.store.editions import open_digests
 from digests.store.outbox import SENT, EditionKey
 from tests.delivery.mail_server import STEPS, MailServer
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
 
 READERS = ("ann@example.net", "bob@example.net", "cem@example.net")
@@ -126,7 +126,7 @@ def write_settings(folder: Path, server: MailServer) -> Path:
 def count(name: str, server: MailServer, place: EditionKey, path: Path, *, ended: bool) -> Count:
     """Return what the readers have."""
     bodies = [server.bodies(reader) for reader in READERS]
-    engine = open_digests(load_file(path).store.url)
+    engine = open_digests(load_settings_file(path).store.url)
     rows = read(engine, outbox.deliveries_of, place)
     engine.dispose()
     return Count(
@@ -171,14 +171,14 @@ def fill(path: Path) -> None:
     """Put an edition's mails into the outbox."""
     forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
     parcels = [OutboundMessage(channel="smtp", recipient=reader, forms=forms) for reader in READERS]
-    engine = open_digests(load_file(path).store.url)
+    engine = open_digests(load_settings_file(path).store.url)
     write(engine, outbox.enqueue, PLACE, parcels, now=datetime.now(UTC))
     engine.dispose()
 
 
 def send_the_rest(path: Path, *, passes: int = 1) -> None:
     """Send what is owed, at once."""
-    settings = load_file(path)
+    settings = load_settings_file(path)
     engine = open_digests(settings.store.url)
     for _ in range(passes):
         write(engine, outbox.retry_now, PLACE, now=datetime.now(UTC))
@@ -204,7 +204,7 @@ def after_the_dot(number: int) -> bool:
 def kill_at_any_event(folder: Path, number: int, server: MailServer) -> Count:
     """Kill `watcher digest --send` at its `number`th beginning or commit in the store, and call it again."""
     path = write_settings(folder, server)
-    open_digests(load_file(path).store.url).dispose()
+    open_digests(load_settings_file(path).store.url).dispose()
     victim = subprocess.run([sys.executable, "-c", VICTIM + MAKES_AND_SENDS, str(path), str(number)], **QUIET)
     again = [sys.executable, "-m", "watcher", "digest", "--send", "--config", str(path)]
     subprocess.run(again, check=True, **QUIET)

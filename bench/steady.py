@@ -22,7 +22,7 @@ from pathlib import Path
 from tree import TICK_S, cpu, memory, tree
 
 from watcher.daemon.run import run
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker import scheduler
 
@@ -66,7 +66,7 @@ async def watch(minutes: int, every_s: float) -> None:
 
 async def both(settings_path: Path, minutes: int) -> None:
     """Run the daemon and watch it."""
-    settings = load_file(settings_path)
+    settings = load_settings_file(settings_path)
     engine = open_store(settings.store.url)
     await asyncio.gather(run(settings, engine), watch(minutes, 60.0))
     engine.dispose()

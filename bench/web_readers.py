@@ -29,7 +29,7 @@ from steady import beat
 from tree import cpu
 
 from watcher.daemon import run as daemon
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker import scheduler
 from watcher.worker.events import Event, FeedPolled
@@ -118,7 +118,7 @@ async def both(path: Path, given: argparse.Namespace) -> bool:
         tell(event)
 
     daemon.log_event = hear
-    settings = load_file(path)
+    settings = load_settings_file(path)
     engine = open_store(settings.store.url)
     _, holds = await asyncio.gather(daemon.run(settings, engine), measure(given, late_s))
     engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -24,3 +25,13 @@ def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
         except (ImportError, AttributeError) as error:
             raise PluginError(f"{what} {point.value} cannot be loaded: {error}") from error
         yield point.name, found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What was checked online ("source", "mail server"), its name, and what is wrong; no fault if all is well."""
+
+    what: str
+    name: str
+    fault: str = ""
+    hint: str = ""

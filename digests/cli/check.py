@@ -16,8 +16,8 @@ from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import digests_of, smtp_of
-from watcher.cli.check import CheckResult
 from watcher.errors import WatcherError
+from watcher.plugins import CheckResult
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret
 

@@ -24,7 +24,7 @@ from watcher.cli.poll import PollSummary, format_summary, run_poll
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
 from watcher.errors import WatcherError
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 
@@ -99,7 +99,7 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
     path.write_text(f"{HEAD}\n{settings_toml(press, host_delay='0.1s')}", encoding="utf-8")
-    return load_file(path)
+    return load_settings_file(path)
 
 
 async def poll_press(settings: Settings) -> PollSummary:

@@ -185,7 +185,7 @@ def format_thread(found: StoryDetails) -> Iterator[str]:
 def story_to_json(found: StoryDetails) -> dict[str, Any]:
     """Return a story as JSON."""
 
-    def told(key: str) -> dict[str, Any]:
+    def article_json(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
         same = ("id", "url", "outlet", "title", "language", "country", "published_at")
         row: dict[str, Any] = {name: getattr(article, name) for name in same}
@@ -200,7 +200,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
         "independent": found.coverage.independent,
         "countries": found.places,
         "reports": [
-            {"agency": report.agency, "articles": [told(key) for key in report.articles]}
+            {"agency": report.agency, "articles": [article_json(key) for key in report.articles]}
             for report in found.story.reports
         ],
         "thread_stories": found.thread,

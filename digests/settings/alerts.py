@@ -34,7 +34,7 @@ class AlertsSettings(SettingsModel):
         return value
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong in the ways of delivery."""
         rows = data if isinstance(data, Mapping) else {}
         head = {"from": rows["from"]} if "from" in rows else {}

@@ -174,7 +174,7 @@ class SmtpSettings(SettingsModel):
         return self.host, self.port or PORTS[self.security]
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong between the fields: a plain connection to elsewhere, half a login."""
         rows = data if isinstance(data, Mapping) else {}
         host = rows.get("host")

@@ -262,7 +262,7 @@ class DigestsSection(SettingsList):
     root: tuple[DigestSettings, ...]
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong between digests: names given twice, sources that are not in the file."""
         yield from find_duplicates(data, "name", what="name", missing="world")
         known = source_words(document.get("sources"))

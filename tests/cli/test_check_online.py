@@ -8,8 +8,9 @@ import pytest
 
 from tests.cli.site import rss, serving
 from tests.delivery.mail_server import MailServer
-from watcher.cli.check import CheckResult, format_results
+from watcher.cli.check import format_results
 from watcher.cli.main import run_command_line
+from watcher.plugins import CheckResult
 
 pytestmark = pytest.mark.slow  # starts a worker
 

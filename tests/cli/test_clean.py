@@ -12,7 +12,7 @@ from tests.cli.site import serving
 from watcher.clean.article import clean
 from watcher.cli.clean import RULE_WORDS
 from watcher.cli.main import run_command_line
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 BOXES = PAGES / "boxes_inside.html"
@@ -86,7 +86,7 @@ def test_what_the_store_knows_of_the_site_counts(site, file, capsys):
     from watcher.clean.site_memory import build_site_memory
     from watcher.cli.clean import load_site_memory
 
-    settings = load_file(file)
+    settings = load_settings_file(file)
     nothing = (
         None if settings.store.url.startswith("sqlite") else build_site_memory(())
     )  # a server is there before its tables

@@ -14,7 +14,7 @@ from tests.cli.site import rss, serving
 from watcher.cli.main import run_command_line
 from watcher.cli.poll import run_poll
 from watcher.errors import StoreError
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.store.hosts import claim_hosts
 from watcher.store.schema import feeds
@@ -45,7 +45,7 @@ def settings(tmp_path):
         path.write_text(SETTINGS.format(folder=tmp_path, url=site.url("/feed.xml")))
         assert run_command_line(["poll", "--no-pages", "--config", str(path)]) == 0
         now = datetime.now(UTC)
-        engine = open_store(load_file(path).store.url)
+        engine = open_store(load_settings_file(path).store.url)
         write(engine, lambda c: c.execute(update(feeds).values(next_poll_at=now)))
         write(engine, claim_hosts, worker=OTHER, now=now, most=9, pages_too=False)
         engine.dispose()
@@ -66,7 +66,7 @@ def test_a_source_whose_host_another_process_visits_is_named(settings, capsys, m
 
 
 async def test_a_store_that_cannot_be_written_is_named_where_another_process_waits_for_it(settings):
-    given = load_file(settings)
+    given = load_settings_file(settings)
     engine = open_store(given.store.url)
 
     @event.listens_for(engine, "checkout")

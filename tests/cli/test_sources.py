@@ -9,7 +9,7 @@ from operator import itemgetter
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.text.format import CONTROL_CHARACTERS
 
 FILE = """\
@@ -98,7 +98,7 @@ every = "1h30m"
 """
     assert code == 0
     assert file.read_text() == FILE.replace('section = "Asia"\n', f'section = "Asia"\n{added}')
-    assert load_file(file).sources[2].name == 'Thr"ee'
+    assert load_settings_file(file).sources[2].name == 'Thr"ee'
 
 
 def test_a_source_is_added_to_a_file_that_has_none(tmp_path):
@@ -150,7 +150,7 @@ def test_a_source_is_removed_by_address_or_name_and_comments_stay(file, wanted):
 
     gone = '[[sources]]\nurl = "https://one.example/feed"   # the first\nname = "One"\n'
     assert file.read_text() == FILE.replace(gone, "")
-    assert [row.name for row in load_file(file).sources] == ["Two"]
+    assert [row.name for row in load_settings_file(file).sources] == ["Two"]
 
 
 def test_the_last_source_is_removed_without_the_comment_of_the_next_table(file):
@@ -221,7 +221,7 @@ def test_opml_is_imported_once_and_each_feed_is_reported(file, tmp_path, capsys)
     assert first.splitlines()[2].startswith("left out: Odd: ftp://odd.example/feed")
     assert second.splitlines()[-1] == "0 added, 2 already there, 1 left out"
     assert file.read_text() == after
-    three = load_file(file).sources[2]
+    three = load_settings_file(file).sources[2]
     assert (three.section, three.language) == ("Science", "en-us")
 
 
@@ -233,7 +233,7 @@ def test_a_language_that_is_none_is_dropped_and_said(file, tmp_path, capsys):
 
     line = json.loads(capsys.readouterr().out)[0]
     assert (line["outcome"], line["why"]) == ("added", 'without its language: "English" is none')
-    assert load_file(file).sources[2].language is None
+    assert load_settings_file(file).sources[2].language is None
 
 
 NESTED = """<opml version="2.0"><body>
@@ -257,7 +257,7 @@ def test_nested_folders_are_imported_once_and_exported_alike_ever_after(tmp_path
         assert sources(settings, "export", str(opmls[n + 1])) == 0
 
     assert opmls[2].read_bytes() == opmls[1].read_bytes()
-    assert {row.url[8]: row.section for row in load_file(files[1]).sources} == {
+    assert {row.url[8]: row.section for row in load_settings_file(files[1]).sources} == {
         "e": "World / Asia / East", "a": "World / Asia", "w": "World", "n": None, "v": "World",
     }  # fmt: skip
     assert "0 added, 5 already there, 0 left out" in capsys.readouterr().out
@@ -287,7 +287,9 @@ def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
     assert sources(back, "export", str(tmp_path / "back.opml")) == 0
 
     def rows(path):
-        return sorted(((row.url, row.source(), row.enabled) for row in load_file(path).sources), key=itemgetter(0))
+        return sorted(
+            ((row.url, row.source(), row.enabled) for row in load_settings_file(path).sources), key=itemgetter(0)
+        )
 
     assert rows(back) == rows(there)
     assert (tmp_path / "back.opml").read_text() == (tmp_path / "out.opml").read_text()

@@ -16,7 +16,7 @@ from tests.kinds import on
 from tests.tools import tools_of
 from watcher.cli.main import run_command_line
 from watcher.net.client import Client
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.writer import Writer, read
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ async def daemon(tmp_path, store_url):
     with MailServer() as server:
         path = tmp_path / "settings.toml"
         path.write_text(on(store_url, SETTINGS.format(port=server.port)))
-        settings = load_file(path)
+        settings = load_settings_file(path)
         clock, pool = [START], InProcess()
         writer = Writer(open_digests(settings.store.url))
         async with Client(user_agent="Watcher/0") as client:

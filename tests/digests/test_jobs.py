@@ -26,7 +26,7 @@ from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Source
 from watcher.net.client import Client
-from watcher.settings.load import load_file, parse_settings
+from watcher.settings.load import load_settings_file, parse_settings
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
@@ -57,7 +57,7 @@ BESIDE = SETTINGS.partition("[[digests]]")[0]
 async def daemon(tmp_path, store_url):
     path = tmp_path / "settings.toml"
     path.write_text(on(store_url, SETTINGS))
-    settings = load_file(path)
+    settings = load_settings_file(path)
     clock = [datetime(2026, 10, 24, 0, 0, tzinfo=UTC)]
     writer, pool = Writer(open_store(settings.store.url)), Pool(workers=1)
     async with Client(user_agent="Watcher/0") as client:

@@ -16,7 +16,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, claim, open_digests, save_edition
 from tests.compose.factories import END, START, article, by_id, story
 from watcher.cli.main import run_command_line
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC)
@@ -26,7 +26,7 @@ NOW = datetime.now(UTC)
 def settings(tmp_path, store_url):
     path = tmp_path / "settings.toml"
     path.write_text(f'[store]\nurl = "{store_url}"\n[[digests]]\nname = "world"\n')
-    return load_file(path)
+    return load_settings_file(path)
 
 
 @pytest.fixture

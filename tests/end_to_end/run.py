@@ -20,7 +20,7 @@ from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer, Request
 from watcher.demo.settings import settings_toml
 from watcher.model import Article
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.articles import articles_between
 from watcher.store.writer import read
 
@@ -66,7 +66,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         path = folder / "settings.toml"
         head = on(store_url, HEAD.format(embedder=embedder))
         path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
-        settings = load_file(path)
+        settings = load_settings_file(path)
         engine = open_digests(settings.store.url)
         first = await run_poll(settings, engine, everything=True, quiet=True)
         second = await run_poll(settings, engine, everything=True, quiet=True)

@@ -14,7 +14,7 @@ import pytest
 
 from watcher.cli.main import run_command_line
 from watcher.daemon.logging import json_formatter, log_event, text_formatter
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker.context import open_context
 from watcher.worker.events import Event
@@ -138,7 +138,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
     level = root.level
     root.setLevel(logging.DEBUG)
     try:
-        loaded = load_file(settings)
+        loaded = load_settings_file(settings)
         engine = open_store(loaded.store.url)
 
         async def poll() -> None:

@@ -23,7 +23,7 @@ from watcher.cli.poll import run_poll
 from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
 
@@ -52,7 +52,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
             port = press.port
             head = on(store_url, HEAD.format(embedder="none"))
             path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
-            settings = load_file(path)
+            settings = load_settings_file(path)
             engine = open_digests(settings.store.url)
             await run_poll(settings, engine, everything=True, quiet=True)
             end = datetime.now(UTC)

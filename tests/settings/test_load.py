@@ -9,7 +9,7 @@ import pytest
 
 from digests.settings.digests import digests_of
 from watcher.errors import SettingsError
-from watcher.settings.load import find_settings, load_file
+from watcher.settings.load import find_settings, load_settings_file
 from watcher.settings.models import hide_password
 
 
@@ -21,7 +21,7 @@ def written(folder: Path, text: str) -> Path:
 
 def faults(folder: Path, text: str) -> list[tuple[int, int, str, str]]:
     with pytest.raises(SettingsError) as caught:
-        load_file(written(folder, text))
+        load_settings_file(written(folder, text))
     return [(p.line, p.column, p.key, p.message) for p in caught.value.problems]
 
 
@@ -73,7 +73,7 @@ def test_a_problem_reads_as_file_line_column(tmp_path):
     path = written(tmp_path, "[fetch]\nrobots = 1\n")
 
     with pytest.raises(SettingsError) as caught:
-        load_file(path)
+        load_settings_file(path)
 
     assert str(caught.value) == f"{path}:2:10: fetch.robots: got 1, expected true or false"
 
@@ -132,7 +132,7 @@ def test_bytes_that_are_no_text_are_named_with_their_place(tmp_path):
     path.write_bytes(b"[poll]\n# caf\xe9\n")
 
     with pytest.raises(SettingsError) as caught:
-        load_file(path)
+        load_settings_file(path)
 
     assert [(p.line, p.column) for p in caught.value.problems] == [(2, 6)]
 
@@ -142,7 +142,7 @@ def test_line_ends_and_byte_order_mark_of_windows_move_no_place(tmp_path):
     path.write_bytes(b'\xef\xbb\xbf[poll]\r\nevery = "x"\r\n')
 
     with pytest.raises(SettingsError) as caught:
-        load_file(path)
+        load_settings_file(path)
 
     assert [(p.line, p.column) for p in caught.value.problems] == [(2, 9)]
 
@@ -224,7 +224,7 @@ sections = ["World"]
 mail = { from = "Watcher <watcher@example.org>", to = ["you@example.org"] }
 """
 
-    settings = load_file(written(tmp_path, text))
+    settings = load_settings_file(written(tmp_path, text))
 
     assert settings.store.url == f"sqlite:///{tmp_path}/data/watcher.db"
     assert settings.poll.every == timedelta(minutes=45)
@@ -242,7 +242,7 @@ mail = { from = "Watcher <watcher@example.org>", to = ["you@example.org"] }
 
 
 def test_a_file_without_digests_has_one_called_world(tmp_path):
-    settings = load_file(written(tmp_path, ""))
+    settings = load_settings_file(written(tmp_path, ""))
 
     (digest,) = digests_of(settings)
 
@@ -253,13 +253,13 @@ def test_a_file_without_digests_has_one_called_world(tmp_path):
 def test_the_store_lies_in_the_state_folder_by_default(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
-    settings = load_file(written(tmp_path, ""))
+    settings = load_settings_file(written(tmp_path, ""))
 
     assert settings.store.url == f"sqlite:///{tmp_path}/state/watcher/watcher.db"
 
 
 def test_loaded_settings_cannot_be_changed(tmp_path):
-    settings = load_file(written(tmp_path, ""))
+    settings = load_settings_file(written(tmp_path, ""))
 
     with pytest.raises(ValueError, match="frozen"):
         settings.poll.concurrency = 2
@@ -267,7 +267,7 @@ def test_loaded_settings_cannot_be_changed(tmp_path):
 
 def test_a_password_in_the_store_url_is_never_shown(tmp_path):
     found = faults(tmp_path, "[store]\nurl = 'mysql://me:hunter2@db/x'\n[poll]\nevery = 'x'\n")
-    settings = load_file(written(tmp_path, "[store]\nurl = 'postgresql+psycopg://me:hunter2@db/x'\n"))
+    settings = load_settings_file(written(tmp_path, "[store]\nurl = 'postgresql+psycopg://me:hunter2@db/x'\n"))
 
     assert "hunter2" not in str(found)
     assert "hunter2" not in repr(settings)
@@ -275,9 +275,9 @@ def test_a_password_in_the_store_url_is_never_shown(tmp_path):
 
 
 def test_a_password_of_the_store_may_be_kept_elsewhere(tmp_path):
-    by_file = load_file(written(tmp_path, "[store]\nurl = 'postgresql://me:file:db.secret@db/x'\n")).store
-    by_variable = load_file(written(tmp_path, "[store]\nurl = 'postgresql://me:env:DB_PASSWORD@db/x'\n")).store
-    of_its_own = load_file(written(tmp_path, "[store]\nurl = 'postgresql://me:environ@db/x'\n")).store
+    by_file = load_settings_file(written(tmp_path, "[store]\nurl = 'postgresql://me:file:db.secret@db/x'\n")).store
+    by_variable = load_settings_file(written(tmp_path, "[store]\nurl = 'postgresql://me:env:DB_PASSWORD@db/x'\n")).store
+    of_its_own = load_settings_file(written(tmp_path, "[store]\nurl = 'postgresql://me:environ@db/x'\n")).store
 
     assert by_file.url == f"postgresql://me:file:{tmp_path}/db.secret@db/x"
     assert (str(by_file.secret), str(by_variable.secret)) == (f"file:{tmp_path}/db.secret", "env:DB_PASSWORD")

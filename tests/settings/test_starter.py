@@ -11,7 +11,7 @@ import pytest
 from digests.settings.digests import digests_of
 from watcher.cli.settings import starter_settings
 from watcher.settings.docs import settings_page
-from watcher.settings.load import inner_model, load_file, parse_settings, settings_model
+from watcher.settings.load import inner_model, load_settings_file, parse_settings, settings_model
 
 ROOT = Path(__file__).parents[2]
 CONTINENTS = {
@@ -29,7 +29,7 @@ def test_the_repository_holds_the_packaged_starter():
 
 
 def test_the_starter_is_a_good_start_for_international_news():
-    settings = load_file(ROOT / "settings.toml")
+    settings = load_settings_file(ROOT / "settings.toml")
 
     sources = settings.active_sources()
 

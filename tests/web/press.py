@@ -16,7 +16,7 @@ from watcher.errors import status_reason
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, EntryChanges, PollFailed, PollSucceeded, RemovedBlock, Validators
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings, token_of
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import feed_states, sync_sources
@@ -101,7 +101,7 @@ def settings_in(
     path = folder / "settings.toml"
     text = TOML.format(more=more, harbour=json.dumps(harbour))
     path.write_text(on(store_url, text), encoding="utf-8")
-    return load_file(path)
+    return load_settings_file(path)
 
 
 def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, text: str, at: datetime, **more) -> str:

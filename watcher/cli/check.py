@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from watcher.cli.options import Config, Json, load_settings, settings_path, with
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError, WatcherError
 from watcher.feeds.html_text import to_one_line
-from watcher.plugins import load_plugins
+from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import TOKEN_CHARS, Settings
@@ -30,19 +30,7 @@ if TYPE_CHECKING:
 # Entry points: value = "module:function", which takes the settings, returns counts of what is fine by its plural name,
 # and raises a WatcherError for what is not.
 CHECKS_GROUP = "watcher.checks"
-# Entry points: value = "module:function", which takes the settings and yields a `CheckResult` for each check.
-ONLINE_GROUP = "watcher.online_checks"
 REASON_CHARS, NAME_CHARS = 200, 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
-    """What was checked online ("source", "mail server"), its name, and what is wrong; no fault if all is well."""
-
-    what: str
-    name: str
-    fault: str = ""
-    hint: str = ""
 
 
 @with_examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")

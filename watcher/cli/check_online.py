@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from watcher.cli.check import ONLINE_GROUP, CheckResult
 from watcher.cli.inspect import find_hint
 from watcher.errors import FetchError
 from watcher.feeds.inspect import NotAFeed
 from watcher.model import Source
-from watcher.plugins import load_plugins
+from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.models import Settings
 from watcher.text.urls import host_key
 from watcher.worker import scheduler
 from watcher.worker.inspect import FeedProber, open_prober
 
+# Entry points: value = "module:function", which takes the settings and yields a `CheckResult` for each check.
+ONLINE_GROUP = "watcher.online_checks"
 HOSTS_AT_ONCE = 16
 
 

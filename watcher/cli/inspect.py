@@ -153,12 +153,12 @@ def probe_rows(probe: Probe) -> Iterator[Row]:
         f"{step.status} to {step.leads_to} ({redirect_kind(look.redirects[:n])})"
         for n, step in enumerate(look.redirects, 1)
     ]
-    yield from labelled("redirects", steps)
+    yield from label_first("redirects", steps)
     if response is not None:
         yield "answer", format_response(response)
     if response is not None and look.report is not None:
-        yield from labelled("validators", format_validators(response, probe.again))
-        yield from labelled("freshness", format_freshness(response, look.report, look.at))
+        yield from label_first("validators", format_validators(response, probe.again))
+        yield from label_first("freshness", format_freshness(response, look.report, look.at))
         yield from entry_rows(look.report, wants_full_text=bool(row and row.full_text))
     if probe.next_poll is None:
         yield "next poll", "never: the server says that it is gone for good"
@@ -167,7 +167,7 @@ def probe_rows(probe: Probe) -> Iterator[Row]:
         yield "next poll", f"in {wait}, at {format_minute(probe.next_poll.at)}: {probe.next_poll.why}"
 
 
-def labelled(label: str, texts: Iterable[str]) -> Iterator[Row]:
+def label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
     """Yield rows of which the first has the label."""
     yield from zip(chain([label], repeat("")), texts, strict=False)
 
@@ -257,7 +257,7 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
             format_counts((report.undated, "missing"), (report.unreadable, "absurd"), (report.ahead, "ahead")),
         )
         yield "texts", format_texts(report, wants_full_text=wants_full_text)
-    yield from labelled("faults", feed.faults)
+    yield from label_first("faults", feed.faults)
 
 
 def format_language(report: FeedReport) -> str:

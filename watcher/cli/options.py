@@ -13,7 +13,7 @@ from typer import BadParameter, Option
 
 from watcher.cli.commands import current_session
 from watcher.errors import SettingsError
-from watcher.settings.load import CONFIG_VARIABLE, find_settings, load_file, settings_model
+from watcher.settings.load import CONFIG_VARIABLE, find_settings, load_settings_file, settings_model
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
 
@@ -44,7 +44,7 @@ def load_settings(config: Path | None) -> Settings:
 
     Errors: SettingsError, PluginError.
     """
-    return load_file(settings_path(config))
+    return load_settings_file(settings_path(config))
 
 
 def settings_path(config: Path | None) -> Path:

@@ -55,7 +55,7 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceDetails(SourceStatus):
+class SourceReport(SourceStatus):
     """All about one source."""
 
     enabled: bool
@@ -93,14 +93,14 @@ def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> 
     }
 
 
-def collect_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> SourceDetails:
+def collect_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> SourceReport:
     """Return all about one source. Errors: StoreError."""
     state = read(engine, feed_state, source.url)
     row = source_fields(source, state, now=now)
     if state is None:
-        return SourceDetails(**row, enabled=enabled)
+        return SourceReport(**row, enabled=enabled)
     feed = state.feed
-    return SourceDetails(
+    return SourceReport(
         **row,
         enabled=enabled,
         last_read_at=feed.last_read_at,
@@ -129,7 +129,7 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
     print_result(details, lambda found: format_source(found, now=now), json=json)
 
 
-def format_source(source: SourceDetails, *, now: datetime) -> Iterator[str]:
+def format_source(source: SourceReport, *, now: datetime) -> Iterator[str]:
     """Yield all about one source, for a terminal."""
     yield to_one_line(f"{source.name} ({source.url})", REASON_CHARS * 2)
     rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(source, now=now))
@@ -153,7 +153,7 @@ def format_source(source: SourceDetails, *, now: datetime) -> Iterator[str]:
         yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
 
 
-def source_rows(source: SourceDetails, *, now: datetime) -> Iterator[Row]:
+def source_rows(source: SourceReport, *, now: datetime) -> Iterator[Row]:
     """Yield the rows at the top."""
     yield source.health, describe_health(source)
     if source.hint:

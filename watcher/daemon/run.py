@@ -21,7 +21,7 @@ from watcher.daemon.metrics import Counters
 from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Liveness, Services, make_scheduler
 from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import SettingsDiff
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock, hold_daemon_lock
 from watcher.store.stats import enable_auto_vacuum
@@ -226,7 +226,7 @@ async def reload_settings(services: Services) -> bool:
     if path is None:
         return False
     try:
-        found = await services.apply_settings(await asyncio.to_thread(load_file, path))
+        found = await services.apply_settings(await asyncio.to_thread(load_settings_file, path))
     except SettingsError as error:
         for problem in error.problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"

@@ -32,7 +32,7 @@ class SettingsModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """
         Yield what is wrong between the fields of this part, from the file's raw values.
 
@@ -54,8 +54,8 @@ class SettingsList(RootModel[tuple[Any, ...]]):
     default: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield what is wrong between the rows; as `Part.faults`."""
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        """Yield what is wrong between the rows; as `SettingsModel.cross_field_issues`."""
         del data, document
         return ()
 

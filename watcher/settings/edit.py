@@ -193,7 +193,7 @@ def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
     """Return what is different in `after`. A source that is switched off counts as removed."""
     old = {source.url: source for source in before.active_sources()}
     new = {source.url: source for source in after.active_sources()}
-    was, now = dict(flatten(before)), dict(flatten(after))
+    was, now = dict(flatten_settings(before)), dict(flatten_settings(after))
     names = [name for name in {**was, **now} if was.get(name, ...) != now.get(name, ...)]
     tables = tuple(f"{name}." for name in names if (was | now)[name] is TABLE)  # new or gone as a whole
     return SettingsDiff(
@@ -204,7 +204,7 @@ def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
     )
 
 
-def flatten(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
+def flatten_settings(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
     """Yield each setting but the sources, with its dotted name; a table of a list goes by its name or its number."""
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
@@ -213,11 +213,11 @@ def flatten(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]
             continue
         rows = value.root if isinstance(value, SettingsList) else value
         if isinstance(value, SettingsModel):
-            yield from flatten(value, f"{key}.")
+            yield from flatten_settings(value, f"{key}.")
         elif isinstance(rows, tuple) and any(isinstance(row, SettingsModel) for row in rows):
             for number, row in enumerate(rows, 1):
                 table = f"{key}.{getattr(row, 'name', None) or number}"
                 yield table, TABLE
-                yield from flatten(row, f"{table}.")
+                yield from flatten_settings(row, f"{table}.")
         else:
             yield key, value

@@ -47,7 +47,7 @@ EXPECTED = {
 }
 
 
-def load_file(path: Path) -> Settings:
+def load_settings_file(path: Path) -> Settings:
     """
     Return the settings of the file at `path`, frozen, its paths absolute.
 
@@ -151,10 +151,10 @@ def settings_model() -> type[Settings]:
 
 def cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield the faults between fields of each section, and between sections."""
-    yield from Settings.faults(data, data)
+    yield from Settings.cross_field_issues(data, data)
     for name, section in sections().items():
         if name in data:
-            for fault in section.faults(data[name], data):
+            for fault in section.cross_field_issues(data[name], data):
                 yield replace(fault, loc=(name, *fault.loc))
 
 

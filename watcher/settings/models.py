@@ -149,7 +149,7 @@ class PollSettings(SettingsModel):
     )
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault if the floor lies above the interval."""
         rows = data if isinstance(data, Mapping) else {}
         every, floor = duration_or_none(rows.get("every", "30m")), duration_or_none(rows.get("min_every", "15m"))
@@ -236,7 +236,7 @@ class SemanticSettings(SettingsModel):
         raise ValueError(f"got {quote_value(value)}, expected {known} or a dotted path{did_you_mean(text, EMBEDDERS)}")
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault if the endpoint is wanted and none is named."""
         rows = data if isinstance(data, Mapping) else {}
         if rows.get("embedder") == "endpoint" and "endpoint" not in rows:
@@ -327,7 +327,7 @@ class ListenSettings(SettingsModel):
         return value
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield an issue where others can reach the address and no token is asked for."""
         rows = data if isinstance(data, Mapping) else {}
         listen = rows.get("listen")
@@ -441,7 +441,7 @@ class Settings(SettingsModel):
         return tuple(row.source() for row in self.sources if row.enabled)
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault for each feed that is listed twice, and one for a queue that the store cannot hold."""
         store, work = (part if isinstance(part := document.get(name), Mapping) else {} for name in ("store", "work"))
         if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):

@@ -11,7 +11,7 @@ from watcher.cli.inspect import candidate_urls
 from watcher.cli.main import run_command_line
 from watcher.cli.output import format_bytes, print_lines
 from watcher.errors import SettingsError
-from watcher.settings.load import load_file
+from watcher.settings.load import load_settings_file
 from watcher.text.format import format_duration
 
 pytestmark = pytest.mark.slow  # starts a site, and processes that read its feeds
@@ -197,10 +197,10 @@ def test_the_one_feed_of_a_site_is_found_shown_and_added(site, file, capsys):
     assert shown.startswith(f"1 feed at http://{site.place}\n\n{site.url('/rss.xml')}\n")
     assert "RSS 2.0, 3 entries, newest " in shown
     assert f"add it: watcher sources add {site.url('/rss.xml')} --name 'The Daily & Post' --language en" in shown
-    added = load_file(file).sources[1]
+    added = load_settings_file(file).sources[1]
     assert (added.url, added.name, added.language) == (site.url("/rss.xml"), "The Daily & Post", "en")
     assert "already there" in capsys.readouterr().err
-    assert len(load_file(file).sources) == 2
+    assert len(load_settings_file(file).sources) == 2
 
 
 def test_of_several_feeds_none_is_added_and_the_choice_is_shown(site, file, capsys):
