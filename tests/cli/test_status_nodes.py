@@ -44,7 +44,7 @@ def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work
     at_work("north", 7, heartbeat_at=NOW + MINUTE)
     at_work("south", 8)
     for pid in (1, 2, 3):
-        at_work("east", pid, is_helper=True)
+        at_work("east", pid, is_worker=True)
 
     assert told(engine) == [
         "daemon   running since 2026-11-25 06:30 UTC, process 7 on north",
@@ -68,7 +68,7 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
 
 
 def test_helpers_alone_are_no_daemon(engine, at_work):
-    at_work("east", 9, is_helper=True)
+    at_work("east", 9, is_worker=True)
 
     assert collect_daemon(engine, now=NOW).state == "none"
     assert told(engine) == [
@@ -79,12 +79,12 @@ def test_helpers_alone_are_no_daemon(engine, at_work):
 
 def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
     with hold_daemon_lock(engine, now=NOW) as mark:
-        mark.stop(now=NOW + MINUTE)
-    at_work("east", 9, is_helper=True)
+        mark.record_stop(now=NOW + MINUTE)
+    at_work("east", 9, is_worker=True)
 
     assert told(engine)[0] == "daemon   none is running, the last one was stopped 2026-11-25 06:31 UTC"
 
 
 def test_a_helper_says_that_it_is_one(engine):
-    with hold_daemon_lock(engine, now=NOW, is_helper=True):
+    with hold_daemon_lock(engine, now=NOW, is_worker=True):
         assert [other.helper for other in collect_daemon(engine, now=NOW).others] == [True]

@@ -15,7 +15,7 @@ from watcher.store.daemon_lock import (
     JobFault,
     StatusWriter,
     hold_daemon_lock,
-    marks,
+    load_statuses,
     read_daemon_status,
 )
 from watcher.store.writer import read
@@ -65,7 +65,7 @@ def test_of_several_that_live_the_last_sign_of_life_is_told(engine):
         other.wait()
 
         assert read_daemon_status(engine).pid == 7
-        assert [each.is_running for each in read(engine, marks)] == [True, True]
+        assert [each.is_running for each in read(engine, load_statuses)] == [True, True]
     other.close()
 
 
@@ -114,4 +114,4 @@ def test_what_gave_no_sign_for_long_is_forgotten(engine):
     gone.close()
 
     with hold_daemon_lock(engine, now=NOW + STATUS_RETENTION + MINUTE):
-        assert len(read(engine, marks)) == 1
+        assert len(read(engine, load_statuses)) == 1
