@@ -103,7 +103,6 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
 
 
 def endpoint_of_settings() -> EmbedderEndpoint | None:
-    """Return the endpoint that the settings name. Errors: SettingsError."""
     return embedder_endpoint(load_settings(None).semantic)
 
 

@@ -103,7 +103,6 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
 
 
 async def poll_press(settings: Settings) -> PollSummary:
-    """Poll the press and get all its pages."""
     with closing_store(open_store(settings.store.url)) as engine:
         return await run_poll(settings, engine, everything=True, quiet=False)
 

@@ -239,7 +239,6 @@ def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, mad
 
 
 def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
-    """Yield what came of each delivery, for a terminal."""
     if not deliveries:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for each in deliveries:
@@ -251,7 +250,6 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
 
 
 def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
-    """Return a delivery of the command as JSON has it."""
     return delivery_to_json(delivery) | {"sent_at": delivery.settled_at if delivery.state == SENT else None}
 
 
@@ -264,7 +262,6 @@ class Preview:
     states: Mapping[tuple[str, str], str]
 
     def to_json(self) -> dict[str, object]:
-        """Return who would get what."""
         parcels = [
             {
                 "channel": each.channel,
@@ -295,7 +292,6 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
 
 
 def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Preview:
-    """Return what sending a digest would do."""
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now), ""
     if made is None:
@@ -339,7 +335,6 @@ class TimeOptions:
 
     @property
     def has_window(self) -> bool:
-        """Whether a window is asked for, beside the date."""
         return self.since is not None or self._until is not None
 
     def check_day(self, digest: DigestSettings, now: datetime) -> None:
@@ -414,7 +409,6 @@ def plan_edition(
 
 
 def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
-    """Yield what was made, for a terminal."""
     ledger = edition.ledger
     articles, outlets = format_count(ledger.articles, "article"), format_count(ledger.outlets, "outlet")
     stories = format_count(ledger.stories_found, "story", "stories")
@@ -428,7 +422,6 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
 
 
 def made_to_json(made: MadeEdition) -> dict[str, Any]:
-    """Return what was made, as JSON has it."""
     edition, ledger = made.edition, made.edition.ledger
     return {
         "digest": edition.digest,

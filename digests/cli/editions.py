@@ -98,7 +98,6 @@ def summarise_editions(connection: Connection, name: str | None, *, most: int) -
 
 
 def format_editions(found: list[EditionSummary]) -> Iterator[str]:
-    """Yield the editions, one a line."""
     if not found:
         yield "no edition is kept; watcher digest makes one"
     for each in found:
@@ -189,7 +188,6 @@ def compare_form(form: Rendered, folder: Path) -> str:
 
 
 def outcome_text(found: str, *, check: bool) -> str:
-    """Return an outcome in words."""
     if found == "same":
         return "as it was made"
     if check:

@@ -92,12 +92,10 @@ def fill_index(engine: Engine) -> int:
 
 
 def stories_of(connection: Connection, found: SearchResult) -> dict[str, str]:
-    """Return the story that each article is in, of those that are in one."""
     return {key: member.story for key, member in load_members(connection, [hit.id for hit in found.hits]).items()}
 
 
 def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
-    """Return what was found as JSON has it."""
     return {
         "hits": [
             {
@@ -121,7 +119,6 @@ def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) 
 
 
 def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
-    """Print what was found."""
     for hit in found.hits:
         print_lines(format_hit(hit, stories.get(hit.id), zone), links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
@@ -150,7 +147,6 @@ def bold(snippet: Snippet) -> str:
 
 
 def format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
-    """Yield what there is to say behind the hits."""
     if not found.hits:
         yield "nothing was found"
     if found.has_more:

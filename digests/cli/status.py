@@ -42,7 +42,6 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
 
 
 def editions_section(engine: Engine, settings: Settings) -> StatusSection:
-    """Return the last edition of each digest."""
     found, rows = [], []
     for edition in filter(None, (read(engine, last_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
@@ -73,7 +72,6 @@ def oversized_story_warning(largest: LargestStory) -> str:
 
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:
-    """Return a delivery as JSON has it."""
     return {
         "digest": delivery.edition.digest,
         "date": delivery.edition.local_date,
@@ -104,7 +102,6 @@ def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
 
 
 def format_state(delivery: Delivery) -> str:
-    """Return the state of a delivery, and why."""
     why = f": {delivery.response}" if delivery.response else ""
     again = f", tried again at {format_minute(delivery.next_try_at)}"
     words = {

@@ -134,7 +134,6 @@ def place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]
 
 
 def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
-    """Yield what a reader is told of a story."""
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
         yield f"{found.asked.id} “{found.asked.title}” is no more: its articles are in {row.id}."
@@ -172,7 +171,6 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
 
 
 def format_thread(found: StoryDetails) -> Iterator[str]:
-    """Yield the thread of a story, if there is more to it."""
     if len(found.thread) < 2:
         return
     yield ""
@@ -183,7 +181,6 @@ def format_thread(found: StoryDetails) -> Iterator[str]:
 
 
 def story_to_json(found: StoryDetails) -> dict[str, Any]:
-    """Return a story as JSON."""
 
     def article_json(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
@@ -277,7 +274,6 @@ def format_explanation(found: Explanation) -> Iterator[str]:
 
 
 def explanation_to_json(found: Explanation) -> dict[str, Any]:
-    """Return the verdict as JSON has it."""
     articles = [
         {"id": article.id, "url": article.url, "story": found.stories.get(article.id)} for article in found.articles
     ]
@@ -318,7 +314,6 @@ def join(one: STORY, other: STORY, config: Config = None) -> int:
 
 
 def format_result(done: CorrectionResult) -> Iterator[str]:
-    """Yield what a correction has done."""
     for story in done.stories:
         yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"
     yield f"It holds from now on: watcher story forget {done.number} takes it back."
@@ -334,7 +329,6 @@ def list_rules(config: Config = None, json: Json = False) -> int:
 
 
 def format_rules(found: tuple[StoredCorrection, ...]) -> Iterator[str]:
-    """Yield the corrections that hold, a line each."""
     held = [each for each in found if each.revoked_at is None]
     yield from (f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.description}" for each in held)
     if not held:

@@ -124,7 +124,6 @@ def count_noun(plural: str, count: int) -> str:
 
 
 def warn_about(settings: Settings) -> None:
-    """Print what a user should know of settings that are fine."""
     if not settings.fetch.contact:
         say("[fetch] contact is not set: publishers whom a poll troubles can only block it")
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
@@ -133,7 +132,6 @@ def warn_about(settings: Settings) -> None:
 
 
 def format_faults(faults: list[StoreFault]) -> Iterator[str]:
-    """Yield what is wrong with the store, for a terminal."""
     if not faults:
         yield "store: sound, and all in it belongs together"
     for fault in faults:

@@ -46,7 +46,6 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
 
 
 async def check_source(source: Source, prober: FeedProber) -> CheckResult:
-    """Return what a source answers."""
     probe = await prober.probe(source.url)
     match probe.error or probe.found:
         case FetchError(reason=reason) | NotAFeed(reason=reason):

@@ -185,7 +185,6 @@ def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: I
 
 
 def wrap_block(block: Block) -> list[str]:
-    """Return the lines of a block, marked as what it is."""
     first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
     rest = first if block.kind == "quote" else " " * len(first)
     return wrap(

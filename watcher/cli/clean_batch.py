@@ -87,7 +87,6 @@ class SiteMemories:
         self.memory = lru_cache(maxsize=MEMORIES_CACHED)(self._build)
 
     def add(self, draft: PageDraft) -> None:
-        """Note the blocks of a page."""
         if draft.hashes and len(site := self._hashes[site_of(draft.url)]) < MAX_PAGES:
             site.append(array("Q", draft.hashes))
 
@@ -104,7 +103,6 @@ def site_of(url: str) -> str:
 
 
 def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
-    """Return an article as JSON has it."""
     published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
     return {
         "url": cleaned.url,
@@ -143,7 +141,6 @@ async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[PageD
 
 
 def collect_rarely() -> None:
-    """Set up a worker: collect garbage rarely."""
     gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
@@ -159,7 +156,6 @@ async def draft_in_pool(pool: Pool, number: int, line: str) -> PageDraft | BadLi
 
 
 def draft_page(number: int, line: str) -> PageDraft | BadLine:
-    """Return the draft of the page that a line holds."""
     page = parse_page(number, line)
     if isinstance(page, BadLine):
         return page

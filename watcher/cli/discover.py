@@ -98,7 +98,6 @@ def default_name_and_language(one: FeedCandidate) -> tuple[str, str]:
 
 
 def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
-    """Yield what was found for a terminal."""
     feeds, page = found.feeds, found.page
     yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else no_feed_message(found)
     for one in feeds:
@@ -115,7 +114,6 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
 
 
 def no_feed_message(found: Discovery) -> str:
-    """Return in a sentence that no feed was found, and why."""
     page = found.page
     if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
@@ -126,7 +124,6 @@ def no_feed_message(found: Discovery) -> str:
 
 
 def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
-    """Yield what is told of a feed below its address."""
     report, look = one.report, one.look
     assert report and look
     title = report.feed.title or one.title or "without a title"
@@ -142,14 +139,12 @@ def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, Sour
 
 
 def command_to_add(one: FeedCandidate) -> str:
-    """Return the command that adds a feed."""
     name, tag = default_name_and_language(one)
     parts = ["watcher sources add", quote(one.url), *(["--name", quote(name)] if name else [])]
     return " ".join([*parts, *(["--language", quote(tag)] if tag else [])])
 
 
 def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
-    """Return what was found as JSON has it."""
     page = found.page
     return {
         "url": page.asked,
@@ -168,7 +163,6 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
 
 
 def feed_json(one: FeedCandidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
-    """Return a feed that was found as JSON has it."""
     report, there = one.report, known.get(normalize_url(one.url))
     assert report
     return {

@@ -100,7 +100,6 @@ def command_section(name: str, command: Command) -> Iterator[str]:
 
 
 def option_section(parameter: Any) -> Iterator[str]:  # noqa: ANN401 (Typer's parameters have no public name here)
-    """Yield the text of an argument or option."""
     if parameter.param_type_name == "argument":
         names = f"\\fI{escape_roff(parameter.metavar or parameter.name.upper())}\\fR"
     else:
@@ -117,7 +116,6 @@ def escape_roff(text: str) -> str:
 
 
 def errors_page() -> str:
-    """Return the whole page."""
     lines = [ERRORS_HEAD, "| error | of the kind | what it is |", "| --- | --- | --- |"]
     lines += [
         f"| `{kind.__name__}` | {parent_of(kind)} | {' '.join(inspect.cleandoc(kind.__doc__ or '').split())} |"
@@ -135,7 +133,6 @@ def error_classes() -> Iterator[type[WatcherError]]:
 
 
 def walk_subclasses(kind: type[WatcherError]) -> Iterator[type[WatcherError]]:
-    """Yield a kind and those under it."""
     yield kind
     for each in sorted(kind.__subclasses__(), key=lambda k: k.__name__):
         if each.__module__ in MODULES or each.__module__.endswith(".errors"):
@@ -143,7 +140,6 @@ def walk_subclasses(kind: type[WatcherError]) -> Iterator[type[WatcherError]]:
 
 
 def parent_of(kind: type[WatcherError]) -> str:
-    """Return the name of what an error is a kind of."""
     return "" if kind is WatcherError else f"`{kind.__mro__[1].__name__}`"
 
 

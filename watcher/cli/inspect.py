@@ -144,7 +144,6 @@ def format_probe(probe: Probe) -> Iterator[str]:
 
 
 def probe_rows(probe: Probe) -> Iterator[Row]:
-    """Yield a label and a text for each fact."""
     look, row, response = probe.look, probe.row, probe.look.response
     yield "address", look.asked
     if row is not None:
@@ -180,7 +179,6 @@ def redirect_kind(steps: tuple[Redirect, ...]) -> str:
 
 
 def format_response(response: Response) -> str:
-    """Return status, type, sizes and time of an answer."""
     kind = response.header("content-type") or "no Content-Type"
     sent, coding = sent_bytes(response), response.header("content-encoding")
     as_sent = f" ({format_bytes(sent) if sent is not None else 'fewer'} as sent, {coding})" if coding else ""
@@ -240,7 +238,6 @@ def format_freshness(response: Response, report: FeedReport, now: datetime) -> I
 
 
 def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
-    """Yield what the feed holds."""
     feed = report.feed
     yield "format", report.format
     yield "title", feed.title or "none"
@@ -261,7 +258,6 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
 
 
 def format_language(report: FeedReport) -> str:
-    """Return the language that a feed says and the one that its entries read as."""
     said, read = report.feed.language, report.language
     if read == UNKNOWN:
         return said or "not said, and nothing to tell it by"
@@ -282,12 +278,10 @@ def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
 
 
 def format_counts(*counts: tuple[int, str]) -> str:
-    """Return the counts that are not nothing, "ok" if none is."""
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "ok"
 
 
 def newest_entry_age(report: FeedReport, now: datetime) -> str:
-    """Return how old the newest entry is."""
     return format_age(now - report.newest) if report.newest else "undated"
 
 
@@ -315,7 +309,6 @@ def probe_to_json(probe: Probe) -> dict[str, Any]:
 
 
 def response_to_json(response: Response, again: Revalidation | None) -> dict[str, Any]:
-    """Return an answer's head as JSON has it."""
     return {
         "url": response.url,
         "moved_to": response.moved_to,
@@ -333,7 +326,6 @@ def response_to_json(response: Response, again: Revalidation | None) -> dict[str
 
 
 def report_to_json(report: FeedReport) -> dict[str, Any]:
-    """Return what a feed holds as JSON has it."""
     feed = report.feed
     return {
         "format": report.format,
@@ -420,7 +412,6 @@ def find_hint(look: ProbeResult) -> str | None:
 
 
 def allow_private_hint(url: str) -> str:
-    """Return the setting that lets a private address be asked: of one that a person named, not a site's redirect."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -142,7 +142,6 @@ class LazyGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (Typer's context has no public name here)
-        """Return the names in the table's order."""
         del ctx
         return list(self.rows)
 
@@ -153,14 +152,12 @@ class LazyGroup(TyperGroup):
         return build_command(row) if row else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
-        """Write the list of commands from the table."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.help) for row in self.rows.values()])
 
 
 def build_app() -> LazyGroup:
-    """Return the whole command line."""
     return build_group("watcher", INTRO, load_commands(), callback=main_callback, completion=True)
 
 
@@ -200,7 +197,6 @@ def build_group(
     callback: Callable[..., None] | None = None,
     completion: bool = False,
 ) -> LazyGroup:
-    """Return a group over `rows`."""
     app = typer.Typer(
         name=name,
         cls=LazyGroup,

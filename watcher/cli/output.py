@@ -43,7 +43,6 @@ def print_result(
 
 
 def print_lines(lines: Iterable[str], *, links: bool = False) -> None:
-    """Print lines on standard output."""
     sys.stdout.write("".join(f"{strip_control_characters(line if links else hide_secrets(line))}\n" for line in lines))
 
 

@@ -177,7 +177,6 @@ class PollSummary:
     is_private: bool = False  # the address of a source
 
     def add(self, event: Event) -> None:
-        """Count one event."""
         match event:
             case FeedPolled(feed=feed, result=result, pages=noted):
                 self.feeds += 1
@@ -217,7 +216,6 @@ class PollSummary:
 
 
 def format_summary(summary: PollSummary) -> Iterator[str]:
-    """Yield what happened, for a terminal."""
     waiting = list(format_waiting(summary))
     happened = summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked
     if happened:
@@ -228,7 +226,6 @@ def format_summary(summary: PollSummary) -> Iterator[str]:
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:
-    """Yield what was polled and stored, and what failed."""
     read = summary.feeds - summary.unchanged - summary.failed - summary.offline
     yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
     if summary.offline:

@@ -82,7 +82,6 @@ def status(system: System = False, json: Json = False) -> int:
 
 
 def format_state(state: Mapping[str, str]) -> Iterator[str]:
-    """Yield what systemd says of the service."""
     yield f"{state['ActiveState']} ({state['SubState']}), process {state['MainPID']}"
     if state.get("StatusText"):
         yield f"says: {state['StatusText']}"
@@ -90,7 +89,6 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
 
 
 def cron_alternative(settings: str, log: str) -> str:
-    """Return what to do where there is no systemd."""
     words = [sys.executable, "-m", "watcher"]
     command = " ".join(quote(word) for word in words)
     full = "".join(f"<string>{escape(word)}</string>" for word in (*words, "run", "--config", settings))

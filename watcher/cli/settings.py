@@ -36,7 +36,6 @@ def init(
 
 
 def starter_settings() -> str:
-    """Return the text of the starter settings file."""
     return files("watcher.settings").joinpath("starter.toml").read_text(encoding="utf-8")
 
 

@@ -51,20 +51,17 @@ def list_sources(config: Config = None, json: Json = False) -> int:
 
 
 def format_tab_separated(rows: list[dict[str, object]]) -> Iterator[str]:
-    """Yield the rows for another program."""
     for row in rows:
         yield "\t".join(" ".join(cell(row, key).split()) for key in COLUMNS)
 
 
 def cell(row: dict[str, object], key: str) -> str:
-    """Return what the list shows of a row below a heading."""
     if key == "muted":
         return "" if row["enabled"] else "muted"
     return str(row[key] or "")
 
 
 def print_table(rows: list[dict[str, object]]) -> None:
-    """Print rows for a terminal."""
     # Late: rich takes 50 ms to load, which only a terminal needs.
     from rich.console import Console
     from rich.table import Table
@@ -158,7 +155,6 @@ def unmute(
 
 
 def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
-    """Switch a source on or off. Errors: SettingsError."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
     index = find_source(settings, source)
@@ -342,7 +338,6 @@ def export_opml(
 
 
 def to_opml_feed(row: SourceSettings) -> OpmlFeed:
-    """Return a settings row as a feed of OPML."""
     source = row.source()
     return OpmlFeed(
         url=source.url,

@@ -248,7 +248,6 @@ def collect_daemon(engine: Engine, *, now: datetime) -> ProcessStatus | None:
 
 
 def process_status(mark: DaemonStatus, *, now: datetime) -> ProcessStatus:
-    """Return what one process says of itself."""
     if mark.is_running:
         state = "running" if abs(now - mark.heartbeat_at) <= SILENT_AFTER else "silent"
     else:
@@ -268,7 +267,6 @@ def process_status(mark: DaemonStatus, *, now: datetime) -> ProcessStatus:
 
 
 def format_status(status: Status, *, everything: bool) -> Iterator[str]:
-    """Yield the status for a terminal: one screen, or all there is."""
     yield from format_daemon(status.daemon)
     yield from format_rows(store_rows(status), width=LABEL_CHARS)
     shown = status.sources if everything else pick_unhealthy(status.sources, most=SOURCES_SHOWN)
@@ -286,7 +284,6 @@ def format_status(status: Status, *, everything: bool) -> Iterator[str]:
 
 
 def store_rows(status: Status) -> Iterator[Row]:
-    """Yield the rows of the store, the network, the backlog, and the counts of sources."""
     size = f" in {format_bytes(status.store_bytes)}" if status.store_bytes else ""
     waiting = f"{status.pages_waiting} pages to get, {status.due} feeds and pages due"
     yield "store", f"{status.store}: {status.articles} articles{size}, {waiting}"
@@ -312,7 +309,6 @@ def articles_have(count: int) -> str:
 
 
 def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
-    """Yield the lines of one source in the list."""
     why = to_one_line(describe_health(row), REASON_CHARS)
     articles = f"{row.articles} articles"
     yield f"  {row.health:10} {to_one_line(row.name, NAME_CHARS)}: " + (f"{why}; {articles}" if why else articles)

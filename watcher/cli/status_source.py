@@ -116,13 +116,11 @@ def collect_source(source: Source, engine: Engine, *, enabled: bool, now: dateti
 
 
 def describe_health(row: SourceStatus) -> str:
-    """Return why a source is in its health, and since when."""
     since = f"since {format_minute(row.since)}" if row.since else ""
     return f"{row.why} ({since})" if since and row.why else since or row.why
 
 
 def print_source(settings: Settings, engine: Engine, source: Source, *, json: bool) -> None:
-    """Print all about one source."""
     now = datetime.now(UTC)
     enabled = source.url in {each.url for each in settings.active_sources()}
     details = collect_source(source, engine, enabled=enabled, now=now)
@@ -130,7 +128,6 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
 
 
 def format_source(source: SourceReport, *, now: datetime) -> Iterator[str]:
-    """Yield all about one source, for a terminal."""
     yield to_one_line(f"{source.name} ({source.url})", REASON_CHARS * 2)
     rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(source, now=now))
     yield from format_rows(rows, width=LABEL_CHARS)
@@ -154,7 +151,6 @@ def format_source(source: SourceReport, *, now: datetime) -> Iterator[str]:
 
 
 def source_rows(source: SourceReport, *, now: datetime) -> Iterator[Row]:
-    """Yield the rows at the top."""
     yield source.health, describe_health(source)
     if source.hint:
         yield "try", source.hint
@@ -180,7 +176,6 @@ def source_rows(source: SourceReport, *, now: datetime) -> Iterator[Row]:
 
 
 def describe_next_poll(source: SourceStatus, *, now: datetime) -> str:
-    """Return when a source is asked next."""
     if source.health == "gone":
         return "none: it is gone"
     if not source.next_poll_at:

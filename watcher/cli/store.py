@@ -106,7 +106,6 @@ def restore(
 
 
 def print_share(share: float) -> None:
-    """Say on a terminal how far the copy is."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{share:4.0%} copied" + ("\r            \r" if share >= 1 else ""))
 
@@ -185,7 +184,6 @@ class Move:
         return sum(table.from_.rows for table in self.tables)
 
     def to_json(self) -> dict[str, object]:
-        """Return the move with the names that JSON has."""
         tables = [
             {
                 "table": table.table,

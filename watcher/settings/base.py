@@ -45,7 +45,7 @@ class SettingsModel(BaseModel):
 
 class SettingsList(RootModel[tuple[Any, ...]]):
     """
-    A list of tables. A subclass narrows `root` to `tuple[SomePart, ...]`.
+    A list of tables. A subclass narrows `root` to `tuple[SomeModel, ...]`.
 
     `default` is the raw value that stands for the list where a file has none.
     """

@@ -73,7 +73,6 @@ def json_schema() -> dict[str, Any]:
 
 
 def settings_page() -> str:
-    """Return the page of all settings, in Markdown."""
     whole = json_schema()
     lines = [HEAD]
     for key, one in whole["properties"].items():
@@ -109,12 +108,10 @@ def nested_table(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, 
 
 
 def resolve_ref(one: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a reference leads to, or the schema itself."""
     return whole["$defs"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
 
 
 def describe_type(one: dict[str, Any]) -> str:
-    """Return the type of a setting in words."""
     if "enum" in one:
         return " or ".join(f'`"{choice}"`' for choice in one["enum"])
     if one.get("type") == "array":
@@ -127,7 +124,6 @@ def describe_type(one: dict[str, Any]) -> str:
 
 
 def describe_default(one: dict[str, Any]) -> str:
-    """Return the default of a setting as the file would say it."""
     value = one.get("default")
     if value is None:
         return ""
@@ -135,7 +131,6 @@ def describe_default(one: dict[str, Any]) -> str:
 
 
 def escape_cell(text: str) -> str:
-    """Return text that is safe inside a Markdown table."""
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -89,7 +89,6 @@ def require_file(path: Path) -> Path:
 
 
 def file_not_found_error(words: str) -> SettingsError:
-    """Return the error for a settings file that is not there."""
     error = SettingsError((), words)
     error.hint = "watcher init writes one; --config names another"
     return error
@@ -241,7 +240,6 @@ def missing_key_hint(loc: Loc, model: type[BaseModel]) -> str:
 
 
 def allowed_keys(model: type[BaseModel] | None) -> tuple[str, ...]:
-    """Return the keys that a table may have, as they stand in a file."""
     return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()
 
 

@@ -55,7 +55,6 @@ def state_folder() -> Path:
 
 
 def default_store_url() -> str:
-    """Return the URL of the SQLite file in the state folder."""
     return f"sqlite:///{state_folder() / 'watcher.db'}"
 
 
@@ -191,7 +190,6 @@ class FetchSettings(SettingsModel):
     @field_validator("contact")
     @classmethod
     def check_contact(cls, value: str) -> str:
-        """Return the contact if it fits a header."""
         text = value.strip()
         if len(text) > 200 or not text.isascii() or not all(c.isprintable() and c not in "()<>\\" for c in text):
             raise ValueError(f'got {quote_value(value)}, expected a mail address or URL such as "you@example.org"')
@@ -227,7 +225,6 @@ class SemanticSettings(SettingsModel):
     @field_validator("embedder")
     @classmethod
     def check_embedder(cls, value: str) -> str:
-        """Return the name of an embedder or a dotted path to one."""
         text = value.strip()
         dotted = text.replace(":", ".").split(".")
         if text in EMBEDDERS or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
@@ -286,7 +283,6 @@ class SourceSettings(SettingsModel):
 
 
 def default_outlet(url: str) -> str:
-    """Return the name of an outlet that has none: its host."""
     plain = PLAIN.match(url)  # nearly all of them, at a fifth of the cost
     return plain[2] if plain else urlsplit(url).hostname or url
 
@@ -424,7 +420,6 @@ class Settings(SettingsModel):
 
     @property
     def path(self) -> Path | None:
-        """The file these settings come from."""
         return self._path
 
     @property
@@ -433,11 +428,10 @@ class Settings(SettingsModel):
         return self._path.parent if self._path else Path.cwd()
 
     def section(self, name: str) -> object:
-        """Return what another package's section `name` says (a `Part` or `Rows`); None if these settings have none."""
+        """Return the section `name` of another package, a `SettingsModel` or `SettingsList`; None if there is none."""
         return getattr(self, name, None) if name in type(self).model_fields else None
 
     def active_sources(self) -> tuple[Source, ...]:
-        """Return the sources that are polled, in the file's order."""
         return tuple(row.source() for row in self.sources if row.enabled)
 
     @classmethod

@@ -99,7 +99,6 @@ def statement_start(lines: list[str], line: int) -> int | None:
 
 
 def header_end(lines: list[str], first: int) -> int:
-    """Return the last line of the table whose header stands in line `first`."""
     for n in range(first, len(lines)):
         if lines[n].startswith("["):
             return n

@@ -39,7 +39,6 @@ LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,4})")
 
 @cache
 def unicode_table(name: str) -> dict[str, Any]:
-    """Return one of Unicode's tables."""
     from babel.core import get_global  # late: 24 ms and 5 MB that settings without a code need not pay
 
     return dict(get_global(name))  # type: ignore[arg-type]
@@ -47,13 +46,11 @@ def unicode_table(name: str) -> dict[str, Any]:
 
 @cache
 def countries() -> frozenset[str]:
-    """Return the alpha-2 codes of all countries."""
     return frozenset(unicode_table("territory_languages")) - NOT_COUNTRIES
 
 
 @cache
 def alpha3_codes() -> dict[str, str]:
-    """Return the alpha-2 code of each alpha-3 code."""
     return {
         alias: codes[0]
         for alias, codes in unicode_table("territory_aliases").items()
@@ -67,7 +64,6 @@ def alpha3_codes() -> dict[str, str]:
 
 @cache
 def languages() -> frozenset[str]:
-    """Return the codes of all languages that have one of two letters."""
     tags = (*unicode_table("likely_subtags"), *unicode_table("language_aliases"))
     return frozenset(tag for tag in tags if len(tag) == 2) - WITHDRAWN_LANGUAGES
 
@@ -209,7 +205,6 @@ def parse_keep(value: object) -> timedelta | None:
 
 
 def require_positive(value: Number) -> Number:
-    """Return `value` if it is more than nothing."""
     if not value:
         raise ValueError("got zero, expected more")
     return value
@@ -229,7 +224,6 @@ def format_size(value: int) -> str:
 
 
 def parse_clock(value: object) -> time:
-    """Return the time of day that "06:30" says."""
     if isinstance(value, time):
         return value.replace(microsecond=0, tzinfo=None)
     match = CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -239,7 +233,6 @@ def parse_clock(value: object) -> time:
 
 
 def check_timezone(value: str) -> str:
-    """Return `value` if it names a time zone of the IANA database."""
     try:
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):  # absent names are a KeyError, "." or "/etc" a ValueError or OSError
@@ -253,7 +246,6 @@ def check_timezone(value: str) -> str:
 
 
 def check_web(value: str) -> str:
-    """Return `value` if it is an absolute http or https URL."""
     text = value.strip()
     if not is_web(text) or WHITESPACE.search(text) or len(text) > 2_000:
         words = (
@@ -320,12 +312,10 @@ def parse_secret(value: object, info: ValidationInfo) -> Secret:
 
 
 def parse_optional_secret(value: object, info: ValidationInfo) -> Secret | None:
-    """Return where a secret is kept, None if there is none."""
     return None if value is None else parse_secret(value, info)
 
 
 def folder_of(info: ValidationInfo) -> Path:
-    """Return the folder that relative paths start from."""
     folder = (info.context or {}).get("folder")
     return folder if isinstance(folder, Path) else Path.cwd()
 
