@@ -10,7 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from digests.model import Edition
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.escape import web_url
 from digests.render.markdown import document
 from digests.render.templating import Own, environment, render_template

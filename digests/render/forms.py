@@ -11,7 +11,7 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.render import atom, html, mail, markdown, text
 from digests.render.atom import AtomSettings
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
 from digests.render.templating import Own
 from digests.render.view import EditionView

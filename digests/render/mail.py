@@ -20,7 +20,7 @@ import css_inline
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.render import html, text
-from digests.render.edition import MAX_HEADLINES, MAX_SOURCES
+from digests.render.edition_view import MAX_HEADLINES, MAX_SOURCES
 from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
 from digests.render.templating import Own, render_template

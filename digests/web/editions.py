@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from digests.edition.publish import render_all
 from digests.model import Edition
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import SiteFrame, render
 from digests.settings.digests import DigestSettings

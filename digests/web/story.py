@@ -12,9 +12,9 @@ from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
 from digests.model import WireGroup
-from digests.render.edition import story_view
+from digests.render.edition_view import story_view
 from digests.render.escape import language_tag, sanitize_line
-from digests.render.localizer import english, language_direction, localizer_for
+from digests.render.localizer import english, language_direction
 from digests.store.stories import StoryRow
 from digests.stories.corrections import join, split
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
@@ -94,7 +94,7 @@ class StoryPages:
             places=" · ".join(country_name(code, "en") for code in found.places),
             languages=", ".join(languages),
             day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
-            view=story_view(shown, edition, localizer_for(edition)) if edition and shown else None,
+            view=story_view(shown, edition) if edition and shown else None,
             edition=edition,
             timeline=timeline(found, zone),
             bars=timeline_bars(found, zone),

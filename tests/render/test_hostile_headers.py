@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.forms import MailHead, render
 
 HEADERS = (

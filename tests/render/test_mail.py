@@ -11,7 +11,7 @@ from email import policy
 import pytest
 
 from digests.errors import DigestError
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.forms import MailHead, render
 from digests.render.mail import BUDGET, shorten_steps, with_recipient
 from tests.render.reading import sent_through_smtp

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lxml import html as lxml_html
 
 from digests.analysis.country_names import country_codes
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.forms import render
 from digests.render.html import PIN_GAP, PIN_RADIUS, pins, world
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from digests.render.edition import edition_view
+from digests.render.edition_view import edition_view
 from digests.render.webhook import SHAPES, render
 
 HOSTILE = (

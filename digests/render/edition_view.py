@@ -1,0 +1,348 @@
+"""An edition as its view: words, numbers and links that all formats show, each text sanitized."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from digests.model import (
+    Brief,
+    Correction,
+    Edition,
+    EditionStory,
+    NumberChange,
+    Perspective,
+    Sentence,
+    SourceMention,
+)
+from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
+from digests.render.ledger import ledger_lines
+from digests.render.localizer import Localizer, language_direction, localizer_for
+from digests.render.view import (
+    BriefView,
+    CiteView,
+    CorrectionView,
+    EditionView,
+    LangAttr,
+    PerspectiveView,
+    QuoteView,
+    SectionView,
+    SourceView,
+    StoryView,
+)
+from watcher.text.urls import host_of
+from watcher.text.words import fold
+from watcher.text.words import words as split_words
+
+MAX_TITLE = 300  # characters
+MAX_NAME = 80  # characters of an agency, a model, a person
+MAX_CITES = 4  # of one sentence by a model
+MAX_SOURCES = 8  # a story's outlets by name; the others are counted
+MAX_HEADLINES = 5  # in languages other than the digest's
+MAX_FIGURES = 4
+MAX_NEW_OUTLETS = 6  # by name
+MAX_RELATED = 6
+MAX_PERSPECTIVES = 6  # of a story
+MAX_ONLY = 5  # names and numbers of one perspective alone
+MAX_SILENT = 6  # countries, or kinds of owners, by name
+SPARK_HEIGHT = 12
+TRENDS = frozenset({"rising", "steady", "fading"})
+CORRECTION_PHRASES = {
+    "headline": "headline_changed",
+    "figures": "figures_changed",
+    "text": "text_changed",
+    "retracted": "retracted",
+    "gone": "page_gone",
+}
+
+
+def edition_view(edition: Edition) -> EditionView:
+    """Return what `edition` shows."""
+    words = localizer_for(edition)
+    views = Views(edition, words)
+    ledger = edition.ledger
+    counts = {
+        "stories": len(edition.stories),
+        "briefs": len(edition.briefs),
+        "articles": ledger.articles,
+        "outlets": ledger.outlets,
+        "languages": ledger.languages,
+    }
+    facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages", "stories")}
+    title = sanitize_line(edition.title, limit=MAX_TITLE)
+    return EditionView(
+        digest=edition.digest,
+        title=title,
+        language=words.language,
+        dir=language_direction(words.language, title),
+        day=edition.local_date,
+        long_date=words.long_date(edition.local_date),
+        number=edition.number,
+        facts=words.say("facts", **facts),
+        minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
+        note=sanitize_lines(edition.note),
+        sections=tuple(
+            SectionView(
+                title=sanitize_line(section.title, limit=MAX_TITLE), stories=tuple(map(views.story, section.stories))
+            )
+            for section in edition.sections
+            if section.stories
+        ),
+        corrections=tuple(map(views.correction, edition.corrections)),
+        briefs=tuple(views.brief(each) for each in edition.briefs if each.status != "quiet"),
+        quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet"),
+        gone=tuple(map(views.brief, edition.ended)),
+        ledger=ledger_lines(edition, words),
+        previous=edition.previous,
+        counts=tuple(counts.items()),
+        words=words,
+    )
+
+
+def story_view(story: EditionStory, edition: Edition) -> StoryView:
+    """Return what `edition` shows of a story."""
+    return Views(edition, localizer_for(edition)).story(story)
+
+
+class Views:
+    """Turns parts of an edition into what is shown of them, in its language."""
+
+    def __init__(self, edition: Edition, words: Localizer) -> None:
+        self._edition = edition
+        self._words = words
+
+    def story(self, story: EditionStory) -> StoryView:
+        words, is_first_edition = self._words, self._edition.previous is None
+        title = self._title(story.title)
+        by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
+        is_new = story.status == "new" and not is_first_edition  # in a first edition the word would say nothing
+        updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
+        written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
+        return StoryView(
+            number=story.number,
+            anchor=safe_anchor(story.anchor, story.number),
+            title=title,
+            lang_attr=self._lang_attr(story.title_language, title),
+            url=web_url(story.url),
+            in_language=words.in_language(story.title_language),
+            places=" · ".join(sanitize_line(place) for place in story.places),
+            is_new=is_new,
+            day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
+            alerts=self._watched(story.watched),
+            rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
+            summary=self._llm_quotes(story) if written else self._quotes(story.summary),
+            written=words.say("written", model=model) if written else "",
+            grounds=self._quotes(tuple(dict.fromkeys(source for each in written for source in each.sources))),
+            since_label=self._since_label(),
+            since=self._updates(story),
+            coverage=self._coverage(story),
+            sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
+            outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
+            headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
+            perspectives=tuple(self._perspective(each, story) for each in story.perspectives[:MAX_PERSPECTIVES]),
+            silent=self._silent(story),
+            related=tuple(map(self.brief, story.related[:MAX_RELATED])),
+            spark=bar_heights(story.sparkline) if story.trend in TRENDS else (),
+            trend=words[story.trend] if story.trend in TRENDS else "",
+            country=next(iter(story.place_codes), ""),
+            first_place=sanitize_line(next(iter(story.places), "")),
+        )
+
+    def brief(self, brief: Brief) -> BriefView:
+        words = self._words
+        title, outlet = self._title(brief.title), outlet_name(brief.outlet, brief.url)
+        day = words.say("day", n=brief.day) if brief.day > 1 else ""
+        return BriefView(
+            title=title,
+            url=web_url(brief.url),
+            lang_attr=self._lang_attr(brief.language, title),
+            outlet=outlet,
+            outlet_lang_attr=self._lang_attr(brief.language, outlet),
+            about=join_parts(words.in_language(brief.language), day, self._watched(brief.watched)),
+            outlets=words.say("outlets", n=brief.outlets),
+        )
+
+    def correction(self, correction: Correction) -> CorrectionView:
+        """Return one correction; the story's headline is named unless it is what has changed."""
+        words = self._words
+        day = words.short_date(correction.cited_on)
+        is_of_headline = sanitize_line(correction.title) == sanitize_line(correction.before)
+        cited_for = words.say("cited_for", day=day, title=self._title(correction.title))
+        before, after = (sanitize_line(text, limit=2 * MAX_TITLE) for text in (correction.before, correction.after))
+        return CorrectionView(
+            kind=words[CORRECTION_PHRASES.get(correction.kind, "text_changed")],
+            outlet=outlet_name(correction.outlet, correction.url),
+            url=web_url(correction.url),
+            lang_attr=self._lang_attr(correction.language, before or after),
+            cited=words.say("cited", day=day) if is_of_headline else cited_for,
+            before=words.say("quoted", text=before) if before else "",
+            after=words.say("quoted", text=after) if after else "",
+        )
+
+    def _since_label(self) -> str:
+        edition, words = self._edition, self._words
+        if edition.previous is None:
+            return words["since_last"]
+        if (edition.local_date - edition.previous).days == 1:
+            return words["since_yesterday"]
+        return words.say("since_day", day=words.short_date(edition.previous))
+
+    def _updates(self, story: EditionStory) -> tuple[QuoteView, ...]:
+        """Return what is new: changed numbers, then sentences, then outlets."""
+        found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
+        count = len(story.new_outlets)
+        if not count:
+            return found
+        names = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
+        names += ", …" if count > MAX_NEW_OUTLETS else ""
+        text = self._words.say("new_outlets", n=count, names=names)
+        return (*found, QuoteView(text=text, lang_attr=LangAttr(), cites=()))
+
+    def _figure(self, figure: NumberChange) -> QuoteView:
+        """Return "59 → 78 people" and where the new number stands."""
+        before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
+        now = figure.sentence_after
+        arrow = self._words.arrow_in(now.language, what) if what else self._words.arrow
+        return QuoteView(
+            text=f"{before} {arrow} {after} {what}".rstrip(),
+            lang_attr=self._lang_attr(now.language, what) if what else LangAttr(),
+            cites=(self._cite(now),),
+        )
+
+    def _coverage(self, story: EditionStory) -> str:
+        """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are none."""
+        words = self._words
+        parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
+        from_agencies = sum(copies for _, copies in story.agencies)
+        if story.folded:
+            parts.append(words.say("agency_copies" if from_agencies == story.folded else "folded", n=story.folded))
+        if len(story.languages) > 1:
+            parts.append(words.say("languages", n=len(story.languages)))
+        return " · ".join(parts)
+
+    def _source(self, mention: SourceMention, title: str) -> SourceView:
+        words = self._words
+        outlet, agency = outlet_name(mention.outlet, mention.url), agency_credit(mention)
+        return SourceView(
+            outlet=outlet,
+            url=web_url(mention.url),
+            lang_attr=self._lang_attr(mention.language, title or outlet),
+            about=join_parts(
+                words.country(mention.country),
+                words.in_language(mention.language),
+                words.say("agency", agency=agency) if agency else "",
+            ),
+            title=title,
+        )
+
+    def _perspective(self, perspective: Perspective, story: EditionStory) -> PerspectiveView:
+        """Return how a country's outlets, or those of a kind of owner, lead; the first to report are called so."""
+        words, mention = self._words, perspective.mention
+        title = self._title(mention.title)
+        phrase = "leads" if perspective.group == "country" else "leads_kind"
+        before, after = words.around(phrase, "headline", name=self._group_name(perspective.group, perspective.name))
+        rivals = [
+            other.mention.published_at
+            for other in story.perspectives
+            if other.group == perspective.group and other is not perspective
+        ]
+        first = words["first"] if rivals and mention.published_at < min(rivals) else ""
+        only = join_parts(*(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY]))
+        return PerspectiveView(
+            before=before,
+            headline=title,
+            lang_attr=self._lang_attr(mention.language, title),
+            after=after,
+            cite=self._cite(mention),
+            about=join_parts(words.in_language(mention.language), first),
+            only=words.say("only_there", names=only) if only else "",
+        )
+
+    def _silent(self, story: EditionStory) -> tuple[str, ...]:
+        """Return "Not reported in: China (4 read).": a sentence for countries, one for kinds of owners."""
+        words, lines = self._words, []
+        for group, phrase in (("country", "silent"), ("owner", "silent_kind")):
+            those = [each for each in story.silent if each.group == group]
+            names = []
+            for each in those[:MAX_SILENT]:
+                name = self._group_name(group, each.name)
+                name = name if group == "country" else words.say("kind", name=name)
+                names.append(words.say("read", name=name, n=each.outlets))
+            if len(those) > MAX_SILENT:
+                names.append("…")
+            if names:
+                lines.append(words.say(phrase, names=", ".join(names)))
+        return tuple(lines)
+
+    def _group_name(self, group: str, name: str) -> str:
+        """Return the name of a country by its code, or the settings' word for a kind of owner."""
+        name = sanitize_line(name, limit=MAX_NAME)
+        return self._words.country(name) or name if group == "country" else name
+
+    def _watched(self, phrases: Sequence[str]) -> str:
+        """Return "watched: ferry, strike", or nothing."""
+        named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
+        return self._words.say("watched", words=named) if named else ""
+
+    def _quotes(self, sentences: Sequence[Sentence]) -> tuple[QuoteView, ...]:
+        """Return sentences in order; those that follow each other in one report share one citation."""
+        found = []
+        for _, run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
+            group = list(run)
+            tag = group[0].language
+            text = self._words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
+            found.append(QuoteView(text=text, lang_attr=self._lang_attr(tag, text), cites=(self._cite(group[0]),)))
+        return tuple(found)
+
+    def _llm_quotes(self, story: EditionStory) -> tuple[QuoteView, ...]:
+        """Return what a model wrote, each sentence with the reports it rests on."""
+        found = []
+        for written in story.llm_sentences:
+            cites = tuple(dict.fromkeys(map(self._cite, written.sources)))
+            text = sanitize_line(written.text)
+            found.append(QuoteView(text=text, lang_attr=LangAttr(), cites=cites[:MAX_CITES]))
+        return tuple(found)
+
+    def _cite(self, cited: Sentence | SourceMention) -> CiteView:
+        name = outlet_name(cited.outlet, cited.url)
+        turns = language_direction(self._words.language, "") == "ltr" and text_direction(name) == "rtl"
+        time = self._words.clock(cited.published_at)
+        return CiteView(outlet=name, url=web_url(cited.url), mark="\u200e" if turns else "", time=time)
+
+    def _lang_attr(self, tag: str, text: str) -> LangAttr:
+        own = language_direction(self._words.language, "")
+        direction = language_direction(tag, text)
+        is_foreign = bool(self._words.language_name(tag))
+        return LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
+
+    def _title(self, title: str) -> str:
+        return sanitize_line(title, limit=MAX_TITLE) or self._words["untitled"]
+
+
+def foreign_title(mention: SourceMention, story: EditionStory) -> str:
+    """Return a report's headline if it is in another language than the digest's and not the story's own, else ""."""
+    is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
+    return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE)
+
+
+def agency_credit(mention: SourceMention) -> str:
+    """Return the agency of a report, "" if it has none or the outlet is the agency: "Reuters", "AP News"."""
+    agency = sanitize_line(mention.agency or "", limit=MAX_NAME)
+    outlet, named = ([fold(word) for word in split_words(name)] for name in (mention.outlet, agency))
+    return "" if outlet[: len(named)] == named else agency
+
+
+def outlet_name(name: str, url: str) -> str:
+    """Return an outlet's name; its host where nothing of the name can be seen."""
+    return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
+
+
+def bar_heights(counts: Sequence[int]) -> tuple[int, ...]:
+    """Return heights from 1 to `SPARK_HEIGHT`, the highest bar's; nothing where there is nothing to compare."""
+    top = max(counts, default=0)
+    return tuple(max(1, round(SPARK_HEIGHT * count / top)) for count in counts) if top > 0 else ()
+
+
+def join_parts(*parts: str) -> str:
+    """Return the parts that are not empty, with commas between."""
+    return ", ".join(part for part in parts if part)
