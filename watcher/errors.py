@@ -34,7 +34,8 @@ class WatcherError(Exception):
 
     hint: str | None = None
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str | None = None) -> None:
+        self.hint = hint
         super().__init__(hide_secrets(message))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -67,9 +68,9 @@ class Problem:
 class SettingsError(WatcherError):
     """A settings file that cannot be used; all its faults at once."""
 
-    def __init__(self, problems: tuple[Problem, ...], message: str | None = None) -> None:
+    def __init__(self, problems: tuple[Problem, ...], message: str | None = None, *, hint: str | None = None) -> None:
         self.problems = problems
-        super().__init__(message or "\n".join(str(problem) for problem in problems))
+        super().__init__(message or "\n".join(str(problem) for problem in problems), hint=hint)
 
 
 class ReasonedError(WatcherError):

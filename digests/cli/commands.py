@@ -17,12 +17,14 @@ COMMANDS = (
             Command("split", "Take articles out of a story for good.", "digests.cli.story:split"),
             Command("join", "Make one story of two for good.", "digests.cli.story:join"),
             Command("rules", "List your corrections.", "digests.cli.story:list_rules"),
-            Command("forget", "Let a correction hold no longer.", "digests.cli.story:forget"),
+            Command("forget", "Revoke a correction.", "digests.cli.story:forget"),
         ),
     ),
     Command("explain", "Say why two articles are in one story.", "digests.cli.story:explain_articles", order=53),
     Command("search", "Search the stored articles.", "digests.cli.search:search_articles", order=54),
-    Command("verify", "Prove an edition by the articles.", "digests.cli.editions:verify_editions", order=55),
+    Command(
+        "verify", "Check an edition against the stored articles.", "digests.cli.editions:verify_editions", order=55
+    ),
     Command("editions", "List the editions that are kept.", "digests.cli.editions:list_editions", order=56),
     Command("replay", "Write an edition's files again, byte for byte.", "digests.cli.editions:replay", order=57),
     Command("demo", "Run everything on a sample press of its own.", "digests.cli.demo:demo", order=80),

@@ -88,9 +88,10 @@ def check_folder(directory: Path) -> None:
     except OSError as error:
         raise WatcherError(f"{directory}: the demo cannot work there: {error.strerror}") from error
     if theirs:
-        refused = WatcherError(f"{directory}: there is a {theirs[0]} that no demo made; it is left as it is")
-        refused.hint = "watcher demo --directory NEW-FOLDER"
-        raise refused
+        raise WatcherError(
+            f"{directory}: there is a {theirs[0]} that no demo made; it is left as it is",
+            hint="watcher demo --directory NEW-FOLDER",
+        )
 
 
 def settings_for(press: DemoServer, directory: Path) -> Settings:

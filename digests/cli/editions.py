@@ -159,9 +159,9 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
     at = parse_date(day, option="DATE")
     rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
-        fault = DigestError(f"no edition of {digest.name} is kept for {at}")
-        fault.hint = "watcher editions  # lists those that are"
-        raise fault
+        raise DigestError(
+            f"no edition of {digest.name} is kept for {at}", hint="watcher editions  # lists those that are"
+        )
     suffixes = file_suffixes(rows)
     return [(read(engine, load_edition, row=row), suffix) for row, suffix in suffixes.items()]
 

@@ -59,7 +59,8 @@ def find_article(connection: Connection, wanted: str) -> Article:
     key = wanted.strip()
     article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
     if article is None:
-        error = DigestError(f"no article {wanted} is stored")
-        error.hint = "watcher story STORY  # shows the articles of a story with their ids and URLs"
-        raise error
+        raise DigestError(
+            f"no article {wanted} is stored",
+            hint="watcher story STORY  # shows the articles of a story with their ids and URLs",
+        )
     return article

@@ -341,15 +341,13 @@ def forget(
     config: Config = None,
 ) -> int:
     """
-    Let a correction hold no longer.
+    Revoke a correction.
 
     The next edition groups its articles by what they say; until then they stay where the correction put them.
     """
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         done = write(engine, forget_correction, number, now=datetime.now(UTC))
     if not done:
-        error = DigestError(f"no correction {number} holds")
-        error.hint = "watcher story rules"
-        raise error
+        raise DigestError(f"no correction {number} holds", hint="watcher story rules")
     print_lines([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
     return DONE

@@ -46,7 +46,7 @@ COMMANDS = (
     Command("check", "Check the settings, all faults at once.", "watcher.cli.check:check", order=20),
     Command(
         "settings",
-        "Show what holds and where it comes from; the schema for editors.",
+        "Show effective settings and their origin; the schema for editors.",
         order=25,
         default="show",
         rows=(
@@ -72,7 +72,7 @@ COMMANDS = (
     ),
     Command("poll", "Poll the feeds once and fetch new articles.", "watcher.cli.poll:poll", order=40),
     Command("run", "Run the daemon: poll, and make digests on time.", "watcher.cli.run:run_daemon", order=60),
-    Command("work", "Help daemons with their visits.", "watcher.cli.run:run_worker", order=63),
+    Command("work", "Run an additional poll worker.", "watcher.cli.run:run_worker", order=63),
     Command("site", "Write the local site as files.", "watcher.cli.run:export_site", order=62),
     Command("web", "Serve the local site alone.", "watcher.cli.run:serve_site", order=61),
     Command(
@@ -81,7 +81,7 @@ COMMANDS = (
         order=65,
         rows=(
             Command("install", "Install and start the service.", "watcher.cli.service:install"),
-            Command("status", "Say how the service stands.", "watcher.cli.service:status"),
+            Command("status", "Show the service status.", "watcher.cli.service:status"),
             Command("uninstall", "Stop the service and remove it.", "watcher.cli.service:uninstall"),
         ),
     ),
@@ -90,7 +90,7 @@ COMMANDS = (
     Command("restore", "Put a backup in the store's place.", "watcher.cli.store:restore", order=76),
     Command("move", "Move the store to PostgreSQL, or back.", "watcher.cli.store:move_store", order=76),
     Command("export", "Write the articles as JSON lines.", "watcher.cli.store:export", order=77),
-    Command("import", "Take articles in as JSON lines.", "watcher.cli.store:import_", order=78),
+    Command("import", "Import articles from JSON lines.", "watcher.cli.store:import_", order=78),
     Command("clean", "Show the article in a page, or in many.", "watcher.cli.clean:clean", order=90),
 )
 

@@ -363,9 +363,11 @@ def candidate_urls(text: str) -> tuple[str, ...]:
         host = urlsplit(urls[0]).hostname if is_web(urls[0]) else None
         if host and ("." in host or ":" in typed or host == "localhost"):
             return urls if urlsplit(urls[0]).port in (None, 443) else urls[::-1]
-    error = SettingsError((), f"{text}: no address of a site or feed")
-    error.hint = "an address begins with https:// or http://, or is a name such as example.org"
-    raise error
+    raise SettingsError(
+        (),
+        f"{text}: no address of a site or feed",
+        hint="an address begins with https:// or http://, or is a name such as example.org",
+    )
 
 
 def failure_reason(look: ProbeResult) -> str:

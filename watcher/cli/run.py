@@ -64,9 +64,7 @@ def run_worker(config: Config = None) -> int:
     """
     settings = load_settings(config)
     if settings.work.queue == "local":
-        alone = SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody')
-        alone.hint = QUEUE_HINT
-        raise alone
+        raise SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody', hint=QUEUE_HINT)
     configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
     with exit_watchdog() as on_end, closing_store(engine):

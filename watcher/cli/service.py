@@ -73,7 +73,7 @@ def uninstall(system: System = False) -> int:
 
 @with_examples("watcher service status", "watcher service status --system --json")
 def status(system: System = False, json: Json = False) -> int:
-    """Say how the service stands: exit code 1 unless it runs."""
+    """Show the service status: exit code 1 unless it runs."""
     found = find_service(system=system)
     state = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
     missing = f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"

@@ -46,7 +46,7 @@ def show_settings(
     json: Json = False,
 ) -> int:
     """
-    Show each setting that holds, and where it comes from: a line of the file, or the default.
+    Show each effective setting and its origin: a line of the file, or the default.
 
     Of sources only what the file says is shown. Secrets are not: they stand where `env:` and `file:` say.
     """

@@ -199,9 +199,11 @@ def find_source(settings: Settings, wanted: str) -> int:
         raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in found)}")
     known = {name.casefold(): name for row in rows for name in (row.name, row.url)}
     near = [known[name] for name in get_close_matches(wanted.casefold(), known, n=1)]
-    error = SettingsError((), f"no source has the address or name {wanted}")
-    error.hint = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
-    raise error
+    raise SettingsError(
+        (),
+        f"no source has the address or name {wanted}",
+        hint=f'did you mean "{near[0]}"?' if near else "watcher sources list shows them",
+    )
 
 
 def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:

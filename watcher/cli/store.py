@@ -148,9 +148,8 @@ def move_store(
     if move.is_same:
         return DONE
     names = ", ".join(table.table for table in tables if not table.is_same)
-    error = StoreError(f"{names}: not the same in both stores; {move.target} stays half-moved")
-    error.hint = f"has something written to {move.source} meanwhile? End it, remove the new store, and move again"
-    print_error(error)
+    hint = f"has something written to {move.source} meanwhile? End it, remove the new store, and move again"
+    print_error(StoreError(f"{names}: not the same in both stores; {move.target} stays half-moved", hint=hint))
     return FAILED
 
 
@@ -160,9 +159,7 @@ def parse_store_url(text: str, name: str) -> str:
         return StoreSettings.model_validate({"url": text}).url
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
-        wrong = SettingsError((), f"{name}: {why}")
-        wrong.hint = f"an address is {FORMS}"
-        raise wrong from error
+        raise SettingsError((), f"{name}: {why}", hint=f"an address is {FORMS}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

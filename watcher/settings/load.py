@@ -89,9 +89,7 @@ def require_file(path: Path) -> Path:
 
 
 def file_not_found_error(words: str) -> SettingsError:
-    error = SettingsError((), words)
-    error.hint = "watcher init writes one; --config names another"
-    return error
+    return SettingsError((), words, hint="watcher init writes one; --config names another")
 
 
 def read_file(path: Path) -> str:

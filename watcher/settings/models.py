@@ -376,9 +376,10 @@ def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | No
         return None
     token = wanted.token.reveal().strip()
     if len(token) < TOKEN_CHARS:
-        error = WatcherError(f"[{section}] token {wanted.token} has {len(token)} characters, not {TOKEN_CHARS} or more")
-        error.hint = "write a longer one there, such as: openssl rand -hex 16"
-        raise error
+        raise WatcherError(
+            f"[{section}] token {wanted.token} has {len(token)} characters, not {TOKEN_CHARS} or more",
+            hint="write a longer one there, such as: openssl rand -hex 16",
+        )
     return token
 
 

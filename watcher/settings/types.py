@@ -112,9 +112,10 @@ class Secret:
         """
         value = os.environ.get(self.name, "") if self.kind == "env" else read_secret_file(self._path(), str(self))
         if not value:
-            error = WatcherError(f"the secret {self} is empty or not set")
-            error.hint = f"set the variable {self.name}" if self.kind == "env" else f"write the secret into {self.name}"
-            raise error
+            raise WatcherError(
+                f"the secret {self} is empty or not set",
+                hint=f"set the variable {self.name}" if self.kind == "env" else f"write the secret into {self.name}",
+            )
         return value
 
     def _path(self) -> Path:
