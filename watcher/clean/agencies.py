@@ -163,8 +163,3 @@ def agency_of_site(host: str) -> str | None:
 def might_name_agency(text: str) -> bool:
     """Whether a word of `text` is one that tells the name of an agency; cheap, to be asked first."""
     return not _SIGNS.isdisjoint(_TOKEN.findall(text))
-
-
-def trigger_words(text: str) -> tuple[str, ...]:
-    """Return the words of `text` that tell names of agencies, each once: for a first look at much text."""
-    return tuple(_SIGNS.intersection(_TOKEN.findall(text)))
