@@ -35,33 +35,28 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
     """
     Take articles out of a story: none of them is in a story with one of its others from now on.
 
-    The others keep the id; those taken out are a story of their own, in the same thread, or the one again that they
-    were before it went into this.
+    The others keep the id; those taken out are a story of their own, in the same thread, or again the story that they
+    were before it was merged into this one.
 
     Errors: DigestError, if they are not in the story, or are all of it.
     """
+    return write(engine, _split, story, frozenset(articles), now=now)
 
-    def do(connection: Connection) -> CorrectionResult:
-        whole = load_story_now(connection, story)
-        gone = frozenset(articles)
-        check_parts(whole, gone)
-        rest, own = subset_story(whole, set(whole.articles) - gone), subset_story(whole, gone)
-        if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.merged_ids)):
-            own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, merged_ids=back.merged_ids)
-            rest = replace(
-                rest, merged_ids=tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
-            )
-        else:
-            own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
-        correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
-        number = add_correction(
-            connection, correction, description=f"split {whole.id} {' '.join(own.articles)}", now=now
-        )
-        change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=describe_cause(number))
-        save_correction(connection, (rest, own), (change,), now=now)
-        return CorrectionResult(number=number, stories=(rest, own), changes=(change,))
 
-    return write(engine, do)
+def _split(connection: Connection, story: str, articles: frozenset[str], *, now: datetime) -> CorrectionResult:
+    whole = load_story_now(connection, story)
+    check_parts(whole, articles)
+    rest, own = subset_story(whole, set(whole.articles) - articles), subset_story(whole, articles)
+    if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.merged_ids)):
+        own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, merged_ids=back.merged_ids)
+        kept_ids = tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
+        rest = replace(rest, merged_ids=kept_ids)
+    else:
+        own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
+    correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
+    event = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why="")
+    description = f"split {whole.id} {' '.join(own.articles)}"
+    return save_correction(connection, correction, description, (rest, own), event, now=now)
 
 
 def join(engine: Engine, one: str, other: str, *, now: datetime) -> CorrectionResult:
@@ -70,26 +65,18 @@ def join(engine: Engine, one: str, other: str, *, now: datetime) -> CorrectionRe
 
     Errors: DigestError, if there are no such stories, or they are one already.
     """
-
-    def do(connection: Connection) -> CorrectionResult:
-        both = [load_story_now(connection, each) for each in (one, other)]
-        if both[0].id == both[1].id:
-            raise DigestError(f"{one} and {other} are one story already: {both[0].id}")
-        into, gone = sorted(both, key=lambda each: (-len(each.articles), each.began_at, each.id))
-        joined = merge_stories(into, gone)
-        correction = UserCorrection(kind="join", articles=both[0].articles, others=both[1].articles)
-        number = add_correction(connection, correction, description=f"join {both[0].id} {both[1].id}", now=now)
-        change = StoryEvent(
-            kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=describe_cause(number)
-        )
-        save_correction(connection, (joined,), (change,), now=now)
-        return CorrectionResult(number=number, stories=(joined,), changes=(change,))
-
-    return write(engine, do)
+    return write(engine, _join, one, other, now=now)
 
 
-def describe_cause(number: int) -> str:
-    return f"a reader's correction, number {number}"
+def _join(connection: Connection, one: str, other: str, *, now: datetime) -> CorrectionResult:
+    first, second = (load_story_now(connection, each) for each in (one, other))
+    if first.id == second.id:
+        raise DigestError(f"{one} and {other} are one story already: {first.id}")
+    into, gone = sorted((first, second), key=lambda each: (-len(each.articles), each.began_at, each.id))
+    correction = UserCorrection(kind="join", articles=first.articles, others=second.articles)
+    event = StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
+    description = f"join {first.id} {second.id}"
+    return save_correction(connection, correction, description, (merge_stories(into, gone),), event, now=now)
 
 
 def load_story_now(connection: Connection, story: str) -> Story:
@@ -145,23 +132,31 @@ def free_id(connection: Connection, earliest: str) -> str:
 
 
 def save_correction(
-    connection: Connection, stories: Sequence[Story], changes: Sequence[StoryEvent], *, now: datetime
-) -> None:
-    """Keep what a correction has made of stories."""
-    step = store.current_version(connection)
-    grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
-    if step.until is None or not store.bump_version(connection, step, until=step.until, now=grouped_at):
+    connection: Connection,
+    correction: UserCorrection,
+    description: str,
+    stories: tuple[Story, ...],
+    event: StoryEvent,
+    *,
+    now: datetime,
+) -> CorrectionResult:
+    """Store a correction and the stories as it leaves them."""
+    number = add_correction(connection, correction, description=description, now=now)
+    event = replace(event, why=f"a reader's correction, number {number}")
+    version = store.current_version(connection)
+    # The time of the last clustering stays: what was revoked since then is still to be undone.
+    made_at = version.made_at or now
+    if version.until is None or not store.bump_version(connection, version, until=version.until, now=made_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
-    known = {item.article_id: item for item in load_items(connection, articles.values())}
+    items = {item.article_id: item for item in load_items(connection, articles.values())}
     rows = store.load_members(connection, articles)
-    found = {story.id: [known[key] for key in story.articles if key in known] for story in stories}
+    found = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in member_rows(story, rows)]
-    store.save_changes(
-        connection, TrackedStories(stories=tuple(stories), events=tuple(changes)), members, profiles, times, now=now
-    )
+    store.save_changes(connection, TrackedStories(stories=stories, events=(event,)), members, profiles, times, now=now)
+    return CorrectionResult(number=number, stories=stories, changes=(event,))
 
 
 def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:

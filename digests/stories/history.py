@@ -1,4 +1,4 @@
-"""A story as a reader asks for it: its reports and how each copy differs, its thread, and what became of it."""
+"""A story in detail: its reports and how each copy differs, its thread, and its changes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StoryDetails:
     """
     All that is known of a story.
 
-    `asked` is the id that was asked for, which may be of a story that has gone into this one.
+    `asked` is the id that was asked for, which may be of a story that was merged into this one.
     """
 
     asked: StoryRow
@@ -59,12 +59,12 @@ def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
     """
-    Return all about a story, or about the one that it has gone into.
+    Return all about a story, or about the one that it was merged into.
 
     Args:
-        story: As `found` takes it.
-        compare: Chooses the reports whose copies are compared with their origins, and whose links are explained: that
-            takes a while.
+        story: As `resolve_story` takes it.
+        compare: Returns the reports whose copies are compared with their origins, and whose links are explained:
+            comparing takes a while.
 
     Errors: DigestError, if there never was one.
     """
@@ -119,11 +119,10 @@ def members_with_evidence(
     """
     Return `members`, by article, each that is linked with what speaks for its link.
 
-    Of a link its score alone is kept: of most nobody asks more, and the features say it again. Stores of former
-    versions have all of it.
+    Only a link's score is stored: the rest is computed again from the features, for the few links that are shown.
     """
     given = {member.article: member for member in members}
-    asked = [each for each in given.values() if each.evidence and "names" not in each.evidence]
+    asked = [each for each in given.values() if each.evidence]
     wanted = {key for each in asked for key in (each.article, each.nearest) if key}
     known = {
         item.article_id: item
@@ -163,7 +162,7 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
 
 
 def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
-    """Yield what a report's best link in the story was made by."""
+    """Yield what links a report to the story: the nearest article, and what the two have in common."""
     linked = [found.members[key] for key in report.articles]
     for member in linked:
         theirs = found.articles.get(member.nearest or "")
@@ -179,7 +178,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
 
 
 def evidence_of(kept: Mapping[str, Any]) -> Evidence:
-    """Return kept evidence as such: JSON has lists for its tuples."""
+    """Return stored evidence: JSON has lists for its tuples."""
     values: dict[str, Any] = {
         name: tuple(kept[name]) if isinstance(kept[name], list) else kept[name] for name in Evidence.__slots__
     }
@@ -187,7 +186,7 @@ def evidence_of(kept: Mapping[str, Any]) -> Evidence:
 
 
 def describe_change(change: StoryChangeRow) -> str:
-    """Return what became of a story as a sentence."""
+    """Return a change of a story as a sentence."""
     articles, their = format_count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
     return {
         "merged": f"{change.story} went into {change.other} ({articles})",
