@@ -90,7 +90,11 @@ async def run(folder: Path, settings: str, command: str) -> list[tuple[float, st
     (folder / "settings.toml").write_text(settings + '\n[[digests]]\nname = "world"\n')
     record = folder / f"{command}.calls"
     # PYTHONPATH as well: the code of this checkout runs, and no other that is installed.
-    environment = os.environ | {"JOURNEY": str(record), "PYTHONPATH": os.pathsep.join((str(folder.parent), str(ROOT)))}
+    environment = os.environ | {
+        "JOURNEY": str(record),
+        "PYTHONPATH": os.pathsep.join((str(folder.parent), str(ROOT))),
+        "XDG_STATE_HOME": str(folder),
+    }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "watcher", command), cwd=folder, env=environment, stdout=asyncio.subprocess.DEVNULL
     )
