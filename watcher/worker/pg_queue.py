@@ -133,7 +133,7 @@ class PgScheduler(BaseScheduler):
         if self._closed or context.connectivity.down_since is not None:
             return
         if host in self._visits:  # since before its manager gave way: the server went away, or the settings changed
-            await self._jobs.wait_for_jobs(self._visits[host])
+            await self._jobs.wait_for_work(self._visits[host])
             return
         if self.busy >= context.poll.concurrency:  # visits of a manager before are under way still
             raise RetryRequested(delay=RETRY, reason="no room")
@@ -149,7 +149,7 @@ class PgScheduler(BaseScheduler):
         if claim is not None and self._closed:  # meanwhile
             await self._give_back((claim,))
         elif claim is not None:
-            await self._jobs.wait_for_jobs(self.start(claim))
+            await self._jobs.wait_for_work(self.start(claim))
         elif await context.writer.read(is_leased, host, now=context.now()):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
@@ -283,7 +283,7 @@ class JobConsumer:
             raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
         return sum(job is not None for job in made)
 
-    async def wait_for_jobs(self, work: asyncio.Task[None]) -> None:
+    async def wait_for_work(self, work: asyncio.Task[None]) -> None:
         """
         Wait for the work of a job to end; if its manager gives way to another first, the job comes again.
 

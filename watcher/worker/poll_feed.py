@@ -134,9 +134,9 @@ def classify(
     """Return what a happening makes of a feed, and what its host asked for."""
     match happening:
         case NotModified() | Response():
-            return PollOutcome(result=unchanged(feed, happening, poll, now=now, jitter=jitter))
+            return PollOutcome(result=unchanged_result(feed, happening, poll, now=now, jitter=jitter))
         case ComparedFeed():
-            return PollOutcome(result=succeeded(feed, happening, poll, now=now, jitter=jitter))
+            return PollOutcome(result=success_result(feed, happening, poll, now=now, jitter=jitter))
         case FetchError() | FeedError():
             reason = happening.reason
         case WorkerFailed():
@@ -167,7 +167,7 @@ def classify(
     return PollOutcome(result=result, blocked_host=host_key(error.answered_by), blocked_until=blocked_until)
 
 
-def unchanged(
+def unchanged_result(
     feed: Feed, response: NotModified | Response, poll: PollSettings, *, now: datetime, jitter: float
 ) -> PollUnchanged:
     """Return the poll that a 304 makes, or the bytes of last time: it may renew a validator, and forgets none."""
@@ -200,7 +200,9 @@ def unchanged(
     )
 
 
-def succeeded(feed: Feed, compared: ComparedFeed, poll: PollSettings, *, now: datetime, jitter: float) -> PollSucceeded:
+def success_result(
+    feed: Feed, compared: ComparedFeed, poll: PollSettings, *, now: datetime, jitter: float
+) -> PollSucceeded:
     """Return the poll that a feed makes which was read."""
     response, parsed, faults = compared.response, compared.parsed, compared.parsed.faults
     if compared.waiting:
