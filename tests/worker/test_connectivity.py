@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.errors import HttpStatusError, Unreachable
-from watcher.worker.connectivity import PROBE_INTERVAL, VERDICT_FOR, ConnectivityMonitor
+from watcher.worker.connectivity import PROBE_INTERVAL, VERDICT_LIFETIME, ConnectivityMonitor
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -93,7 +93,7 @@ async def test_a_verdict_does_not_last():
     world.up.clear()
     await world.fails("x.example")
     world.up = set(GOOD)
-    world.now += VERDICT_FOR + timedelta(seconds=1)
+    world.now += VERDICT_LIFETIME + timedelta(seconds=1)
 
     assert not await world.fails("y.example")
 
@@ -127,7 +127,7 @@ async def test_without_a_host_that_ever_answered_the_route_and_the_number_of_fai
 
     for number in range(failures):
         verdict = await world.fails(f"h{number}.example")
-        world.now += VERDICT_FOR + timedelta(seconds=1)
+        world.now += VERDICT_LIFETIME + timedelta(seconds=1)
 
     assert verdict is expected
 

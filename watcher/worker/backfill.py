@@ -1,4 +1,4 @@
-"""Vectors for stored articles that have none of the embedder in use: after a poll, or when the embedder changes."""
+"""Backfill of stored articles: vectors that are missing, features of an older version; tasks that any node may run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-
-from sqlalchemy import Connection
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig, embedding_text
@@ -169,29 +167,27 @@ async def rebuild_features(
     writer: Writer,
     pool: Pool,
     *,
-    version: str = FEATURES_VERSION,
     since: datetime | None = None,
     share: str = "",
     most: int = 100_000,
-    done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """
-    Make the features of up to `most` articles anew that are not of `version`, newest first; return how many were.
+    Rebuild the features of up to `most` articles with an older version, newest first; return how many were.
 
     One slice after another, so that one worker at most is taken; their vectors stay.
     """
     made = 0
     while made < most:
-        slice_of = partial(with_old_version, version=version, since=since, prefix=share)
-        rows = await writer.read(partial(slice_of, most=min(AT_ONCE, most - made)))
+        rows = await writer.read(
+            with_old_version, version=FEATURES_VERSION, since=since, prefix=share, most=min(AT_ONCE, most - made)
+        )
         if not rows:
             break
         for start in range(0, len(rows), SLICE):
             part = rows[start : start + SLICE]
             packed = await pool.run(tasks.pack_features, part, limit_s=LIMIT_S)
-            await writer.do(partial(set_features, made=packed))
+            await writer.do(set_features, made=packed)
             made += len(part)
-            done(len(part))
     return made
 
 
@@ -203,10 +199,10 @@ FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTask:
     """
-    Something that any node may do, piece by piece; jobs that have the same one share it by its name.
+    A task that any node may run, one part at a time; jobs with a task of the same name share it.
 
-    `wanted` returns the keys of the pieces that are to be done now; `do` does one, and returns False if somebody else
-    is still at it. `finish`: at the end of the daemon, it may go on for a few seconds.
+    `wanted` returns the keys of the parts to do now; `do` does one, and returns False if another node is still at it.
+    `finish`: at the end of the daemon, it may go on for a few seconds.
     """
 
     name: str
@@ -216,29 +212,29 @@ class BackgroundTask:
 
 
 def builtin_tasks(context: Callable[[], WorkerContext]) -> dict[str, BackgroundTask]:
-    """Return the daemon's own, by name; `context` returns what to work with now."""
+    """Return the tasks of this module by name; `context` returns the current one: settings may change."""
 
-    async def make(share: str) -> bool:
+    async def embed(share: str) -> bool:
         await run_vector_backfill(context(), share)
         return True
 
-    async def remake(share: str) -> bool:
+    async def rebuild(share: str) -> bool:
         await run_feature_backfill(context(), share)
         return True
 
     return {
-        VECTORS: BackgroundTask(name=VECTORS, wanted=lambda: shards_missing_vectors(context()), do=make),
-        FEATURES: BackgroundTask(name=FEATURES, wanted=lambda: shards_with_old_features(context()), do=remake),
+        VECTORS: BackgroundTask(name=VECTORS, wanted=lambda: shards_missing_vectors(context()), do=embed),
+        FEATURES: BackgroundTask(name=FEATURES, wanted=lambda: shards_with_old_features(context()), do=rebuild),
     }
 
 
 async def run_vector_backfill(context: WorkerContext, share: str = "") -> None:
-    """Make vectors for some articles of a share that lack them; of all if it is empty. Errors: as `make_vectors`."""
+    """Embed some articles of a share that lack a vector; of all if it is empty. Errors: as `embed_missing`."""
     await embed_missing(context.writer, context.vector_pool, context.embedder, share=share, most=VECTORS_AT_ONCE)
 
 
 async def run_feature_backfill(context: WorkerContext, share: str = "") -> None:
-    """Make some features of an older version anew."""
+    """Rebuild some features of an older version."""
     await rebuild_features(context.writer, context.pool, share=share, most=FEATURES_AT_ONCE)
 
 
@@ -248,14 +244,11 @@ async def shards_missing_vectors(context: WorkerContext) -> tuple[str, ...]:
     if choice is None:
         return ()
 
-    def look(connection: Connection) -> tuple[str, ...]:
-        name = embedder_name(connection, choice.store_key)
-        found = prefixes_without_vector(connection, model=name)
-        return found if name else found[:1]
-
-    return await context.writer.read(look)
+    name = await context.writer.read(embedder_name, choice.store_key)
+    found = await context.writer.read(prefixes_without_vector, model=name)
+    return found if name else found[:1]
 
 
 async def shards_with_old_features(context: WorkerContext) -> tuple[str, ...]:
     """Return the shares with articles whose features are of an older version."""
-    return await context.writer.read(partial(prefixes_with_old_version, version=FEATURES_VERSION))
+    return await context.writer.read(prefixes_with_old_version, version=FEATURES_VERSION)

@@ -1,4 +1,4 @@
-"""What the shell works with: the store's writer, the client, the worker processes, the clock, its settings."""
+"""What every step of the worker is handed: the store's writer, the client, worker processes, clock and settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from watcher.features.embedders import EmbedderConfig, embedder_config, resolve_
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
-from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
+from watcher.store.feeds import reset_poll_schedule, sync_settings, sync_sources
+from watcher.store.hosts import LEASE, drop_dead_leases, recently_answering_urls, worker_name
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.connectivity import ConnectivityMonitor
@@ -47,7 +48,7 @@ def ignore_event(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
-    """Handed down to every piece of work. `tell` hears of each poll and page; `chance` returns 0 to 1."""
+    """Handed down to every piece of work. `on_event` is called with each poll and page; `jitter` returns 0 to 1."""
 
     writer: Writer
     client: Client
@@ -100,8 +101,6 @@ async def open_context(
         pages: Visit articles' pages too; else they wait.
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
-    from watcher.store.hosts import recently_answering_urls
-
     sites = load_site_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
@@ -127,7 +126,7 @@ async def open_context(
         on_event=on_event,
     )
     try:
-        await writer.do(sync_sources, settings, now=context.now(), spread_s=spread_s)
+        await writer.do(apply_settings, settings, now=context.now(), spread_s=spread_s)
         await writer.do(drop_dead_leases, worker=context.worker)
         async with client:
             yield context
@@ -146,10 +145,8 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
     return load_user_rules(settings)
 
 
-def sync_sources(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
-    """Bring the feeds in line with the settings, and times that a wrong clock has left in line with this one."""
-    from watcher.store.feeds import sync_settings, sync_sources
-
+def apply_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
+    """Write the settings' sources and poll intervals to the store, and drop times that a wrong clock left there."""
     if settings.digest:
         digest = f"{own_version()} {settings.digest}"
         sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
@@ -161,9 +158,7 @@ def sync_sources(connection: Connection, settings: Settings, *, now: datetime, s
 
 
 def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
-    """Have feeds follow the pace of the settings, where it is another than it was."""
-    from watcher.store.feeds import reset_poll_schedule
-
+    """Poll feeds at the intervals of the settings, where these have changed."""
     reset_poll_schedule(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
 
 
