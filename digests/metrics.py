@@ -1,4 +1,4 @@
-"""The digests' numbers, for the entry point group `watcher.metrics`."""
+"""The digests' metrics, for the entry point group `watcher.metrics`."""
 
 from __future__ import annotations
 

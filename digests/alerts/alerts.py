@@ -51,7 +51,7 @@ class AlertJob:
             settings=self._settings,
             now=now,
             after=self._alerts.after,
-            looking_since=self._polling_since,
+            polling_since=self._polling_since,
         )
         active = {condition.name: condition for condition in conditions}
         if self._out is None:

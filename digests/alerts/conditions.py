@@ -1,4 +1,4 @@
-"""What has failed for so long that somebody should be told, read from the store: polls, editions, deliveries."""
+"""The conditions that an alert is sent for: polls, editions or deliveries that have failed for a while."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_FAILING_SHARE = 0.5  # of the sources: as many that fail are no fault of the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCondition:
-    """Something that fails: a name that stays the same while it lasts, since when, and in one sentence what."""
+    """Something that fails: a name that stays the same while it lasts, since when, and a sentence."""
 
     name: str
     since: datetime
@@ -28,30 +28,30 @@ class AlertCondition:
 
 
 def active_conditions(
-    connection: Connection, settings: Settings, *, now: datetime, after: timedelta, looking_since: datetime
+    connection: Connection, settings: Settings, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> tuple[AlertCondition, ...]:
     """
     Return what has failed for `after` or longer.
 
     Args:
-        looking_since: When the daemon was started: what stood still before that is no fault yet.
+        polling_since: When the daemon was started: no poll before that is no failure.
     """
     return (
-        *poll_failures(connection, now=now, after=after, looking_since=looking_since),
+        *poll_failures(connection, now=now, after=after, polling_since=polling_since),
         *edition_failures(connection, settings, now=now, after=after),
         *delivery_failures(connection, now=now, after=after),
     )
 
 
 def poll_failures(
-    connection: Connection, *, now: datetime, after: timedelta, looking_since: datetime
+    connection: Connection, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> Iterator[AlertCondition]:
-    """Yield that no source answers, or most do not."""
+    """Yield a condition if no source answers, or most do not."""
     reads = count_poll_results(connection, failing_before=now - after)
-    if not reads.feeds or now - looking_since < after:
+    if not reads.feeds or now - polling_since < after:
         return
     down = network_down_since(connection)
-    last = max(reads.last_read_at or looking_since, looking_since)
+    last = max(reads.last_read_at or polling_since, polling_since)
     if now - last >= after:
         why = "the network of this machine is down" if down else f"{reads.failing} of {reads.feeds} fail at the time"
         yield AlertCondition(name="polling", since=last, words=f"no source has answered; {why}")
@@ -63,7 +63,7 @@ def poll_failures(
 def edition_failures(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta
 ) -> Iterator[AlertCondition]:
-    """Yield each digest whose edition is not made."""
+    """Yield each digest whose edition is due and not built."""
     for each in digest_statuses(connection, settings, now=now):
         if each.missing_since is not None and now - each.missing_since >= after:
             words = f'"{each.title}" has no edition yet that was due then'
@@ -71,7 +71,7 @@ def edition_failures(
 
 
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:
-    """Yield each digest with an edition that has not reached somebody; given up at once, waiting after a while."""
+    """Yield each digest with a delivery that was given up, or that has waited for `after`."""
     told: dict[str, AlertCondition] = {}
     for each in undelivered(connection, since=(now - DELIVERIES_BACK).date()):
         since = each.give_up_at - RETRY_FOR

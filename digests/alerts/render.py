@@ -18,7 +18,7 @@ SUBJECT_CHARS, WORDS_CHARS = 150, 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What is told: of which trouble, from which machine, since when; `is_over` once it has ended."""
+    """An alert: the name of its condition, a sentence, the machine, since when; `is_over` once it has ended."""
 
     name: str
     words: str
@@ -35,7 +35,7 @@ class Alert:
 
     @property
     def text(self) -> str:
-        """The whole of it."""
+        """The whole text."""
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""The channel `file`: an edition's forms in a folder, each whole or not there."""
+"""The channel `file`: an edition's files in a folder, each complete or absent."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ TRANSIENT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR
 
 def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
     """
-    Write each form into `directory`, made if need be, and return the paths in order.
+    Write each form into `directory`, created if needed, and return the paths in order.
 
-    All forms are on the disk under other names before the first takes its own: a full disk leaves the last edition
-    untouched, and a reader never sees half a file. A mail names its reader, so it is for the owner alone (mode 0600);
-    the other forms may be published, and have the mode that the umask gives.
+    All forms are on the disk under temporary names before the first is renamed: a full disk leaves the last edition
+    untouched, and a reader never sees half a file. A mail names its reader, so only the owner may read it (mode
+    0600); the other forms may be published, and have the mode that the umask gives.
 
     Raises:
-        DeliveryError: If the folder or a file cannot be written; `permanent` unless it can pass by itself.
+        DeliveryError: If the folder or a file cannot be written; `permanent` unless the cause can be transient.
     """
     waiting: list[tuple[Path, Path]] = []
     try:
@@ -69,7 +69,7 @@ def _file_name(name: str) -> str:
 
 
 def _write_through(path: Path, body: bytes, mode: int) -> None:
-    """Write and flush to the disk: a full one shows here at the latest."""
+    """Write and flush to the disk; a full disk shows here at the latest."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(body)
@@ -78,7 +78,7 @@ def _write_through(path: Path, body: bytes, mode: int) -> None:
 
 
 def _sync_names(directory: Path) -> None:
-    """Have the names of a folder's files on the disk: without, a power cut leaves those of before."""
+    """Flush a folder's file names to the disk: without this, a power cut may bring the old files back."""
     folder = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -87,7 +87,7 @@ def _sync_names(directory: Path) -> None:
 
 
 class FileChannel:
-    """Writes into the folder that a message names. Once more does no harm, so that nothing is ever unknown."""
+    """Writes into the folder that a message names. Writing twice does no harm, so no outcome is ever unknown."""
 
     def __init__(self) -> None:
         self._broken_off = False

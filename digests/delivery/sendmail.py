@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server more
-MAX_OUTPUT_CHARS = 200  # characters of what the program says that are told
-# sysexits.h: usage, data, no user, no host, not permitted. What is left may pass: 75 says so itself.
+MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown
+# sysexits.h: usage, data, no user, no host, not permitted. The others may be transient, as 75 (EX_TEMPFAIL) says.
 PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
 RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
 
 
 class SendmailChannel:
-    """Runs the program once a mail, which it reads from its input with line feeds, as on this machine."""
+    """Runs the program once for each mail, which it reads from its input with this machine's line endings."""
 
     def __init__(self, program: tuple[str, ...], *, sender: str, limit_s: float = LIMIT_S) -> None:
         self._program = program

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for a goodbye, which changes nothing
 MAX_REPLY_LINES = 200  # of one answer
-MAX_REPLY_CHARS = 200  # characters of an answer that are told
+MAX_REPLY_CHARS = 200  # characters of a reply that are shown
 AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
 class BoundedSmtp(smtplib.SMTP):
-    """smtplib's client on a socket that is handed to it; no answer of a server is without an end."""
+    """smtplib's client on a given socket, which bounds the lines of a reply."""
 
     def __init__(self, taken: socket.socket, *, name: str, timeout_s: float) -> None:
         super().__init__(local_hostname=name, timeout=timeout_s)
@@ -43,7 +43,7 @@ class BoundedSmtp(smtplib.SMTP):
 
 
 class LineLimitedReader:
-    """The lines that a server sends; after `left` of them, a fault."""
+    """Reads the lines that a server sends; raises after `left` of them."""
 
     def __init__(self, taken: socket.socket) -> None:
         self._file = taken.makefile("rb")
@@ -60,7 +60,7 @@ class LineLimitedReader:
 
 
 class SmtpChannel:
-    """Sends through one server. A connection is opened for the first mail and kept for the others."""
+    """Sends through one server. The connection is opened for the first mail and kept for the others."""
 
     def __init__(
         self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = DEADLINE_S
@@ -122,7 +122,7 @@ class SmtpChannel:
                 self._ended = ""
 
     def _begin(self, recipient: str, size: int) -> None:
-        """Open a transaction for one recipient, on a connection that is made if there is none."""
+        """Open a transaction for one recipient, connecting first if needed."""
         with self._faults("cannot be reached"):
             client = self._client or self._connect()
             options = [f"SIZE={size}"] if client.has_extn("size") else []
@@ -130,7 +130,7 @@ class SmtpChannel:
             self._check(client.rcpt(recipient), "RCPT TO", client)
 
     def _hand_over(self, message: bytes, before_commit: BeforeCommit) -> str:
-        """Send the mail but for its end, note it, then send the end: before that, the server has no mail."""
+        """Send the mail without its end, call `before_commit`, then send its end, which commits it."""
         over = False
         client = self._client
         assert client is not None
@@ -175,7 +175,7 @@ class SmtpChannel:
         self._check(answer, "EHLO", client, affects_channel=True)
 
     def _encrypt(self, client: BoundedSmtp, host: str) -> None:
-        """Go over to TLS; what came before it is forgotten, as RFC 3207 §4.2 asks."""
+        """Switch to TLS and discard what the server said before it, as RFC 3207 §4.2 asks."""
         if not client.has_extn("starttls"):
             raise self._fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
         self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_channel=True)
@@ -186,7 +186,7 @@ class SmtpChannel:
         self._greet(client)
 
     def _wrap(self, taken: socket.socket, host: str) -> ssl.SSLSocket:
-        """Return the connection with TLS on it; the handshake can be broken off."""
+        """Return the connection with TLS on it; `abort` can end the handshake."""
         context = ssl.create_default_context()
         wrapped = context.wrap_socket(taken, server_hostname=host, do_handshake_on_connect=False)
         self._socket = wrapped
@@ -212,7 +212,7 @@ class SmtpChannel:
     def _check(
         self, answer: tuple[int, bytes], step: str, client: BoundedSmtp, *, good: int = 0, affects_channel: bool = False
     ) -> None:
-        """Raise what an answer means unless it is a good one; the connection is then ready for the next mail."""
+        """Raise for an error reply, and leave the connection ready for the next mail."""
         code, reply = answer
         if code == good or (not good and 200 <= code < 300):
             return
@@ -226,19 +226,19 @@ class SmtpChannel:
     def _refusal(
         self, code: int, reply: bytes | str, step: str, *, affects_channel: bool, hint: str | None = None
     ) -> DeliveryError:
-        """Return the error for an answer: 5xx will not change by itself, 4xx may."""
+        """Return the error for a reply: 5xx is permanent, 4xx may be transient."""
         is_leaving = code == 421 or not 400 <= code < 600
         words = f"answered {step} with {code} {self._reply_text(reply)}".rstrip()
         return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, hint=hint)
 
     def _reply_text(self, reply: bytes | str) -> str:
-        """Return what a server says, in one line and never with the password."""
+        """Return a reply in one line, never with the password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
         return to_one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
 
     @contextmanager
     def _faults(self, what: str, *, over: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Turn what breaks a connection into our error, and let the connection go. `over`: the mail's end was sent."""
+        """Turn a connection error into a DeliveryError, and drop the connection. `over`: the mail's end was sent."""
         try:
             yield
         except (smtplib.SMTPException, OSError) as error:
@@ -258,7 +258,7 @@ class SmtpChannel:
         return DeliveryError("smtp", f"{host}:{port} {words}", affects_channel=affects_channel, **kind)
 
     def _drop(self) -> None:
-        """Close the connection without a word: a mail whose end was not sent is none."""
+        """Close the connection without QUIT: a mail whose end was not sent does not count."""
         client, self._client = self._client, None
         taken, self._socket = self._socket, None
         with contextlib.suppress(OSError):
@@ -276,7 +276,7 @@ def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChan
 
 
 def ehlo_name(taken: socket.socket) -> str:
-    """Return how we greet: by our address on this connection (RFC 5321 §4.1.3), which needs no name server."""
+    """Return our address on this connection as the EHLO name (RFC 5321 §4.1.3): it needs no name server."""
     address = str(taken.getsockname()[0]).partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 

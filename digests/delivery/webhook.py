@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message
-MAX_REPLY_CHARS = 200  # characters of it that are told
+MAX_REPLY_CHARS = 200  # characters of a reply that are shown
 RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a machine in between has lost sight of it
 
 
 class WebhookChannel:
     """
-    Sends to one web address. It may be a private one, since the reader wrote it into the settings.
+    Posts to one web address, which may be private: the reader wrote it into the settings.
 
     Each message has a connection of its own.
     """
@@ -78,7 +78,7 @@ class WebhookChannel:
         pass
 
     def _url_and_body(self, form: Rendered) -> tuple[str, bytes]:
-        """Return the address and the body; of ntfy, the topic goes from the one into the other."""
+        """Return the address and the body; for ntfy, the topic moves from the address into the body."""
         if form.format != "ntfy":
             return self._url, form.body
         base, _, topic = self._url.partition("?")[0].rstrip("/").rpartition("/")
@@ -86,7 +86,7 @@ class WebhookChannel:
         return f"{base}/", body.encode()
 
     def _refusal(self, response: PostResponse) -> DeliveryError:
-        """Return what an answer with another status than 2xx means."""
+        """Return the error for a status other than 2xx."""
         status, told = response.status, self._reply_text(response.body)
         is_passing = status >= 500 or status in RETRY_STATUSES
         wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
@@ -98,7 +98,7 @@ class WebhookChannel:
         )
 
     def _reply_text(self, said: bytes) -> str:
-        """Return what was answered, in one line and never with the address or the token."""
+        """Return a reply in one line, never with the address or the token."""
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text

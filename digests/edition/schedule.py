@@ -1,4 +1,4 @@
-"""When an edition is due and which stretch of time it covers: local dates and times, through every change of clocks."""
+"""When an edition is due and which window it covers: local dates and times, through every change of clocks."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
     """
     Return the moment (UTC) at which the edition of `local_date` is due.
 
-    A time that the clocks skip is due where it would have been without the change; one that comes twice, at first.
+    A time that the clocks skip is due where it would be without the change; one that comes twice, the first time.
     """
     return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
 
 
 def due_date(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_up: timedelta) -> date | None:
     """
-    Return the local date whose edition is owed at `now`, None if none is.
+    Return the local date whose edition is due at `now`, None if none is.
 
     That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not
-    longer than `catch_up` ago: an edition that could not be made by then is left out, and the next one covers its
-    time. Whether it is made already is for the store to say.
+    longer than `catch_up` ago: an edition that could not be built by then is skipped, and the next one covers its
+    window. Whether it is built already, the store says.
     """
     today = now.astimezone(zone).date()
     latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
@@ -48,9 +48,10 @@ def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
 
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
     """
-    Return the stretch [start, end) that an edition covers.
+    Return the window [start, end) of an edition.
 
-    It reaches back to the end of the previous edition where that is longer ago than `length`, at most LONGEST lengths.
+    It reaches back to the end of the previous edition where that is longer ago than `length`, at most `MAX_WINDOWS`
+    lengths.
     """
     start = end - length
     if previous_end is not None and previous_end < start:
@@ -64,8 +65,11 @@ MAX_INTERVAL = timedelta(hours=26)  # from one edition to the next, at most
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestStatus:
     """
-    One digest. `lacking_since`: when the latest edition was due that is not made; `owed_since`: the same, while it may
-    still be made.
+    A digest, and when its editions are due.
+
+    Attributes:
+        missing_since: When the latest edition was due, if it is not built.
+        due_since: The same, while it may still be built.
     """
 
     digest: str
@@ -78,7 +82,7 @@ class DigestStatus:
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> Iterator[DigestStatus]:
-    """Yield how each digest of the settings stands."""
+    """Yield the status of each digest of the settings."""
     known = first_seen_by_digest(connection)
     made = latest_editions(connection)
     for digest in digests_of(settings):
