@@ -1,4 +1,4 @@
-"""The editions of a digest as an Atom feed (RFC 4287): each whole, as HTML that loads and runs nothing."""
+"""The editions of a digest as an Atom feed (RFC 4287): each complete, as HTML that loads and runs nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AtomEntry:
 
 
 def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> str:
-    """Return the feed of the newest 15 of `editions`, one a date: of two the first."""
+    """Return the feed of the newest 15 of `editions`, the first of each date."""
     of_date: dict[str, Edition] = {}
     for edition in editions:
         of_date.setdefault(edition.local_date.isoformat(), edition)
@@ -63,7 +63,7 @@ def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> st
 
 
 def page_url(site: str | None, name: str) -> str | None:
-    """Return the address of a file in the folder at `site`, None if it stands nowhere."""
+    """Return the address of a file in the folder at `site`, None if there is no `site`."""
     return web_url(f"{site.rstrip('/')}/{name}") if site else None
 
 
@@ -82,7 +82,7 @@ def _entry(edition: Edition, atom: AtomSettings, own: Own) -> AtomEntry:
 
 
 def _tag(digest: str, atom: AtomSettings) -> str:
-    """Return an address that nobody else makes and that no move changes (RFC 4151)."""
+    """Return a tag URI, which stays the same when the site moves (RFC 4151)."""
     return f"tag:{atom.domain},{TAG_DATE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
 
 

@@ -19,7 +19,7 @@ from digests.render.view import EditionView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderInput:
-    """What a form is made of. `earlier`: editions for a feed, in any order."""
+    """What a format is rendered from. `earlier`: editions for a feed, in any order."""
 
     edition: Edition
     view: EditionView
@@ -31,7 +31,7 @@ class RenderInput:
 
 Renderer = Callable[[RenderInput], bytes]
 
-# The name of a form's file, and what it is made by.
+# The file name of each format, and its renderer.
 FORMATS: Mapping[str, tuple[str, Renderer]] = {
     "markdown": ("{date}.md", lambda issue: markdown.render(issue.view, issue.own).encode()),
     "html": ("{date}.html", lambda issue: html.render(issue.view, issue.own).encode()),

@@ -21,7 +21,7 @@ COVER_PARAGRAPH = re.compile(r'<p class="cover">')
 PIN_RADIUS = 18  # of a pin, in units of the map, which is 720 wide
 PIN_GAP = 2.0  # between two pins
 MAX_PINS = 40  # pins; more would hide the map
-MAX_ROUNDS = 200  # in which pins that overlap push each other away
+MAX_ROUNDS = 200  # of moving pins apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
 
 
 def _with_sparks(doc: Document, view: EditionView) -> Document:
-    """Return the document with a picture of each story's trend in front of what is said on its coverage."""
+    """Return the document with a sparkline before each story's coverage."""
     sparks = iter([_spark(story) for section in view.sections for story in section.stories])
     return replace(
         doc, stories=Markup(COVER_PARAGRAPH.sub(lambda found: found.group() + next(sparks, ""), doc.stories))
@@ -69,7 +69,7 @@ def _with_sparks(doc: Document, view: EditionView) -> Document:
 
 
 def _spark(story: StoryView) -> str:
-    """Return a bar an eighth of the window, and what they tell in a word; nothing where too few articles tell."""
+    """Return a bar for each eighth of the window and the trend in a word; nothing where there are too few articles."""
     if not story.spark:
         return ""
     bars = (
@@ -81,7 +81,7 @@ def _spark(story: StoryView) -> str:
 
 @lru_cache(maxsize=8)
 def templates(own: Own) -> Environment:
-    """Return the environment of the HTML forms; the mail shares it."""
+    """Return the environment of the HTML formats; the mail shares it."""
     return environment(autoescape=True, filters={}, own=own)
 
 
@@ -106,7 +106,7 @@ class WorldMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A story's mark: where it stands, and the point in its country that it means."""
+    """A story's pin: where it stands, and the point in its country."""
 
     number: int
     anchor: str
@@ -118,12 +118,12 @@ class Pin:
 
     @property
     def is_aside(self) -> bool:
-        """Whether the pin has made room for others, so that a line must lead to its country."""
+        """Whether the pin was moved so far that a line must lead to its country."""
         return math.dist((self.x, self.y), self.at) > PIN_RADIUS
 
 
 def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
-    """Return the pins by number, none on another; nothing where all stories are in one country or in none."""
+    """Return the pins by number, without overlaps; none where all stories are in one country or in none."""
     known = world().points
     placed = [story for story in stories if story.country in known][:MAX_PINS]
     if len({story.country for story in placed}) < 2:
@@ -152,7 +152,7 @@ def world() -> WorldMap:
 
 
 def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the spots moved as little as makes room for a pin on each, within the map."""
+    """Return the spots moved apart as little as is needed for a pin on each, within the map."""
     least = 2 * PIN_RADIUS + PIN_GAP
     found = [list(spot) for spot in spots]
     for _ in range(MAX_ROUNDS):
@@ -163,7 +163,7 @@ def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, floa
                 distance = math.hypot(dx, dy)
                 if distance >= least:
                     continue
-                if distance < 0.01:  # one country: each pair of stories leaves in a direction of its own
+                if distance < 0.01:  # in one country: each pair moves in its own direction
                     dx, dy, distance = math.cos(i * 2.4 + j), math.sin(i * 2.4 + j), 1.0
                     push = least / 2
                 else:

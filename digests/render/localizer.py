@@ -21,13 +21,13 @@ from watcher.reasons import Reason
 Phrase = str | dict[str, str]
 FALLBACK_LANGUAGE = "en"
 WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: what most readers of English outside the United States write
-NEAR_DAYS = 180  # days from the edition's date within which a date is told without its year
+NEAR_DAYS = 180  # days from the edition's date within which a date has no year
 UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no blank between sentences
 
 
 @dataclass(frozen=True, slots=True)
 class Localizer:
-    """What turns values into words, for one language, time zone and day."""
+    """Formats values in one language and time zone, relative to one day."""
 
     language: str  # the edition's primary tag
     locale: Locale
@@ -43,7 +43,7 @@ class Localizer:
         return phrase
 
     def say(self, key: str, **gaps: str | int) -> str:
-        """Return a phrase with its gaps filled, numbers in the language's way; `n` decides about the plural form."""
+        """Return a phrase with its gaps filled, numbers formatted; `n` selects the plural form."""
         phrase = self.phrases[key]
         if isinstance(phrase, dict):
             form = self.plurals.plural_form(int(gaps["n"]))
@@ -59,12 +59,12 @@ class Localizer:
         return self.say(key, **gaps)
 
     def around(self, key: str, gap: str, **gaps: str | int) -> tuple[str, str]:
-        """Return what stands before and behind one gap of a phrase, for a text that is marked up by itself."""
+        """Return the text before and after one gap of a phrase, for a value with its own markup."""
         before, _, after = self.say(key, **{gap: "\0"}, **gaps).partition("\0")
         return before, after
 
     def label(self, text: str) -> str:
-        """Return "Sources:", with what stands before a colon in the language."""
+        """Return "Sources:", with the space that the language has before a colon."""
         return self.say("label", text=text)
 
     def number(self, value: int) -> str:
@@ -88,7 +88,7 @@ class Localizer:
         return str(format_date(day, format="full", locale=self.locale))
 
     def short_date(self, day: date) -> str:
-        """Return "25 November"; with the year where the edition's own is not the one that everybody takes it for."""
+        """Return "25 November", with the year for a date far from the edition's."""
         if self.today != date.min and abs((self.today - day).days) > NEAR_DAYS:
             return str(format_date(day, format="long", locale=self.locale))
         return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
@@ -104,11 +104,11 @@ class Localizer:
 
     @property
     def arrow(self) -> str:
-        """What stands between before and after: it points the way the page is read."""
+        """The arrow between before and after, in the reading direction of the page."""
         return self.arrow_in(self.language, "")
 
     def arrow_in(self, tag: str, text: str) -> str:
-        """Return the arrow within a text: it points the way that is read."""
+        """Return the arrow within a text, in its reading direction."""
         return "←" if language_direction(tag, text) == "rtl" else "→"
 
     def join_sentences(self, sentences: Iterable[str], tag: str) -> str:
@@ -116,7 +116,7 @@ class Localizer:
 
 
 def localizer_for(edition: Edition) -> Localizer:
-    """Return the words for `edition`. A language without phrases of its own gets the English ones."""
+    """Return the localizer of `edition`; a language without phrases has the English ones."""
     tag = language_tag(edition.language)
     language = tag if known_locale(tag) else FALLBACK_LANGUAGE
     locale, phrases = _locale(edition.language), load_phrases(language)
@@ -132,7 +132,7 @@ def localizer_for(edition: Edition) -> Localizer:
 
 @lru_cache(maxsize=8)
 def english(zone: tzinfo) -> Localizer:
-    """Return the English words, for pages that are of no edition; every time is told with its day."""
+    """Return the English localizer, for pages of no edition: every time has its day."""
     locale = _locale(FALLBACK_LANGUAGE)
     return Localizer(
         language=FALLBACK_LANGUAGE,
@@ -181,7 +181,7 @@ def _zone(name: str) -> tzinfo:
 
 @lru_cache(maxsize=16)
 def load_phrases(language: str) -> dict[str, Phrase]:
-    """Return the phrases of a language, each that it lacks in English; empty if it has none."""
+    """Return the phrases of a language, English where one is missing; empty if it has none."""
     own = files("digests.render") / "phrases" / f"{language}.toml"
     if not own.is_file():
         return {}

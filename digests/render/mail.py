@@ -28,11 +28,11 @@ from digests.render.view import EditionView, SectionView, StoryView
 from digests.settings.delivery import parse_mailbox
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
-UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
-# Bytes of a story, and of a mail of up to 15: of its HTML always, and as sent for what is there only if there is room.
+UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient yet
+# The target for a mail: bytes a story, and at least. Its HTML keeps it always, the mail as sent while parts can go.
 STORY_BYTES, MIN_MAIL_BYTES = 4_000, 60_000
-TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
-# What has its styles in its elements, and no dark mode of its own: each byte of a mail counts.
+TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
+# Markup whose styles are inlined and that has no dark mode of its own: each byte of a mail counts.
 UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
@@ -73,18 +73,18 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
         message, html_bytes = _message(step, edition, mail, own)
         return html_bytes <= room and len(message.as_bytes()) <= (mail.budget if step.at_all_costs else room)
 
-    # Each step is shorter than the one before it, so that few need be tried.
+    # Each step is shorter than the one before, so a binary search tries few.
     first = bisect_left(tried, True, hi=len(tried) - 1, key=fits)
     return _message(tried[first], edition, mail, own)[0].as_bytes()
 
 
 def _for_mail_part(story: StoryView) -> StoryView:
-    """Return a story with a short anchor and without what only a page unfolds."""
+    """Return a story with a short anchor and without what only a page can unfold."""
     return replace(story, anchor=f"n{story.number}", grounds=())
 
 
 def with_recipient(message: bytes, reader: str) -> bytes:
-    """Return a message made by `render` with another reader in its head; nothing else changes."""
+    """Return a message made by `render` with another recipient; nothing else changes."""
     head, blank, body = message.partition(b"\r\n\r\n")
     line = f"To: {_address(reader)[1]}\r\n".encode()
     head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
@@ -94,14 +94,14 @@ def with_recipient(message: bytes, reader: str) -> bytes:
 def inlined_html(
     view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None
 ) -> str:
-    """Return the HTML part: styles in the elements, but for those of the dark mode."""
+    """Return the HTML part: styles inlined, except those of the dark mode."""
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
     page = render_template(html.templates(own), "mail.html.j2", own, values)
     return UNUSED_MARKUP.sub(r"\1", _inliner().inline(page))
 
 
 def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[EmailMessage, int]:
-    """Return the message, and how many bytes its HTML has when it has arrived."""
+    """Return the message, and the size of its HTML when decoded, in bytes."""
     view = step.view
     name, address = _address(mail.sender)
     name = name or view.title
@@ -127,21 +127,21 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     rich = inlined_html(view, own, base_url=base_url, unsubscribe=unsubscribe)
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_transfer_encoding(plain))
     message.add_alternative(rich, subtype="html", charset="utf-8", cte=_transfer_encoding(rich))
-    message["Content-Language"] = view.language  # after the parts: they take over Content-* that stands before
-    # "=_" stands in no quoted-printable text, so that a boundary with it ends no part early.
+    message["Content-Language"] = view.language  # after the parts, which would take it over
+    # No quoted-printable text contains "=_", so a boundary with it ends no part early.
     message.set_boundary("=_" + hashlib.sha256(f"{message['Message-ID']}\n{plain}\n{rich}".encode()).hexdigest()[:32])
     return message, len(rich.encode())
 
 
 def _transfer_encoding(text: str) -> str:
-    """Return the transfer encoding that takes fewer bytes: quoted-printable, unless most of a text is no ASCII."""
+    """Return the shorter transfer encoding: quoted-printable, unless most of a text is not ASCII."""
     data = text.encode()
     escaped = sum(byte > 126 or byte == 61 or (byte < 32 and byte not in (10, 13)) for byte in data)
     return "quoted-printable" if (len(data) + 2 * escaped) * 76 / 73 <= len(data) * 4 / 3 * 78 / 76 else "base64"
 
 
 def _address(value: str) -> tuple[str, str]:
-    """Return the name and the address of "Name <a@b>"; a domain in other letters becomes its ASCII form."""
+    """Return the name and the address of "Name <a@b>"; an internationalized domain becomes ASCII."""
     try:
         name, address = parse_mailbox(sanitize_line(value))
     except ValueError as error:
@@ -150,7 +150,7 @@ def _address(value: str) -> tuple[str, str]:
 
 
 def _label(digest: str) -> str:
-    """Return the digest's name as a label of a domain; a name in other letters is told apart by its hash."""
+    """Return the digest's name as a domain label; the hash of a name that is not ASCII."""
     plain = re.sub(r"[^a-z0-9]+", "-", digest.lower()).strip("-")
     return plain if digest.isascii() and plain else hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()[:12]
 
@@ -268,7 +268,7 @@ def _b(text: str) -> str:
     return f"=?utf-8?b?{base64.b64encode(text.encode()).decode('ascii')}?="
 
 
-HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
+HEADLINES, SOURCES = 2, 3  # of a story, by name; the page has more
 FEWER_HEADLINES, FEWER_SOURCES = 1, 2
 PERSPECTIVE_STEPS = (
     12,
@@ -280,8 +280,8 @@ PERSPECTIVE_STEPS = (
     3,
     2,
     0,
-)  # stories of which a mail says how coverage differs, where there is no room for all
-KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
+)  # stories with perspectives, where there is no room for all
+KEEP_WHOLE = 5  # stories whose texts go last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +322,7 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
 
 
 def _steps_to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
-    """Yield the edition with how coverage differs in ever fewer stories, from the end, then without what is related."""
+    """Yield the edition with perspectives in ever fewer stories, from the end, then without related stories."""
     words = view.words
     last = max((story.number for story in view.stories if story.perspectives or story.silent), default=0)
     whole = list(cut)
@@ -368,19 +368,19 @@ def map_stories(view: EditionView, change: Callable[[StoryView], StoryView], lef
 
 
 def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
-    """Return the story with at most so many of each, beside the headlines that voices have."""
+    """Return the story with at most so many sources and headlines, besides those of perspectives."""
     shown = story.other_headlines
     kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
     return replace(story, headlines=kept, sources=story.sources[:sources])
 
 
 def _with_fewer_names(story: StoryView) -> StoryView:
-    """Return the story with fewer names; one that says how coverage differs has headlines in other languages there."""
+    """Return the story with fewer names; one with perspectives has headlines in other languages there."""
     return limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
 
 def drop_extras(view: EditionView) -> EditionView:
-    """Return the edition without how coverage differs and headlines in other languages, and with that told."""
+    """Return the edition without perspectives and headlines in other languages, and with that in `left_out`."""
     words = view.words
     cut = [words["cut_voices"], words["cut_headlines"]]
     said = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
@@ -393,7 +393,7 @@ def _unvoiced_after(number: int, story: StoryView) -> StoryView:
 
 
 def _bare_after(number: int, story: StoryView) -> StoryView:
-    """Return a story behind the first `number` as its headline, place, time and coverage."""
+    """Return a story after number `number` with its headline, place, time and coverage alone."""
     if story.number <= number:
         return story
     bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)

@@ -1,4 +1,4 @@
-"""The document of an edition: Markdown that every renderer reads the same way, and the clean HTML of it for frames."""
+"""The document of an edition: Markdown that every renderer reads the same way, and its HTML for frames."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ENTITY = re.compile(r"[~$^|]|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)|(?<=\
 AT = re.compile(r"(?<=\w)@(?=\w)")
 NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 MARKED = re.compile(r"^[-+]")
-END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 takes it for a slip; in a headline it is the outlet's
-VAGUE_LABELS = frozenset({"click here", "here", "link", "more"})  # MD059 scolds these labels; an outlet may use them
+END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 forbids it; in a headline it is the outlet's
+VAGUE_LABELS = frozenset({"click here", "here", "link", "more"})  # MD059 forbids these labels; an outlet may use them
 
 NOTE_TAGS = frozenset({"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a"})
 TAGS = NOTE_TAGS | {
@@ -42,7 +42,7 @@ NO_URLS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The document as HTML, in the parts that a frame puts its own between: it goes from `---` to `---`."""
+    """The document as HTML, parted at `---`: a frame puts its own parts between."""
 
     head: Markup  # title, date, facts and note
     stories: Markup
@@ -75,7 +75,7 @@ def document(
 
 
 def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
-    """Return Markdown as HTML that holds nothing but `tags`: no scripts, styles or loads. Front matter is left out."""
+    """Return Markdown as HTML that holds nothing but `tags`: nothing runs or loads. Front matter is left out."""
     html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=EXTENSIONS, output_format="html")
     schemes = {"http", "https", "mailto"}
     clean = nh3.clean(html, tags=set(tags), attributes=ATTRIBUTES, url_schemes=schemes, link_rel=None)
@@ -83,12 +83,12 @@ def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
 
 
 def text(value: str) -> str:
-    """Return any text as Markdown that shows exactly that text, made inert, wherever in a line it stands."""
+    """Return any text, sanitized, as Markdown that shows exactly that text anywhere in a line."""
     return escape(sanitize_line(value))
 
 
 def escape(value: str) -> str:
-    """Return text that is inert already as Markdown; blanks around it stay."""
+    """Return sanitized text as Markdown; blanks around it stay."""
     value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     value = BACKSLASH.sub(r"\\\g<0>", value)
     value = ENTITY.sub(lambda match: "".join(map(_entity, match.group())), value)
@@ -144,12 +144,12 @@ def _heading(value: str, url: str | None = None, tongue: LangAttr | None = None,
 
 
 def _outlet_name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
-    """Return the name of an outlet, which turns nothing around itself."""
+    """Return the name of an outlet, isolated so that its direction changes nothing around it."""
     return SafeText(f"<bdi{_attributes(LangAttr(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
 
 
 def _attributes(tongue: LangAttr) -> str:
-    """Return what HTML says of a text, as attributes."""
+    """Return the language and direction of a text as HTML attributes."""
     return "".join(f' {name}="{value}"' for name, value in (("lang", tongue.lang), ("dir", tongue.dir)) if value)
 
 
@@ -173,5 +173,5 @@ def _templates(own: Own, *, html: bool) -> Environment:
 
 
 def _nothing(_markup: str) -> SafeText:
-    """Return what a file has in place of tags and attributes."""
+    """Return nothing: a file has no tags and attributes."""
     return SafeText("")

@@ -1,4 +1,4 @@
-"""Jinja environments over the templates of this package, or a reader's own: one per way of escaping."""
+"""Jinja environments for the templates of this package and a reader's own, one for each way of escaping."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class OwnTemplate:
     source: str
 
 
-Own = tuple[OwnTemplate, ...]  # a reader's templates; empty for ours
+Own = tuple[OwnTemplate, ...]  # a reader's templates; empty if there are none
 
 
 def environment(

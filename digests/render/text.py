@@ -23,7 +23,7 @@ NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", 
 
 
 def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
-    """Return the edition as text. The two addresses are the mail's: where it stands in full, and how to stop it."""
+    """Return the edition as text. The two addresses are the mail's."""
     doc = document(view, own)
     parts = {"head": to_text(doc.head), "stories": to_text(doc.stories), "foot": to_text(doc.foot)}
     values = {"v": view, "w": view.words, "doc": parts, "base_url": base_url, "unsubscribe": unsubscribe}
@@ -31,7 +31,7 @@ def render(view: EditionView, own: Own = (), *, base_url: str | None = None, uns
 
 
 def to_text(source: str) -> str:
-    """Return clean HTML as lines of text, without what unfolds; under a heading an address stands once."""
+    """Return clean HTML as lines of text, without `<details>`; under a heading an address stands once."""
     root = lxml_html.fragment_fromstring(source, create_parent="div")
     lines: list[str] = []
     seen: set[str] = set()
@@ -47,7 +47,7 @@ def to_text(source: str) -> str:
 
 
 def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that hold lines, in order; an item with a list of its own is one of them."""
+    """Yield the elements that hold lines, in order; a list item with a list in it is one of them."""
     for element in parent:
         if element.tag == "details":
             continue
@@ -65,7 +65,7 @@ def _blank_lines(above: HtmlElement, block: HtmlElement) -> int:
 
 
 def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
-    """Yield the lines of a block: below each clause the addresses that it links."""
+    """Yield the lines of a block, with the linked addresses below each clause."""
     parent = block.getparent()
     is_item = block.tag == "li" or (parent.tag == "li" and block.getprevious() is None)
     indent = 2 if parent.tag == "blockquote" else 0
@@ -103,7 +103,7 @@ def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
 
 
 def _pieces(element: HtmlElement) -> Iterator[tuple[str, HtmlElement, bool]]:
-    """Yield the texts in an element in order, each with the element that it begins in, or that it stands behind."""
+    """Yield the texts in an element, each with its element, and whether it is that element's tail."""
     yield element.text or "", element, False
     for child in element:
         yield from _pieces(child)

@@ -1,4 +1,4 @@
-"""What an edition shows, in words and made inert: the one source of every form, so that all say the same."""
+"""What an edition shows: sanitized texts, the source of every format, so that all say the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digests.render.localizer import Localizer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LangAttr:
-    """What HTML says of a text: its language and direction, each empty where it is the edition's own."""
+    """The language and direction of a text for HTML, each empty where it is the edition's own."""
 
     lang: str = ""
     dir: str = ""
@@ -18,7 +18,7 @@ class LangAttr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiteView:
-    """Where something stands: outlet, link and time."""
+    """A citation: outlet, link and time."""
 
     outlet: str
     url: str | None
@@ -28,7 +28,7 @@ class CiteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteView:
-    """A text, and the reports it stands in or rests on; none where it is only counted."""
+    """A text and the reports that it cites, if any."""
 
     text: str
     lang_attr: LangAttr
