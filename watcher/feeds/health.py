@@ -1,4 +1,4 @@
-"""The health of a source in words: what a reader is told of it, and what can be done."""
+"""The health of a source: its status, the reason for a person, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ STATUSES = (  # worst first
 )  # fmt: skip
 WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # its news comes in
 SILENT_AFTER = timedelta(days=7)  # without anything new, a news feed has most likely been left behind
-LONGEST_SILENCE = timedelta(days=90)  # that the rhythm of a feed excuses
-GAPS_OF_SILENCE = 3  # times its usual gap: a monthly is not silent after a week
+LONGEST_SILENCE = timedelta(days=90)  # however seldom a feed has entries
+GAPS_OF_SILENCE = 3  # times the average gap: a monthly is not silent after a week
 SMOOTHED = 0.2  # the share of the newest gap
 GAP_ENTRIES = 20  # of the first poll, from which the usual gap is taken
 SLOW_S = 10.0  # an answer of the usual feed takes a fraction of a second
-SLOW_STILL = 0.8  # of SLOW_S: a feed near the limit does not change its word with every poll
+SLOW_STILL = 0.8  # of SLOW_S: a feed near the limit does not change its status with every poll
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
     FetchKind.PRIVATE_ADDRESS: "[fetch] allow_private in the settings opens private addresses",
@@ -38,7 +38,7 @@ STATUS_HINTS: dict[object, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """
-    One of `WORDS`, its reason if there is something to say, and what a person can do, if anything.
+    One of `STATUSES`, its reason if there is something to say, and what a person can do, if anything.
 
     `since` is None where it is not known.
     """
@@ -67,45 +67,45 @@ def feed_health(
     now: datetime,
 ) -> Health:
     """
-    Return how a feed fares: the worst that can be said of it.
+    Return the health of a feed: the worst status that holds.
 
     Args:
         reason: Of the last failure; None if the last poll was answered well.
         held_until: Until when the feed's host is left alone.
     """
-    word = worst_status(feed, reason=reason, held_until=held_until, now=now)
-    if word == "held":
-        return Health(status=word, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
-    if word == "silent" and feed.last_new_at is not None:
+    status = worst_status(feed, reason=reason, held_until=held_until, now=now)
+    if status == "held":
+        return Health(status=status, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
+    if status == "silent" and feed.last_new_at is not None:
         silent = Reason(HealthKind.SILENT, n=(now - feed.last_new_at).days)
         return Health(
-            status=word, reason=silent, hint=f"is it still kept? {discover_hint(feed)}", since=feed.last_new_at
+            status=status, reason=silent, hint=f"is it still kept? {discover_hint(feed)}", since=feed.last_new_at
         )
-    since = feed.health_at if feed.health == word else None
-    if word in WELL_STATUSES or word == "empty":
-        return Health(status=word, reason=status_reason(feed, word), since=since)
-    return failure_health(feed, word, reason, since=since, now=now)
+    since = feed.health_at if feed.health == status else None
+    if status in WELL_STATUSES or status == "empty":
+        return Health(status=status, reason=explain_status(feed, status), since=since)
+    return failure_health(feed, status, reason, since=since, now=now)
 
 
 def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | None, now: datetime) -> str:
-    """Return the worst word for a feed: of what its last poll left, and of what time has made of it."""
-    words = [stored_status(feed, reason=reason)]
+    """Return the worst of the status that the last poll left and those that come with time."""
+    statuses = [stored_status(feed, reason=reason)]
     due = feed.next_poll_at is None or feed.next_poll_at <= now
     if held_until is not None and held_until > now and due:
-        words.append("held")
+        statuses.append("held")
     if feed.last_new_at is not None and now - feed.last_new_at > silence_limit(feed.avg_gap_s):
-        words.append("silent")
-    return min(words, key=severity)
+        statuses.append("silent")
+    return min(statuses, key=severity)
 
 
 def stored_status(feed: Feed, *, reason: Reason | None) -> str:
-    """Return the health that its last poll left a feed in; what the clock alone changes is not in it."""
+    """Return the status that the last poll left; what only the clock changes is not in it."""
     if not feed.gone and not feed.failures and feed.last_polled_at is None:
         return "new"
     return status_after_poll(
         gone=feed.gone,
         failure=reason if feed.failures else None,
-        has_brought=feed.last_new_at is not None,
+        has_had_entries=feed.last_new_at is not None,
         has_moved=feed.moved_to is not None or feed.url != feed.source.url,
         has_no_dates=feed.has_no_dates,
         took_s=feed.took_s,
@@ -117,25 +117,25 @@ def status_after_poll(
     *,
     gone: bool,
     failure: Reason | None,
-    has_brought: bool,
+    has_had_entries: bool,
     has_moved: bool,
     has_no_dates: bool,
     took_s: float | None,
     before: str | None,
 ) -> str:
     """
-    Return the word that a poll leaves; no clock is in it.
+    Return the status that a poll leaves, whatever the time.
 
     Args:
         failure: Why the feed could not be read, None if it was read.
-        has_brought: Whether it has ever had an entry.
-        before: The word until then.
+        has_had_entries: Whether it has ever had an entry.
+        before: The status before the poll.
     """
     if gone:
         return "gone"
     if failure is not None:
         return status_of_failure(failure)
-    if not has_brought:
+    if not has_had_entries:
         return "empty"
     if took_s is not None and took_s > (SLOW_S * SLOW_STILL if before == "slow" else SLOW_S):
         return "slow"
@@ -145,20 +145,20 @@ def status_after_poll(
 
 
 def status_of_failure(failure: Reason) -> str:
-    """Return the word for a feed that could not be read."""
+    """Return the status for a feed that could not be read."""
     if failure.kind in BOT_WALLS:
         return "bot wall"
     return "not a feed" if isinstance(failure.kind, FeedKind) else "failing"
 
 
-def severity(word: str) -> int:
-    """Return the place of a word, 0 for the worst; one that we do not know is some way of failing."""
-    return STATUSES.index(word if word in STATUSES else "failing")
+def severity(status: str) -> int:
+    """Return the rank of a status, 0 for the worst; an unknown one ranks as failing."""
+    return STATUSES.index(status if status in STATUSES else "failing")
 
 
-def status_reason(feed: Feed, word: str) -> Reason | None:
+def explain_status(feed: Feed, status: str) -> Reason | None:
     """Return why a feed that does not fail is what it is; None if all is well."""
-    match word:
+    match status:
         case "new":
             return Reason(HealthKind.NEVER_POLLED)
         case "empty":
@@ -174,23 +174,26 @@ def status_reason(feed: Feed, word: str) -> Reason | None:
     return None
 
 
-def failure_health(feed: Feed, word: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
+def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
     """Return the health of a feed whose polls fail: gone, a bot wall, something else than a feed, no answer."""
     if reason is None:
-        return Health(status=word, since=feed.failing_since or since)
+        return Health(status=status, since=feed.failing_since or since)
     why = (
         reason
         if feed.url == feed.source.url
         else Reason(HealthKind.ASKED_AT, why=reason, site=front_page_url(feed.url))
     )
-    if word == "gone":
+    if status == "gone":
         mend = f"remove it, or {discover_hint(feed)}"
         return Health(
-            status=word, reason=Reason(HealthKind.GONE, why=why), hint=mend, since=since or feed.failing_since
+            status=status, reason=Reason(HealthKind.GONE, why=why), hint=mend, since=since or feed.failing_since
         )
     since = feed.failing_since or since
     return Health(
-        status=word, reason=with_duration(why, now - since) if since else why, hint=hint_for(feed, reason), since=since
+        status=status,
+        reason=with_duration(why, now - since) if since else why,
+        hint=hint_for(feed, reason),
+        since=since,
     )
 
 

@@ -308,7 +308,7 @@ def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> st
     return status_after_poll(
         gone=after.get("gone", False),
         failure=result.reason if isinstance(result, PollFailed) else None,
-        has_brought=after.get("last_new_at", feed.last_new_at) is not None,
+        has_had_entries=after.get("last_new_at", feed.last_new_at) is not None,
         has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
         has_no_dates=after.get("has_no_dates", feed.has_no_dates),
         took_s=after.get("took_s", feed.took_s),
