@@ -30,7 +30,7 @@ from watcher.settings.load import load_settings_file, parse_settings
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import postpone_polls
+from watcher.store.visits import postpone_polls
 from watcher.store.writer import Writer, read, write
 from watcher.worker.process_pool import Pool
 

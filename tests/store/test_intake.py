@@ -9,10 +9,11 @@ import pytest
 from watcher.errors import status_reason
 from watcher.model import Entry, EntryChanges, PollSucceeded, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
-from watcher.store.hosts import claim_hosts, release, set_blocked_until
+from watcher.store.hosts import claim_hosts, set_blocked_until
 from watcher.store.pages import due_pages, failed_page_counts, record_failure
 from watcher.store.polls import record_polls
 from watcher.store.stats import count_due, count_duplicate_entries, count_entries
+from watcher.store.visits import VisitEnd, release_hosts
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -69,7 +70,7 @@ def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine)
 
     write(engine, claim_hosts, worker="w", now=NOW, most=9)
     assert due() == 3
-    write(engine, release, "a.example", worker="w")
+    write(engine, release_hosts, [VisitEnd(host="a.example", worker="w", last_request_at=None)])
     assert due() == 2
 
 

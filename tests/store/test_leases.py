@@ -13,19 +13,16 @@ from watcher.model import Feed, Source
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import (
     LEASE,
-    LeaseRenewal,
-    VisitDecision,
     claim_hosts,
     drop_dead_leases,
     due_hosts,
     get_host,
-    release,
     renew,
     renew_all,
-    renew_or_stop,
     set_blocked_until,
 )
 from watcher.store.schema import feeds, hosts, pages
+from watcher.store.visits import LeaseRenewal, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -89,7 +86,7 @@ def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_re
 def test_releasing_somebody_elses_lease_changes_nothing(engine):
     (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
 
-    write(engine, release, host, worker="b:1")
+    write(engine, release_hosts, [VisitEnd(host=host, worker="b:1", last_request_at=None)])
 
     assert host not in write(engine, claim_hosts, worker="b:1", now=NOW, most=100)
 
@@ -159,7 +156,7 @@ def test_a_page_of_a_feed_that_was_taken_out_claims_no_host(engine):
 
     write(engine, note)
     assert "pages.example" in write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
-    write(engine, release, "pages.example", worker="a:1")
+    write(engine, release_hosts, [VisitEnd(host="pages.example", worker="a:1", last_request_at=None)])
 
     write(engine, lambda c: c.execute(update(feeds).where(feeds.c.host == "h001.example").values(enabled=False)))
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
-from watcher.store.hosts import ClaimRequest, claim_requested, lease_free_hosts
+from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
+from watcher.store.visits import ClaimRequest, claim_requested
 from watcher.worker.context import system_clock
 from watcher.worker.pg_queue import LEASE
 

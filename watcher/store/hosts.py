@@ -1,25 +1,19 @@
-"""Host leases, back-off, robots.txt and visits; whether our network is down."""
+"""Host leases, back-off and robots.txt; whether our network is down."""
 
 from __future__ import annotations
 
 import os
 import socket
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum, auto
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select, update
 
-from watcher.model import Feed, PollResult
-from watcher.store.feeds import FEED_COLUMNS, feed_from_row
-from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages, polls
 from watcher.store.sql import in_chunks, insert, load_meta, save_meta
 
-BATCH = 500  # hosts of one statement
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
 
@@ -57,9 +51,6 @@ def claim_hosts(
         pages_too: Hosts that have only pages due count as well.
     """
     names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
-    if connection.dialect.name == "sqlite":  # who writes is alone: they are as free as when they were asked for
-        lease_hosts(connection, names, worker=worker, now=now)
-        return names
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     return tuple(name for name in names if name in taken)
 
@@ -132,16 +123,6 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def lease_hosts(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> None:
-    """Lease hosts that are known to be free: a fraction of the time that `take` needs."""
-    mine = {"lease_by": worker, "lease_until": now + LEASE}
-    for start in range(0, len(names), BATCH):
-        part = sorted(names)[start : start + BATCH]
-        if connection.execute(update(hosts).where(hosts.c.host.in_(part)).values(mine)).rowcount < len(part):
-            new = insert(connection, hosts).values(mine).on_conflict_do_update(index_elements=["host"], set_=mine)
-            connection.execute(new, [{"host": name} for name in part])
-
-
 def lease_free_hosts(
     connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
 ) -> set[str]:
@@ -152,8 +133,7 @@ def lease_free_hosts(
     """
     mine = {"lease_by": worker, "lease_until": now + lease}
     taken: set[str] = set()
-    for start in range(0, len(names), BATCH):
-        part = sorted(names)[start : start + BATCH]
+    for part in in_chunks(sorted(names)):
         known = set(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
         ours = select(hosts.c.host).where(hosts.c.host.in_(part), is_free(now))
         ours = ours.order_by(hosts.c.host).with_for_update(skip_locked=True)
@@ -198,14 +178,6 @@ def renew_all(
         hosts.c.host.in_(names), hosts.c.lease_by == worker, hosts.c.lease_until < now + lease / 2
     )
     connection.execute(query.values(lease_until=now + lease))
-
-
-def release(connection: Connection, host: str, *, worker: str, last_request_at: datetime | None = None) -> None:
-    """Give `host` back."""
-    values: dict[str, object] = {"lease_by": None, "lease_until": None}
-    if last_request_at is not None:
-        values["last_request_at"] = last_request_at
-    connection.execute(update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(values))
 
 
 def drop_dead_leases(connection: Connection, *, worker: str) -> None:
@@ -299,8 +271,7 @@ def get_host(connection: Connection, host: str) -> Host:
 def known_hosts(connection: Connection, names: Collection[str]) -> set[str]:
     """Return those of `names` that are known: something was asked of them, the last time a day ago at most."""
     known: set[str] = set()
-    for start in range(0, len(names), BATCH):
-        part = sorted(names)[start : start + BATCH]
+    for part in in_chunks(list(names)):
         known.update(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
     return known
 
@@ -312,249 +283,6 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
     connection.execute(
         insert(connection, hosts).values(host=host, **row).on_conflict_do_update(index_elements=["host"], set_=row)
     )
-
-
-LEASE_COLUMNS = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
-RENEW_BELOW = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
-
-
-def is_due(column: ColumnElement[datetime], now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
-    """
-    Return the condition that a time has come, for rows of hosts that are named.
-
-    Rows are found by their hosts, not by the index of times, which the server takes for the shorter way: at its
-    beginning lie all that was due before and cannot be cleaned up yet.
-    """
-    return func.coalesce(column, now) <= now
-
-
-# Built once: what is asked for hundreds of times a minute costs as much to put together as to run.
-DUE_FEEDS = (
-    select(*FEED_COLUMNS, hosts.c.last_request_at)
-    .outerjoin(hosts, hosts.c.host == feeds.c.host)
-    .where(feeds.c.host.in_(bindparam("names", expanding=True)), feeds.c.enabled, ~feeds.c.gone)
-    .where(is_due(feeds.c.next_poll_at, bindparam("now", type_=feeds.c.next_poll_at.type)))
-)
-NEXT_POLL = update(feeds).where(feeds.c.id.in_(bindparam("ids", expanding=True))).values(next_poll_at=bindparam("at"))
-RELEASE = (
-    update(hosts)
-    .where(hosts.c.host.in_(bindparam("names", expanding=True)), hosts.c.lease_by == bindparam("worker"))
-    .values(lease_by=None, lease_until=None)
-)
-RELEASE_AFTER_REQUEST = RELEASE.values(last_request_at=bindparam("at"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """What there is to do at a host: its feeds that are due, longest due first, and whether pages are."""
-
-    host: str
-    feeds: tuple[Feed, ...]
-    has_pages: bool
-    last_request_at: datetime | None
-
-
-class VisitDecision(Enum):
-    """What a visit does next."""
-
-    GO = auto()
-    SKIP = auto()  # this feed: somebody else has asked it meanwhile, or the settings have changed
-    STOP = auto()  # the lease is lost, or the host has asked us to wait
-
-
-def claim_visits(
-    connection: Connection,
-    *,
-    worker: str,
-    now: datetime,
-    most: int,
-    floor: timedelta,
-    busy: Collection[str] = (),
-    pages_too: bool = True,
-) -> tuple[Visit, ...]:
-    """
-    Lease up to `most` hosts that have something due to `worker`, and return what is to be done there.
-
-    The first feed of each counts as asked from here on: it is due again after `floor`, whatever becomes of us.
-
-    Args:
-        busy: Hosts to leave out: `worker` is at them.
-        pages_too: Visit hosts for their pages as well.
-    """
-    names = claim_hosts(connection, worker=worker, now=now, most=most, busy=busy, pages_too=pages_too)
-    return visits_of_hosts(connection, names, now=now, floor=floor, pages_too=pages_too)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
-    """One host that is asked for by name, and how it is claimed."""
-
-    host: str
-    worker: str
-    now: datetime
-    floor: timedelta
-    lease: timedelta
-    pages_too: bool
-
-
-def claim_requested(connection: Connection, given: Sequence[ClaimRequest]) -> list[Visit | None]:
-    """
-    Lease each of the hosts asked for, all for one worker, and return what is to be done there; as `claim_visits`.
-
-    None stands for a host that somebody else is at, or that is to be left in peace.
-    """
-    if not given:
-        return []
-    first, now = given[0], max(each.now for each in given)
-    names = {each.host for each in given}
-    taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
-    made = visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
-    found = {visit.host: visit for visit in made}
-    return [found.pop(each.host, None) for each in given]
-
-
-def visits_of_hosts(
-    connection: Connection, names: Sequence[str], *, now: datetime, floor: timedelta, pages_too: bool
-) -> tuple[Visit, ...]:
-    """Return what is due at hosts that have been leased; the first feed of each counts as asked from here on."""
-    if not names:
-        return ()
-    found: dict[str, list[Feed]] = {name: [] for name in names}
-    have_pages: set[str] = set()
-    asked: dict[str, datetime | None] = {}
-    for part in in_chunks(list(names)):
-        for row in connection.execute(DUE_FEEDS, {"names": part, "now": now}):
-            feed = feed_from_row(row)
-            found[feed.host].append(feed)
-            asked[feed.host] = row[-1]
-        if pages_too:
-            have_pages.update(
-                connection.scalars(
-                    select(pages.c.host)
-                    .join(feeds, feeds.c.id == pages.c.feed_id)
-                    .where(pages.c.host.in_(part), pages.c.next_try_at <= now, feeds.c.enabled)
-                    .distinct()
-                )
-            )
-        if others := [name for name in part if name not in asked]:
-            query = select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(others))
-            asked.update((name, at) for name, at in connection.execute(query))
-    for rows in found.values():
-        rows.sort(key=lambda feed: (feed.next_poll_at, feed.id))
-    postpone_polls(connection, [rows[0].id for rows in found.values() if rows], next_poll_at=now + floor)
-    return tuple(
-        Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked.get(name))
-        for name, rows in found.items()
-    )
-
-
-def hosts_being_visited(connection: Connection, *, now: datetime) -> frozenset[str]:
-    """Return the hosts that are being visited."""
-    return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
-
-
-def postpone_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
-    """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
-    for part in in_chunks(list(feed_ids)):
-        connection.execute(NEXT_POLL, {"ids": part, "at": next_poll_at})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseRenewal:
-    """The next step of a visit. `feed` is asked next; it is due again after `floor`, whatever becomes of us."""
-
-    host: str
-    worker: str
-    now: datetime
-    floor: timedelta
-    lease: timedelta = LEASE
-    feed: Feed | None = None
-
-
-def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list[VisitDecision]:
-    """Return of each visit whether to take its next step; leases are renewed, unless they were just now."""
-    stands = {
-        row.host: row
-        for part in in_chunks(sorted({each.host for each in given}))
-        for row in connection.execute(select(*LEASE_COLUMNS).where(hosts.c.host.in_(part)))
-    }
-    steps = [check_lease(connection, each, stands.get(each.host)) for each in given]
-    going = [
-        each for each, step in zip(given, steps, strict=True) if step is VisitDecision.GO and each.feed is not None
-    ]
-    asked = mark_polled(connection, going)
-    return [
-        VisitDecision.SKIP if step is VisitDecision.GO and each.feed is not None and each.feed.id not in asked else step
-        for each, step in zip(given, steps, strict=True)
-    ]
-
-
-def check_lease(connection: Connection, step: LeaseRenewal, stand: Row[*tuple[Any, ...]] | None) -> VisitDecision:
-    """Return whether a visit still has its host, and may ask it."""
-    if stand is None or stand.lease_by != step.worker or stand.lease_until is None:
-        return VisitDecision.STOP
-    is_old = stand.lease_until < step.now + step.lease * RENEW_BELOW
-    if is_old and not renew(connection, step.host, worker=step.worker, now=step.now, lease=step.lease):
-        return VisitDecision.STOP
-    return (
-        VisitDecision.STOP if stand.blocked_until is not None and stand.blocked_until > step.now else VisitDecision.GO
-    )
-
-
-def mark_polled(connection: Connection, steps: Sequence[LeaseRenewal]) -> set[int]:
-    """Note that feeds are asked now, where they are due still; return which are."""
-    asked: set[int] = set()
-    alike: dict[timedelta, list[LeaseRenewal]] = {}
-    for step in steps:
-        alike.setdefault(step.floor, []).append(step)
-    for floor, its in alike.items():
-        now = max(step.now for step in its)
-        for part in in_chunks([step.feed.id for step in its if step.feed is not None]):
-            still = (feeds.c.id.in_(part), feeds.c.enabled, ~feeds.c.gone, is_due(feeds.c.next_poll_at, now))
-            note = update(feeds).where(*still).values(next_poll_at=now + floor).returning(feeds.c.id)
-            asked.update(connection.scalars(note))
-    return asked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitEnd:
-    """The end of a visit. `last_request_at` None: nothing was asked."""
-
-    host: str
-    worker: str
-    last_request_at: datetime | None
-
-
-def record_and_release(connection: Connection, given: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
-    """Record polls that end a visit, and give back the hosts of those that brought no page; as `record_polls`."""
-    noted = record_polls(connection, [(feed, result) for feed, result, _ in given])
-    release_hosts(connection, [leave for (_, _, leave), its in zip(given, noted, strict=True) if not its])
-    return noted
-
-
-def release_unvisited(connection: Connection, visits: Sequence[Visit], *, worker: str) -> None:
-    """Give hosts back whose visits were not begun: what was due there is due as before."""
-    rows = [{"of": feed.id, "at": feed.next_poll_at} for visit in visits for feed in visit.feeds[:1]]
-    if rows:
-        before = bindparam("at", type_=feeds.c.next_poll_at.type)
-        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(next_poll_at=before), rows)
-    release_hosts(connection, [VisitEnd(host=visit.host, worker=worker, last_request_at=None) for visit in visits])
-
-
-def release_hosts(connection: Connection, given: Sequence[VisitEnd]) -> None:
-    """
-    Give hosts back, unless somebody else has them by now.
-
-    Hosts that were asked within one second share a statement, and the last of their times.
-    """
-    alike: dict[tuple[str, datetime | None], list[VisitEnd]] = {}
-    for leave in given:
-        at = leave.last_request_at
-        alike.setdefault((leave.worker, None if at is None else at.replace(microsecond=0)), []).append(leave)
-    for (worker, at), leaves in alike.items():
-        asked = {} if at is None else {"at": max(leave.last_request_at or at for leave in leaves)}
-        for part in in_chunks([leave.host for leave in leaves]):
-            connection.execute(RELEASE_AFTER_REQUEST if asked else RELEASE, {"names": part, "worker": worker, **asked})
 
 
 NETWORK_DOWN = "line_down_since"

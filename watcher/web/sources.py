@@ -16,8 +16,8 @@ from watcher.settings.edit import read_for_edit, save_settings, switch_source
 from watcher.store.articles import ArticleSummary, latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_url_of_feed, sync_sources
-from watcher.store.hosts import hosts_being_visited
 from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, load_health_changes, load_polls
+from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
 from watcher.text.format import format_duration
 from watcher.text.urls import hide_secrets

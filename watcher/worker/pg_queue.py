@@ -29,7 +29,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import CONNECT_S, with_driver
 from watcher.store.errors import to_store_error
-from watcher.store.hosts import ClaimRequest, DueHosts, claim_requested, due_hosts, is_leased, renew_all
+from watcher.store.hosts import DueHosts, due_hosts, is_leased, renew_all
+from watcher.store.visits import ClaimRequest, claim_requested
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.scheduler import BaseScheduler

@@ -29,8 +29,9 @@ from watcher.net.client import ACCEPT_FEED
 from watcher.reasons import Reason, TaskKind
 from watcher.settings.models import PollSettings
 from watcher.store.feeds import known_entries, recent_content_hashes
-from watcher.store.hosts import VisitEnd, known_hosts, record_and_release, set_blocked_until
+from watcher.store.hosts import known_hosts, set_blocked_until
 from watcher.store.polls import record_polls
+from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker import tasks

@@ -18,18 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
-from watcher.store.hosts import (
-    LEASE,
-    Visit,
-    VisitEnd,
-    claim_visits,
-    make_offline_due,
-    record_network_down,
-    release_hosts,
-    release_unvisited,
-    renew_all,
-    set_blocked_until,
-)
+from watcher.store.hosts import LEASE, make_offline_due, record_network_down, renew_all, set_blocked_until
+from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 from watcher.worker.events import NetworkCameBack, NetworkWentDown

@@ -17,8 +17,8 @@ from watcher.model import Feed, NotModified, PollUnchanged
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
-from watcher.store.hosts import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.pages import StoredPage, defer, due_pages
+from watcher.store.visits import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext

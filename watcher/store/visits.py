@@ -1,0 +1,226 @@
+"""Visits: what is due at the hosts that a worker has leased, and how a visit goes on and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+
+from watcher.model import Feed, PollResult
+from watcher.store.feeds import FEED_COLUMNS, feed_from_row
+from watcher.store.hosts import LEASE, claim_hosts, lease_free_hosts, renew
+from watcher.store.polls import record_polls
+from watcher.store.schema import feeds, hosts, pages
+from watcher.store.sql import in_chunks
+
+RENEW_BELOW = 5 / 6  # of a lease: a step does not write the host's row again while more of it is left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What there is to do at a host: its feeds that are due, longest due first, and whether pages are."""
+
+    host: str
+    feeds: tuple[Feed, ...]
+    has_pages: bool
+    last_request_at: datetime | None
+
+
+class VisitDecision(Enum):
+    """What a visit does next."""
+
+    GO = auto()
+    SKIP = auto()  # this feed: somebody else has asked it meanwhile, or the settings have changed
+    STOP = auto()  # the lease is lost, or the host has asked us to wait
+
+
+def claim_visits(
+    connection: Connection,
+    *,
+    worker: str,
+    now: datetime,
+    most: int,
+    floor: timedelta,
+    busy: Collection[str] = (),
+    pages_too: bool = True,
+) -> tuple[Visit, ...]:
+    """
+    Lease up to `most` hosts that have something due to `worker`, and return what is to be done there.
+
+    The first feed of each counts as asked from here on: it is due again after `floor`, whatever becomes of us.
+
+    Args:
+        busy: Hosts to leave out: `worker` is at them.
+        pages_too: Visit hosts for their pages as well.
+    """
+    names = claim_hosts(connection, worker=worker, now=now, most=most, busy=busy, pages_too=pages_too)
+    return visits_of_hosts(connection, names, now=now, floor=floor, pages_too=pages_too)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequest:
+    """One host that is asked for by name, and how it is claimed."""
+
+    host: str
+    worker: str
+    now: datetime
+    floor: timedelta
+    lease: timedelta
+    pages_too: bool
+
+
+def claim_requested(connection: Connection, given: Sequence[ClaimRequest]) -> list[Visit | None]:
+    """
+    Lease each of the hosts asked for, all for one worker, and return what is to be done there; as `claim_visits`.
+
+    None stands for a host that somebody else is at, or that is to be left in peace.
+    """
+    if not given:
+        return []
+    first, now = given[0], max(each.now for each in given)
+    names = {each.host for each in given}
+    taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
+    made = visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
+    found = {visit.host: visit for visit in made}
+    return [found.pop(each.host, None) for each in given]
+
+
+def visits_of_hosts(
+    connection: Connection, names: Sequence[str], *, now: datetime, floor: timedelta, pages_too: bool
+) -> tuple[Visit, ...]:
+    """Return what is due at hosts that have been leased; the first feed of each counts as asked from here on."""
+    due: dict[str, list[Feed]] = {name: [] for name in names}
+    have_pages: set[str] = set()
+    asked_at: dict[str, datetime | None] = {}
+    for part in in_chunks(list(names)):
+        due_feeds = select(*FEED_COLUMNS).where(feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone)
+        due_feeds = due_feeds.where(is_due(feeds.c.next_poll_at, now)).order_by(feeds.c.next_poll_at, feeds.c.id)
+        for row in connection.execute(due_feeds):
+            feed = feed_from_row(row)
+            due[feed.host].append(feed)
+        if pages_too:
+            due_pages = select(pages.c.host).join(feeds, feeds.c.id == pages.c.feed_id).distinct()
+            due_pages = due_pages.where(pages.c.host.in_(part), pages.c.next_try_at <= now, feeds.c.enabled)
+            have_pages.update(connection.scalars(due_pages))
+        query = select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(part))
+        asked_at.update((name, at) for name, at in connection.execute(query))
+    postpone_polls(connection, [rows[0].id for rows in due.values() if rows], next_poll_at=now + floor)
+    return tuple(
+        Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked_at.get(name))
+        for name, rows in due.items()
+    )
+
+
+def hosts_being_visited(connection: Connection, *, now: datetime) -> frozenset[str]:
+    """Return the hosts that are being visited."""
+    return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
+
+
+def postpone_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
+    """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
+    for part in in_chunks(list(feed_ids)):
+        connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=next_poll_at))
+
+
+def is_due(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
+    """
+    Return the condition that a time has come, for rows that are found by their hosts or ids.
+
+    The expression keeps PostgreSQL from the index of times: at its beginning lie all rows that were due before and that
+    vacuum has not removed yet.
+    """
+    return func.coalesce(column, now) <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRenewal:
+    """The next step of a visit. `feed` is asked next; it is due again after `floor`, whatever becomes of us."""
+
+    host: str
+    worker: str
+    now: datetime
+    floor: timedelta
+    lease: timedelta = LEASE
+    feed: Feed | None = None
+
+
+def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list[VisitDecision]:
+    """Return for each visit whether to take its next step; leases are renewed, unless they were just now."""
+    columns = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
+    rows = {
+        row.host: row
+        for part in in_chunks(sorted({each.host for each in given}))
+        for row in connection.execute(select(*columns).where(hosts.c.host.in_(part)))
+    }
+    going = [may_go_on(connection, each, rows.get(each.host)) for each in given]
+    polling = [each for each, goes in zip(given, going, strict=True) if goes and each.feed is not None]
+    asked = mark_polled(connection, polling)
+
+    def decision(each: LeaseRenewal, goes: bool) -> VisitDecision:
+        if not goes:
+            return VisitDecision.STOP
+        return VisitDecision.GO if each.feed is None or each.feed.id in asked else VisitDecision.SKIP
+
+    return list(map(decision, given, going))
+
+
+def may_go_on(connection: Connection, step: LeaseRenewal, row: Row[*tuple[Any, ...]] | None) -> bool:
+    """Return whether a visit still has its host, and may send requests to it."""
+    if row is None or row.lease_by != step.worker or row.lease_until is None:
+        return False
+    is_old = row.lease_until < step.now + step.lease * RENEW_BELOW
+    if is_old and not renew(connection, step.host, worker=step.worker, now=step.now, lease=step.lease):
+        return False
+    return row.blocked_until is None or row.blocked_until <= step.now
+
+
+def mark_polled(connection: Connection, steps: Sequence[LeaseRenewal]) -> set[int]:
+    """Postpone feeds that are asked now, where they are due still; return which are. All steps have one floor."""
+    asked: set[int] = set()
+    if steps:
+        now = max(step.now for step in steps)
+        for part in in_chunks([step.feed.id for step in steps if step.feed is not None]):
+            still = (feeds.c.id.in_(part), feeds.c.enabled, ~feeds.c.gone, is_due(feeds.c.next_poll_at, now))
+            query = update(feeds).where(*still).values(next_poll_at=now + steps[0].floor).returning(feeds.c.id)
+            asked.update(connection.scalars(query))
+    return asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitEnd:
+    """The end of a visit. `last_request_at` None: nothing was asked."""
+
+    host: str
+    worker: str
+    last_request_at: datetime | None
+
+
+def record_and_release(connection: Connection, given: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
+    """Record polls that end a visit, and give back the hosts of those that brought no page; as `record_polls`."""
+    noted = record_polls(connection, [(feed, result) for feed, result, _ in given])
+    release_hosts(connection, [leave for (_, _, leave), its in zip(given, noted, strict=True) if not its])
+    return noted
+
+
+def release_unvisited(connection: Connection, visits: Sequence[Visit], *, worker: str) -> None:
+    """Give hosts back whose visits were not begun: what was due there is due as before."""
+    rows = [{"of": feed.id, "at": feed.next_poll_at} for visit in visits for feed in visit.feeds[:1]]
+    if rows:
+        before = bindparam("at", type_=feeds.c.next_poll_at.type)
+        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(next_poll_at=before), rows)
+    release_hosts(connection, [VisitEnd(host=visit.host, worker=worker, last_request_at=None) for visit in visits])
+
+
+def release_hosts(connection: Connection, given: Sequence[VisitEnd]) -> None:
+    """Free the hosts of visits, unless another worker has them by now."""
+    at = func.coalesce(bindparam("at", type_=hosts.c.last_request_at.type), hosts.c.last_request_at)
+    query = update(hosts).where(hosts.c.host == bindparam("name"), hosts.c.lease_by == bindparam("worker"))
+    rows = [{"name": end.host, "worker": end.worker, "at": end.last_request_at} for end in given]
+    if rows:
+        rows.sort(key=itemgetter("name"))  # in one order, so that workers do not lock each other out
+        connection.execute(query.values(lease_by=None, lease_until=None, last_request_at=at), rows)
