@@ -1,4 +1,4 @@
-"""What a reader has asked for: words to show, to leave out and to watch, weights, and rules for sections."""
+"""Reader preferences: phrases to show, mute and watch, weights, and rules for sections."""
 
 from __future__ import annotations
 
@@ -39,11 +39,6 @@ class Preferences:
     section_weights: tuple[Weight, ...] = ()  # sections of the sources
     source_weights: tuple[Weight, ...] = ()  # names of outlets
 
-    @property
-    def need_places(self) -> bool:
-        """Whether the countries of a story matter for its place."""
-        return bool(self.country_weights or self.regions)
-
 
 def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
     """Return which of `phrases` stand in the title or the first lines of one of `articles`, in their order."""
@@ -73,7 +68,7 @@ def _part(phrase: str) -> str:
     return rf"(?<!\w){body}" if begins else rf"(?<!\w){body}(?!\w)"
 
 
-def score_weights(wishes: Preferences, articles: Sequence[Article], places: Sequence[str]) -> tuple[Weight, ...]:
+def score_weights(preferences: Preferences, articles: Sequence[Article], places: Sequence[str]) -> tuple[Weight, ...]:
     """
     Return the weights that a story earns, each with what it was given for: "country UA".
 
@@ -83,11 +78,11 @@ def score_weights(wishes: Preferences, articles: Sequence[Article], places: Sequ
     """
     outlets = {fold(article.outlet) for article in articles}
     sections = {fold(article.section) for article in articles if article.section}
-    spoken = set(matching_phrases([word for word, _ in wishes.word_weights], articles))
-    found = [(f"“{word}”", weight) for word, weight in wishes.word_weights if word in spoken]
-    found += [(f"country {code}", weight) for code, weight in wishes.country_weights if code in places]
-    found += [(f"section {name}", weight) for name, weight in wishes.section_weights if fold(name) in sections]
-    found += [(f"source {name}", weight) for name, weight in wishes.source_weights if fold(name) in outlets]
+    spoken = set(matching_phrases([word for word, _ in preferences.word_weights], articles))
+    found = [(f"“{word}”", weight) for word, weight in preferences.word_weights if word in spoken]
+    found += [(f"country {code}", weight) for code, weight in preferences.country_weights if code in places]
+    found += [(f"section {name}", weight) for name, weight in preferences.section_weights if fold(name) in sections]
+    found += [(f"source {name}", weight) for name, weight in preferences.source_weights if fold(name) in outlets]
     return tuple(found)
 
 

@@ -21,12 +21,9 @@ DENSE = re.compile("[\u1100-\ud7ff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """
-    What takes part. `flagged` articles count as coverage, but give no headline or summary and do not bind stories.
-    """
+    """The articles that take part in an edition, and how many others do not."""
 
     articles: tuple[Article, ...]  # in order of time, then id
-    flagged: frozenset[str]  # ids
     left_out: tuple[LeftOut, ...]  # most first
 
 
@@ -43,9 +40,9 @@ def select_articles(
     Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
 
     Args:
-        mute: Words or phrases (`wishes`); an article with one in its title is left out.
+        muted_phrases: An article with one in its title is left out.
         languages: Primary tags; articles in others are left out. Empty for all.
-        whole: Returns articles with all of their text, where `articles` have its beginning alone.
+        load_full_texts: Returns articles with all of their text, if `articles` have its beginning alone.
     """
     again = DuplicateFilter(load_full_texts)
     muted = phrase_pattern(tuple(muted_phrases))
@@ -61,7 +58,6 @@ def select_articles(
             kept.append(article)
     return Selection(
         articles=tuple(kept),
-        flagged=frozenset(article.id for article in kept if is_flagged(article)),
         left_out=count_left_out(left_out),
     )
 

@@ -24,7 +24,7 @@ class Edges:
     score: Floats
 
     @classmethod
-    def rounded(cls, first: Places, second: Places, scores: npt.NDArray[np.float64]) -> Edges:
+    def from_scores(cls, first: Places, second: Places, scores: npt.NDArray[np.float64]) -> Edges:
         """Return edges with their scores to four digits."""
         return cls(
             first=first.astype(np.int32), second=second.astype(np.int32), score=np.round(scores, 4).astype(np.float32)

@@ -168,7 +168,7 @@ class PairScorer:
             scores = pairs.bound * self.decay(pairs.later, pairs.earlier, text)
             titles = np.flatnonzero(~text)
             kept = titles[top_scores(pairs.later[titles], scores[titles], least, expansion.neighbours)]
-            found.append(Edges.rounded(pairs.later[kept], pairs.earlier[kept], scores[kept]))
+            found.append(Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept]))
         return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, most=expansion.neighbours)
 
     def blocks(self, indexes: Sequence[InvertedIndex]) -> Iterator[tuple[int, int]]:
@@ -195,7 +195,7 @@ class PairScorer:
         pairs = self.candidates(start, stop)
         scores = self.scores(pairs)
         kept = top_scores(pairs.later, scores, self.params.floor, self.most)
-        return Edges.rounded(pairs.later[kept], pairs.earlier[kept], scores[kept])
+        return Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept])
 
     def candidates(self, start: int, stop: int) -> Cosines:
         """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""

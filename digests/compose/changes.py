@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, numbers
-from digests.analysis.perspectives import OutletGroups
-from digests.analysis.select import LoadFullTexts, is_flagged
+from digests.analysis.select import is_flagged
+from digests.compose.context import ComposeContext
 from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies
 from digests.summarise.lead import READ_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
@@ -25,24 +25,6 @@ FOLLOW_UP_CHARS = 700  # of two texts of one outlet,
 FOLLOW_UP_SHARE, FOLLOW_UP_TITLE_SHARE = 0.2, 0.1
 UNSPACED_FACTOR = 0.7  # where words are pairs of characters: of one thing said otherwise, fewer are the same
 MIN_NEW_WORDS = 3  # of a sentence without a new number or name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeContext:
-    """What all stories of an edition share."""
-
-    language: str
-    timezone: str
-    local_date: date
-    window_start: datetime
-    window_end: datetime
-    earlier_editions: tuple[Edition, ...]  # the last ones, the latest first
-    frequencies: DocumentFrequencies
-    earlier_articles: Mapping[str, Article]  # articles from before the window, by id
-    load_full_texts: LoadFullTexts  # articles of the window, and from before, with all of their text
-    owner_kinds: Mapping[str, str]  # the kind of owner of an outlet
-    outlets_read: OutletGroups  # the outlets of the window
-    find_countries: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +44,6 @@ class StoryChange:
 def compare_with_earlier(
     story: Story,
     articles: Mapping[str, Article],
-    window: Collection[str],
     summary: Sequence[Sentence],
     agreed: Agreement,
     context: ComposeContext,
@@ -78,8 +59,8 @@ def compare_with_earlier(
     and all that the edition showed.
 
     Args:
-        articles: Those of the window and, as far as they are stored, the last editions': they are what is known.
-        window: Ids of the articles that take part in this edition: no other is told as new.
+        articles: With all of their text, those of the story and, as far as they are stored, of the last editions:
+            they are what is known. Only an article of the window is told as new.
         summary: This edition's. One of its sentences is returned only if nothing else is new: it then belongs there
             rather than to the summary.
     """
@@ -101,7 +82,7 @@ def compare_with_earlier(
     rest = [article for article in present if article.id not in known_ids]
     old = [articles[key] for key in known_ids if key in articles]
     old += [article for article in rest if article.fetched_at < previous.window_end]
-    new = [article for article in rest if article.fetched_at >= previous.window_end and article.id in window]
+    new = [article for article in rest if article.fetched_at >= previous.window_end and article.id in context.articles]
     updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context)
     if followed is not None and not updates:
         return StoryChange(status="new", day=day, first_seen_at=first)
@@ -122,7 +103,7 @@ def compare_with_earlier(
 
 def day_number(first: datetime, context: ComposeContext) -> int:
     """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
-    zone = ZoneInfo(context.timezone)
+    zone = ZoneInfo(context.options.timezone)
     local = first.astimezone(zone)
     began = local.date() + timedelta(days=local.time() >= context.window_end.astimezone(zone).time())
     return max(1, (context.local_date - began).days + 1)
@@ -232,7 +213,7 @@ def _new_sentences(
     origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
     among = [article for article in new if not is_flagged(article)]
     languages = [article.language for article in among]
-    language = context.language
+    language = context.options.language
     if language not in languages:
         language = max(sorted(set(languages)), key=languages.count, default="und")
     among = [article for article in among if article.language == language]
@@ -245,7 +226,7 @@ def _new_sentences(
                 found.append((novelty * (0.2 + candidate.score), candidate))
     found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
     said = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
-    most = MAX_UPDATES if language == context.language else 1
+    most = MAX_UPDATES if language == context.options.language else 1
     chosen: list[Sentence] = []
     for _, candidate in found:
         if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):

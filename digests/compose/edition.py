@@ -4,60 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from digests.analysis.country_names import REGIONS, region_of, region_title
-from digests.analysis.gazetteer import find_countries
-from digests.analysis.perspectives import group_outlets
-from digests.analysis.preferences import Preferences, SectionRule, match_section_rule
-from digests.analysis.select import LoadFullTexts, is_flagged
-from digests.compose.changes import ComposeContext
+from digests.analysis.preferences import SectionRule, match_section_rule
+from digests.analysis.select import is_flagged
 from digests.compose.choose import StorySelection, select_stories
+from digests.compose.context import ComposeContext
 from digests.compose.ledger import LedgerInput, build_ledger
 from digests.compose.rank import RankedStory
 from digests.compose.story import add_distinct, compose_brief, compose_story, latin_words, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
-from digests.summarise.agreement import count_document_frequencies
 from watcher.model import Article
 from watcher.text.words import fold
 
 MAX_ENDED = 10  # stories of the last edition of which nothing has come in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestOptions:
-    """What a digest's settings say about its editions."""
-
-    name: str
-    title: str
-    language: str = "en"
-    timezone: str = "UTC"
-    stories: int = 12
-    briefs: int = 10
-    sections: tuple[str, ...] = ()
-    note: str = ""
-    preferences: Preferences = Preferences()  # noqa: RUF009 (it is frozen)
-
-
 def compose_edition(
-    *,
-    options: DigestOptions,
     ranked: Sequence[RankedStory],
-    articles: Mapping[str, Article],
+    context: ComposeContext,
+    *,
     ledger_input: LedgerInput,
     number: int,
-    local_date: date,
-    window_start: datetime,
-    window_end: datetime,
     made_at: datetime,
-    earlier_articles: Mapping[str, Article],
-    earlier_editions: Sequence[Edition],
-    owner_kinds: Mapping[str, str],
     corrections: Sequence[Correction],
-    load_full_texts: LoadFullTexts,
 ) -> Edition:
     """
     Return the edition of `ranked`, best first: the main stories in sections, the next ones as briefs, and the ledger.
@@ -65,54 +39,34 @@ def compose_edition(
     Numbers run in page order, the lead is 1.
 
     Args:
-        articles: The window's, by id, as `select_articles` keeps them.
-        earlier_articles: Articles of the last editions, as far as they are stored, to tell what is new; not counted.
-        earlier_editions: The last ones, the latest first.
-        owner_kinds: The kind of owner of an outlet, where the settings name it.
         corrections: What outlets have changed in reports that editions cited.
-        load_full_texts: Called for the stories that may be shown, one after the other: `articles` and
-            `earlier_articles` may hold the beginnings of texts alone.
     """
-    context = ComposeContext(
-        language=options.language,
-        timezone=options.timezone,
-        local_date=local_date,
-        window_start=window_start,
-        window_end=window_end,
-        earlier_editions=tuple(earlier_editions),
-        frequencies=count_document_frequencies(list(articles.values()), load_full_texts),
-        earlier_articles={**earlier_articles, **load_full_texts(earlier_articles.keys() & articles.keys())},
-        load_full_texts=load_full_texts,
-        owner_kinds=owner_kinds,
-        outlets_read=group_outlets(articles.values(), owner_kinds),
-        find_countries=_cached_countries(articles),
-    )
-    wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context, options)]
-    flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
+    options = context.options
+    wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
+    flagged = frozenset(key for key, article in context.articles.items() if is_flagged(article))
     anchors: set[str] = set()
-    compose = partial(compose_story, articles=articles, context=context, taken=anchors)
+    compose = partial(compose_story, context=context, taken=anchors)
     selection = select_stories(wanted, compose, stories=options.stories, briefs=options.briefs, flagged=flagged)
-    sections = _sections(selection, articles, context, options, anchors)
-    briefs = _briefs(selection, articles, context)
+    sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
     shown = [story for section in sections for story in section.stories]
     texts = [story.title for story in shown] + [brief.title for brief in briefs]
     texts += [sentence.text for story in shown for sentence in (*story.summary, *story.updates)]
-    previous = next(iter(earlier_editions), None)
+    previous = next(iter(context.earlier_editions), None)
     followed = {story.earlier_story for _, story in (*selection.main, *selection.quiet)}
     return Edition(
         digest=options.name,
         title=options.title,
         number=number,
-        local_date=local_date,
+        local_date=context.local_date,
         timezone=options.timezone,
         language=options.language,
-        window_start=window_start,
-        window_end=window_end,
+        window_start=context.window_start,
+        window_end=context.window_end,
         made_at=made_at,
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=build_ledger(ranked, wanted, articles, ledger_input, selection, shown, briefs, context),
+        ledger=build_ledger(ranked, wanted, ledger_input, selection, shown, briefs, context),
         reading_minutes=reading_time(texts),
         note=options.note,
         corrections=tuple(corrections),
@@ -120,38 +74,20 @@ def compose_edition(
     )
 
 
-def _cached_countries(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...]]:
-    """Return what finds the countries of a story, once each."""
-    known: dict[str, tuple[str, ...]] = {}
-
-    def countries(story: Story) -> tuple[str, ...]:
-        if story.id not in known:
-            known[story.id] = find_countries(story, articles)
-        return known[story.id]
-
-    return countries
-
-
-def _is_wanted(story: Story, context: ComposeContext, options: DigestOptions) -> bool:
+def _is_wanted(story: Story, context: ComposeContext) -> bool:
     """Whether a story is about one of the digest's regions or countries, if it names any."""
-    regions = options.preferences.regions
+    regions = context.options.preferences.regions
     return not regions or any(code in regions or region_of(code) in regions for code in context.find_countries(story))
 
 
-def _sections(
-    selection: StorySelection,
-    articles: Mapping[str, Article],
-    context: ComposeContext,
-    options: DigestOptions,
-    anchors: set[str],
-) -> tuple[Section, ...]:
+def _sections(selection: StorySelection, context: ComposeContext, anchors: set[str]) -> tuple[Section, ...]:
+    options = context.options
     by_title: dict[str, list[EditionStory]] = {}
     for ranked, shown in selection.main:
-        related = (compose_brief(each, articles, context) for each in selection.related.get(ranked.story.id, ()))
+        related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
         story = replace(shown, related=tuple(brief for brief in related if brief))
         title = choose_section(
-            ranked.story,
-            articles,
+            context.present(ranked.story),
             shown.place_codes,
             wanted=options.sections,
             language=options.language,
@@ -167,20 +103,19 @@ def _sections(
     return tuple(sections)
 
 
-def _briefs(selection: StorySelection, articles: Mapping[str, Article], context: ComposeContext) -> tuple[Brief, ...]:
+def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
     """Return the stories of one line, then those in which nothing is new."""
-    found = [compose_brief(each, articles, context) for each in selection.briefs]
+    found = [compose_brief(each, context) for each in selection.briefs]
     found += [
         replace(brief, status=shown.status, day=shown.day)
         for each, shown in selection.quiet
-        if (brief := compose_brief(each, articles, context))
+        if (brief := compose_brief(each, context))
     ]
     return tuple(brief for brief in found if brief)
 
 
 def choose_section(
-    story: Story,
-    articles: Mapping[str, Article],
+    present: Sequence[Article],
     places: Sequence[str],
     *,
     wanted: Sequence[str],
@@ -191,11 +126,11 @@ def choose_section(
     Return the title of the section that a story belongs to.
 
     Args:
+        present: Its articles.
         places: ISO codes of the countries it is about, first first.
         wanted: The settings' sections: names of sections of sources, or of regions; empty for regions only.
         rules: The reader's own: the first that fits decides.
     """
-    present = [articles[key] for key in story.articles if key in articles]
     if rule := match_section_rule(rules, present, places):
         return rule
     region = region_of(places[0] if places else None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from digests.compose.changes import ComposeContext
 from digests.compose.choose import StorySelection
+from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
 from digests.model import (
     Brief,
@@ -21,7 +21,6 @@ from digests.model import (
 )
 from digests.summarise.agreement import count_document_frequencies, measure_agreement
 from digests.summarise.headline import choose_headline
-from watcher.model import Article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,6 @@ class LedgerInput:
 def build_ledger(
     ranked: Sequence[RankedStory],
     among: Sequence[RankedStory],
-    articles: Mapping[str, Article],
     ledger_input: LedgerInput,
     selection: StorySelection,
     shown: Sequence[EditionStory],
@@ -66,12 +64,12 @@ def build_ledger(
         else LeftOutKind.LOWER_RANK
         for r in rest
     )
-    values = articles.values()
+    values = context.articles.values()
     stories = {each.story.id: each.story for each in ranked}
-    largest = find_largest_story(stories.values(), articles)
+    largest = find_largest_story(stories.values(), context.articles)
     return Ledger(
         entries_seen=ledger_input.entries_seen,
-        articles=len(articles),
+        articles=len(values),
         outlets=len({article.outlet for article in values}),
         languages=len({article.language for article in values}),
         countries=len({article.country for article in values if article.country}),
@@ -84,14 +82,14 @@ def build_ledger(
         failing=ledger_input.failing,
         late_s=ledger_input.late_s,
         longer_window=ledger_input.longer_window,
-        largest=replace(largest, title=_title(stories[largest.id], articles, context)) if largest else None,
+        largest=replace(largest, title=_title(stories[largest.id], context)) if largest else None,
     )
 
 
-def _title(story: Story, articles: Mapping[str, Article], context: ComposeContext) -> str:
-    own = context.load_full_texts(key for key in story.articles if key in articles)
+def _title(story: Story, context: ComposeContext) -> str:
+    own = context.full_articles(story)
     agreed = measure_agreement(story, own, count_document_frequencies(list(own.values())))
-    title = choose_headline(story, own, agreed, language=context.language)
+    title = choose_headline(story, own, agreed, language=context.options.language)
     return title.text if title else ""
 
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
 from digests.analysis.perspectives import find_missing_perspectives, find_perspectives
-from digests.compose.changes import ComposeContext, compare_with_earlier
+from digests.compose.changes import compare_with_earlier
+from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
 from digests.model import Brief, EditionStory, SourceMention, Story
 from digests.summarise.agreement import measure_agreement
@@ -91,33 +92,29 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
     return found
 
 
-def compose_story(
-    ranked: RankedStory, articles: Mapping[str, Article], context: ComposeContext, *, taken: set[str]
-) -> EditionStory | None:
+def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
     """
     Return `ranked` as the edition shows it, without a number yet; None if no article of it has a title.
 
     Args:
         taken: The anchors that are in use; the story's is added.
     """
-    story, covered = ranked.story, ranked.coverage
+    story, covered, language = ranked.story, ranked.coverage, context.options.language
     places = context.find_countries(story)
-    known = context.load_full_texts(key for key in story.articles if key in articles or key in context.earlier_articles)
-    own = {key: known[key] for key in story.articles if key in articles}
+    known = context.load_full_texts(
+        key for key in story.articles if key in context.articles or key in context.earlier_articles
+    )
+    own = {article.id: known[article.id] for article in context.present(story)}
     agreed = measure_agreement(story, own, context.frequencies)
-    title = choose_headline(story, own, agreed, language=context.language)
+    title = choose_headline(story, own, agreed, language=language)
     if title is None:
         return None
-    summary = choose_summary(story, own, agreed, language=context.language, title=title.text)
-    change = compare_with_earlier(
-        story, {**context.earlier_articles, **known}, articles.keys(), summary, agreed, context
-    )
+    summary = choose_summary(story, own, agreed, language=language, title=title.text)
+    change = compare_with_earlier(story, {**context.earlier_articles, **known}, summary, agreed, context)
     summary = tuple(sentence for sentence in summary if sentence not in change.updates)
     place_codes = places or change.place_codes
-    present = list(own.values())
-    counts = count_eighths(
-        (article.published_at for article in present), start=context.window_start, end=context.window_end
-    )
+    times = [article.published_at for article in own.values()]
+    counts = count_eighths(times, start=context.window_start, end=context.window_end)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
@@ -126,19 +123,19 @@ def compose_story(
         title=title.text,
         title_language=title.article.language,
         url=title.article.url,
-        places=tuple(country_name(code, context.language) for code in place_codes),
+        places=tuple(country_name(code, language) for code in place_codes),
         status=change.status,
         day=change.day,
         first_seen_at=change.first_seen_at,
-        updated_at=max(article.published_at for article in present),
+        updated_at=max(times),
         summary=summary,
         updates=change.updates,
-        articles=len(present),
+        articles=len(own),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
         folded=len(covered.folded),
         agencies=covered.agencies,
-        mentions=source_mentions(story, own, covered, context.language, first=lead_outlet),
+        mentions=source_mentions(story, own, covered, language, first=lead_outlet),
         languages=covered.languages,
         countries=covered.countries,
         article_ids=tuple(own),
@@ -157,11 +154,11 @@ def compose_story(
     )
 
 
-def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], context: ComposeContext) -> Brief | None:
+def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    own = context.load_full_texts(key for key in ranked.story.articles if key in articles)
+    own = context.full_articles(ranked.story)
     agreed = measure_agreement(ranked.story, own, context.frequencies)
-    title = choose_headline(ranked.story, own, agreed, language=context.language)
+    title = choose_headline(ranked.story, own, agreed, language=context.options.language)
     if title is None:
         return None
     return Brief(

@@ -15,7 +15,8 @@ from digests.analysis.corrections import apply_revisions, find_corrections, page
 from digests.analysis.gazetteer import find_countries
 from digests.analysis.preferences import Preferences, SectionRule
 from digests.analysis.select import select_articles
-from digests.compose.edition import DigestOptions, compose_edition
+from digests.compose.context import DigestOptions, make_context
+from digests.compose.edition import compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
 from digests.edition.llm_summary import add_llm_summaries
@@ -190,24 +191,28 @@ def compose(inputs: EditionInputs) -> Edition:
     withdrawn -= sum(article.published_at >= start for article in revised)
     late_articles = sum(article.published_at < start for article in candidates)
     return compose_edition(
-        options=digest_options(digest),
-        ranked=ranked,
-        articles=articles,
+        ranked,
+        make_context(
+            digest_options(digest),
+            articles,
+            local_date=request.local_date,
+            window_start=start,
+            window_end=end,
+            earlier_articles=before | dict(inputs.cited),
+            earlier_editions=inputs.seen,
+            owner_kinds={
+                feed.feed.source.name: feed.feed.source.owner_kind
+                for feed in inputs.feeds
+                if feed.feed.source.owner_kind
+            },
+            load_full_texts=texts.whole,
+        ),
         ledger_input=ledger_input(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
-        earlier_editions=inputs.seen,
         number=inputs.number,
-        local_date=request.local_date,
-        window_start=start,
-        window_end=end,
         made_at=inputs.now,
-        earlier_articles=before | dict(inputs.cited),
-        owner_kinds={
-            feed.feed.source.name: feed.feed.source.owner_kind for feed in inputs.feeds if feed.feed.source.owner_kind
-        },
         corrections=find_corrections(inputs.citations, inputs.corrected, inputs.revisions, since=previous.window_end)
         if previous
         else (),
-        load_full_texts=texts.whole,
     )
 
 

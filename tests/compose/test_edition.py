@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.analysis.preferences import Preferences
 from digests.analysis.select import select_articles
-from digests.compose.changes import ComposeContext, compare_with_earlier
-from digests.compose.edition import DigestOptions, compose_edition
+from digests.compose.changes import compare_with_earlier
+from digests.compose.context import DigestOptions, make_context
+from digests.compose.edition import compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
 from digests.compose.story import classify_trend, count_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import LeftOut, LeftOutKind
-from digests.summarise.agreement import count_document_frequencies
 from tests.compose.factories import END, START, agreement, article, by_id, story
 
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
@@ -52,8 +52,7 @@ def edition_of(
             for each in (known, earlier or {})
         )
     return compose_edition(
-        options=DigestOptions(**{"name": "world", "title": "World Digest", **shape}),
-        ranked=rank(
+        rank(
             stories,
             known,
             now=end,
@@ -61,18 +60,21 @@ def edition_of(
             language=shape.get("language", "en"),
             preferences=shape.get("preferences", Preferences()),
         ),
-        articles=known,
+        make_context(
+            DigestOptions(**{"name": "world", "title": "World Digest", **shape}),
+            known,
+            local_date=day,
+            window_start=start,
+            window_end=end,
+            earlier_articles=earlier or {},
+            earlier_editions=[previous] if previous else [],
+            owner_kinds=kinds or {},
+            load_full_texts=lambda ids: {key: full[key] for key in ids},
+        ),
         ledger_input=LedgerInput(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
         number=number,
-        local_date=day,
-        window_start=start,
-        window_end=end,
         made_at=end,
-        earlier_articles=earlier or {},
-        earlier_editions=[previous] if previous else [],
-        owner_kinds=kinds or {},
         corrections=(),
-        load_full_texts=lambda ids: {key: full[key] for key in ids},
     )
 
 
@@ -212,20 +214,22 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     articles = {**by_id(*[a for group in later for a in group])}
 
     tuesday = compose_edition(
-        options=DigestOptions(name="world", title="World Digest"),
-        ranked=rank(stories, articles, now=END + timedelta(days=1), previous=monday),
-        articles=articles,
+        rank(stories, articles, now=END + timedelta(days=1), previous=monday),
+        make_context(
+            DigestOptions(name="world", title="World Digest"),
+            articles,
+            local_date=date(2026, 3, 11),
+            window_start=END,
+            window_end=END + timedelta(days=1),
+            earlier_articles=old,
+            earlier_editions=[monday],
+            owner_kinds={},
+            load_full_texts=lambda ids: {key: {**old, **articles}[key] for key in ids},
+        ),
         ledger_input=LedgerInput(),
         number=2,
-        local_date=date(2026, 3, 11),
-        window_start=END,
-        window_end=END + timedelta(days=1),
         made_at=END + timedelta(days=1),
-        earlier_articles=old,
-        earlier_editions=[monday],
-        owner_kinds={},
         corrections=(),
-        load_full_texts=lambda ids: {key: {**old, **articles}[key] for key in ids},
     )
 
     found = {s.title.split()[2]: s for s in tuesday.stories}
@@ -250,20 +254,22 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
     articles = by_id(*today)
 
     edition = compose_edition(
-        options=DigestOptions(name="world", title="World Digest"),
-        ranked=rank([whole], articles, now=END),
-        articles=articles,
+        rank([whole], articles, now=END),
+        make_context(
+            DigestOptions(name="world", title="World Digest"),
+            articles,
+            local_date=date(2026, 3, 10),
+            window_start=START,
+            window_end=END,
+            earlier_articles=by_id(before),
+            earlier_editions=(),
+            owner_kinds={},
+            load_full_texts=lambda ids: {key: {**by_id(before), **articles}[key] for key in ids},
+        ),
         ledger_input=LedgerInput(),
         number=1,
-        local_date=date(2026, 3, 10),
-        window_start=START,
-        window_end=END,
         made_at=END,
-        earlier_articles=by_id(before),
-        earlier_editions=(),
-        owner_kinds={},
         corrections=(),
-        load_full_texts=lambda ids: {key: {**by_id(before), **articles}[key] for key in ids},
     )
 
     (shown,) = edition.stories
@@ -286,22 +292,19 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     articles = by_id(*first[0], update)
 
     flood = story(*first[0], update)
-    context = ComposeContext(
-        language="en",
-        timezone="UTC",
+    context = make_context(
+        DigestOptions(name="world", title="World Digest"),
+        articles,
         local_date=date(2026, 3, 11),
         window_start=END,
         window_end=END + timedelta(days=1),
-        earlier_editions=(monday,),
-        frequencies=count_document_frequencies(list(articles.values())),
         earlier_articles={},
-        load_full_texts=lambda ids: {key: articles[key] for key in ids},
+        earlier_editions=[monday],
         owner_kinds={},
-        outlets_read={},
-        find_countries=lambda _: (),
+        load_full_texts=lambda ids: {key: articles[key] for key in ids},
     )
 
-    moved = compare_with_earlier(flood, articles, articles.keys(), (), agreement(flood, articles), context)
+    moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context)
 
     assert moved.status == "developing"
     assert [s.text for s in moved.updates] == [

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.compose.edition import DigestOptions, compose_edition
+from digests.compose.context import DigestOptions, make_context
+from digests.compose.edition import compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
 from digests.edition.publish import render_all
@@ -45,20 +46,22 @@ def edition(giant: int, others: int):
     known = by_id(*one, *rest)
     ranked = rank([story(*one), *(story(each) for each in rest)], known, now=END)
     return compose_edition(
-        options=DigestOptions(name="world", title="World Digest"),
-        ranked=ranked,
-        articles=known,
+        ranked,
+        make_context(
+            DigestOptions(name="world", title="World Digest"),
+            known,
+            local_date=END.date(),
+            window_start=START,
+            window_end=END,
+            earlier_articles={},
+            earlier_editions=(),
+            owner_kinds={},
+            load_full_texts=lambda ids: {key: known[key] for key in ids},
+        ),
         ledger_input=LedgerInput(),
         number=1,
-        local_date=END.date(),
-        window_start=START,
-        window_end=END,
         made_at=END,
-        earlier_articles={},
-        earlier_editions=(),
-        owner_kinds={},
         corrections=(),
-        load_full_texts=lambda ids: {key: known[key] for key in ids},
     )
 
 
