@@ -28,7 +28,7 @@ class WireGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyDifference:
-    """How a copy differs from its report's origin; shares from 0 to 1 (`cluster.differences` says it in words)."""
+    """How a copy differs from its report's origin; shares from 0 to 1 (`describe_copy` puts it in words)."""
 
     article_id: str
     kept: float  # of the origin's sentences, by length
@@ -43,7 +43,7 @@ class Story:
     The articles on one event.
 
     `reports` partition `articles`. What grouping makes has an id of its earliest article; a story that is kept has
-    the id that it had (`cluster.threads`), and the rest.
+    the id that it had (`cluster.tracking`), and the rest.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Story:
     reports: tuple[WireGroup, ...]
     thread: str = ""  # what goes on over days: the stories that follow each other
     began_at: datetime | None = None  # when the first article of the thread was published
-    merged_ids: tuple[str, ...] = ()  # ids of stories that have gone into it
+    merged_ids: tuple[str, ...] = ()  # ids of stories that were merged into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +105,14 @@ class Brief:
     independent: int
     article_ids: tuple[str, ...]
     thread: str = ""
-    status: str = ""  # quiet: told before, and nothing is new; else empty
-    day: int = 0  # of its thread, 1 on the first; 0 where it is not told
+    status: str = ""  # quiet: shown before, and nothing is new; else empty
+    day: int = 0  # of its thread, 1 on the first; 0 where it is not shown
     watched: tuple[str, ...] = ()  # words that the reader watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberChange:
-    """A number that the reports give anew: "59 → 78 people". Both sentences are verbatim."""
+    """A number that has changed in the reports: "59 → 78 people". Both sentences are verbatim."""
 
     before: str  # as the earlier sentence writes it
     after: str
@@ -208,7 +208,7 @@ class Correction:
     """
     What an outlet has changed in a report after an edition cited it.
 
-    `before` stands in the stored article, `after` in what the page said when it was looked at again (empty if it is
+    `before` stands in the stored article, `after` in what the page said at the recheck (empty if it is
     gone).
     """
 

@@ -78,7 +78,7 @@ def find_missing_perspectives(
     Return whose outlets were read and do not have a story that several others have: countries it is about first.
 
     Args:
-        read: Of all the window (`outlets_read`).
+        read: Of all the window (`group_outlets`).
         places: ISO codes of the countries that the story is about.
     """
     if len(covered.independent) < MIN_REPORTS:

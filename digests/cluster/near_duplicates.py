@@ -202,10 +202,12 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     """
     a, b = ours.up_to(theirs.top), theirs.up_to(ours.top)
     of_a, of_b = (np.bincount(each & FLAGS, minlength=FLAGS + 1) for each in (a, b))
+    hashes = np.append(b >> FLAG_BITS, np.uint32(COMPLETE))  # with an end that no shingle has
+    place = np.searchsorted(hashes, a >> FLAG_BITS)
+    is_shared = hashes[place] == a >> FLAG_BITS
+    flags = (a[is_shared] & FLAGS) << FLAG_BITS | b[place[is_shared]] & FLAGS
     # Rows are the flags of a shared shingle in `a`, columns those in `b`.
-    both = np.zeros((FLAGS + 1, FLAGS + 1), np.int64)
-    _, at_a, at_b = np.intersect1d(a >> FLAG_BITS, b >> FLAG_BITS, assume_unique=True, return_indices=True)
-    np.add.at(both, (a[at_a] & FLAGS, b[at_b] & FLAGS), 1)
+    both = np.bincount(flags, minlength=(FLAGS + 1) ** 2).reshape(FLAGS + 1, FLAGS + 1)
     cited, lead = HAS_CITED, HAS_LEAD
     shared = int(both[~cited][:, ~cited].sum())
     in_a = int(of_a[~cited].sum() - both[~cited][:, cited].sum())

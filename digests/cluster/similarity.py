@@ -287,6 +287,8 @@ def sparse_scores(scale: SparseParams, pairs: Cosines, same: Bools, text: Bools,
 def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
     """Return the places of the scores over `floor`, ascending; of a row at most the `most` highest. `rows` ascend."""
     kept = np.flatnonzero(scores >= floor)
+    if len(kept) <= most or np.bincount(rows[kept] - rows[0]).max() <= most:
+        return kept
     order = np.lexsort((kept, -scores[kept], rows[kept]))
     rank = np.arange(len(kept)) - np.searchsorted(rows[kept], rows[kept])
     return np.sort(kept[order[rank < most]])

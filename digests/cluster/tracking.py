@@ -37,7 +37,7 @@ class ExistingStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedStory:
-    """A story that has gone into another; `articles` are those that it had then."""
+    """A story that was merged into another; `articles` are those that it had then."""
 
     id: str
     thread: str
@@ -51,7 +51,7 @@ class StoryEvent:
     """
     What became of a story, and why.
 
-    "merged": `story` is no more, all of it is in `other`. "split": `articles` of it are a story of their own, `other`.
+    "merged": all of `story` is in `other` now. "split": `articles` of it are a story of their own, `other`.
     "moved": `articles` of it are in another known story, `other`. "follows": it goes on in the thread of `other`.
     """
 
@@ -103,10 +103,10 @@ def track_stories(
     shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
     had = {old for story in known for old in (story.id, *story.merged_ids)}
     goes_on = best_successor(shares)
-    back = find_restored(groups, shares, goes_on.values(), merged)
-    named = assign_ids(groups, goes_on, by_id, back, {*taken_ids, *had})
+    restored = find_restored(groups, shares, goes_on.values(), merged)
+    named = assign_ids(groups, goes_on, by_id, restored, {*taken_ids, *had})
     changes = tuple(find_events(named, home, items))
-    stories = assign_threads(named, changes, {**{each.id: each for each in back.values()}, **by_id}, items)
+    stories = assign_threads(named, changes, {**{each.id: each for each in restored.values()}, **by_id}, items)
     profiles = {
         story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
@@ -118,29 +118,38 @@ def track_stories(
 
 def assign_ids(
     groups: Sequence[Story],
-    home: Mapping[str, int],
+    goes_on: Mapping[str, int],
     known: Mapping[str, ExistingStory],
-    back: Mapping[int, MergedStory],
+    restored: Mapping[int, MergedStory],
     taken: set[str],
 ) -> list[Story]:
-    """Return each group with its id: of the largest known story that goes on in it, of one that is back, or new."""
-    goes_on: defaultdict[int, list[str]] = defaultdict(list)
-    for story, number in home.items():
-        goes_on[number].append(story)
-    gone = {old for each in back.values() for old in (each.id, *each.merged_ids)}
-    named = []
+    """
+    Return each group with its id: of the largest known story that goes on in it, of one that is restored, or new.
+
+    Args:
+        goes_on: The number of the group in which a known story goes on.
+        restored: The story that a group is again, by number.
+    """
+    stories_of: defaultdict[int, list[str]] = defaultdict(list)
+    for story, number in goes_on.items():
+        stories_of[number].append(story)
+    gone = {old for each in restored.values() for old in (each.id, *each.merged_ids)}
+    found = []
     for number, group in enumerate(groups):
-        if number in goes_on:
-            into, *merged = sorted(goes_on[number], key=lambda each: merge_priority(known[each]))
-            was = {*known[into].merged_ids, *(old for each in merged for old in (each, *known[each].merged_ids))}
-            named.append(replace(group, id=into, merged_ids=tuple(sorted(was - gone))))
-        elif number in back:
-            was = set(back[number].merged_ids) - known.keys()
-            named.append(replace(group, id=back[number].id, merged_ids=tuple(sorted(was))))
+        merged_ids: set[str] = set()
+        if number in stories_of:
+            # The largest keeps its id, of equals the oldest.
+            first, *rest = sorted(stories_of[number], key=lambda key: (-known[key].size, known[key].first_at, key))
+            merged_ids = {*known[first].merged_ids, *rest, *(old for key in rest for old in known[key].merged_ids)}
+            merged_ids -= gone
+        elif number in restored:
+            first = restored[number].id
+            merged_ids = set(restored[number].merged_ids) - known.keys()
         else:
-            named.append(replace(group, id=new_id(group.articles[0], taken)))
-        taken.add(named[-1].id)
-    return named
+            first = new_id(group.articles[0], taken)
+        found.append(replace(group, id=first, merged_ids=tuple(sorted(merged_ids))))
+        taken.add(first)
+    return found
 
 
 def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
@@ -153,24 +162,23 @@ def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
 
 
 def find_restored(
-    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], absorbed: Sequence[MergedStory]
+    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], merged: Sequence[MergedStory]
 ) -> dict[int, MergedStory]:
-    """Return, by the number of the group, the stories that have come out of those that they had gone into."""
-    had: defaultdict[str, list[MergedStory]] = defaultdict(list)
-    for each in absorbed:
+    """Return, by the number of the group, the merged stories that have come apart again."""
+    holders: defaultdict[str, list[MergedStory]] = defaultdict(list)
+    for each in merged:
         for article in each.articles:
-            had[article].append(each)
+            holders[article].append(each)
     found = {}
-    for number, share in enumerate(shares):
-        if had and share and number not in taken:
-            articles = groups[number].articles
-            near = {each.id: each for article in articles for each in had.get(article, ())}
-            if story := restored_story(articles, share.total(), near.values()):
+    for number, (group, share) in enumerate(zip(groups, shares, strict=True)):
+        if share and number not in taken:
+            near = {each.id: each for article in group.articles for each in holders.get(article, ())}
+            if story := restored_story(group.articles, share.total(), near.values()):
                 found[number] = story
     return found
 
 
-def restored_story(articles: Collection[str], known: int, absorbed: Collection[MergedStory]) -> MergedStory | None:
+def restored_story(articles: Collection[str], known: int, merged: Collection[MergedStory]) -> MergedStory | None:
     """
     Return the story that a group is again: it has most of what the story had, and little else that is known.
 
@@ -178,14 +186,9 @@ def restored_story(articles: Collection[str], known: int, absorbed: Collection[M
         known: How many of the group's articles were in a story.
     """
     here = set(articles)
-    shared = {each.id: len(here.intersection(each.articles)) for each in absorbed}
-    own = [each for each in absorbed if 2 * shared[each.id] > max(known, len(each.articles))]
+    shared = {each.id: len(here.intersection(each.articles)) for each in merged}
+    own = [each for each in merged if 2 * shared[each.id] > max(known, len(each.articles))]
     return min(own, key=lambda each: (-shared[each.id], each.id), default=None)
-
-
-def merge_priority(story: ExistingStory) -> tuple[int, datetime, str]:
-    """Return what decides which of several stories keeps its id, the least first: the largest, then the oldest."""
-    return -story.size, story.first_at, story.id
 
 
 def new_id(earliest: str, taken: Collection[str]) -> str:
@@ -233,13 +236,9 @@ def assign_threads(
         origin = known.get(story.id) or known.get(came_from.get(story.id, ""))
         first = min((at for key in story.articles if (at := items[key].published_at)), default=None)
         began = earliest_time(first, origin.began_at if origin else None)
-        thread = origin.thread if origin else thread_id(story.id)
+        thread = origin.thread if origin else f"t{story.id[1:]}"
         stories.append(replace(story, thread=thread, began_at=began))
     return stories
-
-
-def thread_id(story: str) -> str:
-    return f"t{story[1:]}"
 
 
 def find_follow_ups(
@@ -252,7 +251,8 @@ def find_follow_ups(
     sizes = Counter(threads.values())
     old: list[ClusterItem] = []
     new: list[ClusterItem] = []
-    for story in sorted((story for story in stories if story.id in profiles), key=time_key):
+    by_time = sorted(stories, key=lambda story: (story.began_at is None, story.began_at or NEVER, story.id))
+    for story in (story for story in by_time if story.id in profiles):
         grown = story.id not in known or len(story.articles) > known[story.id].size
         (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
     before = [story.profile for story in gone if story.profile]
@@ -260,10 +260,6 @@ def find_follow_ups(
         articles = here[step.story].articles
         why = f"both are about the same: {step.score:.2f} of 1, and no other story is nearly as near"
         yield StoryEvent(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)
-
-
-def time_key(story: Story) -> tuple[bool, datetime, str]:
-    return story.began_at is None, story.began_at or NEVER, story.id
 
 
 def apply_follow_ups(

@@ -89,7 +89,7 @@ def rank(
         now: The end of the window.
         previous: The last edition; without one, nothing counts as movement.
         language: The digest's; None if it does not matter.
-        about: Returns the ISO codes of the countries that a story is about; asked for where `wishes` needs them.
+        find_countries: Returns the ISO codes of a story's countries; called only if `preferences` has weights for them.
     """
     before = previous_report_counts(previous)
     scored = []

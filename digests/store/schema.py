@@ -83,7 +83,7 @@ story_articles = Table(
     Column("report", Text, nullable=False),  # the article that its report began with
     Column("agency", Text),  # of the report
     Column("nearest", Text),  # the article of another report of the story that is most like it
-    Column("evidence", JSON),  # of `nearest`: the score; of former versions all of `cluster.evidence` too
+    Column("evidence", JSON),  # of `nearest`: the score; of former versions all of `cluster.explain.Evidence` too
     Index(None, "story_id"),
 )
 

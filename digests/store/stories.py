@@ -325,7 +325,7 @@ class StoryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryChangeRow:
-    """What became of a story, when, and why (`cluster.threads.Change`)."""
+    """What became of a story, when, and why (`cluster.tracking.StoryEvent`)."""
 
     at: datetime
     kind: str
