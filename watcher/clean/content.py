@@ -11,7 +11,7 @@ from lxml.etree import _Element
 from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten
 from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES, normalize_key
-from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, ClassVerdicts, Cut, prune
+from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, prune
 from watcher.model import Block, RemovedBlock
 from watcher.text.words import count_letters
 
@@ -83,21 +83,21 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
         return MainText()
-    verdicts = ClassVerdicts(page)
+    kinds = classify_elements(page)
     untouched = bytes(page.there), bytes(page.shown)
-    dense, prose = densest_element(page, verdicts)
+    dense, prose = densest_element(page, kinds)
     best = MainText()
     for at in candidates_by_name(page):
-        found = _try_frame(page, at, verdicts, untouched)
+        found = _try_frame(page, at, kinds, untouched)
         best = max(best, found, key=_size)
         if len(found.blocks) > 1:
             break
     if _is_better(page, dense, prose, best.frame, best.size):
-        found = _try_frame(page, dense, verdicts, untouched)
+        found = _try_frame(page, dense, kinds, untouched)
         best = found if found.size > LONGER * best.size else best
     if best.letters < MIN_ARTICLE_CHARS:
-        best = max(best, _try_frame(page, 0, verdicts, untouched), key=_size)
-    blocks = _add_standfirst(page, best, verdicts, summaries)
+        best = max(best, _try_frame(page, 0, kinds, untouched), key=_size)
+    blocks = _add_standfirst(page, best, kinds, summaries)
     return replace(best, blocks=blocks[:MAX_BLOCKS])
 
 
@@ -129,11 +129,11 @@ def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bo
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _try_frame(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> MainText:
+def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes, bytes]) -> MainText:
     """Return what is in `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
-    cuts = prune(page, frame, verdicts)
+    cuts = prune(page, frame, kinds)
     if not (size := page.size(frame)):
         return MainText(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
@@ -223,9 +223,7 @@ SUMMARY_START_CHARS = 40  # letters by which it is known again in what the page 
 CAPTION = re.compile(PHRASES["captions"], re.IGNORECASE)
 
 
-def _add_standfirst(
-    page: FlatPage, main: MainText, verdicts: ClassVerdicts, summaries: Sequence[str]
-) -> tuple[Block, ...]:
+def _add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequence[str]) -> tuple[Block, ...]:
     """
     Return the blocks of `main` with the paragraph between the title and the text that they lack, if there is one.
 
@@ -236,7 +234,7 @@ def _add_standfirst(
     title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.lasts[at] <= body), default=NOWHERE)
     if title == NOWHERE:
         return blocks
-    found = dict(_paragraphs(page, title, body, verdicts))
+    found = dict(_paragraphs(page, title, body, kinds))
     text = _choose_standfirst(found, frozenset(map(normalize_key, summaries)) - {""})
     if not text or any(block.text == text for block in blocks):
         return blocks
@@ -244,20 +242,20 @@ def _add_standfirst(
     return (*blocks[:before], Block(text=text), *blocks[before:])
 
 
-def _paragraphs(page: FlatPage, title: int, body: int, verdicts: ClassVerdicts) -> Iterator[tuple[str, int]]:
+def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator[tuple[str, int]]:
     """Yield the paragraphs between the title and the text that may be a standfirst, with where they begin."""
     for begin, end in page.paragraphs(page.lasts[title], body):
         size = sum(page.sizes[begin:end])
         if not MIN_STANDFIRST_CHARS <= size <= MAX_STANDFIRST_CHARS or sum(page.unlinked[begin:end]) <= UNLINKED * size:
             continue
-        if _is_plain(page, page.owners[begin], title, verdicts):
+        if _is_plain(page, page.owners[begin], title, kinds):
             yield collapse_whitespace("".join(page.texts[begin:end])), begin
 
 
-def _is_plain(page: FlatPage, at: int, title: int, verdicts: ClassVerdicts) -> bool:
+def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
     """Whether an element is in no furniture by name, up to what it shares with the title."""
     while at != NOWHERE and not at <= title < page.ends[at]:
-        if verdicts[at] not in (KEPT, TEASER) or (verdicts[at] == TEASER and not _is_teaser(page, at)):
+        if kinds[at] not in (KEPT, TEASER) or (kinds[at] == TEASER and not _is_teaser(page, at)):
             return False
         at = page.parents[at]
     return True
@@ -361,11 +359,11 @@ def candidates_by_name(page: FlatPage) -> Iterator[int]:
                 break
 
 
-def densest_element(page: FlatPage, verdicts: ClassVerdicts) -> tuple[int, int]:
+def densest_element(page: FlatPage, kinds: Kinds) -> tuple[int, int]:
     """Return the element where the prose of a page stands, and how many characters of it; (0, 0) if it has none."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
-    for block, size, text in _prose(page, verdicts):
+    for block, size, text in _prose(page, kinds):
         prose[block] += size
         parent = page.parents[block]
         if parent == NOWHERE:
@@ -394,9 +392,9 @@ def _widen(page: FlatPage, best: int, prose: Sequence[int]) -> int:
     return best
 
 
-def _prose(page: FlatPage, verdicts: ClassVerdicts) -> Iterator[tuple[int, int, str]]:
+def _prose(page: FlatPage, kinds: Kinds) -> Iterator[tuple[int, int, str]]:
     """Yield the paragraphs of prose that are no furniture by name: the element of each, its size, its text."""
-    hidden = _is_hidden(page, verdicts)
+    hidden = _is_hidden(page, kinds)
     seen: set[str] = set()
     for start, end in page.paragraphs(0, len(page.texts)):
         if hidden[start] or not page.shown[start]:
@@ -432,7 +430,7 @@ def _block_of(page: FlatPage, at: int) -> int:
     return at
 
 
-def _is_hidden(page: FlatPage, verdicts: ClassVerdicts) -> bytearray:
+def _is_hidden(page: FlatPage, kinds: Kinds) -> bytearray:
     """Return 1 for each text that is furniture by name; a name around most of the page says nothing."""
     hidden = bytearray(len(page.texts))
     half = page.unlinked_size(0) / 2
@@ -441,7 +439,7 @@ def _is_hidden(page: FlatPage, verdicts: ClassVerdicts) -> bytearray:
         if page.unlinked_size(at) <= MIN_PROSE_CHARS / 2:  # no prose is in it, whatever its name
             at = page.ends[at]
             continue
-        kind = verdicts[at]
+        kind = kinds[at]
         if kind and (kind == OTHERS or page.unlinked_size(at) <= half):
             first, last = page.firsts[at], page.lasts[at]
             hidden[first:last] = b"\x01" * (last - first)

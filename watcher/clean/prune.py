@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from lxml.etree import _Element
@@ -13,7 +13,7 @@ from watcher.clean.phrases import CLASS_NAMES
 
 KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
 FRAMES = frozenset(("article", "div", "main", "section"))
-UNASKED, KEPT, DOUBTFUL, TEASER, OTHERS = range(-1, 4)  # OTHERS: what others wrote, or another article
+KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: what others wrote, or another article
 
 # The words are those that trafilatura has gathered over years (Apache-2.0), and those that its pages taught us.
 BODY_ID = re.compile(r"(?:entry|article|art)-content|article__content|article(?:-|__)?body|articleBody|body-text")
@@ -42,19 +42,12 @@ CUT_TAGS = frozenset(("div", "li", "ul", "ol", "dl", "p", "section", "span", "dd
 COMMENT_TAGS = frozenset(("div", "section", "details", "ol", "ul", "dl"))
 
 
-class ClassVerdicts:
-    """What the attributes of a page's elements say, each asked for when it is needed and once."""
+Kinds = Sequence[int]  # KEPT or the kind of furniture that each element of a page may be
 
-    def __init__(self, page: FlatPage) -> None:
-        self._page = page
-        self._known = [UNASKED] * len(page.tags)
 
-    def __getitem__(self, at: int) -> int:
-        """Return KEPT, or which kind of furniture an element may be."""
-        found = self._known[at]
-        if found == UNASKED:
-            found = self._known[at] = classify_attributes(self._page.elements[at], self._page.tags[at])
-        return found
+def classify_elements(page: FlatPage) -> Kinds:
+    """Return what the attributes of each element of a page say."""
+    return [classify_attributes(element, tag) for element, tag in zip(page.elements, page.tags, strict=True)]
 
 
 def classify_attributes(element: _Element, tag: str) -> int:
@@ -74,11 +67,7 @@ def classify_attributes(element: _Element, tag: str) -> int:
 
 @lru_cache(maxsize=KNOWN)
 def _classify_names(tag: str, classes: str, name: str) -> int:
-    return _classify_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))
-
-
-@lru_cache(maxsize=KNOWN)
-def _classify_name(tag: str, classes: str, name: str) -> int:
+    classes, name = NUMBERS.sub("", classes), NUMBERS.sub("", name)
     if tag in COMMENT_TAGS and (COMMENTS_ID.search(name) or COMMENTS_CLASS.search(classes)):
         return OTHERS
     if tag in CUT_TAGS and (DOUBTFUL_ID.search(name) or DOUBTFUL_CLASS.search(classes)):
@@ -155,9 +144,9 @@ RULES = {
 LINKS, LINK_TABLE = "a list of links", "a table of links"
 
 
-def prune(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
+def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     """Cut the furniture inside `frame`; return what was cut, by which rule."""
-    cuts = _cut_by_names(page, frame, verdicts)
+    cuts = _cut_by_names(page, frame, kinds)
     inside = range(frame, page.ends[frame])
     for _ in range(2):
         for tags in (("div",), LISTS, ("p",)):
@@ -175,9 +164,9 @@ def _cut_elements(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
     return [(at, rule) for at in places]
 
 
-def _cut_by_names(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
+def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
-    found = _outermost_furniture(page, frame, verdicts)
+    found = _outermost_furniture(page, frame, kinds)
     cuts: list[Cut] = []
     for kind, rule in RULES.items():
         size = page.size(frame)
@@ -186,7 +175,7 @@ def _cut_by_names(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[C
     return cuts
 
 
-def _outermost_furniture(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> tuple[list[int], ...]:
+def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list[int], ...]:
     """Return the outermost elements of each kind of furniture; those alike that hold most of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
@@ -195,7 +184,7 @@ def _outermost_furniture(page: FlatPage, frame: int, verdicts: ClassVerdicts) ->
         groups: dict[str, int] = {}
         at, end = frame + 1, page.ends[frame]
         while at < end:
-            if page.there[at] and (kind := verdicts[at]):
+            if page.there[at] and (kind := kinds[at]):
                 group = element_signature(page.elements[at], page.tags[at])
                 if kind == OTHERS or group not in layout:
                     cuts[kind].append(at)
