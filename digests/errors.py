@@ -16,7 +16,7 @@ class DigestError(WatcherError):
 
 class DeliveryError(DigestError):
     """
-    An edition that could not be handed over. `permanent`: trying again will not help.
+    An edition that could not be delivered. `permanent`: trying again will not help.
 
     `maybe_arrived`: the other side had all of it when the connection broke, and nobody can know. `affects_channel`: the
     fault is not this recipient's, so that the others need not be tried now. `retry_after_s`: what the other side asks.
@@ -39,5 +39,4 @@ class DeliveryError(DigestError):
         self.maybe_arrived = maybe_arrived
         self.affects_channel = affects_channel
         self.retry_after_s = retry_after_s
-        self.hint = hint
-        super().__init__(f"{channel}: {reason}")
+        super().__init__(f"{channel}: {reason}", hint=hint)

@@ -200,11 +200,7 @@ def compose(inputs: EditionInputs) -> Edition:
             window_end=end,
             earlier_articles=before | dict(inputs.cited),
             earlier_editions=inputs.seen,
-            owner_kinds={
-                feed.feed.source.name: feed.feed.source.owner_kind
-                for feed in inputs.feeds
-                if feed.feed.source.owner_kind
-            },
+            owner_kinds=owner_kinds(inputs.feeds),
             load_full_texts=texts.whole,
         ),
         ledger_input=ledger_input(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
@@ -236,6 +232,12 @@ def owners_of(feeds: Iterable[FeedState]) -> dict[str, str | None]:
         source = state.feed.source
         owners[source.name] = owners.get(source.name) or source.owner
     return owners
+
+
+def owner_kinds(feeds: Iterable[FeedState]) -> dict[str, str]:
+    """Return the kinds of owners that the settings declare, by the outlet's name."""
+    sources = [state.feed.source for state in feeds]
+    return {source.name: source.owner_kind for source in sources if source.owner_kind}
 
 
 def digest_options(digest: DigestSettings) -> DigestOptions:

@@ -128,7 +128,7 @@ class Views:
             places=" · ".join(sanitize_line(place) for place in story.places),
             is_new=is_new,
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
-            alerts=self._watched(story.watched),
+            alerts=self._watch_line(story.watched),
             rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
             summary=self._llm_quotes(story) if written else self._quotes(story.summary),
             written=words.say("written", model=model) if written else "",
@@ -158,7 +158,7 @@ class Views:
             lang_attr=self._lang_attr(brief.language, title),
             outlet=outlet,
             outlet_lang_attr=self._lang_attr(brief.language, outlet),
-            about=join_parts(words.in_language(brief.language), day, self._watched(brief.watched)),
+            about=join_parts(words.in_language(brief.language), day, self._watch_line(brief.watched)),
             outlets=words.say("outlets", n=brief.outlets),
         )
 
@@ -279,7 +279,7 @@ class Views:
         name = sanitize_line(name, limit=MAX_NAME)
         return self._words.country(name) or name if group == "country" else name
 
-    def _watched(self, phrases: Sequence[str]) -> str:
+    def _watch_line(self, phrases: Sequence[str]) -> str:
         """Return "watched: ferry, strike", or nothing."""
         named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
         return self._words.say("watched", words=named) if named else ""

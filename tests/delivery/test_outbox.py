@@ -62,14 +62,14 @@ def test_each_reader_gets_a_mail_once(desk):
     assert desk.run() == []
 
     assert [mail.recipient for mail in desk.server.taken] == list(NAMES)
-    assert {row.told for row in desk.rows()} == {"250 2.0.0 taken as 1A2B"}
+    assert {row.response for row in desk.rows()} == {"250 2.0.0 taken as 1A2B"}
 
 
 def test_a_reader_whom_the_server_does_not_know_is_given_up_and_the_others_have_their_mail(desk):
     desk.server.refuses = {"bob@example.net": "550 5.1.1 no such user"}
 
     assert desk.run() == [("ann@example.net", SENT), ("bob@example.net", FAILED), ("cem@example.net", SENT)]
-    assert "no such user" in desk.rows()[1].told
+    assert "no such user" in desk.rows()[1].response
     desk.now += RETRY_FOR
     assert desk.run() == []
 
@@ -98,7 +98,7 @@ def test_a_delivery_is_given_up_after_a_day_and_the_status_says_why(desk):
         desk.now += timedelta(minutes=10)
 
     assert {row.state for row in desk.rows()} == {FAILED}
-    assert "given up after" in desk.rows()[0].told
+    assert "given up after" in desk.rows()[0].response
     assert desk.rows()[0].settled_at <= NOW + RETRY_FOR
 
 
@@ -131,7 +131,7 @@ def test_who_is_no_longer_in_the_settings_gets_nothing_more(desk):
     assert dict(desk.run())["bob@example.net"] == FAILED
 
     assert desk.server.bodies("bob@example.net") == []
-    assert "no longer in the settings" in desk.rows()[1].told
+    assert "no longer in the settings" in desk.rows()[1].response
 
 
 def test_a_secret_that_cannot_be_had_is_waited_for_and_said(desk, monkeypatch):
@@ -140,7 +140,7 @@ def test_a_secret_that_cannot_be_had_is_waited_for_and_said(desk, monkeypatch):
 
     assert desk.run() == [(name, WAITING) for name in NAMES]
     assert desk.server.connections == 0
-    assert desk.rows()[0].mend == "set the variable WATCHER_TEST_PASSWORD"
+    assert desk.rows()[0].hint == "set the variable WATCHER_TEST_PASSWORD"
 
     monkeypatch.setenv("WATCHER_TEST_PASSWORD", "right")
     desk.server.password = "right"
