@@ -59,23 +59,16 @@ class KnownStories:
 
 
 def current_version(connection: Connection) -> ClusteringVersion:
-    """Return what was done last."""
-    row = connection.execute(
-        select(clustering_runs.c.version, clustering_runs.c.until, clustering_runs.c.made_at)
-    ).one()
+    """Return the version that was saved last."""
+    row = connection.execute(select(clustering_runs)).one()
     return ClusteringVersion(number=row.version, until=row.until, made_at=row.made_at)
 
 
-def bump_version(connection: Connection, step: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
-    """Note that the stories are kept anew; False, and nothing noted, if somebody else has kept them since `step`."""
-    later = max(until, step.until) if step.until else until
-    values = {"version": step.number + 1, "until": later, "made_at": now}
-    return (
-        connection.execute(
-            update(clustering_runs).where(clustering_runs.c.version == step.number).values(values)
-        ).rowcount
-        == 1
-    )
+def bump_version(connection: Connection, version: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
+    """Save the next version; False, and nothing saved, if another process has saved one since `version`."""
+    later = max(until, version.until) if version.until else until
+    query = update(clustering_runs).where(clustering_runs.c.version == version.number)
+    return connection.execute(query.values(version=version.number + 1, until=later, made_at=now)).rowcount == 1
 
 
 def load_known_stories(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
@@ -123,14 +116,8 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
 
 def member_from_row(row: Row[tuple[Any, ...]]) -> StoryMember:
     at = row._mapping
-    return StoryMember(
-        article=at["article_id"],
-        story=at["story_id"],
-        report=at["report"],
-        agency=at["agency"],
-        nearest=at["nearest"],
-        evidence=at["evidence"],
-    )
+    same = {name: at[name] for name in ("report", "agency", "nearest", "evidence")}
+    return StoryMember(article=at["article_id"], story=at["story_id"], **same)
 
 
 def iter_followable_stories(connection: Connection, *, since: datetime) -> Iterator[ExistingStory]:
@@ -216,14 +203,8 @@ def redirect_merged(connection: Connection, story: str, other: str) -> None:
 
 
 def member_row(member: StoryMember) -> dict[str, object]:
-    return {
-        "article_id": member.article,
-        "story_id": member.story,
-        "report": member.report,
-        "agency": member.agency,
-        "nearest": member.nearest,
-        "evidence": member.evidence,
-    }
+    same = {name: getattr(member, name) for name in ("report", "agency", "nearest", "evidence")}
+    return {"article_id": member.article, "story_id": member.story, **same}
 
 
 def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetime], size: int) -> dict[str, object]:
@@ -272,32 +253,24 @@ def extend_dates(
     }
 
 
-def count_members(connection: Connection, ids: Collection[str]) -> defaultdict[str, int]:
+def count_members(connection: Connection, ids: Collection[str]) -> dict[str, int]:
     """Return how many articles each story has."""
-    found: defaultdict[str, int] = defaultdict(int)
+    found = dict.fromkeys(ids, 0)
     for part in in_chunks(sorted(ids)):
-        query = (
-            select(story_articles.c.story_id, func.count())
-            .where(story_articles.c.story_id.in_(part))
-            .group_by(story_articles.c.story_id)
-        )
-        found.update((story, count) for story, count in connection.execute(query))
+        query = select(story_articles.c.story_id, func.count()).where(story_articles.c.story_id.in_(part))
+        found.update((story, n) for story, n in connection.execute(query.group_by(story_articles.c.story_id)))
     return found
 
 
 def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
-    """Write down what became of stories."""
+    """Save what became of stories."""
     rows = [
         {
-            "at": now,
-            "kind": change.kind,
-            "story_id": change.story,
-            "other_id": change.other,
-            "articles": list(change.articles),
-            "reason": change.why,
+            "at": now, "kind": change.kind, "story_id": change.story, "other_id": change.other,
+            "articles": list(change.articles), "reason": change.why,
         }
         for change in changes
-    ]
+    ]  # fmt: skip
     if rows:
         connection.execute(story_changes.insert(), rows)
 

@@ -15,7 +15,7 @@ from watcher.store.articles import articles_by_id
 from watcher.store.full_text import FTS5_TABLE, full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, features, has_features, has_text, texts
-from watcher.store.search import index_state
+from watcher.store.search import index_state, rebuild_index
 
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 MAX_FAULTS = 20  # of the database itself
@@ -89,8 +89,6 @@ def check_index(connection: Connection) -> Iterator[StoreProblem]:
 
 def broken_index(what: str) -> StoreProblem:
     """Return the finding that the index has to be built anew."""
-    from watcher.store.search import rebuild_index
-
     return StoreProblem(
         what=what, hint=f"{REPAIR_HINT}, then it is built anew while the daemon runs", repair=rebuild_index
     )

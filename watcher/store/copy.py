@@ -49,6 +49,7 @@ from watcher.store.engine import (
     Schema,
     connect,
     create_file,
+    errors_of_opening,
     file_of,
     incomplete_copy_of,
     is_server,
@@ -58,7 +59,7 @@ from watcher.store.engine import (
     require_current_version,
     upgrade,
 )
-from watcher.store.errors import PROBE, join_hints, to_store_error
+from watcher.store.errors import PROBE, join_hints
 from watcher.store.schema import INITIAL_ROWS, PROCESS_STATE, REBUILT, meta
 from watcher.store.search import INDEX_STATE, count_missing, index_missing, rebuild_index
 from watcher.store.sql import insert, save_meta
@@ -399,10 +400,7 @@ def non_empty_tables(engine: Engine, schemas: tuple[Schema, ...]) -> list[str]:
         query = select(literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
         return len(connection.execute(query).all()) > initial
 
-    try:
-        with engine.connect().execution_options(reading=True) as connection:
-            there = set(inspect(connection).get_table_names())
-            tables = [table for table in copied_tables(schemas) if table.name in there]
-            return [table.name for table in tables if has_rows(connection, table)]
-    except DBAPIError as error:
-        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
+    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
+        there = set(inspect(connection).get_table_names())
+        tables = [table for table in copied_tables(schemas) if table.name in there]
+        return [table.name for table in tables if has_rows(connection, table)]

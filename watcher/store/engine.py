@@ -255,25 +255,29 @@ def begin_immediately(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 
+@contextmanager
+def errors_of_opening(engine: Engine) -> Iterator[None]:
+    """Raise what the driver raises as a StoreError that names the store."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
+
+
 def upgrade(
     engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None = None
 ) -> None:
     """Run the migrations in `scripts` that the store has not had yet, and `then` after any; one transaction."""
     if known_version(engine, scripts, version_table) == newest_revision(scripts):
         return
-    try:
+    with errors_of_opening(engine):
         migrate(engine, scripts, version_table=version_table, then=then)
-    except DBAPIError as error:
-        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def version_of(engine: Engine, version_table: str) -> str | None:
     """Return the last migration that a store has had, None if it has had none. Errors: StoreError."""
-    try:
-        with engine.connect().execution_options(reading=True) as connection:
-            return applied_version(connection, version_table)
-    except DBAPIError as error:
-        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
+    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
+        return applied_version(connection, version_table)
 
 
 def applied_version(connection: Connection, version_table: str) -> str | None:
@@ -414,7 +418,7 @@ def set_begin_mode(connection: Connection, *, busy_ms: int) -> None:
 
     `busy_ms`, if among its execution options, says how long it waits for the rows of others.
     """
-    from psycopg import IsolationLevel
+    from psycopg import IsolationLevel  # late: an optional dependency
 
     options = connection.get_execution_options()
     is_reading = bool(options.get("reading"))
@@ -428,7 +432,7 @@ def set_begin_mode(connection: Connection, *, busy_ms: int) -> None:
 
 def is_in_transaction(driver: Any) -> bool:  # noqa: ANN401 - the driver's connection
     """Whether a transaction still stands, be it one of which a statement has failed."""
-    from psycopg.pq import TransactionStatus
+    from psycopg.pq import TransactionStatus  # late: an optional dependency
 
     return driver.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
@@ -447,14 +451,9 @@ COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that 
 
 def incomplete_copy_of(engine: Engine) -> str | None:
     """Return the address of the store that is being copied into this one, None if there is none. Errors: StoreError."""
-    try:
-        with engine.connect().execution_options(reading=True) as connection:
-            if not inspect(connection).has_table(meta.name):
-                return None
-            address: str | None = load_meta(connection, COPY_SOURCE)
-            return address
-    except DBAPIError as error:
-        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
+    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
+        address: str | None = load_meta(connection, COPY_SOURCE) if inspect(connection).has_table(meta.name) else None
+        return address
 
 
 def require_complete(engine: Engine) -> None:
