@@ -119,7 +119,7 @@ def test_what_is_wrong_is_named_with_what_mends_it_and_mended(watcher, engine, s
     assert code == 1
     (finding,) = json.loads(told)["store"]
     assert words in finding["what"]
-    assert ("--mend" in finding["mend"]) is can_be_mended
+    assert ("--mend" in finding["hint"]) is can_be_mended
     assert (mended[0], after[0]) == ((0, 0) if can_be_mended else (1, 1))
 
 
