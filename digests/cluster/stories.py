@@ -30,7 +30,7 @@ from watcher.features.extract import hash64
 ALONE = SparseParams(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
 BESIDE = SparseParams(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
 THRESHOLD = 0.23  # of stories where there are vectors
-WEIGHTS = ScoreParams(
+SCORE_PARAMS = ScoreParams(
     alone=ALONE,
     beside=BESIDE,
     alone_scale=1.4,
@@ -50,10 +50,10 @@ WEIGHTS = ScoreParams(
     floor=0.1,
     expansion=ExpansionParams(neighbours=20, min_score=0.15, terms=0.3, cognates=0.3, missing=0.63, max_entries=24),
 )
-WEIGHTS_ALONE = replace(WEIGHTS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
-RULE = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
+TERM_SCORE_PARAMS = replace(SCORE_PARAMS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
+LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
 # Terms alone see less of what is alike.
-RULE_ALONE = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)
+TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class ClusteringResult:
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
     """Return the parameters for a window: with or without vectors."""
     has_vectors = any(item.features.vector for item in items)
-    return (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
+    return (SCORE_PARAMS, LINKAGE_PARAMS) if has_vectors else (TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS)
 
 
 def cluster_stories(items: Sequence[ClusterItem], *, rules: Constraints = NO_RULES) -> tuple[Story, ...]:

@@ -8,7 +8,7 @@ from digests.cluster.inverted_index import score_pairs
 from digests.cluster.item import sort_by_time
 from digests.cluster.query_expansion import expand_vectors, nearest_neighbours
 from digests.cluster.similarity import PairScorer
-from digests.cluster.stories import WEIGHTS_ALONE, cluster_stories
+from digests.cluster.stories import TERM_SCORE_PARAMS, cluster_stories
 from tests.cluster.factories import make_edges
 
 DAMS = [  # the first and the last share no word; the second has words of both
@@ -74,7 +74,7 @@ def test_a_grown_vector_is_bounded_and_of_unit_length(rows, links):
 def test_titles_without_a_common_word_meet_by_way_of_a_third(item):
     titles = [item(f"d{n}", title) for n, title in enumerate([*DAMS, *OTHERS])]
 
-    scored = PairScorer(sort_by_time(titles), WEIGHTS_ALONE)
+    scored = PairScorer(sort_by_time(titles), TERM_SCORE_PARAMS)
 
     found = score_pairs([scored.indexes["terms"]], [1.0], 0.01, 0, 6, 0)
     assert (2, 0) in zip(found.later.tolist(), found.earlier.tolist(), strict=True)
@@ -87,7 +87,7 @@ def test_texts_borrow_nothing(item):
         item(f"t{n}", title, body + f"Part {n} of it was told by {title.lower()}.") for n, title in enumerate(DAMS)
     ]
 
-    scored = PairScorer(sort_by_time(texts), WEIGHTS_ALONE)
+    scored = PairScorer(sort_by_time(texts), TERM_SCORE_PARAMS)
 
     assert scored.has_text.all()
     assert scored.indexes["terms"].sizes().max() <= 60

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from digests.cluster.similarity import CalibrationCurve, calibrate, contrast, score_all_pairs
-from digests.cluster.stories import THRESHOLD, WEIGHTS
+from digests.cluster.stories import SCORE_PARAMS, THRESHOLD
 from watcher.features.embedders import unit_vectors, with_vector
 
-LINEAR = replace(WEIGHTS, sharpness=1.0, across=None)
+LINEAR = replace(SCORE_PARAMS, sharpness=1.0, across=None)
 CURVE = CalibrationCurve(highest=0.8, half=0.4, steepness=15.0)
 NAMES = "x Brezova, Oskar Lindqvist, Amira Haddad"
 WORDS = "harbour ferry strike pilots union ministry talks wages night crossing island captain crew quay notice"
@@ -54,11 +54,11 @@ def test_a_score_of_the_middle_stays_what_is_over_it_grows_and_what_is_under_it_
 
 @pytest.mark.parametrize(("cosine", "is_over"), [(0.2, False), (0.9, True)])
 def test_two_texts_of_one_language_are_sharpened_about_the_threshold(pair, cosine, is_over):
-    linear, sharp = pair(cosine, LINEAR), pair(cosine, WEIGHTS)
+    linear, sharp = pair(cosine, LINEAR), pair(cosine, SCORE_PARAMS)
 
     assert linear > 0.1
     assert (linear > THRESHOLD) == is_over
-    assert sharp == pytest.approx(THRESHOLD * (linear / THRESHOLD) ** WEIGHTS.sharpness, abs=2e-4)
+    assert sharp == pytest.approx(THRESHOLD * (linear / THRESHOLD) ** SCORE_PARAMS.sharpness, abs=2e-4)
     assert (sharp > linear) == is_over
 
 
@@ -67,7 +67,7 @@ def test_titles_are_scored_as_they_are(pair, language):
     linear = pair(0.9, LINEAR, language=language, texts=False)
 
     assert linear > 0.0
-    assert pair(0.9, WEIGHTS, language=language, texts=False) == linear
+    assert pair(0.9, SCORE_PARAMS, language=language, texts=False) == linear
 
 
 def test_on_the_curve_half_of_the_highest_comes_at_half_and_what_is_a_little_alike_comes_to_nothing():
@@ -77,20 +77,23 @@ def test_on_the_curve_half_of_the_highest_comes_at_half_and_what_is_a_little_ali
 
 
 def test_two_texts_in_two_languages_are_scored_on_the_curve(pair):
-    near, far = pair(0.95, WEIGHTS, language="fr"), pair(0.4, WEIGHTS, language="fr")
+    near, far = pair(0.95, SCORE_PARAMS, language="fr"), pair(0.4, SCORE_PARAMS, language="fr")
 
-    assert THRESHOLD < near <= WEIGHTS.across.highest
+    assert THRESHOLD < near <= SCORE_PARAMS.across.highest
     assert 0.0 < far < pair(0.4, LINEAR, language="fr") < THRESHOLD
 
 
 def test_names_lift_what_is_alike_in_two_languages(pair):
-    named, nameless = pair(0.5, WEIGHTS, language="fr", named=(NAMES, NAMES)), pair(0.5, WEIGHTS, language="fr")
+    named, nameless = (
+        pair(0.5, SCORE_PARAMS, language="fr", named=(NAMES, NAMES)),
+        pair(0.5, SCORE_PARAMS, language="fr"),
+    )
 
     assert named > THRESHOLD > nameless
 
 
 def test_names_alone_make_no_event_of_two_texts_in_two_languages(pair):
-    linear, curved = (pair(0.0, each, language="fr", named=(NAMES, NAMES)) for each in (LINEAR, WEIGHTS))
+    linear, curved = (pair(0.0, each, language="fr", named=(NAMES, NAMES)) for each in (LINEAR, SCORE_PARAMS))
 
     assert linear > THRESHOLD
-    assert curved < WEIGHTS.floor
+    assert curved < SCORE_PARAMS.floor
