@@ -24,12 +24,12 @@ from watcher.cli.options import Config, Json, closing_store, settings_or_default
 from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.sources import read_file_or_stdin
 from watcher.model import Block, ExtractedArticle, NotModified, RemovedBlock, Response
-from watcher.net.client import ACCEPT_PAGE, Client
+from watcher.net.client import ACCEPT_PAGE
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
 from watcher.store.writer import read
 from watcher.text.urls import host_of, is_web
-from watcher.worker.context import user_agent
+from watcher.worker.context import client_for
 
 if TYPE_CHECKING:
     from watcher.clean.site_rules import SiteRules
@@ -114,14 +114,7 @@ def clean_one(
 
 async def fetch_page(url: str, settings: Settings) -> Response:
     """Return the page at a URL, asked for as the daemon would. Errors: FetchError."""
-    fetch = settings.fetch
-    async with Client(
-        user_agent=user_agent(fetch.contact),
-        timeout_s=fetch.timeout.total_seconds(),
-        deadline_s=fetch.deadline.total_seconds(),
-        max_bytes=fetch.max_bytes,
-        allow_private=fetch.allow_private,
-    ) as client:
+    async with client_for(settings.fetch) as client:
         answer = await client.get(url, accept=ACCEPT_PAGE)
     assert not isinstance(answer, NotModified)  # nothing was conditional
     return answer

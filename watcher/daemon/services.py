@@ -129,4 +129,4 @@ class Services:
         """Return the client, a new one if its settings changed; requests under way finish with the old one."""
         if (settings.fetch, settings.poll.concurrency) == (self.settings.fetch, self.settings.poll.concurrency):
             return self.tools.client
-        return await self.stack.enter_async_context(client_for(settings.fetch, settings.poll))
+        return await self.stack.enter_async_context(client_for(settings.fetch, concurrency=settings.poll.concurrency))

@@ -106,7 +106,7 @@ async def open_context(
     writer = Writer(engine)
     pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)
     vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
-    client = client_for(fetch, settings.poll)
+    client = client_for(fetch, concurrency=settings.poll.concurrency)
     good = await writer.read(recently_answering_urls)
     context = WorkerContext(
         writer=writer,
@@ -162,15 +162,15 @@ def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
     reset_poll_schedule(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
 
 
-def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:
-    """Return a client that asks as the settings say."""
+def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
+    """Return a client as the settings say."""
     return Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),
         deadline_s=fetch.deadline.total_seconds(),
         max_bytes=fetch.max_bytes,
         allow_private=fetch.allow_private,
-        concurrency=poll.concurrency,
+        concurrency=concurrency,
     )
 
 

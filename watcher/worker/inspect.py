@@ -20,7 +20,7 @@ from watcher.reasons import FetchKind, Reason
 from watcher.settings.models import PollSettings, Settings
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
-from watcher.worker.context import parsing_pool, system_clock, user_agent
+from watcher.worker.context import client_for, parsing_pool, system_clock
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 EXAMINE_LIMIT_S = 20.0
@@ -158,17 +158,11 @@ class FeedProber:
 async def open_prober(
     settings: Settings, *, on_request: Callable[[str], None] = lambda url: None
 ) -> AsyncIterator[FeedProber]:
-    """Yield a looker that asks as these settings say, and put its worker away."""
+    """Yield a prober with the client and the limits of these settings, and close its worker process."""
     fetch = settings.fetch
     pool = parsing_pool(fetch, tasks.load_parser, workers=1)
     try:
-        async with Client(
-            user_agent=user_agent(fetch.contact),
-            timeout_s=fetch.timeout.total_seconds(),
-            deadline_s=fetch.deadline.total_seconds(),
-            max_bytes=fetch.max_bytes,
-            allow_private=fetch.allow_private,
-        ) as client:
+        async with client_for(fetch) as client:
             yield FeedProber(client=client, pool=pool, delay_s=fetch.host_delay.total_seconds(), on_request=on_request)
     finally:
         pool.close()

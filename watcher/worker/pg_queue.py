@@ -172,7 +172,7 @@ class PgScheduler(BaseScheduler):
 
 class SharedTaskRunner:
     """
-    Chores shared by many processes: offers pieces that are to be done, and does those that come to it, two at a time.
+    Background tasks shared by many processes: offers the parts to do, and does those it is given, two at a time.
 
     Args:
         url: Of the store.
@@ -180,28 +180,28 @@ class SharedTaskRunner:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._chores: dict[str, BackgroundTask] = {}
-        self._faults: dict[str, WatcherError] = {}  # by chore, of the last piece of it that failed here
+        self._tasks: dict[str, BackgroundTask] = {}
+        self._faults: dict[str, WatcherError] = {}  # by task, of the last part of it that failed here
         self._jobs: JobConsumer | None = None
         self.busy = 0  # pieces under way that may go on at the end
 
-    def register(self, chores: Mapping[str, BackgroundTask]) -> None:
-        """Take part in chores of these names from now on; later ones of the same names replace them."""
-        self._chores |= chores
+    def register(self, tasks: Mapping[str, BackgroundTask]) -> None:
+        """Take part in these tasks from now on; later ones of the same names replace them."""
+        self._tasks |= tasks
 
     async def offer(self, kind: str) -> None:
         """
-        Offer the pieces of a chore that are to be done, those that are in no job yet.
+        Offer the parts of a task that are to be done and in no job yet.
 
         Errors: whatever a piece of it has met here since the last call, or the queue; WatcherError.
         """
         if self._jobs is None:
-            self._jobs = JobConsumer(self._url, {name: partial(self._take, name) for name in self._chores})
+            self._jobs = JobConsumer(self._url, {name: partial(self._take, name) for name in self._tasks})
         if fault := self._faults.pop(kind, None):
             raise fault
         self._jobs.raise_trouble()
         if self._jobs.is_at_work(LEAST_ROOM):
-            await self._jobs.enqueue(kind, [f"{kind}/{key}" for key in await self._chores[kind].wanted()])
+            await self._jobs.enqueue(kind, [f"{kind}/{key}" for key in await self._tasks[kind].wanted()])
 
     def close(self) -> None:
         """Take no more pieces."""
@@ -214,18 +214,18 @@ class SharedTaskRunner:
             await self._jobs.end()
 
     async def _take(self, kind: str, job: Job) -> None:
-        """Do a piece of a chore; what it meets is told by the next offer, and the piece is offered again."""
-        chore, key = self._chores[kind], (job.payload or b"").decode().partition("/")[2]
-        self.busy += chore.finish
+        """Do one part of a task; the next offer raises its error, and the part is offered again."""
+        task, key = self._tasks[kind], (job.payload or b"").decode().partition("/")[2]
+        self.busy += task.finish
         try:
-            is_done = await chore.do(key)
+            is_done = await task.do(key)
         except WatcherError as error:
             self._faults[kind] = error
         else:
             if not is_done:
                 raise RetryRequested(delay=RETRY, reason="somebody is at it")
         finally:
-            self.busy -= chore.finish
+            self.busy -= task.finish
 
 
 class JobConsumer:
