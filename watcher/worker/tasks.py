@@ -1,4 +1,9 @@
-"""What runs in worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values."""
+"""
+What runs in worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values.
+
+The main process imports this module too. What cleans pages and makes features is imported in the functions: it costs
+.7 s of CPU and the memory of lxml and numpy, which only the worker processes need.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
+from watcher.feeds import parse
 from watcher.model import Entry, ExtractedArticle, ParsedFeed
 from watcher.reasons import PageKind, Reason
+from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -50,24 +57,21 @@ class ProcessedPage:
 
 def load_parser() -> None:
     """Load what parses a feed: it is no part of a task's time."""
-    import feedparser
+    import feedparser  # late: 70 ms and 8 MB that only the processes which parse feeds need
 
-    from watcher.feeds import parse
-
-    assert feedparser and parse
+    assert feedparser
 
 
 def load_cleaner() -> None:
     """
-    Load what reads robots.txt, cleans a page and makes features.
+    Load what cleans a page and makes features.
 
     It takes some .7 s of CPU, half a minute on a machine that is starved.
     """
     from watcher.clean import article, fragment, html, reject
     from watcher.features import codec, extract
-    from watcher.net import robots
 
-    assert reject and article and html and fragment and extract and codec and robots
+    assert reject and article and html and fragment and extract and codec
 
 
 def parse_feed(
@@ -79,8 +83,6 @@ def parse_feed(
     Args:
         known: Content hash by GUID; an entry that is the same comes back without its text.
     """
-    from watcher.feeds import parse
-
     return parse.parse_feed(body, url=url, content_type=content_type, now=now, known=known)
 
 
@@ -127,7 +129,6 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     """Return the article as the feed carries it: its content, else its summary."""
     from watcher.clean.fragment import fragment_blocks
     from watcher.clean.wire import read_wire
-    from watcher.text.page_kind import kind_by_title
 
     blocks = fragment_blocks(entry.content) or fragment_blocks(entry.summary)
     wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
