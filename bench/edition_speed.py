@@ -57,7 +57,7 @@ ROOMS = {
     "group": ("window.py", "cluster_window"),
     "carry on and keep stories": ("window.py", "save_window"),
     "read articles and revisions": ("load.py", "load"),
-    "select": ("select.py", "select"),
+    "select": ("select.py", "select_articles"),
     "rank": ("rank.py", "rank"),
     "compose and summarise": ("edition.py", "compose_edition"),
     "render": ("publish.py", "render_all"),
