@@ -66,7 +66,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def load_details(connection: Connection, key: str) -> ArticleDetails:
-    """Return all about an article. Errors: Missing."""
+    """Return all about an article. Errors: NotFound."""
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
         raise NotFound("No such article is stored.")

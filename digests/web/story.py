@@ -121,7 +121,7 @@ class StoryPages:
 def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
 ) -> tuple[StoryDetails, tuple[ReportDetails, ...], bool]:
-    """Return all about a story, a page of its reports, and whether there are more. Errors: Missing."""
+    """Return all about a story, a page of its reports, and whether there are more. Errors: NotFound."""
 
     def on_page(reports: tuple[WireGroup, ...]) -> tuple[WireGroup, ...]:
         return tuple(page_of_reports(reports, at))
