@@ -285,7 +285,7 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
     )
 
 
-NETWORK_DOWN = "line_down_since"
+NETWORK_DOWN = "network_down_since"
 OFFLINE = "offline"
 DETECTION_DELAY = timedelta(minutes=1)  # that it may take until a line is called down
 OFFLINE_RETRY = timedelta(minutes=5)  # within which what could not be asked is due again
@@ -304,12 +304,12 @@ def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
 
 
 def record_network_down(connection: Connection, *, down_since: datetime | None) -> None:
-    """Write down since when our own line is down; None: it works."""
+    """Save since when our network is down; None: it works."""
     save_meta(connection, NETWORK_DOWN, down_since.isoformat() if down_since else None)
 
 
 def make_offline_due(connection: Connection, *, since: datetime, now: datetime) -> None:
-    """Make the feeds due now that our own line, down from `since` on, kept from being asked."""
+    """Make the feeds due now that could not be polled because our network was down from `since` on."""
     of_feed = (polls.c.feed_id == feeds.c.id, polls.c.at >= since - DETECTION_DELAY, polls.c.status == OFFLINE)
     kept = select(polls.c.id).where(*of_feed)
     soon = (feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at > now, feeds.c.next_poll_at <= now + OFFLINE_RETRY)
@@ -317,6 +317,6 @@ def make_offline_due(connection: Connection, *, since: datetime, now: datetime) 
 
 
 def network_down_since(connection: Connection) -> datetime | None:
-    """Return since when our own line is down, None if it works."""
+    """Return since when our network is down, None if it works."""
     since = load_meta(connection, NETWORK_DOWN)
     return None if since is None else datetime.fromisoformat(since)

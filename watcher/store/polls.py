@@ -299,7 +299,7 @@ def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, Po
 
 
 def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> str | None:
-    """Return the word that a poll leaves; None if it says nothing of the feed, since our own line was down."""
+    """Return the health that a poll leaves; None if our network was down."""
     if isinstance(result, NetworkDown):
         return None
     if feed.health == "ok" and isinstance(result, PollUnchanged) and ROUTINE_COLUMNS.issuperset(after):
