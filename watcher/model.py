@@ -303,16 +303,16 @@ class Revision:
     text: str = ""
 
 
-FEATURES_VERSION = "3"  # of what `features.extract` makes; another one makes all anew
+FEATURES_VERSION = "3"  # of what `features.extract` makes; another version makes all again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """
-    What grouping needs of one article, made once at ingest (`features.make`).
+    What grouping needs of one article, made once at ingest (`features.extract`).
 
     `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the
-    embedder that made it; both None without one. `shingles` is little-endian uint32, ascending (`features.wording`).
+    embedder that made it; both None without one. `shingles` is little-endian uint32, ascending.
     The terms stay packed, as they are most of it: `stems` are joined by line breaks, heaviest first, and `weights` are
     theirs within the article, in thousandths, little-endian uint16.
     """

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.clean.sheets import LINES, paragraphs, sheet
 from tests.text.titles import TITLES
 from watcher.clean.article import clean, extract_page
-from watcher.clean.html import decode_page, guess, html_in_scripts, is_plain_text, parse, visible_text
+from watcher.clean.html import decode_page, guess_codec, html_in_scripts, is_plain_text, parse, visible_text
 from watcher.errors import CleanError
 from watcher.model import Block
 
@@ -120,9 +120,9 @@ def test_japanese_is_told_by_its_kana() -> None:
 
 
 def test_few_letters_beyond_ascii_tell_nothing() -> None:
-    assert guess("A café in Köln".encode("cp1252")) == "cp1252"
-    assert guess(b"plain") == "cp1252"
-    assert guess(bytes(range(128, 256)) * 9) == "cp1252"
+    assert guess_codec("A café in Köln".encode("cp1252")) == "cp1252"
+    assert guess_codec(b"plain") == "cp1252"
+    assert guess_codec(bytes(range(128, 256)) * 9) == "cp1252"
 
 
 def test_what_a_page_says_of_its_coding_is_believed() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import struct
-import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -121,14 +119,6 @@ def test_a_vector_is_kept_beside_the_packed_part():
     full = with_vector(features, b"\x00\x3c", "test/1")
 
     assert decode("id", encode(full), b"\x00\x3c", "test/1") == full
-
-
-def test_features_that_were_packed_with_their_terms_as_json_are_read():
-    made = extract_features("id", title="Crane falls", text=STORY, language="en")
-    words = json.dumps([made.version, made.terms, made.names, made.numbers]).encode()
-    packed = struct.pack("<BH", 1, len(made.shingles) // 4) + made.shingles + zlib.compress(words)
-
-    assert decode("id", packed, None, None) == made
 
 
 def test_terms_come_heaviest_first_with_their_weights():

@@ -26,7 +26,7 @@ FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageExtract:
-    """What one page says by itself, before its site is looked at: the first half of `clean`."""
+    """What one page says by itself, without the memory of its site: the first half of `clean`."""
 
     url: str
     blocks: tuple[Block, ...]
@@ -54,9 +54,9 @@ def clean(
     Return the article of a page.
 
     Args:
-        memory: What is known of the site's other articles (`memory.learn`); without it only the page's own signs count.
-        sites: Rules of one's own for single sites (`sites.book.read_folder`), before those that come with Watcher.
-        now: No date behind it is believed.
+        memory: The site's other articles (`build_site_memory`); without it only the page itself counts.
+        sites: The user's rules for single sites (`load_user_rules`); they go before those that come with Watcher.
+        now: No later date is believed.
 
     Errors: CleanError if there is no article in the page.
     """
@@ -112,7 +112,7 @@ def finish_article(
     feed_published_at: datetime | None = None,
     feed_language: str | None = None,
 ) -> ExtractedArticle:
-    """Return the article of a draft. Credits and dateline are read before the furniture goes: they recur as it does."""
+    """Return the article. Credits and dateline are read before furniture is dropped, as both recur across a site."""
     said = page.metadata
     wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url, named=page.sources)
     known = ArticleContext(

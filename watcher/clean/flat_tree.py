@@ -114,7 +114,7 @@ class FlatPage:
 
 def flatten(tree: _Element, *, whole: bool = False) -> FlatPage:
     """
-    Return the outline of a page's body, nothing cut but forms and footers that are not the page's layout.
+    Return a page's body as flat lists; nothing is cut but forms and footers that are not the page's layout.
 
     Args:
         whole: Read what is in elements of MISUSED too.

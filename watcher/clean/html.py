@@ -56,7 +56,7 @@ PARSER.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineMarkup:
-    """What the markup says of texts, each by its `phrases.key`: links to other pages, captions, dates, bylines."""
+    """What the markup says of texts, each by its `normalize_key`: links to other pages, captions, dates, bylines."""
 
     links: frozenset[str] = frozenset()
     captions: frozenset[str] = frozenset()
@@ -199,8 +199,8 @@ IN_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.
 SAMPLE_BYTES = 60_000  # that chardet reads: 1 ms
 MIN_BEYOND_ASCII = 15  # bytes: fewer tell nothing
 MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
-# What browsers read, without UTF-8, which `decode` has tried. Of 679 pages without a charset, chardet knows 674 with
-# this list and 516 with all that it knows: DOS and ISO relatives of windows-1252 take its German and Swedish pages.
+# What browsers read, without UTF-8, which was tried before. Of 679 pages without a charset, chardet knows 674 with this
+# list and 516 with all that it knows: DOS and ISO relatives of windows-1252 take its German and Swedish pages.
 GUESSED = (
     "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874", "cp932",
     "cp949", "koi8-r", "koi8-u", "gb18030", "big5hkscs", "euc-jp",
@@ -212,7 +212,7 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
     Return the text of a page's `body`.
 
     A byte order mark wins, then valid UTF-8 (no other encoding looks like that by chance), then the header's charset,
-    the page's own, what chardet says of the letters (`guess`), and windows-1252. Bytes that still do not fit
+    the page's own, what chardet says of the letters (`guess_codec`), and windows-1252. Bytes that still do not fit
     become U+FFFD; NUL goes.
 
     Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
@@ -228,7 +228,7 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
     labels = [header.group(1)] if header else []
     labels += [meta.group(1).decode("ascii")] if meta else []
     if all(SUPERSETS.get(label.lower()) == "cp1252" or _codec(label) is None for label in labels):
-        labels.insert(0, guess(body))  # nothing said, or what servers say of any page
+        labels.insert(0, guess_codec(body))  # nothing said, or what servers say of any page
     fits = [fit for label in labels if (fit := _strict(body, label)) is not None]
     if fits:
         return fits[0].replace("\x00", "")
@@ -249,7 +249,7 @@ def _utf8(body: bytes) -> str | None:
         return text if bad * 50 < good else None
 
 
-def guess(body: bytes) -> str:
+def guess_codec(body: bytes) -> str:
     """Return the codec that chardet finds for the text of `body`; "cp1252" where too little or all is beyond ASCII."""
     sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
     if not MIN_BEYOND_ASCII <= sum(byte > 0x7F for byte in sample) < len(sample):

@@ -179,7 +179,7 @@ class PageElements:
 
 
 def collect_elements(tree: _Element) -> PageElements:
-    """Return the signs of a page."""
+    """Return the elements of a page that can tell something."""
     metas: dict[str, str] = {}
     links: dict[str, str] = {}
     scripts: list[str] = []

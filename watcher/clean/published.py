@@ -91,7 +91,7 @@ def extract_dates(
     else:
         published = _search_page(elements, headline, now, month_first) or _date_in_title(elements, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
-        published = day  # the page was published anew, under its old address
+        published = day  # the page was published again under its old address
     return Dates(
         published_at=published.moment if published else None,
         modified_at=changed.moment if changed and (not published or changed.moment >= published.moment) else None,

@@ -56,9 +56,7 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     """
     Return one 64-bit hash a block; the low bits carry its length. Digits do not count, for "12 comments" and "6:30am".
 
-    A store keeps them in one row an article, by host, and makes the memory of a host with `learn` from its latest rows:
-    `cleaned = clean(html, url=url, memory=learn(rows))`, then it stores `cleaned.block_hashes`, which are those of the
-    page before anything was removed.
+    The store keeps them in one row an article; `build_site_memory` makes the memory of a host of its latest rows.
     """
     found = []
     for text in texts:

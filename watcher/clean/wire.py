@@ -84,7 +84,7 @@ def read_wire(
 
     Args:
         authors: Who may be an agency where nothing more is known of the page.
-        named: The agencies that the page names beside its text (`sources.named_sources`), which knows a picture's
+        named: The agencies that the page names beside its text (`credited_agencies`), which knows a picture's
             credit from a byline; `authors` then say no more.
     """
     kept = list(blocks)

@@ -1,4 +1,4 @@
-"""Features as bytes for the store, and back. The vector is kept beside them: another embedder may make it anew."""
+"""Features as bytes for the store, and back. The vector is kept beside them, as it depends on the embedder."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import zlib
 from dataclasses import replace
 from sys import intern
 
-from watcher.features.extract import extract_features, packed_terms
+from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article, Features
 
 FORMAT = 2
-FIRST_FORMAT = 1  # with the terms as JSON: as it is still read, no store has to be written anew
 HEAD = struct.Struct("<BH")  # format, number of shingles
 TERMS = struct.Struct("<H")  # number of terms
 SHINGLE_BYTES = 4
@@ -32,7 +31,7 @@ def decode(
     article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, stand_in: bytes | None = None
 ) -> Features:
     """
-    Return the features that `pack` packed.
+    Return the features that `encode` made these bytes of.
 
     Args:
         stand_in: Comes in place of shingles that are as long or longer, where nobody asks more than how long they are.
@@ -42,11 +41,14 @@ def decode(
     """
     try:
         form, count = HEAD.unpack_from(packed)
-        if form not in (FORMAT, FIRST_FORMAT):
+        if form != FORMAT:
             raise ValueError(f"features of article {article_id} are in format {form}, not {FORMAT}")
         end = HEAD.size + SHINGLE_BYTES * count
         body = zlib.decompress(packed[end:])
-        version, stems, weights, names, numbers = decode_parts(body) if form == FORMAT else decode_parts_v1(body)
+        (terms,) = TERMS.unpack_from(body)
+        words_at = TERMS.size + WEIGHT_BYTES * terms
+        words, _, stems = body[words_at:].decode("utf-8", "surrogatepass").partition("\n")
+        version, names, numbers = json.loads(words)
     except (struct.error, zlib.error) as error:
         raise ValueError(f"features of article {article_id} are damaged: {error}") from error
     return Features(
@@ -54,7 +56,7 @@ def decode(
         version=version,
         shingles=packed[HEAD.size : end] if stand_in is None or end - HEAD.size < len(stand_in) else stand_in,
         stems=stems,
-        weights=weights,
+        weights=body[TERMS.size : words_at],
         names=tuple(map(intern, names)),
         numbers=tuple(map(intern, numbers)),
         vector=vector,
@@ -63,24 +65,9 @@ def decode(
 
 
 def decode_shingles(packed: bytes) -> bytes:
-    """Return the shingles of the features that `pack` packed, which `unpack` can read."""
+    """Return the shingles of encoded features, which `decode` can read."""
     _, count = HEAD.unpack_from(packed)
     return packed[HEAD.size : HEAD.size + SHINGLE_BYTES * count]
-
-
-def decode_parts(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
-    """Return version, stems, weights, names and numbers of what was compressed."""
-    (count,) = TERMS.unpack_from(body)
-    end = TERMS.size + WEIGHT_BYTES * count
-    words, _, stems = body[end:].decode("utf-8", "surrogatepass").partition("\n")
-    version, names, numbers = json.loads(words)
-    return version, stems, body[TERMS.size : end], names, numbers
-
-
-def decode_parts_v1(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
-    """Return the same of the first format."""
-    version, terms, names, numbers = json.loads(body.decode("utf-8", "surrogatepass"))
-    return version, *packed_terms(terms), names, numbers
 
 
 def upgrade(features: Features, article: Article) -> Features:

@@ -24,7 +24,7 @@ class Embedder(Protocol):
     """
     Turns texts into vectors.
 
-    `name` is "name/version": vectors of different names are never compared, and a new name has all made anew.
+    `name` is "name/version": vectors of different names are never compared, and a new name makes all vectors again.
     An embedder may be called from one thread at a time.
     """
 
@@ -101,7 +101,7 @@ def load_none() -> None:
 
 
 def embedding_text(title: str, text: str) -> str:
-    """Return what of an article is embedded; see `make.embedding_text`."""
+    """Return what of an article is embedded; see `extract.embedding_text`."""
     from watcher.features import extract  # late: the tables of words beside it cost 5 ms
 
     return extract.embedding_text(title, text)
@@ -151,7 +151,12 @@ def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Emb
     if setting == "endpoint" and endpoint is None:
         raise PluginError('embedder "endpoint": the settings have no table [semantic.endpoint] with its url and model')
     factory = import_factory(setting, module, attribute)
-    embedder = call_factory((lambda: factory(endpoint)) if setting == "endpoint" else factory, setting)
+    try:
+        embedder = factory(endpoint) if setting == "endpoint" else factory()
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(f'embedder "{setting}" does not start: {error}') from error
     if embedder is not None and not (isinstance(getattr(embedder, "name", None), str) and hasattr(embedder, "embed")):
         raise PluginError(f'embedder "{setting}": {path} returned no embedder (it needs `name` and `embed`)')
     return embedder
@@ -167,16 +172,6 @@ def import_factory(setting: str, module: str, attribute: str) -> Callable[..., E
         raise PluginError(f'embedder "{setting}": {module}:{attribute} cannot be called')
     factory: Callable[..., Embedder | None] = found
     return factory
-
-
-def call_factory(factory: Callable[[], Embedder | None], setting: str) -> Embedder | None:
-    """Return what `factory` makes; a third party's failure becomes ours."""
-    try:
-        return factory()
-    except PluginError:
-        raise
-    except Exception as error:
-        raise PluginError(f'embedder "{setting}" does not start: {error}') from error
 
 
 def unit_vectors(rows: Iterable[Any]) -> list[bytes]:

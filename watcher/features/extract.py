@@ -164,7 +164,7 @@ KATAKANA = re.compile("[\u30a1-\u30ff]{3,}")
 
 def extract_features(article_id: str, *, title: str, text: str, language: str) -> Features:
     """
-    Return the features of an article, without its vector (`embed.with_vector` adds it).
+    Return the features of an article, without its vector (`embedders.with_vector` adds it).
 
     Args:
         text: The cleaned text, one paragraph a line; empty if only the title is known.
