@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clean.sheets import LINES, paragraphs, sheet
-from watcher.clean.flat_tree import NOWHERE, FlatPage, flatten
+from watcher.clean.flat_tree import NOWHERE, FlatPage, flatten_tree
 from watcher.clean.html import parse
 
 
 def read(body: str) -> FlatPage:
     tree = parse(sheet(body))
     assert tree is not None
-    return flatten(tree)
+    return flatten_tree(tree)
 
 
 def test_each_element_knows_its_texts_and_what_it_stands_in() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from lxml.etree import _Element
 
-from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten
+from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten_tree
 from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES, normalize_key
 from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, prune
@@ -61,18 +61,18 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[F
     Args:
         summaries: What the page says of itself: its standfirst often says the same.
     """
-    page = flatten(tree)
+    page = flatten_tree(tree)
     main = _find_main_text(page, summaries)
     size = main.letters
     if size >= REREAD_CHARS:
         return page, main
-    whole = flatten(tree, whole=True)
+    whole = flatten_tree(tree, whole=True)
     other = _find_main_text(whole, summaries)
     longer = LONGER if size <= SOME else MUCH_LONGER if size < MIN_ARTICLE_CHARS else FAR_MORE
     if other.letters > longer * size:
         return whole, other
     if size < MIN_ARTICLE_CHARS and (inside := parse(html_in_scripts(tree))) is not None:
-        scripted = flatten(inside)
+        scripted = flatten_tree(inside)
         found = _find_main_text(scripted, ())
         if found.letters >= MIN_ARTICLE_CHARS:
             return scripted, found
@@ -376,11 +376,11 @@ def densest_element(page: FlatPage, kinds: Kinds) -> tuple[int, int]:
         return 0, 0
     for at in range(len(prose) - 1, 0, -1):
         prose[page.parents[at]] += prose[at]
-    best = _widen(page, max(scores, key=scores.__getitem__), prose)
+    best = _widen_to_article(page, max(scores, key=scores.__getitem__), prose)
     return best, prose[best]
 
 
-def _widen(page: FlatPage, best: int, prose: Sequence[int]) -> int:
+def _widen_to_article(page: FlatPage, best: int, prose: Sequence[int]) -> int:
     """Return the element around `best` that holds the whole article, where that stands in boxes side by side."""
     up = page.parents[best]
     while up != NOWHERE and page.tags[up] != "body":

@@ -112,7 +112,7 @@ class FlatPage:
             yield start, last
 
 
-def flatten(tree: _Element, *, whole: bool = False) -> FlatPage:
+def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
     """
     Return a page's body as flat lists; nothing is cut but forms and footers that are not the page's layout.
 

@@ -18,7 +18,8 @@ from lxml.html import HtmlElement, fromstring
 
 from watcher.errors import Problem, SettingsError
 from watcher.model import RemovedBlock
-from watcher.settings.toml_syntax import parse_with_recovery
+from watcher.settings.toml_syntax import Positions, parse_with_recovery
+from watcher.settings.types import did_you_mean
 from watcher.text.dates import parse_date
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
@@ -56,8 +57,6 @@ def parse_rules(text: str, *, path: str) -> SiteRules:
         raise SettingsError(tuple(_problem(path, (at.line, at.column), at.key, at.message) for at in raw.faults))
     found = tuple(_faults(raw.data))
     if found:
-        from watcher.settings.toml_syntax import Positions
-
         places = Positions(raw.sound)
         raise SettingsError(
             tuple(_problem(path, places.value(loc), str(loc[0]) if loc else "file", message) for loc, message in found)
@@ -79,8 +78,6 @@ def _problem(path: str, place: tuple[int, int], key: str, message: str) -> Probl
 def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     """Yield each fault of a file's values, with where it stands."""
     for key in sorted(set(data) - set(KEYS)):
-        from watcher.settings.types import did_you_mean
-
         yield (key,), f"is no rule; expected one of {', '.join(KEYS)}{did_you_mean(key, KEYS)}"
     hosts = data.get("hosts")
     if not isinstance(hosts, list) or not hosts:

