@@ -31,11 +31,12 @@ from watcher.store.articles import (
     outlines_between,
     packed_features,
 )
-from watcher.store.engine import open_store, store_bytes
+from watcher.store.engine import open_store
 from watcher.store.partitions import create_partitions, drop_partition
 from watcher.store.retention import drop_articles
 from watcher.store.schema import articles
 from watcher.store.search import search
+from watcher.store.stats import store_bytes
 from watcher.store.writer import read, write
 from watcher.text.search_query import parse_query
 

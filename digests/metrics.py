@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
 from digests.store.editions import last_edition
-from digests.store.outbox import FAILED, OPEN_STATES, undelivered
+from digests.store.outbox import FAILED, OPEN_STATES, list_undelivered
 from watcher.daemon.metrics import labelled_gauge
 from watcher.settings.models import Settings
 from watcher.worker.context import system_clock
@@ -33,7 +33,7 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     largest = [(o.digest, share) for o in found if (share := largest_share(connection, o.digest))]
     words = "Share of the largest story in the reports of the last edition's window."
     yield labelled_gauge("digests_largest_story_share", words, "digest", largest)
-    counts = Counter(each.state for each in undelivered(connection, since=(now - FAILED_FOR).date()))
+    counts = Counter(each.state for each in list_undelivered(connection, since=(now - FAILED_FOR).date()))
     left = [(state, counts[state]) for state in (*OPEN_STATES, FAILED)]
     yield labelled_gauge("digests_deliveries", "Deliveries that have not arrived.", "state", left)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
-from digests.store.outbox import FAILED, RETRY_FOR, undelivered
+from digests.store.outbox import FAILED, RETRY_FOR, list_undelivered
 from watcher.settings.models import Settings
 from watcher.store.feeds import count_poll_results
 from watcher.store.hosts import network_down_since
@@ -73,7 +73,7 @@ def edition_failures(
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:
     """Yield each digest with a delivery that was given up, or that has waited for `after`."""
     told: dict[str, AlertCondition] = {}
-    for each in undelivered(connection, since=(now - DELIVERIES_BACK).date()):
+    for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
         since = each.give_up_at - RETRY_FOR
         if each.state != FAILED and now - since < after:
             continue

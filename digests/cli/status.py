@@ -12,7 +12,7 @@ from digests.edition.schedule import DigestStatus, digest_statuses
 from digests.model import LargestStory
 from digests.settings.digests import digests_of
 from digests.store.editions import last_edition, open_digests
-from digests.store.outbox import Delivery, undelivered
+from digests.store.outbox import Delivery, list_undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute
 from watcher.cli.status import StatusSection
@@ -32,7 +32,7 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
     """Yield the last editions, the deliveries that have not arrived, and the next editions. Errors: StoreError."""
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         yield editions_section(engine, settings)
-        deliveries = read(engine, undelivered, since=(datetime.now(UTC) - FAILED_SHOWN_FOR).date())
+        deliveries = read(engine, list_undelivered, since=(datetime.now(UTC) - FAILED_SHOWN_FOR).date())
         yield StatusSection(
             name="deliveries",
             found=[delivery_to_json(each) for each in deliveries],

@@ -230,7 +230,7 @@ def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, 
     return tuple(delivery_from_row(row) for row in rows)
 
 
-def undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
+def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
     waits = deliveries.c.state.in_(OPEN_STATES)
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)

@@ -35,11 +35,7 @@ class ClusteringVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMember:
-    """
-    An article of a story. `nearest` is the article of another report that is most like it.
-
-    `evidence` says how near, with its "score"; what speaks for it is told when it is asked for (`history.explained`).
-    """
+    """An article of a story. `nearest` is the most similar article of another report, `evidence` holds its "score"."""
 
     article: str
     story: str

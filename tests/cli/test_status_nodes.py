@@ -30,7 +30,7 @@ def at_work(engine):
 @contextmanager
 def node(engine, machine: str, pid: int, **more):
     one = StatusWriter(engine, f"{machine}:{pid}")
-    one.put(DaemonStatus(**{"pid": pid, "started_at": NOW, "heartbeat_at": NOW, "polling_since": NOW} | more))
+    one.write_status(DaemonStatus(**{"pid": pid, "started_at": NOW, "heartbeat_at": NOW, "polling_since": NOW} | more))
     one.wait()
     yield
     one.close()

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from watcher.demo.labels import GroundTruth, labels
-from watcher.demo.texts import _edited, library
+from watcher.demo.texts import _edit_copy, library
 
 COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
 INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language
@@ -113,7 +113,7 @@ def test_a_correction_is_made_on_the_next_day():
 
 def test_an_edit_that_finds_nothing_is_an_error():
     with pytest.raises(ValueError, match="no 'ferry' to edit"):
-        _edited("A bridge opens.", [["ferry", "boat"]], "outlet/path")
+        _edit_copy("A bridge opens.", [["ferry", "boat"]], "outlet/path")
 
 
 @pytest.mark.parametrize("trap", ["related", "newsletter", "twin", "redirect", "missing", "paywall", "undated"])

@@ -27,12 +27,12 @@ from digests.store.outbox import (
     deliveries_of,
     enqueue,
     fail_siblings,
+    list_undelivered,
     mark_failed,
     mark_in_flight,
     mark_sent,
     message_from_row,
     retry_now,
-    undelivered,
 )
 from watcher.store.writer import read, write
 
@@ -186,7 +186,7 @@ def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_se
     sent, failed = take(engine), take(engine)
     write(engine, mark_sent, sent, "250 ok", now=NOW)
     write(engine, mark_failed, replace(failed, state=FAILED, response="550 no"), now=NOW)
-    assert [each.recipient for each in read(engine, undelivered, since=PLACE.local_date)] == ["bob@example.net"]
+    assert [each.recipient for each in read(engine, list_undelivered, since=PLACE.local_date)] == ["bob@example.net"]
 
     write(engine, retry_now, PLACE, now=NOW)
 

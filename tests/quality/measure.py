@@ -15,7 +15,7 @@ from digests.cli.cluster import cluster_lines
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
 from watcher.demo.labels import GroundTruth, labels
-from watcher.demo.site import Site
+from watcher.demo.site import OutletSite
 from watcher.demo.texts import library
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle
@@ -33,7 +33,7 @@ def cleaned_press() -> dict[str, Told]:
     made: dict[str, Told] = {}
     for outlet in library().outlets:
         base = f"https://{outlet.domain}"
-        site = Site(outlet, library(), base=base, now=NOW, day=1)
+        site = OutletSite(outlet, library(), base=base, now=NOW, day=1)
         pages = {}
         for piece in library().printed_by(outlet, 1):
             if truth[piece.key].page in ("ok", "redirect"):

@@ -59,9 +59,9 @@ def test_a_mark_is_held_while_it_is_and_then_tells_how_it_ended(engine):
 def test_of_several_that_live_the_last_sign_of_life_is_told(engine):
     other = StatusWriter(engine, "elsewhere:7")
     with hold_daemon_lock(engine, now=NOW) as mark:
-        other.put(mark.status)
+        other.write_status(mark.status)
         other.wait()
-        other.put(mark.status.__class__(pid=7, started_at=NOW, heartbeat_at=NOW + MINUTE, polling_since=NOW))
+        other.write_status(mark.status.__class__(pid=7, started_at=NOW, heartbeat_at=NOW + MINUTE, polling_since=NOW))
         other.wait()
 
         assert read_daemon_status(engine).pid == 7
@@ -72,7 +72,7 @@ def test_of_several_that_live_the_last_sign_of_life_is_told(engine):
 def test_a_daemon_that_lives_is_told_though_another_gave_a_later_sign_and_ended(engine):
     with hold_daemon_lock(engine, now=NOW + 9 * MINUTE):
         gone = StatusWriter(engine, "elsewhere:7")
-        gone.put(
+        gone.write_status(
             read_daemon_status(engine).__class__(
                 pid=7, started_at=NOW, heartbeat_at=NOW + 60 * MINUTE, polling_since=NOW
             )
@@ -110,7 +110,7 @@ def test_a_restart_is_no_absence_and_a_long_break_is_one(engine, pause, goes_on)
 def test_what_gave_no_sign_for_long_is_forgotten(engine):
     gone = StatusWriter(engine, "elsewhere:7")
     with hold_daemon_lock(engine, now=NOW) as mark:
-        gone.put(mark.status)
+        gone.write_status(mark.status)
     gone.close()
 
     with hold_daemon_lock(engine, now=NOW + STATUS_RETENTION + MINUTE):

@@ -11,10 +11,10 @@ from sqlalchemy import event, func, insert, make_url, select, text, update
 
 from digests.store.editions import open_digests
 from watcher.errors import StoreError, WatcherError
-from watcher.store.engine import IDLE_MS, connect, open_read_only, open_store, store_bytes, with_driver
+from watcher.store.engine import IDLE_MS, connect, open_read_only, open_store, with_driver
 from watcher.store.errors import transient_error
 from watcher.store.schema import meta
-from watcher.store.stats import enable_auto_vacuum
+from watcher.store.stats import enable_auto_vacuum, store_bytes
 from watcher.store.writer import Writer, read, write
 
 pytestmark = pytest.mark.postgresql

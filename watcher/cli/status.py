@@ -35,12 +35,12 @@ from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
 from watcher.store.articles import count_articles, count_fallback_reasons
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun, list_daemon_statuses
-from watcher.store.engine import connect, open_store, redacted_url, store_bytes
+from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_outdated, count_without_vector, recorded_embedder
 from watcher.store.feeds import feed_states
 from watcher.store.hosts import network_down_since
 from watcher.store.pages import count_due_pages, failed_page_counts
-from watcher.store.stats import count_due
+from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
 

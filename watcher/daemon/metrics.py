@@ -19,9 +19,8 @@ from watcher.model import NetworkDown, PollFailed, PollSucceeded
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
-from watcher.store.engine import store_bytes
 from watcher.store.polls import count_by_health
-from watcher.store.stats import count_due
+from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
 from watcher.worker.context import system_clock
 from watcher.worker.events import DuplicatePage, Event, FeedPolled, PageFailed, PageStored

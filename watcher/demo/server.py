@@ -15,7 +15,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from watcher.demo.model import Outlet
-from watcher.demo.site import HttpResponse, Site
+from watcher.demo.site import HttpResponse, OutletSite
 from watcher.demo.texts import library
 from watcher.model import Source
 
@@ -53,7 +53,7 @@ class DemoServer:
         self.requests: list[Request] = []
         self.port = port  # once it serves, the first outlet's: a press started there again has the same URLs
         self._now, self._day = now, day
-        self._sites: dict[str, Site] = {}  # by host:port
+        self._sites: dict[str, OutletSite] = {}  # by host:port
         self._servers: list[asyncio.Server] = []
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -93,7 +93,7 @@ class DemoServer:
         port = server.sockets[0].getsockname()[1]
         self.port = self.port or port
         netloc = f"{host}:{port}"
-        self._sites[netloc] = Site(outlet, library(), base=f"http://{netloc}", now=self._now, day=self._day)
+        self._sites[netloc] = OutletSite(outlet, library(), base=f"http://{netloc}", now=self._now, day=self._day)
 
     async def _listen(self, number: int) -> tuple[str, asyncio.Server]:
         """Return the first address that is to be had: its own host, one host's next port, any port of it."""
@@ -128,7 +128,7 @@ class DemoServer:
             with suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def _serve(self, site: Site, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _serve(self, site: OutletSite, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; return whether the connection stays open."""
         async with asyncio.timeout(IDLE_S):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

@@ -28,7 +28,7 @@ class HttpResponse:
     modified_at: datetime | None = None
 
 
-class Site:
+class OutletSite:
     """An outlet at an address. Its pages are made when they are first asked for, and stay the same, byte for byte."""
 
     def __init__(self, outlet: Outlet, library: Library, *, base: str, now: datetime, day: int) -> None:
@@ -86,7 +86,7 @@ class Site:
             self.outlet, self._pieces, base=self.base, words=self._words, now=self._now, day=self._day
         )
         body = text.encode(self.outlet.encoding, "xmlcharrefreplace")
-        return self._validated(body, f"{content_type}; charset={self.outlet.declared}", self._modified_at())
+        return self._validated_response(body, f"{content_type}; charset={self.outlet.declared}", self._modified_at())
 
     def _modified_at(self) -> datetime:
         """Return when the feed and all pages were last made: with each new piece, which is a teaser on every page."""
@@ -100,9 +100,9 @@ class Site:
         body = html.encode(self.outlet.encoding, "xmlcharrefreplace")
         if status != 200:
             return HttpResponse(status=status, headers=_type(content_type), body=body)
-        return self._validated(body, content_type, modified_at)
+        return self._validated_response(body, content_type, modified_at)
 
-    def _validated(self, body: bytes, content_type: str, modified_at: datetime | None) -> HttpResponse:
+    def _validated_response(self, body: bytes, content_type: str, modified_at: datetime | None) -> HttpResponse:
         """Return a 200 with the validators that this outlet's server sends."""
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         return HttpResponse(

@@ -57,7 +57,7 @@ def _pieces(story: dict[str, Any]) -> list[DemoArticle]:
 
 def _piece(story: str, report: dict[str, Any], row: dict[str, Any]) -> DemoArticle:
     """Return one outlet's print of a report. `row` says what differs: `edits`, `keep` paragraphs, `lead`, `end`."""
-    text = _edited(report["text"].strip(), row.get("edits", ()), row["outlet"] + row["path"])
+    text = _edit_copy(report["text"].strip(), row.get("edits", ()), row["outlet"] + row["path"])
     body = tuple(" ".join(part.split()) for part in text.split("\n\n"))[: row.get("keep")]
     summary = row.get("summary") or body[0].removeprefix("## ")
     body = (row.get("lead", "") + body[0], *body[1:])
@@ -81,7 +81,7 @@ def _piece(story: str, report: dict[str, Any], row: dict[str, Any]) -> DemoArtic
     )
 
 
-def _edited(text: str, edits: Sequence[Sequence[str]], where: str) -> str:
+def _edit_copy(text: str, edits: Sequence[Sequence[str]], where: str) -> str:
     for old, new in edits:
         if old not in text:
             raise ValueError(f"{where}: the text has no {old!r} to edit")

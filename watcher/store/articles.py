@@ -166,7 +166,7 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 
 def articles_between(connection: Connection, *, start: datetime, end: datetime) -> tuple[Article, ...]:
     """Return the articles published in [start, end) and stored before `end`, oldest first."""
-    rows = connection.execute(between((articles, texts), connection, start, end))
+    rows = connection.execute(published_between((articles, texts), connection, start, end))
     return tuple(article_from_row(row) for row in rows)
 
 
@@ -181,7 +181,7 @@ def article_leads_between(
         chars: How much of a text the articles have.
     """
     columns = (*(articles.c[name] for name in ARTICLE_COLUMNS), articles.c.authors, texts.c.text)
-    query = between(columns, connection, start, end)
+    query = published_between(columns, connection, start, end)
     if feed_ids is not None:
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
     found, compressed = [], {}
@@ -194,7 +194,7 @@ def article_leads_between(
     return tuple(found), compressed
 
 
-def between(columns: Sequence[Any], connection: Connection, start: datetime, end: datetime) -> Select[Any]:
+def published_between(columns: Sequence[Any], connection: Connection, start: datetime, end: datetime) -> Select[Any]:
     """Return the query for articles published in [start, end) and stored before `end`, oldest first."""
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
     return (

@@ -110,11 +110,18 @@ def copy_store(
     """
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
+
+    def tell_copied(rows: int) -> None:
+        tell("copy", rows, total)
+
+    def tell_compared(rows: int) -> None:
+        tell("compare", rows, 2 * total)
+
     for table in tables:
-        read(source, copy_table, table, target, lambda rows: tell("copy", rows, total))
+        read(source, copy_table, table, target, tell_copied)
     compared = []
     for table in tables:
-        sums = [read(each, checksum, table, lambda rows: tell("compare", rows, 2 * total)) for each in (source, target)]
+        sums = [read(each, checksum, table, tell_compared) for each in (source, target)]
         compared.append(TableComparison(table=table.name, from_=sums[0], to=sums[1]))
     if all(table.is_same for table in compared):
         build_index(target, tell=tell)

@@ -285,7 +285,7 @@ def register_daemon(engine: Engine, *, now: datetime, is_worker: bool) -> Iterat
     write(engine, prune_statuses, before=now - STATUS_RETENTION)
     writer = StatusWriter(engine, worker_name())
     try:
-        lock = DaemonLock(new_status(before, now=now, is_worker=is_worker), writer.put, store=None)
+        lock = DaemonLock(new_status(before, now=now, is_worker=is_worker), writer.write_status, store=None)
         writer.wait()
         yield lock
     finally:
@@ -302,7 +302,7 @@ class StatusWriter:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="status")
         self._last: Future[None] | None = None
 
-    def put(self, status: DaemonStatus) -> None:
+    def write_status(self, status: DaemonStatus) -> None:
         """Save a status, unless the one before still waits: the next heartbeat comes soon."""
         if self._last is None or self._last.done() or status.stopped_at:
             self._last = self._executor.submit(self._save, status)

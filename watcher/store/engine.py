@@ -26,7 +26,6 @@ from sqlalchemy import (
     make_url,
     select,
     table,
-    text,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -364,17 +363,6 @@ def redacted_url(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def store_bytes(engine: Engine) -> int | None:
-    """Return how much of the disk a store takes, its log included where it is a file; None for one in memory."""
-    if is_server(engine.url):
-        with engine.connect().execution_options(reading=True) as connection:
-            return size_of(connection)
-    if engine.dialect.name != "sqlite" or not engine.url.database:
-        return None
-    parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))
-    return sum(part.stat().st_size for part in parts if part.exists())
-
-
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
 DRIVER = "postgresql+psycopg"
 CONNECT_S = 10  # that a server is waited for
@@ -435,15 +423,6 @@ def is_in_transaction(driver: Any) -> bool:  # noqa: ANN401 - the driver's conne
     from psycopg.pq import TransactionStatus  # late: an optional dependency
 
     return driver.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
-
-
-def size_of(connection: Connection) -> int:
-    """Return how many bytes the tables of the store take, their indexes included."""
-    query = """
-        SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
-        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-    """
-    return int(connection.execute(text(query)).scalar_one())
 
 
 COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that is being copied into this one

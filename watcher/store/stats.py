@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from watcher.store.articles import ENTRY_ARTICLE_ID
-from watcher.store.engine import size_of
+from watcher.store.engine import is_server
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 
@@ -168,3 +177,23 @@ def enable_auto_vacuum(engine: Engine, *, even_large: bool = False) -> bool:
 def pragma_value(connection: Connection, name: str) -> int:
     """Return the number that a pragma says."""
     return int(connection.execute(text(f"PRAGMA {name}")).scalar_one())
+
+
+def store_bytes(engine: Engine) -> int | None:
+    """Return how much of the disk a store takes, its log included where it is a file; None for one in memory."""
+    if is_server(engine.url):
+        with engine.connect().execution_options(reading=True) as connection:
+            return size_of(connection)
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def size_of(connection: Connection) -> int:
+    """Return how many bytes the tables of the store take, their indexes included."""
+    query = """
+        SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+    """
+    return int(connection.execute(text(query)).scalar_one())
