@@ -51,7 +51,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key, finish=True)
     return (
         # Builds what a start, a sleep or a failure has left due.
-        Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=task),
+        Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, background_task=task),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=OutboxJob(settings, tools).run, finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
@@ -61,7 +61,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
                 cron=daily_trigger(digest),
                 run=partial(editions.run, digest.name),
                 finish=True,
-                chore=task,
+                background_task=task,
             )
             for digest in digests_of(settings)
         ),

@@ -67,16 +67,16 @@ def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[
 
     Own voices are given out before agencies', so that an own report counts as such.
     """
-    voices: dict[str, list[str]] = defaultdict(list)
+    reporters: dict[str, list[str]] = defaultdict(list)
     for report in story.reports:
         first = _first(report, articles)
         if first is not None:
-            voices[first.outlet].append(reporter_key(report, owners[first.outlet]))
+            reporters[first.outlet].append(reporter_key(report, owners[first.outlet]))
     taken: set[str] = set()
     chosen: set[str] = set()
     for own in (True, False):
         for outlet in owners:
-            free = sorted(v for v in voices[outlet] if v not in taken and v.startswith("agency:") != own)
+            free = sorted(v for v in reporters[outlet] if v not in taken and v.startswith("agency:") != own)
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)
                 taken |= {free[0], owners[outlet]}

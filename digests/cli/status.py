@@ -66,9 +66,8 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
 def oversized_story_warning(largest: LargestStory) -> str:
     """Return the warning about a story that is larger than an event should be, for a terminal."""
     title = to_one_line(largest.title, TITLE_CHARS)
-    return (
-        f'giant story: "{title}" holds {largest.reports} of {largest.of_reports} reports; others may have run into it'
-    )
+    reports = f"{largest.reports} of {largest.of_reports} reports"
+    return f'oversized story: "{title}" holds {reports}; others may have run into it'
 
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:

@@ -232,10 +232,10 @@ def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     least = min_share(a, b, found)
     if COPY_SAME_TITLE <= found.share < least == COPY:
         return title_key(a.title) == title_key(b.title) != ()
-    return found.share >= least and not is_boilerplate_overlap(a, b, found)
+    return found.share >= least and not is_site_notice_overlap(a, b, found)
 
 
-def is_boilerplate_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
+def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """
     Whether what two articles share is what a site says of itself: on cookies, on rights.
 

@@ -113,19 +113,19 @@ async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_
     day, engine = clock[0].date(), tools.writer.engine
     write(engine, first_seen, "berlin", now=clock[0])
     window = (clock[0] - timedelta(days=1), clock[0])
-    assert await editions.chore.wanted() == ("berlin/2026-10-24",)
+    assert await editions.background_task.wanted() == ("berlin/2026-10-24",)
     given = {"local_date": day, "slot": "daily", "number": 1, "window": window, "by": "elsewhere:7:mark"}
     assert write(engine, claim, "berlin", now=clock[0], **given)
 
     clock[0] += timedelta(seconds=25)
-    assert await editions.chore.do("berlin/2026-10-24") is False
+    assert await editions.background_task.do("berlin/2026-10-24") is False
     clock[0] += timedelta(seconds=6)
-    assert await editions.chore.do("berlin/2026-10-24") is True
+    assert await editions.background_task.do("berlin/2026-10-24") is True
 
     assert read(engine, get_edition, "berlin", local_date=day) is not None
-    assert await editions.chore.wanted() == ()
-    assert await editions.chore.do("berlin/2026-10-24") is True  # a job that comes late finds it made
-    assert await editions.chore.do("no-such-digest/2026-10-24") is True
+    assert await editions.background_task.wanted() == ()
+    assert await editions.background_task.do("berlin/2026-10-24") is True  # a job that comes late finds it made
+    assert await editions.background_task.do("no-such-digest/2026-10-24") is True
 
 
 OUTBOX = """

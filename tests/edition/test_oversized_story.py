@@ -96,7 +96,7 @@ def test_a_giant_story_stands_in_the_ledger_the_foot_and_the_status(settings, st
     assert "The largest story, “Quake shakes Nepal”, holds 60 of 120 reports." in foot(made, settings)
     assert told(status()) == [
         "edition  World Digest, 2026-03-10: 61 stories, the largest with 50.0% of the reports",
-        '         giant story: "Quake shakes Nepal" holds 60 of 120 reports; others may have run into it',
+        '         oversized story: "Quake shakes Nepal" holds 60 of 120 reports; others may have run into it',
     ]
     assert json.loads(status("--json"))["editions"][0]["largest"]["share"] == 0.5
 

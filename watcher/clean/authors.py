@@ -9,7 +9,7 @@ from html import unescape
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.page_data import PageElements, ancestors, in_boilerplate
+from watcher.clean.page_data import PageElements, ancestors, in_furniture
 from watcher.clean.phrases import PHRASES, normalize_key
 from watcher.clean.published import ShortLine, all_short_lines
 from watcher.text.dates import find_dates
@@ -161,7 +161,7 @@ def _author_sources(
 def _bylines(elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
     """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
     around = ancestors(headline)
-    own = [element for element in elements.bylines if not in_boilerplate(element, around)]
+    own = [element for element in elements.bylines if not in_furniture(element, around)]
     for element in own:
         if texts := _byline_names(element, is_sure=False):
             yield "byline", texts

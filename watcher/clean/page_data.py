@@ -274,9 +274,9 @@ def element_text(element: _Element) -> str:
     return " ".join("".join(parts).split())[: MAX_TEXT + 1]
 
 
-def in_boilerplate(element: _Element, around: frozenset[_Element]) -> bool:
+def in_furniture(element: _Element, around: frozenset[_Element]) -> bool:
     """Whether an element is of another article, a comment or the site; `around` holds what the headline stands in."""
-    return any(map(is_boilerplate_element, _within(element, around)))
+    return any(map(is_furniture_element, _within(element, around)))
 
 
 def in_other_article(element: _Element, around: frozenset[_Element]) -> bool:
@@ -292,7 +292,7 @@ def _within(element: _Element, around: frozenset[_Element]) -> Iterator[_Element
         yield parent
 
 
-def is_boilerplate_element(element: _Element) -> bool:
+def is_furniture_element(element: _Element) -> bool:
     """Whether an element says of itself that it is not of the article."""
     return element.tag in ELSEWHERE_TAGS or _is_elsewhere_class(_classes(element))
 

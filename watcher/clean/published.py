@@ -11,7 +11,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article, is_boilerplate_element
+from watcher.clean.page_data import PageElements, ancestors, in_furniture, in_other_article, is_furniture_element
 from watcher.clean.phrases import CLASS_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
@@ -133,7 +133,7 @@ def _stated_dates(elements: PageElements, headline: _Element | None) -> Iterator
         yield name, elements.metas.get(name, "")
     around = ancestors(headline)
     for time in elements.times:
-        if time.is_sure and not in_boilerplate(time.element, around):
+        if time.is_sure and not in_furniture(time.element, around):
             yield MARKUP, time.text
 
 
@@ -141,7 +141,7 @@ def _loose_dates(elements: PageElements, headline: _Element | None) -> Iterator[
     for name in LOOSE:
         yield name, elements.metas.get(name, "")
     yield "JSON-LD dateCreated", page_data.json_text(elements.node.get("dateCreated"))
-    if len(elements.times) == 1 and not in_boilerplate(elements.times[0].element, ancestors(headline)):
+    if len(elements.times) == 1 and not in_furniture(elements.times[0].element, ancestors(headline)):
         yield "time", elements.times[0].text
 
 
@@ -267,7 +267,7 @@ def _search_page(
 ) -> DateCandidate | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
     around = ancestors(headline)
-    times = [time for time in elements.times if not in_boilerplate(time.element, around)]
+    times = [time for time in elements.times if not in_furniture(time.element, around)]
     if candidate := next(_parse_candidates((("time", time.text) for time in times), now), None) or _date_in_scripts(
         elements, now
     ):
@@ -404,7 +404,7 @@ def _split_lines(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) 
                 parts.clear()
                 names = []
             if event == "start":
-                if tag in SILENT or not isinstance(tag, str) or is_boilerplate_element(element):
+                if tag in SILENT or not isinstance(tag, str) or is_furniture_element(element):
                     walk.skip_subtree()
                     continue
                 names.append(_element_names(element, with_parent=breaks))

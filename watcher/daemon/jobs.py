@@ -65,7 +65,7 @@ class Job:
     every_s: float = REST_S
     cron: CronTrigger | None = None
     finish: bool = False
-    chore: BackgroundTask | None = None
+    background_task: BackgroundTask | None = None
     removes_old: bool = False
 
 
@@ -271,8 +271,8 @@ def builtin_jobs(
     shared = builtin_tasks(lambda: queue.context)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
-        Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, chore=shared[FEATURES]),
-        Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors, chore=shared[VECTORS]),
+        Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, background_task=shared[FEATURES]),
+        Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors, background_task=shared[VECTORS]),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying, removes_old=True),
         Job(name="clock", every_s=CLOCK_EVERY_S, run=correct_times),

@@ -78,8 +78,11 @@ class Services:
         builtin = builtin_jobs(self.queue, clock=self.clock)
         jobs = [*(job for job in builtin if job.name in SHARED_JOBS or not self.is_helper), *plugin_jobs]
         if crew := self.queue.shared_tasks:
-            crew.register({job.chore.name: job.chore for job in jobs if job.chore})
-            jobs = [replace(job, run=partial(crew.offer, job.chore.name)) if job.chore else job for job in jobs]
+            crew.register({job.background_task.name: job.background_task for job in jobs if job.background_task})
+            jobs = [
+                replace(job, run=partial(crew.offer, job.background_task.name)) if job.background_task else job
+                for job in jobs
+            ]
         self.jobs.set_jobs((*(self.servers.jobs() if self.servers else ()), *jobs))
 
     async def run_all(self, end: asyncio.Event) -> None:
