@@ -33,7 +33,7 @@ from watcher.features.extract import extract_features
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures, add_article, articles_between
 from watcher.store.writer import read, write
-from watcher.text.page_kind import is_live_address, says_live
+from watcher.text.page_kind import is_live_address, is_live_blog_title
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def fill(
             at = datetime.fromisoformat(row["published"]).astimezone(UTC)
             title, body, language = row["title"], row["body"] or "", row["lang"]
             url = row["url"] or f"https://{row['source'] or 'outlet'}.example/{row['id']}"
-            live = says_live(title) or is_live_address(row["url"] or "")
+            live = is_live_blog_title(title) or is_live_address(row["url"] or "")
             article = Article(
                 id=row["id"], url=url, host="", outlet=row["source"], title=title, text=body, language=language,
                 country=None, published_at=at, fetched_at=at, kind="live" if live else "article",

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator
 
-from watcher.reasons import Reason
+from watcher.failure_reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

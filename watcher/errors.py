@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from watcher.reasons import FetchKind, Reason, ReasonKind
+from watcher.failure_reasons import FetchKind, Reason, ReasonKind
 from watcher.text.urls import hide_secrets
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from struct import iter_unpack
 
-from watcher.reasons import Reason
+from watcher.failure_reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

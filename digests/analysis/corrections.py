@@ -84,7 +84,7 @@ def find_corrections(
         article = articles.get(key)
         if article is None or not known or known[-1].at < since:
             continue
-        told = _told_before(article, known, since)
+        told = _reported_in_earlier_revision(article, known, since)
         found += [c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told][
             :MAX_PER_ARTICLE
         ]
@@ -93,7 +93,7 @@ def find_corrections(
     return tuple(found[:MAX_CORRECTIONS])
 
 
-def _told_before(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
+def _reported_in_earlier_revision(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
     """Return kind and wording of what an earlier revision has brought: it was told then."""
     earlier = [revision for revision in known if revision.at < since]
     nowhere = Citation(on=date.min, story="", title="")

@@ -49,9 +49,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         independent=independent,
         folded=tuple(outlet for outlet in outlets if outlet not in chosen),
         agencies=_agencies(story, articles, chosen),
-        origins=_origins(story, articles, chosen),
-        languages=_by_count([article.language for article in present]),
-        countries=_by_count([countries[outlet] for outlet in outlets if outlet in countries]),
+        origins=_report_origins(story, articles, chosen),
+        languages=_most_common_first([article.language for article in present]),
+        countries=_most_common_first([countries[outlet] for outlet in outlets if outlet in countries]),
         owners=len({owners[outlet] for outlet in independent}),
     )
 
@@ -63,9 +63,10 @@ def reporter_key(report: WireGroup, owner: str) -> str:
 
 def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
-    Return the independent ones of `owners`: outlets in time order, each with its owner.
+    Return the outlets that count as independent, in time order. `owners` has the owner of each outlet.
 
-    Own voices are given out before agencies', so that an own report counts as such.
+    Two outlets of one owner count once, and so do two that carry one agency's text. An outlet's own report goes before
+    an agency's, so that the outlet still counts where another has taken the agency.
     """
     reporters: dict[str, list[str]] = defaultdict(list)
     for report in story.reports:
@@ -94,7 +95,7 @@ def _agencies(story: Story, articles: Mapping[str, Article], chosen: frozenset[s
     return tuple(sorted(counted, key=lambda pair: (-pair[1], pair[0])))
 
 
-def _origins(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[str, ...]:
+def _report_origins(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[str, ...]:
     firsts = [first for report in story.reports if (first := _first(report, articles))]
     firsts.sort(key=lambda article: (article.outlet not in chosen, article.published_at, article.id))
     return tuple(article.id for article in firsts)
@@ -108,7 +109,7 @@ def _owner(article: Article) -> str:
     return f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
 
 
-def _by_count(values: list[str]) -> tuple[str, ...]:
+def _most_common_first(values: list[str]) -> tuple[str, ...]:
     """Return the distinct values, most frequent first."""
     counts = Counter(values)
     return tuple(sorted(counts, key=lambda value: (-counts[value], value)))

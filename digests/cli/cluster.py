@@ -18,7 +18,7 @@ from digests.cluster.item import ClusterItem, classify_kind
 from digests.cluster.stories import cluster_stories
 from digests.model import Story
 from watcher.cli.options import load_settings
-from watcher.cli.output import say
+from watcher.cli.output import print_err
 from watcher.features.embedders import (
     Embedder,
     EmbedderEndpoint,
@@ -68,7 +68,7 @@ def cluster(
     Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
     """
     if not jsonl:
-        say("watcher cluster reads JSON lines from standard input: add --jsonl")
+        print_err("watcher cluster reads JSON lines from standard input: add --jsonl")
         raise typer.Exit(2)
     if isinstance(sys.stdin, TextIOWrapper):  # bytes that are no UTF-8 spoil a word, not the run
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
@@ -95,7 +95,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
             read.append(parse_line(text))
         except ValueError as error:
             faults += 1
-            say(f"line {number}: {error}")
+            print_err(f"line {number}: {error}")
     read = with_unique_keys(read)
     items = list(items_of(read, loaded))
     write_rows(read, cluster_stories(items), out)

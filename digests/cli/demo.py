@@ -19,7 +19,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import closing_store, with_examples
-from watcher.cli.output import print_lines, say
+from watcher.cli.output import print_err, print_lines
 from watcher.cli.poll import PollSummary, format_summary, run_poll
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
@@ -63,11 +63,11 @@ async def run_demo(directory: Path) -> int:
     async with DemoServer(now=datetime.now(UTC)) as press:
         settings = settings_for(press, directory)
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
-        tally = await poll_press(settings)
+        tally = await poll_demo_outlets(settings)
     print_lines(format_summary(tally))
     built = await asyncio.to_thread(make_demo_edition, settings)
     if built is None or not built.edition.stories:
-        say("no edition came of it: this is a bug, please report it")
+        print_err("no edition came of it: this is a bug, please report it")
         return FAILED
     print_lines(format_edition(built.edition))
     print_lines([f"Done in {time.monotonic() - started:.1f} s. The edition, to read:"])
@@ -103,7 +103,7 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
     return load_settings_file(path)
 
 
-async def poll_press(settings: Settings) -> PollSummary:
+async def poll_demo_outlets(settings: Settings) -> PollSummary:
     with closing_store(open_store(settings.store.url)) as engine:
         return await run_poll(settings, engine, everything=True, quiet=False)
 

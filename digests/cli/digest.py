@@ -29,7 +29,7 @@ from digests.store.editions import DAILY, get_edition, get_slot, open_digests, o
 from digests.store.outbox import SENT, Delivery, EditionKey
 from watcher.cli.commands import DONE, PARTLY, current_session
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import print_json, print_lines, say
+from watcher.cli.output import print_err, print_json, print_lines
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.feeds.html_text import to_one_line
@@ -158,7 +158,7 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
     if built is None:
-        say(f"{digest.name}: this edition is being made by another process")
+        print_err(f"{digest.name}: this edition is being made by another process")
         return None
     return MadeEdition(edition=built.edition, key=edition_key(digest, request), files=built.files)
 

@@ -82,7 +82,7 @@ def search_articles(
 
 
 def fill_index(engine: Engine) -> int:
-    """Let a store of an older Watcher be searched: fill its index for a while; return how many articles lack."""
+    """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are still missing."""
     until = time.monotonic() + FILLING_S
     while read(engine, count_missing):
         if time.monotonic() > until:

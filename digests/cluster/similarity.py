@@ -204,7 +204,7 @@ class PairScorer:
         pairs = score_pairs(list(self.indexes.values()), list(self.factors.values()), least, start, stop, low)
         shared = dict(zip(self.indexes, pairs.shared, strict=True))
         if self.dense is None:
-            return cosines(pairs.later, pairs.earlier, shared)
+            return make_cosines(pairs.later, pairs.earlier, shared)
         vectors = self.dense[0][start:stop] @ self.dense[0][low:stop].T
         factor = max_contributions(self.params, beside=True)["vectors"]
         bound = np.multiply(vectors, factor, dtype=np.float64)
@@ -215,7 +215,7 @@ class PairScorer:
         place = np.searchsorted(cells, kept)
         known = np.append(cells, -1)[place] == kept
         shared = {name: np.where(known, np.append(each, 0.0)[place], 0.0) for name, each in shared.items()}
-        return cosines(*rows_of(kept, start, stop, low), shared, vectors.ravel()[kept])
+        return make_cosines(*rows_of(kept, start, stop, low), shared, vectors.ravel()[kept])
 
     def scores(self, pairs: Cosines) -> Numbers:
         """Return the score of each pair."""
@@ -240,7 +240,7 @@ class PairScorer:
             scores = np.where(both, mixed, scores * p.alone_scale)
         scores = np.where(nameless, scores * p.nameless, scores)
         scores = scores * self.decay(a, b, text)
-        return np.where(text & same, contrast(scores, p.sharpness, about=p.middle), scores)
+        return np.where(text & same, sharpen_scores(scores, p.sharpness, about=p.middle), scores)
 
     def decay(self, a: Places, b: Places, text: Bools) -> Numbers:
         """Return by what the hours apart lower the scores: 0 beyond the idle time; `text` says which are two texts."""
@@ -250,19 +250,20 @@ class PairScorer:
         return np.where(np.isnan(apart), p.decay_unknown, np.where(apart > p.idle_hours, 0.0, lowered))
 
 
-def cosines(later: Places, earlier: Places, shared: dict[str, Numbers], vectors: Array | None = None) -> Cosines:
-    nothing = np.zeros(len(later))
+def make_cosines(later: Places, earlier: Places, shared: dict[str, Numbers], vectors: Array | None = None) -> Cosines:
+    """Return cosines of pairs; names or cognates that the texts do not have count 0."""
+    zeros = np.zeros(len(later))
     return Cosines(
         later=later,
         earlier=earlier,
         terms=shared["terms"],
-        names=shared.get("names", nothing),
-        cognates=shared.get("cognates", nothing),
+        names=shared.get("names", zeros),
+        cognates=shared.get("cognates", zeros),
         vectors=vectors,
     )
 
 
-def contrast(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
+def sharpen_scores(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
     """
     Return scores with those under `about` lowered and those over it raised, the more the farther they are from it.
 

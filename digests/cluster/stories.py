@@ -150,12 +150,12 @@ def cluster_representatives(
         together=must_link_pairs(rules, node_of),
     )
     live = [node for node, item in enumerate(nodes) if item.kind == "live"]
-    silent_scores = scores_of_silent(edges.filter(is_silent), silent)
+    silent_scores = scores_of_non_voting(edges.filter(is_silent), silent)
     groups = attach_live_blogs(groups, live, silent_scores, linkage.threshold, corrected)
     return groups, best_links(nodes, groups, scores)
 
 
-def scores_of_silent(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, float]]:
+def scores_of_non_voting(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, float]]:
     """Return the scores of each silent node with those that vote."""
     found: defaultdict[int, dict[int, float]] = defaultdict(dict)
     for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):

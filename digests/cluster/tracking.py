@@ -200,27 +200,27 @@ def new_id(earliest: str, taken: Collection[str]) -> str:
 
 
 def find_events(
-    named: Sequence[Story], home: Mapping[str, str], items: Mapping[str, ClusterItem]
+    stories: Sequence[Story], previous_story_of: Mapping[str, str], items: Mapping[str, ClusterItem]
 ) -> Iterator[StoryEvent]:
-    """Yield what became of the known stories, by their ids."""
+    """Yield a merge, move or split for each earlier story whose articles are now in another story, by id."""
     parts: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    whole, ids = {story.id: story for story in named}, set(home.values())
-    for story in named:
+    by_id, old_ids = {story.id: story for story in stories}, set(previous_story_of.values())
+    for story in stories:
         for article in story.articles:
-            if article in home:
-                parts[home[article]][story.id].append(article)
-    for known in sorted(parts):
-        rest = parts[known].pop(known, [])
-        for other, articles in sorted(parts[known].items()):
-            gone = [items[article] for article in articles]
-            if known in whole[other].merged_ids:
-                theirs = [items[article] for article in whole[other].articles if article not in articles]
-                why, kind = shared_by(gone, theirs) if theirs else "", MERGED
+            if article in previous_story_of:
+                parts[previous_story_of[article]][story.id].append(article)
+    for old_id in sorted(parts):
+        kept = parts[old_id].pop(old_id, [])
+        for other, articles in sorted(parts[old_id].items()):
+            moved_items = [items[article] for article in articles]
+            if old_id in by_id[other].merged_ids:
+                other_items = [items[article] for article in by_id[other].articles if article not in articles]
+                why, kind = shared_by(moved_items, other_items) if other_items else "", MERGED
             else:
-                stay = [items[article] for article in rest]
-                why = distinct_in(gone, stay) if stay else ""
-                kind = MOVED if other in ids else SPLIT
-            yield StoryEvent(kind=kind, story=known, other=other, articles=tuple(articles), why=why)
+                kept_items = [items[article] for article in kept]
+                why = distinct_in(moved_items, kept_items) if kept_items else ""
+                kind = MOVED if other in old_ids else SPLIT
+            yield StoryEvent(kind=kind, story=old_id, other=other, articles=tuple(articles), why=why)
 
 
 def assign_threads(

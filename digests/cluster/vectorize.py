@@ -117,7 +117,11 @@ def name_ids(names: Iterable[str]) -> dict[str, int]:
 
 
 def max_per_key(starts: Starts, keys: Ints, weights: Array) -> Vectors:
-    """Return rows with each key once, where it came first, with its highest weight; without keys below 0."""
+    """
+    Merge the duplicate keys of each row: keep the place of the first and the highest weight; drop negative keys.
+
+    `starts` are the offsets of the rows, as in a CSR matrix.
+    """
     width, rows = np.int64(keys.max(initial=0)) + 1, np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     known = np.flatnonzero(keys >= 0)
     codes = rows[known] * width + keys[known]
@@ -149,7 +153,7 @@ def prune_to_top(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[
 
 
 def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0) -> Vectors:
-    """Return vectors of length 1, or shorter as if each had one more entry of weight `missing`."""
+    """Scale rows to length 1. `missing` adds a virtual entry to each, so that rows of little weight stay shorter."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     squares = np.bincount(rows, np.square(values, dtype=np.float64), len(starts) - 1)
     lengths = np.sqrt(squares + missing**2)[rows]
@@ -256,11 +260,11 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
     matrix[~np.isfinite(matrix).all(axis=1)] = 0.0
     shipped = language_means(model)
     for language, rows in rows_of.items():
-        matrix[rows] -= shipped_mean(shipped, language, size // 2)
+        matrix[rows] -= embedder_mean(shipped, language, size // 2)
     if from_window:
-        matrix -= has[:, None] * shrunk_mean(matrix[has > 0], PRIOR_WINDOW)
+        matrix -= has[:, None] * regularized_mean(matrix[has > 0], PRIOR_WINDOW)
         for rows in rows_of.values():
-            matrix[rows] -= shrunk_mean(matrix[rows], PRIOR_LANGUAGE)
+            matrix[rows] -= regularized_mean(matrix[rows], PRIOR_LANGUAGE)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.maximum(lengths, np.float32(1e-6)), has
 
@@ -275,12 +279,12 @@ def most_common_model(features: Iterable[Features]) -> tuple[str | None, int]:
     return min(counts, key=lambda kind: (-counts[kind], kind), default=(None, 0))
 
 
-def shipped_mean(shipped: dict[str, Array], language: str, dimensions: int) -> Array:
+def embedder_mean(shipped: dict[str, Array], language: str, dimensions: int) -> Array:
     """Return the mean that comes with the embedder for `language`, or for any; zeros if none does."""
     mean = shipped.get(language, shipped.get("und"))
     return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)
 
 
-def shrunk_mean(rows: Array, prior: float) -> Array:
+def regularized_mean(rows: Array, prior: float) -> Array:
     """Return the mean of `rows` drawn towards zero as if there were `prior` more rows of zeros."""
     return np.asarray(rows.sum(axis=0) / np.float32(len(rows) + prior), np.float32)

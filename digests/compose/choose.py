@@ -44,23 +44,23 @@ def select_stories(
     flagged: frozenset[str],
 ) -> StorySelection:
     """
-    Return what is told of `ranked`, best first.
+    Choose the stories to show from `ranked`, best first.
 
-    Stories with a word that must be shown come first, then those that more than one outlet has, then the others. A
-    story in which nothing is new is told in a line, and the next one takes its place; so is one of live blogs and
-    round-ups alone. Of an event, or thread, the first story that has news is told, with others of it under it.
+    Stories with a word that must be shown come first, then those reported by more than one outlet, then the others. A
+    story without news is shown as a brief, and the next one takes its place; so is a story of live blogs and round-ups
+    alone. Of the stories of one thread, the first with news is shown; the others are listed under it.
 
     Args:
         compose: Returns a story as the edition would show it; None if it has no title.
         flagged: Ids of live blogs and round-ups.
     """
     chosen = StorySelection()
-    heads: dict[str, str] = {}  # family to the story that is told of it
+    shown_by_thread: dict[str, str] = {}
     pending: list[RankedStory] = []
     for each in sorted(ranked, key=lambda each: (not each.must_phrases, len(each.coverage.outlets) == 1)):
-        family = each.sibling_of or each.story.id
-        if family in heads:
-            under = chosen.related.setdefault(heads[family], [])
+        thread = each.sibling_of or each.story.id
+        if thread in shown_by_thread:
+            under = chosen.related.setdefault(shown_by_thread[thread], [])
             if len(under) < MAX_RELATED:
                 under.append(each)
             continue
@@ -74,19 +74,19 @@ def select_stories(
             if len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((each, shown))
             continue
-        heads[family] = each.story.id
+        shown_by_thread[thread] = each.story.id
         chosen.main.append((each, shown))
-    _move_under(chosen, heads)
-    _tell_in_a_line(chosen, pending, briefs)
+    _attach_quiet_to_thread(chosen, shown_by_thread)
+    _fill_briefs(chosen, pending, briefs)
     chosen.main.sort(key=lambda pair: (len(pair[0].coverage.outlets) == 1, -pair[0].score, pair[0].story.id))
     return chosen
 
 
-def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
+def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:
     """Put a quiet story under the one that has news of the same event."""
     rest = []
     for each, shown in chosen.quiet:
-        head = heads.get(each.sibling_of or each.story.id)
+        head = shown_by_thread.get(each.sibling_of or each.story.id)
         under = chosen.related.setdefault(head, []) if head else []
         if head and len(under) < MAX_RELATED:
             under.insert(0, each)
@@ -95,14 +95,14 @@ def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
     chosen.quiet = rest
 
 
-def _tell_in_a_line(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
+def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
     """Fill the briefs: those that the reader watches always, one story of an event."""
     told: set[str] = set()
     watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
     rest = [each for each in pending if not each.watched]
     for each in (*watched, *rest):
-        family = each.sibling_of or each.story.id
-        if family in told or (len(chosen.briefs) >= briefs and not each.watched):
+        thread = each.sibling_of or each.story.id
+        if thread in told or (len(chosen.briefs) >= briefs and not each.watched):
             continue
-        told.add(family)
+        told.add(thread)
         chosen.briefs.append(each)

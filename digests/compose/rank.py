@@ -97,7 +97,7 @@ def rank(
         present = [articles[key] for key in story.articles if key in articles]
         if present:
             covered = measure_coverage(story, articles)
-            moved = _movement(story, len(covered.independent), before) if previous else None
+            moved = _report_growth(story, len(covered.independent), before) if previous else None
             terms = _terms(present, covered, now=now, moved=moved, language=language)
             terms += _reader_terms(
                 present, preferences, find_countries(story) if find_countries and preferences.country_weights else ()
@@ -168,7 +168,7 @@ def previous_report_counts(previous: Edition | None) -> dict[str, int]:
     return {key: entry.independent for entry in shown for key in entry.article_ids}
 
 
-def _movement(story: Story, own: int, before: Mapping[str, int]) -> tuple[float, str]:
+def _report_growth(story: Story, own: int, before: Mapping[str, int]) -> tuple[float, str]:
     """Return how the independent reports grew since the last edition, -1 to 1, with words."""
     counts = [before[key] for key in story.articles if key in before]
     if not counts:
@@ -199,7 +199,7 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
-        near = set(_near(vectors, at))
+        near = set(_similar_rows(vectors, at))
         head = next((i for i in family if i in near or (thread and top[i].story.thread == thread)), None)
         if head is None:
             family[at] = [at]
@@ -232,7 +232,7 @@ def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> Vec
     return vectors
 
 
-def _near(vectors: Vectors, at: int) -> list[int]:
+def _similar_rows(vectors: Vectors, at: int) -> list[int]:
     """Return the rows before `at` whose cosine with it is that of siblings."""
     near: list[int] = np.flatnonzero(vectors[:at] @ vectors[at] >= SIBLING_SIMILARITY).tolist()
     return near

@@ -30,7 +30,7 @@ ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
-def count_eighths(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
+def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
     """Return how many of `times` lie in each eighth of the window; what lies outside counts to the nearest."""
     counts = [0] * EIGHTHS
     span = max((end - start).total_seconds(), 1.0)
@@ -114,7 +114,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     summary = tuple(sentence for sentence in summary if sentence not in change.updates)
     place_codes = places or change.place_codes
     times = [article.published_at for article in own.values()]
-    counts = count_eighths(times, start=context.window_start, end=context.window_end)
+    counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
@@ -179,8 +179,8 @@ def source_mentions(
     story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
 ) -> tuple[SourceMention, ...]:
     """
-    Return one mention an outlet: the summary's first, then the independent ones so that each brings a new country or
-    language as long as there is one, then the folded ones in time order.
+    Return one mention per outlet: the summary's first, then the independent ones, each with a new country or language
+    as long as there is one, then the outlets that printed copies of an agency's text, in time order.
     """
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}

@@ -15,8 +15,8 @@ from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.model import Edition, Story
 from digests.settings.digests import DigestSettings
 from digests.store import editions
+from watcher.failure_reasons import Reason
 from watcher.model import Article, Revision
-from watcher.reasons import Reason
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.pages import count_waiting, failed_page_counts, revisions_between

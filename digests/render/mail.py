@@ -83,10 +83,10 @@ def _for_mail_part(story: StoryView) -> StoryView:
     return replace(story, anchor=f"n{story.number}", grounds=())
 
 
-def with_recipient(message: bytes, reader: str) -> bytes:
+def with_recipient(message: bytes, recipient: str) -> bytes:
     """Return a message made by `render` with another recipient; nothing else changes."""
     head, blank, body = message.partition(b"\r\n\r\n")
-    line = f"To: {_address(reader)[1]}\r\n".encode()
+    line = f"To: {_address(recipient)[1]}\r\n".encode()
     head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
     return head.removesuffix(b"\r\n") + blank + body
 
@@ -244,7 +244,7 @@ def _fold_words(words: list[str], used: int) -> str:
 
 def _encoded_words(text: str, used: int) -> list[str]:
     """Return encoded words of at most 75 characters, split between characters; blanks between them do not count."""
-    encode = min((_q, _b), key=lambda coding: len(coding(text)))
+    encode = min((_q_encode, _b_encode), key=lambda coding: len(coding(text)))
     words: list[str] = []
     start = 0
     while start < len(text):
@@ -257,14 +257,14 @@ def _encoded_words(text: str, used: int) -> list[str]:
     return words
 
 
-def _q(text: str) -> str:
+def _q_encode(text: str) -> str:
     body = "".join(
         chr(byte) if chr(byte) in Q_SAFE else "_" if byte == 0x20 else f"={byte:02X}" for byte in text.encode()
     )
     return f"=?utf-8?q?{body}?="
 
 
-def _b(text: str) -> str:
+def _b_encode(text: str) -> str:
     return f"=?utf-8?b?{base64.b64encode(text.encode()).decode('ascii')}?="
 
 
@@ -314,21 +314,21 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
         yield ShortenStep(view=whole, terse=True)
     shorter = map_stories(whole, _with_fewer_names, cut)
     yield ShortenStep(view=shorter, terse=is_voiced)
-    for shorter in _steps_to_room(whole, cut):
+    for shorter in _shorten_perspectives(whole, cut):
         yield ShortenStep(view=shorter, terse=is_voiced)
     yield ShortenStep(view=shorter, at_all_costs=True)
-    for bare in _steps_to_budget(shorter, cut):
+    for bare in _shorten_to_size_limit(shorter, cut):
         yield ShortenStep(view=bare, at_all_costs=True)
 
 
-def _steps_to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+def _shorten_perspectives(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
     """Yield the edition with perspectives in ever fewer stories, from the end, then without related stories."""
     words = view.words
     last = max((story.number for story in view.stories if story.perspectives or story.silent), default=0)
     whole = list(cut)
     for most in (most for most in PERSPECTIVE_STEPS if most < last):
         cut[:] = [*whole, words.say("cut_later_voices", n=most) if most else words["cut_voices"]]
-        view = map_stories(view, partial(_unvoiced_after, most), cut)
+        view = map_stories(view, partial(_without_perspectives_after, most), cut)
         yield map_stories(view, _with_fewer_names, cut)
     view = map_stories(view, _with_fewer_names, cut)
     if any(story.related for story in view.stories):
@@ -337,7 +337,7 @@ def _steps_to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
         yield view
 
 
-def _steps_to_budget(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+def _shorten_to_size_limit(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
     words = view.words
     cut.append(words["cut_headlines"])
     view = map_stories(view, partial(limit_story, headlines=0), cut)
@@ -355,7 +355,7 @@ def _steps_to_budget(view: EditionView, cut: list[str]) -> Iterator[EditionView]
     cut.append(words["cut_texts"])
     last = max((story.number for story in view.stories), default=0)
     for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:
-        yield map_stories(view, partial(_bare_after, whole), cut)
+        yield map_stories(view, partial(_headline_only_after, whole), cut)
 
 
 def map_stories(view: EditionView, change: Callable[[StoryView], StoryView], left_out: list[str]) -> EditionView:
@@ -385,14 +385,16 @@ def drop_extras(view: EditionView) -> EditionView:
     cut = [words["cut_voices"], words["cut_headlines"]]
     said = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
     rest = [part for part in view.left_out if part not in said]
-    return map_stories(view, lambda story: limit_story(_unvoiced_after(0, story), headlines=0), [*cut, *rest])
+    return map_stories(
+        view, lambda story: limit_story(_without_perspectives_after(0, story), headlines=0), [*cut, *rest]
+    )
 
 
-def _unvoiced_after(number: int, story: StoryView) -> StoryView:
+def _without_perspectives_after(number: int, story: StoryView) -> StoryView:
     return story if story.number <= number else replace(story, perspectives=(), silent=())
 
 
-def _bare_after(number: int, story: StoryView) -> StoryView:
+def _headline_only_after(number: int, story: StoryView) -> StoryView:
     """Return a story after number `number` with its headline, place, time and coverage alone."""
     if story.number <= number:
         return story

@@ -60,7 +60,7 @@ def choose_summary(
         best: tuple[CandidateSentence, ...] = ()
         for article in among[:MAX_REPORTS]:
             chosen = _best_sentences(article, agreed, title, most)
-            best = max(best, chosen, key=lambda found: _worth(found, title, present))
+            best = max(best, chosen, key=lambda found: _selection_value(found, title, present))
         if best:
             return tuple(make_sentence(c.article, c.start, c.text) for c in best)
     return ()
@@ -127,17 +127,17 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     return new < MIN_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
 
 
-def _worth(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Article]) -> float:
+def _selection_value(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Article]) -> float:
     """Return what a report's sentences are worth; several are not worth their sum, or long reports would always win."""
     if not chosen:
         return 0.0
     article = chosen[0].article
     total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
     of_headline = HEADLINE_FACTOR if title and title in article.title else 1.0
-    return total * of_headline * _newness(article, present) * (FEED_FACTOR if article.from_feed else 1.0)
+    return total * of_headline * _recency(article, present) * (FEED_FACTOR if article.from_feed else 1.0)
 
 
-def _newness(article: Article, present: Sequence[Article]) -> float:
+def _recency(article: Article, present: Sequence[Article]) -> float:
     """Return how late one is among the story's articles, `OLDEST_FACTOR` to 1: later reports have later figures."""
     first, last = present[0].published_at, present[-1].published_at
     span = (last - first).total_seconds()

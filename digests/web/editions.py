@@ -55,8 +55,8 @@ class EditionPages:
         self._render_file = lru_cache(MAX_RENDERED)(self._file_bytes)
         self._render_feed = lru_cache(maxsize=2)(self._feed_bytes)
 
-    def today(self, site: Site, _ask: PageRequest) -> PageResponse:
-        """Answer the latest edition of the first digest that has one, and say what is being made."""
+    def latest_edition_page(self, site: Site, _ask: PageRequest) -> PageResponse:
+        """Show the latest edition of the first digest that has one, and the editions in progress."""
         making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
         refresh_s = RELOAD_S if making else 0
         digests = self._cache.digests

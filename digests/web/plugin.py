@@ -38,7 +38,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     cache = EditionCache(settings, engine)
     editions, stories = EditionPages(cache), StoryPages(cache)
     pages = (
-        Page(path="/", answer=editions.today),
+        Page(path="/", answer=editions.latest_edition_page),
         Page(path="/digest/{digest}", answer=editions.latest),
         Page(path="/digest/{digest}/{name}", answer=editions.of_date),
         Page(path="/feed.atom", answer=editions.feed),

@@ -106,7 +106,7 @@ class StoryPages:
         )
 
     def split(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Take the articles of a form out of a story, and go to what is left of it."""
+        """Split the articles that a form names from the story; redirect to the story that remains."""
         articles = ask.form.get("article", "").split()
         done = split(site.engine, ask.params["story"], articles, now=site.now())
         return PageResponse(redirect_to=f"/story/{done.stories[0].id}")

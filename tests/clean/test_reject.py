@@ -7,8 +7,8 @@ from lxml import html
 
 from watcher.clean.article import clean
 from watcher.clean.reject import is_truncated, matches_feed_entry, paywall_of, rejection_reason
+from watcher.failure_reasons import PageKind
 from watcher.model import Block
-from watcher.reasons import PageKind
 
 
 def why(title: str, *lines: str) -> PageKind | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watcher.cli.clean import clean_lines
 from watcher.cli.clean_batch import draft_in_pool
-from watcher.reasons import Reason, TaskKind
+from watcher.failure_reasons import Reason, TaskKind
 from watcher.worker.process_pool import WorkerFailed
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"

@@ -232,7 +232,7 @@ def test_a_language_that_is_none_is_dropped_and_said(file, tmp_path, capsys):
     assert sources(file, "import", str(opml), "--json") == 3
 
     line = json.loads(capsys.readouterr().out)[0]
-    assert (line["outcome"], line["why"]) == ("added", 'without its language: "English" is none')
+    assert (line["outcome"], line["why"]) == ("added", 'without its language: "English" is not a language')
     assert load_settings_file(file).sources[2].language is None
 
 

@@ -11,8 +11,8 @@ from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
 from watcher.cli.status_source import SourceStatus
 from watcher.errors import status_reason
+from watcher.failure_reasons import FeedKind, FetchKind, PageKind, Reason
 from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source, Validators
-from watcher.reasons import FeedKind, FetchKind, PageKind, Reason
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.hosts import record_network_down, set_blocked_until

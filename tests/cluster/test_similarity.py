@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digests.cluster.similarity import CalibrationCurve, calibrate, contrast, score_all_pairs
+from digests.cluster.similarity import CalibrationCurve, calibrate, score_all_pairs, sharpen_scores
 from digests.cluster.stories import SCORE_PARAMS, THRESHOLD
 from watcher.features.embedders import unit_vectors, with_vector
 
@@ -47,7 +47,7 @@ def pair(item):
 
 
 def test_a_score_of_the_middle_stays_what_is_over_it_grows_and_what_is_under_it_falls():
-    low, middle, high, below_zero = contrast([0.1, 0.2, 0.4, -0.1], 2.0, about=0.2)
+    low, middle, high, below_zero = sharpen_scores([0.1, 0.2, 0.4, -0.1], 2.0, about=0.2)
 
     assert (low, middle, high, below_zero) == pytest.approx((0.05, 0.2, 0.8, 0.0))
 

@@ -16,7 +16,7 @@ from digests.compose.context import DigestOptions, make_context
 from digests.compose.edition import compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
-from digests.compose.story import classify_trend, count_eighths, make_anchor, reading_time
+from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import LeftOut, LeftOutKind
@@ -331,7 +331,7 @@ def test_the_trend_is_the_last_quarters_pace(counts, word):
 def test_a_spark_counts_every_time_once():
     times = [START + timedelta(hours=h) for h in (-1, 0, 3, 12, 23.9, 24, 30)]
 
-    assert count_eighths(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
+    assert count_in_eighths(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
 
 
 def test_minutes_count_words_and_characters():

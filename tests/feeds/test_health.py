@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import status_reason
+from watcher.failure_reasons import FeedKind, FetchKind, Reason
 from watcher.feeds.health import (
     LONGEST_SILENCE,
     SILENT_AFTER,
@@ -20,7 +21,6 @@ from watcher.feeds.health import (
     with_duration,
 )
 from watcher.model import Feed, Source
-from watcher.reasons import FeedKind, FetchKind, Reason
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watcher.failure_reasons import FeedKind, Reason
 from watcher.feeds.inspect import FeedReport, NotAFeed, detect_format, inspect_body
-from watcher.reasons import FeedKind, Reason
 
 URL = "https://a.example/feed"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -11,9 +11,9 @@ import brotli
 import pytest
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
+from watcher.failure_reasons import FetchKind
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, Client
-from watcher.reasons import FetchKind
 
 
 async def test_a_url_is_asked_for_byte_for_byte(server, client, make_answer):

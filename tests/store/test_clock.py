@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from tests.store.results import NOW, SOURCE, entry, poll, polled, the_state
 from watcher.errors import status_reason
-from watcher.store.clock import MAX_BLOCK, MAX_POLL_DELAY, drop_far_times, drop_future_times
+from watcher.store.clock import MAX_BLOCK, MAX_POLL_DELAY, drop_future_times, reset_future_times
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, claim_hosts, get_host, is_leased, set_blocked_until, set_robots
 from watcher.store.pages import due_pages, record_failure
@@ -46,7 +46,7 @@ def test_a_feed_that_was_polled_in_the_future_is_due(engine, ahead):
 def test_a_feed_that_nobody_could_have_put_off_so_long_is_due_whoever_looks(engine):
     poll(engine, polled(NOW, next_poll_at=NOW + MAX_POLL_DELAY + HOUR))
 
-    write(engine, drop_far_times, now=NOW + MINUTE)
+    write(engine, reset_future_times, now=NOW + MINUTE)
 
     assert claimed(engine) == (HOST,)
 
@@ -55,7 +55,7 @@ def test_a_new_feed_of_a_clock_that_was_ahead_is_due(engine):
     poll(engine, polled(NOW))
     write(engine, sync_sources, [SOURCE, NEW], now=NOW + YEAR)
 
-    write(engine, drop_far_times, now=NOW + MINUTE)
+    write(engine, reset_future_times, now=NOW + MINUTE)
 
     assert claimed(engine) == ("other.example",)
 
@@ -99,7 +99,7 @@ def test_pages_noted_or_put_off_by_a_clock_that_was_ahead_are_due(engine):
 
     put_off = found[0].article_id
     write(engine, record_failure, put_off, reason=status_reason(503), next_try_at=NOW + YEAR)
-    write(engine, drop_far_times, now=NOW)
+    write(engine, reset_future_times, now=NOW)
 
     assert {page.article_id for page in read(engine, due_pages, HOST, now=NOW, most=9)} == {
         page.article_id for page in found

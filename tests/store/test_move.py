@@ -12,7 +12,15 @@ from tests.store.move_stage import NOW, Stopped, moved, put_article, put_polls, 
 from tests.store.move_values import ROWS, fill, held_in
 from watcher.errors import StoreError, status_reason
 from watcher.model import Source
-from watcher.store.copy import SLICE_BYTES, SLICE_ROWS, checksum, copied_tables, copy_store, open_both, slices
+from watcher.store.copy import (
+    SLICE_BYTES,
+    SLICE_ROWS,
+    checksum,
+    copied_tables,
+    copy_store,
+    open_both,
+    transaction_batches,
+)
 from watcher.store.engine import connect, incomplete_copy_of, load_schemas, open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import hosts, meta, polls
@@ -185,8 +193,8 @@ def test_a_checksum_is_that_of_the_rows_and_not_of_their_order(file_url, store_u
 
 
 def test_a_slice_holds_no_more_than_a_transaction_should():
-    small = list(slices([("x",)] * (2 * SLICE_ROWS + 1)))
-    large = list(slices([(b"x" * (SLICE_BYTES // 2),)] * 5))
+    small = list(transaction_batches([("x",)] * (2 * SLICE_ROWS + 1)))
+    large = list(transaction_batches([(b"x" * (SLICE_BYTES // 2),)] * 5))
 
     assert [len(part) for part in small] == [SLICE_ROWS, SLICE_ROWS, 1]
     assert [len(part) for part in large] == [2, 2, 1]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watcher.failure_reasons import PageKind, Reason
 from watcher.model import Article, RemovedBlock
-from watcher.reasons import PageKind, Reason
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
 from watcher.store.jsonl import MAX_LINE_BYTES, format_article, format_articles, parse_article, read_bounded_lines

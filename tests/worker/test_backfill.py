@@ -12,11 +12,11 @@ from sqlalchemy import update
 from tests.embedding_server import embedding_server, error, good, vector_of
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, retry_delay_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
+from watcher.failure_reasons import Reason, TaskKind
 from watcher.features.codec import decode, encode
 from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
 from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
-from watcher.reasons import Reason, TaskKind
 from watcher.settings.types import Secret
 from watcher.store.articles import PackedFeatures, add_article, articles_by_id, packed_features
 from watcher.store.features import count_outdated, count_without_vector, has_backlog, recorded_embedder

@@ -8,9 +8,9 @@ import pytest
 
 from tests.cli.site import rss, serving
 from watcher.errors import HttpStatusError, Unreachable
+from watcher.failure_reasons import Reason, TaskKind
 from watcher.feeds.inspect import NotAFeed
 from watcher.net.client import Client
-from watcher.reasons import Reason, TaskKind
 from watcher.settings.models import PollSettings
 from watcher.worker.inspect import MAX_PROBED_FEEDS, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed

@@ -16,7 +16,7 @@ import pytest
 from pebble.pool.channel import WorkerChannel
 
 from watcher.errors import FeedError, HttpStatusError
-from watcher.reasons import FeedKind, Reason
+from watcher.failure_reasons import FeedKind, Reason
 from watcher.worker import tasks
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
 

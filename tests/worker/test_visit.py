@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from tests.worker.faked import LONG_SUMMARY, START, feed_xml, page_html
+from watcher.failure_reasons import FetchKind, Reason, TaskKind
 from watcher.model import Source
 from watcher.net.robots import evaluate, extract_rules
-from watcher.reasons import FetchKind, Reason, TaskKind
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.schema import articles, feeds, hosts, polls
 from watcher.store.writer import read, write

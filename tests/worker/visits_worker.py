@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from tests.tools import tools_of
 from watcher.errors import StoreError
+from watcher.failure_reasons import TaskKind
 from watcher.model import PollFailed
-from watcher.reasons import TaskKind
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE
 from watcher.store.writer import read, write

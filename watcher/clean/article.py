@@ -16,8 +16,8 @@ from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
 from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
+from watcher.failure_reasons import PageKind, Reason
 from watcher.model import Block, ExtractedArticle, RemovedBlock
-from watcher.reasons import PageKind, Reason
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of
 

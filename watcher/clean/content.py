@@ -151,7 +151,7 @@ def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
 
 
 def _has_paragraphs(page: FlatPage) -> bool:
-    """Whether the page marks its paragraphs as such."""
+    """Whether the page has enough of its text in <p> elements."""
     total = behind = 0
     for at, tag in enumerate(page.tags):
         if tag == "p" and at >= behind and page.there[at]:

@@ -113,7 +113,7 @@ def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
             yield place, "title"
         elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
             yield place, "caption"
-        elif len(text) < SHORT and _is_stamp(text, name, known):
+        elif len(text) < SHORT and _is_date_line(text, name, known):
             yield place, "date"
         elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and _is_byline(text, name, known):
             yield place, "byline"
@@ -139,7 +139,7 @@ def _is_title(block: Block, name: str, known: ArticleContext) -> bool:
     )
 
 
-def _is_stamp(text: str, name: str, known: ArticleContext) -> bool:
+def _is_date_line(text: str, name: str, known: ArticleContext) -> bool:
     """Whether a line is a date or a time: "11.04 Uhr", not "11.04 Uhr: Minister resigns"."""
     if name in known.markup.times and CLOCKED.search(text):
         return sum(map(str.isalpha, text)) <= STAMP_LETTERS
@@ -216,16 +216,21 @@ def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
 def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, start: int) -> int:
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
-    light = [_is_light(blocks[at], known, rules[at]) for at in rest]
-    if light and sum(light) >= BOX_LINKED * len(light) and not _prose_run(light) and not _goes_on(blocks, known, start):
+    light = [_looks_like_teaser(blocks[at], known, rules[at]) for at in rest]
+    if (
+        light
+        and sum(light) >= BOX_LINKED * len(light)
+        and not _has_prose_run(light)
+        and not _prose_follows(blocks, known, start)
+    ):
         return len(blocks)
     end = start + 1
-    while end < len(blocks) and _is_light(blocks[end], known, rules[end]) and blocks[end].kind != "h":
+    while end < len(blocks) and _looks_like_teaser(blocks[end], known, rules[end]) and blocks[end].kind != "h":
         end += 1
     return end
 
 
-def _goes_on(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
+def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
     """Whether long paragraphs follow that are no teasers: those stand under their linked titles."""
     long = (
         at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and count_letters(blocks[at].text) >= LONG
@@ -233,7 +238,7 @@ def _goes_on(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bo
     return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
 
-def _is_light(block: Block, known: ArticleContext, rule: str | None) -> bool:
+def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) -> bool:
     """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop, a clock."""
     text = block.text
     if rule is not None or block.kind == "li" or is_linked(block, known.markup) or CLOCK.search(text):
@@ -241,7 +246,7 @@ def _is_light(block: Block, known: ArticleContext, rule: str | None) -> bool:
     return len(text) < SHORT and SENTENCE_END.search(text) is None
 
 
-def _prose_run(light: list[bool]) -> bool:
+def _has_prose_run(light: list[bool]) -> bool:
     """Whether three paragraphs follow each other: the article goes on. A teaser has one, at most two."""
     return any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
 

@@ -127,7 +127,7 @@ def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
     for at in range(frame, page.ends[frame] if page.tags else 0):
         element, tag = page.elements[at], page.tags[at]
         if tag == "a":
-            role = "link" if _leads_away(element.get("href") or "", here) else ""
+            role = "link" if _links_elsewhere(element.get("href") or "", here) else ""
         elif tag == "figcaption":
             role = "caption"
             found[role].update(_text_key(child) for child in element.iterchildren(etree.Element))
@@ -166,7 +166,7 @@ def _label_role(classes: str | None, itemprop: str | None) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _leads_away(href: str, here: str) -> bool:
+def _links_elsewhere(href: str, here: str) -> bool:
     """Whether a link leads to another page."""
     if not href or href.startswith(("#", "mailto:", "tel:", "javascript:")):
         return False

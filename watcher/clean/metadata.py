@@ -19,11 +19,11 @@ from watcher.clean.published import extract_dates, lines_near_headline
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
 from watcher.text.page_kind import (
+    is_gallery_title,
     is_live_address,
+    is_live_blog_title,
     is_roundup_address,
-    says_gallery,
-    says_live,
-    says_roundup,
+    is_roundup_title,
     says_video,
 )
 from watcher.text.urls import is_web
@@ -198,17 +198,17 @@ def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
     length = sum(count_letters(block.text) for block in blocks)
     stamps = sum(1 for block in blocks if STAMPED.match(block.text))
     is_long = stamps >= STAMPS or length > 8 * SHORT
-    if "liveblogposting" in said.kinds or says_live(said.title) or (is_live_address(path) and is_long):
+    if "liveblogposting" in said.kinds or is_live_blog_title(said.title) or (is_live_address(path) and is_long):
         return "live"
     if said.kinds & {"imagegallery", "mediagallery"} or (
-        (GALLERY_URL.search(path) or says_gallery(said.title)) and length < 2 * SHORT
+        (GALLERY_URL.search(path) or is_gallery_title(said.title)) and length < 2 * SHORT
     ):
         return "gallery"
     is_film = said.kinds & {"videoobject", "video", "video.other", "video.episode"} or VIDEO_URL.search(path)
     if (is_film or says_video(said.title)) and length < SHORT:
         return "video"
     headings = sum(1 for block in blocks if block.kind == "h")
-    if says_roundup(said.title) or (is_roundup_address(path) and headings >= ITEMS):
+    if is_roundup_title(said.title) or (is_roundup_address(path) and headings >= ITEMS):
         return "roundup"
     return "live" if _is_run(blocks) else "article"
 

@@ -179,7 +179,7 @@ def _visible_date(
     best: DateCandidate | None = None
     most = 0.0
     for line in lines:
-        sure = _sureness(line)
+        sure = _confidence(line)
         matches = sorted(find_dates(line.text, month_first=month_first, short=sure > BARE), key=lambda match: match.at)
         match = next((one for one in matches if is_believable(one.moment, now=now)), None)
         if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:])):
@@ -201,7 +201,7 @@ def _is_of_date(line: ShortLine, match: DateMatch, sure: int) -> bool:
     return len(line.text) - (match.end - match.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
 
 
-def _sureness(line: ShortLine) -> int:
+def _confidence(line: ShortLine) -> int:
     if line.is_opening:
         return BARE
     if SAYS.search(line.name) or SAYS.search(line.text):

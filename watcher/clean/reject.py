@@ -9,8 +9,8 @@ from typing import Literal
 from lxml.etree import _Element
 
 from watcher.clean.phrases import REJECTION, normalize_key
+from watcher.failure_reasons import PageKind
 from watcher.model import Block
-from watcher.reasons import PageKind
 from watcher.text.words import stems, word_overlap
 
 WALL_MAX = 1_500  # characters: a wall's own text is short, an article about cookies is long

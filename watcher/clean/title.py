@@ -156,7 +156,7 @@ LEAST_BARE = 12  # characters that are left of a heading without its kicker
 def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | None:
     """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
-    own = [(text, element) for text, element in elements.headings if not _leads_home(element)]
+    own = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
     for text, element in own:
         if any(_is_same_title(normalize_key(text), one) for one in wanted) and not _is_end_of(text, elements, titles):
             return element
@@ -167,7 +167,7 @@ def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | 
     return own[0][1] if len(own) == 1 else None
 
 
-def _leads_home(heading: _Element) -> bool:
+def _links_to_front_page(heading: _Element) -> bool:
     """Whether a heading is a link to the front page: then it is the site's name."""
     link = next(heading.iter("a"), None)
     if link is None:

@@ -14,7 +14,7 @@ from typer import Option
 from watcher.clean.site_rules import load_user_rules
 from watcher.cli.commands import DONE, FAILED, PARTLY, USAGE
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines, say
+from watcher.cli.output import print_err, print_json, print_lines
 from watcher.errors import SettingsError, WatcherError
 from watcher.feeds.html_text import to_one_line
 from watcher.plugins import CheckResult, load_plugins
@@ -125,10 +125,10 @@ def count_noun(plural: str, count: int) -> str:
 
 def warn_about(settings: Settings) -> None:
     if not settings.fetch.contact:
-        say("[fetch] contact is not set: publishers whom a poll troubles can only block it")
+        print_err("[fetch] contact is not set: publishers whom a poll troubles can only block it")
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
         host = urlsplit(settings.semantic.endpoint.url).hostname
-        say(f"each article's title and first words are sent to {host}, for its vector")
+        print_err(f"each article's title and first words are sent to {host}, for its vector")
 
 
 def format_faults(faults: list[StoreFault]) -> Iterator[str]:

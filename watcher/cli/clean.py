@@ -21,7 +21,7 @@ from watcher.clean.site_rules import load_user_rules
 from watcher.cli.clean_batch import BadLine, article_to_dict, clean_pages
 from watcher.cli.commands import DONE, PARTLY, USAGE
 from watcher.cli.options import Config, Json, closing_store, settings_or_defaults, with_examples
-from watcher.cli.output import print_json, print_lines, say
+from watcher.cli.output import print_err, print_json, print_lines
 from watcher.cli.sources import read_file_or_stdin
 from watcher.model import Block, ExtractedArticle, NotModified, RemovedBlock, Response
 from watcher.net.client import ACCEPT_PAGE
@@ -84,7 +84,7 @@ def clean(
         with open_lines(Path(page) if page else None) as lines:
             return asyncio.run(clean_lines(lines, sys.stdout))
     if not page:
-        say("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
+        print_err("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
         return USAGE
     settings = settings_or_defaults(config)
     if is_web(page):
@@ -138,7 +138,7 @@ async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
     faults = 0
     async for result in clean_pages(lines):
         if isinstance(result, BadLine):
-            say(f"line {result.line}: not a page: {result.reason}")
+            print_err(f"line {result.line}: not a page: {result.reason}")
             faults += 1
         else:
             out.write(to_json_line(result) + "\n")

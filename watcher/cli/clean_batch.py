@@ -32,7 +32,7 @@ Result = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageDraft:
+class ExtractedPage:
     """A page without its HTML: the extract, pickled, or why there is none."""
 
     id: object
@@ -59,7 +59,7 @@ async def clean_pages(lines: Iterable[str], *, workers: int | None = None) -> As
     Args:
         workers: How many processes at most, by default one a processor.
     """
-    stored: list[tuple[PageDraft, int, int]] = []  # without the extract, which is in the file: start and size
+    stored: list[tuple[ExtractedPage, int, int]] = []  # without the extract, which is in the file: start and size
     sites = SiteMemories()
     with TemporaryFile() as file:
         async for draft in draft_pages(lines, workers or os.cpu_count() or 1):
@@ -86,7 +86,7 @@ class SiteMemories:
         self._hashes: dict[str, list[array[int]]] = defaultdict(list)
         self.memory = lru_cache(maxsize=MEMORIES_CACHED)(self._build)
 
-    def add(self, draft: PageDraft) -> None:
+    def add(self, draft: ExtractedPage) -> None:
         if draft.hashes and len(site := self._hashes[site_of(draft.url)]) < MAX_PAGES:
             site.append(array("Q", draft.hashes))
 
@@ -122,10 +122,10 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     }
 
 
-async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[PageDraft | BadLine]:
+async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[ExtractedPage | BadLine]:
     """Yield a draft of each page, in order, made in worker processes."""
-    pool = Pool(workers, load=collect_rarely)
-    waiting: deque[asyncio.Task[PageDraft | BadLine]] = deque()
+    pool = Pool(workers, load=collect_garbage_rarely)
+    waiting: deque[asyncio.Task[ExtractedPage | BadLine]] = deque()
     try:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -140,11 +140,11 @@ async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[PageD
         pool.close()
 
 
-def collect_rarely() -> None:
+def collect_garbage_rarely() -> None:
     gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
-async def draft_in_pool(pool: Pool, number: int, line: str) -> PageDraft | BadLine:
+async def draft_in_pool(pool: Pool, number: int, line: str) -> ExtractedPage | BadLine:
     """Return the draft of a page, or what became of the process that made it."""
     try:
         return await pool.run(draft_page, number, line, limit_s=PAGE_LIMIT_S)
@@ -152,21 +152,21 @@ async def draft_in_pool(pool: Pool, number: int, line: str) -> PageDraft | BadLi
         page = parse_page(number, line)
         if isinstance(page, BadLine):
             return page
-        return PageDraft(id=page["id"], url=url_of(page), reason=f"reading the page {error}")
+        return ExtractedPage(id=page["id"], url=url_of(page), reason=f"reading the page {error}")
 
 
-def draft_page(number: int, line: str) -> PageDraft | BadLine:
+def draft_page(number: int, line: str) -> ExtractedPage | BadLine:
     page = parse_page(number, line)
     if isinstance(page, BadLine):
         return page
     try:
         extract = extract_page(str(page["html"]), url=url_of(page))
     except CleanError as error:
-        return PageDraft(id=page["id"], url=url_of(page), reason=str(error.reason))
+        return ExtractedPage(id=page["id"], url=url_of(page), reason=str(error.reason))
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
-        return PageDraft(id=page["id"], url=url_of(page), reason=f"{type(error).__name__}: {error}")
+        return ExtractedPage(id=page["id"], url=url_of(page), reason=f"{type(error).__name__}: {error}")
     packed = pickle.dumps(extract, pickle.HIGHEST_PROTOCOL)
-    return PageDraft(id=page["id"], url=url_of(page), page=packed, hashes=array("Q", extract.hashes).tobytes())
+    return ExtractedPage(id=page["id"], url=url_of(page), page=packed, hashes=array("Q", extract.hashes).tobytes())
 
 
 def parse_page(number: int, line: str) -> Result | BadLine:

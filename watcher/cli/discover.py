@@ -13,10 +13,10 @@ import typer
 from watcher.cli.commands import DONE, FAILED, USAGE
 from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
 from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
-from watcher.cli.output import print_progress, print_result, say
+from watcher.cli.output import print_err, print_progress, print_result
 from watcher.cli.sources import add_row, sources_by_key
+from watcher.failure_reasons import FeedKind
 from watcher.feeds.inspect import NotAFeed
-from watcher.reasons import FeedKind
 from watcher.settings.edit import source_row
 from watcher.settings.types import language_tag
 from watcher.text.format import format_count
@@ -76,9 +76,9 @@ async def discover_at_any(urls: tuple[str, ...], settings: Settings) -> Discover
 def add_single_feed(found: Discovery, path: Path) -> int:
     """Add the feed that was found to the settings file at `path`; several are refused."""
     if len(found.feeds) > 1:
-        say(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
+        print_err(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
-    say(add_row(path, to_source_row(found.feeds[0])))
+    print_err(add_row(path, to_source_row(found.feeds[0])))
     return DONE
 
 

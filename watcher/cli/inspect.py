@@ -18,11 +18,11 @@ from watcher.cli.options import Config, Json, settings_or_defaults, with_example
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_progress, print_result
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.failure_reasons import FeedKind, FetchKind, ReasonKind
 from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.schedule import parse_freshness
 from watcher.model import Response, Validators
-from watcher.reasons import FeedKind, FetchKind, ReasonKind
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag
 from watcher.text.urls import is_web

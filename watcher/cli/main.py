@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from watcher.cli.commands import DONE, FAILED, USAGE, Command, current_session, load_commands, start_session
-from watcher.cli.output import say
+from watcher.cli.output import print_err
 from watcher.errors import PluginError, SettingsError, WatcherError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -91,16 +91,16 @@ def dispatch(arguments: Sequence[str]) -> int:
 def print_error(error: WatcherError) -> None:
     """Print what happened and what mends it; the traceback only with `--debug`."""
     if current_session().debug:
-        say("".join(traceback.format_exception(error)).rstrip())
+        print_err("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, SettingsError) and error.problems:
         for problem in error.problems:
-            say(str(problem))
+            print_err(str(problem))
         count = len(error.problems)
-        say(f"{count} fault{'s' if count != 1 else ''} in the settings", label="error")
+        print_err(f"{count} fault{'s' if count != 1 else ''} in the settings", label="error")
     else:
-        say(str(error), label="error")
+        print_err(str(error), label="error")
     if error.hint:
-        say(error.hint, label="try")
+        print_err(error.hint, label="try")
 
 
 def show_usage(error: typer.TyperException) -> None:
@@ -109,16 +109,16 @@ def show_usage(error: typer.TyperException) -> None:
     if show:
         show()
     else:
-        say(error.format_message(), label="error")
+        print_err(error.format_message(), label="error")
 
 
 def print_internal_error(error: Exception) -> None:
     """Print an error that nobody has foreseen."""
     if current_session().debug:
-        say("".join(traceback.format_exception(error)).rstrip())
-    say(f"unexpected: {type(error).__name__}: {error}", label="error")
+        print_err("".join(traceback.format_exception(error)).rstrip())
+    print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
     if not current_session().debug:
-        say("the same command with --debug shows where", label="try")
+        print_err("the same command with --debug shows where", label="try")
 
 
 def redirect_to_devnull(stream: TextIO) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import typer
 
-from watcher.reasons import Reason
+from watcher.failure_reasons import Reason
 from watcher.text.format import escape_control_characters, strip_control_characters
 from watcher.text.urls import hide_secrets
 
@@ -92,7 +92,7 @@ def format_bytes(count: int) -> str:
     return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
 
 
-def say(text: str, *, label: str = "") -> None:
+def print_err(text: str, *, label: str = "") -> None:
     """Print a line on standard error, its label ("error", "try") in colour on a terminal."""
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     head = f"{label}: " if label else ""
@@ -103,7 +103,7 @@ def say(text: str, *, label: str = "") -> None:
 def print_progress(url: str) -> None:
     """Say on a terminal what is being asked: a pause between two requests would look like a stop."""
     if sys.stderr.isatty():
-        say(f"asking {url}")
+        print_err(f"asking {url}")
 
 
 @contextmanager

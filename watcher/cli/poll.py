@@ -15,7 +15,7 @@ from typer import Option
 
 from watcher.cli.commands import DONE, FAILED, PARTLY, current_session
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import Advance, format_minute, print_result, progress_bars, say
+from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
@@ -145,9 +145,11 @@ async def embed_recent(
     except StoreError:
         raise
     except WatcherError as error:
-        say(f"not every article has a vector, so stories may hold within languages only: {error}", label="warning")
+        print_err(
+            f"not every article has a vector, so stories may hold within languages only: {error}", label="warning"
+        )
         if error.hint:
-            say(error.hint, label="try")
+            print_err(error.hint, label="try")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, USAGE, current_session
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines, print_result, say
+from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.settings.docs import SettingValue, json_schema, settings_with_origin
 from watcher.settings.edit import write_file
 from watcher.settings.load import read_file
@@ -28,7 +28,7 @@ def init(
     if target.is_dir():
         target /= "settings.toml"
     if target.exists() and not force:
-        say(f"{target} is there already; --force overwrites it")
+        print_err(f"{target} is there already; --force overwrites it")
         return USAGE
     write_file(target, starter_settings())
     print_lines([f"wrote {target}; look it over, then: watcher check"])

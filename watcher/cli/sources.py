@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, PARTLY
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_lines, print_result, say
+from watcher.cli.output import print_err, print_lines, print_result
 from watcher.errors import SettingsError
 from watcher.feeds.opml import MAX_BYTES, Opml, OpmlFeed, parse_opml, render_opml
 from watcher.settings.edit import (
@@ -274,9 +274,10 @@ def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings]
 
 def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """
-    Return the settings row of a feed, and in words what was dropped of it.
+    Return the settings row of a feed, and a description of each value that was dropped.
 
-    A language or country that is none is dropped: other readers write anything there. A name or section is cut.
+    An invalid language or country is dropped: other feed readers write arbitrary text there. A long name or section
+    is cut.
 
     Errors: SettingsError if another field cannot be used.
     """
@@ -286,12 +287,12 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     fields["country"] = country_code(feed.country or "")
     fields["section"] = (feed.section or "")[:NAME_CHARS].rstrip(" /")
     dropped = tuple(
-        f"without its {what}: {quote_value(said)} is none"
-        for what, said, read in (
+        f"without its {what}: {quote_value(original)} is not a {what}"
+        for what, original, parsed in (
             ("language", feed.language, fields["language"]),
             ("country", feed.country, fields["country"]),
         )
-        if said and read is None
+        if original and parsed is None
     )
     return source_row(name=name, **fields), dropped
 
@@ -328,10 +329,10 @@ def export_opml(
         sys.stdout.write(text)
     else:
         write_file(file, text)
-        say(f"wrote {format_count(len(feeds), 'source')} to {file}")
+        print_err(f"wrote {format_count(len(feeds), 'source')} to {file}")
     if secret:
         addresses = format_count(len(secret), "address", "addresses")
-        say(
+        print_err(
             f"{addresses} with a password or key in it: keep the file to yourself"
             if with_passwords
             else f"{addresses} without the password or key in it; --with-passwords writes them too"

@@ -21,7 +21,7 @@ from typer import Argument, Option
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
-from watcher.cli.output import format_bytes, print_result, progress_bars, say
+from watcher.cli.output import format_bytes, print_err, print_result, progress_bars
 from watcher.errors import SettingsError, StoreError
 from watcher.model import Article
 from watcher.settings.models import StoreSettings, hide_password
@@ -261,9 +261,9 @@ def import_(
     ):
         summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
     for fault in summary.faults[:BAD_LINES_SHOWN]:
-        say(f"{file}:{fault.line}: {fault.reason}")
+        print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
-        say(f"and {len(summary.faults) - BAD_LINES_SHOWN} lines more")
+        print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} lines more")
     print_result(
         summary,
         lambda s: [f"{s.imported} articles imported, {s.known} known, {len(s.faults)} lines left out"],

@@ -16,7 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
-from watcher.store.clock import drop_far_times, drop_future_times
+from watcher.store.clock import drop_future_times, reset_future_times
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun
 from watcher.store.search import index_missing
 from watcher.text.format import fields
@@ -264,7 +264,7 @@ def builtin_jobs(
 
     async def correct_times() -> None:
         has_jumped = clock is not None and clock.has_jumped(within_s=CLOCK_SETTLES_S)
-        correct, now = drop_future_times if has_jumped else drop_far_times, queue.context.now()
+        correct, now = drop_future_times if has_jumped else reset_future_times, queue.context.now()
         if rows := await queue.context.writer.do(correct, now=now):
             log.warning("times_corrected %s", fields(rows=rows))
 

@@ -30,7 +30,7 @@ class GroundTruth:
 
 def labels(day: int = 1) -> dict[str, GroundTruth]:
     """
-    Return the labels of all that is printed by the end of `day`, corrections made.
+    Return the true labels of every article that was published up to the end of `day`, corrections applied.
 
     Their keys are outlet and path, as `Press.key(url)` gives them.
     """

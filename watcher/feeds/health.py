@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from watcher.failure_reasons import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
 from watcher.model import Feed
-from watcher.reasons import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
 from watcher.text.urls import host_of
 
 STATUSES = (  # worst first

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from watcher.errors import FeedError
+from watcher.failure_reasons import FeedKind, Reason
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
-from watcher.reasons import FeedKind, Reason
 
 MAX_NAMES = 50  # authors or tags of one entry
 

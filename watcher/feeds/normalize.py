@@ -150,11 +150,12 @@ def first_link(row: RawEntry, base: str) -> str | None:
 
 
 def absolute_url(base: str, link: str) -> str | None:
-    """Return `link` as an absolute http(s) URL that can be asked for, or None. Nothing is resolved for an empty one."""
+    """Return `link` as an absolute http(s) URL that can be fetched, or None, also for an empty one."""
     link = strip_control_chars(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
     if not link or len(link) > URL_CHARS:
         return None
     try:
+        # A link must not inherit the credentials in the feed's own address.
         joined = urljoin(hide_secrets(base), link)
     except ValueError:
         return None

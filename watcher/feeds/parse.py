@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 
 from watcher.errors import FeedError
+from watcher.failure_reasons import FeedKind, Reason
 from watcher.feeds.discover import find_feed_links
 from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import BAD_REFERENCE, html_to_text, strip_control_chars, to_one_line
@@ -17,7 +18,6 @@ from watcher.feeds.normalize import RawFeed, absolute_url, normalize_entries, ti
 from watcher.feeds.xml_feed import parse_xml
 from watcher.feeds.xml_repair import ITEM_END, ITEM_START
 from watcher.model import ParsedFeed
-from watcher.reasons import FeedKind, Reason
 
 PROLOG_CHARS = 256 * 1024  # a root element that begins later is none
 SKIPPED = re.compile(

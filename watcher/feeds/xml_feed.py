@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from watcher.errors import FeedError
+from watcher.failure_reasons import FeedKind, Reason
 from watcher.feeds.html_text import has_markup
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 from watcher.feeds.xml_repair import (
@@ -17,7 +18,6 @@ from watcher.feeds.xml_repair import (
     repair_entities,
     repair_unclosed_items,
 )
-from watcher.reasons import FeedKind, Reason
 
 # feedparser resolves links by xml:base or else by the document's address, and does not say which. Given an address
 # that can be told again, a link that depends on nothing but the document comes back as it was written.

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from watcher.errors import WatcherError
-from watcher.reasons import FetchKind, Reason
+from watcher.failure_reasons import FetchKind, Reason
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network

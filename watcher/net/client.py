@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Self
 
 from watcher.errors import TooLarge
+from watcher.failure_reasons import FetchKind, Reason
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
 from watcher.net.address_guard import AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, DecodeError
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
 from watcher.net.redirects import FOLLOWED, RedirectChain, split_target
 from watcher.net.transport import can_connect, http_client, httpx
-from watcher.reasons import FetchKind, Reason
 from watcher.text.urls import host_key
 
 ACCEPT_FEED = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import brotli
 
-from watcher.reasons import FetchKind, Reason
+from watcher.failure_reasons import FetchKind, Reason
 
 STEP_BYTES = 65_536  # output of one call of a decoder: bounds memory whatever the ratio
 GZIP_MAGIC = b"\x1f\x8b"

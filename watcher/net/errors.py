@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
+from watcher.failure_reasons import FetchKind, Reason
 from watcher.feeds.parse import find_bot_wall
 from watcher.feeds.schedule import parse_freshness
 from watcher.net.address_guard import PrivateAddress
 from watcher.net.decoding import BodyError, BodyTooLarge, DecodeError
 from watcher.net.transport import httpx
-from watcher.reasons import FetchKind, Reason
 
 WIRE_ERRORS = (
     httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, PrivateAddress, BodyError, UnicodeError
@@ -65,7 +65,7 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
 
 def connection_reason(error: Exception, url: str) -> Reason:
     """Return why there is no connection to the host of `url`, or why it broke."""
-    for cause in causes(error):
+    for cause in cause_chain(error):
         match cause:
             case ssl.SSLCertVerificationError():
                 return Reason(FetchKind.CERTIFICATE, detail=cause.verify_message)
@@ -75,11 +75,11 @@ def connection_reason(error: Exception, url: str) -> Reason:
                 return Reason(FetchKind.UNRESOLVED, host=urlsplit(url).hostname or "")
             case OSError(errno=number) if number in NETWORK_ERRORS:
                 return Reason(NETWORK_ERRORS[number])
-    text = next((str(cause) for cause in causes(error) if str(cause)), type(error).__name__)
+    text = next((str(cause) for cause in cause_chain(error) if str(cause)), type(error).__name__)
     return Reason(FetchKind.CONNECTION_BROKEN, detail=text)
 
 
-def causes(error: BaseException | None) -> Iterator[BaseException]:
+def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error and the errors behind it."""
     for _ in range(MAX_CAUSES):
         if error is None:

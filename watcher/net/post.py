@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from watcher.errors import FetchError
+from watcher.failure_reasons import FetchKind, Reason
 from watcher.net.address_guard import ANYWHERE, AddressGuard
 from watcher.net.client import read_body, read_error_body
 from watcher.net.errors import WIRE_ERRORS, fetch_error
 from watcher.net.transport import http_client
-from watcher.reasons import FetchKind, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

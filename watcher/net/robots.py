@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from protego import Protego
 
-from watcher.reasons import FetchKind, Reason
+from watcher.failure_reasons import FetchKind, Reason
 
 MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
 MAX_AGE_S = 24 * 3600.0  # RFC 9309 §2.4: not cached longer
@@ -95,7 +95,7 @@ def extract_rules(body: bytes, agent: str) -> str:
     for line in lines:
         field, value = split_line(line.partition("#")[0].strip())
         if field == AGENT:
-            ours = max(ours if is_open else 0, closeness(value.lower(), token))
+            ours = max(ours if is_open else 0, agent_match_length(value.lower(), token))
             is_open = True
             if ours > closest:  # what was kept is for others
                 closest = ours
@@ -123,7 +123,7 @@ def split_line(line: str) -> tuple[str, str]:
     return (OTHER if colon else ""), ""
 
 
-def closeness(name: str, token: str) -> int:
+def agent_match_length(name: str, token: str) -> int:
     """
     Return how close to our product token the name of a User-agent line is; 0: another's.
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, select
 
+from watcher.failure_reasons import Reason
 from watcher.model import Article, ArticleHeader, RemovedBlock
-from watcher.reasons import Reason
 from watcher.store.full_text import IndexDocument, full_text_index
 from watcher.store.partitions import day_of, in_partitions
 from watcher.store.schema import articles, entries, features, has_features, has_text, pins, site_blocks, texts

@@ -16,7 +16,7 @@ MAX_SPREAD = timedelta(days=1)  # to a feed's first poll
 MAX_CLOCK_SKEW = timedelta(minutes=5)  # that the clocks of machines on one store may differ
 
 
-def drop_far_times(connection: Connection, *, now: datetime) -> int:
+def reset_future_times(connection: Connection, *, now: datetime) -> int:
     """Make due, or free, what lies further ahead than the code ever sets; return how many rows that were."""
     polls_far = or_(
         feeds.c.next_poll_at > now + MAX_POLL_DELAY,
@@ -55,4 +55,4 @@ def drop_future_times(connection: Connection, *, now: datetime) -> int:
             published_at=case((articles.c.published_at > now, now), else_=articles.c.published_at),
         ),
     )
-    return drop_far_times(connection, now=now) + sum(connection.execute(each).rowcount for each in statements)
+    return reset_future_times(connection, now=now) + sum(connection.execute(each).rowcount for each in statements)

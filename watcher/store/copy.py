@@ -144,7 +144,7 @@ def copy_table(connection: Connection, table: Table, target: Engine, on_rows: Ca
     there = read(target, count_rows, table)
     on_rows(there)
     try:
-        for rows in slices(read_rows(connection, table, skip=there)):
+        for rows in transaction_batches(read_rows(connection, table, skip=there)):
             write_slice(target, table, rows)
             on_rows(len(rows))
     except ValueError as error:  # of a column's type, such as a malformed time
@@ -189,18 +189,18 @@ def read_rows(connection: Connection, table: Table, *, skip: int = 0) -> Iterato
         yield from map(tuple, rows)
 
 
-def slices(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield rows in slices, each of what one transaction takes."""
-    part: list[Row] = []
+def transaction_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Split rows into batches small enough for one transaction."""
+    batch: list[Row] = []
     size = 0
     for row in rows:
-        part.append(row)
+        batch.append(row)
         size += sum(len(value) if isinstance(value, str | bytes) else VALUE_BYTES for value in row)
-        if len(part) >= SLICE_ROWS or size >= SLICE_BYTES:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
+        if len(batch) >= SLICE_ROWS or size >= SLICE_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def write_slice(target: Engine, table: Table, rows: Sequence[Row]) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, true, update
 
+from watcher.failure_reasons import Reason
 from watcher.model import Entry, Feed, Source, Validators
-from watcher.reasons import Reason
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 from watcher.store.sql import in_chunks, insert, load_meta, save_meta
 from watcher.text.urls import article_id, host_key, normalize_url

@@ -85,7 +85,7 @@ def due_hosts(
             cannot be cleaned up yet, a thousand in a millisecond.
         unless: Given the column of a host's name, the condition that it is left out.
     """
-    at_hosts = [or_(hosts.c.host.is_(None), is_free(now))]
+    at_hosts = [or_(hosts.c.host.is_(None), is_unleased(now))]
     feed_is_due, page_is_due = feeds.c.next_poll_at <= now, pages.c.next_try_at <= now
     if since is not None:
         feed_is_due &= feeds.c.next_poll_at >= since
@@ -115,7 +115,7 @@ def due_hosts(
     return DueHosts(names=tuple(names[:most]), scanned_until=seen_to)
 
 
-def is_free(now: datetime) -> ColumnElement[bool]:
+def is_unleased(now: datetime) -> ColumnElement[bool]:
     """Return the condition that nobody holds a host, nor its Retry-After."""
     return and_(
         or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
@@ -135,7 +135,7 @@ def lease_free_hosts(
     taken: set[str] = set()
     for part in in_chunks(sorted(names)):
         known = set(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
-        ours = select(hosts.c.host).where(hosts.c.host.in_(part), is_free(now))
+        ours = select(hosts.c.host).where(hosts.c.host.in_(part), is_unleased(now))
         ours = ours.order_by(hosts.c.host).with_for_update(skip_locked=True)
         query = update(hosts).where(hosts.c.host.in_(ours)).values(mine).returning(hosts.c.host)
         taken.update(connection.scalars(query))
@@ -277,7 +277,7 @@ def known_hosts(connection: Connection, names: Collection[str]) -> set[str]:
 
 
 def set_robots(connection: Connection, host: str, *, at: datetime, status: int, rules: str) -> None:
-    """Keep what a host's robots.txt says to us, or what came in its place."""
+    """Store the rules of a host's robots.txt for us, or the status of the failure to fetch it."""
     packed = zlib.compress(rules.encode()) if rules else None
     row = {"robots_at": at, "robots_status": status, "robots_rules": packed}
     connection.execute(
@@ -308,7 +308,7 @@ def record_network_down(connection: Connection, *, down_since: datetime | None) 
     save_meta(connection, NETWORK_DOWN, down_since.isoformat() if down_since else None)
 
 
-def make_offline_due(connection: Connection, *, since: datetime, now: datetime) -> None:
+def make_due_after_outage(connection: Connection, *, since: datetime, now: datetime) -> None:
     """Make the feeds due now that could not be polled because our network was down from `since` on."""
     of_feed = (polls.c.feed_id == feeds.c.id, polls.c.at >= since - DETECTION_DELAY, polls.c.status == OFFLINE)
     kept = select(polls.c.id).where(*of_feed)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
+from watcher.failure_reasons import Reason
 from watcher.model import Entry, Feed, Revision
-from watcher.reasons import Reason
 from watcher.store.articles import NewArticle, add_articles, compress, decompress
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
 from watcher.store.partitions import in_partitions

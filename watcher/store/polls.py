@@ -10,9 +10,9 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
+from watcher.failure_reasons import HealthKind, Reason
 from watcher.feeds.health import SLOW_S, average_gap, status_after_poll
 from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
-from watcher.reasons import HealthKind, Reason
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
 from watcher.store.sql import in_chunks, insert

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
-from watcher.reasons import Reason
+from watcher.failure_reasons import Reason
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -157,7 +157,7 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list
         for part in in_chunks(sorted({each.host for each in given}))
         for row in connection.execute(select(*columns).where(hosts.c.host.in_(part)))
     }
-    going = [may_go_on(connection, each, rows.get(each.host)) for each in given]
+    going = [is_lease_held(connection, each, rows.get(each.host)) for each in given]
     polling = [each for each, goes in zip(given, going, strict=True) if goes and each.feed is not None]
     asked = mark_polled(connection, polling)
 
@@ -169,7 +169,7 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list
     return list(map(decision, given, going))
 
 
-def may_go_on(connection: Connection, step: LeaseRenewal, row: Row[*tuple[Any, ...]] | None) -> bool:
+def is_lease_held(connection: Connection, step: LeaseRenewal, row: Row[*tuple[Any, ...]] | None) -> bool:
     """Return whether a visit still has its host, and may send requests to it."""
     if row is None or row.lease_by != step.worker or row.lease_until is None:
         return False

@@ -18,7 +18,7 @@ SAYS_ROUNDUP, ROUNDUP_ADDRESS = _any_of("says_roundup"), _any_of("roundup_addres
 SAYS_GALLERY, SAYS_VIDEO = _any_of("says_gallery"), _any_of("says_video")
 
 
-def says_live(title: str) -> bool:
+def is_live_blog_title(title: str) -> bool:
     """Whether a title calls its page a live blog."""
     return SAYS_LIVE.search(title.strip()) is not None
 
@@ -28,7 +28,7 @@ def is_live_address(url: str) -> bool:
     return LIVE_ADDRESS.search(url.lower()) is not None
 
 
-def says_roundup(title: str) -> bool:
+def is_roundup_title(title: str) -> bool:
     """Whether a title calls its page a round-up of many things."""
     return SAYS_ROUNDUP.search(title.strip()) is not None
 
@@ -38,7 +38,7 @@ def is_roundup_address(url: str) -> bool:
     return ROUNDUP_ADDRESS.search(url.lower()) is not None
 
 
-def says_gallery(title: str) -> bool:
+def is_gallery_title(title: str) -> bool:
     """Whether a title calls its page a gallery."""
     return SAYS_GALLERY.search(title.strip()) is not None
 
@@ -50,7 +50,7 @@ def says_video(title: str) -> bool:
 
 def kind_by_title(title: str) -> str:
     """Return "live", "roundup", "gallery" or "article", as far as the title says."""
-    for says, kind in ((says_live, "live"), (says_roundup, "roundup"), (says_gallery, "gallery")):
+    for says, kind in ((is_live_blog_title, "live"), (is_roundup_title, "roundup"), (is_gallery_title, "gallery")):
         if says(title):
             return kind
     return "article"

@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import partial
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
+from watcher.failure_reasons import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION
-from watcher.reasons import Reason, TaskKind
 from watcher.store.features import (
     ArticleRows,
     EmbedderState,

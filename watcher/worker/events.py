@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from watcher.failure_reasons import Reason
 from watcher.model import Feed, PollResult
-from watcher.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefused, StoreError, TooLarge
+from watcher.failure_reasons import PageKind, Reason, TaskKind
 from watcher.feeds.schedule import LONGEST_HOLD_S
 from watcher.model import Article, CrossHostRedirect, ExtractedArticle, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
-from watcher.reasons import PageKind, Reason, TaskKind
 from watcher.store.articles import NewArticle, PackedFeatures, article_title, load_site_blocks
 from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import (
@@ -88,13 +88,13 @@ class EndRecheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MissPage:
+class PageMissing:
     """The page of a stored article is missing; the second time in a row it is gone."""
 
     reason: Reason
 
 
-PageOutcome = StoreArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPage | EndRecheck | MissPage
+PageOutcome = StoreArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPage | EndRecheck | PageMissing
 
 
 async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: Reason | None = None) -> None:
@@ -149,7 +149,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
             await writer.do(record_recheck, key, now=started, found=revision)
             if word is not None:
                 context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome=word))
-        case MissPage(reason=reason):
+        case PageMissing(reason=reason):
             if await writer.do(record_missing, key, now=started, reason=reason):
                 gone = Revision(article_id=key, at=started, kind="gone")
                 await writer.do(record_recheck, key, now=started, found=gone)
@@ -248,11 +248,11 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
         if isinstance(response, CrossHostRedirect):  # one that goes on moving is let be
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()
         if is_front_page(response.url) and not is_front_page(page.url):
-            return MissPage(reason=Reason(PageKind.FRONT_PAGE))
+            return PageMissing(reason=Reason(PageKind.FRONT_PAGE))
         return await compare_versions(page, response, context, now)
     except FetchError as error:
         if isinstance(error, HttpStatusError) and error.status in MISSING_STATUSES:
-            return MissPage(reason=error.reason)
+            return PageMissing(reason=error.reason)
         if await is_network_down(error, context, now):
             return WaitForNetwork()
         await block_host(error, context)

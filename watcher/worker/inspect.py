@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
+from watcher.failure_reasons import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, sort_comments_last
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.schedule import Freshness, NextPoll, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
-from watcher.reasons import FetchKind, Reason
 from watcher.settings.models import PollSettings, Settings
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks

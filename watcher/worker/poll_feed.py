@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
+from watcher.failure_reasons import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import (
@@ -26,7 +27,6 @@ from watcher.model import (
     Validators,
 )
 from watcher.net.client import ACCEPT_FEED
-from watcher.reasons import Reason, TaskKind
 from watcher.settings.models import PollSettings
 from watcher.store.feeds import known_entries, recent_content_hashes
 from watcher.store.hosts import known_hosts, set_blocked_until

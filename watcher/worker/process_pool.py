@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from watcher.errors import WatcherError
-from watcher.reasons import Reason, TaskKind
+from watcher.failure_reasons import Reason, TaskKind
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
-from watcher.store.hosts import LEASE, make_offline_due, record_network_down, renew_all, set_blocked_until
+from watcher.store.hosts import LEASE, make_due_after_outage, record_network_down, renew_all, set_blocked_until
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
@@ -92,7 +92,7 @@ class BaseScheduler(ABC):
             await self.context.writer.do(record_network_down, down_since=since)
             if since is None and before is not None:
                 now = self.context.now()
-                await self.context.writer.do(make_offline_due, since=before, now=now)
+                await self.context.writer.do(make_due_after_outage, since=before, now=now)
             self.context.on_event(
                 NetworkWentDown(since=since) if since else NetworkCameBack(since=before or self.context.now())
             )

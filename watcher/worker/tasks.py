@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
+from watcher.failure_reasons import PageKind, Reason
 from watcher.feeds import parse
 from watcher.model import Entry, ExtractedArticle, ParsedFeed
-from watcher.reasons import PageKind, Reason
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
