@@ -154,13 +154,13 @@ class Drill:
     def outage(self, what: str, begin: Callable[[], object], end: Callable[[], object]) -> None:
         """Take something away from all sources, look, and give it back."""
         begin()
-        self.wait(f"{what}: the line is called down", lambda log: "line_down" in log)
+        self.wait(f"{what}: the line is called down", lambda log: "network_down" in log)
         found = self.status()
         self.check(f"{what}: status names it", found["network_down_since"] is not None)
         words = {row["health"] for row in found["sources"]}
         self.check(f"{what}: no source is blamed (all are {', '.join(words)})", words == {"ok"})
         end()
-        self.wait(f"{what} no more: the line works", lambda log: "line_up" in log)
+        self.wait(f"{what} no more: the line works", lambda log: "network_up" in log)
         self.wait(
             f"{what} no more: all sources are read again",
             lambda log: all(f"status=ok feed=http://{name}" in log for name in NAMES),

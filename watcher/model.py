@@ -197,7 +197,7 @@ class PollFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkDown:
-    """A poll that came to nothing because our own line is down: no fault of the feed, and none is counted."""
+    """A poll without an internet connection: the feed is not to blame, and no failure is counted."""
 
     feed_id: int
     at: datetime

@@ -56,7 +56,7 @@ async def test_a_failure_that_goes_on_is_said_once_and_its_end_too(hand, caplog,
     assert hand.runner.faults["work"].since == datetime(2026, 11, 24, 6, tzinfo=UTC)
     await hand.run(None, None)
 
-    assert told(caplog) == ["job_failed", "job_failed", "job_works"]
+    assert told(caplog) == ["job_failed", "job_failed", "job_recovered"]
     assert hand.runner.faults == {}
 
 

@@ -88,7 +88,7 @@ def test_a_line_of_text_stays_one_whatever_a_server_says():
 
 
 def test_the_journal_is_told_the_weight_and_not_the_time():
-    assert text_formatter(journal=True).format(record("line_down", level=logging.WARNING)) == "<4>line_down"
+    assert text_formatter(journal=True).format(record("network_down", level=logging.WARNING)) == "<4>network_down"
 
 
 def test_a_label_cannot_break_the_page():

@@ -122,7 +122,7 @@ async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog
         taken.close()
     await servers.close()
     engine.dispose()
-    assert [record.getMessage().split()[0] for record in caplog.records] == ["not_serving"]
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["web_bind_failed"]
 
 
 def test_a_source_that_a_reader_mutes_is_muted_in_the_daemon_and_the_form_stays_good(write_settings, start):
@@ -198,5 +198,5 @@ def test_ctrl_c_while_somebody_reads_ends_it_in_order_and_the_address_is_free(wr
         os.killpg(daemon.process.pid, signal.SIGINT)
         assert daemon.ended(10) == 0
 
-    assert "Traceback" not in daemon.log and "stopped_by_force" not in daemon.log
+    assert "Traceback" not in daemon.log and "forced_exit" not in daemon.log
     socket.create_server(("127.0.0.1", port)).close()

@@ -77,7 +77,7 @@ def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, st
         daemon.send(signal.SIGTERM)
 
         assert daemon.ended() == 0
-    assert "stopped_by_force" not in daemon.log
+    assert "forced_exit" not in daemon.log
 
 
 @on_sqlite

@@ -231,7 +231,7 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     read = summary.feeds - summary.unchanged - summary.failed - summary.offline
     yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
     if summary.offline:
-        yield f"your own line is down: {summary.offline} of them are not to blame, and are due again in a minute"
+        yield f"no internet connection: {summary.offline} feeds were not tried, and will be in a minute"
     counts = (
         (summary.from_feed, "of them from the feed's own text"),
         (summary.known, "known under another address"),

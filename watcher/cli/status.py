@@ -289,7 +289,7 @@ def store_rows(status: Status) -> Iterator[Row]:
     yield "store", f"{status.store}: {status.articles} articles{size}, {waiting}"
     if status.network_down_since:
         since = format_minute(status.network_down_since)
-        yield "line", f"your own line is down since {since}: nothing is asked until it works again"
+        yield "network", f"no internet connection since {since}: nothing is polled until it is back"
     backlog = status.features
     if backlog.without_vector:
         articles = articles_have(backlog.without_vector)

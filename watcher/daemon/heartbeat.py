@@ -79,7 +79,7 @@ def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
     """Return the line for `systemctl status`."""
     busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
     if services.tools.connectivity.down_since is not None:
-        return f"our own line is down; {busy}"
+        return f"no internet connection; {busy}"
     if not faults:
         return busy
     return f"{faults[0].job} fails: {faults[0].reason}; {busy}"

@@ -181,7 +181,7 @@ class JobRunner:
         else:
             outcome = "ok"
             if fault := self.faults.pop(job.name, None):
-                log.info("job_works %s", fields(job=job.name, failed_since=fault.since))
+                log.info("job_recovered %s", fields(job=job.name, failed_since=fault.since))
         finally:
             self.running.pop(task, None)
             self._active_s = self._steady()

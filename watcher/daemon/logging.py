@@ -124,9 +124,9 @@ def log_event(event: Event) -> None:
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
         case NetworkWentDown():
-            log.warning("line_down %s", fields(since=event.since))
+            log.warning("network_down %s", fields(since=event.since))
         case NetworkCameBack():
-            log.warning("line_up %s", fields(was_down_since=event.since))
+            log.warning("network_up %s", fields(was_down_since=event.since))
         case PageStored():
             log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
         case DuplicatePage():

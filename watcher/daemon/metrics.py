@@ -96,7 +96,7 @@ def process_metrics(services: Services) -> Iterator[Metric]:
     yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", signs.beat_at.timestamp())
     yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", services.queue.busy)
     is_down = services.tools.connectivity.down_since is not None
-    yield GaugeMetricFamily("watcher_line_down", "1 while our own line is down.", is_down)
+    yield GaugeMetricFamily("watcher_network_down", "1 while there is no internet connection.", is_down)
     failing = [(name, 1.0) for name in sorted(services.jobs.faults)]
     yield labelled_gauge("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
 

@@ -264,7 +264,7 @@ def exit_watchdog(*, after_s: float = END_S, leave: Callable[[int], object] = os
     """
 
     def end() -> None:
-        log.warning("stopped_by_force %s", fields(after_s=after_s))
+        log.warning("forced_exit %s", fields(after_s=after_s))
         leave(1)
 
     timer = threading.Timer(after_s, end)

@@ -91,7 +91,7 @@ class Servers:
             if "listen" in wanted.model_fields_set:
                 raise
             if not self._address_taken_logged:
-                log.warning("not_serving %s", fields(reason=error, mend=error.hint))
+                log.warning("web_bind_failed %s", fields(reason=error, mend=error.hint))
             self._address_taken_logged = True
 
     async def apply_settings(self, settings: Settings) -> None:

@@ -57,14 +57,14 @@ class PageRechecked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkWentDown:
-    """No host that answered lately can be reached: it is our own line, and nothing is asked until it works again."""
+    """No host that answered lately can be reached: there is no internet connection, and polling waits for it."""
 
     since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkCameBack:
-    """Our own line works again; it was down from `since` on."""
+    """The internet connection is back; it was missing from `since` on."""
 
     since: datetime
 

@@ -40,7 +40,7 @@ LOW = 2  # times the room: when fewer are ready, it is time to lease more, which
 
 
 class BaseScheduler(ABC):
-    """What queues have in common: the visits under way, what becomes of those that break down, and our own line."""
+    """What queues share: running visits, what becomes of visits that fail, and the state of our internet connection."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
@@ -50,7 +50,7 @@ class BaseScheduler(ABC):
         self._unbegun: dict[str, Visit] = {}  # started, and not run yet: who is stopped now, has done nothing
         self._fault: WatcherError | None = None  # of what all visits need
         self._closed = False
-        self._down_since: datetime | None = None  # our own line, as last told
+        self._down_since: datetime | None = None  # our own internet connection, as last reported
 
     @property
     def busy(self) -> int:
@@ -81,7 +81,7 @@ class BaseScheduler(ABC):
         return task
 
     async def is_resting(self) -> bool:
-        """Whether our own line is down; tells and writes down when that changes."""
+        """Whether there is no internet connection; reports and stores when that changes."""
         line, before = self.context.connectivity, self._down_since
         if line.down_since is None and before is None:
             return False

@@ -165,7 +165,7 @@ def robots_lifetime(status: int) -> timedelta:
 
 
 async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
-    """Ask for the robots.txt at `where`; return its status and our rules in it. None: our own line is down."""
+    """Fetch the robots.txt at `where`; return its status and our rules in it, None without an internet connection."""
     started = context.now()
     async with pause:
         try:
