@@ -27,14 +27,14 @@ from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
-from digests.store.corrections import StoredCorrection, active_corrections, load_corrections
-from digests.store.corrections import revoke as forget_correction
 from digests.store.editions import last_edition, open_digests
 from digests.store.stories import load_members
-from digests.stories.corrections import CorrectionResult
-from digests.stories.corrections import join as join_stories
-from digests.stories.corrections import split as split_story
+from digests.store.user_corrections import StoredCorrection, active_corrections, load_corrections
+from digests.store.user_corrections import revoke as forget_correction
 from digests.stories.history import StoryDetails, describe_change, format_minute, link_reasons, load_story_details
+from digests.stories.user_corrections import CorrectionResult
+from digests.stories.user_corrections import join as join_stories
+from digests.stories.user_corrections import split as split_story
 from digests.stories.window import load_items, load_window
 from watcher.cli.commands import DONE
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples

@@ -16,8 +16,8 @@ from digests.render.edition_view import story_view
 from digests.render.escape import language_tag, sanitize_line
 from digests.render.localizer import english, language_direction
 from digests.store.stories import StoryRow
-from digests.stories.corrections import join, split
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
+from digests.stories.user_corrections import join, split
 from digests.web.edition_cache import EditionCache
 from watcher.model import Article
 from watcher.store.writer import read

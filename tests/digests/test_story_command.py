@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.corrections import revoke
 from digests.store.editions import DAILY
+from digests.store.user_corrections import revoke
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line

@@ -14,8 +14,8 @@ from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, 
 from digests.errors import DigestError
 from digests.model import Story, WireGroup
 from digests.store import stories as store
-from digests.store.corrections import add_correction
 from digests.store.stories import StoryMember, StoryRow, merged_into, resolve_merged, story_members
+from digests.store.user_corrections import add_correction
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import load_items
 from watcher.store.articles import articles_by_id
