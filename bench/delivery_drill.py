@@ -74,12 +74,12 @@ event.listen(Engine, "begin", step)
 event.listen(Engine, "commit", step)
 """
 SENDS = """
-from digests.send import Dispatch
+from digests.delivery.outbox import OutboxWorker
 from digests.store.editions import open_digests
-from watcher.settings.load import load_file as load
+from watcher.settings.load import load_settings_file
 
-settings = load(Path(sys.argv[1]))
-Dispatch(open_digests(settings.store.url), settings).run()
+settings = load_settings_file(Path(sys.argv[1]))
+list(OutboxWorker(open_digests(settings.store.url), settings).send_due())
 """
 MAKES_AND_SENDS = """
 from watcher.cli.main import run_command_line as run

@@ -51,7 +51,11 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
     )
     reasons = [_left_out(each, words) for each in ledger.left_out if each.count]
     text = f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
-    return f"{text} {_oversized(ledger.largest, words)}" if ledger.largest and ledger.largest.is_oversized else text
+    return (
+        f"{text} {_oversized_warning(ledger.largest, words)}"
+        if ledger.largest and ledger.largest.is_oversized
+        else text
+    )
 
 
 def _left_out(each: LeftOut, words: Localizer) -> str:
@@ -59,7 +63,7 @@ def _left_out(each: LeftOut, words: Localizer) -> str:
     return f"{words.say(f'out_{each.kind}', why=why)} ({words.number(each.count)})"
 
 
-def _oversized(largest: LargestStory, words: Localizer) -> str:
+def _oversized_warning(largest: LargestStory, words: Localizer) -> str:
     title = sanitize_line(largest.title, limit=200) or words["untitled"]
     return words.say("oversized_story", title=title, reports=largest.reports, all=largest.of_reports)
 

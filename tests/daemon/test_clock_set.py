@@ -139,7 +139,7 @@ def test_the_due_edition_is_made_after_a_clock_that_was_ahead(site, write_settin
     clock.set(YEAR)
     wait_for_polls(daemon, more=1, within_s=GOES_ON_S)
     clock.set(0)
-    daemon.wait_for(f" edition digest=world date={due:%Y-%m-%d} ", within_s=130)
+    daemon.wait_for(f" edition_built digest=world date={due:%Y-%m-%d} ", within_s=130)
 
     assert [*(tmp_path / "out").rglob(f"*{due:%Y-%m-%d}*")]
 

@@ -57,7 +57,7 @@ async def daemon(tmp_path, store_url):
                 client,
                 pool,
                 now=lambda: clock[0],
-                chance=lambda: 0.5,
+                jitter=lambda: 0.5,
                 started_at=START,
             )
             yield server, jobs(settings, tools), clock, tools, path

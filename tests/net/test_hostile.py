@@ -6,6 +6,7 @@ import time
 import pytest
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable
+from watcher.failure_reasons import FetchKind
 from watcher.model import Validators
 from watcher.net.transport import READ_BYTES, NetworkStream
 
@@ -132,4 +133,4 @@ async def test_a_wall_is_named_by_what_its_head_says(server, client, make_answer
     with pytest.raises(FetchError, match=maker) as caught:
         await client.get(server.url("/f"))
 
-    assert caught.value.word == "bot wall"
+    assert caught.value.kind == FetchKind.STATUS_BOT_WALL
