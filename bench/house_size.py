@@ -110,7 +110,7 @@ def is_vague(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function, which is no property, is named by a bare participle or a vague word."""
     decorators = {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
     name = function.name.strip("_")
-    if decorators & {"property", "cached_property"} or name in NO_PARTICIPLES:
+    if decorators & {"property", "cached_property"} or function.name in NO_PARTICIPLES:
         return False
     return name in VAGUE or PARTICIPLE.fullmatch(name) is not None
 

@@ -152,7 +152,7 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
                 walk.skip_subtree()
                 continue
             if tag not in UNNOTED:
-                _open(page, element, opened, holders)
+                _open_element(page, element, opened, holders)
             text = element.text
         else:
             if tag not in UNNOTED and (opened[-1] >= 0 and page.elements[opened[-1]] is element):
@@ -184,7 +184,7 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
         page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
 
 
-def _open(page: FlatPage, element: _Element, opened: list[int], holders: list[int]) -> None:
+def _open_element(page: FlatPage, element: _Element, opened: list[int], holders: list[int]) -> None:
     """Write down that an element begins."""
     at, tag = len(page.tags), element.tag
     page.elements.append(element)

@@ -187,10 +187,13 @@ def _from_fields(fields: Iterable[str]) -> str | None:
 
 
 SENTENCE = 60  # characters beside a name that make it a word of a sentence
-INTO = 40  # elements of the text among which a byline may still stand: behind its standfirst
+MAX_ELEMENTS_INTO_TEXT = 40  # elements of the text among which a byline may still stand: behind its standfirst
 MAX_UP = 8  # elements above a line that say what it is
 NEAR_LEVELS = 4  # of these, those in which a picture's name makes a line its credit
-BEFORE, BEHIND = 120, 60  # elements before and behind the text in which a byline or source line stands
+MAX_ELEMENTS_BEFORE_TEXT, MAX_ELEMENTS_AFTER_TEXT = (
+    120,
+    60,
+)  # elements before and behind the text in which a byline or source line stands
 NEAR_IMAGE = 6  # elements behind a picture in which a plain name is its credit
 MANY = 3  # agencies that a page names: more is a list
 MAX_LINE = LONGEST + 40  # characters of a text with the space around it
@@ -263,8 +266,8 @@ def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | 
     images = [at for at, element in enumerate(elements) if element.tag in PICTURES]
     for at, element, line in lines:
         role = _line_role(element)
-        begins = first - BEFORE <= at < first + (INTO if role == BYLINE else 0)
-        if role == ELSEWHERE or not (begins or last < at <= last + BEHIND):
+        begins = first - MAX_ELEMENTS_BEFORE_TEXT <= at < first + (MAX_ELEMENTS_INTO_TEXT if role == BYLINE else 0)
+        if role == ELSEWHERE or not (begins or last < at <= last + MAX_ELEMENTS_AFTER_TEXT):
             continue
         image = bisect_right(images, at)
         is_near = image > 0 and at - images[image - 1] <= NEAR_IMAGE

@@ -76,7 +76,7 @@ class DemoServer:
     async def __aenter__(self) -> Self:
         try:
             for number, outlet in enumerate(library().outlets):
-                await self._open(number, outlet)
+                await self._start_outlet(number, outlet)
         except BaseException:
             await self._close()
             raise
@@ -87,15 +87,15 @@ class DemoServer:
     ) -> None:
         await self._close()
 
-    async def _open(self, number: int, outlet: Outlet) -> None:
-        host, server = await self._listen(number)
+    async def _start_outlet(self, number: int, outlet: Outlet) -> None:
+        host, server = await self._start_server(number)
         self._servers.append(server)
         port = server.sockets[0].getsockname()[1]
         self.port = self.port or port
         netloc = f"{host}:{port}"
         self._sites[netloc] = OutletSite(outlet, library(), base=f"http://{netloc}", now=self._now, day=self._day)
 
-    async def _listen(self, number: int) -> tuple[str, asyncio.Server]:
+    async def _start_server(self, number: int) -> tuple[str, asyncio.Server]:
         """Return the first address that is to be had: its own host, one host's next port, any port of it."""
         beside = self.port + number if self.port else 0
         for host, port in ((f"{NETWORK}.{number + 1}", self.port), (LOOPBACK, beside)):

@@ -41,7 +41,7 @@ class OutletSite:
         self._routes: dict[str, Callable[[], HttpResponse]] = {
             "/": self._front,
             "/robots.txt": lambda: HttpResponse(headers=_type("text/plain; charset=utf-8"), body=ROBOTS.encode()),
-            outlet.feed_path: self._feed,
+            outlet.feed_path: self._feed_response,
         }
         for piece in self._pieces:
             self._route(piece)
@@ -76,7 +76,7 @@ class OutletSite:
         html = article_page(self.outlet, piece, others, base=self.base, words=self._words, now=self._now, day=self._day)
         return self._page(html, modified_at=self._modified_at())
 
-    def _feed(self) -> HttpResponse:
+    def _feed_response(self) -> HttpResponse:
         if self.outlet.feed == "error":
             headers = (*_type("text/plain; charset=utf-8"), ("Retry-After", str(RETRY_AFTER_S)))
             return HttpResponse(status=503, headers=headers, body=b"Service unavailable\n")
