@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, RowId, UtcDateTime
+from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, JsonTuple, RowId, UtcDateTime
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -66,7 +66,7 @@ stories = Table(
     Column("first_at", UtcDateTime, nullable=False),  # its first and last article were published
     Column("last_at", UtcDateTime, nullable=False),
     Column("began_at", UtcDateTime, nullable=False),  # the first article of its thread was
-    Column("merged_ids", JSON, nullable=False),  # ids of the stories that have been merged into it
+    Column("merged_ids", JsonTuple, nullable=False),  # ids of the stories that have been merged into it
     Column("merged_into", Text),
     Column("profile", LargeBinary),  # features (`features.codec`) of what it is about; None for one of a single article
     Column("vector", LargeBinary),
@@ -95,7 +95,7 @@ story_changes = Table(
     Column("kind", Text, nullable=False),  # merged, split, moved, follows
     Column("story_id", Text, nullable=False),
     Column("other_id", Text, nullable=False),
-    Column("articles", JSON, nullable=False),  # ids
+    Column("articles", JsonTuple, nullable=False),  # ids
     Column("reason", Text, nullable=False),
     Index(None, "story_id"),
     Index(None, "other_id"),
@@ -107,8 +107,8 @@ corrections = Table(
     Column("id", Integer, primary_key=True),
     Column("made_at", UtcDateTime, nullable=False),
     Column("kind", Text, nullable=False),  # join, split
-    Column("articles", JSON, nullable=False),  # ids
-    Column("others", JSON, nullable=False),  # ids
+    Column("articles", JsonTuple, nullable=False),  # ids
+    Column("others", JsonTuple, nullable=False),  # ids
     Column("description", Text, nullable=False),  # what the reader asked for
     Column("revoked_at", UtcDateTime),
 )

@@ -170,8 +170,12 @@ def copied_columns(table: Table) -> list[Any]:
 
 def is_text(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
     """Whether a column is copied as text, without its type's conversion: `null` in JSON must not become NULL."""
-    kind = column.type
-    return isinstance(kind, JSON) or (isinstance(kind, TypeDecorator) and isinstance(kind.impl, Text))
+    return is_json(column) or (isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, Text))
+
+
+def is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
+    """Whether a column is kept as JSON, whatever Python makes of it."""
+    return isinstance(getattr(column.type, "impl", column.type), JSON)
 
 
 def read_rows(connection: Connection, table: Table, *, skip: int = 0) -> Iterator[Row]:
@@ -180,7 +184,7 @@ def read_rows(connection: Connection, table: Table, *, skip: int = 0) -> Iterato
     def readable(column: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own
         if not is_text(column):
             return column
-        is_plain = connection.dialect.name == "sqlite" or not isinstance(column.type, JSON)
+        is_plain = connection.dialect.name == "sqlite" or not is_json(column)
         return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)
 
     query = select(*map(readable, copied_columns(table))).where(is_copied(table))
@@ -228,7 +232,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     values: dict[str, Any] = {}
     for column in copied_columns(table):
         value = bindparam(f"of_{column.name}", type_=Text() if is_text(column) else column.type)
-        is_cast = isinstance(column.type, JSON) and connection.dialect.name != "sqlite"
+        is_cast = is_json(column) and connection.dialect.name != "sqlite"
         values[column.name] = cast(value, JSON) if is_cast else value
     names = [f"of_{name}" for name in values]
     query = insert(connection, table).values(values).on_conflict_do_nothing()
@@ -248,8 +252,8 @@ def row_error(table: Table, row: Row, error: Exception) -> StoreError:
 def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None] = lambda _: None) -> TableChecksum:
     """Return the checksum of the copied rows of a table, whatever their order."""
 
-    def comparable(value: Any, is_json: bool) -> Any:  # noqa: ANN401 - of any column
-        if is_json and isinstance(value, str) and value[:1] in NUMBER_STARTS:
+    def comparable(value: Any, of_json: bool) -> Any:  # noqa: ANN401 - of any column
+        if of_json and isinstance(value, str) and value[:1] in NUMBER_STARTS:
             value = json.loads(value)
         # SQLite keeps 5.0 in JSON as 5, and -0.0 as 0.0.
         return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -260,10 +264,10 @@ def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None
         return value.isoformat() if isinstance(value, date) else str(value)
 
     encode = json.JSONEncoder(separators=(",", ":"), default=to_json).encode
-    is_json = [isinstance(column.type, JSON) for column in copied_columns(table)]
+    json_columns = [is_json(column) for column in copied_columns(table)]
     total = count = 0
     for row in read_rows(connection, table):
-        values = [comparable(value, json_column) for value, json_column in zip(row, is_json, strict=True)]
+        values = [comparable(value, of_json) for value, of_json in zip(row, json_columns, strict=True)]
         total += int.from_bytes(blake2b(encode(values).encode(), digest_size=CHECKSUM_BYTES).digest())
         count += 1
         if count % PROGRESS_ROWS == 0:

@@ -90,6 +90,16 @@ class ReasonText(TypeDecorator[Reason]):
         return None if value is None else Reason.from_json(value)
 
 
+class JsonTuple(TypeDecorator[tuple[Any, ...]]):
+    """A tuple, kept as a JSON list."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_result_value(self, value: list[Any] | None, dialect: Dialect) -> tuple[Any, ...] | None:
+        return None if value is None else tuple(value)
+
+
 def utc(value: datetime | None) -> datetime | None:
     """Return an aware moment in UTC. Errors: ValueError for one without a zone."""
     if value is None or value.tzinfo is UTC:
@@ -132,7 +142,7 @@ feeds = Table(
     Column("section", Text),
     Column("owner", Text),
     Column("owner_kind", Text),
-    Column("tags", JSON, nullable=False),
+    Column("tags", JsonTuple, nullable=False),
     Column("every_s", Float),
     Column("full_text", Boolean, nullable=False, default=False),
     Column("etag", Text),
@@ -144,15 +154,15 @@ feeds = Table(
     Column("failures", Integer, nullable=False, default=0),
     Column("failing_since", UtcDateTime),
     Column("reason", ReasonText),  # of the last failure
-    Column("faults", JSON, nullable=False),  # of the last parse, in words
+    Column("faults", JsonTuple, nullable=False),  # of the last parse, in words
     Column("moved_to", Text),
     Column("moved_seen", Integer, nullable=False, default=0),
     Column("gone", Boolean, nullable=False, default=False),
     Column("interval_s", Float),
     Column("max_age_s", Float),  # of the last answer that said one; a 304 that says nothing renews it
     Column("has_no_dates", Boolean, nullable=False, default=False),  # its new entries have no dates
-    Column("skip_hours", JSON, nullable=False),  # of the last parse, kept over a 304
-    Column("skip_days", JSON, nullable=False),
+    Column("skip_hours", JsonTuple, nullable=False),  # of the last parse, kept over a 304
+    Column("skip_days", JsonTuple, nullable=False),
     Column("body_hash", Text),  # of the last body read: the same bytes are not parsed again
     Column("took_s", Float),  # how long its answers take, smoothed
     Column("gap_s", Float),  # the time between two polls that bring something, smoothed
@@ -234,7 +244,7 @@ articles = Table(
     Column("country", Text),
     Column("section", Text),
     Column("owner", Text),
-    Column("authors", JSON, nullable=False),
+    Column("authors", JsonTuple, nullable=False),
     Column("agency", Text),
     Column("dateline", Text),
     Column("image", Text),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, Select, delete, select, text
 from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import meta
@@ -13,6 +13,8 @@ from watcher.store.schema import meta
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+Columns = TypeVarTuple("Columns")
+Record = TypeVar("Record")
 Value = TypeVar("Value", str, int)
 IN_LIMIT = 500  # values in one IN list
 LOCK_KEY = 0x77617463686572  # "watcher": under this advisory lock the tables are brought up to date
@@ -30,6 +32,30 @@ def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.
 def in_chunks(values: list[Value]) -> Iterable[list[Value]]:
     """Cut a list into parts that fit an IN list."""
     return (values[i : i + IN_LIMIT] for i in range(0, len(values), IN_LIMIT))
+
+
+def rows_in(
+    connection: Connection, query: Select[*Columns], column: ColumnElement[Any], values: Iterable[str | int]
+) -> Iterator[Row[*Columns]]:
+    """Yield the rows of a query whose `column` is one of `values`, in as many queries as their number takes."""
+    for part in in_chunks(sorted(set(values))):  # type: ignore[type-var]
+        yield from connection.execute(query.where(column.in_(part)))
+
+
+def execute_each(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute a statement with each row of parameters; without any, do nothing."""
+    if rows:
+        connection.execute(statement, rows)
+
+
+def columns_of(table: FromClause, record: type) -> list[ColumnElement[Any]]:
+    """Return the columns from which `load_records` makes a record: those that are called as its fields are."""
+    return [table.c[name] for name in record.__slots__]  # type: ignore[attr-defined]
+
+
+def load_records(connection: Connection, query: Select[*tuple[Any, ...]], record: type[Record]) -> tuple[Record, ...]:
+    """Return the rows of a query, each as a record whose fields are called as its columns are."""
+    return tuple(record(**row._mapping) for row in connection.execute(query))
 
 
 def load_meta(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON was saved
