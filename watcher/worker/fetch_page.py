@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 
 from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefused, StoreError, TooLarge
 from watcher.failure_reasons import PageKind, Reason, TaskKind
-from watcher.feeds.schedule import LONGEST_HOLD_S
-from watcher.model import Article, CrossHostRedirect, ExtractedArticle, Response, Revision
+from watcher.model import Article, CrossHostRedirect, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
 from watcher.store.articles import NewArticle, PackedFeatures, article_title, load_site_blocks
-from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import (
     StoredPage,
     defer,
@@ -33,6 +31,7 @@ from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import WorkerContext
 from watcher.worker.events import DuplicatePage, PageFailed, PageRechecked, PageStored
+from watcher.worker.poll_feed import block_host
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -44,11 +43,6 @@ TRANSIENT_STATUSES = frozenset((408, 425, 429))
 MISSING_STATUSES = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS))
 MIN_TITLE_OVERLAP = 0.25  # of the shorter title's words that two titles of one article share, 0 to 1
 MIN_FEED_TEXT_CHARS = 80  # of the feed's own text that are worth an article where the page is not to be had
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreArticle:
-    new: NewArticle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +88,7 @@ class PageMissing:
     reason: Reason
 
 
-PageOutcome = StoreArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPage | EndRecheck | PageMissing
+PageOutcome = NewArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPage | EndRecheck | PageMissing
 
 
 async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: Reason | None = None) -> None:
@@ -128,9 +122,8 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
     """Write down what becomes of a page, and tell of it."""
     writer, key, outlet = context.writer, page.article_id, page.feed.source.name
     match outcome:
-        case StoreArticle(new=new):
-            article = new.article
-            if await writer.add(store_pages, (new, key)):
+        case NewArticle(article=article):
+            if await writer.add(store_pages, (outcome, key)):
                 took_s = (context.now() - started).total_seconds()
                 context.on_event(PageStored(url=article.url, outlet=outlet, from_feed=article.from_feed, took_s=took_s))
             else:
@@ -178,22 +171,35 @@ async def decide_fetch(
             return await use_response(page, response, context, now)
         if page.tries + 1 < MAX_TRIES:
             return MoveToHost(url=response.url)
-        return await use_feed_text(page, context, Reason(PageKind.TOO_MANY_HOSTS), now)
+        reason = Reason(PageKind.TOO_MANY_HOSTS)
     except FetchError as error:
         if await is_network_down(error, context, now):
             return WaitForNetwork()
-        await block_host(error, context)
-        if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_feed_text(page)):
-            return await use_feed_text(page, context, error.reason, now)
-        wait = max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
-        return FailPage(reason=error.reason, retry_at=now + wait)
+        await block_host(error, context, implied=FIRST_RETRY)  # first of all: it must not be lost
+        reason = error.reason
+        if is_worth_retry(page, error):
+            wait = max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
+            return FailPage(reason=reason, retry_at=now + wait)
     except CleanError as error:
-        return await use_feed_text(page, context, error.reason, now)
+        reason = error.reason
     except WorkerFailed as error:
         reason = Reason(TaskKind.CLEANING, why=error.reason)
         if page.tries + 1 < MAX_FAULTS:  # its process may have been ended from outside
             return FailPage(reason=reason, retry_at=now + FIRST_RETRY)
-        return await use_feed_text(page, context, reason, now)
+    return await use_feed_text(page, context, reason, now)
+
+
+def is_worth_retry(page: StoredPage, error: FetchError) -> bool:
+    """Whether fetching again may bring the page; of a page that is refused for now, the feed's own text is as good."""
+    if page.tries + 1 >= MAX_TRIES or error.permanent or isinstance(error, TooLarge):
+        return False
+    status = error.status if isinstance(error, HttpStatusError) else None
+    if status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
+        return False
+    # What is fresh is sometimes not found yet, and a rate limit says 403.
+    has_refused = status is not None and 400 <= status < 500 and status not in TRANSIENT_STATUSES
+    has_feed_text = len(page.entry.content or page.entry.summary) >= MIN_FEED_TEXT_CHARS
+    return not (has_feed_text and (has_refused or isinstance(error, RequestRefused)))
 
 
 async def use_response(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> PageOutcome:
@@ -211,9 +217,9 @@ async def use_response(page: StoredPage, response: Response, context: WorkerCont
     host = host_of(response.url)
     longer = await feed_text_if_longer(page, processed, context)
     if longer is None:
-        return StoreArticle(new=new_article(page, processed, key, host, context, now))
+        return new_article(page, processed, key, host, context, now)
     reason = Reason(PageKind.FEED_TEXT_LONGER)
-    return StoreArticle(new=new_article(page, longer, key, host, context, now, from_feed=True, feed_reason=reason))
+    return new_article(page, longer, key, host, context, now, from_feed=True, feed_reason=reason)
 
 
 async def use_feed_text(
@@ -231,11 +237,8 @@ async def use_feed_text(
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
     if len(processed.cleaned.text) < MIN_FEED_TEXT_CHARS or not processed.cleaned.title:
         return FailPage(reason=reason, retry_at=None)
-    feed_reason = reason if is_fallback else None
-    new = new_article(
-        page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=feed_reason
-    )
-    return StoreArticle(new=new)
+    kept = reason if is_fallback else None
+    return new_article(page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=kept)
 
 
 async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime, *, is_allowed: bool) -> PageOutcome:
@@ -255,7 +258,7 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
             return PageMissing(reason=error.reason)
         if await is_network_down(error, context, now):
             return WaitForNetwork()
-        await block_host(error, context)
+        await block_host(error, context, implied=FIRST_RETRY)
         return EndRecheck()
     except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
         return EndRecheck()
@@ -327,35 +330,6 @@ async def is_network_down(error: FetchError, context: WorkerContext, since: date
     return error.no_connection and await context.connectivity.is_down(error.answered_by, since=since)
 
 
-async def block_host(error: FetchError, context: WorkerContext) -> None:
-    """Leave a host alone that asks for it, or is away: first of all, as it must not be lost."""
-    too_many = isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
-    wait = timedelta(seconds=error.retry_after_s or 0)
-    if error.no_connection or (too_many and error.retry_after_s is None):
-        wait = FIRST_RETRY
-    if wait:
-        until = context.now() + min(wait, timedelta(seconds=LONGEST_HOLD_S))
-        await context.writer.do(set_blocked_until, host_key(error.answered_by), until=until)
-
-
-def is_final(error: FetchError) -> bool:
-    """Whether fetching again would bring the same: gone, closed by law, too large."""
-    closed = isinstance(error, HttpStatusError) and error.status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
-    return error.permanent or closed or isinstance(error, TooLarge)
-
-
-def is_refusal(error: FetchError) -> bool:
-    """Whether the page is refused for now: what is fresh is sometimes not found yet, and a rate limit says 403."""
-    if isinstance(error, HttpStatusError):
-        return 400 <= error.status < 500 and error.status not in TRANSIENT_STATUSES
-    return isinstance(error, RequestRefused)
-
-
-def has_feed_text(page: StoredPage) -> bool:
-    """Whether the feed has enough of a text to stand for the page."""
-    return len(page.entry.content or page.entry.summary) >= MIN_FEED_TEXT_CHARS
-
-
 def is_front_page(url: str) -> bool:
     return urlsplit(url).path in ("", "/")
 
@@ -371,22 +345,10 @@ def new_article(
     from_feed: bool = False,
     feed_reason: Reason | None = None,
 ) -> NewArticle:
-    """Return the article to store, with its features and what its site is learnt from."""
-    article = build_article(page, processed.cleaned, key, host, now)
-    article = replace(article, from_feed=from_feed, feed_reason=feed_reason, fetched_at=context.now())
-    return NewArticle(
-        article=article,
-        feed_id=page.feed.id,
-        packed=PackedFeatures(version=processed.version, payload=processed.payload),
-        block_hashes=() if from_feed else processed.cleaned.block_hashes,
-    )
-
-
-def build_article(page: StoredPage, cleaned: ExtractedArticle, key: str, host: str, now: datetime) -> Article:
     """Return the article of a page: dated by the feed, else the page, else by when it was first seen; never ahead."""
-    source = page.feed.source
+    source, cleaned = page.feed.source, processed.cleaned
     published = page.entry.published_at or cleaned.published_at or page.added_at
-    return Article(
+    article = Article(
         id=key,
         url=cleaned.url,
         host=host,
@@ -404,6 +366,14 @@ def build_article(page: StoredPage, cleaned: ExtractedArticle, key: str, host: s
         kind=cleaned.kind,
         is_truncated=cleaned.is_truncated,
         published_at=min(published, now),
-        fetched_at=now,
+        fetched_at=context.now(),
+        from_feed=from_feed,
+        feed_reason=feed_reason,
         removed=cleaned.removed,
+    )
+    return NewArticle(
+        article=article,
+        feed_id=page.feed.id,
+        packed=PackedFeatures(version=processed.version, payload=processed.payload),
+        block_hashes=() if from_feed else cleaned.block_hashes,
     )

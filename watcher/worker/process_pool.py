@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.synchronize import RLock
@@ -45,15 +46,13 @@ class BrokenPool(WatcherError):
 
 class Pool:
     """
-    Runs functions in worker processes, started for the first task; `close` ends them.
-
-    What breaks it from outside has it built anew.
+    Runs functions in worker processes, started for the first task, and anew if something from outside breaks them.
 
     Args:
-        memory_bytes: that a worker may take; None: as much as there is. Only Linux holds it to that.
-        max_tasks: of a worker, which ends after so many, and its memory with it.
-        load: what a worker runs before its first task. What a task loads is of its time, and where that runs out the
-            next worker begins with it again.
+        memory_bytes: That a worker may take; None: as much as there is. Only Linux holds it to that.
+        max_tasks: Of a worker, which ends after so many, and its memory with it.
+        load: Run by a worker before its first task. What a task loads is of its time, and where that runs out the next
+            worker begins with it again.
     """
 
     def __init__(
@@ -66,8 +65,7 @@ class Pool:
     ) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._memory_bytes = memory_bytes
-        self._max_tasks = max_tasks
-        self._load = load
+        self._start = partial(SafeProcessPool, self.workers, memory_bytes, max_tasks, load)
         self._lock = threading.Lock()
         self._closed = False
         self._pool: SafeProcessPool | None = None
@@ -79,24 +77,21 @@ class Pool:
         Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; BrokenPool
         if none can be had; else what the function raised.
         """
-
         try:
             for _ in range(MAX_ATTEMPTS):
                 pool = self._pool or self._replace(None)
-                future = schedule(pool, function, args, limit_s)
+                future = pool.try_schedule(function, args, limit_s)
                 if future is not None and await wait_for_result(future, pool):
-                    try:
+                    with suppress(BrokenProcessPool):
                         return future.result()  # type: ignore[no-any-return]
-                    except BrokenProcessPool:
-                        pass
                 await asyncio.to_thread(self._replace, pool)
         except TimeoutError as error:
             raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}")) from error
         except ProcessExpired as error:
+            reason = Reason(TaskKind.PROCESS_DIED, code=error.exitcode)
             if error.exitcode == OUT_OF_MEMORY and self._memory_bytes is not None:
                 reason = Reason(TaskKind.TOO_MUCH_MEMORY, n=self._memory_bytes // 2**20)
-                raise WorkerFailed(reason) from error
-            raise WorkerFailed(Reason(TaskKind.PROCESS_DIED, code=error.exitcode)) from error
+            raise WorkerFailed(reason) from error
         raise BrokenPool("the worker processes end as soon as they are started")
 
     def close(self) -> None:
@@ -104,16 +99,10 @@ class Pool:
         with self._lock:
             self._closed = True
             if self._pool is not None:
-                kill_pool(self._pool)
+                self._pool.kill()
 
     def _replace(self, broken: SafeProcessPool | None) -> SafeProcessPool:
-        """
-        Return the pool, built anew unless somebody who noticed before has done so.
-
-        Args:
-            broken: The one that stopped working, None before the first task. Errors: BrokenPool.
-        """
-
+        """Return the pool, built anew unless another thread has done so. Errors: BrokenPool."""
         with self._lock:
             if self._closed:
                 raise BrokenPool("the worker processes have been stopped")
@@ -122,10 +111,8 @@ class Pool:
             try:
                 if broken is not None:
                     log.warning("workers_replaced %s", fields(reason="the pool of worker processes broke"))
-                    kill_pool(broken)
-                self._pool = start_pool(
-                    self.workers, memory_bytes=self._memory_bytes, max_tasks=self._max_tasks, load=self._load
-                )
+                    broken.kill()
+                self._pool = self._start()
             except (OSError, EOFError) as error:
                 raise BrokenPool(f"the worker processes cannot be started: {error}") from error
             return self._pool
@@ -148,7 +135,6 @@ class Worker(SpawnProcess):
         super().terminate()
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
         alive = super().is_alive()
         if not alive and not self.is_over:
             self.was_killed = self.exitcode == -signal.SIGKILL and not self.is_stopped
@@ -158,32 +144,25 @@ class Worker(SpawnProcess):
 
 class WorkerFactory(SpawnContext):
     """
-    Starts workers as `spawn` does, and keeps their locks until it is told to give them back.
+    Starts workers as `spawn` does, and keeps their locks until they are cleared.
 
     A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
-    Whoever ends the program without taking it down leaves to the system what was not given back.
+    Whoever ends the program without taking it down leaves to the system what was not cleared.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._locks: list[RLock] = []
+        self.locks: list[RLock] = []
         self._workers: list[Worker] = []
 
     def Process(self, *args: Any, **more: Any) -> Worker:  # type: ignore[override]  # noqa: ANN401 - multiprocessing's
-        """Return a worker to be started."""
         self._workers = [worker for worker in self._workers if worker.was_killed or not worker.is_over]
         self._workers.append(Worker(*args, **more))
         return self._workers[-1]
 
     def RLock(self) -> RLock:
-        """Return a lock that workers can share."""
-        lock = super().RLock()
-        self._locks.append(lock)
-        return lock
-
-    def give_back(self) -> None:
-        """Give the locks back to the system: no worker is left."""
-        self._locks.clear()
+        self.locks.append(super().RLock())
+        return self.locks[-1]
 
     @property
     def lost_one(self) -> bool:
@@ -192,45 +171,36 @@ class WorkerFactory(SpawnContext):
 
 
 class SafeProcessPool(ProcessPool):
-    """A pool that is broken, too, once others have killed one of its workers."""
+    """A pool that is broken, too, once others have killed one of its workers. Errors: OSError, EOFError."""
 
-    def __init__(self, workers: WorkerFactory, **more: Any) -> None:  # noqa: ANN401 - the pool's own
-        super().__init__(context=workers, **more)
-        self.workers = workers
+    def __init__(
+        self, max_workers: int, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None
+    ) -> None:
+        resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
+        self.workers = WorkerFactory()
+        start = (os.getpid(), memory_bytes, load)
+        super().__init__(max_workers, max_tasks, initializer=prepare_worker, initargs=start, context=self.workers)
 
     @property
     def is_broken(self) -> bool:
         """Whether it runs tasks no more; looking starts one that is new."""
         return self.workers.lost_one or not self.active
 
+    def try_schedule(self, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
+        """Take a task; None if the pool is broken."""
+        if self.workers.lost_one:
+            return None
+        try:
+            with block_termination_signals():  # the first task starts the threads, and those start the processes
+                return self.schedule(run_task, args=(function, args), timeout=limit_s)
+        except (BrokenProcessPool, RuntimeError):
+            return None
 
-def start_pool(
-    workers: int, *, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None = None
-) -> SafeProcessPool:
-    """
-    Return processes for tasks, which begin with the first one; each of them runs `load` before it takes any.
-
-    Errors: OSError, EOFError.
-    """
-    resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
-    return SafeProcessPool(
-        WorkerFactory(),
-        max_workers=workers,
-        max_tasks=max_tasks,
-        initializer=prepare_worker,
-        initargs=(os.getpid(), memory_bytes, load),
-    )
-
-
-def schedule(pool: SafeProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
-    """Hand a task to `pool`; None if it is broken."""
-    if pool.workers.lost_one:
-        return None
-    try:
-        with block_termination_signals():  # the first task starts the pool's threads, and those start its processes
-            return pool.schedule(run_task, args=(function, args), timeout=limit_s)
-    except (BrokenProcessPool, RuntimeError):
-        return None
+    def kill(self) -> None:
+        """End the pool and its workers, broken or not, and give their locks back to the system."""
+        self.stop()  # type: ignore[no-untyped-call]
+        self.join()
+        self.workers.locks.clear()
 
 
 async def wait_for_result(future: Future[Any], pool: SafeProcessPool) -> bool:
@@ -254,27 +224,14 @@ def run_task(function: Callable[..., T], args: tuple[Any, ...]) -> T:
         return function(*args)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
-    except Exception as error:
-        if is_picklable(error):
+    except Exception as error:  # noqa: BLE001 - raised below
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # noqa: BLE001 - whatever a foreign class does then
+            words = f"{type(error).__name__}: {error}"
+        else:
             raise
-        words = f"{type(error).__name__}: {error}"
     raise RuntimeError(words)
-
-
-def is_picklable(error: Exception) -> bool:
-    """Whether `error` survives the way to another process."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - whatever a foreign class does then
-        return False
-    return True
-
-
-def kill_pool(pool: SafeProcessPool) -> None:
-    """End a pool and its workers, broken or not."""
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
-    pool.workers.give_back()
 
 
 @contextmanager
@@ -291,7 +248,7 @@ def block_termination_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def prepare_worker(owner: int, memory_bytes: int | None, load: Callable[[], None] | None = None) -> None:
+def prepare_worker(owner: int, memory_bytes: int | None, load: Callable[[], None] | None) -> None:
     """Do not outlive the owner, keep numeric libraries to one thread, and take no more memory than that."""
     os.environ["OMP_NUM_THREADS"] = "1"
     if memory_bytes is not None:

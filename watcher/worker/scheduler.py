@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
@@ -82,28 +81,24 @@ class BaseScheduler(ABC):
 
     async def is_resting(self) -> bool:
         """Whether there is no internet connection; reports and stores when that changes."""
-        line, before = self.context.connectivity, self._down_since
-        if line.down_since is None and before is None:
+        context, before = self.context, self._down_since
+        if context.connectivity.down_since is None and before is None:
             return False
-        await line.is_resting()
-        since = line.down_since
+        is_down = await context.connectivity.is_resting()
+        since = self._down_since = context.connectivity.down_since
         if since != before:
-            self._down_since = since
-            await self.context.writer.do(record_network_down, down_since=since)
-            if since is None and before is not None:
-                now = self.context.now()
-                await self.context.writer.do(make_due_after_outage, since=before, now=now)
-            self.context.on_event(
-                NetworkWentDown(since=since) if since else NetworkCameBack(since=before or self.context.now())
-            )
-        return since is not None
+            await context.writer.do(record_network_down, down_since=since)
+            if since is not None:
+                context.on_event(NetworkWentDown(since=since))
+            elif before is not None:
+                await context.writer.do(make_due_after_outage, since=before, now=context.now())
+                context.on_event(NetworkCameBack(since=before))
+        return is_down
 
     async def drain(self, *, limit_s: float | None = None) -> None:
         """
-        Visit until nothing is due any more, or the queue is closed. Errors: StoreError, BrokenPool.
-
-        Args:
-            limit_s: After so long the rest is left to the next call; visits go on meanwhile.
+        Visit until nothing is due any more, or the queue is closed; after `limit_s`, the rest is left to the next call,
+        and visits go on meanwhile. Errors: StoreError, BrokenPool.
         """
         until = None if limit_s is None else time.monotonic() + limit_s
         while not self._closed and (await self.claim_and_start() or self._visits):
@@ -129,17 +124,16 @@ class BaseScheduler(ABC):
         for task in visits:
             task.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
-        unbegun, self._unbegun = tuple(self._unbegun.values()), {}
-        await self._give_back(unbegun)
+        await self._give_back(tuple(self._unbegun.values()))
+        self._unbegun.clear()
 
     async def _give_back(self, claims: Sequence[Visit]) -> None:
         """Give back what is leased and not begun."""
         if claims:
-            worker = self.context.worker
-            await self.context.writer.do(release_unvisited, claims, worker=worker)
+            await self.context.writer.do(release_unvisited, claims, worker=self.context.worker)
 
     def _mark_requests_done(self, host: str) -> None:
-        """Note that a visit asks nothing more: all that is left of it is to be written down."""
+        """Note that all that is left of a visit is to be written down."""
         self._asking.discard(host)
 
     def _on_visit_end(self, host: str, task: asyncio.Task[None]) -> None:
@@ -163,11 +157,10 @@ class BaseScheduler(ABC):
     async def _block_host(self, host: str, error: Exception) -> None:
         """Let a host rest whose visit broke down for a reason that nobody foresaw."""
         reason = f"{type(error).__name__}: {error}"
-        cause = error if log.isEnabledFor(logging.DEBUG) else None
-        log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=cause)
+        trace = log.isEnabledFor(logging.DEBUG)
+        log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=error if trace else None)
         try:
-            until = self.context.now() + AFTER_A_FAULT
-            await self.context.writer.do(set_blocked_until, host, until=until)
+            await self.context.writer.do(set_blocked_until, host, until=self.context.now() + AFTER_A_FAULT)
         except StoreError as fault:
             self._fault = fault
         except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
@@ -198,27 +191,24 @@ class Scheduler(BaseScheduler):
         if await self.is_resting():
             await self._give_back_ready()
             return 0
-        most = AHEAD * self.context.poll.concurrency - len(self._ready) - len(self._visits)
-        worker, now, busy = (
-            self.context.worker,
-            self.context.now(),
-            {*self._visits, *(visit.host for visit in self._ready)},
-        )
-        floor = self.context.poll.min_every
-
+        context, now = self.context, self.context.now()
+        busy = {*self._visits, *(visit.host for visit in self._ready)}
+        most = AHEAD * context.poll.concurrency - len(busy)
         renews = not timedelta() <= now - self._renewed_at < LEASE / 4
 
         def claim(connection: Connection) -> tuple[Visit, ...]:
             if renews and busy:
-                renew_all(connection, busy, worker=worker, now=now)
+                renew_all(connection, busy, worker=context.worker, now=now)
             if most <= 0:
                 return ()
+            floor, pages_too = context.poll.min_every, context.pages
             return claim_visits(
-                connection, worker=worker, now=now, most=most, floor=floor, busy=busy, pages_too=self.context.pages
+                connection, worker=context.worker, now=now, most=most, floor=floor, busy=busy, pages_too=pages_too
             )
 
-        claims = await self.context.writer.do(claim)
-        self._renewed_at = now if renews else self._renewed_at
+        claims = await context.writer.do(claim)
+        if renews:
+            self._renewed_at = now
         self._is_dry = len(claims) < most
         self._ready.extend(claims)
         self._start_ready()
@@ -236,8 +226,7 @@ class Scheduler(BaseScheduler):
     async def _give_back_owed(self) -> None:
         """Give back the hosts of visits that could not do it at their end. Errors: StoreError."""
         if owed := frozenset(self._owed):
-            worker = self.context.worker
-            leaves = [VisitEnd(host=host, worker=worker, last_request_at=None) for host in owed]
+            leaves = [VisitEnd(host=host, worker=self.context.worker, last_request_at=None) for host in owed]
             await self.context.writer.do(release_hosts, leaves)
             self._owed -= owed
             if isinstance(self._fault, StoreError) and self._fault.transient:
@@ -255,14 +244,9 @@ class Scheduler(BaseScheduler):
     def _start_ready(self) -> None:
         """Start what there is room for, and want more before it runs out."""
         room = self.context.poll.concurrency
-        while (
-            self._ready
-            and len(self._asking) < room
-            and not self._closed
-            and self.context.connectivity.down_since is None
-        ):
-            claim = self._ready.popleft()
-            self.start(claim)
+        may_start = not self._closed and self.context.connectivity.down_since is None
+        while may_start and self._ready and len(self._asking) < room:
+            self.start(self._ready.popleft())
         if not self._visits or self._fault or (not self._is_dry and len(self._ready) < room * LOW):
             self._wanted.set()
 
@@ -276,11 +260,8 @@ COLLECTED = (10_000, 10, 10)  # new objects at a look, and looks at the young be
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """
-    Run `main` to its end and return what it returned, as `asyncio.run` does.
-
-    What there is by now stays: the collector never looks at it again, and seldom at the rest (a tenth of the time).
-    """
+    """Run `main` to its end and return what it returned, on uvloop's event loop where there is one."""
+    # What there is by now stays: the collector never looks at it again, and seldom at the rest (a tenth of the time).
     gc.freeze()
     gc.set_threshold(*COLLECTED)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -289,8 +270,8 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return what makes uvloop's event loop, None where it is not to be had."""
-    if find_spec("uvloop") is None:  # it has no Windows
+    try:
+        from uvloop import new_event_loop  # late: 10 ms that only `run` needs, and PyPy has none
+    except ImportError:
         return None
-    import uvloop
-
-    return uvloop.new_event_loop
+    return new_event_loop

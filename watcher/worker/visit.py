@@ -6,24 +6,20 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from http import HTTPStatus
-from types import TracebackType
 from typing import TypeVar
 
 from watcher.errors import FetchError, HttpStatusError
-from watcher.feeds.schedule import LONGEST_HOLD_S
-from watcher.model import Feed, NotModified, PollUnchanged
+from watcher.model import Feed, PollUnchanged, Response
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
 from watcher.store.pages import StoredPage, defer, due_pages
 from watcher.store.visits import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.text.format import fields
-from watcher.text.urls import host_key, host_of
+from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
-from watcher.worker.fetch_page import process_page, should_fetch_page
-from watcher.worker.poll_feed import poll_feed, record_outcome
+from watcher.worker.fetch_page import is_network_down, process_page, should_fetch_page
+from watcher.worker.poll_feed import block_host, poll_feed, record_outcome
 from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
@@ -39,24 +35,20 @@ LONGEST_CRAWL_DELAY_S = 60.0
 
 @dataclass(slots=True)
 class HostDelay:
-    """Keeps requests to one host apart: `async with pause:` around each. `last` is when the last one was answered."""
+    """Keeps requests to one host apart, with `async with` around each. `last` is when the last one was answered."""
 
     context: WorkerContext
     delay_s: float
     last: datetime | None
 
     async def __aenter__(self) -> None:
-        """Wait until the host may be asked again."""
         now = self.context.now()
         if self.last is not None:
             left_s = self.delay_s - (now - self.last).total_seconds()
             if left_s > 0:
                 await self.context.sleep(min(left_s, self.delay_s))
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Note that it has been asked."""
+    async def __aexit__(self, *error: object) -> None:
         self.last = self.context.now()
 
 
@@ -117,7 +109,7 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
             if not should_fetch_page(page, context):
                 await process_page(page, context)
                 continue
-            verdict = None
+            verdict = RobotsVerdict(allowed=frozenset((page.url,)))
             if context.fetch.robots:
                 where = robots_url(page.url)
                 if where not in verdicts:
@@ -126,10 +118,10 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                     return
                 verdict = verdicts[where]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
-            if verdict is not None and verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
+            if verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
                 later = context.now() + ROBOTS_RETRY
-                await context.writer.do(partial(defer, article_ids=[page.article_id], until=later))
-            elif verdict is not None and page.url not in verdict.allowed:
+                await context.writer.do(defer, [page.article_id], until=later)
+            elif page.url not in verdict.allowed:
                 await process_page(page, context, forbidden=verdict.reason)
             else:
                 async with pause:
@@ -143,25 +135,21 @@ async def load_robots(
     host = host_of(where)  # not the platform's: each site on it has its own
     kept = await context.writer.read(hosts.get_host, host)
     status, rules, now = kept.robots_status, kept.robots_rules, context.now()
-    if status is None or kept.robots_at is None or now - kept.robots_at >= robots_lifetime(status):
+    lifetime = ROBOTS_RETRY if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LAST
+    if status is None or kept.robots_at is None or now - kept.robots_at >= lifetime:
         answer = await fetch_robots(where, context, pause)
         if answer is None:
             return robots.evaluate(robots.NO_ANSWER, "", ())
         status, rules = answer
-        await context.writer.do(partial(hosts.set_robots, host=host, at=now, status=status, rules=rules))
+        await context.writer.do(hosts.set_robots, host, at=now, status=status, rules=rules)
     urls = [page.url for page in pages if should_fetch_page(page, context) and robots_url(page.url) == where]
     if not rules:
         return robots.evaluate(status, "", urls)
     verdict = await run_in_worker(context, host, robots.evaluate, status, rules, urls)
     if verdict is None:
-        await context.writer.do(partial(hosts.set_robots, host=host, at=now, status=robots.UNREADABLE, rules=""))
+        await context.writer.do(hosts.set_robots, host, at=now, status=robots.UNREADABLE, rules="")
         return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
-
-
-def robots_lifetime(status: int) -> timedelta:
-    """Return how long an answer for robots.txt is believed."""
-    return ROBOTS_RETRY if robots.evaluate(status, "", ()).is_transient else ROBOTS_LAST
 
 
 async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
@@ -170,17 +158,12 @@ async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> 
     async with pause:
         try:
             answer = await context.client.get(where, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
-        except HttpStatusError as error:
-            context.connectivity.record_failure(error)
-            if error.retry_after_s is not None:
-                until = context.now() + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
-                await context.writer.do(partial(hosts.set_blocked_until, host=host_key(error.answered_by), until=until))
-            return error.status, ""
         except FetchError as error:
-            is_ours = error.no_connection and await context.connectivity.is_down(error.answered_by, since=started)
-            return None if is_ours else (robots.NO_ANSWER, "")
-    if isinstance(answer, NotModified):
-        return HTTPStatus.NOT_MODIFIED, ""
+            if await is_network_down(error, context, started):
+                return None
+            await block_host(error, context, implied=timedelta())
+            return error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER, ""
+    assert isinstance(answer, Response)  # nothing was conditional
     body = answer.body[: robots.MAX_BYTES + 1]
     rules = await run_in_worker(context, host_of(where), robots.extract_rules, body, PRODUCT_NAME)
     return (robots.UNREADABLE, "") if rules is None else (answer.status, rules)
