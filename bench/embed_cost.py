@@ -23,9 +23,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.tools import add_article
 from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.features import count_without_vector, embedder_name
 from watcher.store.writer import Writer, read

@@ -27,11 +27,12 @@ from digests.cluster.stories import cluster_stories
 from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
 from digests.stories.window import cluster_and_save, load_items
+from tests.tools import add_article, articles_between
 from watcher.features.codec import encode
 from watcher.features.embedders import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 from watcher.model import Article
-from watcher.store.articles import PackedFeatures, add_article, articles_between
+from watcher.store.articles import PackedFeatures
 from watcher.store.writer import read, write
 from watcher.text.page_kind import is_live_address, is_live_blog_title
 

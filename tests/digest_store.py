@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Engine
 
 from digests.store.editions import open_digests
+from tests.tools import add_article
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article
-from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.articles import PackedFeatures
 from watcher.store.writer import write
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

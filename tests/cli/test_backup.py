@@ -14,9 +14,10 @@ from sqlalchemy import make_url, text
 from digests.store.editions import open_digests
 from tests.kinds import on_postgresql, on_sqlite
 from tests.postgres import programs
+from tests.tools import add_article
 from watcher.cli.main import run_command_line
 from watcher.model import Article
-from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.articles import PackedFeatures
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.full_text import full_text_index
 from watcher.store.search import index_missing

@@ -21,13 +21,13 @@ from digests.store.outbox import EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.edition.factory import make_edition
 from tests.kinds import on
-from tests.tools import tools_of
+from tests.tools import add_article, tools_of
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Source
 from watcher.net.client import Client
 from watcher.settings.load import load_settings_file, parse_settings
-from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.visits import postpone_polls

@@ -31,12 +31,13 @@ from digests.store.editions import (
 )
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
+from tests.tools import add_article, due_feeds
 from watcher.errors import status_reason
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Entry, EntryChanges, PollSucceeded, Source, Validators
-from watcher.store.articles import PackedFeatures, add_article
-from watcher.store.feeds import due_feeds, sync_sources
+from watcher.store.articles import PackedFeatures
+from watcher.store.feeds import sync_sources
 from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write

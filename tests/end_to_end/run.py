@@ -15,13 +15,13 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.stories.window import load_items
 from tests.kinds import on
+from tests.tools import articles_between
 from watcher.cli.poll import PollSummary, run_poll
 from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer, Request
 from watcher.demo.settings import settings_toml
 from watcher.model import Article
 from watcher.settings.load import load_settings_file
-from watcher.store.articles import articles_between
 from watcher.store.writer import read
 
 HEAD = """[store]

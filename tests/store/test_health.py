@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import event, func, select
 
 from tests.store.results import HOUR, NEW_URL, NOW, SOURCE, entry, failed, poll, polled, the_state, unchanged
+from tests.tools import due_feeds
 from watcher.errors import status_reason
 from watcher.failure_reasons import FeedKind, FetchKind, Reason
 from watcher.feeds.health import feed_health
 from watcher.model import NetworkDown, Source
-from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
+from watcher.store.feeds import feed_state, feed_states, sync_sources
 from watcher.store.hosts import set_blocked_until
 from watcher.store.polls import (
     KEEP_HEALTH_CHANGES,

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.tools import due_feeds
 from watcher.errors import status_reason
 from watcher.model import Entry, EntryChanges, PollSucceeded, Source, Validators
-from watcher.store.feeds import due_feeds, sync_sources
+from watcher.store.feeds import sync_sources
 from watcher.store.hosts import claim_hosts, set_blocked_until
 from watcher.store.pages import due_pages, failed_page_counts, record_failure
 from watcher.store.polls import record_polls

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from tests.tools import due_feeds
 from watcher.model import Feed, Source
-from watcher.store.feeds import due_feeds, sync_sources
+from watcher.store.feeds import sync_sources
 from watcher.store.hosts import (
     LEASE,
     claim_hosts,

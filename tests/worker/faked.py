@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from sqlalchemy import select
 
+from tests.tools import articles_between
 from watcher.model import Source
-from watcher.store.articles import articles_between
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import pages
 from watcher.store.writer import read, write

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.embedding_server import embedding_server, error, good, vector_of
+from tests.tools import add_article
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, retry_delay_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
@@ -18,7 +19,7 @@ from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
 from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
 from watcher.settings.types import Secret
-from watcher.store.articles import PackedFeatures, add_article, articles_by_id, packed_features
+from watcher.store.articles import PackedFeatures, articles_by_id, packed_features
 from watcher.store.features import count_outdated, count_without_vector, has_backlog, recorded_embedder
 from watcher.store.schema import features
 from watcher.store.writer import read, write

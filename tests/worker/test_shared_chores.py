@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import make_url, select
 
 from tests.kinds import on_postgresql
-from tests.tools import tools_of
+from tests.tools import add_article, tools_of
 from watcher.errors import WatcherError
 from watcher.features.codec import encode
 from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.features import prefixes_without_vector
 from watcher.store.schema import features

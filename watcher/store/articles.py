@@ -7,29 +7,26 @@ import math
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, select
 
 from watcher.failure_reasons import Reason
 from watcher.model import Article, ArticleHeader, RemovedBlock
 from watcher.store.full_text import IndexDocument, full_text_index
 from watcher.store.partitions import day_of, in_partitions
 from watcher.store.schema import articles, entries, features, has_features, has_text, pins, site_blocks, texts
-from watcher.store.sql import in_chunks, insert
+from watcher.store.sql import columns_of, execute_each, in_chunks, insert, load_records
 from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # beside the text
-ARTICLE_COLUMNS = tuple(
-    name for name in Article.__slots__ if name not in ("text", "authors", "removed")
-)  # columns of a value
+ARTICLE_FIELDS = tuple(name for name in Article.__slots__ if name not in ("text", "removed"))  # with a column each
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # of an INSERT, which is else lost with psycopg
 MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
-ENTRY_ARTICLE_ID = func.coalesce(
-    entries.c.redirected_article_id, entries.c.article_id
-)  # the article of an entry, by what is known of it
+# The article of an entry, by what is known of it.
+ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.article_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +49,6 @@ class NewArticle:
     block_hashes: Sequence[int] = ()
 
 
-def add_article(
-    connection: Connection, article: Article, *, feed_id: int, packed: PackedFeatures, block_hashes: Sequence[int]
-) -> bool:
-    """Store an article with all that belongs to it; False, and nothing written, if it is there already."""
-    arrival = NewArticle(article=article, feed_id=feed_id, packed=packed, block_hashes=block_hashes)
-    return add_articles(connection, [arrival])[0]
-
-
 def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
     """Store articles and let them be searched; False, and nothing written, for each that is there already."""
     added = [insert_article(connection, arrival) for arrival in given]
@@ -72,22 +61,18 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     """Write the rows of an article; False, and nothing written, if it is there already."""
     article, packed = arrival.article, arrival.packed
     day = day_of(article.fetched_at)
-    same = [column.key for column in articles.c if column.key not in ("feed_id", "authors", "day")]
-    row = {name: getattr(article, name) for name in same}
-    row |= {"feed_id": arrival.feed_id, "authors": list(article.authors), "day": day}
+    row = {name: getattr(article, name) for name in ARTICLE_FIELDS} | {"feed_id": arrival.feed_id, "day": day}
     query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
     if not connection.execute(query, execution_options=KEEP_ROWCOUNT).rowcount:  # RETURNING takes a third more
         return False
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
     text = {"text": compress(article.text), "removed": compress(removed)}
     connection.execute(texts.insert().values(article_id=article.id, day=day, **text))
-    kept = {name: getattr(packed, name) for name in PackedFeatures.__slots__}
-    connection.execute(features.insert().values(article_id=article.id, day=day, **kept))
+    connection.execute(features.insert().values(article_id=article.id, day=day, **asdict(packed)))
     if arrival.block_hashes:
         hashes = struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
-        connection.execute(
-            site_blocks.insert().values(article_id=article.id, host=article.host, at=article.fetched_at, hashes=hashes)
-        )
+        row = {"article_id": article.id, "host": article.host, "at": article.fetched_at, "hashes": hashes}
+        connection.execute(site_blocks.insert().values(row))
     return True
 
 
@@ -109,12 +94,12 @@ def compress(text: str) -> bytes:
 
 
 def decompress(data: bytes) -> str:
-    """Return what `squeeze` was given."""
+    """Return what `compress` was given."""
     return zlib.decompress(data).decode("utf-8")
 
 
 def decompress_prefix(data: bytes, chars: int) -> str:
-    """Return the first characters of what `squeeze` was given; of the rest hardly any is unpacked."""
+    """Return the first characters of what `compress` was given; of the rest hardly any is unpacked."""
     packed = zlib.decompressobj()
     found = packed.decompress(data, chars)
     while len(text := found.decode("utf-8", "ignore")) < chars:
@@ -147,63 +132,57 @@ class ArticleSummary:
 
 def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[ArticleSummary, ...]:
     """Return the articles that were stored last of a feed."""
-    columns = [articles.c[name] for name in ArticleSummary.__slots__]
-    query = select(*columns).where(articles.c.feed_id == feed_id)
-    rows = connection.execute(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most))
-    return tuple(ArticleSummary(**row._mapping) for row in rows)
+    query = select(*columns_of(articles, ArticleSummary)).where(articles.c.feed_id == feed_id)
+    query = query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)
+    return load_records(connection, query, ArticleSummary)
 
 
 def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
     """Return the block hashes of the latest articles of a site, one tuple an article, newest first."""
-    query = (
-        select(site_blocks.c.hashes)
-        .where(site_blocks.c.host == host)
-        .order_by(site_blocks.c.at.desc())
-        .limit(MEMORY_ARTICLES)
-    )
-    return tuple(struct.unpack(f"<{len(data) // 8}Q", data) for data in connection.scalars(query))
+    query = select(site_blocks.c.hashes).where(site_blocks.c.host == host).order_by(site_blocks.c.at.desc())
+    hashes = connection.scalars(query.limit(MEMORY_ARTICLES))
+    return tuple(struct.unpack(f"<{len(data) // 8}Q", data) for data in hashes)
 
 
-def articles_between(connection: Connection, *, start: datetime, end: datetime) -> tuple[Article, ...]:
-    """Return the articles published in [start, end) and stored before `end`, oldest first."""
-    rows = connection.execute(published_between((articles, texts), connection, start, end))
-    return tuple(article_from_row(row) for row in rows)
+def select_articles(
+    connection: Connection, columns: Iterable[Any], beside: Table, *those: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
+    """Return the query for columns of the articles that meet `those`, and of what `texts` or `features` has of them."""
+    belongs = has_text if beside is texts else has_features
+    query = select(*columns).select_from(articles).join(beside, belongs)
+    return query.where(*those, in_partitions(connection, beside.c.day, *those))
+
+
+def select_published(
+    connection: Connection, columns: Iterable[Any], beside: Table, *, start: datetime, end: datetime
+) -> Select[*tuple[Any, ...]]:
+    """Return the query of `select_articles` for those published in [start, end), stored before `end`, oldest first."""
+    those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+    return select_articles(connection, columns, beside, *those).order_by(articles.c.published_at, articles.c.id)
 
 
 def article_leads_between(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None, chars: int
 ) -> tuple[tuple[Article, ...], dict[str, bytes]]:
     """
-    Return the articles of `articles_between` without what was removed, and the compressed texts of the long ones.
+    Return the articles published in [start, end) and stored before `end`, oldest first, without what was removed, and
+    the compressed texts of the long ones.
 
     Args:
         feed_ids: Only articles of these feeds; None for all.
         chars: How much of a text the articles have.
     """
-    columns = (*(articles.c[name] for name in ARTICLE_COLUMNS), articles.c.authors, texts.c.text)
-    query = published_between(columns, connection, start, end)
+    columns = (*(articles.c[name] for name in ARTICLE_FIELDS), texts.c.text)
+    query = select_published(connection, columns, texts, start=start, end=end)
     if feed_ids is not None:
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
     found, compressed = [], {}
-    for *plain, authors, packed in connection.execute(query):
+    for *values, packed in connection.execute(query):
         lead = decompress_prefix(packed, chars)
-        article = Article(text=lead, authors=tuple(authors), **dict(zip(ARTICLE_COLUMNS, plain, strict=True)))
-        found.append(article)
+        found.append(Article(text=lead, **dict(zip(ARTICLE_FIELDS, values, strict=True))))
         if len(lead) == chars:
-            compressed[article.id] = packed
+            compressed[found[-1].id] = packed
     return tuple(found), compressed
-
-
-def published_between(columns: Sequence[Any], connection: Connection, start: datetime, end: datetime) -> Select[Any]:
-    """Return the query for articles published in [start, end) and stored before `end`, oldest first."""
-    those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
-    return (
-        select(*columns)
-        .select_from(articles)
-        .join(texts, has_text)
-        .where(*those, in_partitions(connection, texts.c.day, *those))
-        .order_by(articles.c.published_at, articles.c.id)
-    )
 
 
 def outlines_between(
@@ -214,33 +193,19 @@ def outlines_between(
 
     They come without what grouping does not read: their text, what was removed, and a dozen columns.
     """
-    those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
-    columns = (
-        *(articles.c[name] for name in ArticleHeader.__slots__),
-        *(features.c[name] for name in PackedFeatures.__slots__),
-    )
-    query = (
-        select(*columns)
-        .join(features, has_features)
-        .where(*those, in_partitions(connection, features.c.day, *those))
-        .order_by(articles.c.published_at, articles.c.id)
-    )
+    columns = (*columns_of(articles, ArticleHeader), *columns_of(features, PackedFeatures))
     count = len(ArticleHeader.__slots__)
-    for row in connection.execute(query):
+    for row in connection.execute(select_published(connection, columns, features, start=start, end=end)):
         outline = ArticleHeader(**dict(zip(ArticleHeader.__slots__, row[:count], strict=True)))
         yield outline, PackedFeatures(**dict(zip(PackedFeatures.__slots__, row[count:], strict=True)))
 
 
 def nth_last_published_at(connection: Connection, end: datetime, *, place: int) -> datetime | None:
     """Return when the article was published that is the `place`-th last before `end`; None if there are fewer."""
-    query = (
-        select(articles.c.published_at)
-        .where(articles.c.published_at < end)
-        .order_by(articles.c.published_at.desc())
-        .offset(place - 1)
-        .limit(1)
+    query = select(articles.c.published_at).where(articles.c.published_at < end)
+    moment: datetime | None = connection.scalar(
+        query.order_by(articles.c.published_at.desc()).offset(place - 1).limit(1)
     )
-    moment: datetime | None = connection.scalar(query)
     return moment
 
 
@@ -248,10 +213,7 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
     """Return the stored articles of `ids`."""
     found: dict[str, Article] = {}
     for part in in_chunks(sorted(set(ids))):
-        those = articles.c.id.in_(part)
-        query = (
-            select(articles, texts).join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
-        )
+        query = select_articles(connection, (articles, texts), texts, articles.c.id.in_(part))
         found.update((row.id, article_from_row(row)) for row in connection.execute(query))
     return found
 
@@ -268,39 +230,31 @@ def article_by_url(connection: Connection, url: str) -> Article | None:
     return next((found[key] for key in ids if key in found), None)
 
 
-def article_from_row(row: Row[tuple[object, ...]]) -> Article:
+def article_from_row(row: Row[*tuple[Any, ...]]) -> Article:
     """Return a row of `articles` joined with `texts` as an Article."""
     at = row._mapping
     return Article(
         text=decompress(at["text"]),
-        authors=tuple(at["authors"]),
         removed=tuple(RemovedBlock(rule=rule, text=text) for rule, text in json.loads(decompress(at["removed"]))),
-        **{name: at[name] for name in ARTICLE_COLUMNS},
+        **{name: at[name] for name in ARTICLE_FIELDS},
     )
 
 
 def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, PackedFeatures]:
     """Return the features of `ids` as they are kept."""
     found: dict[str, PackedFeatures] = {}
-    columns = [features.c.article_id, *(features.c[name] for name in PackedFeatures.__slots__)]
+    columns = (articles.c.id, *columns_of(features, PackedFeatures))
     for part in in_chunks(sorted(set(ids))):
-        those = articles.c.id.in_(part)
-        asked = (
-            select(*columns).join(articles, has_features).where(those, in_partitions(connection, features.c.day, those))
-        )
-        for key, *values in connection.execute(asked):
+        query = select_articles(connection, columns, features, articles.c.id.in_(part))
+        for key, *values in connection.execute(query):
             found[key] = PackedFeatures(**dict(zip(PackedFeatures.__slots__, values, strict=True)))
     return found
 
 
 def count_fallback_reasons(connection: Connection) -> tuple[tuple[Reason, int], ...]:
     """Return what was wrong with the pages of articles whose text is the feed's, with their counts, most first."""
-    query = (
-        select(articles.c.feed_reason, func.count())
-        .where(articles.c.feed_reason.is_not(None))
-        .group_by(articles.c.feed_reason)
-        .order_by(func.count().desc(), articles.c.feed_reason)
-    )
+    query = select(articles.c.feed_reason, func.count()).where(articles.c.feed_reason.is_not(None))
+    query = query.group_by(articles.c.feed_reason).order_by(func.count().desc(), articles.c.feed_reason)
     return tuple((reason, n) for reason, n in connection.execute(query))
 
 
@@ -312,8 +266,7 @@ def count_articles(connection: Connection) -> int:
 def pin(connection: Connection, article_ids: Iterable[str], *, pinned_by: str) -> None:
     """Keep articles for `pinned_by`."""
     rows = [{"article_id": key, "pinned_by": pinned_by} for key in sorted(set(article_ids))]
-    if rows:
-        connection.execute(insert(connection, pins).on_conflict_do_nothing(), rows)
+    execute_each(connection, insert(connection, pins).on_conflict_do_nothing(), rows)
 
 
 def unpin(connection: Connection, pinned_by: Collection[str]) -> None:

@@ -15,7 +15,7 @@ from watcher.feeds.html_text import to_one_line
 from watcher.settings.edit import read_for_edit, save_settings, switch_source
 from watcher.store.articles import ArticleSummary, latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
-from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_url_of_feed, sync_sources
+from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, sync_sources
 from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, load_health_changes, load_polls
 from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
@@ -145,15 +145,14 @@ def feed_id_of(ask: PageRequest) -> int:
 
 def load_details(connection: Connection, site: Site, feed_id: int) -> SourceDetails:
     """Return all about one source."""
-    url = source_url_of_feed(connection, feed_id)
-    state = feed_state(connection, url) if url else None
+    state = feed_state(connection, feed_id)
     if state is None:
         raise NotFound("There is no such source.")
     now = site.now()
     row = add_stats(connection, site, [to_row(state, now=now)])[0]
     due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
-    enabled = url in {source.url for source in site.settings.active_sources()}
+    enabled = state.feed.source.url in {source.url for source in site.settings.active_sources()}
     daemon = read_daemon_status(site.engine)
     return SourceDetails(
         row=row,
@@ -199,14 +198,14 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     Errors: SettingsError if the file cannot be written, or has no such source.
     """
     feed_id = feed_id_of(ask)
-    url = read(site.engine, source_url_of_feed, feed_id)
-    if url is None:
+    state = read(site.engine, feed_state, feed_id)
+    if state is None:
         raise NotFound("There is no such source.")
     path = site.settings.path
     if path is None:
         raise SettingsError((), "there is no settings file to note it in")
     text, settings = read_for_edit(path)
-    index = next((index for index, row in enumerate(settings.sources) if row.url == url), None)
+    index = next((index for index, row in enumerate(settings.sources) if row.url == state.feed.source.url), None)
     if index is None:
         raise SettingsError((), "the settings file has no such source any more")
     save_settings(path, switch_source(text, index, enabled=ask.form.get("muted") != "yes"))
