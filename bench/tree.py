@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 EVERY_S = 0.05  # between two looks: a process that ends between them loses so much of its time at most
 
 
@@ -72,8 +71,8 @@ def cpu(pid: int) -> float | None:
 
 
 def memory(pid: int) -> int:
-    """Return the resident bytes of a process, shared pages included; 0 if it has ended."""
+    """Return the bytes that a process takes up (PSS: a page that n share counts 1/n for each); 0 if it has ended."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-    except OSError:
+        return int(Path(f"/proc/{pid}/smaps_rollup").read_text().split("Pss:")[1].split()[0]) * 1024
+    except (OSError, IndexError):
         return 0
