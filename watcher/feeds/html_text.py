@@ -51,6 +51,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan"},
     "*": {"lang", "dir"},
 }
+RELATIVE_LINK = re.compile(r"(?:href|src)\s{0,20}=[\s\"']{0,20}+(?!https?:)", re.IGNORECASE)
 FEW_TAGS = 1_000
 DEEPEST = 200
 NESTING = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})")
@@ -138,12 +139,16 @@ def sanitize_html(markup: str, base: str) -> str:
     text = CLOSED_AT_ONCE.sub("", strip_control_chars(markup[:CONTENT_CHARS]))
     if text.count("<") > FEW_TAGS and nesting_depth(text) > DEEPEST:
         return "<p>" + escape(html_to_text(text, CONTENT_CHARS), quote=False) + "</p>"
-    return sanitizer(base).clean(text).strip()
+    return sanitizer(base if RELATIVE_LINK.search(text) else "").clean(text).strip()
 
 
 @lru_cache(maxsize=4)
 def sanitizer(base: str) -> nh3.Cleaner:
-    """Return what makes HTML harmless; to make one takes six times as long as to clean a summary."""
+    """
+    Return what makes HTML harmless; it drops relative links if `base` is no address.
+
+    To make one takes six times as long as to clean a summary.
+    """
     import nh3  # late: 3 MB that only a parsing process should pay
 
     make = partial(

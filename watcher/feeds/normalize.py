@@ -156,7 +156,7 @@ def absolute_url(base: str, link: str) -> str | None:
         return None
     try:
         # A link must not inherit the credentials in the feed's own address.
-        joined = urljoin(hide_secrets(base), link)
+        joined = link if is_web(link) else urljoin(hide_secrets(base), link)
     except ValueError:
         return None
     scheme, colon, rest = joined.partition(":")
