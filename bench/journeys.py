@@ -22,7 +22,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from watcher.demo.server import DemoServer
-from watcher.demo.settings import settings_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 GOALS = {"a feed with news": 30, "an article": 45, "an edition": 70}  # files; 52, 77 and 111 before
@@ -69,7 +68,7 @@ async def follow(folder: Path) -> dict[str, set[str]]:
     """Return the files that each journey enters."""
     (folder / "sitecustomize.py").write_text(TRACER)
     async with DemoServer(now=datetime.now(UTC)) as press:
-        everything = settings_toml(press, host_delay="0.05s")
+        everything = press.settings_toml(host_delay="0.05s")
         one_source = "[[sources]]".join(everything.split("[[sources]]")[:2]) + '[semantic]\nembedder = "none"\n'
         calls = await run(folder / "one", one_source, "poll")
         first_page = next(at for at, file in calls if file.endswith("fetch_page.py"))

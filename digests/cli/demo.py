@@ -22,7 +22,6 @@ from watcher.cli.options import closing_store, with_examples
 from watcher.cli.output import print_err, print_lines
 from watcher.cli.poll import PollSummary, format_summary, run_poll
 from watcher.demo.server import DemoServer
-from watcher.demo.settings import settings_toml
 from watcher.errors import WatcherError
 from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings
@@ -99,7 +98,7 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
     for old in STORE:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
-    path.write_text(f"{HEAD}\n{settings_toml(press, host_delay='0.1s')}", encoding="utf-8")
+    path.write_text(f"{HEAD}\n{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
     return load_settings_file(path)
 
 

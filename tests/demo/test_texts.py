@@ -7,8 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from watcher.demo.labels import GroundTruth, labels
-from watcher.demo.texts import _edit_copy, library
+from watcher.demo.model import DemoArticle
+from watcher.demo.texts import _edit_copy, labels, library
 
 COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
 INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language
@@ -16,18 +16,18 @@ SPACELESS = {"ja", "zh"}
 LAST_DAY = 2
 
 
-def grams(label: GroundTruth) -> set[tuple[str, ...]]:
+def grams(label: DemoArticle) -> set[tuple[str, ...]]:
     words = list(label.text) if label.language in SPACELESS else label.text.lower().split()
     return {tuple(words[n : n + 5]) for n in range(len(words) - 4)}
 
 
-def share(one: GroundTruth, other: GroundTruth) -> float:
+def share(one: DemoArticle, other: DemoArticle) -> float:
     """Return how much of the shorter text stands in the longer."""
     first, second = grams(one), grams(other)
     return len(first & second) / min(len(first), len(second))
 
 
-def by(field: str, *, day: int = LAST_DAY) -> dict[str, list[GroundTruth]]:
+def by(field: str, *, day: int = LAST_DAY) -> dict[str, list[DemoArticle]]:
     groups = defaultdict(list)
     for label in labels(day).values():
         groups[getattr(label, field)].append(label)

@@ -17,9 +17,9 @@ from digests.stories.window import load_items
 from tests.kinds import on
 from tests.tools import articles_between
 from watcher.cli.poll import PollSummary, run_poll
-from watcher.demo.labels import GroundTruth, labels
-from watcher.demo.server import DemoServer, Request
-from watcher.demo.settings import settings_toml
+from watcher.demo.model import DemoArticle
+from watcher.demo.server import DemoRequest, DemoServer
+from watcher.demo.texts import labels
 from watcher.model import Article
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read
@@ -46,10 +46,10 @@ class Run:
     settings: Path
     first: PollSummary
     second: PollSummary
-    requests: tuple[Request, ...]
+    requests: tuple[DemoRequest, ...]
     articles: dict[str, Article]  # by label key
     keys: dict[str, str]  # label key by article id
-    labels: dict[str, GroundTruth]
+    labels: dict[str, DemoArticle]
     stories: tuple[Story, ...]
     edition: Edition
     files: dict[str, bytes]  # by ending
@@ -65,7 +65,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     async with DemoServer(now=now) as press:
         path = folder / "settings.toml"
         head = on(store_url, HEAD.format(embedder=embedder))
-        path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
+        path.write_text(head + press.settings_toml(host_delay="0.1s"), encoding="utf-8")
         settings = load_settings_file(path)
         engine = open_digests(settings.store.url)
         first = await run_poll(settings, engine, everything=True, quiet=True)

@@ -20,9 +20,9 @@ from tests.end_to_end.run import HEAD
 from tests.kinds import on
 from watcher.cli.main import run_command_line as run_command
 from watcher.cli.poll import run_poll
-from watcher.demo.labels import GroundTruth, labels
+from watcher.demo.model import DemoArticle
 from watcher.demo.server import DemoServer
-from watcher.demo.settings import settings_toml
+from watcher.demo.texts import labels
 from watcher.settings.load import load_settings_file
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow  # polls a press twice, which takes ten seconds
 class TwoDays:
     settings: Path
     editions: tuple[Edition, Edition]
-    labels: dict[str, GroundTruth]  # by article id
+    labels: dict[str, DemoArticle]  # by article id
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
         async with DemoServer(now=now - timedelta(days=2 - day), day=day, port=port) as press:
             port = press.port
             head = on(store_url, HEAD.format(embedder="none"))
-            path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
+            path.write_text(head + press.settings_toml(host_delay="0.1s"), encoding="utf-8")
             settings = load_settings_file(path)
             engine = open_digests(settings.store.url)
             await run_poll(settings, engine, everything=True, quiet=True)
@@ -115,7 +115,7 @@ def test_the_corrected_article_is_reported_with_both_figures(days):
 
     assert days.editions[0].corrections == ()
     (told,) = days.editions[1].corrections
-    assert (told.kind, told.outlet, days.labels[told.article_id]) == ("figures", corrected.name, corrected)
+    assert (told.kind, told.outlet, days.labels[told.article_id]) == ("figures", corrected.outlet.name, corrected)
     assert old in told.before and new in told.after
 
 

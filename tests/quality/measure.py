@@ -14,9 +14,9 @@ from bench.report_pairs import count, figures
 from digests.cli.cluster import cluster_lines
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
-from watcher.demo.labels import GroundTruth, labels
+from watcher.demo.model import DemoArticle
 from watcher.demo.site import OutletSite
-from watcher.demo.texts import library
+from watcher.demo.texts import labels, library
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle
 
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+")
 RUN = 4  # tokens that text is compared by
 
-Told = tuple[GroundTruth, ExtractedArticle | None]
+Told = tuple[DemoArticle, ExtractedArticle | None]
 
 
 def cleaned_press() -> dict[str, Told]:
@@ -33,7 +33,7 @@ def cleaned_press() -> dict[str, Told]:
     made: dict[str, Told] = {}
     for outlet in library().outlets:
         base = f"https://{outlet.domain}"
-        site = OutletSite(outlet, library(), base=base, now=NOW, day=1)
+        site = OutletSite(outlet, base=base, now=NOW, day=1)
         pages = {}
         for piece in library().printed_by(outlet, 1):
             if truth[piece.key].page in ("ok", "redirect"):
@@ -113,10 +113,10 @@ def grouping(embedder: str) -> dict[str, float]:
     }
 
 
-def line(key: str, label: GroundTruth) -> dict[str, str]:
+def line(key: str, label: DemoArticle) -> dict[str, str]:
     """Return a piece as the filter reads it."""
     at = NOW - timedelta(hours=label.hours)
-    told = {"title": label.title, "body": label.text, "language": label.language, "source": label.name}
+    told = {"title": label.title, "body": label.text, "language": label.language, "source": label.outlet.name}
     return {"id": key, "published": at.isoformat(), "url": f"https://{key}", **told}
 
 

@@ -8,13 +8,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from watcher.demo.server import DemoServer
-from watcher.demo.settings import settings_toml
 
 
 async def serve(port: int, day: int) -> None:
     """Serve until cancelled."""
     async with DemoServer(now=datetime.now(UTC), port=port, day=day) as press:
-        print(settings_toml(press), flush=True)
+        print(press.settings_toml(), flush=True)
         await asyncio.Event().wait()
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 from typing import Any
 
-from watcher.demo.model import DemoArticle, Outlet
+from watcher.demo.model import DemoArticle, PrintedOutlet
 from watcher.demo.pages import templates
 
 TRUNCATED_CHARS = 140  # of a summary, before the dots
@@ -18,92 +15,79 @@ TRACKING = "?utm_source=rss&utm_medium=feed&utm_campaign=top"
 CONTENT_TYPES = {"rss2": "application/rss+xml", "rss1": "application/rdf+xml", "atom": "application/atom+xml"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One entry as the feed writes it. `summary` is HTML or plain text, `content` HTML or empty."""
+def feed(printed: PrintedOutlet) -> tuple[str, str]:
+    """
+    Return the outlet's feed and its content type, without a charset.
 
-    guid: str
-    url: str
-    title: str
-    summary: str
-    content: str
-    byline: str
-    at: datetime | None
-
-
-def feed(
-    outlet: Outlet, pieces: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
-) -> tuple[str, str]:
-    """Return the outlet's feed and its content type, without a charset."""
-    items = _items(outlet, pieces, base=base, words=words, now=now, day=day)
+    A piece with the trap "twin" stands in it twice, once under a tracking URL.
+    """
+    outlet = printed.outlet
+    tails = {True: ("", TRACKING), False: ("",)}
+    items = [_item(printed, piece, tail) for piece in printed.pieces for tail in tails["twin" in piece.traps]]
     if outlet.feed == "json":
-        return _json_feed(outlet, items, base), "application/feed+json"
+        return _json_feed(printed, items), "application/feed+json"
     template = templates().get_template(f"{outlet.feed}.xml")
-    built_at = max((item.at for item in items if item.at), default=now)
-    text = template.render(outlet=outlet, items=items, base=base, built_at=built_at, rfc822=format_datetime)
+    built_at = max((item["at"] for item in items if item["at"]), default=printed.now)
+    text = template.render(outlet=outlet, items=items, base=printed.base, built_at=built_at, rfc822=format_datetime)
     return text, CONTENT_TYPES[outlet.feed]
 
 
-def _items(
-    outlet: Outlet, pieces: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
-) -> tuple[Item, ...]:
-    """Return the entries, the newest first; a piece with the trap "twin" stands twice, once under a tracking URL."""
-    items = []
-    for piece in pieces:
-        for tail in ("", TRACKING) if "twin" in piece.traps else ("",):
-            items.append(
-                Item(
-                    guid=base + piece.path + tail,
-                    url=base + piece.link + tail,
-                    title=piece.title,
-                    summary=_summary(outlet, piece, base=base, words=words),
-                    content=_content(outlet, piece),
-                    byline=piece.byline,
-                    at=outlet.local(piece.published_at(now, day)) if outlet.dates else None,
-                )
-            )
-    return tuple(items)
+def _item(printed: PrintedOutlet, piece: DemoArticle, tail: str) -> dict[str, Any]:
+    """Return an entry as the feed writes it: `summary` is HTML or plain text, `content` HTML or empty."""
+    outlet = printed.outlet
+    return {
+        "guid": printed.base + piece.path + tail,
+        "url": printed.base + piece.link + tail,
+        "title": piece.title,
+        "summary": _summary(piece, printed.base),
+        "content": _content(piece),
+        "byline": piece.byline,
+        "at": outlet.local(printed.published_at(piece)) if outlet.dates else None,
+    }
 
 
-def _summary(outlet: Outlet, piece: DemoArticle, *, base: str, words: Mapping[str, Any]) -> str:
-    match outlet.summaries:
+def _summary(piece: DemoArticle, base: str) -> str:
+    match piece.outlet.summaries:
         case "html":
             image = f'<img src="{base}/media{piece.path}-small.jpg" width="120" height="80" alt="">'
-            more = f'<a href="{base}{piece.link}">{escape(words["read_more"])}</a>'
+            more = f'<a href="{base}{piece.link}">{escape(piece.outlet.words["read_more"])}</a>'
             return f"<p>{image}{escape(piece.summary)}</p><p>{more}</p>"
-        case "truncated":
-            cut = piece.summary[:TRUNCATED_CHARS].rsplit(" ", 1)[0]
-            return piece.summary if len(piece.summary) <= TRUNCATED_CHARS else f"{cut} […]"
+        case "truncated" if len(piece.summary) > TRUNCATED_CHARS:
+            return piece.summary[:TRUNCATED_CHARS].rsplit(" ", 1)[0] + " […]"
         case _:
             return piece.summary
 
 
-def _content(outlet: Outlet, piece: DemoArticle) -> str:
+def _content(piece: DemoArticle) -> str:
     """Return the whole text as HTML where the outlet gives it, or where the page is not to be read."""
-    if outlet.summaries != "full" and not piece.traps & {"missing", "paywall"}:
+    if piece.outlet.summaries != "full" and not piece.traps & {"missing", "paywall"}:
         return ""
     return "".join(
         f"<h3>{escape(part[3:])}</h3>" if part.startswith("## ") else f"<p>{escape(part)}</p>" for part in piece.body
     )
 
 
-def _json_feed(outlet: Outlet, items: tuple[Item, ...], base: str) -> str:
+def _json_feed(printed: PrintedOutlet, items: list[dict[str, Any]]) -> str:
     """Return JSON Feed 1.1."""
-    rows: list[dict[str, Any]] = []
+    rows = []
     for item in items:
-        row: dict[str, Any] = {"id": item.guid, "url": item.url, "title": item.title, "summary": item.summary}
-        row |= {"content_html": item.content} if item.content else {"content_text": item.summary}
-        if item.at is not None:
-            row["date_published"] = item.at.isoformat()
-        if item.byline:
-            row["authors"] = [{"name": item.byline}]
-        rows.append(row)
+        row = {
+            "id": item["guid"],
+            "url": item["url"],
+            "title": item["title"],
+            "summary": item["summary"],
+            "content_html": item["content"],
+            "content_text": "" if item["content"] else item["summary"],
+            "date_published": item["at"] and item["at"].isoformat(),
+            "authors": [{"name": item["byline"]}] if item["byline"] else [],
+        }
+        rows.append({key: value for key, value in row.items() if value})
     head = {
         "version": "https://jsonfeed.org/version/1.1",
-        "title": outlet.name,
-        "home_page_url": f"{base}/",
-        "feed_url": base + outlet.feed_path,
-        "language": outlet.language,
+        "title": printed.outlet.name,
+        "home_page_url": f"{printed.base}/",
+        "feed_url": printed.base + printed.outlet.feed_path,
+        "language": printed.outlet.language,
         "items": rows,
     }
     return json.dumps(head, ensure_ascii=False, indent=1)

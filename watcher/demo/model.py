@@ -1,9 +1,11 @@
-"""What the sample press is made of: outlets, and the pieces that they print."""
+"""What the sample press is made of: outlets, the pieces that they print, and what one of them has printed by a day."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 DAY_HOURS = 24.0
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
@@ -19,6 +21,7 @@ class Outlet:
     language: str
     country: str
     section: str
+    words: Mapping[str, Any] = field(repr=False, compare=False)  # of its furniture, in its language
     owner: str | None = None
     utc_hours: int = 0  # of its local time
     feed: str = "rss2"  # rss2, rss1, atom, json; or a fault: html, error
@@ -45,14 +48,13 @@ class Outlet:
         return self.feed in ("html", "error")
 
     def local(self, at: datetime) -> datetime:
-        """Return `at` in the outlet's own time."""
         return at.astimezone(timezone(timedelta(hours=self.utc_hours)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoArticle:
     """
-    An article as one outlet prints it.
+    An article as one outlet prints it, with the truth about it: pieces of one `story` tell of one event.
 
     `body` is complete: the report's text with this outlet's edits, cut, lead and end credit.
     """
@@ -60,7 +62,7 @@ class DemoArticle:
     story: str
     report: str  # unique over all stories: pieces of one report carry the same text
     agency: str | None
-    outlet: str
+    outlet: Outlet
     path: str
     title: str
     hours: float  # before the end of its day
@@ -75,16 +77,26 @@ class DemoArticle:
     @property
     def key(self) -> str:
         """The piece's name in the labels: outlet and path, which hold whatever address and port it is served at."""
-        return f"{self.outlet}{self.path}"
+        return f"{self.outlet.key}{self.path}"
 
     @property
     def link(self) -> str:
         """The path that the feed gives, which need not be the page's own."""
         return f"/go{self.path}" if "redirect" in self.traps else self.path
 
-    def published_at(self, now: datetime, day: int) -> datetime:
-        """Return when the piece appeared, if `now` is the end of day `day`."""
-        return (now - timedelta(hours=self.hours + DAY_HOURS * (day - self.day))).replace(microsecond=0)
+    @property
+    def language(self) -> str:
+        return self.outlet.language
+
+    @property
+    def text(self) -> str:
+        """What cleaning should find, one paragraph a line, with dateline and end credit."""
+        return "\n".join(paragraph.removeprefix("## ") for paragraph in self.body)
+
+    @property
+    def page(self) -> str:
+        """How it answers: missing (404: the feed has the text), redirect, paywall (the feed has more), or ok."""
+        return next((answer for answer in ("missing", "redirect", "paywall") if answer in self.traps), "ok")
 
     def as_of(self, day: int) -> DemoArticle:
         """Return the piece as it reads on `day`: from the day after it appeared, with its corrections."""
@@ -94,3 +106,17 @@ class DemoArticle:
         for old, new in self.corrections:
             texts = tuple(text.replace(old, new) for text in texts)
         return replace(self, title=texts[0], summary=texts[1], body=texts[2:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedOutlet:
+    """An outlet at `base`, "http://host:port", with what it has printed by `now`, the end of day `day`."""
+
+    outlet: Outlet
+    pieces: tuple[DemoArticle, ...]  # newest first
+    base: str
+    now: datetime
+    day: int
+
+    def published_at(self, piece: DemoArticle) -> datetime:
+        return (self.now - timedelta(hours=piece.hours + DAY_HOURS * (self.day - piece.day))).replace(microsecond=0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from watcher.demo.model import RIGHT_TO_LEFT, DemoArticle, Outlet
+from watcher.demo.model import RIGHT_TO_LEFT, DemoArticle, Outlet, PrintedOutlet
 
 LIVE_STEP_MINUTES = 12  # between the entries of a live blog
 TEASERS = 6  # on a page, at most
@@ -28,90 +28,70 @@ def templates() -> Environment:
     )
 
 
-def article_page(
-    outlet: Outlet,
-    piece: DemoArticle,
-    others: tuple[DemoArticle, ...],
-    *,
-    base: str,
-    words: Mapping[str, Any],
-    now: datetime,
-    day: int,
-) -> str:
-    """
-    Return the page of `piece`.
-
-    Args:
-        others: What else the outlet has printed: its teasers, with their own, often later dates.
-        base: Where the outlet is served, "http://host:port".
-        words: The furniture's words in the outlet's language.
-    """
-    at = piece.published_at(now, day)
+def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
+    """Return the page of `piece`; what else the outlet has printed is its teasers, with dates that are often later."""
+    outlet, at = printed.outlet, printed.published_at(piece)
     dated = "undated" not in piece.traps
     page = {
         "piece": piece,
-        "url": base + piece.path,
-        "image": f"{base}/media{piece.path}.jpg",
+        "url": printed.base + piece.path,
+        "image": f"{printed.base}/media{piece.path}.jpg",
         "at": at if dated else None,
-        "shown_at": shown_date(outlet, at, words) if dated else "",
+        "shown_at": shown_date(outlet, at) if dated else "",
         "paragraphs": piece.body[:1] if "paywall" in piece.traps else piece.body,
-        "posts": _posts(outlet, piece, at),
-        "json_ld": _json_ld(outlet, piece, at if dated else None, base),
+        "posts": _posts(piece, outlet.local(at)) if piece.kind == "live" else [],
+        "json_ld": _json_ld(printed, piece, outlet.local(at).isoformat() if dated else None),
     }
-    template = templates().get_template(f"{outlet.layout}.html")
-    return template.render(page=page, **_frame(outlet, others, base=base, words=words, now=now, day=day))
+    others = [other for other in printed.pieces if other is not piece and "missing" not in other.traps]
+    return _render(f"{outlet.layout}.html", printed, others, page=page)
 
 
-def front_page(
-    outlet: Outlet, pieces: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
-) -> str:
+def front_page(printed: PrintedOutlet) -> str:
     """Return the outlet's first page: its feed's link and a list of what it has printed."""
-    template = templates().get_template("front.html")
-    return template.render(page=None, **_frame(outlet, pieces, base=base, words=words, now=now, day=day))
+    return _render("front.html", printed, printed.pieces, page=None)
 
 
-def shown_date(outlet: Outlet, at: datetime, words: Mapping[str, Any]) -> str:
+def shown_date(outlet: Outlet, at: datetime) -> str:
     """Return `at` as the outlet's readers see it: local time, in the form of its language."""
-    return str(words["date"]).format(outlet.local(at))
+    return str(outlet.words["date"]).format(outlet.local(at))
 
 
-def _frame(
-    outlet: Outlet, others: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
-) -> dict[str, Any]:
-    """Return what every page of an outlet is given."""
-    own = [(other.title, other.path, other.summary, other.published_at(now, day)) for other in others]
-    archive = [
-        (title, f"/archive/{n}", "", now - timedelta(hours=5 * n - 2)) for n, title in enumerate(words["archive"], 1)
-    ]
-    teasers = [
-        {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at, words)}
-        for title, path, summary, at in (own + archive)[:TEASERS]
-    ]
-    return {
-        "outlet": outlet,
-        "base": base,
-        "words": words,
-        "direction": "rtl" if outlet.language in RIGHT_TO_LEFT else "ltr",
-        "has": set(outlet.furniture),
-        "teasers": teasers,
-        "latest": [words["archive"][n] for n in (-1, -2)],
-    }
+def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle], *, page: object) -> str:
+    """Return a page from its template, with what every page of an outlet is given."""
+    outlet, archive = printed.outlet, printed.outlet.words["archive"]
+    own = [(other.title, other.path, other.summary, printed.published_at(other)) for other in others]
+    old = [(title, f"/archive/{n}", "", printed.now - timedelta(hours=5 * n - 2)) for n, title in enumerate(archive, 1)]
+    return (
+        templates()
+        .get_template(template)
+        .render(
+            page=page,
+            outlet=outlet,
+            base=printed.base,
+            words=outlet.words,
+            direction="rtl" if outlet.language in RIGHT_TO_LEFT else "ltr",
+            has=set(outlet.furniture),
+            teasers=[
+                {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at)}
+                for title, path, summary, at in (own + old)[:TEASERS]
+            ],
+            latest=[archive[-1], archive[-2]],
+        )
+    )
 
 
-def _posts(outlet: Outlet, piece: DemoArticle, at: datetime) -> list[tuple[datetime, str]]:
-    """Return a live blog's entries with their times, the newest first; none of another kind of piece."""
-    if piece.kind != "live":
-        return []
-    timed = [(outlet.local(at + timedelta(minutes=LIVE_STEP_MINUTES * n)), text) for n, text in enumerate(piece.body)]
-    return timed[::-1]
+def _posts(piece: DemoArticle, at: datetime) -> list[tuple[datetime, str]]:
+    """Return a live blog's entries with their times, the newest first."""
+    return [(at + timedelta(minutes=LIVE_STEP_MINUTES * n), text) for n, text in enumerate(piece.body)][::-1]
 
 
-def _json_ld(outlet: Outlet, piece: DemoArticle, at: datetime | None, base: str) -> str:
+def _json_ld(printed: PrintedOutlet, piece: DemoArticle, at: str | None) -> str:
     """Return the page's JSON-LD, safe inside a script element."""
+    outlet = printed.outlet
     about: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "LiveBlogPosting" if piece.kind == "live" else "NewsArticle",
-        "mainEntityOfPage": base + piece.path,
+        "mainEntityOfPage": printed.base + piece.path,
         "headline": piece.title,
         "description": piece.summary,
         "inLanguage": outlet.language,
@@ -121,7 +101,7 @@ def _json_ld(outlet: Outlet, piece: DemoArticle, at: datetime | None, base: str)
     if piece.byline:
         about["author"] = {"@type": "Person", "name": piece.byline}
     if at is not None:
-        about["datePublished"] = about["dateModified"] = outlet.local(at).isoformat()
+        about["datePublished"] = about["dateModified"] = at
     if piece.kind == "live":
         about["coverageStartTime"] = about.get("datePublished")
     return json.dumps(about, ensure_ascii=False).replace("</", "<\\/")
