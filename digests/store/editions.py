@@ -20,8 +20,7 @@ from watcher.store.hosts import is_alive, worker_name
 from watcher.store.sql import insert
 
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
-MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA = Schema(scripts=MIGRATIONS, version_table="digests_schema", tables=metadata)
+SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
 DAILY = "daily"
 PROCESS_MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this
@@ -32,7 +31,7 @@ def open_digests(url: str, *, make: bool = True) -> Engine:
     """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's; as there."""
     engine = open_store(url, create=make)
     with dispose_on_error(engine):
-        upgrade(engine, MIGRATIONS, version_table="digests_schema")
+        upgrade(engine, SCHEMA)
     return engine
 
 
@@ -44,7 +43,7 @@ def open_digests_read_only(url: str) -> Engine:
     """
     engine = open_read_only(url)
     with dispose_on_error(engine):
-        require_current_version(engine, MIGRATIONS, version_table="digests_schema")
+        require_current_version(engine, SCHEMA)
     return engine
 
 

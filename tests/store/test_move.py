@@ -181,13 +181,15 @@ def test_a_checksum_is_that_of_the_rows_and_not_of_their_order(file_url, store_u
     write(second, sync_sources, [Source(url="https://n.example/feed", name="N")], now=NOW)
     write(second, lambda c: c.execute(polls.insert(), rows[::-1]))
 
-    same = read(first, checksum, polls), read(second, checksum, polls)
+    seen: list[int] = []
+    same = read(first, checksum, polls, seen.append), read(second, checksum, polls, seen.append)
     write(second, lambda c: c.execute(update(polls).where(polls.c.id == 7).values(took_s=0.25)))
-    other = read(second, checksum, polls)
+    other = read(second, checksum, polls, seen.append)
 
     assert same[0] == same[1]
     assert other.rows == same[1].rows
     assert other.checksum != same[1].checksum
+    assert sum(seen) == 60
     first.dispose()
     second.dispose()
 

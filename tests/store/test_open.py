@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from dataclasses import replace
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,7 +17,7 @@ from digests.store.editions import open_digests, open_digests_read_only
 from digests.store.schema import metadata as digests_metadata
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
-from watcher.store.engine import MIGRATIONS, connect, open_store, upgrade, version_of
+from watcher.store.engine import SCHEMA, connect, open_store, upgrade
 from watcher.store.partitions import PARTITIONED
 from watcher.store.schema import NAMING, UtcDateTime, metadata
 from watcher.store.writer import Writer, read, write
@@ -133,13 +134,13 @@ def test_the_migrations_make_what_the_tables_say(empty_url):
 def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
     open_store(empty_url).dispose()
     scripts = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, scripts)
+    shutil.copytree(SCHEMA.scripts, scripts)
     (scripts / "versions" / "0099_make_newest.py").write_text(NEWEST_MIGRATION)
     engine = connect(empty_url)
 
-    upgrade(engine, scripts, version_table="watcher_schema")
+    upgrade(engine, replace(SCHEMA, scripts=scripts))
 
-    assert version_of(engine, "watcher_schema") == "0099"
+    assert read(engine, lambda c: c.scalar(text("SELECT version_num FROM watcher_schema"))) == "0099"
     assert read(engine, lambda c: inspect(c).has_table("newest"))
     engine.dispose()
 

@@ -93,7 +93,7 @@ def restore(
         with hold_daemon_lock(engine, now=datetime.now(UTC)) as mark:
             copy = put_back(engine, backup_file, schemas=load_schemas(), force=force)
             for schema in load_schemas():
-                upgrade(engine, schema.scripts, version_table=schema.version_table)
+                upgrade(engine, schema)
             mark.record_stop(now=datetime.now(UTC))
     kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
     print_result(

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Engine
 
 from watcher.errors import StoreError
-from watcher.store.engine import Schema, newest_revision, redacted_url
+from watcher.store.engine import Schema, redacted_url
 
 PAGES_PER_STEP = 2_000  # of a slice: some milliseconds
 PREVIOUS_SUFFIX = ".replaced"  # behind the name of a store in whose place a backup was put
@@ -125,7 +125,7 @@ def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
     if versions[schemas[0].version_table] is None:
         raise StoreError(f"{backup} is a database, but no store of Watcher")
     for schema in schemas:
-        have, ours = versions[schema.version_table], newest_revision(schema.scripts)
+        have, ours = versions[schema.version_table], schema.revisions[-1]
         if have is not None and have > ours:
             words = f"{backup} was made by a newer Watcher ({schema.version_table} {have}, here {ours})"
             raise store_error(words, "update this one, then restore it")

@@ -9,14 +9,12 @@ to the last row and compared. Until then a mark in the target keeps everything e
 from __future__ import annotations
 
 import json
-import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +47,6 @@ from watcher.store.engine import (
     Schema,
     connect,
     create_file,
-    errors_of_opening,
     file_of,
     incomplete_copy_of,
     is_server,
@@ -59,7 +56,7 @@ from watcher.store.engine import (
     require_current_version,
     upgrade,
 )
-from watcher.store.errors import PROBE, join_hints
+from watcher.store.errors import PROBE, join_hints, sqlstate, to_store_error
 from watcher.store.schema import INITIAL_ROWS, PROCESS_STATE, REBUILT, meta
 from watcher.store.search import INDEX_STATE, count_missing, index_missing, rebuild_index
 from watcher.store.sql import insert, save_meta
@@ -72,7 +69,8 @@ INDEX_BATCH = 500  # articles of one transaction
 PROGRESS_ROWS = 10_000  # between two reports of a comparison
 CHECKSUM_BYTES = 16
 COPY_LOCK = 1  # of PostgreSQL's advisory locks in `LOCK_SPACE`: one process copies at a time
-LOCK_TRIES, LOCK_TRY_S = 50, 0.1  # PostgreSQL notices within a moment that a process was killed
+LOCK_MS = 5_000  # PostgreSQL notices within a moment that a process was killed
+LOCK_TIMED_OUT = "55P03"
 RESUME_HINT = "then the same command goes on where it stopped"
 NUMBER_STARTS = frozenset("-0123456789")
 Row = tuple[Any, ...]
@@ -101,7 +99,7 @@ class TableComparison:
 
 
 def copy_store(
-    source: Engine, target: Engine, schemas: Iterable[Schema], *, tell: OnProgress
+    source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
     """
     Copy all of `source` to `target`, both as `open_both` gives them, and compare them.
@@ -110,28 +108,23 @@ def copy_store(
     """
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
-
-    def tell_copied(rows: int) -> None:
-        tell("copy", rows, total)
-
-    def tell_compared(rows: int) -> None:
-        tell("compare", rows, 2 * total)
-
     for table in tables:
-        read(source, copy_table, table, target, tell_copied)
-    compared = []
-    for table in tables:
-        sums = [read(each, checksum, table, tell_compared) for each in (source, target)]
-        compared.append(TableComparison(table=table.name, from_=sums[0], to=sums[1]))
+        read(source, copy_table, table, target, lambda rows: tell("copy", rows, total))
+
+    def compare(table: Table) -> TableComparison:
+        sums = [read(each, checksum, table, lambda rows: tell("compare", rows, 2 * total)) for each in (source, target)]
+        return TableComparison(table=table.name, from_=sums[0], to=sums[1])
+
+    compared = tuple(compare(table) for table in tables)
     if all(table.is_same for table in compared):
         build_index(target, tell=tell)
         write(target, mark_complete, tables)
-    return tuple(compared)
+    return compared
 
 
-def copied_tables(schemas: Iterable[Schema]) -> tuple[Table, ...]:
+def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:
     """Return the tables to copy, those first that others refer to. Errors: PluginError."""
-    every = chain.from_iterable(schema.tables.sorted_tables for schema in schemas)
+    every = (table for schema in schemas for table in schema.tables.sorted_tables)
     found = tuple(table for table in every if not table.info.get(REBUILT))
     for table in found:
         if not table.primary_key.columns:
@@ -152,7 +145,7 @@ def copy_table(connection: Connection, table: Table, target: Engine, on_rows: Ca
 
 
 def count_rows(connection: Connection, table: Table) -> int:
-    """Return how many rows of a table are copied."""
+    """Return how many rows of a table are to be copied."""
     return int(connection.execute(select(func.count()).select_from(table).where(is_copied(table))).scalar_one())
 
 
@@ -215,16 +208,14 @@ def write_slice(target: Engine, table: Table, rows: Sequence[Row]) -> None:
         if error.transient and error.hint:
             error.hint = join_hints(error.hint, RESUME_HINT)
         raise
-    except (DBAPIError, OverflowError) as error:
+    except (DBAPIError, OverflowError):
         for row in rows:
-            with target.connect() as connection, connection.begin() as transaction:
+            with target.connect() as connection:  # nothing is committed
                 try:
                     insert_rows(connection, table, [row])
                 except (DBAPIError, OverflowError) as rejected:
                     raise row_error(table, row, rejected) from rejected
-                finally:
-                    transaction.rollback()
-        raise row_error(table, rows[0], error) from error
+        raise
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -244,12 +235,13 @@ def row_error(table: Table, row: Row, error: Exception) -> StoreError:
     values = dict(zip((column.name for column in copied_columns(table)), row, strict=True))
     key = ", ".join(repr(values[column.name]) for column in table.primary_key.columns)
     why = " ".join(str(getattr(error, "orig", error)).split())
-    failure = StoreError(f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}")
-    failure.hint = "watcher check --deep looks through the store it is in; once it is mended, the same command again"
-    return failure
+    return StoreError(
+        f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}",
+        hint="watcher check --deep looks through the store it is in; once it is mended, the same command again",
+    )
 
 
-def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None] = lambda _: None) -> TableChecksum:
+def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None]) -> TableChecksum:
     """Return the checksum of the copied rows of a table, whatever their order."""
 
     def comparable(value: Any, of_json: bool) -> Any:  # noqa: ANN401 - of any column
@@ -283,9 +275,10 @@ def build_index(target: Engine, *, tell: OnProgress) -> None:
         while took := write(target, index_missing, most=INDEX_BATCH):
             tell("index", took, missing)
     except zlib.error as error:
-        broken = StoreError(f"the text of an article is broken, so it cannot be indexed: {error}")
-        broken.hint = "watcher check --deep on the store that it is in says which"
-        raise broken from error
+        raise StoreError(
+            f"the text of an article is broken, so it cannot be indexed: {error}",
+            hint="watcher check --deep on the store that it is in says which",
+        ) from error
 
 
 def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
@@ -300,7 +293,7 @@ def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
 
 
 @contextmanager
-def open_both(from_: str, to: str, schemas: Iterable[Schema]) -> Iterator[tuple[Engine, Engine]]:
+def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
     """
     Yield the store to copy, which is only read, and the target: empty, or an incomplete copy of the same store.
 
@@ -312,31 +305,27 @@ def open_both(from_: str, to: str, schemas: Iterable[Schema]) -> Iterator[tuple[
         raise SettingsError((), f"FROM and TO are the same store, {address}")
     if not is_server(source_url) and not Path(source_url.database or "").is_file():
         raise StoreError(f"there is no store to move at {source_url.database}")
-    kinds = tuple(schemas)
-    source = open_read_only(from_)
-    try:
-        for schema in kinds:
-            require_current_version(source, schema.scripts, version_table=schema.version_table)
+    with ExitStack() as stack:
+        source = open_read_only(from_)
+        stack.callback(source.dispose)
+        for schema in schemas:
+            require_current_version(source, schema)
         create_file(to)
         target = connect(to)
-        try:
-            incomplete_copy_of(target)  # whether it can be reached
-            with lock_store(source), lock_store(target):
-                prepare_target(target, kinds, address)
-                yield source, target
-        finally:
-            target.dispose()
-    finally:
-        source.dispose()
+        stack.callback(target.dispose)
+        incomplete_copy_of(target)  # whether it can be reached
+        stack.enter_context(lock_store(source))
+        stack.enter_context(lock_store(target))
+        prepare_target(target, schemas, address)
+        yield source, target
 
 
 def parse_address(address: str, name: str) -> URL:
     """Return the address of a store, on a server or in a file. Errors: SettingsError, StoreError."""
     url = parse_url(address)
     if not is_server(url) and file_of(url) is None:
-        wrong = SettingsError((), f"{name} is no address of a store")
-        wrong.hint = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
-        raise wrong
+        hint = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
+        raise SettingsError((), f"{name} is no address of a store", hint=hint)
     return url
 
 
@@ -344,7 +333,7 @@ def address_of(url: URL) -> str:
     """Return where a store is, without user and password: the same for the same store, whoever asks."""
     if not is_server(url):
         return f"sqlite:///{Path(url.database or '').resolve()}"
-    options = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    options = {name: ",".join(values) for name, values in url.normalized_query.items()}
     host, port = url.host or options.get("host", ""), url.port or options.get("port", "5432")
     return f"postgresql://{host}:{port}/{url.database or options.get('dbname') or url.username or ''}"
 
@@ -359,59 +348,59 @@ def lock_store(engine: Engine) -> Iterator[None]:
     status = read_daemon_status(engine)
     if status is not None and status.is_running:
         who = f"process {status.pid} on {status.machine}, since {status.started_at:%Y-%m-%d %H:%M} UTC"
-        at_work = StoreError(f"a daemon is at work on the store {redacted_url(engine)}: {who}")
-        at_work.hint = "end each daemon and watcher work of it, then again"
-        raise at_work
-    connection = engine.connect()
+        raise StoreError(
+            f"a daemon is at work on the store {redacted_url(engine)}: {who}",
+            hint="end each daemon and watcher work of it, then again",
+        )
+    connection = engine.connect().execution_options(busy_ms=LOCK_MS)
     try:
-        for _ in range(LOCK_TRIES):
+        try:
             with connection.begin():
-                if connection.scalar(select(func.pg_try_advisory_lock(LOCK_SPACE, COPY_LOCK))):
-                    break
-            time.sleep(LOCK_TRY_S)
-        else:
-            raise StoreError(f"another move is at work on the store {redacted_url(engine)}")
+                connection.execute(select(func.pg_advisory_lock(LOCK_SPACE, COPY_LOCK)))
+        except DBAPIError as error:
+            if sqlstate(error) == LOCK_TIMED_OUT:
+                raise StoreError(f"another move is at work on the store {redacted_url(engine)}") from error
+            raise to_store_error(error) from error
         yield
     finally:
         connection.invalidate()  # ends the session, and the lock with it
         connection.close()
 
 
-def prepare_target(target: Engine, schemas: tuple[Schema, ...], source: str) -> None:
+def prepare_target(target: Engine, schemas: Sequence[Schema], source: str) -> None:
     """Create the tables of the target, empty and marked as incomplete. Errors: StoreError if it has other rows."""
     before = incomplete_copy_of(target)
     if before is not None and before != source:
-        other = StoreError(f"the store {redacted_url(target)} is half-moved from {before}, not from {source}")
-        other.hint = "finish that move, or name a new store"
-        raise other
-    if before is None and (found := non_empty_tables(target, schemas)):
-        full = StoreError(f"the store {redacted_url(target)} is not empty: it has rows in {', '.join(found)}")
-        full.hint = "name a new file, or make a new database"
-        raise full
-
-    def begin(connection: Connection) -> None:
-        there = set(inspect(connection).get_table_names())
-        for table in reversed(copied_tables(schemas)):
-            if table.name in there:
-                connection.execute(delete(table))
-        rebuild_index(connection)
-        save_meta(connection, COPY_SOURCE, source)
-
+        raise StoreError(
+            f"the store {redacted_url(target)} is half-moved from {before}, not from {source}",
+            hint="finish that move, or name a new store",
+        )
+    if before is None and (found := read(target, non_empty_tables, schemas)):
+        raise StoreError(
+            f"the store {redacted_url(target)} is not empty: it has rows in {', '.join(found)}",
+            hint="name a new file, or make a new database",
+        )
     for schema in schemas:
-        upgrade(target, schema.scripts, version_table=schema.version_table, then=begin)
-    if incomplete_copy_of(target) is None:  # it had all tables
-        write(target, begin)
+        upgrade(target, schema)
+    if before is None:
+        write(target, begin_copy, schemas, source)
 
 
-def non_empty_tables(engine: Engine, schemas: tuple[Schema, ...]) -> list[str]:
-    """Return the tables of a store that have more rows than those of a new one. Errors: StoreError."""
+def begin_copy(connection: Connection, schemas: Sequence[Schema], source: str) -> None:
+    """Empty all tables, and mark the store as an incomplete copy of `source`."""
+    for table in reversed(copied_tables(schemas)):
+        connection.execute(delete(table))
+    rebuild_index(connection)
+    save_meta(connection, COPY_SOURCE, source)
 
-    def has_rows(connection: Connection, table: Table) -> bool:
+
+def non_empty_tables(connection: Connection, schemas: Sequence[Schema]) -> list[str]:
+    """Return the tables that have more rows than those of a new store."""
+    there = set(inspect(connection).get_table_names())
+
+    def has_rows(table: Table) -> bool:
         initial: int = table.info.get(INITIAL_ROWS, 0)
         query = select(literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
         return len(connection.execute(query).all()) > initial
 
-    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
-        there = set(inspect(connection).get_table_names())
-        tables = [table for table in copied_tables(schemas) if table.name in there]
-        return [table.name for table in tables if has_rows(connection, table)]
+    return [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]

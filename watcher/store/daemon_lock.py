@@ -20,7 +20,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, func, select, text
@@ -114,9 +113,10 @@ class DaemonLock:
         if self._store is None or self._identity is None or file_identity(self._store) == self._identity:
             return None
         became = "has been replaced by another file" if self._store.exists() else "is gone"
-        lost = StoreError(f"the store {self._store} {became}; what was stored since is in no file that has a name")
-        lost.hint = "end a daemon before you remove, restore or replace its store; now start it again"
-        return lost
+        return StoreError(
+            f"the store {self._store} {became}; what was stored since is in no file that has a name",
+            hint="end a daemon before you remove, restore or replace its store; now start it again",
+        )
 
     def record_heartbeat(
         self,
@@ -145,11 +145,11 @@ class DaemonLock:
 
 def file_identity(path: Path | None) -> tuple[int, int] | None:
     """Return the device and inode of a file, None if it is not there."""
-    try:
-        found = path.stat() if path is not None else None
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found is not None else None
+    with suppress(OSError):
+        if path is not None:
+            found = path.stat()
+            return found.st_dev, found.st_ino
+    return None
 
 
 @contextmanager
@@ -160,38 +160,24 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
         with register_daemon(engine, now=now, is_worker=is_worker) as lock:
             yield lock
         return
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
-    try:
-        lock_file(file, path)
+    with locked_file(path) as file:
 
         def save(status: DaemonStatus) -> None:
             with suppress(OSError):
                 os.pwrite(file, dump_status(status), 0)
 
         yield DaemonLock(new_status(load_status(file), now=now), save, store=file_of(engine.url))
-    finally:
-        os.close(file)
 
 
 @contextmanager
 def exclusive_access(engine: Engine) -> Iterator[None]:
     """Keep daemons from a store in a file; the last status stays. Errors: StoreError if a daemon runs on it."""
     path = status_path(engine)
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600) if path is not None else None
-    except OSError:  # a folder that is read-only: no daemon can lock the file either
-        file = None
-    if file is None or path is None:
+    if path is None or not os.access(path.parent, os.W_OK):  # no daemon can lock a file in a read-only folder either
         yield
         return
-    try:
-        lock_file(file, path)
+    with locked_file(path):
         yield
-    finally:
-        os.close(file)
 
 
 def status_path(engine: Engine) -> Path | None:
@@ -207,8 +193,21 @@ def new_status(before: DaemonStatus | None, *, now: datetime, is_worker: bool = 
     return DaemonStatus(pid=os.getpid(), started_at=now, heartbeat_at=now, polling_since=since, is_worker=is_worker)
 
 
+@contextmanager
+def locked_file(path: Path) -> Iterator[int]:
+    """Open and lock a status file. Errors: StoreError if another process holds it."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
+    try:
+        lock_file(file, path)
+        yield file
+    finally:
+        os.close(file)
+
+
 def lock_file(file: int, path: Path) -> None:
-    """Lock a status file. Errors: StoreError if another process holds it."""
     for _ in range(LOCK_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -220,9 +219,10 @@ def lock_file(file: int, path: Path) -> None:
             return
     other = load_status(file)
     who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
-    refused = StoreError(f"a daemon is at work on this store already: {who} ({path})")
-    refused.hint = f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status"
-    raise refused
+    raise StoreError(
+        f"a daemon is at work on this store already: {who} ({path})",
+        hint=f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status",
+    )
 
 
 def dump_status(status: DaemonStatus) -> bytes:
@@ -298,7 +298,6 @@ class StatusWriter:
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine, self._key = engine, f"{DAEMON_PREFIX}{name}"
         self._connection: Connection | None = None
-        self._driver: Any = None
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="status")
         self._last: Future[None] | None = None
 
@@ -320,28 +319,20 @@ class StatusWriter:
     def _save(self, status: DaemonStatus) -> None:
         try:
             if self._connection is None:
-                self._connect()
-            if self._connection is not None:
+                self._connection = self._engine.connect()
                 with self._connection.begin():
-                    save_meta(self._connection, self._key, ADAPTER.dump_python(status, mode="json", exclude=NOT_SAVED))
+                    lock = func.pg_try_advisory_lock(LOCK_SPACE, func.hashtext(self._key))
+                    self._connection.execute(select(lock))
+            with self._connection.begin():
+                save_meta(self._connection, self._key, ADAPTER.dump_python(status, mode="json", exclude=NOT_SAVED))
         except DBAPIError:  # the next status opens a new session, and takes the lock again
             self._disconnect()
 
-    def _connect(self) -> None:
-        """Open a session outside of the pool, and take the lock in it."""
-        self._connection = self._engine.connect()
-        self._connection.detach()
-        self._driver = self._connection.connection.dbapi_connection
-        with self._connection.begin():
-            self._connection.execute(select(func.pg_try_advisory_lock(LOCK_SPACE, func.hashtext(self._key))))
-
     def _disconnect(self) -> None:
         if self._connection is not None:
-            with suppress(DBAPIError):
-                self._connection.close()
-        if self._driver is not None:
-            self._driver.close()  # SQLAlchemy does not close a broken connection that is out of the pool
-        self._connection = self._driver = None
+            self._connection.invalidate()  # ends the session, and the lock with it
+            self._connection.close()
+            self._connection = None
 
 
 def load_statuses(connection: Connection) -> list[DaemonStatus]:
@@ -358,6 +349,5 @@ def load_statuses(connection: Connection) -> list[DaemonStatus]:
 
 def prune_statuses(connection: Connection, *, before: datetime) -> None:
     """Remove the statuses without a heartbeat since a time."""
-    at = func.coalesce(meta.c.value["heartbeat_at"].as_string(), "")
-    is_old = at < before.isoformat()
+    is_old = meta.c.value["heartbeat_at"].as_string() < before.isoformat()
     connection.execute(delete(meta).where(meta.c.name.startswith(DAEMON_PREFIX), is_old))

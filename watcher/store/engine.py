@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,30 +12,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    MetaData,
-    column,
-    create_engine,
-    event,
-    inspect,
-    make_url,
-    select,
-    table,
-)
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import StoreError
 from watcher.plugins import load_plugins
 from watcher.settings.models import secret_of
-from watcher.store.errors import to_store_error, transient_error
+from watcher.store.errors import to_store_error
 from watcher.store.partitions import create_partitions
 from watcher.store.schema import meta, metadata
 from watcher.store.sql import acquire_migration_lock, load_meta
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
 DURABLE = "FULL"  # a transaction is on the disk when it is committed
@@ -45,7 +30,11 @@ LAZY = "NORMAL"  # with WAL: a power cut may take the last transactions, and cor
 PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # that a new connection has
 # A list of another length makes another statement, which hardly comes again: 128 of them (the default) take 3 MB.
 CACHED_STATEMENTS = 32
+CONNECT_S = 10  # that a server is waited for
+IDLE_MS = 300_000  # that a transaction of ours may wait for us: then we hang, and others should not suffer for it
+COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that is being copied into this one
 LOG_BYTES = 32 << 20  # of the write-ahead log's file, which shrinks to it after a large transaction
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +45,13 @@ class Schema:
     version_table: str
     tables: MetaData  # all that `watcher move` takes along
 
+    @property
+    def revisions(self) -> list[str]:
+        """The revisions of its migrations, the first one first: how the names of their files begin."""
+        return sorted(path.name.partition("_")[0] for path in (self.scripts / "versions").glob("[0-9]*.py"))
 
-SCHEMA = Schema(scripts=MIGRATIONS, version_table="watcher_schema", tables=metadata)
+
+SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="watcher_schema", tables=metadata)
 
 
 def open_store(url: str, *, create: bool = True) -> Engine:
@@ -67,7 +61,7 @@ def open_store(url: str, *, create: bool = True) -> Engine:
     Errors: StoreError, in words, if it cannot be opened, is newer than this program, half-moved, or no store of ours.
 
     Args:
-        make: A file that is not there is made, mode 0600, and its folder, mode 0700; else that is an error.
+        create: A file that is not there is made, mode 0600, and its folder, mode 0700; else that is an error.
     """
     if create:
         create_file(url)
@@ -75,21 +69,16 @@ def open_store(url: str, *, create: bool = True) -> Engine:
         refuse_missing(url)
     engine = connect(url)
     with dispose_on_error(engine):
-        upgrade(engine, MIGRATIONS, version_table="watcher_schema")
+        upgrade(engine, SCHEMA)
         require_complete(engine)
         if is_server(engine.url):
-            create_todays_partitions(engine)
+            try:
+                with errors_of_opening(engine), engine.begin() as connection:
+                    create_partitions(connection, now=datetime.now(UTC))
+            except StoreError as error:
+                if not error.transient:  # else others hold the tables: it is done another time
+                    raise
     return engine
-
-
-def create_todays_partitions(engine: Engine) -> None:
-    """Make the partitions of today and tomorrow; not while others hold the tables: then it is done another time."""
-    try:
-        with engine.begin() as connection:
-            create_partitions(connection, now=datetime.now(UTC))
-    except DBAPIError as error:
-        if transient_error(error) is None:
-            raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def open_read_only(url: str) -> Engine:
@@ -104,7 +93,7 @@ def open_read_only(url: str) -> Engine:
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
     engine.update_execution_options(reading=True)
     with dispose_on_error(engine):
-        require_current_version(engine, MIGRATIONS, version_table="watcher_schema")
+        require_current_version(engine, SCHEMA)
         require_complete(engine)
     return engine
 
@@ -119,16 +108,15 @@ def dispose_on_error(engine: Engine) -> Iterator[None]:
         raise
 
 
-def require_current_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
-    """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
-    has, ours = known_version(engine, scripts, version_table), newest_revision(scripts)
-    if has != ours:
+def require_current_version(engine: Engine, schema: Schema) -> None:
+    """Refuse a store that has not had all migrations of `schema`. Errors: StoreError."""
+    if known_version(engine, schema) != schema.revisions[-1]:
         raise StoreError(f"the store {redacted_url(engine)} is of another version: watcher status brings it up to date")
 
 
 def connect(url: str) -> Engine:
     """
-    Return an engine on `url`; SQLite in WAL mode. A file that is not there is not made (`make_file`).
+    Return an engine on `url`; SQLite in WAL mode. A file that is not there is not made (`create_file`).
 
     Errors: StoreError; WatcherError if the password of a server cannot be read.
     """
@@ -136,14 +124,13 @@ def connect(url: str) -> Engine:
     if is_server(parsed):
         return connect_server(parsed)
     try:
-        engine = create_engine(parsed, json_deserializer=parse_json)
-    except (ArgumentError, ModuleNotFoundError) as error:
+        engine = create_engine(parsed)
+    except ArgumentError as error:
         raise StoreError(f"[store] url cannot be used: {error}") from error
-    if engine.dialect.name == "sqlite":
-        if file_of(parsed) is not None:
-            event.listen(engine, "do_connect", connect_to_file)
-        event.listen(engine, "connect", prepare_sqlite)
-        event.listen(engine, "begin", begin_immediately)
+    if file_of(parsed) is not None:
+        event.listen(engine, "do_connect", connect_to_file)
+    event.listen(engine, "connect", prepare_sqlite)
+    event.listen(engine, "begin", begin_immediately)
     return engine
 
 
@@ -180,7 +167,7 @@ def create_file(url: str) -> None:
         return
     create_folder(url)
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # SQLite gives its log the same mode
+        path.touch(mode=0o600)  # SQLite gives its log the same mode
     except OSError as error:
         raise StoreError(f"the store {path} cannot be made: {error.strerror}") from error
 
@@ -189,9 +176,8 @@ def refuse_missing(url: str) -> None:
     """Refuse a store in a file that is not there. Errors: StoreError."""
     path = file_of(parse_url(url))
     if path is not None and not path.exists():
-        missing = StoreError(f"there is no store at {path}")
-        missing.hint = "watcher poll makes it; if it should be there, look at [store] url in the settings"
-        raise missing
+        hint = "watcher poll makes it; if it should be there, look at [store] url in the settings"
+        raise StoreError(f"there is no store at {path}", hint=hint)
 
 
 def connect_to_file(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -201,28 +187,31 @@ def connect_to_file(_dialect: object, _record: object, arguments: list[Any], opt
     )
 
 
-def parse_json(text: str) -> object:
-    """Return the value that a column keeps as JSON: mostly an empty list, which costs nothing this way."""
-    return [] if text == "[]" else json.loads(text)
-
-
 def connect_server(url: URL) -> Engine:
-    """Return an engine on a server of PostgreSQL. Errors: StoreError if its driver is not installed."""
-    given = connect_args(url, busy_ms=BUSY_TIMEOUT_MS)
+    """
+    Return an engine on a server of PostgreSQL; what the address says goes before our own settings.
+
+    Without the server's compiler: it takes 300 ms for a query of 100 that it believes to be a long one.
+
+    Errors: StoreError if its driver is not installed.
+    """
+    options = f"-c TimeZone=UTC -c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
+    given: dict[str, Any] = {"application_name": "watcher", "connect_timeout": CONNECT_S}
+    given = {name: value for name, value in given.items() if name not in url.query}
+    given["options"] = " ".join([options, "-c jit=off", *url.normalized_query.get("options", ())])
     try:
         engine = create_engine(with_driver(url), pool_pre_ping=True, connect_args=given)
     except ModuleNotFoundError as error:
-        refused = StoreError("a store on PostgreSQL needs the driver psycopg, which is not installed")
-        refused.hint = "pip install 'watcher-digests[postgresql]'"
-        raise refused from error
-    event.listen(engine, "begin", lambda connection: set_begin_mode(connection, busy_ms=BUSY_TIMEOUT_MS))
+        raise StoreError(
+            "a store on PostgreSQL needs the driver psycopg, which is not installed",
+            hint="pip install 'watcher-digests[postgresql]'",
+        ) from error
+    event.listen(engine, "begin", set_begin_mode)
     return engine
 
 
-def prepare_sqlite(connection: object, _record: object) -> None:
+def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Set the pragmas of a SQLite connection and take over the start of transactions from the driver."""
-    if not isinstance(connection, sqlite3.Connection):
-        return
     connection.isolation_level = None
     if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it would want a writer's turn, in vain
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()  # room is given back in slices (`space`)
@@ -263,27 +252,26 @@ def errors_of_opening(engine: Engine) -> Iterator[None]:
         raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
-def upgrade(
-    engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None = None
-) -> None:
-    """Run the migrations in `scripts` that the store has not had yet, and `then` after any; one transaction."""
-    if known_version(engine, scripts, version_table) == newest_revision(scripts):
+def upgrade(engine: Engine, schema: Schema) -> None:
+    """Make the tables of a new store, else run the migrations that it lacks; one transaction. Errors: StoreError."""
+    newest = schema.revisions[-1]
+    if known_version(engine, schema) == newest:
         return
-    with errors_of_opening(engine):
-        migrate(engine, scripts, version_table=version_table, then=then)
+    with errors_of_opening(engine), engine.begin() as connection:
+        if is_server(engine.url):
+            acquire_migration_lock(connection)
+        if applied_version(connection, schema) is None:
+            make_baseline(connection, schema)
+        if applied_version(connection, schema) != newest:
+            run_alembic(connection, schema)
 
 
-def version_of(engine: Engine, version_table: str) -> str | None:
-    """Return the last migration that a store has had, None if it has had none. Errors: StoreError."""
-    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
-        return applied_version(connection, version_table)
-
-
-def applied_version(connection: Connection, version_table: str) -> str | None:
+def applied_version(connection: Connection, schema: Schema) -> str | None:
     """Return the last migration that a store has had, None if it has had none."""
-    if not inspect(connection).has_table(version_table):
+    if not inspect(connection).has_table(schema.version_table):
         return None
-    return connection.scalar(select(column("version_num")).select_from(table(version_table)))
+    version: str = connection.scalar(text(f"SELECT version_num FROM {schema.version_table}"))
+    return version
 
 
 def load_schemas() -> tuple[Schema, ...]:
@@ -291,82 +279,49 @@ def load_schemas() -> tuple[Schema, ...]:
     return (SCHEMA, *(schema for _, schema in load_plugins(SCHEMAS, "the tables of")))
 
 
-def known_version(engine: Engine, scripts: Path, version_table: str) -> str | None:
-    """Return the last migration that a store has had. Errors: StoreError if it is none of those in `scripts`."""
-    has, revisions = version_of(engine, version_table), migration_revisions(scripts)
-    if has is not None and has > revisions[-1]:
-        raise newer_schema_error(engine, f"{version_table} {has}, here {revisions[-1]}")
-    if has is not None and has < revisions[0]:
-        error = StoreError(f"the store {redacted_url(engine)} is older than Watcher 0.1.0 ({version_table} {has})")
-        error.hint = "name another file as [store] url: this version cannot bring it up to date"
-        raise error
+def known_version(engine: Engine, schema: Schema) -> str | None:
+    """Return the last migration that a store has had. Errors: StoreError if it is none of those in `schema`."""
+    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
+        has = applied_version(connection, schema)
+    name, known = schema.version_table, schema.revisions
+    if has is not None and has > known[-1]:
+        raise StoreError(
+            f"the store {redacted_url(engine)} was made by a newer Watcher ({name} {has}, here {known[-1]})",
+            hint="update this one and start it anew, or use another store",
+        )
+    if has is not None and has < known[0]:
+        raise StoreError(
+            f"the store {redacted_url(engine)} is older than Watcher 0.1.0 ({name} {has})",
+            hint="name another file as [store] url: this version cannot bring it up to date",
+        )
     return has
 
 
-def migration_revisions(scripts: Path) -> list[str]:
-    """Return the revisions of the migrations in `scripts`, the first one first: how the names of their files begin."""
-    return sorted(path.name.partition("_")[0] for path in (scripts / "versions").glob("[0-9]*.py"))
-
-
-def newest_revision(scripts: Path) -> str:
-    """Return the revision that a store should have."""
-    return migration_revisions(scripts)[-1]
-
-
-def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None) -> None:
-    """Make the tables of a new store, else run the migrations that it lacks; then `then`. Errors: StoreError."""
-    with engine.begin() as connection:
-        if is_server(engine.url):
-            acquire_migration_lock(connection)
-        if applied_version(connection, version_table) is None:
-            make_baseline(connection, scripts, version_table)
-        if applied_version(connection, version_table) != newest_revision(scripts):
-            run_alembic(connection, scripts, version_table)
-        if then is not None:
-            then(connection)
-
-
-def make_baseline(connection: Connection, scripts: Path, version_table: str) -> None:
-    """Make the tables of the first migration in `scripts`, and the version table as Alembic makes it."""
-    baseline = scripts / "versions" / f"baseline.{connection.dialect.name}.sql"
+def make_baseline(connection: Connection, schema: Schema) -> None:
+    """Make the tables of the first migration, and the version table as Alembic makes it."""
+    baseline = schema.scripts / "versions" / f"baseline.{connection.dialect.name}.sql"
     for statement in baseline.read_text(encoding="utf-8").split(";\n")[:-1]:
         connection.exec_driver_sql(statement)
-    key = f"CONSTRAINT {version_table}_pkc PRIMARY KEY"
-    connection.exec_driver_sql(f"CREATE TABLE {version_table} (version_num VARCHAR(32) NOT NULL, {key} (version_num))")
-    connection.exec_driver_sql(f"INSERT INTO {version_table} VALUES ('{migration_revisions(scripts)[0]}')")
+    name = schema.version_table
+    key = f"CONSTRAINT {name}_pkc PRIMARY KEY (version_num)"
+    connection.exec_driver_sql(f"CREATE TABLE {name} (version_num VARCHAR(32) NOT NULL, {key})")
+    connection.exec_driver_sql(f"INSERT INTO {name} VALUES ('{schema.revisions[0]}')")
 
 
-def run_alembic(connection: Connection, scripts: Path, version_table: str) -> None:
-    """Run the migrations that are missing. Errors: StoreError if the store is newer than the scripts."""
+def run_alembic(connection: Connection, schema: Schema) -> None:
+    """Run the migrations that are missing."""
     from alembic import command  # late: 60 ms and 10 MB, which only a store of an older release should pay
     from alembic.config import Config
-    from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    config.attributes.update(connection=connection, version_table=version_table)
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise newer_schema_error(connection.engine, str(error)) from error
-
-
-def newer_schema_error(engine: Engine, why: str) -> StoreError:
-    """Return the error that a store makes which has had migrations that are not known here."""
-    error = StoreError(f"the store {redacted_url(engine)} was made by a newer Watcher ({why})")
-    error.hint = "update this one and start it anew, or use another store"
-    return error
+    config.set_main_option("script_location", str(schema.scripts).replace("%", "%%"))
+    config.attributes.update(connection=connection, version_table=schema.version_table)
+    command.upgrade(config, "head")
 
 
 def redacted_url(engine: Engine) -> str:
     """Return the store's address for a message, its password hidden."""
     return engine.url.render_as_string(hide_password=True)
-
-
-logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
-DRIVER = "postgresql+psycopg"
-CONNECT_S = 10  # that a server is waited for
-IDLE_MS = 300_000  # that a transaction of ours may wait for us: then we hang, and others should not suffer for it
 
 
 def is_server(url: URL) -> bool:
@@ -375,32 +330,12 @@ def is_server(url: URL) -> bool:
 
 
 def with_driver(url: URL) -> URL:
-    """Return the address with psycopg as its driver. Errors: WatcherError if its password cannot be read."""
-    return url.set(drivername=DRIVER, password=password_of(url))
+    """Return the address with psycopg as its driver and its password from where it is kept. Errors: WatcherError."""
+    secret = secret_of(str(url.password or ""), Path())
+    return url.set(drivername="postgresql+psycopg", password=secret.reveal() if secret else url.password)
 
 
-def password_of(url: URL) -> str | None:
-    """Return the password of an address, read from where it is kept if that is what it names."""
-    if url.password is None:
-        return None
-    secret = secret_of(str(url.password), Path())
-    return secret.reveal() if secret else str(url.password)
-
-
-def connect_args(url: URL, *, busy_ms: int) -> dict[str, Any]:
-    """
-    Return what the driver is given beside the address; what the address says itself goes first.
-
-    Without the server's compiler: it takes 300 ms for a query of 100 that it believes to be a long one.
-    """
-    settings = f"-c TimeZone=UTC -c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={IDLE_MS} -c jit=off"
-    options = url.query.get("options")
-    given: dict[str, Any] = {"options": f"{settings} {options}" if isinstance(options, str) else settings}
-    own = {"application_name": "watcher", "connect_timeout": CONNECT_S}
-    return given | {name: value for name, value in own.items() if name not in url.query}
-
-
-def set_begin_mode(connection: Connection, *, busy_ms: int) -> None:
+def set_begin_mode(connection: Connection) -> None:
     """
     Have the driver begin as the connection says: a reader sees one state of the store, and writes nothing.
 
@@ -413,19 +348,8 @@ def set_begin_mode(connection: Connection, *, busy_ms: int) -> None:
     driver: Any = connection.connection.dbapi_connection
     driver.read_only = True if is_reading else None
     driver.isolation_level = IsolationLevel.REPEATABLE_READ if is_reading else None
-    wait_ms = options.get("busy_ms", busy_ms)
-    if wait_ms != busy_ms:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
-
-
-def is_in_transaction(driver: Any) -> bool:  # noqa: ANN401 - the driver's connection
-    """Whether a transaction still stands, be it one of which a statement has failed."""
-    from psycopg.pq import TransactionStatus  # late: an optional dependency
-
-    return driver.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
-
-
-COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that is being copied into this one
+    if "busy_ms" in options:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(options['busy_ms'])}")
 
 
 def incomplete_copy_of(engine: Engine) -> str | None:
@@ -439,6 +363,7 @@ def require_complete(engine: Engine) -> None:
     """Refuse a store that is an incomplete copy of another. Errors: StoreError."""
     source = incomplete_copy_of(engine)
     if source is not None:
-        error = StoreError(f"the store {redacted_url(engine)} is half-moved: not everything has come from {source} yet")
-        error.hint = "the same watcher move again goes on where it stopped"
-        raise error
+        raise StoreError(
+            f"the store {redacted_url(engine)} is half-moved: not everything has come from {source} yet",
+            hint="the same watcher move again goes on where it stopped",
+        )

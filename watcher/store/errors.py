@@ -36,12 +36,10 @@ class ErrorAdvice:
 
     @property
     def daemon_hint(self) -> str:
-        """What mends it, and what follows then."""
         return join_hints(self.hint, self.then) if self.then else self.hint
 
 
 def join_hints(mend: str, then: str) -> str:
-    """Return what mends a fault, followed by what comes of it or is to be done then."""
     return f"{mend} {then[:1].upper()}{then[1:]}" if mend.endswith("?") else f"{mend}; {then}"
 
 
@@ -108,49 +106,39 @@ PRIVILEGE_HINT = (
 def transient_error(error: BaseException) -> ErrorAdvice | None:
     """Return what to say of a fault that may pass, and none that the statement is to blame for; None for others."""
     if isinstance(error, StoreError):
-        return None if error.__cause__ is None else transient_error(error.__cause__)
+        return transient_error(error.__cause__) if error.__cause__ else None
     if isinstance(error, DBAPIError) and error.orig is not None:
         return UNREACHABLE if error.connection_invalidated else transient_error(error.orig)
     if isinstance(error, sqlite3.Error):
         return SQLITE_ERRORS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
-    return transient_server_error(error)
-
-
-def transient_server_error(error: BaseException) -> ErrorAdvice | None:
-    """Return what to say of a fault of PostgreSQL that may pass; None for others."""
     if not hasattr(error, "sqlstate"):
         return None
     state = error.sqlstate or ""
-    is_gone = state[:2] in ("08", "57") if state else type(error).__name__ == "OperationalError"
-    if is_gone and not state:
+    if not state and type(error).__name__ == "OperationalError":
         return next((words for words, said in CONNECT_ERRORS.items() if said.search(str(error))), UNREACHABLE)
-    return (
-        UNREACHABLE if is_gone and state != CANCELED else POSTGRES_ERRORS.get(state) or POSTGRES_ERRORS.get(state[:2])
-    )
+    if state[:2] in ("08", "57") and state != CANCELED:
+        return UNREACHABLE
+    return POSTGRES_ERRORS.get(state) or POSTGRES_ERRORS.get(state[:2])
 
 
-def is_schema_error(error: DBAPIError) -> bool:
-    """Whether PostgreSQL lacks a table or a right that a statement needs, which is no fault of the caller's rows."""
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith("42")
-
-
-def lacks_privilege(error: BaseException) -> bool:
-    """Whether PostgreSQL refuses our login a right, with which a statement would have been done."""
+def sqlstate(error: BaseException) -> str:
+    """Return PostgreSQL's code of a fault, "" if it has none."""
     origin = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(origin, "sqlstate", None) == INSUFFICIENT_PRIVILEGE
+    return getattr(origin, "sqlstate", None) or ""
 
 
 def to_store_error(error: BaseException, *, prefix: str = "the store cannot be used") -> StoreError:
-    """Return the StoreError that `error` makes, in words that begin with `said`; `error` itself if it is one."""
+    """Return the StoreError that `error` makes, in words that begin with `prefix`; `error` itself if it is one."""
     if isinstance(error, StoreError):
         return error
-    words, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
-    if lacks_privilege(error):
-        failure = StoreError(f"{prefix}: {why.splitlines()[0]}")  # then comes the statement
-        failure.hint = PRIVILEGE_HINT
+    advice, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
+    if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
+        failure = StoreError(f"{prefix}: {why.splitlines()[0]}", hint=PRIVILEGE_HINT)  # then comes the statement
+    elif advice:
+        failure = StoreError(f"{prefix}: {advice.what} ({why})", hint=advice.hint)
+        failure.transient = True
     else:
-        failure = StoreError(f"{prefix}: {f'{words.what} ({why})' if words else why}")
-        failure.hint, failure.transient = (words.hint, True) if words else (None, False)
+        failure = StoreError(f"{prefix}: {why}")
     failure.__cause__ = error
     return failure
 

@@ -10,17 +10,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
-from watcher.store.engine import is_in_transaction
 from watcher.store.errors import (
     WRITER_BUSY_MS,
     ErrorAdvice,
-    is_schema_error,
+    sqlstate,
     test_write,
     to_store_error,
     transient_error,
@@ -88,7 +87,8 @@ class Writer:
 
         Errors: StoreError if the store fails or the writer is closed; else what the function raised.
         """
-        return await self._enqueue(WriteTask(with_arguments(function, *args, **kwargs), new_future()))  # type: ignore[no-any-return]
+        found: T = await self._enqueue(lambda connection: function(connection, *args, **kwargs))
+        return found
 
     async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
         """
@@ -99,14 +99,18 @@ class Writer:
 
         Errors: as `do`.
         """
-        return await self._enqueue(WriteTask(function, new_future(), item, is_batched=True))  # type: ignore[no-any-return]
+        found: T = await self._enqueue(function, item, is_batched=True)
+        return found
 
-    def _enqueue(self, job: WriteTask) -> asyncio.Future[Any]:
+    def _enqueue(
+        self, function: Callable[..., Any], item: object = None, *, is_batched: bool = False
+    ) -> asyncio.Future[Any]:
+        job = WriteTask(function, asyncio.get_running_loop().create_future(), item, is_batched)
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
             self._jobs.put(job)
-        if not (job.is_batched or self._urgent.is_set()):
+        if not is_batched:
             self._urgent.set()
         return job.future
 
@@ -124,30 +128,24 @@ class Writer:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._closing.set()
                 self._jobs.put(None)
-                self._urgent.set()
+        self.stop_waiting()
         self._thread.join()
 
     def _run(self) -> None:
-        batch: list[WriteTask] = []
-        while (job := self._jobs.get()) is not None:
+        batch: list[WriteTask | None] = [None]
+        while True:
+            first = self._jobs.get()
             if len(batch) >= BUSY_BATCH:
                 self._urgent.wait(self._gather_s)
             self._urgent.clear()
-            batch = [job]
-            last = False
-            while len(batch) < MAX_BATCH and not last:
-                try:
-                    more = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                else:
-                    batch.append(more)
-            self._answer([job for job in batch if not job.future.cancelled()])
-            if last:
+            batch = [first]
+            with suppress(queue.Empty):
+                while batch[-1] is not None and len(batch) < MAX_BATCH:
+                    batch.append(self._jobs.get_nowait())
+            if jobs := [job for job in batch if job is not None and not job.future.cancelled()]:
+                self._answer(jobs)
+            if batch[-1] is None:
                 return
 
     def _answer(self, batch: list[WriteTask]) -> None:
@@ -199,11 +197,6 @@ class Writer:
         self._down_at = self.trouble = None
 
 
-def new_future() -> asyncio.Future[Any]:
-    """Return a future of the running loop."""
-    return asyncio.get_running_loop().create_future()
-
-
 def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
     """Tell callers how it went, those who still wait."""
     for future, (result, failure) in answers:
@@ -215,7 +208,7 @@ def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> N
             future.set_exception(failure)
 
 
-def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int = WRITER_BUSY_MS) -> list[Outcome]:
+def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int) -> list[Outcome]:
     """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
     outcomes: dict[int, Outcome] = {}
     options = {"busy_ms": busy_ms, "may_be_lost": True}  # polls and pages, which are asked for again
@@ -260,17 +253,12 @@ def is_open(connection: Connection) -> bool:
     """Whether the transaction still stands: a full disk makes SQLite roll all of it back, and COMMIT says nothing."""
     if connection.invalidated:
         return False
-    driver = connection.connection.dbapi_connection
-    if connection.dialect.name == "postgresql":
-        return is_in_transaction(driver)
-    return bool(getattr(driver, "in_transaction", True))
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    from psycopg.pq import TransactionStatus  # late: an optional dependency
 
-
-def with_arguments(
-    function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-) -> Callable[[Connection], T]:
-    """Return `function` as one of a connection alone: itself where there are no arguments."""
-    return (lambda connection: function(connection, *args, **kwargs)) if args or kwargs else cast("Any", function)
+    return driver.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -313,6 +301,7 @@ def write_with_retry(
 
 def to_caller_error(error: BaseException) -> BaseException:
     """Return a fault of the store as a StoreError in words; what is the caller's own (a row's fault) as it is."""
-    if isinstance(error, DBAPIError) and (is_schema_error(error) or not isinstance(error, CALLER_ERRORS)):
-        return to_store_error(error)
-    return error
+    if not isinstance(error, DBAPIError):
+        return error
+    lacks_table_or_right = sqlstate(error).startswith("42")
+    return error if isinstance(error, CALLER_ERRORS) and not lacks_table_or_right else to_store_error(error)
