@@ -30,7 +30,6 @@ from watcher.settings.load import load_settings_file, parse_settings
 from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.visits import postpone_polls
 from watcher.store.writer import Writer, read, write
 from watcher.worker.process_pool import Pool
 
@@ -225,7 +224,8 @@ async def test_after_a_start_an_edition_is_made_as_soon_as_nothing_is_left_to_as
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
     write(tools.writer.engine, sync_sources, [source], now=clock[0])
     await job.run()
-    write(tools.writer.engine, postpone_polls, [1], next_poll_at=clock[0] + timedelta(hours=1))
+    later = update(feeds).where(feeds.c.id == 1).values(next_poll_at=clock[0] + timedelta(hours=1))
+    write(tools.writer.engine, lambda c: c.execute(later))
 
     clock[0] += timedelta(minutes=2)
     await job.run()

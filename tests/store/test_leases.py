@@ -18,7 +18,6 @@ from watcher.store.hosts import (
     drop_dead_leases,
     due_hosts,
     get_host,
-    renew,
     renew_all,
     set_blocked_until,
 )
@@ -64,8 +63,9 @@ def test_a_worker_that_lost_its_lease_is_told_so(engine):
     (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
     write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, most=100)
 
-    assert not write(engine, renew, host, worker="a:1", now=NOW + LEASE)
-    assert write(engine, renew, host, worker="b:1", now=NOW + LEASE)
+    steps = [LeaseRenewal(host=host, worker=worker, now=NOW + LEASE, floor=LEASE) for worker in ("a:1", "b:1")]
+
+    assert write(engine, renew_or_stop, steps) == [VisitDecision.STOP, VisitDecision.GO]
 
 
 def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_renews_it(engine):

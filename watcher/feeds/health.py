@@ -99,49 +99,25 @@ def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | No
 
 
 def stored_status(feed: Feed, *, reason: Reason | None) -> str:
-    """Return the status that the last poll left; what only the clock changes is not in it."""
-    if not feed.gone and not feed.failures and feed.last_polled_at is None:
-        return "new"
-    return status_after_poll(
-        gone=feed.gone,
-        failure=reason if feed.failures else None,
-        has_had_entries=feed.last_new_at is not None,
-        has_moved=feed.moved_to is not None or feed.url != feed.source.url,
-        has_no_dates=feed.has_no_dates,
-        took_s=feed.took_s,
-        before=feed.health,
-    )
-
-
-def status_after_poll(
-    *,
-    gone: bool,
-    failure: Reason | None,
-    has_had_entries: bool,
-    has_moved: bool,
-    has_no_dates: bool,
-    took_s: float | None,
-    before: str | None,
-) -> str:
     """
-    Return the status that a poll leaves, whatever the time.
+    Return the status that the last poll left; what only the clock changes is not in it.
 
     Args:
-        failure: Why the feed could not be read, None if it was read.
-        has_had_entries: Whether it has ever had an entry.
-        before: The status before the poll.
+        reason: Of the last failure.
     """
-    if gone:
+    if not feed.gone and not feed.failures and feed.last_polled_at is None:
+        return "new"
+    if feed.gone:
         return "gone"
-    if failure is not None:
-        return status_of_failure(failure)
-    if not has_had_entries:
+    if feed.failures and reason is not None:
+        return status_of_failure(reason)
+    if feed.last_new_at is None:
         return "empty"
-    if took_s is not None and took_s > (SLOW_S * SLOW_STILL if before == "slow" else SLOW_S):
+    if feed.took_s is not None and feed.took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
         return "slow"
-    if has_moved:
+    if feed.moved_to is not None or feed.url != feed.source.url:
         return "moved"
-    return "undated" if has_no_dates else "ok"
+    return "undated" if feed.has_no_dates else "ok"
 
 
 def status_of_failure(failure: Reason) -> str:

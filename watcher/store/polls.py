@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -11,11 +12,11 @@ from zlib import crc32
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
 from watcher.failure_reasons import HealthKind, Reason
-from watcher.feeds.health import SLOW_S, average_gap, status_after_poll
+from watcher.feeds.health import average_gap, stored_status
 from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
-from watcher.store.sql import in_chunks, insert
+from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
 from watcher.text.urls import article_id, host_key, normalize_url
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
@@ -42,8 +43,7 @@ def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]
         connection.execute(UPDATE_FEED, rows)
     record_health_changes(connection, after)
     told = [(feed, result) for feed, result in given if not is_unchanged(feed, result)]
-    if told:
-        connection.execute(polls.insert(), [poll_row(feed, result) for feed, result in told])
+    execute_each(connection, polls.insert(), [poll_row(feed, result) for feed, result in told])
     for feed, result in told:
         if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
             prune_history(connection, polls, feed.id, keep=KEEP_POLLS)
@@ -52,47 +52,37 @@ def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]
 
 def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
     """Return what a poll changes of its feed, by column: few, and the same ones for most polls."""
-    values: dict[str, object] = {"next_poll_at": result.next_poll_at}
+    values: dict[str, Any] = {"next_poll_at": result.next_poll_at}
     values["unchanged_polls"] = feed.unchanged_polls + 1 if is_unchanged(feed, result) else 0
-    match result:
-        case PollFailed():
-            values |= {
-                "last_polled_at": result.at,
-                "failures": feed.failures + 1,
-                "failing_since": feed.failing_since or result.at,
-                "reason": result.reason,
-            }
-            if result.permanent:  # for good, also if a poll that was under way comes back late
-                values["gone"] = True
-        case PollUnchanged() | PollSucceeded():
-            took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHING * (result.took_s - feed.took_s)
-            values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}
-            if feed.failures:
-                values |= {"failures": 0, "failing_since": None, "reason": None}
-            if result.validators != feed.validators:
-                values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
-            if result.max_age_s != feed.max_age_s:
-                values["max_age_s"] = result.max_age_s
+    if isinstance(result, NetworkDown):
+        return values
+    values["last_polled_at"] = result.at
+    if isinstance(result, PollFailed):
+        values |= {"failures": feed.failures + 1, "failing_since": feed.failing_since or result.at}
+        values["reason"] = result.reason
+        # For good, also if a poll that was under way comes back late.
+        return values | {"gone": True} if result.permanent else values
+    took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHING * (result.took_s - feed.took_s)
+    values |= {"last_read_at": result.at, "took_s": took_s}
+    if feed.failures:
+        values |= {"failures": 0, "failing_since": None, "reason": None}
+    if result.validators != feed.validators:
+        values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
+    if result.max_age_s != feed.max_age_s:
+        values["max_age_s"] = result.max_age_s
     if isinstance(result, PollSucceeded):
-        values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
-        values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
-        values |= arrival_stats(feed, result)
-    if isinstance(result, PollSucceeded | PollUnchanged):
-        values |= redirect_columns(feed, result)
-    return values
+        values |= {"interval_s": result.interval_s, "faults": result.faults[:20], "body_hash": result.body_hash}
+        values |= {"skip_hours": result.skip_hours, "skip_days": result.skip_days} | arrival_stats(feed, result)
+    return values | redirect_columns(feed, result)
 
 
 def is_unchanged(feed: Feed, result: PollResult) -> bool:
     """Whether a poll brought nothing new, and the feed was read before: its history needs no line for it."""
     if feed.last_read_at is None or feed.failures:
         return False
-    match result:
-        case PollUnchanged():
-            return True
-        case PollSucceeded(changes=kinds):
-            return not (kinds.new or kinds.changed or kinds.suppressed)
-        case _:
-            return False
+    if isinstance(result, PollSucceeded):
+        return not (result.changes.new or result.changes.changed or result.changes.suppressed)
+    return isinstance(result, PollUnchanged)
 
 
 def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
@@ -154,65 +144,39 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
 
     Returns how many pages each poll noted.
     """
-    if not any(isinstance(result, PollSucceeded) for _, result in given):
-        return [0] * len(given)
-    rows = [entry_row(feed, entry, result.at) for feed, result, entry in iter_new_entries(given, seen_only=True)]
-    if rows:
-        query = insert(connection, entries)
-        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
-        connection.execute(query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
-    changed = [
-        {"of": feed.id, "its": entry.guid, "now": entry.content_hash}
-        for feed, result in given
-        if isinstance(result, PollSucceeded)
-        for entry in result.changes.changed
-    ]
-    if changed:
-        its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
-        connection.execute(update(entries).where(*its).values(content_hash=bindparam("now")), changed)
-        recheck_soon(connection, given)
-    return enqueue_pages(connection, given)
-
-
-def recheck_soon(connection: Connection, given: Sequence[FeedPoll]) -> None:
-    """Look soon again at the pages of changed entries whose article was cited."""
+    were_read = [(feed, result) for feed, result in given if isinstance(result, PollSucceeded)]
     rows = [
-        {"of": entry_article_id(feed, entry), "at": result.at}
-        for feed, result in given
-        if isinstance(result, PollSucceeded)
-        for entry in result.changes.changed
+        entry_row(feed, entry, result.at)
+        for feed, result in were_read
+        for entry in (*result.seen_only, *result.changes.new)
     ]
-    query = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
-    connection.execute(query.values(next_try_at=bindparam("at", type_=pages.c.next_try_at.type)), rows)
-
-
-def iter_new_entries(given: Sequence[FeedPoll], *, seen_only: bool) -> Iterator[tuple[Feed, PollSucceeded, Entry]]:
-    """Yield the new entries of polls, and those that they only `held`."""
-    for feed, result in given:
-        if isinstance(result, PollSucceeded):
-            for entry in (*(result.seen_only if seen_only else ()), *result.changes.new):
-                yield feed, result, entry
-
-
-def enqueue_pages(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
-    """Note the page of each new entry whose article is neither stored nor on its way; return how many a poll."""
-    keys = {entry_article_id(feed, entry): None for feed, _, entry in iter_new_entries(given, seen_only=False)}
-    there: set[str] = set()
-    for part in in_chunks(list(keys)):
-        there.update(connection.scalars(select(articles.c.id).where(articles.c.id.in_(part))))
-        there.update(connection.scalars(select(pages.c.article_id).where(pages.c.article_id.in_(part))))
-    rows: list[dict[str, object]] = []
-    noted = dict.fromkeys((feed.id for feed, _ in given), 0)
-    for feed, result, entry in iter_new_entries(given, seen_only=False):
-        key = entry_article_id(feed, entry)
-        if key not in there:
-            there.add(key)
-            noted[feed.id] += 1
-            rows.append(page_row(feed, entry, key, at=result.at))
-    if rows:
-        query = insert(connection, pages)
-        connection.execute(query.on_conflict_do_nothing(index_elements=["article_id"]), rows)
+    query = insert(connection, entries)
+    again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
+    execute_each(connection, query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
+    changed = [(feed, result, entry) for feed, result in were_read for entry in result.changes.changed]
+    its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
+    hashes = [{"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash} for feed, _, entry in changed]
+    execute_each(connection, update(entries).where(*its), hashes)
+    # The pages of articles that were cited are looked at again soon.
+    cited = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
+    soon = [{"of": entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
+    execute_each(connection, cited, soon)
+    noted = enqueue_pages(connection, were_read)
     return [noted[feed.id] for feed, _ in given]
+
+
+def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSucceeded]]) -> Counter[int]:
+    """Note the page of each new entry whose article is neither stored nor on its way; return how many a feed."""
+    new: dict[str, tuple[Feed, Entry, datetime]] = {}
+    for feed, result in given:
+        for entry in result.changes.new:
+            new.setdefault(entry_article_id(feed, entry), (feed, entry, result.at))
+    there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, new)}
+    there |= {row.article_id for row in rows_in(connection, select(pages.c.article_id), pages.c.article_id, new)}
+    found = [(key, *each) for key, each in new.items() if key not in there]
+    query = insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"])
+    execute_each(connection, query, [page_row(feed, entry, key, at=at) for key, feed, entry, at in found])
+    return Counter(feed.id for _, feed, _, _ in found)
 
 
 def entry_article_id(feed: Feed, entry: Entry) -> str:
@@ -246,8 +210,9 @@ def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, o
 
 
 KEEP_HEALTH_CHANGES = 50  # changes a feed
-ROUTINE_COLUMNS = frozenset(
-    ("next_poll_at", "unchanged_polls", "last_polled_at", "last_read_at", "took_s", "etag", "last_modified")
+# What the health of a feed depends on, called alike as a field and as a column.
+HEALTH_FIELDS = frozenset(
+    ("gone", "failures", "last_polled_at", "last_new_at", "moved_to", "url", "has_no_dates", "took_s")
 )
 PRUNE_EVERY = 5  # changes between two looks whether there are more, on the average
 
@@ -285,35 +250,21 @@ def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, Po
     lines: list[dict[str, Any]] = [
         {"feed_id": feed.id, "at": result.at, "health": health, "reason": reason_after(result, after)}
         for feed, result, after in given
-        if (health := health_after(feed, result, after)) is not None and health != feed.health
+        if not isinstance(result, NetworkDown) and (health := health_after(feed, after)) != feed.health
     ]
-    if not lines:
-        return
-    connection.execute(health_changes.insert(), lines)
-    new = {"health": bindparam("word"), "health_at": bindparam("since", type_=feeds.c.health_at.type)}
-    query = update(feeds).where(feeds.c.id == bindparam("of")).values(new)
-    connection.execute(query, [{"of": it["feed_id"], "word": it["health"], "since": it["at"]} for it in lines])
+    execute_each(connection, health_changes.insert(), lines)
+    query = update(feeds).where(feeds.c.id == bindparam("of"))
+    rows = [{"of": line["feed_id"], "health": line["health"], "health_at": line["at"]} for line in lines]
+    execute_each(connection, query, rows)
     for line in lines:
         if crc32(f"{line['feed_id']} {line['at']}".encode()) % PRUNE_EVERY == 0:
             prune_history(connection, health_changes, line["feed_id"], keep=KEEP_HEALTH_CHANGES)
 
 
-def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> str | None:
-    """Return the health that a poll leaves; None if our network was down."""
-    if isinstance(result, NetworkDown):
-        return None
-    if feed.health == "ok" and isinstance(result, PollUnchanged) and ROUTINE_COLUMNS.issuperset(after):
-        return "ok" if after["took_s"] <= SLOW_S else "slow"  # most polls, at a third of the cost
-    moved_to = after.get("moved_to", feed.moved_to)
-    return status_after_poll(
-        gone=after.get("gone", False),
-        failure=result.reason if isinstance(result, PollFailed) else None,
-        has_had_entries=after.get("last_new_at", feed.last_new_at) is not None,
-        has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
-        has_no_dates=after.get("has_no_dates", feed.has_no_dates),
-        took_s=after.get("took_s", feed.took_s),
-        before=feed.health,
-    )
+def health_after(feed: Feed, after: Mapping[str, Any]) -> str:
+    """Return the health of a feed after a poll that changes the columns `after`."""
+    changes = {name: value for name, value in after.items() if name in HEALTH_FIELDS}
+    return stored_status(replace(feed, **changes), reason=after.get("reason"))
 
 
 def reason_after(result: PollResult, after: Mapping[str, Any]) -> Reason | None:
@@ -326,26 +277,17 @@ def reason_after(result: PollResult, after: Mapping[str, Any]) -> Reason | None:
 
 def prune_history(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
     """Drop the oldest lines of a feed's history beyond `keep`."""
-    oldest = (
-        select(table.c.at)
-        .where(table.c.feed_id == feed_id)
-        .order_by(table.c.at.desc())
-        .offset(keep)
-        .limit(1)
-        .scalar_subquery()
-    )
-    connection.execute(delete(table).where(table.c.feed_id == feed_id, table.c.at <= oldest))
+    oldest = select(table.c.at).where(table.c.feed_id == feed_id).order_by(table.c.at.desc()).offset(keep).limit(1)
+    connection.execute(delete(table).where(table.c.feed_id == feed_id, table.c.at <= oldest.scalar_subquery()))
 
 
 def load_health_changes(
     connection: Connection, feed_id: int, *, most: int = KEEP_HEALTH_CHANGES
 ) -> tuple[HealthChange, ...]:
     """Return when the health of a feed changed its word, the latest first."""
-    query = select(health_changes.c.at, health_changes.c.health, health_changes.c.reason).where(
-        health_changes.c.feed_id == feed_id
-    )
-    rows = connection.execute(query.order_by(health_changes.c.at.desc(), health_changes.c.id.desc()).limit(most))
-    return tuple(HealthChange(**row._mapping) for row in rows)
+    query = select(*columns_of(health_changes, HealthChange)).where(health_changes.c.feed_id == feed_id)
+    query = query.order_by(health_changes.c.at.desc(), health_changes.c.id.desc()).limit(most)
+    return load_records(connection, query, HealthChange)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,16 +318,12 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, day
 
 def load_polls(connection: Connection, feed_id: int, *, most: int) -> tuple[PollRecord, ...]:
     """Return the last polls of a feed that have a line, the latest first."""
-    columns = [polls.c[name] for name in PollRecord.__slots__ if name != "unchanged_polls_after"]
-    query = select(*columns, polls.c.unchanged_polls).where(polls.c.feed_id == feed_id)
-    unchanged_polls_after = connection.scalar(select(feeds.c.unchanged_polls).where(feeds.c.id == feed_id)) or 0
-    lines = []
-    for row in connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most)):
-        values = dict(row._mapping)
-        before = values.pop("unchanged_polls")
-        lines.append(PollRecord(**values, unchanged_polls_after=unchanged_polls_after))
-        unchanged_polls_after = before
-    return tuple(lines)
+    latest_first = (polls.c.at.desc(), polls.c.id.desc())
+    until_now = select(feeds.c.unchanged_polls).where(feeds.c.id == feed_id).scalar_subquery()
+    after = func.lag(polls.c.unchanged_polls, 1, until_now).over(order_by=latest_first).label("unchanged_polls_after")
+    columns = [after if name == after.name else polls.c[name] for name in PollRecord.__slots__]
+    query = select(*columns).where(polls.c.feed_id == feed_id).order_by(*latest_first).limit(most)
+    return load_records(connection, query, PollRecord)
 
 
 def count_by_health(connection: Connection) -> dict[str, int]:
