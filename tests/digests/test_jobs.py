@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from digests.edition.load import EditionRequest
 from digests.jobs import jobs
@@ -30,6 +30,7 @@ from watcher.settings.load import load_settings_file, parse_settings
 from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
+from watcher.store.schema import feeds
 from watcher.store.writer import Writer, read, write
 from watcher.worker.process_pool import Pool
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or_, select, update
 
 from watcher.store.schema import feeds, hosts, pages, polls
-from watcher.store.sql import in_chunks, insert, load_meta, save_meta
+from watcher.store.sql import columns_of, in_chunks, insert, load_meta, load_records, rows_in, save_meta
 
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
@@ -57,14 +58,10 @@ def claim_hosts(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueHosts:
-    """
-    Hosts that have something due and are free, longest due first.
-
-    `seen_to`: what is due until then has been seen; what is not among `names` was held, or is in work already.
-    """
+    """Hosts that have something due and are free, longest due first."""
 
     names: tuple[str, ...]
-    scanned_until: datetime
+    scanned_until: datetime  # what is due until then has been seen: the rest of it was held, or is in work already
 
 
 def due_hosts(
@@ -85,25 +82,20 @@ def due_hosts(
             cannot be cleaned up yet, a thousand in a millisecond.
         unless: Given the column of a host's name, the condition that it is left out.
     """
-    at_hosts = [or_(hosts.c.host.is_(None), is_unleased(now))]
-    feed_is_due, page_is_due = feeds.c.next_poll_at <= now, pages.c.next_try_at <= now
-    if since is not None:
-        feed_is_due &= feeds.c.next_poll_at >= since
-        page_is_due &= pages.c.next_try_at >= since
-    due_feeds = (
-        select(feeds.c.host, feeds.c.next_poll_at.label("at"))
-        .outerjoin(hosts, hosts.c.host == feeds.c.host)
-        .where(feeds.c.enabled, ~feeds.c.gone, feed_is_due, *at_hosts, ~unless(feeds.c.host))
-    )
-    due_pages = (
-        select(pages.c.host, pages.c.next_try_at.label("at"))
-        .join(feeds, feeds.c.id == pages.c.feed_id)
-        .outerjoin(hosts, hosts.c.host == pages.c.host)
-        .where(feeds.c.enabled, page_is_due, *at_hosts, ~unless(pages.c.host))
-    )
+
+    def select_due(table: Table, at: ColumnElement[Any], *those: ColumnElement[bool]) -> Select[str, datetime]:
+        query = select(table.c.host, at.label("at")).outerjoin_from(table, hosts, hosts.c.host == table.c.host)
+        query = query.where(at <= now, or_(hosts.c.host.is_(None), is_unleased(now)), ~unless(table.c.host), *those)
+        return query if since is None else query.where(at >= since)
+
+    queries = [select_due(feeds, feeds.c.next_poll_at, feeds.c.enabled, ~feeds.c.gone)]
+    if pages_too:
+        queries.append(
+            select_due(pages, pages.c.next_try_at, feeds.c.enabled).join(feeds, feeds.c.id == pages.c.feed_id)
+        )
     longest: dict[str, datetime] = {}
     seen_to = now
-    for query in (due_feeds, due_pages) if pages_too else (due_feeds,):
+    for query in queries:
         found = tuple(first_hosts(connection, query, most=most, busy=busy))
         for host, at in found:
             longest[host] = min(at, longest.get(host, at))
@@ -164,12 +156,6 @@ def first_hosts(
     rows.close()
 
 
-def renew(connection: Connection, host: str, *, worker: str, now: datetime, lease: timedelta = LEASE) -> bool:
-    """Hold `host` for another while; False if somebody else has it by now."""
-    query = update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(lease_until=now + lease)
-    return connection.execute(query).rowcount == 1
-
-
 def renew_all(
     connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
 ) -> None:
@@ -182,13 +168,12 @@ def renew_all(
 
 def drop_dead_leases(connection: Connection, *, worker: str) -> None:
     """Free the hosts held by processes of this machine that are no more: a crash must not cost a lease's time."""
-    machine = worker.rsplit(":", 1)[0]
-    held: Sequence[str] = connection.scalars(
-        select(hosts.c.lease_by).where(hosts.c.lease_by.is_not(None)).distinct()
-    ).all()
-    dead = [name for name in held if name.rsplit(":", 1)[0] == machine and not is_alive(int(name.rsplit(":", 1)[1]))]
-    if dead:
-        connection.execute(update(hosts).where(hosts.c.lease_by.in_(dead)).values(lease_by=None, lease_until=None))
+    machine = worker.rpartition(":")[0]
+    held = connection.scalars(
+        select(hosts.c.lease_by).where(hosts.c.lease_by.startswith(f"{machine}:", autoescape=True)).distinct()
+    )
+    dead = [name for name in held.all() if not is_alive(int(name.rpartition(":")[2]))]
+    connection.execute(update(hosts).where(hosts.c.lease_by.in_(dead)).values(lease_by=None, lease_until=None))
 
 
 def is_alive(pid: int) -> bool:
@@ -200,7 +185,7 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it is somebody else's
     return True
 
 
@@ -213,9 +198,8 @@ def set_blocked_until(connection: Connection, host: str, *, until: datetime) -> 
     """Hold every feed and page of `host` until a time, its Retry-After; a hold that lasts longer stays."""
     query = insert(connection, hosts).values(host=host, blocked_until=until)
     earlier = or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until < until)
-    connection.execute(
-        query.on_conflict_do_update(index_elements=["host"], set_={"blocked_until": until}, where=earlier)
-    )
+    held = {"blocked_until": until}
+    connection.execute(query.on_conflict_do_update(index_elements=["host"], set_=held, where=earlier))
 
 
 def blocked_sources(connection: Connection, *, now: datetime) -> tuple[tuple[str, datetime], ...]:
@@ -247,21 +231,17 @@ def visited_sources(
     Args:
         due_at: Only those that are due then.
     """
-    query = (
-        select(feeds.c.name, feeds.c.source_url, hosts.c.lease_by)
-        .join(hosts, hosts.c.host == feeds.c.host)
-        .where(feeds.c.enabled, ~feeds.c.gone, hosts.c.lease_until > now, hosts.c.lease_by != but)
-        .order_by(feeds.c.name)
+    columns = (feeds.c.name, feeds.c.source_url.label("url"), hosts.c.lease_by.label("worker"))
+    query = select(*columns).join(hosts, hosts.c.host == feeds.c.host).order_by(feeds.c.name)
+    query = query.where(feeds.c.enabled, ~feeds.c.gone, hosts.c.lease_until > now, hosts.c.lease_by != but)
+    return load_records(
+        connection, query if due_at is None else query.where(feeds.c.next_poll_at <= due_at), VisitedSource
     )
-    if due_at is not None:
-        query = query.where(feeds.c.next_poll_at <= due_at)
-    return tuple(VisitedSource(name=name, url=url, worker=worker) for name, url, worker in connection.execute(query))
 
 
 def get_host(connection: Connection, host: str) -> Host:
     """Return what is kept of `host`; an empty one if it is new."""
-    columns = [hosts.c[name] for name in Host.__slots__]
-    row = connection.execute(select(*columns).where(hosts.c.host == host)).one_or_none()
+    row = connection.execute(select(*columns_of(hosts, Host)).where(hosts.c.host == host)).one_or_none()
     if row is None:
         return Host(host=host)
     rules = "" if row.robots_rules is None else zlib.decompress(row.robots_rules).decode()
@@ -270,19 +250,15 @@ def get_host(connection: Connection, host: str) -> Host:
 
 def known_hosts(connection: Connection, names: Collection[str]) -> set[str]:
     """Return those of `names` that are known: something was asked of them, the last time a day ago at most."""
-    known: set[str] = set()
-    for part in in_chunks(list(names)):
-        known.update(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
-    return known
+    return {row.host for row in rows_in(connection, select(hosts.c.host), hosts.c.host, names)}
 
 
 def set_robots(connection: Connection, host: str, *, at: datetime, status: int, rules: str) -> None:
     """Store the rules of a host's robots.txt for us, or the status of the failure to fetch it."""
     packed = zlib.compress(rules.encode()) if rules else None
     row = {"robots_at": at, "robots_status": status, "robots_rules": packed}
-    connection.execute(
-        insert(connection, hosts).values(host=host, **row).on_conflict_do_update(index_elements=["host"], set_=row)
-    )
+    query = insert(connection, hosts).values(host=host, **row)
+    connection.execute(query.on_conflict_do_update(index_elements=["host"], set_=row))
 
 
 NETWORK_DOWN = "network_down_since"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import FEED_COLUMNS, feed_from_row
-from watcher.store.hosts import LEASE, claim_hosts, lease_free_hosts, renew
+from watcher.store.hosts import LEASE, claim_hosts, lease_free_hosts
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
-from watcher.store.sql import in_chunks
+from watcher.store.sql import execute_each, in_chunks, rows_in
 
 RENEW_BELOW = 5 / 6  # of a lease: a step does not write the host's row again while more of it is left
 
@@ -95,21 +95,18 @@ def visits_of_hosts(
 ) -> tuple[Visit, ...]:
     """Return what is due at hosts that have been leased; the first feed of each counts as asked from here on."""
     due: dict[str, list[Feed]] = {name: [] for name in names}
-    have_pages: set[str] = set()
-    asked_at: dict[str, datetime | None] = {}
-    for part in in_chunks(list(names)):
-        due_feeds = select(*FEED_COLUMNS).where(feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone)
-        due_feeds = due_feeds.where(is_due(feeds.c.next_poll_at, now)).order_by(feeds.c.next_poll_at, feeds.c.id)
-        for row in connection.execute(due_feeds):
-            feed = feed_from_row(row)
-            due[feed.host].append(feed)
-        if pages_too:
-            due_pages = select(pages.c.host).join(feeds, feeds.c.id == pages.c.feed_id).distinct()
-            due_pages = due_pages.where(pages.c.host.in_(part), pages.c.next_try_at <= now, feeds.c.enabled)
-            have_pages.update(connection.scalars(due_pages))
-        query = select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(part))
-        asked_at.update((name, at) for name, at in connection.execute(query))
-    postpone_polls(connection, [rows[0].id for rows in due.values() if rows], next_poll_at=now + floor)
+    feeds_due = select(*FEED_COLUMNS).where(feeds.c.enabled, ~feeds.c.gone, is_due(feeds.c.next_poll_at, now))
+    feeds_due = feeds_due.order_by(feeds.c.next_poll_at, feeds.c.id)
+    for feed in map(feed_from_row, rows_in(connection, feeds_due, feeds.c.host, names)):
+        due[feed.host].append(feed)
+    pages_due = select(pages.c.host).join(feeds, feeds.c.id == pages.c.feed_id).distinct()
+    pages_due = pages_due.where(pages.c.next_try_at <= now, feeds.c.enabled)
+    have_pages = {row.host for row in rows_in(connection, pages_due, pages.c.host, names if pages_too else ())}
+    requests = select(hosts.c.host, hosts.c.last_request_at)
+    asked_at = {row.host: row.last_request_at for row in rows_in(connection, requests, hosts.c.host, names)}
+    # Before they are fetched: a crash must not make us ask again at once.
+    for part in in_chunks([rows[0].id for rows in due.values() if rows]):
+        connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=now + floor))
     return tuple(
         Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked_at.get(name))
         for name, rows in due.items()
@@ -119,12 +116,6 @@ def visits_of_hosts(
 def hosts_being_visited(connection: Connection, *, now: datetime) -> frozenset[str]:
     """Return the hosts that are being visited."""
     return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
-
-
-def postpone_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
-    """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
-    for part in in_chunks(list(feed_ids)):
-        connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=next_poll_at))
 
 
 def is_due(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
@@ -151,15 +142,10 @@ class LeaseRenewal:
 
 def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list[VisitDecision]:
     """Return for each visit whether to take its next step; leases are renewed, unless they were just now."""
-    columns = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
-    rows = {
-        row.host: row
-        for part in in_chunks(sorted({each.host for each in given}))
-        for row in connection.execute(select(*columns).where(hosts.c.host.in_(part)))
-    }
+    query = select(hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
+    rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (each.host for each in given))}
     going = [is_lease_held(connection, each, rows.get(each.host)) for each in given]
-    polling = [each for each, goes in zip(given, going, strict=True) if goes and each.feed is not None]
-    asked = mark_polled(connection, polling)
+    asked = mark_polled(connection, [each for each, goes in zip(given, going, strict=True) if goes and each.feed])
 
     def decision(each: LeaseRenewal, goes: bool) -> VisitDecision:
         if not goes:
@@ -173,9 +159,11 @@ def is_lease_held(connection: Connection, step: LeaseRenewal, row: Row[*tuple[An
     """Return whether a visit still has its host, and may send requests to it."""
     if row is None or row.lease_by != step.worker or row.lease_until is None:
         return False
-    is_old = row.lease_until < step.now + step.lease * RENEW_BELOW
-    if is_old and not renew(connection, step.host, worker=step.worker, now=step.now, lease=step.lease):
-        return False
+    if row.lease_until < step.now + step.lease * RENEW_BELOW:
+        ours = (hosts.c.host == step.host, hosts.c.lease_by == step.worker)
+        renewed = connection.execute(update(hosts).where(*ours).values(lease_until=step.now + step.lease))
+        if renewed.rowcount != 1:  # somebody else has it by now
+            return False
     return row.blocked_until is None or row.blocked_until <= step.now
 
 
@@ -209,10 +197,8 @@ def record_and_release(connection: Connection, given: Sequence[tuple[Feed, PollR
 
 def release_unvisited(connection: Connection, visits: Sequence[Visit], *, worker: str) -> None:
     """Give hosts back whose visits were not begun: what was due there is due as before."""
-    rows = [{"of": feed.id, "at": feed.next_poll_at} for visit in visits for feed in visit.feeds[:1]]
-    if rows:
-        before = bindparam("at", type_=feeds.c.next_poll_at.type)
-        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(next_poll_at=before), rows)
+    rows = [{"of": feed.id, "next_poll_at": feed.next_poll_at} for visit in visits for feed in visit.feeds[:1]]
+    execute_each(connection, update(feeds).where(feeds.c.id == bindparam("of")), rows)
     release_hosts(connection, [VisitEnd(host=visit.host, worker=worker, last_request_at=None) for visit in visits])
 
 
@@ -220,7 +206,7 @@ def release_hosts(connection: Connection, given: Sequence[VisitEnd]) -> None:
     """Free the hosts of visits, unless another worker has them by now."""
     at = func.coalesce(bindparam("at", type_=hosts.c.last_request_at.type), hosts.c.last_request_at)
     query = update(hosts).where(hosts.c.host == bindparam("name"), hosts.c.lease_by == bindparam("worker"))
-    rows = [{"name": end.host, "worker": end.worker, "at": end.last_request_at} for end in given]
-    if rows:
-        rows.sort(key=itemgetter("name"))  # in one order, so that workers do not lock each other out
-        connection.execute(query.values(lease_by=None, lease_until=None, last_request_at=at), rows)
+    # In one order, so that workers do not lock each other out.
+    ends = sorted(given, key=attrgetter("host"))
+    rows = [{"name": end.host, "worker": end.worker, "at": end.last_request_at} for end in ends]
+    execute_each(connection, query.values(lease_by=None, lease_until=None, last_request_at=at), rows)
