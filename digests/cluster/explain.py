@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from digests.cluster.constraints import Constraints, UserCorrection, cannot_link, conflict_check
-from digests.cluster.item import ClusterItem
+from digests.cluster.item import ClusterItem, time_apart
 from digests.cluster.linkage import Edges
 from digests.cluster.near_duplicates import make_fingerprint, measure_overlap, title_key
 from digests.cluster.similarity import score_all_pairs
@@ -95,7 +95,7 @@ def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
     scores = score_all_pairs(window.items, params)
     node = {item.article_id: number for number, item in enumerate(window.items)}
     ours, theirs = (representatives_of(each, window, node) for each in (a, b))
-    one, other = (window.items[node[each]] for each in (a, b))
+    one, other = window.items[node[a]], window.items[node[b]]
     evidence, score = collect_evidence(one, other), average_score(scores, [node[a]], [node[b]])
     both_in_stories = a in window.stories and b in window.stories
     if window.reports.get(a, a) == window.reports.get(b, b):
@@ -127,8 +127,8 @@ def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
 
 def are_joined(a: str, b: str, corrections: Sequence[UserCorrection]) -> bool:
     """Whether a reader made one story of the two that `a` and `b` were in."""
-    sides = [(each.articles, each.others) for each in corrections if each.kind == "join"]
-    return any((a in ours and b in theirs) or (b in ours and a in theirs) for ours, theirs in sides)
+    joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
+    return any(x in ours and y in theirs for ours, theirs in joins for x, y in ((a, b), (b, a)))
 
 
 def representatives_of(article: str, window: ExplainContext, node: Mapping[str, int]) -> list[int]:
@@ -150,7 +150,7 @@ MAX_EVIDENCE = 12  # names, terms or numbers; the first are the heaviest
 
 def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
     """Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`."""
-    same_language = a.language == b.language
+    apart, same_language = time_apart(a, b), a.language == b.language
     overlap = measure_overlap(make_fingerprint(a.features.shingles), make_fingerprint(b.features.shingles))
     return Evidence(
         names=shared_keys(a.features.names, b.features.names),
@@ -158,7 +158,7 @@ def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
         numbers=shared_keys(a.features.numbers, b.features.numbers),
         wording=round(overlap.share, 3),
         vector=cosine(a, b),
-        hours_apart=hours_apart(a, b),
+        hours_apart=None if apart is None else round(apart.total_seconds() / 3600, 2),
         same_language=same_language,
         only_a=only_in(a, b),
         only_b=only_in(b, a),
@@ -180,9 +180,12 @@ def shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ..
 
 
 def only_in(ours: ClusterItem, theirs: ClusterItem) -> tuple[str, ...]:
-    """Return the names and large numbers of one article that the other lacks."""
     known = {*theirs.features.names, *theirs.features.numbers}
-    return tuple(key for key in (*ours.features.names, *ours.large_numbers()) if key not in known)[:MAX_EVIDENCE]
+    return tuple(key for key in names_and_numbers(ours) if key not in known)[:MAX_EVIDENCE]
+
+
+def names_and_numbers(item: ClusterItem) -> tuple[str, ...]:
+    return *item.features.names, *item.large_numbers()
 
 
 def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
@@ -190,15 +193,7 @@ def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
     if a.features.vector_model != b.features.vector_model:
         return None
     found = center_by_language((a, b), from_window=False)
-    if found is None or not found[1].all():
-        return None
-    return round(float(found[0][0] @ found[0][1]), 3)
-
-
-def hours_apart(a: ClusterItem, b: ClusterItem) -> float | None:
-    if a.published_at is None or b.published_at is None:
-        return None
-    return round(abs((a.published_at - b.published_at).total_seconds()) / 3600, 2)
+    return round(float(found[0][0] @ found[0][1]), 3) if found and found[1].all() else None
 
 
 MAX_NAMES = 5  # that an explanation lists
@@ -209,34 +204,31 @@ SHARED_SHARE = 0.25  # of the articles of each side, in which a shared name stan
 def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str:
     """Return what two sets of articles have in common."""
     a, b = key_shares(ours), key_shares(theirs)
-    names = [key for key in a.keys() & b.keys() if min(a[key], b[key]) >= SHARED_SHARE]
-    names.sort(key=lambda key: (-min(a[key], b[key]), key))
-    return f"both tell of {join_names(names[:MAX_NAMES])}" if names else "their articles are near each other in wording"
+    shares = {key: share for key in a.keys() & b.keys() if (share := min(a[key], b[key])) >= SHARED_SHARE}
+    return f"both tell of {join_names(shares)}" if shares else "their articles are near each other in wording"
 
 
 def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str:
     """Return what each of two sets of articles has that the other has not."""
-    ours, theirs = exclusive_keys(gone, rest), exclusive_keys(rest, gone)
+    a, b = key_shares(gone), key_shares(rest)
+    ours, theirs = (
+        {key: share for key, share in one.items() if share >= COMMON_SHARE and key not in other}
+        for one, other in ((a, b), (b, a))
+    )
     parts = [f"only they tell of {join_names(ours)}"] if ours else []
     parts += [f"the rest tells of {join_names(theirs)}"] if theirs else []
     return ", ".join(parts) or "with what has come in since, they are not near enough to the rest"
 
 
-def exclusive_keys(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> list[str]:
-    """Return the names and large numbers that stand in half of `ours` and in none of `theirs`."""
-    a, b = key_shares(ours), key_shares(theirs)
-    found = [key for key, share in a.items() if share >= COMMON_SHARE and key not in b]
-    return sorted(found, key=lambda key: (-a[key], key))[:MAX_NAMES]
-
-
 def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
     """Return the names and large numbers of articles, with the share of them in which each stands."""
-    counts = Counter(key for item in items for key in {*item.features.names, *item.large_numbers()})
+    counts = Counter(key for item in items for key in set(names_and_numbers(item)))
     return {key: count / len(items) for key, count in counts.items()}
 
 
-def join_names(keys: Sequence[str]) -> str:
-    """Return names as a reader knows them: "Sato, Hakodate and 5.8"."""
+def join_names(shares: Mapping[str, float]) -> str:
+    """Return the names of the highest shares as a reader knows them: "Sato, Hakodate and 5.8"."""
+    keys = sorted(shares, key=lambda key: (-shares[key], key))[:MAX_NAMES]
     shown = [key.title() if key.isascii() else key for key in keys]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
@@ -327,7 +319,6 @@ FOUND = 0.5  # of a sentence's n-grams: enough to know it again
 WHOLE = 0.95  # share of the origin from which nothing was cut; the rest are credits and lines of the page
 ADDED = 0.05  # share of the copy from which something was added
 EDITED = 0.03  # of what is kept: less is a dateline, or another quotation mark
-Ngrams: TypeAlias = frozenset[tuple[str, ...]]
 
 
 class TextWithTitle(Protocol):
@@ -341,15 +332,11 @@ class TextWithTitle(Protocol):
     def language(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentenceNgrams:
+class SentenceNgrams(NamedTuple):
     """The n-grams of a sentence, and how many words it has."""
 
-    ngrams: Ngrams
+    ngrams: frozenset[tuple[str, ...]]
     words: int
-
-    def is_in(self, ngrams: Ngrams) -> bool:
-        return len(self.ngrams & ngrams) >= FOUND * len(self.ngrams)
 
 
 def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tuple[CopyDifference, ...]:
@@ -367,8 +354,8 @@ def diff_copy(
     """Return how `article` differs from `origin`, whose sentences are `theirs`."""
     ours = split_sentences(article)
     in_copy, in_origin = (frozenset().union(*(each.ngrams for each in side)) for side in (ours, theirs))
-    same = [sentence for sentence in ours if sentence.is_in(in_origin)]
-    found = [sentence for sentence in theirs if sentence.is_in(in_copy)]
+    same = [each for each in ours if len(each.ngrams & in_origin) >= FOUND * len(each.ngrams)]
+    found = [each for each in theirs if len(each.ngrams & in_copy) >= FOUND * len(each.ngrams)]
     kept = max(count_words(same), count_words(found))  # the first, of a teaser
     new = sum(len(sentence.ngrams - in_origin) for sentence in same)
     return CopyDifference(
@@ -383,15 +370,13 @@ def diff_copy(
 def split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
     """Return the sentences of an article that have words."""
     text = article.text[:MAX_CHARS]
-    found = (tokens(text[start:end]) for start, end in sentences(text, article.language))
-    return [
-        SentenceNgrams(
-            ngrams=frozenset(tuple(each[at : at + NGRAM_WORDS]) for at in range(max(1, len(each) - NGRAM_WORDS + 1))),
-            words=len(each),
-        )
-        for each in found
-        if each
-    ]
+    found = []
+    for start, end in sentences(text, article.language):
+        if each := tokens(text[start:end]):
+            starts = range(max(1, len(each) - NGRAM_WORDS + 1))
+            ngrams = frozenset(tuple(each[at : at + NGRAM_WORDS]) for at in starts)
+            found.append(SentenceNgrams(ngrams, len(each)))
+    return found
 
 
 def count_words(sentences: Sequence[SentenceNgrams]) -> int:
@@ -399,7 +384,6 @@ def count_words(sentences: Sequence[SentenceNgrams]) -> int:
 
 
 def share(part: int, whole: int) -> float:
-    """Return a part of a whole, 0 to 1; 0 of nothing."""
     return round(part / whole, 3) if whole else 0.0
 
 
@@ -412,11 +396,7 @@ def describe_copy(copy: CopyDifference) -> str:
         parts.append("edited")
     if copy.added >= ADDED:
         parts.append(f"{round_percent(copy.added)} % added")
-    if not parts:
-        parts.append("whole")
-    if not copy.same_title:
-        parts.append("other headline")
-    return ", ".join(parts)
+    return ", ".join((parts or ["whole"]) + ([] if copy.same_title else ["other headline"]))
 
 
 def round_percent(part: float) -> int:

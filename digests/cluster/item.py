@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from sys import intern
 
 from watcher.model import Article, ArticleHeader, Features
@@ -72,6 +72,11 @@ def sort_by_time(items: Sequence[ClusterItem]) -> list[ClusterItem]:
     for item in sorted(items, key=sort_key):
         seen.setdefault(item.article_id, item)
     return list(seen.values())
+
+
+def time_apart(a: ClusterItem, b: ClusterItem) -> timedelta | None:
+    """Return the time between two articles; None if one has no time."""
+    return abs(a.published_at - b.published_at) if a.published_at and b.published_at else None
 
 
 def sort_key(item: ClusterItem) -> tuple[bool, datetime, str, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.item import ClusterItem, sort_by_time
+from digests.cluster.item import ClusterItem, sort_by_time, time_apart
 from digests.model import WireGroup
 from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_SHINGLES, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
@@ -22,7 +23,7 @@ Codes: TypeAlias = npt.NDArray[np.uint64]
 
 MAX_COMPARED = 6  # members of a group that a newcomer is held against
 MIN_TITLE_WORDS = 5  # words of a title that can stand for a text
-MAX_TITLE_GAP_S = 120 * 3600.0  # between two of the same headline: later, it is of another story
+MAX_TITLE_GAP = timedelta(hours=120)  # between two of the same headline: later, it is of another story
 MIN_SHARED = 8  # shingles in common, or it is a phrase
 FURNITURE_ARTICLES = 3  # of one outlet in which the same words stand
 MAX_FURNITURE = 0.6  # of a text; more than that is no furniture but a text printed again and again
@@ -41,7 +42,7 @@ SAME_LEAD_DISCOUNT = 0.15  # by what these are lower where both begin with the s
 NOTE = 40  # shingles: a few sentences
 FRAGMENT = 1 / 3  # of the longer text: less is a part of it
 FILLED = 0.46  # of the longer text: less is shared with a part of it, if they do not begin alike
-LATER_S = 8 * 3600.0
+LATER = timedelta(hours=8)
 SAME_LEAD = 0.3  # of the shingles of each one's beginning, found in the other text
 MIN_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
 MIN_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
@@ -151,17 +152,10 @@ def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprin
             continue
         first = same[0]
         for before, i in pairwise(same):
-            if is_later_by(MAX_TITLE_GAP_S, ordered[before], ordered[i]):
+            if (time_apart(ordered[before], ordered[i]) or timedelta()) > MAX_TITLE_GAP:
                 first = i
             elif len(prints[i].sample) < MIN_BODY_SHINGLES:
                 yield first, i
-
-
-def is_later_by(seconds: float, a: ClusterItem, b: ClusterItem) -> bool:
-    """Whether more than `seconds` lie between two articles, if both have a time."""
-    if a.published_at is None or b.published_at is None:
-        return False
-    return abs((b.published_at - a.published_at).total_seconds()) > seconds
 
 
 def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
@@ -264,7 +258,7 @@ def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
         least = max(least, COPY_OF_NOTE - easier)
     if shorter < longer * FRAGMENT or (not found.same_lead and found.shared < longer * FILLED):
         least = max(least, COPY_OF_PART - easier)
-    if not found.same_lead and is_later_by(LATER_S, a, b):
+    if not found.same_lead and (time_apart(a, b) or timedelta()) > LATER:
         least = max(least, COPY_LATER)
     if a.outlet and a.outlet == b.outlet:
         least = max(least, COPY_IN_OUTLET - easier)
