@@ -311,10 +311,22 @@ class LargestStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """What was seen, what became of it, and what was not to be had."""
+class Intake:
+    """What came in, and what was not to be had."""
 
-    entries_seen: int  # entries new in the window
+    entries_seen: int = 0  # entries new in the window
+    left_out: tuple[LeftOut, ...] = ()
+    sources_total: int = 0
+    sources_ok: int = 0
+    failing: tuple[FailingSource, ...] = ()
+    late_s: float = 0.0  # how long after its time the edition was made
+    longer_window: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger(Intake):
+    """What was seen, and what became of it."""
+
     articles: int  # cleaned articles in the window
     outlets: int
     languages: int
@@ -322,12 +334,6 @@ class Ledger:
     stories_found: int
     stories_shown: int
     briefs_shown: int
-    left_out: tuple[LeftOut, ...]
-    sources_total: int
-    sources_ok: int
-    failing: tuple[FailingSource, ...]
-    late_s: float = 0.0  # how long after its time the edition was made
-    longer_window: bool = False
     largest: LargestStory | None = None
     llm: LlmOutcome | None = None  # None where no model was asked
 

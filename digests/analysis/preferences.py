@@ -1,43 +1,16 @@
-"""Reader preferences: phrases to show, mute and watch, weights, and rules for sections."""
+"""Reader preferences: phrases in articles, weights, and rules for sections."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from digests.settings.digests import SectionRuleSettings, WeightSettings
 from watcher.model import Article
 from watcher.text.words import UNSPACED_RUN, fold
 
 LEAD_CHARS = 400  # of a text, in which a word counts as said: further down much is named that a story is not about
-Weight = tuple[str, float]  # a name, and what it adds to a story's score
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionRule:
-    """Files a story in `section` if it says one of the words, is about one of the countries, or is from a source."""
-
-    section: str
-    words: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()  # ISO codes
-    sources: tuple[str, ...] = ()  # names of outlets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
-    """The choice of one digest. A phrase matches whole words, "elect*" their beginning, whatever case and accents."""
-
-    must: tuple[str, ...] = ()
-    watch: tuple[str, ...] = ()
-    mute: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()  # of articles; empty for all
-    regions: tuple[str, ...] = ()  # ISO codes and names of regions that stories must be about; empty for all
-    section_rules: tuple[SectionRule, ...] = ()
-    word_weights: tuple[Weight, ...] = ()
-    country_weights: tuple[Weight, ...] = ()  # ISO codes that the story is about
-    section_weights: tuple[Weight, ...] = ()  # sections of the sources
-    source_weights: tuple[Weight, ...] = ()  # names of outlets
 
 
 def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
@@ -68,7 +41,9 @@ def _part(phrase: str) -> str:
     return rf"(?<!\w){body}" if begins else rf"(?<!\w){body}(?!\w)"
 
 
-def score_weights(preferences: Preferences, articles: Sequence[Article], places: Sequence[str]) -> tuple[Weight, ...]:
+def score_weights(
+    weights: WeightSettings, articles: Sequence[Article], places: Sequence[str]
+) -> list[tuple[str, float]]:
     """
     Return the weights that a story earns, each with what it was given for: "country UA".
 
@@ -78,15 +53,17 @@ def score_weights(preferences: Preferences, articles: Sequence[Article], places:
     """
     outlets = {fold(article.outlet) for article in articles}
     sections = {fold(article.section) for article in articles if article.section}
-    spoken = set(matching_phrases([word for word, _ in preferences.word_weights], articles))
-    found = [(f"“{word}”", weight) for word, weight in preferences.word_weights if word in spoken]
-    found += [(f"country {code}", weight) for code, weight in preferences.country_weights if code in places]
-    found += [(f"section {name}", weight) for name, weight in preferences.section_weights if fold(name) in sections]
-    found += [(f"source {name}", weight) for name, weight in preferences.source_weights if fold(name) in outlets]
-    return tuple(found)
+    spoken = matching_phrases(list(weights.words), articles)
+    found = [(f"“{word}”", weight) for word, weight in weights.words.items() if word in spoken]
+    found += [(f"country {code}", weight) for code, weight in weights.countries.items() if code in places]
+    found += [(f"section {name}", weight) for name, weight in weights.sections.items() if fold(name) in sections]
+    found += [(f"source {name}", weight) for name, weight in weights.sources.items() if fold(name) in outlets]
+    return found
 
 
-def match_section_rule(rules: Sequence[SectionRule], articles: Sequence[Article], places: Sequence[str]) -> str | None:
+def match_section_rule(
+    rules: Sequence[SectionRuleSettings], articles: Sequence[Article], places: Sequence[str]
+) -> str | None:
     """Return the section of the first rule that a story fits, None if it fits none."""
     for rule in rules:
         outlets = {fold(name) for name in rule.sources}

@@ -103,7 +103,7 @@ def compare_with_earlier(
 
 def day_number(first: datetime, context: ComposeContext) -> int:
     """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
-    zone = ZoneInfo(context.options.timezone)
+    zone = ZoneInfo(context.digest.timezone)
     local = first.astimezone(zone)
     began = local.date() + timedelta(days=local.time() >= context.window_end.astimezone(zone).time())
     return max(1, (context.local_date - began).days + 1)
@@ -213,7 +213,7 @@ def _new_sentences(
     origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
     among = [article for article in new if not is_flagged(article)]
     languages = [article.language for article in among]
-    language = context.options.language
+    language = context.digest.language
     if language not in languages:
         language = max(sorted(set(languages)), key=languages.count, default="und")
     among = [article for article in among if article.language == language]
@@ -226,7 +226,7 @@ def _new_sentences(
                 found.append((novelty * (0.2 + candidate.score), candidate))
     found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
     said = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
-    most = MAX_UPDATES if language == context.options.language else 1
+    most = MAX_UPDATES if language == context.digest.language else 1
     chosen: list[Sentence] = []
     for _, candidate in found:
         if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):

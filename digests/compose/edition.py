@@ -10,14 +10,15 @@ from datetime import datetime
 from functools import partial
 
 from digests.analysis.country_names import REGIONS, region_of, region_title
-from digests.analysis.preferences import SectionRule, match_section_rule
+from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.compose.choose import StorySelection, select_stories
 from digests.compose.context import ComposeContext
-from digests.compose.ledger import LedgerInput, build_ledger
-from digests.compose.rank import RankedStory
+from digests.compose.ledger import build_ledger
+from digests.compose.rank import RankedStory, rank
 from digests.compose.story import add_distinct, compose_brief, compose_story, latin_words, reading_time
-from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
+from digests.model import Brief, Correction, Edition, EditionStory, Intake, Section, Story
+from digests.settings.digests import DigestSettings
 from watcher.model import Article
 from watcher.text.words import fold
 
@@ -25,50 +26,49 @@ MAX_ENDED = 10  # stories of the last edition of which nothing has come in
 
 
 def compose_edition(
-    ranked: Sequence[RankedStory],
+    stories: Sequence[Story],
     context: ComposeContext,
     *,
-    ledger_input: LedgerInput,
+    intake: Intake,
     number: int,
     made_at: datetime,
     corrections: Sequence[Correction],
 ) -> Edition:
     """
-    Return the edition of `ranked`, best first: the main stories in sections, the next ones as briefs, and the ledger.
+    Return the edition of `stories`: the main ones in sections, the next ones as briefs, and the ledger.
 
     Numbers run in page order, the lead is 1.
 
     Args:
         corrections: What outlets have changed in reports that editions cited.
     """
-    options = context.options
+    digest, previous, ranked = context.digest, context.previous, rank(stories, context)
     wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
     flagged = frozenset(key for key, article in context.articles.items() if is_flagged(article))
     anchors: set[str] = set()
     compose = partial(compose_story, context=context, taken=anchors)
-    selection = select_stories(wanted, compose, stories=options.stories, briefs=options.briefs, flagged=flagged)
+    selection = select_stories(wanted, compose, stories=digest.stories, briefs=digest.briefs, flagged=flagged)
     sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
     shown = [story for section in sections for story in section.stories]
     texts = [story.title for story in shown] + [brief.title for brief in briefs]
     texts += [sentence.text for story in shown for sentence in (*story.summary, *story.updates)]
-    previous = next(iter(context.earlier_editions), None)
     followed = {story.earlier_story for _, story in (*selection.main, *selection.quiet)}
     return Edition(
-        digest=options.name,
-        title=options.title,
+        digest=digest.name,
+        title=digest.title,
         number=number,
         local_date=context.local_date,
-        timezone=options.timezone,
-        language=options.language,
+        timezone=digest.timezone,
+        language=digest.language,
         window_start=context.window_start,
         window_end=context.window_end,
         made_at=made_at,
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=build_ledger(ranked, wanted, ledger_input, selection, shown, briefs, context),
+        ledger=build_ledger(ranked, wanted, intake, selection, shown, briefs, context),
         reading_minutes=reading_time(texts),
-        note=options.note,
+        note=digest.note,
         corrections=tuple(corrections),
         ended=ended_stories(previous, ranked, followed) if previous else (),
     )
@@ -76,27 +76,20 @@ def compose_edition(
 
 def _is_wanted(story: Story, context: ComposeContext) -> bool:
     """Whether a story is about one of the digest's regions or countries, if it names any."""
-    regions = context.options.preferences.regions
+    regions = context.digest.regions
     return not regions or any(code in regions or region_of(code) in regions for code in context.find_countries(story))
 
 
 def _sections(selection: StorySelection, context: ComposeContext, anchors: set[str]) -> tuple[Section, ...]:
-    options = context.options
     by_title: dict[str, list[EditionStory]] = {}
     for ranked, shown in selection.main:
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
+        title = choose_section(context.present(ranked.story), shown.place_codes, context.digest)
         story = replace(shown, related=tuple(brief for brief in related if brief))
-        title = choose_section(
-            context.present(ranked.story),
-            shown.place_codes,
-            wanted=options.sections,
-            language=options.language,
-            rules=options.preferences.section_rules,
-        )
         by_title.setdefault(title, []).append(story)
     sections = []
     number = 0
-    for title in section_order(list(by_title), wanted=options.sections, language=options.language):
+    for title in section_order(list(by_title), context.digest):
         stories = tuple(replace(story, number=number + at) for at, story in enumerate(by_title[title], 1))
         number += len(stories)
         sections.append(Section(title=title, anchor=make_section_anchor(title, anchors), stories=stories))
@@ -114,25 +107,20 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
     return tuple(brief for brief in found if brief)
 
 
-def choose_section(
-    present: Sequence[Article],
-    places: Sequence[str],
-    *,
-    wanted: Sequence[str],
-    language: str,
-    rules: Sequence[SectionRule],
-) -> str:
+def choose_section(present: Sequence[Article], places: Sequence[str], digest: DigestSettings) -> str:
     """
     Return the title of the section that a story belongs to.
+
+    The reader's own rules go first. The digest's sections are names of sections of sources, or of regions; without
+    them, a story is in its region.
 
     Args:
         present: Its articles.
         places: ISO codes of the countries it is about, first first.
-        wanted: The settings' sections: names of sections of sources, or of regions; empty for regions only.
-        rules: The reader's own: the first that fits decides.
     """
-    if rule := match_section_rule(rules, present, places):
+    if rule := match_section_rule(digest.section_rules, present, places):
         return rule
+    wanted, language = digest.sections, digest.language
     region = region_of(places[0] if places else None)
     if wanted:
         names = {_plain(name): name for name in wanted}
@@ -149,17 +137,17 @@ def choose_section(
     return region_title(region, language)
 
 
-def section_order(titles: Sequence[str], *, wanted: Sequence[str], language: str) -> list[str]:
+def section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
     """
     Return the distinct titles in the order that an edition has them.
 
-    `titles` are those of its stories, best first. The `wanted` ones come first, in their order. If none are, the
-    lead's section is first and the others follow by their best story, the world's last.
+    `titles` are those of its stories, best first. The digest's sections come first, in their order. If it names none,
+    the lead's section is first and the others follow by their best story, the world's last.
     """
-    found = list(dict.fromkeys(titles))
+    found, wanted = list(dict.fromkeys(titles)), digest.sections
     if wanted:
         return [name for name in wanted if name in found] + [name for name in found if name not in set(wanted)]
-    rest = region_title(REGIONS[-1], language)
+    rest = region_title(REGIONS[-1], digest.language)
     return found[:1] + [name for name in found[1:] if name != rest] + [name for name in found[1:] if name == rest]
 
 

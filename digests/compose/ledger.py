@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
+from typing import Any
 
 from digests.compose.choose import StorySelection
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
-from digests.model import (
-    Brief,
-    EditionStory,
-    FailingSource,
-    LargestStory,
-    Ledger,
-    LeftOut,
-    LeftOutKind,
-    Story,
-    count_left_out,
-)
+from digests.model import Brief, EditionStory, Intake, LargestStory, Ledger, LeftOutKind, Story, count_left_out
 from digests.summarise.agreement import count_document_frequencies, measure_agreement
 from digests.summarise.headline import choose_headline
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerInput:
-    """What came in, for the ledger."""
-
-    entries_seen: int = 0
-    left_out: tuple[LeftOut, ...] = ()  # entries, articles and pages
-    sources_total: int = 0
-    sources_ok: int = 0
-    failing: tuple[FailingSource, ...] = ()
-    late_s: float = 0.0
-    longer_window: bool = False
 
 
 def build_ledger(
     ranked: Sequence[RankedStory],
     among: Sequence[RankedStory],
-    ledger_input: LedgerInput,
+    intake: Intake,
     selection: StorySelection,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
@@ -51,24 +29,15 @@ def build_ledger(
     Args:
         among: Those of `ranked` that are about what the digest is.
     """
-    taken = selection.ids
-    wanted = {each.story.id for each in among}
-    rest = [r for r in ranked if r.story.id not in taken]
-    left_out = count_left_out(
-        LeftOutKind.OTHER_REGION
-        if r.story.id not in wanted
-        else LeftOutKind.SIBLING
-        if r.sibling_of
-        else LeftOutKind.SINGLE_OUTLET
-        if len(r.coverage.outlets) == 1
-        else LeftOutKind.LOWER_RANK
-        for r in rest
-    )
+    taken, wanted = selection.ids, {each.story.id for each in among}
+    not_shown = [each for each in ranked if each.story.id not in taken]
+    left_out = count_left_out(_why_left_out(each, wanted) for each in not_shown)
     values = context.articles.values()
     stories = {each.story.id: each.story for each in ranked}
     largest = find_largest_story(stories.values(), context.articles)
+    came_in: dict[str, Any] = {each.name: getattr(intake, each.name) for each in fields(Intake)}
     return Ledger(
-        entries_seen=ledger_input.entries_seen,
+        **came_in | {"left_out": (*intake.left_out, *left_out)},
         articles=len(values),
         outlets=len({article.outlet for article in values}),
         languages=len({article.language for article in values}),
@@ -76,20 +45,22 @@ def build_ledger(
         stories_found=len(ranked),
         stories_shown=len(shown),
         briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
-        left_out=(*ledger_input.left_out, *left_out),
-        sources_total=ledger_input.sources_total,
-        sources_ok=ledger_input.sources_ok,
-        failing=ledger_input.failing,
-        late_s=ledger_input.late_s,
-        longer_window=ledger_input.longer_window,
         largest=replace(largest, title=_title(stories[largest.id], context)) if largest else None,
     )
+
+
+def _why_left_out(ranked: RankedStory, wanted: Container[str]) -> LeftOutKind:
+    if ranked.story.id not in wanted:
+        return LeftOutKind.OTHER_REGION
+    if ranked.sibling_of:
+        return LeftOutKind.SIBLING
+    return LeftOutKind.SINGLE_OUTLET if len(ranked.coverage.outlets) == 1 else LeftOutKind.LOWER_RANK
 
 
 def _title(story: Story, context: ComposeContext) -> str:
     own = context.full_articles(story)
     agreed = measure_agreement(story, own, count_document_frequencies(list(own.values())))
-    title = choose_headline(story, own, agreed, language=context.options.language)
+    title = choose_headline(story, own, agreed, language=context.digest.language)
     return title.text if title else ""
 
 

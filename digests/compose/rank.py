@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from digests.analysis.coverage import Coverage, measure_coverage
-from digests.analysis.preferences import Preferences, matching_phrases, score_weights
+from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
+from digests.compose.context import ComposeContext
 from digests.model import Brief, Edition, EditionStory, ScoreTerm, Story
 from watcher.model import Article
 from watcher.text.words import stems
@@ -49,15 +49,12 @@ class RankWeights:
 WEIGHTS = RankWeights()
 
 
-NO_PREFERENCES = Preferences()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedStory:
     """
     A story with its place. `sibling_of` is the id of the higher story on the same event, or of the same thread.
 
-    `must` and `alerts` are the words that the reader wants shown, and watches, and that the story says.
+    `must_phrases` and `watched` are the words that the reader wants shown, and watches, and that the story says.
     """
 
     story: Story
@@ -69,51 +66,32 @@ class RankedStory:
     watched: tuple[str, ...] = ()
 
 
-def rank(
-    stories: Sequence[Story],
-    articles: Mapping[str, Article],
-    *,
-    now: datetime,
-    previous: Edition | None = None,
-    language: str | None = None,
-    preferences: Preferences = NO_PREFERENCES,
-    find_countries: Callable[[Story], tuple[str, ...]] | None = None,
-) -> tuple[RankedStory, ...]:
+def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory, ...]:
     """
     Return the stories, best first; equal scores stand in the order of their ids.
 
     A story that shares most of the words of its titles with a higher one, or its thread, is its sibling and loses
     points for each, so that one event does not fill an edition. Stories none of whose articles are known are left out.
-
-    Args:
-        now: The end of the window.
-        previous: The last edition; without one, nothing counts as movement.
-        language: The digest's; None if it does not matter.
-        find_countries: Returns the ISO codes of a story's countries; called only if `preferences` has weights for them.
     """
-    before = previous_report_counts(previous)
+    before = previous_report_counts(context.previous)
     scored = []
     for story in stories:
-        present = [articles[key] for key in story.articles if key in articles]
-        if present:
-            covered = measure_coverage(story, articles)
-            moved = _report_growth(story, len(covered.independent), before) if previous else None
-            terms = _terms(present, covered, now=now, moved=moved, language=language)
-            terms += _reader_terms(
-                present, preferences, find_countries(story) if find_countries and preferences.country_weights else ()
-            )
+        if present := context.present(story):
+            covered = measure_coverage(story, context.articles)
+            moved = _report_growth(story, len(covered.independent), before) if context.previous else None
+            terms = (*_terms(present, covered, moved, context), *_reader_terms(story, present, context))
             scored.append(
                 RankedStory(
                     story=story,
                     score=_total(terms),
                     score_terms=terms,
                     coverage=covered,
-                    must_phrases=matching_phrases(preferences.must, present),
-                    watched=matching_phrases(preferences.watch, present),
+                    must_phrases=matching_phrases(context.digest.must, present),
+                    watched=matching_phrases(context.digest.watch, present),
                 )
             )
     scored.sort(key=_place)
-    return tuple(sorted(_with_siblings(scored, articles), key=_place))
+    return tuple(sorted(_with_siblings(scored, context.articles), key=_place))
 
 
 def _place(ranked: RankedStory) -> tuple[float, str]:
@@ -125,19 +103,14 @@ def _total(terms: Sequence[ScoreTerm]) -> float:
 
 
 def _terms(
-    present: Sequence[Article],
-    covered: Coverage,
-    *,
-    now: datetime,
-    moved: tuple[float, str] | None,
-    language: str | None,
+    present: Sequence[Article], covered: Coverage, moved: tuple[float, str] | None, context: ComposeContext
 ) -> tuple[ScoreTerm, ...]:
     independent, outlets = len(covered.independent), len(covered.outlets)
     countries, languages, owners = len(covered.countries), len(covered.languages), covered.owners
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
-    age_s = max(0.0, (now - latest).total_seconds())
+    age_s = max(0.0, (context.window_end - latest).total_seconds())
     movement, words = moved or (0.0, "no last edition to compare with")
-    readable = any(a.language == language for a in present) if language else True
+    readable = any(a.language == context.digest.language for a in present)
     rows = (
         ("independent", math.log2(max(independent, 1)), _count(independent, "independent report")),
         ("carried", math.log2(max(outlets, 1)), f"carried by {_count(outlets, 'outlet')}"),
@@ -151,9 +124,10 @@ def _terms(
     return tuple(_term(name, value, getattr(WEIGHTS, name), words) for name, value, words in rows)
 
 
-def _reader_terms(present: Sequence[Article], preferences: Preferences, places: Sequence[str]) -> tuple[ScoreTerm, ...]:
+def _reader_terms(story: Story, present: Sequence[Article], context: ComposeContext) -> tuple[ScoreTerm, ...]:
     """Return the term of the reader's own weights, if the story earns any."""
-    found = score_weights(preferences, present, places)
+    weights = context.digest.weights
+    found = score_weights(weights, present, context.find_countries(story) if weights.countries else ())
     if not found:
         return ()
     words = ", ".join(f"{what} {weight:+g}" for what, weight in found)

@@ -99,7 +99,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     Args:
         taken: The anchors that are in use; the story's is added.
     """
-    story, covered, language = ranked.story, ranked.coverage, context.options.language
+    story, covered, language = ranked.story, ranked.coverage, context.digest.language
     places = context.find_countries(story)
     known = context.load_full_texts(
         key for key in story.articles if key in context.articles or key in context.earlier_articles
@@ -110,7 +110,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     if title is None:
         return None
     summary = choose_summary(story, own, agreed, language=language, title=title.text)
-    change = compare_with_earlier(story, {**context.earlier_articles, **known}, summary, agreed, context)
+    change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context)
     summary = tuple(sentence for sentence in summary if sentence not in change.updates)
     place_codes = places or change.place_codes
     times = [article.published_at for article in own.values()]
@@ -158,7 +158,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
     own = context.full_articles(ranked.story)
     agreed = measure_agreement(ranked.story, own, context.frequencies)
-    title = choose_headline(ranked.story, own, agreed, language=context.options.language)
+    title = choose_headline(ranked.story, own, agreed, language=context.digest.language)
     if title is None:
         return None
     return Brief(

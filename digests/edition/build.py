@@ -12,18 +12,14 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import apply_revisions, find_corrections, pages_to_recheck
-from digests.analysis.gazetteer import find_countries
-from digests.analysis.preferences import Preferences, SectionRule
 from digests.analysis.select import select_articles
-from digests.compose.context import DigestOptions, make_context
+from digests.compose.context import ComposeContext
 from digests.compose.edition import compose_edition
-from digests.compose.ledger import LedgerInput
-from digests.compose.rank import rank
 from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.load import TEXT_LEAD_CHARS, ArticleTexts, EditionInputs, EditionRequest, load
 from digests.edition.publish import build_messages, publish
 from digests.edition.schedule import NOT_LATE, window_of
-from digests.model import Edition, FailingSource, LeftOut, LeftOutKind, OutboundMessage
+from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.maintenance import with_owners
@@ -163,13 +159,12 @@ def compose(inputs: EditionInputs) -> Edition:
     candidates = [
         article for article in leads.values() if article.published_at >= start or arrived_late(article, inputs)
     ]
-    wishes = preferences(digest)
     chosen = select_articles(
         candidates,
         start=start - LATE_ARTICLES,
         end=end,
-        muted_phrases=wishes.mute,
-        languages=wishes.languages,
+        muted_phrases=digest.mute,
+        languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=texts.whole,
     )
     articles = {article.id: article for article in with_owners(chosen.articles, owners_of(inputs.feeds))}
@@ -177,37 +172,30 @@ def compose(inputs: EditionInputs) -> Edition:
     before = {key: article for key, article in leads.items() if key not in taken}
     cited = {key: article for key, article in inputs.cited.items() if key not in articles}
     texts = replace(texts, leads=before | articles, complete=cited)
-    previous = inputs.seen[0] if inputs.seen else None
-    ranked = rank(
-        inputs.stories,
-        articles,
-        now=end,
-        previous=previous,
-        language=digest.language,
-        preferences=wishes,
-        find_countries=partial(find_countries, articles=articles),
-    )
     withdrawn = sum(article.published_at >= start for article in inputs.articles)
     withdrawn -= sum(article.published_at >= start for article in revised)
     late_articles = sum(article.published_at < start for article in candidates)
+    context = ComposeContext(
+        digest=digest,
+        articles=articles,
+        local_date=request.local_date,
+        window_start=start,
+        window_end=end,
+        earlier_articles=before | dict(inputs.cited),
+        earlier_editions=inputs.seen,
+        owner_kinds=owner_kinds(inputs.feeds),
+        load_full_texts=texts.whole,
+    )
     return compose_edition(
-        ranked,
-        make_context(
-            digest_options(digest),
-            articles,
-            local_date=request.local_date,
-            window_start=start,
-            window_end=end,
-            earlier_articles=before | dict(inputs.cited),
-            earlier_editions=inputs.seen,
-            owner_kinds=owner_kinds(inputs.feeds),
-            load_full_texts=texts.whole,
-        ),
-        ledger_input=ledger_input(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
+        inputs.stories,
+        context,
+        intake=measure_intake(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
         number=inputs.number,
         made_at=inputs.now,
-        corrections=find_corrections(inputs.citations, inputs.corrected, inputs.revisions, since=previous.window_end)
-        if previous
+        corrections=find_corrections(
+            inputs.citations, inputs.corrected, inputs.revisions, since=context.previous.window_end
+        )
+        if context.previous
         else (),
     )
 
@@ -240,44 +228,9 @@ def owner_kinds(feeds: Iterable[FeedState]) -> dict[str, str]:
     return {source.name: source.owner_kind for source in sources if source.owner_kind}
 
 
-def digest_options(digest: DigestSettings) -> DigestOptions:
-    """Return what the settings say of a digest's editions."""
-    return DigestOptions(
-        name=digest.name,
-        title=digest.title,
-        language=digest.language,
-        timezone=digest.timezone,
-        stories=digest.stories,
-        briefs=digest.briefs,
-        sections=digest.sections,
-        note=digest.note,
-        preferences=preferences(digest),
-    )
-
-
-def preferences(digest: DigestSettings) -> Preferences:
-    """Return what the settings choose for a digest."""
-    weights = digest.weights
-    return Preferences(
-        must=digest.must,
-        watch=digest.watch,
-        mute=digest.mute,
-        languages=tuple(tag.split("-")[0] for tag in digest.languages),
-        regions=digest.regions,
-        section_rules=tuple(
-            SectionRule(section=rule.section, words=rule.words, countries=rule.countries, sources=rule.sources)
-            for rule in digest.section_rules
-        ),
-        word_weights=tuple(weights.words.items()),
-        country_weights=tuple(weights.countries.items()),
-        section_weights=tuple(weights.sections.items()),
-        source_weights=tuple(weights.sources.items()),
-    )
-
-
-def ledger_input(
+def measure_intake(
     inputs: EditionInputs, left_out: tuple[LeftOut, ...], *, withdrawn: int, late_articles: int
-) -> LedgerInput:
+) -> Intake:
     """
     Return what came in and what did not, for the ledger.
 
@@ -304,7 +257,7 @@ def ledger_input(
     )
     late = inputs.now - request.due_at if request.due_at is not None else timedelta()
     length = request.window_end - request.window_start
-    return LedgerInput(
+    return Intake(
         entries_seen=counts.entries,
         left_out=tuple(each for each in left_out if each.count > 0),
         sources_total=len(statuses),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from digests.analysis.preferences import Preferences, SectionRule, matching_phrases
+from digests.analysis.preferences import matching_phrases
 from digests.compose.rank import rank
 from digests.model import LeftOut, LeftOutKind
-from digests.settings.digests import REGIONS
-from tests.compose.factories import END, article, by_id, story
+from digests.settings.digests import REGIONS, SectionRuleSettings
+from tests.compose.factories import article, by_id, make_context, story
 from tests.compose.test_edition import edition_of, report, world
 
 
@@ -34,14 +34,9 @@ def test_a_weight_moves_a_story_and_says_so():
         article(f"Q{n}", "Quake hits Peru") for n in range(2)
     ]  # fmt: skip
     stories = [story(*flood), story(*quake)]
+    weights = {"words": {"quake": 2.0}, "countries": {"PE": 3.0}}
 
-    ranked = rank(
-        stories,
-        by_id(*flood, *quake),
-        now=END,
-        preferences=Preferences(word_weights=(("quake", 2.0),), country_weights=(("PE", 3.0),)),
-        find_countries=lambda each: ("PE",) if each == stories[1] else ("NP",),
-    )
+    ranked = rank(stories, make_context(by_id(*flood, *quake), digest={"weights": weights}))
 
     assert ranked[0].story == stories[1]
     assert ranked[0].score_terms[-1].words == "your weights: “quake” +2, country PE +3"
@@ -50,38 +45,39 @@ def test_a_weight_moves_a_story_and_says_so():
 
 
 def test_a_story_that_must_be_shown_is_told_in_full_however_small():
-    edition = edition_of(world(), stories=1, briefs=0, preferences=Preferences(must=("Storm",)))
+    edition = edition_of(world(), stories=1, briefs=0, must=("Storm",))
 
     assert [s.title.split()[0] for s in edition.stories] == ["Storm"]
 
 
 def test_a_watched_story_is_shown_and_marked_beyond_the_briefs():
-    edition = edition_of(world(), stories=1, briefs=0, preferences=Preferences(watch=("storm", "flood")))
+    edition = edition_of(world(), stories=1, briefs=0, watch=("storm", "flood"))
 
     assert [s.watched for s in edition.stories] == [("flood",)]
     assert [(b.title.split()[0], b.watched) for b in edition.briefs] == [("Storm", ("storm",))]
 
 
 def test_stories_about_other_regions_are_left_out_and_counted():
-    edition = edition_of(world(), stories=5, preferences=Preferences(regions=("africa", "CL")))
+    edition = edition_of(world(), stories=5, regions=("africa", "CL"))
 
     assert {s.place_codes for s in edition.stories} == {("KE",), ("CL",)}
     assert LeftOut(kind=LeftOutKind.OTHER_REGION, count=3) in edition.ledger.left_out
 
 
 def test_words_that_are_asked_for_are_found_in_every_region():
-    wishes = Preferences(regions=("africa",), must=("storm",), watch=("fire",))
-
-    edition = edition_of(world(), stories=2, briefs=5, preferences=wishes)
+    edition = edition_of(world(), stories=2, briefs=5, regions=("africa",), must=("storm",), watch=("fire",))
 
     assert {s.title.split()[0] for s in edition.stories} == {"Drought", "Storm"}
     assert [(b.title.split()[0], b.watched) for b in edition.briefs] == [("Fire", ("fire",))]
 
 
 def test_rules_file_stories_in_sections_of_the_readers_own():
-    rules = (SectionRule(section="Weather", words=("flood*", "storm")), SectionRule(section="Asia", countries=("JP",)))
+    rules = (
+        SectionRuleSettings(section="Weather", words=("flood*", "storm")),
+        SectionRuleSettings(section="Asia", countries=("JP",)),
+    )
 
-    edition = edition_of(world(), stories=5, preferences=Preferences(section_rules=rules))
+    edition = edition_of(world(), stories=5, section_rules=rules)
 
     assert {section.title: len(section.stories) for section in edition.sections} == {
         "Weather": 2, "Asia": 1, "Africa": 1, "Europe": 1,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+from digests.compose.context import ComposeContext
 from digests.model import Story, WireGroup
+from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import Agreement, count_document_frequencies, measure_agreement
 from watcher.model import Article
 
@@ -65,6 +68,18 @@ def story(*reports: Sequence[Article] | Article, agency: str | None = None) -> S
 
 def by_id(*articles: Article) -> dict[str, Article]:
     return {a.id: a for a in articles}
+
+
+def make_context(
+    articles: dict[str, Article], *, earlier: dict[str, Article] | None = None, digest: Any = None, **more: Any
+) -> ComposeContext:
+    """Return the context of an edition of the window's `articles`; `digest` are values of its settings."""
+    given = {"local_date": date(2026, 3, 10), "window_start": START, "window_end": END, "owner_kinds": {}}
+    given |= {"earlier_editions": (), "load_full_texts": lambda ids: {key: whole[key] for key in ids}}
+    whole = {**(earlier or {}), **articles}
+    return ComposeContext(
+        digest=DigestSettings(**(digest or {})), articles=articles, earlier_articles=earlier or {}, **given | more
+    )
 
 
 def agreement(story: Story, articles: dict[str, Article]) -> Agreement:

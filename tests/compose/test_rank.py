@@ -3,7 +3,7 @@
 import random
 
 from digests.compose.rank import rank
-from tests.compose.factories import END, article, by_id, story
+from tests.compose.factories import article, by_id, make_context, story
 
 
 def many(topic, outlets, *, hours=20.0, country=None):
@@ -17,7 +17,7 @@ def test_independent_reports_count_more_than_copies():
     copies = many("Flood", 9)
     stories = [story(copies, agency="AFP"), story(*own)]
 
-    first, second = rank(stories, by_id(*own, *copies), now=END)
+    first, second = rank(stories, make_context(by_id(*own, *copies)))
 
     assert first.story == stories[1]
     assert first.score > second.score
@@ -26,7 +26,7 @@ def test_independent_reports_count_more_than_copies():
 def test_the_score_is_the_sum_of_its_terms():
     own = many("Quake", 5, country="CH")
 
-    (only,) = rank([story(*own)], by_id(*own), now=END, language="en")
+    (only,) = rank([story(*own)], make_context(by_id(*own)))
 
     assert only.score == round(sum(term.value * term.weight for term in only.score_terms), 6)
     assert [term.name for term in only.score_terms][:2] == ["independent", "carried"]
@@ -36,7 +36,7 @@ def test_the_score_is_the_sum_of_its_terms():
 def test_a_later_story_stands_before_an_equal_older_one():
     old, new = many("Quake", 3, hours=2), many("Flood", 3, hours=22)
 
-    ranked = rank([story(*old), story(*new)], by_id(*old, *new), now=END)
+    ranked = rank([story(*old), story(*new)], make_context(by_id(*old, *new)))
 
     assert ranked[0].story == story(*new)
 
@@ -47,7 +47,7 @@ def test_a_second_story_on_one_event_is_a_sibling_and_loses_points():
     other = [article(f"O{n}", "Volcano erupts on a southern island", hours=20) for n in range(3)]
     stories = [story(*main), story(*side), story(*other)]
 
-    ranked = rank(stories, by_id(*main, *side, *other), now=END)
+    ranked = rank(stories, make_context(by_id(*main, *side, *other)))
 
     assert [r.story for r in ranked] == [stories[0], stories[2], stories[1]]
     assert ranked[2].sibling_of == stories[0].id
@@ -59,14 +59,14 @@ def test_the_order_does_not_depend_on_the_order_of_stories_and_articles():
     groups = [many(topic, size) for topic, size in (("Quake", 3), ("Flood", 3), ("Vote", 2), ("Storm", 5), ("Fire", 1))]
     articles = [a for group in groups for a in group]
     stories = [story(*group) for group in groups]
-    expected = rank(stories, by_id(*articles), now=END)
+    expected = rank(stories, make_context(by_id(*articles)))
 
     for seed in range(5):
         mixed, mixed_articles = stories[:], articles[:]
         random.Random(seed).shuffle(mixed)
         random.Random(seed).shuffle(mixed_articles)
-        assert rank(mixed, by_id(*mixed_articles), now=END) == expected
+        assert rank(mixed, make_context(by_id(*mixed_articles))) == expected
 
 
 def test_stories_without_known_articles_are_left_out():
-    assert rank([story(*many("Quake", 3))], {}, now=END) == ()
+    assert rank([story(*many("Quake", 3))], make_context({})) == ()

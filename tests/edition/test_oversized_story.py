@@ -7,15 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.compose.context import DigestOptions, make_context
 from digests.compose.edition import compose_edition
-from digests.compose.ledger import LedgerInput
-from digests.compose.rank import rank
 from digests.edition.publish import render_all
 from digests.metrics import metrics
+from digests.model import Intake
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, claim, open_digests, save_edition
-from tests.compose.factories import END, START, article, by_id, story
+from tests.compose.factories import END, article, by_id, make_context, story
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
@@ -44,25 +42,8 @@ def edition(giant: int, others: int):
     one = [article(f"Q{n}", "Quake shakes Nepal", f"Report {n} tells of it.") for n in range(giant)]
     rest = [article(f"O{n}", f"Thing {n} happens", f"It was {n}.") for n in range(others)]
     known = by_id(*one, *rest)
-    ranked = rank([story(*one), *(story(each) for each in rest)], known, now=END)
-    return compose_edition(
-        ranked,
-        make_context(
-            DigestOptions(name="world", title="World Digest"),
-            known,
-            local_date=END.date(),
-            window_start=START,
-            window_end=END,
-            earlier_articles={},
-            earlier_editions=(),
-            owner_kinds={},
-            load_full_texts=lambda ids: {key: known[key] for key in ids},
-        ),
-        ledger_input=LedgerInput(),
-        number=1,
-        made_at=END,
-        corrections=(),
-    )
+    stories = [story(*one), *(story(each) for each in rest)]
+    return compose_edition(stories, make_context(known), intake=Intake(), number=1, made_at=END, corrections=())
 
 
 def keep(made, url: str) -> None:
