@@ -8,7 +8,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from digests.render.mail import MAIL, encode_display_name
+from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack
 from digests.settings.delivery import parse_mailbox
 from watcher.feeds.html_text import to_one_line
@@ -50,9 +50,9 @@ def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
     kind = "over" if alert.is_over else "alert"
     label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
     message = EmailMessage(policy=MAIL)
-    message["From"] = f"{encode_display_name(name or 'Watcher')} <{address}>"
+    message["From"] = encode_mailbox("From", name or "Watcher", address)
     message["To"] = recipient
-    message["Subject"] = alert.subject
+    message["Subject"] = encode_header_text("Subject", alert.subject)
     message["Date"] = format_datetime(alert.at)
     message["Message-ID"] = f"<{kind}.{alert.since:%Y%m%d%H%M%S}.{label}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
