@@ -34,7 +34,7 @@ from watcher.features.extract import extract_features
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.writer import read, write
-from watcher.text.page_kind import is_live_address, is_live_blog_title
+from watcher.text.page_kind import is_address_of, is_title_of
 
 
 def main() -> None:
@@ -91,7 +91,7 @@ def fill(
             at = datetime.fromisoformat(row["published"]).astimezone(UTC)
             title, body, language = row["title"], row["body"] or "", row["lang"]
             url = row["url"] or f"https://{row['source'] or 'outlet'}.example/{row['id']}"
-            live = is_live_blog_title(title) or is_live_address(row["url"] or "")
+            live = is_title_of("live", title) or is_address_of("live", row["url"] or "")
             article = Article(
                 id=row["id"], url=url, host="", outlet=row["source"], title=title, text=body, language=language,
                 country=None, published_at=at, fetched_at=at, kind="live" if live else "article",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sys import intern
 
 from watcher.model import Article, ArticleHeader, Features
-from watcher.text.page_kind import is_live_address, is_live_blog_title, is_roundup_title
+from watcher.text.page_kind import is_address_of, is_title_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 MIN_NUMBER_DIGITS = 3  # smaller numbers stand in any text
@@ -61,9 +61,9 @@ def make_item(article: Article | ArticleHeader, features: Features) -> ClusterIt
 
 def classify_kind(title: str, url: str) -> str:
     """Return "live", "roundup" or "article", by the title and, for live blogs, the address."""
-    if is_live_blog_title(title) or is_live_address(url):
+    if is_title_of("live", title) or is_address_of("live", url):
         return "live"
-    return "roundup" if is_roundup_title(title) else "article"
+    return "roundup" if is_title_of("roundup", title) else "article"
 
 
 def sort_by_time(items: Sequence[ClusterItem]) -> list[ClusterItem]:

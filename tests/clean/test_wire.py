@@ -7,16 +7,15 @@ import pytest
 from watcher.clean.agencies import agency_of
 from watcher.clean.dateline import parse_dateline
 from watcher.clean.html import parse
+from watcher.clean.metadata import read_metadata
 from watcher.clean.wire import WireInfo, credited_agencies, read_wire, strip_credits
 from watcher.model import Block
 
 BODY = "The minister said on Monday that the talks would go on for several days to come."
 
 
-def read(*texts: str, authors: tuple[str, ...] = (), credit: tuple[str, ...] = ()) -> WireInfo:
-    return read_wire(
-        tuple(Block(text=text) for text in texts), authors=authors, credit=credit, url="https://a.example/1"
-    )
+def read(*texts: str, fields: tuple[str, ...] = ()) -> WireInfo:
+    return read_wire(tuple(Block(text=text) for text in texts), fields=fields, url="https://a.example/1")
 
 
 @pytest.mark.parametrize(
@@ -137,25 +136,25 @@ def test_a_link_a_caption_or_a_sentence_at_the_end_is_no_credit(last: str) -> No
 
 
 def test_an_author_or_source_field_can_name_the_agency() -> None:
-    assert read(BODY, authors=("The Associated Press",)).agency == "AP"
-    assert read(BODY, credit=("AFP/The Local",)).agency == "AFP"
-    assert read(BODY, authors=("Ann Lee", "AP Technology Writer")).agency == "AP"
+    assert read(BODY, fields=("The Associated Press",)).agency == "AP"
+    assert read(BODY, fields=("AFP/The Local",)).agency == "AFP"
+    assert read(BODY, fields=("Ann Lee", "AP Technology Writer")).agency == "AP"
 
 
 def test_names_behind_photos_in_the_author_field_are_those_of_the_pictures() -> None:
-    assert read(BODY, authors=("Fotos: El Puerto", "AFP")).agency is None
+    assert read(BODY, fields=("Fotos: El Puerto", "AFP")).agency is None
 
 
 def test_an_agencys_own_article_is_that_agencys() -> None:
     blocks = (Block(text=BODY), Block(text=BODY))
 
-    assert read_wire(blocks, authors=("Ann Lee",), credit=(), url="https://www.aa.com.tr/en/1").agency == "AA"
+    assert read_wire(blocks, fields=("Ann Lee",), url="https://www.aa.com.tr/en/1").agency == "AA"
 
 
 def test_what_the_page_names_beside_its_text_counts_before_a_credit_in_it() -> None:
     blocks = tuple(Block(text=text) for text in (*[BODY] * 6, "(AFP)"))
 
-    wire = read_wire(blocks, authors=(), credit=(), url="https://a.example/1", named=("dpa", "AFP"))
+    wire = read_wire(blocks, fields=(), url="https://a.example/1", named=("dpa", "AFP"))
 
     assert wire.agency == "dpa"
     assert len(wire.blocks) == 6
@@ -346,7 +345,8 @@ def named(*, before: str = "", behind: str = "", head: str = "", url: str = "htt
     blocks = tuple(Block(text=text) for text in PROSE)
     tree = parse(page)
     assert tree is not None
-    return "/".join(credited_agencies(tree, blocks, url=url))
+    fields = read_metadata(tree, url=url, now=None).named
+    return "/".join(credited_agencies(tree, blocks, url=url, fields=fields))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.text.page_kind import is_live_address, is_roundup_address, kind_by_title, says_video
+from watcher.text.page_kind import is_address_of, is_title_of, kind_by_title
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_a_title_says_what_its_page_is(title, kind):
 
 
 def test_a_live_address_is_told_by_a_part_of_its_path():
-    assert is_live_address("https://news.example/world/live/storm")
-    assert is_live_address("https://news.example/live-blog-storm")
-    assert not is_live_address("https://news.example/living/deliver-live-music")
+    assert is_address_of("live", "https://news.example/world/live/storm")
+    assert is_address_of("live", "https://news.example/live-blog-storm")
+    assert not is_address_of("live", "https://news.example/living/deliver-live-music")
 
 
 def test_an_address_of_round_ups_is_told_by_a_folder():
-    assert is_roundup_address("https://news.example/newsletters/monday-7120a6cf")
-    assert not is_roundup_address("https://news.example/media/newsletters-are-back")
+    assert is_address_of("roundup", "https://news.example/newsletters/monday-7120a6cf")
+    assert not is_address_of("roundup", "https://news.example/media/newsletters-are-back")
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_an_address_of_round_ups_is_told_by_a_folder():
     ],
 )
 def test_a_title_can_say_that_it_is_about_a_video(title):
-    assert says_video(title)
+    assert is_title_of("video", title)
 
 
 @pytest.mark.parametrize(
     "title", ["Video shows the storm", "How to watch the storm", "The video game", "Watch out for ice"]
 )
 def test_a_title_about_a_video_does_not(title):
-    assert not says_video(title)
+    assert not is_title_of("video", title)

@@ -89,7 +89,9 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
         markup=read_inline_markup(page, main.frame if blocks == main.blocks else 0, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
-        sources=credited_agencies(tree, blocks, url=url, language=primary_tag(metadata.language)),
+        sources=credited_agencies(
+            tree, blocks, url=url, fields=metadata.named, language=primary_tag(metadata.language)
+        ),
         paywall=paywall_of(tree, blocks),
         dropped=site.dropped,
     )
@@ -114,7 +116,7 @@ def finish_article(
 ) -> ExtractedArticle:
     """Return the article. Credits and dateline are read before furniture is dropped, as both recur across a site."""
     said = page.metadata
-    wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url, named=page.sources)
+    wire = read_wire(page.blocks, fields=said.credit, url=page.url, named=page.sources)
     known = ArticleContext(
         titles=frozenset(normalize_key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
         summary=normalize_key(feed_summary or ""),

@@ -11,32 +11,28 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import _Element
 
-from watcher.clean import page_data
 from watcher.clean.authors import extract_authors
 from watcher.clean.content import dedupe_body
-from watcher.clean.page_data import MAX_TEXT, PageElements, collect_elements
+from watcher.clean.page_data import MAX_TEXT, PageElements, all_names, body_of, collect_elements, json_text, types_of
 from watcher.clean.published import extract_dates, lines_near_headline
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
-from watcher.text.page_kind import (
-    is_gallery_title,
-    is_live_address,
-    is_live_blog_title,
-    is_roundup_address,
-    is_roundup_title,
-    says_video,
-)
+from watcher.text.page_kind import is_address_of, is_title_of
 from watcher.text.urls import is_web
 from watcher.text.words import count_letters
 
-NO_PICTURE = re.compile(
-    r"logo|favicon|placeholder|(?:^|[-_])default[-_.]|\bblank\b|spacer|sprite|avatar", re.IGNORECASE
-)
+NO_PICTURE = re.compile(r"logo|favicon|placeholder|(?:^|[-_])default[-_.]|\bblank\b|spacer|sprite|avatar", re.I)
 MAX_SECTION = 60  # characters of a section's name
 SAME_PAGE = frozenset(("amp", "page", "print", "full", "index.html", "amp.html"))  # what an address may end in beside
-SUMMARIES = ("description", "og:description", "twitter:description", "dc.description", "sailthru.description")
+SUMMARIES = (
+    "description, og:description, twitter:description, dc.description, sailthru.description, JSON-LD description"
+).split(", ")
+SECTIONS = ("JSON-LD articleSection", "article:section", "section")
 CREDITS = ("creditText", "copyrightHolder", "sourceOrganization", "provider", "contributor")
 CREDIT_METAS = ("news_source", "source", "article:source", "dc.source", "copyright")
+SOURCES = ("author", "creator", "sourceOrganization", "provider")
+SOURCE_METAS = re.compile(r"author|creator|byl$|byline|news_?source|^source$|article.?source|provider", re.IGNORECASE)
+NO_SOURCE_METAS = re.compile(r"twitter|image|facebook|smartbanner|content-creator", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +50,8 @@ class Metadata:
     image: str | None = None
     section: str | None = None
     body: str = ""  # the whole text, where the page's data carry it
-    site: str = ""
     credit: tuple[str, ...] = ()  # who may be the source: creditText, copyrightHolder, sourceOrganization
+    named: tuple[str, ...] = ()  # who may have written it: authors and sources in all spellings of the data
     kinds: frozenset[str] = frozenset()  # types of JSON-LD and og:type, in lower case
     sources: tuple[tuple[str, str], ...] = ()  # what was chosen, and where on the page it was read: ("title", "h1")
 
@@ -64,7 +60,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     """Return what the page says of itself. Dates that cannot be are left out."""
     elements = collect_elements(tree)
     node, metas = elements.node, elements.metas
-    site = (metas.get("og:site_name", "") or page_data.json_text(node.get("publisher")))[:MAX_TEXT]
+    site = (metas.get("og:site_name", "") or json_text(node.get("publisher")))[:MAX_TEXT]
     address, titles = canonical_url(elements, url=url), _titles(elements)
     head = find_headline(elements, titles)
     if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
@@ -73,8 +69,9 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     title, title_source = best_title(titles, site=site, url=url)
     dates = extract_dates(elements, head, lines, url=address, now=now)
     authors, authors_source = extract_authors(elements, head, lines, site=site, url=url)
-    image, image_source = _first(_images(elements, url=url))
-    section, section_source = _first(_sections(elements))
+    image_source, image = next(_images(elements, url=url), ("", None))
+    sections = ((name, text) for name, text in elements.values(SECTIONS) if _is_section(text))
+    section_source, section = next(sections, ("", None))
     sources = {
         "title": title_source,
         "published": dates.source,
@@ -86,22 +83,23 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         url=address,
         title=title,
         titles=tuple({*titles.values(), *(text for text, _ in elements.headings)}),
-        summaries=tuple(
-            dict.fromkeys(
-                (*(metas[name] for name in SUMMARIES if name in metas), page_data.json_text(node.get("description")))
-            )
-        ),
+        summaries=tuple(dict.fromkeys(text for _, text in elements.values(SUMMARIES) if text)),
         authors=authors,
         published_at=dates.published_at,
         modified_at=dates.modified_at,
-        language=elements.language or metas.get("og:locale") or page_data.json_text(node.get("inLanguage")) or None,
+        language=elements.language or metas.get("og:locale") or json_text(node.get("inLanguage")) or None,
         image=image,
         section=section,
-        body=dedupe_body(page_data.body_of(node)),
-        site=site,
-        credit=tuple(text for name in CREDITS for text in page_data.all_names(node.get(name)))
-        + tuple(metas[name] for name in CREDIT_METAS if name in metas),
-        kinds=page_data.types_of(node) | {metas.get("og:type", "").lower()},
+        body=dedupe_body(body_of(node)),
+        credit=(
+            *(text for name in CREDITS for text in all_names(node.get(name))),
+            *(metas[name] for name in CREDIT_METAS if name in metas),
+        ),
+        named=(
+            *(text for name in SOURCES for text in all_names(node.get(name))),
+            *(metas[name] for name in metas if SOURCE_METAS.search(name) and not NO_SOURCE_METAS.search(name)),
+        ),
+        kinds=types_of(node) | {metas.get("og:type", "").lower()},
         sources=tuple((name, source) for name, source in sources.items() if source),
     )
 
@@ -136,40 +134,22 @@ def _is_same_site(one: str, other: str) -> bool:
 
 def _titles(elements: PageElements) -> dict[str, str]:
     """Return what the page is called, by who says so."""
-    said = {name: elements.metas.get(name, "") for name in TITLES}
-    said["headline"] = page_data.json_text(elements.node.get("headline")) or page_data.json_text(
-        elements.node.get("name")
-    )
+    node = elements.node
+    said = dict(elements.values(TITLES))
+    said["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))
     said["title"] = elements.title
     return {name: text for name, value in said.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
 
 
-def _first(found: Iterator[tuple[str, str]]) -> tuple[str | None, str]:
-    """Return the first value that is not empty, and its source."""
-    return next(((value, source) for source, value in found if value), (None, ""))
-
-
-def _sections(elements: PageElements) -> Iterator[tuple[str, str]]:
-    for source, text in _section_values(elements):
-        if len(text) <= MAX_SECTION and "://" not in text:
-            yield source, text
-
-
-def _section_values(elements: PageElements) -> Iterator[tuple[str, str]]:
-    yield "JSON-LD articleSection", page_data.json_text(elements.node.get("articleSection"))
-    for name in ("article:section", "section"):
-        yield name, elements.metas.get(name, "")
+def _is_section(text: str) -> bool:
+    return 0 < len(text) <= MAX_SECTION and "://" not in text
 
 
 def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
-    """Yield the addresses of the lead image; a site's logo is none."""
+    """Yield the addresses of the lead image, each with where it was read; a site's logo is none."""
     image = elements.node.get("image")
-    said = image.get("url") if isinstance(image, dict) else image
-    for source, href in (
-        ("og:image", elements.metas.get("og:image", "")),
-        ("twitter:image", elements.metas.get("twitter:image", "")),
-        ("JSON-LD image", page_data.json_text(said)),
-    ):
+    said = json_text(image.get("url") if isinstance(image, dict) else image)
+    for source, href in (*elements.values(("og:image", "twitter:image")), ("JSON-LD image", said)):
         try:
             address = urljoin(url, href.strip()) if href else ""
         except ValueError:
@@ -198,17 +178,17 @@ def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
     length = sum(count_letters(block.text) for block in blocks)
     stamps = sum(1 for block in blocks if STAMPED.match(block.text))
     is_long = stamps >= STAMPS or length > 8 * SHORT
-    if "liveblogposting" in said.kinds or is_live_blog_title(said.title) or (is_live_address(path) and is_long):
+    if "liveblogposting" in said.kinds or is_title_of("live", said.title) or (is_long and is_address_of("live", path)):
         return "live"
     if said.kinds & {"imagegallery", "mediagallery"} or (
-        (GALLERY_URL.search(path) or is_gallery_title(said.title)) and length < 2 * SHORT
+        (GALLERY_URL.search(path) or is_title_of("gallery", said.title)) and length < 2 * SHORT
     ):
         return "gallery"
     is_film = said.kinds & {"videoobject", "video", "video.other", "video.episode"} or VIDEO_URL.search(path)
-    if (is_film or says_video(said.title)) and length < SHORT:
+    if (is_film or is_title_of("video", said.title)) and length < SHORT:
         return "video"
     headings = sum(1 for block in blocks if block.kind == "h")
-    if is_roundup_title(said.title) or (is_roundup_address(path) and headings >= ITEMS):
+    if is_title_of("roundup", said.title) or (is_address_of("roundup", path) and headings >= ITEMS):
         return "roundup"
     return "live" if _is_run(blocks) else "article"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import unescape
 from typing import cast
@@ -147,9 +147,7 @@ FOREIGN_CLASS = re.compile(
 LAYOUT_CLASS = re.compile(rf"(?:^|[\s_-])(?:{CLASS_NAMES['layout']})(?:$|[\s_-])", re.IGNORECASE)
 OWN_CLASS = re.compile(r"meta|date|datum|byline|author|autor|time|info|headline|has-|with-", re.IGNORECASE)
 SHOWN_TEXT = ".//text()[not(parent::style) and not(parent::script)]"
-READ = tuple(
-    "html meta link script title h1 time a span div p li ul h4 h5 address small cite".split(" ")
-)  # elements that can tell something
+READ = "html meta link script title h1 time a span div p li ul h4 h5 address small cite".split()
 ELSEWHERE_TAGS = frozenset(("aside", "footer", "nav", "form"))
 
 
@@ -162,81 +160,73 @@ class DateElement:
     is_sure: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PageElements:
-    """A page's elements that can tell something. `bylines` are in the order of the page, as are `times`."""
+    """A page's elements that can tell something, each kind in the order of the page."""
 
     tree: _Element
-    metas: dict[str, str]
-    links: dict[str, str]
-    node: Node
-    headings: tuple[tuple[str, _Element], ...]
-    title: str
-    times: tuple[DateElement, ...]
-    bylines: tuple[_Element, ...]
-    authors: dict[str, tuple[str, ...]]  # all values of the meta tags that name authors
-    language: str
+    metas: dict[str, str] = field(default_factory=dict)
+    authors: dict[str, tuple[str, ...]] = field(default_factory=dict)  # all values of the meta tags that name authors
+    links: dict[str, str] = field(default_factory=dict)
+    node: Node = field(default_factory=dict)
+    headings: list[tuple[str, _Element]] = field(default_factory=list)
+    title: str = ""
+    times: list[DateElement] = field(default_factory=list)
+    bylines: list[_Element] = field(default_factory=list)
+    language: str = ""
+
+    def values(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield what meta tags, or fields of JSON-LD ("JSON-LD headline"), say, each with its name; "" for nothing."""
+        for name in names:
+            _, is_field, key = name.partition("JSON-LD ")
+            yield name, json_text(self.node.get(key)) if is_field else self.metas.get(name, "")
 
 
 def collect_elements(tree: _Element) -> PageElements:
     """Return the elements of a page that can tell something."""
-    metas: dict[str, str] = {}
-    links: dict[str, str] = {}
+    found = PageElements(tree=tree)
     scripts: list[str] = []
-    headings: list[tuple[str, _Element]] = []
-    title = language = ""
-    times: list[DateElement] = []
-    bylines: list[_Element] = []
-    authors: dict[str, tuple[str, ...]] = {}
     for element in tree.iter(*READ):
         tag = element.tag
         if tag == "meta":
-            _read_meta(element, metas, authors)
+            _read_meta(element, found)
         elif tag == "link":
-            links.setdefault((element.get("rel") or "").lower(), element.get("href") or "")
+            found.links.setdefault((element.get("rel") or "").lower(), element.get("href") or "")
         elif tag == "script":
             if "ld+json" in (element.get("type") or ""):
                 scripts.append(element.text or "")
         elif tag == "h1":
-            headings.append((element_text(element), element))
+            if text := element_text(element):
+                found.headings.append((text, element))
         elif tag == "title":
-            title = title or element_text(element)
+            found.title = found.title or element_text(element)
         elif tag == "html":
-            language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
+            found.language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
         elif tag == "time" or element.get("itemprop") in ("datePublished", "dateCreated"):
-            times.append(_date_element(element))
-        elif _is_byline(element):
-            bylines.append(element)
-    return PageElements(
-        tree=tree,
-        metas=metas,
-        links=links,
-        node=article_node(scripts),
-        headings=tuple(heading for heading in headings if heading[0]),
-        title=title,
-        times=tuple(times[:MAX_TIMES]),
-        bylines=tuple(bylines[:MAX_BYLINES]),
-        authors=authors,
-        language=language or metas.get("content-language", ""),
-    )
+            if len(found.times) < MAX_TIMES:
+                found.times.append(_date_element(element))
+        elif len(found.bylines) < MAX_BYLINES and _is_byline(element):
+            found.bylines.append(element)
+    found.node = article_node(scripts)
+    found.language = found.language or found.metas.get("content-language", "")
+    return found
 
 
-def _read_meta(element: _Element, metas: dict[str, str], authors: dict[str, tuple[str, ...]]) -> None:
+def _read_meta(element: _Element, found: PageElements) -> None:
     name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv") or ""
     value = (element.get("content") or element.get("value") or "").strip()
     if value:
         name = name.strip().lower()
-        metas.setdefault(name, value[:MAX_VALUE])
-        if name in AUTHOR_METAS and len(known := authors.get(name, ())) < MAX_BYLINES:
-            authors[name] = (*known, value[:MAX_TEXT])
+        found.metas.setdefault(name, value[:MAX_VALUE])
+        if name in AUTHOR_METAS and len(known := found.authors.get(name, ())) < MAX_BYLINES:
+            found.authors[name] = (*known, value[:MAX_TEXT])
 
 
 def _date_element(element: _Element) -> DateElement:
-    sure = "pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or "")
     return DateElement(
         element=element,
         text=element.get("datetime") or element.get("content") or element_text(element),
-        is_sure=sure,
+        is_sure="pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or ""),
     )
 
 
@@ -244,33 +234,28 @@ def _is_byline(element: _Element) -> bool:
     if element.get("rel") == "author" or element.get("itemprop") == "author":
         return True
     name = element.get("class")
-    return name is not None and is_byline_class(name)
+    return name is not None and _is_byline_class(name)
 
 
 @lru_cache(maxsize=4096)
-def is_byline_class(name: str) -> bool:
-    """Whether class names say that an element is of the author."""
+def _is_byline_class(name: str) -> bool:
     return BYLINE_CLASS.search(name) is not None
 
 
 @lru_cache(maxsize=4096)
 def _is_foreign_class(name: str) -> bool:
-    return name != " " and FOREIGN_CLASS.search(name) is not None
+    return FOREIGN_CLASS.search(name) is not None
 
 
 @lru_cache(maxsize=4096)
 def _is_elsewhere_class(name: str) -> bool:
-    if name == " ":
-        return False
     return _is_foreign_class(name) or (LAYOUT_CLASS.search(name) is not None and not OWN_CLASS.search(name))
 
 
 def element_text(element: _Element) -> str:
     """Return the text of an element on one line, cut behind `MAX_TEXT` characters; styles and scripts are no text."""
-    if len(element) and next(element.iter("style", "script"), None) is not None:
-        parts = (part for part in element.xpath(SHOWN_TEXT))
-    else:
-        parts = element.itertext()
+    has_code = len(element) and next(element.iter("style", "script"), None) is not None
+    parts = element.xpath(SHOWN_TEXT) if has_code else element.itertext()
     return " ".join("".join(parts).split())[: MAX_TEXT + 1]
 
 

@@ -5,28 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from itertools import islice
 
 from lxml import etree
 from lxml.etree import _Element
 
-from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_furniture, in_other_article, is_furniture_element
 from watcher.clean.phrases import CLASS_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
+# Names of meta tags and of fields of JSON-LD, the most trustworthy first.
 STATED = (
-    "article:published_time article:published og:published_time og:article:published_time datepublished "
-    "published_time publish_date publish-date publishdate publication_date pubdate parsely-pub-date sailthru.date "
-    "cxenseparse:recs:publishtime cxenseparse:publishtime dc.date.issued dcterms.created dc.date.created "
-    "dcterms.issued article.published article_date_original citation_publication_date date_published "
-    "originalpublicationdate bt:pubdate rnews:datepublished"
-).split(" ")
-LOOSE = ("dc.date", "dcterms.date", "date", "datecreated", "created", "last-published")  # often of the last change
-MODIFIED = "article:modified_time datemodified og:updated_time modified last-modified dcterms.modified lastmod".split(
-    " "
-)
+    "article:published_time, JSON-LD datePublished, article:published, og:published_time, og:article:published_time, "
+    "datepublished, published_time, publish_date, publish-date, publishdate, publication_date, pubdate, "
+    "parsely-pub-date, sailthru.date, cxenseparse:recs:publishtime, cxenseparse:publishtime, dc.date.issued, "
+    "dcterms.created, dc.date.created, dcterms.issued, article.published, article_date_original, "
+    "citation_publication_date, date_published, originalpublicationdate, bt:pubdate, rnews:datepublished"
+).split(", ")
+# These are often of the last change.
+LOOSE = "dc.date, dcterms.date, date, datecreated, created, last-published, JSON-LD dateCreated".split(", ")
+MODIFIED = (
+    "JSON-LD dateModified, article:modified_time, datemodified, og:updated_time, modified, last-modified, "
+    "dcterms.modified, lastmod"
+).split(", ")
 CHANGED = re.compile(PHRASES["changed"], re.IGNORECASE)
 SAYS = re.compile(PHRASES["says_published"], re.IGNORECASE)
 DATED_CLASS = re.compile(CLASS_NAMES["dated"], re.IGNORECASE)
@@ -58,38 +61,42 @@ class Dates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateCandidate:
-    """A date and who tells it."""
+    """A date and who tells it; `other` is its second reading where day and month could be the other way round."""
 
     source: str
-    match: DateMatch
+    moment: datetime
+    other: datetime | None = None
 
     @property
-    def moment(self) -> datetime:
-        return self.match.moment
+    def readings(self) -> tuple[datetime, ...]:
+        return (self.moment, self.other) if self.other else (self.moment,)
 
 
 def extract_dates(
     elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, url: str, now: datetime | None
 ) -> Dates:
     """Return when the article of a page was published and changed; None for what the page does not say."""
-    texts = tuple(_stated_dates(elements, headline))
-    month_first = _is_american(elements, url)
+    around = ancestors(headline)
+    # Whether "05/06/2024" is of May: in English, on a site that is of no other country.
+    month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
+    texts = tuple(_stated_dates(elements, around))
     stated = tuple(_parse_candidates(texts, now, month_first))
-    changed = next(_parse_candidates(_modified_dates(elements), now, month_first), None)
+    changed = next(_parse_candidates(elements.values(MODIFIED), now, month_first), None)
     shown = _visible_date(lines, now, month_first)
-    day = _date_in_address(url, now)
-    loose = tuple(_parse_candidates(_loose_dates(elements, headline), now, month_first))
+    moment = date_in_url(url)
+    day = DateCandidate(source="address", moment=moment) if moment and is_believable(moment, now=now) else None
+    loose = tuple(_parse_candidates(_loose_dates(elements, around), now, month_first))
     published: DateCandidate | None
     if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
         published = _in_reader_zone(stated, shown, day)
     elif shown is not None:
         published = _add_time_of_day(shown, loose)
     elif loose or day is not None:
-        published = _resolve_day_and_month(loose[0], elements, now) if loose else day
+        published = _resolve_day_and_month(loose[0], elements) if loose else day
     elif any(True for _, text in texts for _ in find_dates(text)):
         published = None  # a page whose own dates cannot be says nothing better elsewhere
     else:
-        published = _search_page(elements, headline, now, month_first) or _date_in_title(elements, url, now) or changed
+        published = _search_page(elements, around, now, month_first) or _date_in_title(elements, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
         published = day  # the page was published again under its old address
     return Dates(
@@ -99,65 +106,36 @@ def extract_dates(
     )
 
 
-def _is_american(elements: PageElements, url: str) -> bool:
-    """Whether "05/06/2024" is of May: in English, on a site that is of no other country."""
-    return elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
-
-
-def _date_in_address(url: str, now: datetime | None) -> DateCandidate | None:
-    moment = date_in_url(url)
-    if moment is None or not is_believable(moment, now=now):
-        return None
-    return DateCandidate(source="address", match=DateMatch(moment=moment, at=0, end=0))
-
-
-def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements, now: datetime | None) -> DateCandidate:
+def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> DateCandidate:
     """Return a date whose day and month may be the other way round as it stands in some line of the page."""
-    if candidate.match.other is None:
-        return candidate
-    days = {candidate.moment.date(): candidate.moment, candidate.match.other.date(): candidate.match.other}
-    matches = (
-        match for line in all_short_lines(elements.tree) for match in find_dates(line.text) if match.other is None
-    )
-    return next(
-        (_with_moment(candidate, days[match.moment.date()]) for match in matches if match.moment.date() in days),
-        candidate,
-    )
+    days = {moment.date(): moment for moment in candidate.readings}
+    lines = all_short_lines(elements.tree) if candidate.other else ()
+    matches = (match for line in lines for match in find_dates(line.text) if match.other is None)
+    same = (days[day] for match in matches if (day := match.moment.date()) in days)
+    return replace(candidate, moment=next(same, candidate.moment))
 
 
-def _stated_dates(elements: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
+def _stated_dates(elements: PageElements, around: frozenset[_Element]) -> Iterator[tuple[str, str]]:
     """Yield what the page's data and tags say, the most trustworthy first."""
-    yield STATED[0], elements.metas.get(STATED[0], "")
-    yield "JSON-LD datePublished", page_data.json_text(elements.node.get("datePublished"))
-    for name in STATED[1:]:
-        yield name, elements.metas.get(name, "")
-    around = ancestors(headline)
+    yield from elements.values(STATED)
     for time in elements.times:
         if time.is_sure and not in_furniture(time.element, around):
             yield MARKUP, time.text
 
 
-def _loose_dates(elements: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
-    for name in LOOSE:
-        yield name, elements.metas.get(name, "")
-    yield "JSON-LD dateCreated", page_data.json_text(elements.node.get("dateCreated"))
-    if len(elements.times) == 1 and not in_furniture(elements.times[0].element, ancestors(headline)):
+def _loose_dates(elements: PageElements, around: frozenset[_Element]) -> Iterator[tuple[str, str]]:
+    yield from elements.values(LOOSE)
+    if len(elements.times) == 1 and not in_furniture(elements.times[0].element, around):
         yield "time", elements.times[0].text
-
-
-def _modified_dates(elements: PageElements) -> Iterator[tuple[str, str]]:
-    yield "JSON-LD dateModified", page_data.json_text(elements.node.get("dateModified"))
-    for name in MODIFIED:
-        yield name, elements.metas.get(name, "")
 
 
 def _parse_candidates(
     texts: Iterable[tuple[str, str]], now: datetime | None, month_first: bool = False
 ) -> Iterator[DateCandidate]:
     for source, text in texts:
-        match = next(find_dates(text, month_first=month_first), None) if text else None
+        match = next(find_dates(text, month_first=month_first), None)
         if match is not None and is_believable(match.moment, now=now):
-            yield DateCandidate(source=source, match=match)
+            yield DateCandidate(source=source, moment=match.moment, other=match.other)
 
 
 def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tuple[DateCandidate, ...]) -> bool:
@@ -184,11 +162,9 @@ def _visible_date(
         match = next((one for one in matches if is_believable(one.moment, now=now)), None)
         if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:])):
             continue
-        if not _is_of_date(line, match, sure):
-            continue
         value = sure if line.place > 0 else sure - 0.5
-        if value > most:
-            best, most = DateCandidate(source="beside the headline", match=match), value
+        if value > most and _is_of_date(line, match, sure):
+            best, most = DateCandidate(source="beside the headline", moment=match.moment, other=match.other), value
     return best
 
 
@@ -218,59 +194,45 @@ def _in_reader_zone(
     That is the zone of another date of the page for the same moment, else one in which the day is the one that the page
     shows beside its headline, else the one of the address.
     """
-    first = stated[0]
+    first, *others = stated
     if first.moment.utcoffset():
         return first
-    for other in stated[1:]:
+    for other in others:
         if other.moment.utcoffset() and abs(other.moment - first.moment) < SAME_MOMENT:
-            return _with_moment(first, first.moment.astimezone(other.moment.tzinfo))
-    days = [
-        moment
-        for candidate in (shown, day)
-        if candidate
-        for moment in (candidate.moment, candidate.match.other)
-        if moment
-    ]
-    if any(moment.date() == first.moment.date() for moment in days):
+            return replace(first, moment=first.moment.astimezone(other.moment.tzinfo))
+    days = [moment.date() for candidate in (shown, day) if candidate for moment in candidate.readings]
+    if first.moment.date() in days:
         return first
-    local = next((local for moment in days if (local := _shift_to_day(first.moment, moment))), None)
-    return _with_moment(first, local) if local else first
+    local = next((local for one in days if (local := _shift_to_day(first.moment, one))), first.moment)
+    return replace(first, moment=local)
 
 
-def _shift_to_day(moment: datetime, day: datetime) -> datetime | None:
+def _shift_to_day(moment: datetime, day: date) -> datetime | None:
     """Return a moment in UTC in the nearest zone where it is on `day`, None if there is none."""
-    ahead = (day.date() - moment.date()).days
+    ahead = (day - moment.date()).days
     hours = 24 - moment.hour if ahead == 1 else -1 - moment.hour
     if abs(ahead) != 1 or not -12 <= hours <= 14:
         return None
     return moment.astimezone(timezone(timedelta(hours=hours)))
 
 
-def _with_moment(candidate: DateCandidate, moment: datetime) -> DateCandidate:
-    return replace(candidate, match=replace(candidate.match, moment=moment))
-
-
 def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> DateCandidate:
     """Return a date that is shown, with the time of day that the page's data give it where they agree on the day."""
-    for reading in (shown.moment, shown.match.other):
+    for reading in shown.readings:
         for candidate in loose:
-            if reading and reading.date() in (
-                candidate.moment.date(),
-                *((candidate.match.other.date(),) if candidate.match.other else ()),
-            ):
-                return candidate if candidate.moment.date() == reading.date() else _with_moment(shown, reading)
+            if candidate.moment.date() == reading.date():
+                return candidate
+            if candidate.other and candidate.other.date() == reading.date():
+                return replace(shown, moment=reading)
     return shown
 
 
 def _search_page(
-    elements: PageElements, headline: _Element | None, now: datetime | None, month_first: bool
+    elements: PageElements, around: frozenset[_Element], now: datetime | None, month_first: bool
 ) -> DateCandidate | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
-    around = ancestors(headline)
-    times = [time for time in elements.times if not in_furniture(time.element, around)]
-    if candidate := next(_parse_candidates((("time", time.text) for time in times), now), None) or _date_in_scripts(
-        elements, now
-    ):
+    times = (("time", time.text) for time in elements.times if not in_furniture(time.element, around))
+    if candidate := next(_parse_candidates(times, now), None) or _date_in_scripts(elements, now):
         return candidate
     lines = all_short_lines(elements.tree)
     sure = (
@@ -285,14 +247,11 @@ def _search_page(
 
 def _date_in_scripts(elements: PageElements, now: datetime | None) -> DateCandidate | None:
     """Return the date in the data of a page's own scripts, if they hold one only."""
-    found: dict[str, None] = {}
-    for script in elements.tree.iter("script"):
-        text = script.text or ""
-        if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT:
-            found.update(dict.fromkeys(IN_SCRIPT.findall(text)))
-    candidate = list(_parse_candidates((("script", text) for text in found), now))
-    days = {one.moment.date() for one in candidate}
-    return candidate[0] if len(days) == 1 else None
+    scripts = (script.text or "" for script in elements.tree.iter("script"))
+    readable = (text for text in scripts if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT)
+    found = [("script", stamp) for text in readable for stamp in IN_SCRIPT.findall(text)]
+    candidates = list(_parse_candidates(found, now))
+    return candidates[0] if len({one.moment.date() for one in candidates}) == 1 else None
 
 
 def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> DateCandidate | None:
@@ -300,13 +259,14 @@ def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> Da
     for text in (elements.title, *(heading for heading, _ in elements.headings), url.rstrip("/").rsplit("/", 1)[-1]):
         match = next(find_dates(text), None)
         if match and match.at <= 1 and not match.other and is_believable(match.moment, now=now):
-            return DateCandidate(source="title", match=match)
+            return DateCandidate(source="title", moment=match.moment)
     return None
 
 
 LONG = 160  # characters: a line is shorter, what is longer is a paragraph
 PARAGRAPHS = 2  # of the body that are read behind a headline
 BEFORE = 8  # lines before a headline
+LEVELS = 4  # of elements around a headline, in which lines stand before it
 OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
 AFTER = 40  # lines behind it
 EVENTS = 1_500  # steps through the tree in each direction
@@ -333,59 +293,48 @@ class ShortLine:
 
 def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines behind a headline, to the second paragraph of the body, and then those before it."""
-    after: list[ShortLine] = []
+    lines: list[ShortLine] = []
     paragraphs = 0
-    for text, name in _split_lines(_elements_behind(headline), first=""):
-        if len(text) > LONG:
-            paragraphs += 1
-            after.append(ShortLine(text=text[:OPENING], name=name, place=len(after) + 1, is_opening=True))
-            if paragraphs >= PARAGRAPHS:
-                break
-        else:
-            after.append(ShortLine(text=text, name=name, place=len(after) + 1))
-        if len(after) >= AFTER:
+    for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
+        is_opening = len(text) > LONG
+        lines.append(
+            ShortLine(text=text[:OPENING] if is_opening else text, name=name, place=place, is_opening=is_opening)
+        )
+        paragraphs += is_opening
+        if paragraphs >= PARAGRAPHS:
             break
-    return (*after, *_lines_before(headline))
+    before = enumerate(islice(_lines_before(headline), BEFORE), 1)
+    return (*lines, *(ShortLine(text=text, name=name, place=-place) for place, (text, name) in before))
 
 
 def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines of a whole page, but for those of other articles, of comments and of the site."""
     body = next(iter(tree.iter("body")), tree)
-    found = (
-        ShortLine(text=text, name=name, place=1) for text, name in _split_lines(iter(body), first="", limit=PAGE_EVENTS)
-    )
-    return tuple(line for line in found if len(line.text) <= LONG)
+    found = _split_lines(body, limit=PAGE_EVENTS)
+    return tuple(ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG)
 
 
-def _lines_before(headline: _Element) -> Iterator[ShortLine]:
-    """Yield the lines before a headline, the nearest first."""
-    place = 0
-    here = headline
-    for _ in range(4):
-        for sibling in here.itersiblings(preceding=True):
-            found = [(text, name) for text, name in _split_lines(iter((sibling,)), first="") if len(text) <= LONG]
-            for text, name in reversed(found[-BEFORE:]):
-                place -= 1
-                yield ShortLine(text=text, name=name, place=place)
-                if place <= -BEFORE:
-                    return
-        parent = here.getparent()
-        if parent is None or parent.tag in ("body", "html"):
+def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:
+    """Yield the lines before a headline with their names, the nearest first."""
+    for here in islice((headline, *headline.iterancestors()), LEVELS):
+        if here.tag in ("body", "html"):
             return
-        here = parent
+        for sibling in here.itersiblings(preceding=True):
+            found = [line for line in _split_lines((sibling,)) if len(line[0]) <= LONG]
+            yield from reversed(found)
 
 
 def _elements_behind(element: _Element) -> Iterator[_Element]:
     """Yield the subtrees that follow an element, in the order of the page."""
-    here: _Element | None = element
-    while here is not None and here.tag not in ("body", "html"):
+    for here in (element, *element.iterancestors()):
+        if here.tag in ("body", "html"):
+            return
         yield from here.itersiblings()
-        here = here.getparent()
 
 
-def _split_lines(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
+def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
     """Yield the lines of subtrees, each with the names of the elements that it stands in."""
-    parts: list[str] = [first]
+    parts: list[str] = []
     names: list[str] = []
     steps = 0
     for root in roots:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
-from watcher.clean import page_data
 from watcher.clean.agencies import (
     LONGEST,
     MARK,
@@ -71,10 +70,9 @@ class WireInfo:
 def read_wire(
     blocks: tuple[Block, ...],
     *,
-    authors: Iterable[str],
-    credit: Iterable[str],
+    fields: Iterable[str],
     url: str,
-    named: Sequence[str] | None = None,
+    named: Sequence[str] = (),
 ) -> WireInfo:
     """
     Return the agency and dateline of an article, and its blocks without dateline and credits.
@@ -83,15 +81,14 @@ def read_wire(
     in the text.
 
     Args:
-        authors: Who may be an agency where nothing more is known of the page.
-        named: The agencies that the page names beside its text (`credited_agencies`), which knows a picture's
-            credit from a byline; `authors` then say no more.
+        fields: What the page or its feed says of its authors and sources: where `named` is empty, one may be an agency.
+        named: The agencies that the page names beside its text (`credited_agencies`).
     """
     kept = list(blocks)
     removed: list[RemovedBlock] = []
     place, by_dateline = _take_dateline(kept, removed)
     by_credit = _take_credits(kept, removed)
-    by_page = named[0] if named else _from_fields(credit) or (_from_fields(authors) if named is None else None)
+    by_page = named[0] if named else _from_fields(fields)
     return WireInfo(
         agency=by_dateline or agency_of_site(host_of(url).partition(":")[0]) or by_page or by_credit,
         dateline=place,
@@ -211,8 +208,6 @@ _ELSEWHERE = re.compile(CLASS_NAMES["elsewhere"], re.IGNORECASE)
 _SURE = re.compile(r"by-?line", re.IGNORECASE)
 BYLINE, PICTURED, ELSEWHERE = "byline", "pictured", "elsewhere"
 ROLES = {ELSEWHERE: _ELSEWHERE, PICTURED: _PICTURED, BYLINE: _BYLINE}  # in this order, where a name says several
-AUTHORS = re.compile(r"author|creator|byl$|byline|news_?source|^source$|article.?source|provider", re.IGNORECASE)
-NO_AUTHORS = re.compile(r"twitter|image|facebook|smartbanner|content-creator", re.IGNORECASE)
 BY = re.compile(r"^\W*(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
 IN_PATH = {
     "reuters": "Reuters", "afp": "AFP", "efe": "EFE", "ansa": "ANSA", "dpa": "dpa", "lusa": "Lusa", "xinhua": "Xinhua",
@@ -223,36 +218,23 @@ IN_PATH = {
 
 
 def credited_agencies(
-    tree: _Element, blocks: Sequence[Block], *, url: str, language: str | None = None
+    tree: _Element, blocks: Sequence[Block], *, url: str, fields: Iterable[str] = (), language: str | None = None
 ) -> tuple[str, ...]:
     """
     Return the agencies that a page names as where its text comes from, the most telling first; empty if none.
 
     A credit of a picture, a name in a menu or in a teaser does not count, nor a page that names many.
+
+    Args:
+        fields: The authors and sources in the page's data (`Metadata.named`).
     """
-    found = dict.fromkeys(
-        (*_agencies_in_data(tree, language), *_agencies_in_lines(tree, blocks, language), *_agencies_in_path(url))
-    )
+    in_data = (agency for text in fields if "//" not in text and (agency := _agency_of_line(text, language)))
+    found = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *_agencies_in_path(url)))
     return tuple(found) if len(found) <= MANY else ()
 
 
-def _agencies_in_data(tree: _Element, language: str | None) -> Iterator[str]:
-    """Yield the agencies that JSON-LD and meta tags name as author or source."""
-    scripts = [element.text or "" for element in tree.iter("script") if "ld+json" in (element.get("type") or "")]
-    if any(might_name_agency(script) for script in scripts):
-        node = page_data.article_node(scripts)
-        for field in ("author", "creator", "sourceOrganization", "provider"):
-            yield from _credits(page_data.all_names(node.get(field)), language)
-    for element in tree.iter("meta"):
-        name = element.get("name") or element.get("property") or element.get("itemprop") or ""
-        if AUTHORS.search(name) and not NO_AUTHORS.search(name):
-            yield from _credits((element.get("content") or element.get("value") or "",), language)
-
-
-def _credits(texts: Iterable[str], language: str | None) -> Iterator[str]:
-    for text in texts:
-        if "//" not in text and (agency := agency_of(text, language=language) or agency_of_byline(text)):
-            yield agency
+def _agency_of_line(text: str, language: str | None) -> str | None:
+    return agency_of(text, language=language) or agency_of_byline(text)
 
 
 def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:

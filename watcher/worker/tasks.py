@@ -131,7 +131,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     from watcher.clean.wire import read_wire
 
     blocks = fragment_blocks(entry.content) or fragment_blocks(entry.summary)
-    wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
+    wire = read_wire(blocks, fields=entry.authors, url=url)
     cleaned = ExtractedArticle(
         url=url,
         title=entry.title,
