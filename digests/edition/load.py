@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,12 +15,11 @@ from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.model import Edition, Story
 from digests.settings.digests import DigestSettings
 from digests.store import editions
-from watcher.failure_reasons import Reason
 from watcher.model import Article, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
-from watcher.store.pages import count_waiting, failed_page_counts, revisions_between
-from watcher.store.stats import count_duplicate_entries, count_entries, count_out_of_window
+from watcher.store.pages import revisions_between
+from watcher.store.stats import IntakeCounts, count_intake
 
 LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
 REVISIONS_BACK = timedelta(days=10)  # before the window: what pages have said since the remembered editions cited them
@@ -51,17 +50,6 @@ class EditionRequest:
     folder: Path | None = None
     suffix: str = ""
     deliver: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeCounts:
-    """What came in during the window, for the ledger. `failed`: pages by the reason why they were not got."""
-
-    entries: int
-    duplicates: int
-    out_of_window: int
-    waiting: int
-    failed: tuple[tuple[Reason, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,19 +117,7 @@ def load(
         covered_until=None
         if request.is_exact
         else editions.covered_up_to(connection, digest.name, by=end, window=digest.window, before=request.local_date),
-        counts=load_counts(connection, request, feed_ids),
-    )
-
-
-def load_counts(connection: Connection, request: EditionRequest, feed_ids: Collection[int] | None) -> IntakeCounts:
-    """Return what came in during the window of a request, and what did not."""
-    start, end = request.window_start, request.window_end
-    return IntakeCounts(
-        entries=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
-        duplicates=count_duplicate_entries(connection, start=start, end=end, feed_ids=feed_ids),
-        out_of_window=count_out_of_window(connection, start=start, end=end, feed_ids=feed_ids),
-        waiting=count_waiting(connection, start=start, end=end, feed_ids=feed_ids),
-        failed=tuple(failed_page_counts(connection, start=start, end=end, feed_ids=feed_ids)),
+        counts=count_intake(connection, start=start, end=end, feed_ids=feed_ids),
     )
 
 

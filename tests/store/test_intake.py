@@ -11,9 +11,9 @@ from watcher.errors import status_reason
 from watcher.model import Entry, EntryChanges, PollSucceeded, Source, Validators
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import claim_hosts, set_blocked_until
-from watcher.store.pages import due_pages, failed_page_counts, record_failure
+from watcher.store.pages import due_pages, record_failure
 from watcher.store.polls import record_polls
-from watcher.store.stats import count_due, count_duplicate_entries, count_entries
+from watcher.store.stats import count_due, count_intake
 from watcher.store.visits import VisitEnd, release_hosts
 from watcher.store.writer import read, write
 
@@ -43,20 +43,20 @@ def test_entries_are_counted_for_the_feeds_that_are_asked_about(engine):
     a, b = polled(engine, "a.example", "1", "2", "3"), polled(engine, "b.example", "1")
 
     def counted(*ids: int) -> int:
-        return read(engine, count_entries, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
+        return read(engine, count_intake, start=NOW, end=NOW + HOUR, feed_ids=ids or None).entries
 
     assert (counted(), counted(a), counted(b), counted(a, b)) == (4, 3, 1, 4)
-    assert read(engine, count_entries, start=NOW - HOUR, end=NOW) == 0
+    assert read(engine, count_intake, start=NOW - HOUR, end=NOW).entries == 0
 
 
 def test_entries_of_one_article_are_told_from_articles(engine):
     a, b = polled(engine, "a.example", "1", "2", "2?utm_source=feed", "2#top"), polled(engine, "b.example", "1")
 
     def counted(*ids: int) -> int:
-        return read(engine, count_duplicate_entries, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
+        return read(engine, count_intake, start=NOW, end=NOW + HOUR, feed_ids=ids or None).duplicates
 
     assert (counted(), counted(a), counted(b), counted(a, b)) == (2, 2, 0, 2)
-    assert read(engine, count_duplicate_entries, start=NOW - HOUR, end=NOW) == 0
+    assert read(engine, count_intake, start=NOW - HOUR, end=NOW).duplicates == 0
 
 
 def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine):
@@ -87,7 +87,7 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
             )
 
     def counted(*ids: int) -> tuple[tuple[str, int], ...]:
-        return read(engine, failed_page_counts, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
+        return read(engine, count_intake, start=NOW, end=NOW + HOUR, feed_ids=ids or None).failed
 
     assert counted() == ((status_reason(404), 3),)
     assert counted(a) == ((status_reason(404), 2),)

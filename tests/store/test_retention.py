@@ -14,14 +14,13 @@ from tests.kinds import on_sqlite
 from watcher.model import Article, Revision, Source
 from watcher.store import retention
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin, unpin
-from watcher.store.engine import connect, open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.full_text import full_text_index
 from watcher.store.hosts import claim_hosts, get_host, known_hosts, set_blocked_until, set_robots
 from watcher.store.pages import record_recheck
 from watcher.store.schema import articles, entries, features, feeds, pages, revisions, site_blocks, texts
 from watcher.store.search import search
-from watcher.store.stats import cannot_shrink, disk_usage, enable_auto_vacuum, free_pages
+from watcher.store.stats import disk_usage, free_pages
 from watcher.store.writer import read, write
 from watcher.text.search_query import parse_query
 
@@ -247,34 +246,3 @@ def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     assert len(slices) > 2
     assert before - after > 10_000_000
     assert room.file_bytes - room.used_bytes <= 256 * 4096
-
-
-def test_a_store_that_was_made_before_is_converted_once(tmp_path):
-    path = tmp_path / "old.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE t (a)")
-    engine = open_store(f"sqlite:///{path}")
-    put(engine, "a", came=NOON)
-    assert read(engine, cannot_shrink)
-
-    done = [enable_auto_vacuum(engine), enable_auto_vacuum(engine)]
-
-    assert (done, read(engine, cannot_shrink), ids(engine)) == ([True, False], False, ["a"])
-    assert [hit.id for hit in read(engine, search, parse_query("story")).hits] == ["a"]
-    engine.dispose()
-
-
-def test_a_store_in_use_is_converted_another_time(tmp_path):
-    path = tmp_path / "old.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("PRAGMA journal_mode=WAL")
-        other.execute("CREATE TABLE t (a)")
-        other.execute("BEGIN IMMEDIATE")
-        engine = connect(f"sqlite:///{path}")
-
-        assert enable_auto_vacuum(engine) is False
-
-        other.execute("ROLLBACK")
-        assert enable_auto_vacuum(engine) is True
-        engine.dispose()

@@ -14,7 +14,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import IDLE_MS, connect, open_read_only, open_store, with_driver
 from watcher.store.errors import transient_error
 from watcher.store.schema import meta
-from watcher.store.stats import enable_auto_vacuum, store_bytes
+from watcher.store.stats import store_bytes
 from watcher.store.writer import Writer, read, write
 
 pytestmark = pytest.mark.postgresql
@@ -224,13 +224,6 @@ def test_what_a_server_says_at_the_start_of_a_connection_is_understood(said, wor
     from psycopg import OperationalError
 
     assert words in transient_error(OperationalError(f"connection failed: {said}")).what
-
-
-def test_a_start_has_no_file_to_convert_on_a_server_and_asks_it_nothing():
-    away = connect("postgresql://watcher@127.0.0.1:9/watcher")
-
-    assert not enable_auto_vacuum(away)
-    away.dispose()
 
 
 def test_the_size_of_a_store_is_that_of_its_tables_and_indexes(engine):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.worker.faked import START, feed_xml, page_html
 from watcher.store.articles import article_by_url
-from watcher.store.stats import count_duplicate_entries, count_out_of_window
+from watcher.store.stats import count_intake
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # starts a worker process
@@ -31,13 +31,13 @@ async def world(world):
 async def test_the_second_one_is_counted_as_a_further_entry_of_the_article(world):
     window = {"start": START - timedelta(hours=1), "end": START + timedelta(hours=1)}
 
-    assert read(world.tools.writer.engine, count_duplicate_entries, **window) == 1
+    assert read(world.tools.writer.engine, count_intake, **window).duplicates == 1
 
 
 async def test_an_article_is_counted_as_outside_the_window_whatever_its_link_was(world):
     window = {"start": START - timedelta(minutes=30), "end": START + timedelta(hours=1)}  # published an hour before
 
-    assert read(world.tools.writer.engine, count_out_of_window, **window) == 1
+    assert read(world.tools.writer.engine, count_intake, **window).out_of_window == 1
 
 
 @pytest.mark.parametrize("url", [FINAL, "https://a.example/0", "https://b.example/0"])

@@ -11,7 +11,6 @@ from watcher.cli.options import closing_store
 from watcher.settings.models import Settings
 from watcher.store.check import Check, StoreProblem, all_checks
 from watcher.store.engine import open_store
-from watcher.store.stats import enable_auto_vacuum
 from watcher.store.writer import read, write
 
 
@@ -27,8 +26,6 @@ class StoreFault:
 def check_store(settings: Settings, *, mend: bool) -> list[StoreFault]:
     """Return what is not as it should be in the store, repaired where that is asked for. Errors: StoreError."""
     with closing_store(open_store(settings.store.url, create=False)) as engine:
-        if mend:
-            enable_auto_vacuum(engine, even_large=True)
         findings = [finding for check in all_checks() for finding in read(engine, partial(run_check, check=check))]
         return [StoreFault(what=each.what, hint=each.hint, mended=mend and repair(engine, each)) for each in findings]
 

@@ -200,7 +200,7 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Stat
     states = {state.feed.source.url: state for state in read(engine, feed_states)}
     sources = {source.url: source for source in settings.active_sources()}
     rows = [SourceStatus(**source_fields(source, states.get(url), now=now)) for url, source in sources.items()]
-    lost = read(engine, failed_page_counts, start=datetime.min.replace(tzinfo=UTC), end=now)
+    lost = read(engine, failed_page_counts)
     replaced = read(engine, count_fallback_reasons)
     return Status(
         daemon=collect_daemon(engine, now=now),

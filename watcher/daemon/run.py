@@ -24,7 +24,6 @@ from watcher.settings.edit import SettingsDiff
 from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock, hold_daemon_lock
-from watcher.store.stats import enable_auto_vacuum
 from watcher.text.format import fields
 from watcher.worker.context import open_context, system_clock
 from watcher.worker.events import Event
@@ -63,8 +62,6 @@ async def run(
 
     notifier, flags = SystemdNotifier(), SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as lock:
-        if await asyncio.to_thread(enable_auto_vacuum, engine):
-            log.info("store_converted")
         async with build_services(settings, engine, lock, spread_s=SPREAD_S) as services:
             services.is_helper = is_helper
             services.servers = Servers(

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, update
 
 from watcher.failure_reasons import Reason
 from watcher.model import Entry, Feed, Revision
-from watcher.store.articles import NewArticle, add_articles, compress, decompress
+from watcher.store.articles import NewArticle, add_articles, compress, decompress, select_articles
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
-from watcher.store.partitions import in_partitions
-from watcher.store.schema import articles, entries, feeds, has_text, pages, revisions, texts
-from watcher.store.sql import in_chunks, insert
+from watcher.store.schema import articles, entries, feeds, pages, revisions, texts
+from watcher.store.sql import columns_of, execute_each, insert, rows_in
 from watcher.text.urls import host_key
 
 # Of the entries whose page is known by a key, the article that it led to.
-SET_REDIRECT = (
-    update(entries).where(entries.c.article_id == bindparam("of")).values(redirected_article_id=bindparam("to"))
-)
+SET_REDIRECT = update(entries).where(entries.c.article_id == bindparam("of"))
+SELECT_REVISIONS = select(*columns_of(revisions, Revision)).order_by(revisions.c.id)
+PAGE_FIELDS = ("article_id", "url", "host", "added_at", "tries", "is_recheck")
+RECHECK_AFTER = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class StoredPage:
     """
     A page to get: an entry of a feed whose article is not stored yet. `url` is empty if the entry has no link.
 
-    `again`: its article is stored, and was cited; the page is looked at again.
+    `is_recheck`: its article is stored, and was cited; the page is looked at again.
     """
 
     article_id: str
@@ -45,57 +45,48 @@ class StoredPage:
 def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[StoredPage, ...]:
     """Return up to `most` pages of `host` that are due, longest due first."""
     query = (
-        select(pages)
-        .join(feeds, feeds.c.id == pages.c.feed_id)
+        select(*FEED_COLUMNS, pages.c.entry, *(pages.c[name] for name in PAGE_FIELDS))
+        .join_from(pages, feeds, feeds.c.id == pages.c.feed_id)
         .where(pages.c.host == host, pages.c.next_try_at <= now, feeds.c.enabled)
         .order_by(pages.c.next_try_at, pages.c.article_id)
         .limit(most)
     )
-    rows = [row._mapping for row in connection.execute(query)]
-    owners = select(*FEED_COLUMNS).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
-    by_id = {feed.id: feed for feed in map(feed_from_row, connection.execute(owners))}
-    same = ("article_id", "url", "host", "added_at", "tries", "is_recheck")
-    return tuple(
-        StoredPage(
-            feed=by_id[row["feed_id"]],
-            entry=entry_from_json(row["entry"], url=row["url"]),
-            **{name: row[name] for name in same},
-        )
-        for row in rows
-    )
+    return tuple(map(page_from_row, connection.execute(query)))
+
+
+def page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
+    """Return a row of a feed, and an entry and `PAGE_FIELDS` of its page."""
+    entry, *values = row[len(FEED_COLUMNS) :]
+    page = dict(zip(PAGE_FIELDS, values, strict=True))
+    return StoredPage(feed=feed_from_row(row), entry=entry_from_json(entry, url=page["url"]), **page)
 
 
 def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
-    """Forget a page: its article is stored, or `led_to`, which its entries then lead to."""
+    """Forget a page: its article is stored, or `redirected_to`, which its entries then lead to."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
     if redirected_to is not None:
-        connection.execute(SET_REDIRECT, [{"of": article_id, "to": redirected_to}])
+        connection.execute(SET_REDIRECT, [{"of": article_id, "redirected_article_id": redirected_to}])
 
 
 def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]]) -> list[bool]:
     """Store the articles of pages and forget the pages, each by its key; as `add_articles`."""
     added = add_articles(connection, [arrival for arrival, _ in given])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
-    led = [{"of": key, "to": arrival.article.id} for arrival, key in given if arrival.article.id != key]
-    if led:
-        connection.execute(SET_REDIRECT, led)
+    led = [(key, arrival.article.id) for arrival, key in given if arrival.article.id != key]
+    execute_each(connection, SET_REDIRECT, [{"of": key, "redirected_article_id": to} for key, to in led])
     return added
 
 
 def record_failure(connection: Connection, article_id: str, *, reason: Reason, next_try_at: datetime | None) -> None:
     """Write down a failed try; `next_try_at` None gives the page up."""
-    connection.execute(
-        update(pages)
-        .where(pages.c.article_id == article_id)
-        .values(tries=pages.c.tries + 1, reason=reason, next_try_at=next_try_at)
-    )
+    query = update(pages).where(pages.c.article_id == article_id)
+    connection.execute(query.values(tries=pages.c.tries + 1, reason=reason, next_try_at=next_try_at))
 
 
 def record_redirect(connection: Connection, article_id: str, *, url: str, host: str) -> None:
     """Note where a page is: another host, whose own visit gets it."""
-    connection.execute(
-        update(pages).where(pages.c.article_id == article_id).values(url=url, host=host, tries=pages.c.tries + 1)
-    )
+    query = update(pages).where(pages.c.article_id == article_id)
+    connection.execute(query.values(tries=pages.c.tries + 1, url=url, host=host))
 
 
 def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
@@ -110,40 +101,12 @@ def count_due_pages(connection: Connection, *, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
-def failed_page_counts(
-    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
-) -> tuple[tuple[Reason, int], ...]:
-    """
-    Return the reasons for which pages noted in [start, end) were given up, with their counts, most first.
-
-    Args:
-        feed_ids: Only pages that these feeds named.
-    """
-    query = (
-        select(pages.c.reason, func.count().label("n"))
-        .where(pages.c.added_at >= start, pages.c.added_at < end)
-        .where(pages.c.next_try_at.is_(None), pages.c.reason.is_not(None), ~pages.c.is_recheck)
-        .group_by(pages.c.reason)
-        .order_by(func.count().desc(), pages.c.reason)
-    )
-    if feed_ids is not None:
-        query = query.where(pages.c.feed_id.in_(list(feed_ids)))
+def failed_page_counts(connection: Connection, *those: ColumnElement[bool]) -> tuple[tuple[Reason, int], ...]:
+    """Return the reasons for which pages (those that meet conditions) were given up, with their counts, most first."""
+    query = select(pages.c.reason, func.count()).where(*those, pages.c.reason.is_not(None), ~pages.c.is_recheck)
+    query = query.where(pages.c.next_try_at.is_(None)).group_by(pages.c.reason)
+    query = query.order_by(func.count().desc(), pages.c.reason)
     return tuple((reason, n) for reason, n in connection.execute(query))
-
-
-def count_waiting(
-    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
-) -> int:
-    """Return how many pages noted in [start, end) (by all feeds, or by `feed_ids`) are still to be had."""
-    query = select(func.count()).where(
-        pages.c.added_at >= start, pages.c.added_at < end, pages.c.next_try_at.is_not(None), ~pages.c.is_recheck
-    )
-    if feed_ids is not None:
-        query = query.where(pages.c.feed_id.in_(list(feed_ids)))
-    return connection.execute(query).scalar_one()
-
-
-RECHECK_AFTER = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
 
 
 def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now: datetime) -> None:
@@ -155,35 +118,27 @@ def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now:
     Args:
         wanted: Article ids, each with how many of the looks it gets, the last ones.
     """
-    for part in in_chunks(sorted(wanted)):
-        query = (
-            select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
-            .join(feeds, feeds.c.id == articles.c.feed_id)
-            .where(articles.c.id.in_(part), ~articles.c.from_feed)
-        )
-        rows = []
-        for row in connection.execute(query):
-            entry = Entry(guid=row.url, url=row.url, title=row.title, published_at=row.published_at)
-            skipped = max(0, len(RECHECK_AFTER) - wanted[row.id])
-            rows.append(
-                {
-                    "article_id": row.id, "feed_id": row.feed_id, "url": row.url, "host": host_key(row.url),
-                    "entry": entry_json(entry), "added_at": now, "next_try_at": now + RECHECK_AFTER[skipped],
-                    "tries": skipped, "is_recheck": True,
-                }
-            )  # fmt: skip
-        if rows:
-            connection.execute(insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
+    query = select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
+    query = query.join(feeds, feeds.c.id == articles.c.feed_id).where(~articles.c.from_feed)
+    rows = []
+    for row in rows_in(connection, query, articles.c.id, wanted):
+        entry = Entry(guid=row.url, url=row.url, title=row.title, published_at=row.published_at)
+        skipped = max(0, len(RECHECK_AFTER) - wanted[row.id])
+        rows.append(
+            {
+                "article_id": row.id, "feed_id": row.feed_id, "url": row.url, "host": host_key(row.url),
+                "entry": entry_json(entry), "added_at": now, "next_try_at": now + RECHECK_AFTER[skipped],
+                "tries": skipped, "is_recheck": True,
+            }
+        )  # fmt: skip
+    execute_each(connection, insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
 
 
 def record_recheck(connection: Connection, article_id: str, *, now: datetime, found: Revision | None) -> None:
     """Write down a look at a page, with what it said otherwise; the page is due again, or done with."""
     if found is not None:
-        connection.execute(
-            revisions.insert().values(
-                article_id=article_id, at=found.at, kind=found.kind, title=found.title, text=compress(found.text)
-            )
-        )
+        values = asdict(found) | {"article_id": article_id, "text": compress(found.text)}
+        connection.execute(revisions.insert().values(values))
     mine = (pages.c.article_id == article_id, pages.c.is_recheck)
     row = connection.execute(select(pages.c.tries, pages.c.added_at).where(*mine)).one_or_none()
     if row is None:
@@ -206,44 +161,29 @@ def record_missing(connection: Connection, article_id: str, *, now: datetime, re
 
 def latest_version(connection: Connection, article_id: str) -> tuple[str, str] | None:
     """Return title and text of an article as its page last said; None if the article is not stored."""
-    query = (
-        select(revisions.c.title, revisions.c.text)
-        .where(revisions.c.article_id == article_id, revisions.c.kind == "changed")
-        .order_by(revisions.c.id.desc())
-        .limit(1)
-    )
+    query = select(revisions.c.title, revisions.c.text).order_by(revisions.c.id.desc()).limit(1)
+    query = query.where(revisions.c.article_id == article_id, revisions.c.kind == "changed")
     row = connection.execute(query).one_or_none()
     if row is None:
-        that = articles.c.id == article_id
-        query = select(articles.c.title, texts.c.text).join(texts, has_text).where(that)
-        row = connection.execute(query.where(in_partitions(connection, texts.c.day, that))).one_or_none()
+        query = select_articles(connection, (articles.c.title, texts.c.text), texts, articles.c.id == article_id)
+        row = connection.execute(query).one_or_none()
     return None if row is None else (row.title, decompress(row.text))
 
 
 def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions of articles, the earliest first."""
-    rows: list[Revision] = []
-    for part in in_chunks(sorted(set(ids))):
-        query = select(revisions).where(revisions.c.article_id.in_(part)).order_by(revisions.c.id)
-        rows += map(revision_from_row, connection.execute(query))
-    return group_by_article(rows)
+    return revisions_by_article(rows_in(connection, SELECT_REVISIONS, revisions.c.article_id, ids))
 
 
 def revisions_between(connection: Connection, *, start: datetime, end: datetime) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions that were noticed in [start, end), by article, the earliest first."""
-    query = select(revisions).where(revisions.c.at >= start, revisions.c.at < end).order_by(revisions.c.id)
-    return group_by_article(map(revision_from_row, connection.execute(query)))
+    query = SELECT_REVISIONS.where(revisions.c.at >= start, revisions.c.at < end)
+    return revisions_by_article(connection.execute(query))
 
 
-def revision_from_row(row: Row[tuple[object, ...]]) -> Revision:
-    at = row._mapping
-    return Revision(
-        article_id=at["article_id"], at=at["at"], kind=at["kind"], title=at["title"], text=decompress(at["text"])
-    )
-
-
-def group_by_article(rows: Iterable[Revision]) -> dict[str, tuple[Revision, ...]]:
-    found: defaultdict[str, list[Revision]] = defaultdict(list)
+def revisions_by_article(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, tuple[Revision, ...]]:
+    found: dict[str, tuple[Revision, ...]] = {}
     for row in rows:
-        found[row.article_id].append(row)
-    return {key: tuple(each) for key, each in found.items()}
+        revision = Revision(**dict(row._mapping) | {"text": decompress(row.text)})
+        found[revision.article_id] = (*found.get(revision.article_id, ()), revision)
+    return found

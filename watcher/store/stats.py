@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     func,
@@ -21,49 +17,50 @@ from sqlalchemy import (
     union_all,
 )
 
+from watcher.failure_reasons import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
 from watcher.store.engine import is_server
+from watcher.store.pages import failed_page_counts
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 
-def count_entries(
-    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
-) -> int:
-    """Return how many entries (of all feeds, or of `feed_ids`) were first seen in [start, end)."""
-    query = select(func.count()).where(*first_seen_between(start, end, feed_ids))
-    return connection.execute(query).scalar_one()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeCounts:
+    """
+    What came in during a time.
+
+    `duplicates` are entries of an article of which another of them is, `out_of_window` articles of entries that were
+    not published in it, `waiting` pages still to be had, `failed` pages by the reason why they were not got.
+    """
+
+    entries: int
+    duplicates: int
+    out_of_window: int
+    waiting: int
+    failed: tuple[tuple[Reason, int], ...]
 
 
-def count_duplicate_entries(
-    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
-) -> int:
-    """Return how many entries first seen in [start, end) are of an article of which another of them is."""
-    query = select(func.count() - func.count(ENTRY_ARTICLE_ID.distinct())).where(
-        *first_seen_between(start, end, feed_ids)
-    )
-    return connection.execute(query).scalar_one()
-
-
-def count_out_of_window(
-    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
-) -> int:
-    """Return how many articles of entries first seen in [start, end) were not published in it."""
-    query = (
-        select(func.count(articles.c.id.distinct()))
-        .join(entries, articles.c.id == ENTRY_ARTICLE_ID)
-        .where(
-            or_(articles.c.published_at < start, articles.c.published_at >= end),
-            *first_seen_between(start, end, feed_ids),
-        )
-    )
-    return connection.execute(query).scalar_one()
-
-
-def first_seen_between(start: datetime, end: datetime, feed_ids: Iterable[int] | None) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions that an entry (of all feeds, or of `feed_ids`) was first seen in [start, end)."""
-    yield from (entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
+def count_intake(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Collection[int] | None = None
+) -> IntakeCounts:
+    """Return what came in during [start, end), by all feeds or by `feed_ids`."""
+    seen = [entries.c.first_seen_at >= start, entries.c.first_seen_at < end]
+    noted = [pages.c.added_at >= start, pages.c.added_at < end]
     if feed_ids is not None:
-        yield entries.c.feed_id.in_(list(feed_ids))
+        seen.append(entries.c.feed_id.in_(feed_ids))
+        noted.append(pages.c.feed_id.in_(feed_ids))
+    counts = select(func.count(), func.count(ENTRY_ARTICLE_ID.distinct())).where(*seen)
+    count, different = connection.execute(counts).one()
+    outside = select(func.count(articles.c.id.distinct())).join(entries, articles.c.id == ENTRY_ARTICLE_ID)
+    outside = outside.where(or_(articles.c.published_at < start, articles.c.published_at >= end), *seen)
+    waiting = select(func.count()).where(*noted, pages.c.next_try_at.is_not(None), ~pages.c.is_recheck)
+    return IntakeCounts(
+        entries=count,
+        duplicates=count - different,
+        out_of_window=connection.execute(outside).scalar_one(),
+        waiting=connection.execute(waiting).scalar_one(),
+        failed=failed_page_counts(connection, *noted),
+    )
 
 
 def last_change(connection: Connection) -> datetime | None:
@@ -94,10 +91,6 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
-INCREMENTAL = 2  # `PRAGMA auto_vacuum`
-LARGE_BYTES = 1 << 30  # a store that is not converted at a start: it would take a minute
-VACUUM_SPACE = 2.2  # times its size, which a conversion takes of the disk
-LOCK_S = 2.0  # that it waits for others who use it
 SPARE_SHARE = 0.05  # of the pages, which stay free for what comes next
 SPARE_PAGES = 256
 
@@ -123,12 +116,8 @@ def disk_usage(connection: Connection) -> DiskUsage | None:
 
 
 def free_pages(connection: Connection, *, most: int) -> int:
-    """
-    Give up to `most` pages back to the disk that are free and not kept for what comes next; return how many.
-
-    None of a store that was made before it could: `convert` sees to that.
-    """
-    if connection.dialect.name != "sqlite" or pragma_value(connection, "auto_vacuum") != INCREMENTAL:
+    """Give up to `most` pages back to the disk that are free and not kept for what comes next; return how many."""
+    if connection.dialect.name != "sqlite":
         return 0
     free = pragma_value(connection, "freelist_count")
     spare = max(SPARE_PAGES, int(pragma_value(connection, "page_count") * SPARE_SHARE))
@@ -140,38 +129,6 @@ def free_pages(connection: Connection, *, most: int) -> int:
         cursor.execute("PRAGMA incremental_vacuum(1)")
     cursor.close()
     return pages
-
-
-def cannot_shrink(connection: Connection) -> bool:
-    """Whether a store can give nothing back, since it was made before it could."""
-    return connection.dialect.name == "sqlite" and pragma_value(connection, "auto_vacuum") != INCREMENTAL
-
-
-def enable_auto_vacuum(engine: Engine, *, even_large: bool = False) -> bool:
-    """
-    Let a store give room back that could not: it is written anew, once. Return whether that was done.
-
-    Not if others use it, the disk has too little room, or it is large: that takes a minute a gigabyte.
-    """
-    if engine.dialect.name != "sqlite":
-        return False
-    with engine.connect().execution_options(reading=True) as connection:
-        room = disk_usage(connection)
-        if room is None or not cannot_shrink(connection):
-            return False
-    path = Path(engine.url.database or "")
-    if room.file_bytes > LARGE_BYTES and not even_large:
-        return False
-    if not path.is_file() or shutil.disk_usage(path.parent).free < VACUUM_SPACE * room.file_bytes:
-        return False
-    engine.dispose()
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=LOCK_S)) as connection:
-        try:
-            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
-            connection.execute("VACUUM")
-        except sqlite3.OperationalError:
-            return False
-    return True
 
 
 def pragma_value(connection: Connection, name: str) -> int:
