@@ -70,9 +70,8 @@ async def ping_store(tools: WorkerContext) -> str | None:
     return None
 
 
-def noop(connection: Connection) -> None:
+def noop(_connection: Connection) -> None:
     """Do nothing, in a transaction."""
-    del connection
 
 
 def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
@@ -100,7 +99,6 @@ class SystemdNotifier:
         self.watchdog_s = int(wanted) / 1e6 if ours and wanted.isdigit() and int(wanted) > 0 else None
 
     def ready(self, status: str) -> None:
-        """Say that the daemon is ready, after a start or a reload."""
         self._send(f"READY=1\nSTATUS={to_status_line(status)}")
 
     def reloading(self) -> None:
@@ -108,7 +106,6 @@ class SystemdNotifier:
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}\nSTATUS=reading the settings anew")
 
     def stopping(self) -> None:
-        """Say that the shutdown has begun."""
         self._send("STOPPING=1\nSTATUS=stopping: what is at work may end")
 
     def alive(self, status: str) -> None:

@@ -20,8 +20,15 @@ from watcher.store.clock import drop_future_times, reset_future_times
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun
 from watcher.store.search import index_missing
 from watcher.text.format import fields
-from watcher.worker import backfill
-from watcher.worker.backfill import FEATURES, VECTORS, BackgroundTask, builtin_tasks, embed_missing, rebuild_features
+from watcher.worker.backfill import (
+    FEATURES,
+    UNLIMITED,
+    VECTORS,
+    BackgroundTask,
+    builtin_tasks,
+    run_feature_backfill,
+    run_vector_backfill,
+)
 from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_retention
 from watcher.worker.process_pool import BrokenPool
@@ -32,9 +39,7 @@ GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (
 VISITS = "visits"
 VISITS_EVERY_S = 2.0
 VISITS_RUN_S = 120.0  # then a run ends though more is due, so that a fault of before is over
-VECTORS_EVERY_S = 15.0
-FEATURES_EVERY_S = 15.0
-UNLIMITED = 1_000_000  # articles: more than a week brings
+BACKFILL_EVERY_S = 15.0
 TIDY_EVERY_S = 900.0
 EVERYWHERE_EVERY = timedelta(days=1)
 INDEX_EVERY_S = 60.0
@@ -56,12 +61,12 @@ class Job:
     A function to run every `every_s` seconds, or at the times of `cron`; never twice at the same time.
 
     `finish`: at shutdown, a run may go on for a few seconds; others are cancelled at once.
-    `chore`: how nodes that share their work do it instead.
+    `background_task`: how nodes that share their work do it instead.
     `removes_old`: it removes by age, so it does not run in the hour after the clock has jumped.
     """
 
     name: str
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[], Awaitable[object]]
     every_s: float = REST_S
     cron: CronTrigger | None = None
     finish: bool = False
@@ -81,7 +86,6 @@ class Every(BaseTrigger):  # type: ignore[misc]
         self._interval = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """Return the next time."""
         return now if previous_fire_time is None else now + self._interval
 
 
@@ -92,7 +96,6 @@ class JobRunner:
     Args:
         ended: Called after each run with the job's name and "ok", "failed" or "broken_off".
         trouble: Returns why the store cannot be written, which the store has logged itself; None if it can.
-        clock: Says whether the wall clock has jumped.
         steady: A monotonic clock, in seconds.
     """
 
@@ -102,7 +105,7 @@ class JobRunner:
         *,
         clock: ClockMonitor,
         ended: Callable[[str, str], None],
-        trouble: Callable[[], str | None] = lambda: None,
+        trouble: Callable[[], str | None],
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
@@ -156,9 +159,8 @@ class JobRunner:
     async def run(self, job: Job) -> None:
         """Run a job; an error is logged and recorded, and delays the next run."""
         task = asyncio.current_task()
+        assert task is not None
         self._active_s = self._steady()
-        if task is None:
-            return
         if job.removes_old and self._clock.has_jumped(within_s=CLOCK_PROVES_S):
             return
         self.running[task] = job
@@ -169,7 +171,10 @@ class JobRunner:
             outcome = "broken_off"
             log.info("broken_off %s", fields(job=job.name))
         except WatcherError as error:
-            log.log(self._level(job, error), "job_failed %s", fields(job=job.name, reason=error, mend=error.hint))
+            level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
+            if self._is_known(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
+                level = logging.DEBUG  # it was logged before, by the last run or by the store
+            log.log(level, "job_failed %s", fields(job=job.name, reason=error, mend=error.hint))
             if scheduled := self._scheduler.get_job(job.name):
                 scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
             self._record_fault(job, str(error))
@@ -186,12 +191,6 @@ class JobRunner:
             self.running.pop(task, None)
             self._active_s = self._steady()
             self._ended(job.name, outcome)
-
-    def _level(self, job: Job, error: WatcherError) -> int:
-        """Return the log level of a failure: DEBUG if it was logged before, by the last run or by the store."""
-        if self._is_known(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
-            return logging.DEBUG
-        return logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
 
     def _is_known(self, job: Job, reason: str) -> bool:
         """Whether the last run failed for the same reason."""
@@ -217,14 +216,9 @@ def retry_delay_s(error: WatcherError, job: Job) -> float:
             return job.every_s
 
 
-def builtin_jobs(
-    queue: BaseScheduler, *, since: datetime | None = None, clock: ClockMonitor | None = None
-) -> tuple[Job, ...]:
+def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime | None = None) -> tuple[Job, ...]:
     """
-    Return the daemon's own jobs: visits, features, vectors, the full-text index, retention, and corrections of times
-    that a wrong clock has left.
-
-    Each run uses the tools that the queue has at that time.
+    Return the daemon's own jobs. Each run uses the tools that the queue has at that time.
 
     Args:
         since: Make all missing features and vectors of articles since then; None: a slice of all.
@@ -232,20 +226,6 @@ def builtin_jobs(
 
     async def visits() -> None:
         await queue.drain(limit_s=None if since else VISITS_RUN_S)
-
-    async def features() -> None:
-        tools = queue.context
-        if since is not None:
-            await rebuild_features(tools.writer, tools.pool, since=since, most=UNLIMITED)
-        else:
-            await backfill.run_feature_backfill(tools)
-
-    async def vectors() -> None:
-        tools = queue.context
-        if since is not None:
-            await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, most=UNLIMITED)
-        else:
-            await backfill.run_vector_backfill(tools)
 
     async def index() -> None:
         for _ in range(UNLIMITED if since else INDEX_SLICES):
@@ -263,16 +243,25 @@ def builtin_jobs(
         looked_at = now if everywhere else looked_at
 
     async def correct_times() -> None:
-        has_jumped = clock is not None and clock.has_jumped(within_s=CLOCK_SETTLES_S)
-        correct, now = drop_future_times if has_jumped else reset_future_times, queue.context.now()
-        if rows := await queue.context.writer.do(correct, now=now):
+        correct = drop_future_times if clock.has_jumped(within_s=CLOCK_SETTLES_S) else reset_future_times
+        if rows := await queue.context.writer.do(correct, now=queue.context.now()):
             log.warning("times_corrected %s", fields(rows=rows))
 
     shared = builtin_tasks(lambda: queue.context)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
-        Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, background_task=shared[FEATURES]),
-        Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors, background_task=shared[VECTORS]),
+        Job(
+            name=FEATURES,
+            every_s=BACKFILL_EVERY_S,
+            run=lambda: run_feature_backfill(queue.context, since=since),
+            background_task=shared[FEATURES],
+        ),
+        Job(
+            name=VECTORS,
+            every_s=BACKFILL_EVERY_S,
+            run=lambda: run_vector_backfill(queue.context, since=since),
+            background_task=shared[VECTORS],
+        ),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying, removes_old=True),
         Job(name="clock", every_s=CLOCK_EVERY_S, run=correct_times),
@@ -286,45 +275,35 @@ def load_plugin_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...
 
 CLOCK_CHECK_S = 1.0
 JUMP_S = 5.0  # a smaller jump makes a job late by no more
-# This one counts on while the machine sleeps: a clock that is ahead of it after a sleep was not set.
-MONOTONIC_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class ClockMonitor:
-    """
-    Detects jumps of the wall clock, by a clock that nobody can set.
+    """Detects jumps of the wall clock, by a clock that nobody can set."""
 
-    Args:
-        steady: Returns seconds that only ever count up.
-    """
-
-    def __init__(
-        self,
-        *,
-        wall: Callable[[], float] = time.time,
-        steady: Callable[[], float] = lambda: time.clock_gettime(MONOTONIC_CLOCK),
-    ) -> None:
-        self._wall, self._steady = wall, steady
-        self._ahead_s = wall() - steady()
+    def __init__(self) -> None:
+        self._ahead_s = time.time() - monotonic_s()
         self._jumped_s: float | None = None
         self.last_jump: ClockJump | None = None
 
-    def detect_jump(self) -> ClockJump | None:
-        """Return the jump since the last call, None if there was none; each is logged."""
-        wall_s, steady_s = self._wall(), self._steady()
+    def detect_jump(self) -> None:
+        """Note, and log, the jump since the last call if there was one."""
+        wall_s, steady_s = time.time(), monotonic_s()
         by_s = wall_s - steady_s - self._ahead_s
-        if abs(by_s) < JUMP_S:
-            return None
-        self._ahead_s += by_s
-        self._jumped_s = steady_s
-        self.last_jump = ClockJump(at=datetime.fromtimestamp(wall_s, UTC), by_s=by_s)
-        log.warning("clock_jumped %s", fields(by_s=round(by_s), now=self.last_jump.at))
-        return self.last_jump
+        if abs(by_s) >= JUMP_S:
+            self._ahead_s += by_s
+            self._jumped_s = steady_s
+            self.last_jump = ClockJump(at=datetime.fromtimestamp(wall_s, UTC), by_s=by_s)
+            log.warning("clock_jumped %s", fields(by_s=round(by_s), now=self.last_jump.at))
 
     def has_jumped(self, *, within_s: float) -> bool:
         """Whether the clock has jumped in the last `within_s` seconds."""
         self.detect_jump()
-        return self._jumped_s is not None and self._steady() - self._jumped_s <= within_s
+        return self._jumped_s is not None and monotonic_s() - self._jumped_s <= within_s
+
+
+def monotonic_s() -> float:
+    """Return seconds that count on while the machine sleeps: a clock that is ahead of them after that was not set."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 async def watch_clock(clock: ClockMonitor, *, on_jump: Callable[[], None]) -> None:

@@ -17,16 +17,7 @@ from structlog.typing import EventDict
 from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
-from watcher.worker.events import (
-    DuplicatePage,
-    Event,
-    FeedPolled,
-    NetworkCameBack,
-    NetworkWentDown,
-    PageFailed,
-    PageRechecked,
-    PageStored,
-)
+from watcher.worker import events
 
 log = logging.getLogger("watcher.worker")
 SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -57,18 +48,16 @@ def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
     return ProcessorFormatter(processors=[stamp, add_log_level, format_exc_info, hide_secret_urls, line])
 
 
-def hide_secret_urls(logger: object, name: str, told: EventDict) -> EventDict:
+def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
     """Return an event with the secrets in its URLs hidden, also in messages of libraries."""
-    del logger, name
     for key in ("event", "exception"):
         if key in told:
             told[key] = hide_secrets(told[key])
     return told
 
 
-def format_line(journal: bool, logger: object, name: str, told: EventDict) -> str:
+def format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> str:
     """Return the line of an event, with its traceback below."""
-    del logger, name
     head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
     line = head + replace_unprintable(told["event"]).replace("\n", "?")
     return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line
@@ -90,9 +79,8 @@ def json_formatter() -> ProcessorFormatter:
     )
 
 
-def split_event(logger: object, name: str, told: EventDict) -> EventDict:
+def split_event(_logger: object, _name: str, told: EventDict) -> EventDict:
     """Return an event with its fields; a log line of a library becomes a `message`."""
-    del logger, name
     message, given = str(told["_record"].msg), told["positional_args"]
     found = EVENT.fullmatch(message)
     event = {"event": found[1]} if found else {"event": "message", "message": told["event"]}
@@ -101,9 +89,8 @@ def split_event(logger: object, name: str, told: EventDict) -> EventDict:
     return head | event | (given if isinstance(given, Fields) else {}) | tail
 
 
-def dump_printable(value: object, **given: object) -> str:
+def dump_printable(value: object, **_given: object) -> str:
     """Return JSON with all unprintable characters escaped."""
-    del given
     text = json.dumps(value, ensure_ascii=False, default=format_field)
     return NOT_PRINTABLE.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
@@ -117,40 +104,37 @@ def is_journal(stream: TextIO) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{at.st_dev}:{at.st_ino}"
 
 
-def log_event(event: Event) -> None:
+def log_event(event: events.Event) -> None:
     """Log one event of the worker."""
     match event:
-        case FeedPolled(feed=feed, result=result, pages=noted):
+        case events.FeedPolled(feed=feed, result=result, pages=noted):
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
-        case NetworkWentDown():
+        case events.NetworkWentDown():
             log.warning("network_down %s", fields(since=event.since))
-        case NetworkCameBack():
+        case events.NetworkCameBack():
             log.warning("network_up %s", fields(was_down_since=event.since))
-        case PageStored():
+        case events.PageStored():
             log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
-        case DuplicatePage():
+        case events.DuplicatePage():
             log.info("known %s", fields(page=event.url))
-        case PageRechecked():
+        case events.PageRechecked():
             log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
-        case PageFailed():
+        case events.PageFailed():
             log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=event.final))
 
 
 def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
     """Return the log fields of a poll."""
-    about = {"feed": feed.url}
+    more: dict[str, object]
     match result:
         case PollFailed():
-            failures = feed.failures + 1
-            return fields(
-                status="failed", **about, reason=result.reason, failures=failures, next_poll_at=result.next_poll_at
-            )
+            status, more = "failed", {"reason": result.reason, "failures": feed.failures + 1}
         case NetworkDown():
-            return fields(status="offline", **about, next_poll_at=result.next_poll_at)
+            status, more = "offline", {}
         case PollSucceeded(changes=seen):
             counts = {"new": len(seen.new), "changed": len(seen.changed), "held_back": seen.suppressed, "pages": noted}
-            times = {"took_s": result.took_s, "next_poll_at": result.next_poll_at}
-            return fields(status="ok", **about, **counts, **times)
+            status, more = "ok", counts | {"took_s": result.took_s}
         case _:
-            return fields(status="unchanged", **about, took_s=result.took_s, next_poll_at=result.next_poll_at)
+            status, more = "unchanged", {"took_s": result.took_s}
+    return fields(status=status, feed=feed.url, **more, next_poll_at=result.next_poll_at)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from watcher.model import NetworkDown, PollFailed, PollSucceeded
 from watcher.plugins import load_plugins
@@ -21,7 +21,6 @@ from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due, store_bytes
-from watcher.store.writer import read
 from watcher.worker.context import system_clock
 from watcher.worker.events import DuplicatePage, Event, FeedPolled, PageFailed, PageStored
 
@@ -42,15 +41,12 @@ class Counters:
         self.registry = all_of = CollectorRegistry()
         self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=all_of)
         self._entries = Counter("watcher_entries_total", "Entries that polls brought.", ["kind"], registry=all_of)
-        self._pages = Counter(
-            "watcher_pages_total", "Pages of articles, by what became of them.", ["outcome"], registry=all_of
-        )
-        self._jobs = Counter(
-            "watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=all_of
-        )
-        self._took = Histogram(
-            "watcher_poll_seconds", "Time that feeds took to answer.", buckets=BOUNDS_S, registry=all_of
-        )
+        words = "Pages of articles, by what became of them."
+        self._pages = Counter("watcher_pages_total", words, ["outcome"], registry=all_of)
+        words = "Runs of the daemon's jobs."
+        self._jobs = Counter("watcher_job_runs_total", words, ["job", "outcome"], registry=all_of)
+        words = "Time that feeds took to answer."
+        self._took = Histogram("watcher_poll_seconds", words, buckets=BOUNDS_S, registry=all_of)
 
     def count_event(self, event: Event) -> None:
         """Count an event of the worker."""
@@ -84,7 +80,6 @@ class MetricsCollector(Collector):
         self._find = find
 
     def collect(self) -> Iterable[Metric]:
-        """Return the metrics. Errors: as `find`."""
         return self._find()
 
 
@@ -99,11 +94,6 @@ def process_metrics(services: Services) -> Iterator[Metric]:
     yield GaugeMetricFamily("watcher_network_down", "1 while there is no internet connection.", is_down)
     failing = [(name, 1.0) for name in sorted(services.jobs.faults)]
     yield labelled_gauge("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
-
-
-def read_store_metrics(engine: Engine, settings: Settings) -> tuple[Metric, ...]:
-    """Return the metrics of the store. Errors: StoreError, PluginError."""
-    return read(engine, store_metrics, settings)
 
 
 def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, ...]:

@@ -41,14 +41,12 @@ LAST_S = 4.0  # of them, in which nobody waits for a store that cannot be writte
 class SignalFlags:
     """What signals have asked for. `on_end` is called once, with the first signal to end."""
 
+    on_end: Callable[[], object]
     end: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
-    on_end: Callable[[], object] = lambda: None
 
 
-async def run(
-    settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None, is_helper: bool = False
-) -> None:
+async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object], is_helper: bool = False) -> None:
     """
     Run until SIGINT or SIGTERM; a second one interrupts the shutdown. SIGHUP reloads the settings.
 
@@ -64,9 +62,8 @@ async def run(
     with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as lock:
         async with build_services(settings, engine, lock, spread_s=SPREAD_S) as services:
             services.is_helper = is_helper
-            services.servers = Servers(
-                settings, engine, daemon_routes(services), on_settings=flags.reload.set, is_helper=is_helper
-            )
+            routes = daemon_routes(services)
+            services.servers = Servers(settings, engine, routes, on_settings=flags.reload.set, is_helper=is_helper)
             services.schedule_jobs(services.load_plugin_jobs(settings, services.tools))
             install_signal_handlers(flags)
             services.jobs.start()
@@ -91,7 +88,7 @@ async def run(
     log.info("stopped")
 
 
-async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> bool:
+async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object]) -> bool:
     """
     Run each job once: visits, features, vectors, editions, deliveries. Return whether all succeeded.
 
@@ -199,17 +196,16 @@ def install_signal_handlers(flags: SignalFlags) -> None:
 
 async def shutdown(services: Services) -> None:
     """Let visits and jobs finish for a while, then cancel them: what they worked on stays due."""
-    loop = asyncio.get_running_loop()
-    queue, running = services.queue, services.jobs.running
+    queue, running, writer = services.queue, services.jobs.running, services.tools.writer
     queue.close()
-    until = loop.time() + DRAIN_S
-    while loop.time() < until and (
+    until = time.monotonic() + DRAIN_S
+    while time.monotonic() < until and (
         queue.busy or (queue.shared_tasks and queue.shared_tasks.busy) or any(job.finish for job in running.values())
     ):
-        if services.tools.writer.trouble is not None or loop.time() > until - LAST_S:
-            services.tools.writer.stop_waiting()
+        if writer.trouble is not None or time.monotonic() > until - LAST_S:
+            writer.stop_waiting()
         await asyncio.sleep(0.1)
-    services.tools.writer.stop_waiting()
+    writer.stop_waiting()
     await queue.stop()
     left = list(running)
     for task in left:
@@ -224,15 +220,13 @@ async def reload_settings(services: Services) -> bool:
         return False
     try:
         found = await services.apply_settings(await asyncio.to_thread(load_settings_file, path))
-    except SettingsError as error:
-        for problem in error.problems:
+    except WatcherError as error:
+        problems = error.problems if isinstance(error, SettingsError) else ()
+        for problem in problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"
             log.error("settings_fault %s", fields(at=place, key=problem.key, reason=problem.message))
-        reason = None if error.problems else str(error)
-        log.error("reload_failed %s", fields(faults=len(error.problems) or None, reason=reason, kept="the old"))
-        return False
-    except WatcherError as error:
-        log.error("reload_failed %s", fields(reason=error, mend=error.hint, kept="the old"))
+        about = {"faults": len(problems)} if problems else {"reason": error, "mend": error.hint}
+        log.error("reload_failed %s", fields(**about, kept="the old"))
         return False
     log_changes(found)
     return True

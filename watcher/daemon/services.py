@@ -75,12 +75,12 @@ class Services:
 
     def schedule_jobs(self, plugin_jobs: Sequence[Job]) -> None:
         """Run all jobs from now on: the built-in ones (a helper: those that are shared), the servers' and these."""
-        builtin = builtin_jobs(self.queue, clock=self.clock)
+        builtin = builtin_jobs(self.queue, self.clock)
         jobs = [*(job for job in builtin if job.name in SHARED_JOBS or not self.is_helper), *plugin_jobs]
-        if crew := self.queue.shared_tasks:
-            crew.register({job.background_task.name: job.background_task for job in jobs if job.background_task})
+        if shared := self.queue.shared_tasks:
+            shared.register({task.name: task for job in jobs if (task := job.background_task)})
             jobs = [
-                replace(job, run=partial(crew.offer, job.background_task.name)) if job.background_task else job
+                replace(job, run=partial(shared.offer, task.name)) if (task := job.background_task) else job
                 for job in jobs
             ]
         self.jobs.set_jobs((*(self.servers.jobs() if self.servers else ()), *jobs))
@@ -88,7 +88,7 @@ class Services:
     async def run_all(self, end: asyncio.Event) -> None:
         """Run each job once, in order, except those of a time of day, until `end` is set. Errors: PluginError."""
         since = self.tools.now() - ONCE_BACK
-        for job in (*builtin_jobs(self.queue, since=since), *load_plugin_jobs(self.settings, self.tools)):
+        for job in (*builtin_jobs(self.queue, self.clock, since=since), *load_plugin_jobs(self.settings, self.tools)):
             if job.cron is None and not end.is_set():
                 await self.jobs.run(job)
 
@@ -96,18 +96,12 @@ class Services:
         """
         Apply new settings, and return what changed; visits and jobs under way finish with the old ones.
 
-        The settings in `NEEDS_RESTART` keep their old values.
-
-        Errors: WatcherError; then the old settings stay.
+        The settings in `NEEDS_RESTART` keep their old values. Errors: WatcherError; then all old settings stay.
         """
-        found = diff_settings(self.settings, settings)
-        kept = settings.model_copy(
-            update={
-                "work": self.settings.work,
-                "store": settings.store.model_copy(update={"url": self.settings.store.url}),
-                "fetch": settings.fetch.model_copy(update={"max_bytes": self.settings.fetch.max_bytes}),
-            }
-        )
+        old, found = self.settings, diff_settings(self.settings, settings)
+        store = settings.store.model_copy(update={"url": old.store.url})
+        fetch = settings.fetch.model_copy(update={"max_bytes": old.fetch.max_bytes})
+        kept = settings.model_copy(update={"work": old.work, "store": store, "fetch": fetch})
         tools = replace(
             self.tools,
             poll=kept.poll,

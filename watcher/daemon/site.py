@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from watcher.daemon.jobs import Job
-from watcher.daemon.metrics import MetricsCollector, process_metrics, read_store_metrics
+from watcher.daemon.metrics import MetricsCollector, process_metrics, store_metrics
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
@@ -109,7 +109,8 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
     """Return `/metrics` and `/healthz` of a daemon."""
 
     def find() -> tuple[Metric, ...]:
-        return (*process_metrics(services), *read_store_metrics(services.tools.writer.engine, services.settings))
+        of_store = read(services.tools.writer.engine, store_metrics, services.settings)
+        return (*process_metrics(services), *of_store)
 
     async def health() -> Response:
         signs = services.liveness
@@ -132,7 +133,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
 def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
     """Return the same routes without a daemon, from the store alone."""
     registry = CollectorRegistry()
-    registry.register(MetricsCollector(partial(read_store_metrics, engine, settings)))
+    registry.register(MetricsCollector(partial(read, engine, store_metrics, settings)))
 
     async def health() -> Response:
         return describe_health({}, articles=await asyncio.to_thread(read, engine, count_articles))

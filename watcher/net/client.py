@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from watcher.errors import TooLarge
@@ -92,13 +91,7 @@ class Client:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections that are kept."""
+    async def __aexit__(self, *error: object) -> None:
         await self._http.aclose()
         self._guard.close()
 
@@ -141,18 +134,16 @@ class Client:
         """
         headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
-        answer = await self._ask(
-            FetchState(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop)
-        )
+        fetch = FetchState(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop)
+        answer = await self._ask(fetch)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
         return answer
 
     async def get_same_host(self, url: str, *, accept: str | None = None) -> Response | CrossHostRedirect:
         """Return the answer for a page, as `get` does, but stop at a redirect that leads to another host."""
         headers = request_headers(NONE_KEPT, accept)
-        answer = await self._ask(
-            FetchState(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True)
-        )
+        fetch = FetchState(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True)
+        answer = await self._ask(fetch)
         assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
 
@@ -163,9 +154,8 @@ class Client:
                 async with asyncio.timeout(self._deadline_s):
                     return await self._follow(fetch)
             except WIRE_ERRORS as error:
-                raise fetch_error(
-                    error, fetch.url, at=fetch.at, timeout_s=self._timeout_s, deadline_s=self._deadline_s
-                ) from error
+                limits = {"timeout_s": self._timeout_s, "deadline_s": self._deadline_s}
+                raise fetch_error(error, fetch.url, at=fetch.at, **limits) from error
 
     async def _follow(self, fetch: FetchState) -> Response | NotModified | CrossHostRedirect:
         chain = RedirectChain.start(fetch.url)

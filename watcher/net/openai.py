@@ -42,16 +42,9 @@ class Completion:
 
 
 class JsonEndpoint:
-    """
-    Where JSON is posted to, one request at a time.
-
-    Args:
-        url: As the settings have it: `path` is put behind it unless it is there.
-        table: Of the settings, for what helps.
-    """
+    """Where JSON is posted to, as `table` of the settings says. Errors: WatcherError if the key cannot be had."""
 
     def __init__(self, url: str, path: str, *, key: Secret | None, table: str) -> None:
-        """Errors: WatcherError if the key cannot be had."""
         self._url = endpoint_url(url, path)
         self._host = urlsplit(self._url).netloc.rpartition("@")[2]
         self._table = table
@@ -60,11 +53,10 @@ class JsonEndpoint:
             raise self.make_error(f"cannot be asked: the key in {key} has signs in it that no key has", permanent=True)
 
     def post_json(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
-        """Return what is answered to `question` within `timeout_s`, all in all. Errors: what `fault` makes."""
+        """Return what is answered to `question` within `timeout_s`, all in all. Errors: what `make_error` makes."""
+        limits = {"timeout_s": timeout_s, "deadline_s": timeout_s}
         body = json.dumps(question).encode()
-        request = PostRequest(
-            url=self._url, body=body, token=self._key, timeout_s=timeout_s, deadline_s=timeout_s, max_bytes=max_bytes
-        )
+        request = PostRequest(url=self._url, body=body, token=self._key, max_bytes=max_bytes, **limits)
         try:
             response = HttpPost(request).run()
         except TimedOut as error:
@@ -119,15 +111,7 @@ class Chat(JsonEndpoint):
         super().__init__(url, "/chat/completions", key=key, table="digests.prose")
 
     def complete(self, messages: Sequence[Message], *, most_tokens: int, timeout_s: float) -> Completion:
-        """
-        Return the model's answer.
-
-        Args:
-            most_tokens: Of the answer.
-            timeout_s: For the whole request.
-
-        Errors: ModelError, which says what the endpoint answered.
-        """
+        """Return the model's answer of at most `most_tokens`. Errors: ModelError, which says what was answered."""
         question = {
             "model": self.model,
             "messages": [{"role": message.role, "content": message.text} for message in messages],
@@ -189,17 +173,13 @@ class EndpointEmbedder(JsonEndpoint):
         if self._endpoint.dimensions:
             question["dimensions"] = self._endpoint.dimensions
         max_bytes = HEAD_BYTES + TEXT_BYTES * len(texts)
-        return self._vectors(
-            self.post_json(question, timeout_s=self._endpoint.timeout_s, max_bytes=max_bytes), count=len(texts)
-        )
-
-    def _vectors(self, body: bytes, *, count: int) -> list[bytes]:
+        body = self.post_json(question, timeout_s=self._endpoint.timeout_s, max_bytes=max_bytes)
         try:
             rows = parse_vectors(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:
             raise self.make_error(f"answered with something else than embeddings ({error})") from error
-        if len(rows) != count:
-            raise self.make_error(f"answered with {len(rows)} vectors for {count} texts")
+        if len(rows) != len(texts):
+            raise self.make_error(f"answered with {len(rows)} vectors for {len(texts)} texts")
         try:
             vectors = unit_vectors(rows)
         except ValueError as error:
@@ -213,11 +193,6 @@ class EndpointEmbedder(JsonEndpoint):
         return vectors
 
 
-def load_embedder(endpoint: EmbedderEndpoint) -> EndpointEmbedder:
-    """Return the embedder that asks `endpoint`. Errors: WatcherError if its key cannot be had."""
-    return EndpointEmbedder(endpoint)
-
-
 def endpoint_url(url: str, path: str) -> str:
     """Return where something is asked for: `url`, with `path` behind its own path unless it is there."""
     parts = urlsplit(url)
@@ -226,11 +201,7 @@ def endpoint_url(url: str, path: str) -> str:
 
 
 def parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
-    """
-    Return the vectors of an answer, in the order of the texts.
-
-    Errors: ValueError if it has none, or not one for each place.
-    """
+    """Return the vectors of an answer, in the order of the texts. Errors: ValueError if not one for each place."""
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(row, dict) and "embedding" in row for row in data):
         raise ValueError('expected {"data": [{"index": 0, "embedding": […]}, …]}')

@@ -47,7 +47,7 @@ class HttpPost:
     The event loop that it runs on is its own: only so do headers that drip meet the deadline.
 
     Args:
-        before_send: Is called once, right before the request goes out. What it raises keeps it from going out.
+        before_send: Called right before the request goes out. What it raises keeps it from going out.
     """
 
     def __init__(self, request: PostRequest, *, before_send: Callable[[], None] | None = None) -> None:
@@ -88,16 +88,12 @@ class HttpPost:
             raise FetchError(request.url, Reason(FetchKind.ABORTED)) from None
 
     async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
-        request, guard = self._request, AddressGuard(ANYWHERE)
+        request, guard, trace = self._request, AddressGuard(ANYWHERE), {"trace": self._trace}
         try:
             async with (
                 http_client(guard, timeout_s=request.timeout_s) as http,
                 http.stream(
-                    "POST",
-                    request.url,
-                    content=request.body,
-                    headers=json_headers(request),
-                    extensions={"trace": self._trace},
+                    "POST", request.url, content=request.body, headers=json_headers(request.token), extensions=trace
                 ) as response,
             ):
                 answer = PostResponse(status=response.status_code, headers=response.headers, body=b"")
@@ -114,12 +110,11 @@ class HttpPost:
             self._before_send()
 
 
-def json_headers(request: PostRequest) -> dict[str, str]:
-    """Return the headers of a request with JSON in it."""
+def json_headers(token: str) -> dict[str, str]:
     headers = {
         "User-Agent": f"Watcher/{version('watcher-digests')}",
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
-    return headers | ({"Authorization": f"Bearer {request.token}"} if request.token else {})
+    return headers | ({"Authorization": f"Bearer {token}"} if token else {})

@@ -59,10 +59,9 @@ def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
         status: Of HTTP, or `NO_ANSWER`, or `UNREADABLE`.
         rules: As `our_rules` returns them. They may take seconds: others wrote them, and the URLs too.
     """
-    if status == NO_ANSWER:
-        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREACHABLE), is_transient=True)
-    if status == UNREADABLE:
-        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREADABLE), is_transient=True)
+    if status in (NO_ANSWER, UNREADABLE):
+        kind = FetchKind.ROBOTS_UNREACHABLE if status == NO_ANSWER else FetchKind.ROBOTS_UNREADABLE
+        return RobotsVerdict(reason=Reason(kind), is_transient=True)
     if status == 429 or status >= 500:
         return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_STATUS, status=status), is_transient=True)
     if not rules or status >= 300:
@@ -124,12 +123,9 @@ def split_line(line: str) -> tuple[str, str]:
 
 
 def agent_match_length(name: str, token: str) -> int:
-    """
-    Return how close to our product token the name of a User-agent line is; 0: another's.
-
-    The beginning of a token stands for it, as protego has it, and so does the token before a version or more words
-    ("Watcher/1.0", "Watcher bot"), as Google has it.
-    """
+    """Return how close to our product token the name of a User-agent line is; 0: another's."""
+    # The beginning of a token stands for it, as protego has it, and so does the token before a version or more words
+    # ("Watcher/1.0", "Watcher bot"), as Google has it.
     if name == "*":
         return EVERYBODY
     product = PRODUCT.match(name)

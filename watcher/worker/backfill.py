@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
@@ -32,6 +31,12 @@ from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
 
 AT_ONCE = 512  # articles read from the store in one go
 NO_TEXT_TAKEN = 3  # texts refused before any was taken: then the embedder is at fault
+SLICE = 32  # articles a task: a tenth of a second, so that a page never waits long for the worker
+LIMIT_S = 60.0
+VECTORS, FEATURES = "vectors", "features"
+VECTORS_AT_ONCE = 256  # articles a run
+FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
+UNLIMITED = 1_000_000  # articles: more than a week brings
 
 
 async def embed_missing(
@@ -41,7 +46,7 @@ async def embed_missing(
     *,
     since: datetime | None = None,
     share: str = "",
-    most: int = 100_000,
+    most: int = UNLIMITED,
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """
@@ -59,12 +64,11 @@ async def embed_missing(
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
         await writer.do(record_embedder, EmbedderState(setting=choice.store_key, name=name))
-        size = await writer.read(partial(vector_bytes, model=name))
+        size = await writer.read(vector_bytes, model=name)
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
-            rows = await writer.read(
-                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since, prefix=share)
-            )
+            count = min(AT_ONCE, most - run.made)
+            rows = await writer.read(without_vector, model=name, most=count, since=since, prefix=share)
             if not rows:
                 break
             await run.embed(rows)
@@ -74,8 +78,7 @@ async def embed_missing(
         told = error
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
             told = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
-        trouble = EmbedderState(setting=choice.store_key, name=name, trouble=str(told))
-        await writer.do(record_embedder, trouble)
+        await writer.do(record_embedder, EmbedderState(setting=choice.store_key, name=name, trouble=str(told)))
         if told is error:
             raise
         raise told from error
@@ -98,11 +101,10 @@ class EmbedRun:
 
     async def embed(self, rows: ArticleRows) -> None:
         """Give each of `rows` its vector, or note that it was refused. Errors: the first that is no text's own."""
-        gate = asyncio.Semaphore(self.pool.workers)
-        batch = self.choice.batch
+        slots, batch = asyncio.Semaphore(self.pool.workers), self.choice.batch
 
-        async def one(part: ArticleRows) -> None:
-            async with gate:
+        async def embed_part(part: ArticleRows) -> None:
+            async with slots:
                 if self.failure is None:
                     await self._try(part)
 
@@ -110,7 +112,7 @@ class EmbedRun:
         try:
             async with asyncio.TaskGroup() as group:
                 for start in range(0, len(rows), batch):
-                    group.create_task(one(rows[start : start + batch]))
+                    group.create_task(embed_part(rows[start : start + batch]))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         if self.failure is None and self.refused and not self.made:
@@ -118,9 +120,8 @@ class EmbedRun:
         if self.failure is not None:
             raise self.failure
         if self.refused:
-            refused = dict.fromkeys(self.refused)
-            await self.writer.do(set_vectors, refused, model=self.name)
-            self.made += len(refused)
+            await self.writer.do(set_vectors, dict.fromkeys(self.refused), model=self.name)
+            self.made += len(self.refused)
 
     async def _try(self, part: ArticleRows) -> None:
         """Embed a slice; where a text may be at fault, its halves one after the other, to find which."""
@@ -146,12 +147,11 @@ class EmbedRun:
         self.size = self.size or len(vectors[0])
         if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
             message = f'embedder "{self.name}" gave {other // 2} dimensions, and {self.size // 2} before'
+            mend = "give it a name of its own"
+            if self.choice.endpoint:
+                mend = f"[semantic.endpoint] dimensions = {other // 2} makes all vectors anew with it"
             fault = EmbedderError(message, permanent=True)
-            fault.hint = "another model has taken its name; " + (
-                f"[semantic.endpoint] dimensions = {other // 2} makes all vectors anew with it"
-                if self.choice.endpoint
-                else "give it a name of its own"
-            )
+            fault.hint = f"another model has taken its name; {mend}"
             raise fault
         found = dict(zip((row[0] for row in part), vectors, strict=True))
         await self.writer.do(set_vectors, found, model=self.name)
@@ -159,17 +159,8 @@ class EmbedRun:
         self.done(len(part))
 
 
-SLICE = 32  # articles a task: a tenth of a second, so that a page never waits long for the worker
-LIMIT_S = 60.0
-
-
 async def rebuild_features(
-    writer: Writer,
-    pool: Pool,
-    *,
-    since: datetime | None = None,
-    share: str = "",
-    most: int = 100_000,
+    writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", most: int = UNLIMITED
 ) -> int:
     """
     Rebuild the features of up to `most` articles with an older version, newest first; return how many were.
@@ -178,22 +169,15 @@ async def rebuild_features(
     """
     made = 0
     while made < most:
-        rows = await writer.read(
-            with_old_version, version=FEATURES_VERSION, since=since, prefix=share, most=min(AT_ONCE, most - made)
-        )
+        count = min(AT_ONCE, most - made)
+        rows = await writer.read(with_old_version, version=FEATURES_VERSION, since=since, prefix=share, most=count)
         if not rows:
             break
         for start in range(0, len(rows), SLICE):
             part = rows[start : start + SLICE]
-            packed = await pool.run(tasks.pack_features, part, limit_s=LIMIT_S)
-            await writer.do(set_features, made=packed)
+            await writer.do(set_features, await pool.run(tasks.pack_features, part, limit_s=LIMIT_S))
             made += len(part)
     return made
-
-
-VECTORS, FEATURES = "vectors", "features"
-VECTORS_AT_ONCE = 256  # articles a run
-FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,41 +198,39 @@ class BackgroundTask:
 def builtin_tasks(context: Callable[[], WorkerContext]) -> dict[str, BackgroundTask]:
     """Return the tasks of this module by name; `context` returns the current one: settings may change."""
 
-    async def embed(share: str) -> bool:
-        await run_vector_backfill(context(), share)
-        return True
-
-    async def rebuild(share: str) -> bool:
-        await run_feature_backfill(context(), share)
-        return True
+    async def old_features() -> tuple[str, ...]:
+        return await context().writer.read(prefixes_with_old_version, version=FEATURES_VERSION)
 
     return {
-        VECTORS: BackgroundTask(name=VECTORS, wanted=lambda: shards_missing_vectors(context()), do=embed),
-        FEATURES: BackgroundTask(name=FEATURES, wanted=lambda: shards_with_old_features(context()), do=rebuild),
+        VECTORS: BackgroundTask(
+            name=VECTORS,
+            wanted=lambda: shards_missing_vectors(context()),
+            do=lambda share: run_vector_backfill(context(), share),
+        ),
+        FEATURES: BackgroundTask(
+            name=FEATURES, wanted=old_features, do=lambda share: run_feature_backfill(context(), share)
+        ),
     }
 
 
-async def run_vector_backfill(context: WorkerContext, share: str = "") -> None:
-    """Embed some articles of a share that lack a vector; of all if it is empty. Errors: as `embed_missing`."""
-    await embed_missing(context.writer, context.vector_pool, context.embedder, share=share, most=VECTORS_AT_ONCE)
+async def run_vector_backfill(context: WorkerContext, share: str = "", *, since: datetime | None = None) -> bool:
+    """Embed articles that lack a vector: some of a share, or all since a time. Errors: as `embed_missing`."""
+    most = VECTORS_AT_ONCE if since is None else UNLIMITED
+    await embed_missing(context.writer, context.vector_pool, context.embedder, since=since, share=share, most=most)
+    return True
 
 
-async def run_feature_backfill(context: WorkerContext, share: str = "") -> None:
-    """Rebuild some features of an older version."""
-    await rebuild_features(context.writer, context.pool, share=share, most=FEATURES_AT_ONCE)
+async def run_feature_backfill(context: WorkerContext, share: str = "", *, since: datetime | None = None) -> bool:
+    """Rebuild features of an older version: some of a share, or all since a time."""
+    most = FEATURES_AT_ONCE if since is None else UNLIMITED
+    await rebuild_features(context.writer, context.pool, since=since, share=share, most=most)
+    return True
 
 
 async def shards_missing_vectors(context: WorkerContext) -> tuple[str, ...]:
     """Return the shares with articles that lack a vector; one of them while nobody knows the embedder's name yet."""
-    choice = context.embedder
-    if choice is None:
+    if context.embedder is None:
         return ()
-
-    name = await context.writer.read(embedder_name, choice.store_key)
+    name = await context.writer.read(embedder_name, context.embedder.store_key)
     found = await context.writer.read(prefixes_without_vector, model=name)
     return found if name else found[:1]
-
-
-async def shards_with_old_features(context: WorkerContext) -> tuple[str, ...]:
-    """Return the shares with articles whose features are of an older version."""
-    return await context.writer.read(prefixes_with_old_version, version=FEATURES_VERSION)

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
 from watcher.failure_reasons import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, sort_comments_last
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
-from watcher.feeds.schedule import Freshness, NextPoll, PollPolicy, parse_freshness, schedule_next_poll
+from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
@@ -21,16 +22,16 @@ from watcher.settings.models import PollSettings, Settings
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
 from watcher.worker.context import client_for, parsing_pool, system_clock
+from watcher.worker.poll_feed import poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 EXAMINE_LIMIT_S = 20.0
-TOO_MANY = 429  # after this status a host is not asked again, whatever it says of the time
+MAX_PROBED_FEEDS = 12  # feeds of one page that are read
+ALIKE = 0.8  # of the longer feed's links that two formats of one feed share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:
-    """A redirect that was followed."""
-
     status: int
     url: str
     leads_to: str
@@ -53,13 +54,18 @@ class ProbeResult:
 
     @property
     def report(self) -> FeedReport | None:
-        """The feed that was found, None if there is none."""
+        """The feed that was found."""
         return self.found if isinstance(self.found, FeedReport) else None
+
+    @property
+    def final_url(self) -> str:
+        """The address to add: where it has moved for good, else as asked."""
+        return (self.response.moved_to if self.response and self.report else None) or self.asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revalidation:
-    """What a second, conditional request brought: 304 (`honoured`), or a whole body, the same or another."""
+    """What a conditional request brought: 304 (`honoured`), or a whole body, the same or another."""
 
     honoured: bool
     same_body: bool = False
@@ -68,7 +74,11 @@ class Revalidation:
 
 @dataclass(slots=True, kw_only=True)
 class FeedProber:
-    """Looks at addresses, one after the other, with a pause of `delay_s` between two requests to a host."""
+    """
+    Looks at addresses, one after the other, with a pause of `delay_s` between two requests to a host.
+
+    A host that asked to be left alone is not asked again: its first refusal is the answer.
+    """
 
     client: Client
     pool: Pool
@@ -80,20 +90,11 @@ class FeedProber:
     _held: dict[str, FetchError] = field(default_factory=dict)
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
-        """
-        Return what is at `url`; an error is part of it.
-
-        A host that asked to be left alone is not asked again: its first refusal is the answer.
-
-        Args:
-            as_page: Ask as for a page; else as for a feed.
-        """
+        """Return what is at `url`, asked for as a page or a feed; an error is part of it."""
         steps: list[Redirect] = []
-        seen = ProbeResult(asked=url, at=self.now())
-        if held := self._held.get(host_of(url)):
-            return replace(
-                seen, error=FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host_of(url), why=held.reason))
-            )
+        seen, host = ProbeResult(asked=url, at=self.now()), host_of(url)
+        if held := self._held.get(host):
+            return replace(seen, error=FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason)))
         try:
             answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page else ACCEPT_FEED)
         except FetchError as error:
@@ -146,7 +147,7 @@ class FeedProber:
                 on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
             )
         except FetchError as error:
-            if error.retry_after_s or (isinstance(error, HttpStatusError) and error.status == TOO_MANY):
+            if error.retry_after_s or said_too_many(error):
                 self._held[host_of(error.answered_by)] = error
             raise
         finally:
@@ -176,14 +177,7 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
         own_every_s: The source's own interval, None without one.
     """
     report = look.report
-    wishes = PollPolicy(
-        every_s=poll.every.total_seconds(),
-        min_every_s=poll.min_every.total_seconds(),
-        own_every_s=own_every_s,
-        ttl_s=report.feed.ttl_s if report else None,
-        skip_hours=report.feed.skip_hours if report else (),
-        skip_days=report.feed.skip_days if report else (),
-    )
+    wishes = poll_policy(poll, own_every_s, report.feed if report else None)
     if report is None or look.response is None:
         error = look.error if isinstance(look.error, FetchError) else None
         if error and error.permanent:
@@ -197,10 +191,6 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
         freshness=parse_freshness(look.response.headers, look.at),
         has_validators=look.response.validators != Validators(),
     )
-
-
-MAX_PROBED_FEEDS = 12  # feeds of one page that are read
-ALIKE = 0.8  # of the longer feed's links that two formats of one feed share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +209,7 @@ class FeedCandidate:
 
     @property
     def report(self) -> FeedReport | None:
-        """The feed there, None if there is none."""
+        """The feed there."""
         return self.look.report if self.look else None
 
 
@@ -236,25 +226,36 @@ class Discovery:
         return tuple(one for one in self.candidates if one.report and not one.same_as)
 
 
-async def discover(urls: tuple[str, ...], looker: FeedProber) -> Discovery:
+async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
     """
     Return the feeds of the site at the first of `urls` that can be connected to.
 
     Where the page links no feed that can be read, the usual places are tried until one is a feed.
     """
-    page = await looker.probe_first(urls, as_page=True)
+    page = await prober.probe_first(urls, as_page=True)
     if page.report:
-        return Discovery(page=page, candidates=(FeedCandidate(url=final_url(page), way="itself", look=page),))
+        return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, way="itself", look=page),))
     known: set[str] = set()
-    found = await probe_linked_feeds(page, looker, known)
-    if not any(one.report for one in found) and should_continue(page):
-        found += await probe_common_paths(page, looker, known)
+    found = await probe_linked_feeds(page, prober, known)
+    has_answered = page.response or isinstance(page.error, HttpStatusError)
+    paths = common_feed_paths(page.response.url if page.response else page.asked)
+    for url in paths if has_answered and not said_too_many(page.error) else ():
+        if any(one.report for one in found):
+            break
+        if normalize_url(url) in known:
+            continue
+        known.add(normalize_url(url))
+        look = await prober.probe(url)
+        found.append(FeedCandidate(url=look.final_url, way="guessed", look=look))
+        found += await probe_linked_feeds(look, prober, known)
+        if look.error and not isinstance(look.error, HttpStatusError):
+            break
     return Discovery(page=page, candidates=mark_duplicates(found))
 
 
-async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[FeedCandidate]:
+async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:
     """
-    Return what the page links and is not `known` yet, the first `MOST_LOOKS` of it read.
+    Return what the page links and is not `known` yet, the first `MAX_PROBED_FEEDS` of it read.
 
     A link that leads to a page of feeds, as many papers have one, is followed to those.
     """
@@ -265,8 +266,8 @@ async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[s
         if normalize_url(link.url) in known:
             continue
         known.add(normalize_url(link.url))
-        look = await looker.probe(link.url) if len(made) < MAX_PROBED_FEEDS else None
-        url, way = final_url(look) if look else link.url, "declared" if link.declared and depth == 1 else "linked"
+        look = await prober.probe(link.url) if len(made) < MAX_PROBED_FEEDS else None
+        url, way = look.final_url if look else link.url, "declared" if link.declared and depth == 1 else "linked"
         made.append(FeedCandidate(url=url, way=way, title=link.title, look=look))
         if look and depth == 1:
             links.extend((further, 2) for further in links_on(look))
@@ -278,52 +279,25 @@ def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
     return sort_comments_last(look.found.links) if isinstance(look.found, NotAFeed) else ()
 
 
-async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[FeedCandidate]:
-    """Return the usual places up to the first that leads to a feed; a host that cannot be asked ends it."""
-    made: list[FeedCandidate] = []
-    for url in common_feed_paths(page.response.url if page.response else page.asked):
-        if normalize_url(url) in known:
-            continue
-        known.add(normalize_url(url))
-        look = await looker.probe(url)
-        made += [
-            FeedCandidate(url=final_url(look), way="guessed", look=look),
-            *await probe_linked_feeds(look, looker, known),
-        ]
-        if any(one.report for one in made) or (look.error and not isinstance(look.error, HttpStatusError)):
-            break
-    return made
-
-
-def should_continue(page: ProbeResult) -> bool:
-    """Whether it makes sense to ask further at the site: it answered, if only that this page is not to be had."""
-    return page.response is not None or (isinstance(page.error, HttpStatusError) and page.error.status != 429)
-
-
-def final_url(look: ProbeResult) -> str:
-    """Return the address to add: where it has moved for good, else as asked."""
-    return (look.response.moved_to if look.response and look.report else None) or look.asked
+def said_too_many(error: WatcherError | None) -> bool:
+    return isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def mark_duplicates(found: list[FeedCandidate]) -> tuple[FeedCandidate, ...]:
     """Return the candidates with those marked that bring what one before them brings: another format, another URL."""
     told: list[FeedCandidate] = []
     for one in found:
-        same = next((other.url for other in told if not other.same_as and is_same(one, other)), None)
+        same = next((other.url for other in told if not other.same_as and is_same(one.look, other.look)), None)
         told.append(replace(one, same_as=same))
     return tuple(told)
 
 
-def is_same(one: FeedCandidate, other: FeedCandidate) -> bool:
+def is_same(one: ProbeResult | None, other: ProbeResult | None) -> bool:
     """Whether two candidates are one feed: at one address in the end, or with nearly the same entries."""
-    if not (one.report and other.report and one.look and other.look and one.look.response and other.look.response):
+    if not (one and other and one.report and other.report and one.response and other.response):
         return False
-    if normalize_url(one.look.response.url) == normalize_url(other.look.response.url):
+    if normalize_url(one.response.url) == normalize_url(other.response.url):
         return True
-    here, there = links_of(one.report), links_of(other.report)
+    here = {normalize_url(entry.url) for entry in one.report.feed.entries if entry.url}
+    there = {normalize_url(entry.url) for entry in other.report.feed.entries if entry.url}
     return bool(here and there) and len(here & there) >= ALIKE * max(len(here), len(there))
-
-
-def links_of(report: FeedReport) -> set[str]:
-    """Return the links of a feed's entries, for comparing."""
-    return {normalize_url(entry.url) for entry in report.feed.entries if entry.url}

@@ -29,7 +29,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import CONNECT_S, with_driver
 from watcher.store.errors import to_store_error
-from watcher.store.hosts import DueHosts, due_hosts, is_leased, renew_all
+from watcher.store.hosts import due_hosts, is_leased, renew_all
 from watcher.store.visits import ClaimRequest, claim_requested
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
@@ -56,7 +56,6 @@ JOBS = table("pgqueuer", Column("dedupe_key", String), Column("entrypoint", Stri
 WAITING = text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'visit' AND status = 'queued'")
 OLD_LINES = text("DELETE FROM pgqueuer_log WHERE traceback IS NULL OR created < now() - interval '2 days'")
 OLD_STATISTICS = text("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '2 days'")
-Takers = Mapping[str, Callable[[Job], Awaitable[None]]]
 
 
 class PgScheduler(BaseScheduler):
@@ -66,16 +65,13 @@ class PgScheduler(BaseScheduler):
     Every process with such a queue offers; a host is in one job at most, whoever offers it. A worker that dies is
     known by its heartbeat: its jobs go to others, whom the leases of its hosts let in by then. Where pgqueuer gives a
     job away too soon, the lease keeps the second worker out.
-
-    Args:
-        url: Of the store.
     """
 
     def __init__(self, context: WorkerContext, url: str) -> None:
         super().__init__(replace(context, lease=LEASE))
         self._jobs = JobConsumer(url, {VISIT: self._take})
         self.shared_tasks = SharedTaskRunner(url)
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewing = asyncio.create_task(self._renew())
         self._looked_at, self._waiting = -LOOK_S, 0  # when, and how many hosts waited then
         self._seen_to: datetime | None = None  # what became due until then was looked at
         self._look_at_all_from = 0.0  # by the monotonic clock
@@ -84,28 +80,28 @@ class PgScheduler(BaseScheduler):
         """Offer hosts that are due, if few wait in the queue; return how many wait there."""
         self.raise_fault()
         self._jobs.raise_trouble()
-        if await self.is_resting():
-            return 0
-        if self._renewing is None and not self._closed:
-            self._renewing = asyncio.create_task(self._renew())
         context = self.context
-        if not self._jobs.is_at_work(context.poll.concurrency):
+        if await self.is_resting() or not self._jobs.is_at_work(context.poll.concurrency):
             return 0
-        if time.monotonic() - self._looked_at < LOOK_S:
-            return self._waiting
-        self._looked_at = time.monotonic()
-        most, self._waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
-        if self._waiting <= most / 2:
-            self._waiting += await self._jobs.enqueue(VISIT, await self._due_hosts(most - self._waiting))
+        if time.monotonic() - self._looked_at >= LOOK_S:
+            self._looked_at = time.monotonic()
+            most, self._waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
+            if self._waiting <= most / 2:
+                self._waiting += await self._jobs.enqueue(VISIT, await self._due_hosts(most - self._waiting))
         return self._waiting
 
     async def _due_hosts(self, most: int) -> tuple[str, ...]:
         """Return hosts to offer: of all, or of those that became due of late where a look at all takes its time."""
         context, began = self.context, time.monotonic()
-        now, at_all = context.now(), began >= self._look_at_all_from
-        since = None if at_all else self._seen_to
-        find = partial(due_hosts_without_job, now=now, most=most, since=since, pages_too=context.pages)
-        found = await context.writer.read(find)
+        at_all = began >= self._look_at_all_from
+        found = await context.writer.read(
+            due_hosts,
+            now=context.now(),
+            most=most,
+            since=None if at_all else self._seen_to,
+            pages_too=context.pages,
+            unless=is_in_a_job,
+        )
         self._seen_to = found.scanned_until
         if at_all:
             ended = time.monotonic()
@@ -113,20 +109,16 @@ class PgScheduler(BaseScheduler):
         return found.names
 
     async def stop(self) -> None:
-        """Break off what is under way; it stays due, and its hosts are given back."""
-        self.close()
         await super().stop()
-        if self._renewing is not None:
-            self._renewing.cancel()
-            await asyncio.gather(self._renewing, return_exceptions=True)
-        await asyncio.gather(self._jobs.end(), *([self.shared_tasks.end()] if self.shared_tasks else []))
+        self._renewing.cancel()
+        await asyncio.gather(self._renewing, return_exceptions=True)
+        await asyncio.gather(*(jobs.end() for jobs in (self._jobs, self.shared_tasks) if jobs))
 
     def close(self) -> None:
-        """Take no more jobs; visits under way go on."""
         super().close()
-        self._jobs.close()
-        if self.shared_tasks is not None:
-            self.shared_tasks.close()
+        for jobs in (self._jobs, self.shared_tasks):
+            if jobs is not None:
+                jobs.close()
 
     async def _take(self, job: Job) -> None:
         """Visit the host of a job; if somebody still holds it, who may be dead, the job comes again a little later."""
@@ -161,71 +153,12 @@ class PgScheduler(BaseScheduler):
             await asyncio.sleep(RENEW_S)
             with suppress(StoreError):
                 if busy := frozenset(self._visits):
-                    renew = partial(
-                        renew_all, names=busy, worker=context.worker, now=context.now(), lease=context.lease
+                    await context.writer.do(
+                        renew_all, busy, worker=context.worker, now=context.now(), lease=context.lease
                     )
-                    await context.writer.do(renew)
-                if self._jobs.is_at_work(self.context.poll.concurrency) and time.monotonic() - tidied_at > TIDY_S:
+                if self._jobs.is_connected and time.monotonic() - tidied_at > TIDY_S:
                     tidied_at = time.monotonic()
                     await context.writer.do(prune_job_log)
-
-
-class SharedTaskRunner:
-    """
-    Background tasks shared by many processes: offers the parts to do, and does those it is given, two at a time.
-
-    Args:
-        url: Of the store.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._tasks: dict[str, BackgroundTask] = {}
-        self._faults: dict[str, WatcherError] = {}  # by task, of the last part of it that failed here
-        self._jobs: JobConsumer | None = None
-        self.busy = 0  # pieces under way that may go on at the end
-
-    def register(self, tasks: Mapping[str, BackgroundTask]) -> None:
-        """Take part in these tasks from now on; later ones of the same names replace them."""
-        self._tasks |= tasks
-
-    async def offer(self, kind: str) -> None:
-        """
-        Offer the parts of a task that are to be done and in no job yet.
-
-        Errors: whatever a piece of it has met here since the last call, or the queue; WatcherError.
-        """
-        if self._jobs is None:
-            self._jobs = JobConsumer(self._url, {name: partial(self._take, name) for name in self._tasks})
-        if fault := self._faults.pop(kind, None):
-            raise fault
-        self._jobs.raise_trouble()
-        if self._jobs.is_at_work(LEAST_ROOM):
-            await self._jobs.enqueue(kind, [f"{kind}/{key}" for key in await self._tasks[kind].wanted()])
-
-    def close(self) -> None:
-        """Take no more pieces."""
-        if self._jobs is not None:
-            self._jobs.close()
-
-    async def end(self) -> None:
-        """Give up what is under way: another takes it."""
-        if self._jobs is not None:
-            await self._jobs.end()
-
-    async def _take(self, kind: str, job: Job) -> None:
-        """Do one part of a task; the next offer raises its error, and the part is offered again."""
-        task, key = self._tasks[kind], (job.payload or b"").decode().partition("/")[2]
-        self.busy += task.finish
-        try:
-            is_done = await task.do(key)
-        except WatcherError as error:
-            self._faults[kind] = error
-        else:
-            if not is_done:
-                raise RetryRequested(delay=RETRY, reason="somebody is at it")
-        finally:
-            self.busy -= task.finish
 
 
 class JobConsumer:
@@ -239,12 +172,12 @@ class JobConsumer:
         takers: What does a job, by the name of its kind.
     """
 
-    def __init__(self, url: str, takers: Takers) -> None:
+    def __init__(self, url: str, takers: dict[str, Callable[[Job], Awaitable[None]]]) -> None:
         self._url = url
         self._takers = takers
         self._trouble: WatcherError | None = None  # why the last attempt to reach the server failed
         self._manager: QueueManager | None = None  # while the server can be reached
-        self._gone: asyncio.Future[None] | None = None  # done when the manager has lost the server, or is to end
+        self._gone: asyncio.Future[None] | None = None  # cancelled when the manager has lost the server, or is to end
         self._task: asyncio.Task[None] | None = None
         self._room = LEAST_ROOM
         self._closed = False
@@ -255,18 +188,20 @@ class JobConsumer:
             trouble, self._trouble = self._trouble, None
             raise trouble
 
+    @property
+    def is_connected(self) -> bool:
+        return self._manager is not None and not self._closed
+
     def is_at_work(self, room: int) -> bool:
         """Whether jobs can be offered, and are taken; starts to take them, and starts again for another room."""
-        if self._closed:
-            return False
-        if self._task is None:
+        if self._task is None and not self._closed:
             self._room, self._task = room, asyncio.create_task(self._serve())
-        if self._manager is None:
+        if self._manager is None or self._gone is None or self._closed:
             return False
         if self._room != room:
             self._room = room
             self._manager.shutdown.set()
-            wake_waiter(self._gone)  # the manager ends when its jobs do, some of which take minutes
+            self._gone.cancel()  # the manager ends when its jobs do, some of which take minutes
             return False
         return True
 
@@ -315,13 +250,17 @@ class JobConsumer:
 
     async def _serve(self) -> None:
         """Take jobs until closed; whenever the server goes away, from the start."""
+        words = "the queue cannot be reached"
         while not self._closed:
             try:
                 await self._manage()
             except WatcherError as error:
                 self._trouble = error
             except Exception as error:  # noqa: BLE001 - whatever it is, the jobs stay and the server is asked again
-                self._trouble = queue_error(error)
+                if hasattr(error, "sqlstate"):
+                    self._trouble = to_store_error(error, prefix=words)
+                else:
+                    self._trouble = StoreError(f"{words}: {type(error).__name__}: {error}")
             finally:
                 self._manager = None
             if not self._closed:
@@ -331,13 +270,17 @@ class JobConsumer:
         """Take jobs as long as the connections stand."""
         async with await connect(self._url) as asking, await connect(self._url) as listening:
             queries = Queries(TwoConnections(asking, listening))
-            await create_queue_tables(queries)
+            async with queries.schema_lock():  # one process makes the tables while the others wait
+                if not await queries.schema_is_installed():
+                    await queries.install()
+                    await queries.optimize_autovacuum()
+            await queries.upgrade()
             manager = QueueManager(queries)
             for kind, take in self._takers.items():
                 manager.entrypoint(kind)(take)
             self._trouble = None  # of before: nobody needs to rest for it any more
             self._gone, self._manager = asyncio.get_running_loop().create_future(), manager
-            watching = asyncio.create_task(wake_when_broken(self._gone, asking, listening))
+            watching = asyncio.create_task(cancel_when_broken(self._gone, asking, listening))
             try:
                 await manager.run(
                     dequeue_timeout=DEQUEUE,
@@ -349,6 +292,47 @@ class JobConsumer:
                 )
             finally:
                 watching.cancel()
+
+
+class SharedTaskRunner(JobConsumer):
+    """Background tasks shared by many processes: offers the parts to do, and does those it is given, two at a time."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, {})
+        self._tasks: dict[str, BackgroundTask] = {}
+        self._faults: dict[str, WatcherError] = {}  # by task, of the last part of it that failed here
+        self.busy = 0  # pieces under way that may go on at the end
+
+    def register(self, tasks: Mapping[str, BackgroundTask]) -> None:
+        """Take part in these tasks from now on; later ones of the same names replace them."""
+        self._tasks |= tasks
+        self._takers |= {name: partial(self._take, name) for name in tasks}
+
+    async def offer(self, kind: str) -> None:
+        """
+        Offer the parts of a task that are to be done and in no job yet.
+
+        Errors: whatever a piece of it has met here since the last call, or the queue; WatcherError.
+        """
+        if fault := self._faults.pop(kind, None):
+            raise fault
+        self.raise_trouble()
+        if self.is_at_work(LEAST_ROOM):
+            await self.enqueue(kind, [f"{kind}/{key}" for key in await self._tasks[kind].wanted()])
+
+    async def _take(self, kind: str, job: Job) -> None:
+        """Do one part of a task; the next offer raises its error, and the part is offered again."""
+        task, key = self._tasks[kind], (job.payload or b"").decode().partition("/")[2]
+        self.busy += task.finish
+        try:
+            is_done = await task.do(key)
+        except WatcherError as error:
+            self._faults[kind] = error
+        else:
+            if not is_done:
+                raise RetryRequested(delay=RETRY, reason="somebody is at it")
+        finally:
+            self.busy -= task.finish
 
 
 class TwoConnections(PsycopgDriver):
@@ -386,45 +370,16 @@ async def connect(url: str) -> AsyncConnection:
     return await AsyncConnection.connect(address, autocommit=True, connect_timeout=CONNECT_S)
 
 
-async def create_queue_tables(queries: Queries) -> None:
-    """Make pgqueuer's tables, or bring them up to date; one process does it while the others wait."""
-    async with queries.schema_lock():
-        if not await queries.schema_is_installed():
-            await queries.install()
-            await queries.optimize_autovacuum()
-    await queries.upgrade()
-
-
-def queue_error(error: Exception) -> StoreError:
-    """Return what keeps a manager from its jobs as an error of ours; what the server says, as the store tells it."""
-    if hasattr(error, "sqlstate"):
-        return to_store_error(error, prefix="the queue cannot be reached")
-    return StoreError(f"the queue cannot be reached: {type(error).__name__}: {error}")
-
-
-async def wake_when_broken(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:
-    """Make `gone` done when one of the connections is broken, which the first query on it finds."""
+async def cancel_when_broken(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:
+    """Cancel `gone` when one of the connections is broken, which the first query on it finds."""
     while not any(connection.broken for connection in connections):
         await asyncio.sleep(GONE_S)
-    wake_waiter(gone)
-
-
-def wake_waiter(gone: asyncio.Future[None] | None) -> None:
-    """Let all go on that wait for a manager to be gone."""
-    if gone is not None and not gone.done():
-        gone.set_result(None)
+    gone.cancel()
 
 
 def count_waiting(connection: Connection) -> int:
     """Return how many hosts wait in jobs that nobody has taken."""
     return int(connection.execute(WAITING).scalar_one())
-
-
-def due_hosts_without_job(
-    connection: Connection, *, now: datetime, most: int, since: datetime | None = None, pages_too: bool = True
-) -> DueHosts:
-    """Return up to `most` hosts that have something due, are free, and are in no job; as `due_hosts`."""
-    return due_hosts(connection, now=now, most=most, since=since, pages_too=pages_too, unless=is_in_a_job)
 
 
 def is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
