@@ -15,14 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, Validati
 
 from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.types import (
-    Duration,
     OptionalSecret,
+    PositiveDuration,
     Secret,
     SecretRef,
     check_web,
     parse_secret,
     quote_value,
-    require_positive,
     resolve_path,
 )
 from watcher.text.urls import host_of
@@ -164,9 +163,7 @@ class SmtpSettings(SettingsModel):
     )
     user: str = Field(default="", description="Name to log in with; without one, no login.", max_length=500)
     password: OptionalSecret = Field(default=None, description='Its password, "env:NAME" or "file:PATH".')
-    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
-        default=timedelta(seconds=30), description="Longest wait for each answer."
-    )
+    timeout: PositiveDuration = Field(default=timedelta(seconds=30), description="Longest wait for each answer.")
 
     @property
     def at(self) -> tuple[str, int]:

@@ -20,6 +20,7 @@ from watcher.settings.types import (
     Duration,
     LocalPath,
     OptionalSecret,
+    PositiveDuration,
     TimeZoneName,
     WebUrl,
     country_code,
@@ -27,7 +28,6 @@ from watcher.settings.types import (
     format_duration,
     language_tag,
     quote_value,
-    require_positive,
 )
 from watcher.text.urls import is_web
 
@@ -144,10 +144,8 @@ class ProseSettings(SettingsModel):
     url: WebUrl = Field(description='Its address up to "/chat/completions": "http://127.0.0.1:11434/v1".')
     model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
     key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
-    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
-        default=timedelta(seconds=60), description="Longest time for one story."
-    )
-    time: Annotated[Duration, AfterValidator(require_positive)] = Field(
+    timeout: PositiveDuration = Field(default=timedelta(seconds=60), description="Longest time for one story.")
+    time: PositiveDuration = Field(
         default=timedelta(minutes=5), description="Longest time for an edition; at most 10m."
     )
     tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(

@@ -78,7 +78,7 @@ def test_any_characters_give_settings_or_faults_within_them(text):
 def test_a_value_that_is_never_closed_ends_the_reading_once():
     text = 'a = """\n' + "x = 'y'\n" * 2_000
 
-    found = parse_with_recovery(text)
+    found = parse_with_recovery(text, "s.toml")
 
     assert found.data == {}
     assert len(found.faults) == 1
@@ -86,4 +86,4 @@ def test_a_value_that_is_never_closed_ends_the_reading_once():
 
 
 def test_no_more_faults_of_syntax_are_named_than_a_person_can_use():
-    assert len(parse_with_recovery("x x\n" * 500).faults) == MAX_FAULTS
+    assert len(parse_with_recovery("x x\n" * 500, "s.toml").faults) == MAX_FAULTS

@@ -52,9 +52,9 @@ def parse_rules(text: str, *, path: str) -> SiteRules:
 
     Errors: SettingsError with every fault of the file, each with its line.
     """
-    raw = parse_with_recovery(text)
+    raw = parse_with_recovery(text, path)
     if raw.faults:
-        raise SettingsError(tuple(_problem(path, (at.line, at.column), at.key, at.message) for at in raw.faults))
+        raise SettingsError(raw.faults)
     found = tuple(_faults(raw.data))
     if found:
         places = Positions(raw.sound)

@@ -172,7 +172,7 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
     Errors: SettingsError if its sources are one inline list, beside which TOML allows no table of them.
     """
     positions = Positions(text)
-    if "sources" in tomllib.loads(text) and positions.span(("sources", 0)) is None:
+    if "sources" in tomllib.loads(text) and ("sources", 0) not in positions.spans:
         line, column = positions.key(("sources",))
         words = "the sources are one list, sources = […], and are edited by hand"
         error = SettingsError((), f"{path}:{line}:{column}: {words}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic.fields import FieldInfo
 
 from watcher.errors import PluginError
 from watcher.plugins import load_plugins
@@ -26,15 +27,13 @@ class ValidationIssue:
     missing: bool = False  # it may stand in a line that could not be read
 
 
-class SettingsModel(BaseModel):
-    """A table of the settings, or one row of a list of tables."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+class Checked:
+    """A part of the settings with checks of its own."""
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """
-        Yield what is wrong between the fields of this part, from the file's raw values.
+        Yield what is wrong between the fields or rows of this part, from the file's raw values.
 
         Asked whether or not single fields are sound, so that one load names everything; `document` is the whole file.
         Locations are relative to this part.
@@ -43,7 +42,13 @@ class SettingsModel(BaseModel):
         return ()
 
 
-class SettingsList(RootModel[tuple[Any, ...]]):
+class SettingsModel(Checked, BaseModel):
+    """A table of the settings, or one row of a list of tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+
+class SettingsList(Checked, RootModel[tuple[Any, ...]]):
     """
     A list of tables. A subclass narrows `root` to `tuple[SomeModel, ...]`.
 
@@ -53,11 +58,16 @@ class SettingsList(RootModel[tuple[Any, ...]]):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
     default: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
-    @classmethod
-    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield what is wrong between the rows; as `SettingsModel.cross_field_issues`."""
-        del data, document
-        return ()
+
+def settings_in(part: SettingsModel) -> Iterator[tuple[Loc, object, FieldInfo]]:
+    """Yield the settings and tables in a table, each with its place in it; a list of tables table by table."""
+    for name, field in type(part).model_fields.items():
+        key, value = field.alias or name, getattr(part, name)
+        rows = value.root if isinstance(value, SettingsList) else value
+        if isinstance(rows, tuple) and any(isinstance(row, SettingsModel) for row in rows):
+            yield from (((key, n), row, field) for n, row in enumerate(rows))
+        else:
+            yield (key,), value, field
 
 
 Section = type[SettingsModel] | type[SettingsList]

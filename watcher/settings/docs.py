@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from watcher.settings.base import SettingsList, SettingsModel
+from watcher.settings.base import SettingsModel, settings_in
 from watcher.settings.edit import to_toml
 from watcher.settings.load import settings_model
 from watcher.settings.models import Settings, hide_password
-from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
+from watcher.settings.toml_syntax import Loc, Positions
 from watcher.settings.types import format_size
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
@@ -146,29 +147,22 @@ class SettingValue:
 
 def settings_with_origin(settings: Settings, text: str) -> Iterator[SettingValue]:
     """Yield each setting of the file `text`, in the order of the models; tables that it does not have with defaults."""
-    found = parse_with_recovery(text)
-    yield from section_values(settings, found.data, Positions(found.sound), ())
+    return table_values(settings, Positions(text), ())
 
 
-def section_values(part: SettingsModel, data: object, places: Positions, loc: Loc) -> Iterator[SettingValue]:
+def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[SettingValue]:
     """Yield the settings of a table, then those of the tables in it."""
-    given = data if isinstance(data, Mapping) else {}
-    inner: list[Iterator[SettingValue]] = []
-    for name, field in type(part).model_fields.items():
-        key, value = field.alias or name, getattr(part, name)
-        here = (*loc, key)
-        rows = value.root if isinstance(value, SettingsList) else value
+    inner = []
+    for place, value, field in settings_in(part):
+        here = (*loc, *place)
         if isinstance(value, SettingsModel):
-            inner.append(section_values(value, given.get(key), places, here))
-        elif isinstance(rows, tuple) and any(isinstance(row, SettingsModel) for row in rows):
-            raw = given.get(key)
-            listed = raw if isinstance(raw, list) else [None] * len(rows)
-            inner += [section_values(row, listed[n], places, (*here, n)) for n, row in enumerate(rows)]
+            inner.append(table_values(value, places, here))
         elif loc:
-            line = places.key(here)[0] if key in given else None
-            yield SettingValue(table=table_heading(loc), name=key, value=format_value(value, field), line=line)
-    for more in inner:
-        yield from more
+            line = places.keys[here][0] if here in places.keys else None
+            yield SettingValue(
+                table=table_heading(loc), name=str(here[-1]), value=format_value(value, field), line=line
+            )
+    yield from chain(*inner)
 
 
 def table_heading(loc: Loc) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from watcher.errors import SettingsError
-from watcher.settings.base import SettingsList, SettingsModel
+from watcher.settings.base import SettingsModel, settings_in
 from watcher.settings.load import format_location, parse_settings, read_file, to_issues
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.toml_syntax import Positions
@@ -27,7 +27,6 @@ from watcher.settings.types import format_duration
 from watcher.text.format import escape_control_characters
 
 LIST = "sources"
-TABLE = object()  # stands for a table of a list, in a difference
 SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
 
 
@@ -37,15 +36,13 @@ def source_row(**fields: object) -> SourceSettings:
 
     Errors: SettingsError that names each field that is wrong.
     """
+    given = {key: value for key, value in fields.items() if value not in (None, "", ())}
     try:
-        return SourceSettings.model_validate(
-            {key: value for key, value in fields.items() if value not in (None, "", ())}
-        )
+        return SourceSettings.model_validate(given)
     except ValidationError as error:
         faults = to_issues(error, SourceSettings)
-        raise SettingsError(
-            (), "; ".join(f"{format_location(fault.loc)}: {fault.message}" for fault in faults)
-        ) from None
+        words = "; ".join(f"{format_location(fault.loc)}: {fault.message}" for fault in faults)
+        raise SettingsError((), words) from None
 
 
 def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
@@ -54,7 +51,7 @@ def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
         return text
     positions = Positions(text)
     last = 0
-    while span := positions.span((LIST, last)):
+    while span := positions.spans.get((LIST, last)):
         end, last = span[1], last + 1
     lines = text.rstrip("\n").split("\n") if text.strip() else []
     at = end if last else len(lines)
@@ -69,11 +66,8 @@ def remove_source(text: str, index: int) -> str:
 
     Errors: SettingsError if that source is not written as a table of its own.
     """
-    span = Positions(text).span((LIST, index))
-    if span is None:
-        raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
-    lines = text.split("\n")
-    first, last = span[0] - 1, span[1]
+    start, last = source_span(Positions(text), index)
+    lines, first = text.split("\n"), start - 1
     if last < len(lines) and not lines[last].strip() and (first == 0 or not lines[first - 1].strip()):
         last += 1  # of two blank lines, one
     return "\n".join([*lines[:first], *lines[last:]])
@@ -86,9 +80,7 @@ def switch_source(text: str, index: int, *, enabled: bool) -> str:
     Errors: SettingsError if that source is not written as a table of its own.
     """
     positions = Positions(text)
-    span = positions.span((LIST, index))
-    if span is None:
-        raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
+    span = source_span(positions, index)
     lines = text.split("\n")
     at = positions.key((LIST, index, "enabled"))[0]
     if SWITCH.match(lines[at - 1]) and span[0] < at <= span[1]:
@@ -96,6 +88,13 @@ def switch_source(text: str, index: int, *, enabled: bool) -> str:
     elif not enabled:
         lines.insert(span[1], "enabled = false")
     return "\n".join(lines)
+
+
+def source_span(positions: Positions, index: int) -> tuple[int, int]:
+    """Return the first and last line of a source. Errors: SettingsError if it is not a table of its own."""
+    if span := positions.spans.get((LIST, index)):
+        return span
+    raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
 
 
 def row_lines(row: SourceSettings) -> list[str]:
@@ -192,31 +191,28 @@ def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
     """Return what is different in `after`. A source that is switched off counts as removed."""
     old = {source.url: source for source in before.active_sources()}
     new = {source.url: source for source in after.active_sources()}
-    was, now = dict(flatten_settings(before)), dict(flatten_settings(after))
-    names = [name for name in {**was, **now} if was.get(name, ...) != now.get(name, ...)]
-    tables = tuple(f"{name}." for name in names if (was | now)[name] is TABLE)  # new or gone as a whole
     return SettingsDiff(
         sources_added=tuple(url for url in new if url not in old),
         sources_removed=tuple(url for url in old if url not in new),
         sources_changed=tuple(url for url, source in new.items() if url in old and old[url] != source),
-        settings=tuple(name for name in names if not name.startswith(tables)),
+        settings=tuple(name for name in changed_names(before, after) if name.partition(".")[0] != LIST),
     )
 
 
-def flatten_settings(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
-    """Yield each setting but the sources, with its dotted name; a table of a list goes by its name or its number."""
-    for name, field in type(part).model_fields.items():
-        value = getattr(part, name)
-        key = f"{above}{field.alias or name}"
-        if key == "sources" and not above:
-            continue
-        rows = value.root if isinstance(value, SettingsList) else value
-        if isinstance(value, SettingsModel):
-            yield from flatten_settings(value, f"{key}.")
-        elif isinstance(rows, tuple) and any(isinstance(row, SettingsModel) for row in rows):
-            for number, row in enumerate(rows, 1):
-                table = f"{key}.{getattr(row, 'name', None) or number}"
-                yield table, TABLE
-                yield from flatten_settings(row, f"{table}.")
-        else:
-            yield key, value
+def changed_names(before: SettingsModel, after: SettingsModel) -> Iterator[str]:
+    """Yield the dotted names of settings that differ; a table of a list goes by its name or its number."""
+    was, now = settings_by_name(before), settings_by_name(after)
+    for name in {**was, **now}:
+        old, new = was.get(name, ...), now.get(name, ...)
+        if isinstance(old, SettingsModel) and isinstance(new, SettingsModel):
+            yield from (f"{name}.{inner}" for inner in changed_names(old, new))
+        elif old != new:
+            yield name
+
+
+def settings_by_name(part: SettingsModel) -> dict[str, object]:
+    found = {}
+    for (key, *number), value, _ in settings_in(part):
+        names = [getattr(value, "name", None) or str(int(n) + 1) for n in number]
+        found[".".join((str(key), *names))] = value
+    return found

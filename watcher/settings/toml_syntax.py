@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from tree_sitter import Language, Node, Parser
 from tree_sitter_toml import language
+
+from watcher.errors import Problem
 
 MAX_FAULTS = 25
 MAX_LOOK_BACK = 300  # lines that an unclosed value may reach back
@@ -21,69 +23,61 @@ REPEATED_KEY_WORDS = ("overwrite", "declare", "twice", "mutate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyntaxFault:
-    """A place where the text is no TOML."""
-
-    line: int
-    column: int
-    key: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ParseResult:
     """What could be read of a text. `sound` is the text with the faulty lines blanked: positions in it still hold."""
 
     data: dict[str, object]
     sound: str
-    faults: tuple[SyntaxFault, ...]
+    faults: tuple[Problem, ...]
 
 
-def parse_with_recovery(text: str) -> ParseResult:
+def parse_with_recovery(text: str, path: str) -> ParseResult:
     """
-    Return the values of a TOML text, read on beyond each syntax fault.
+    Return the values of the TOML text of the file `path`, read on beyond each syntax fault.
 
     A faulty line is noted and blanked, then the text is parsed again. A table with a faulty header is left out whole,
     so that its keys are not taken for another table's.
     """
     lines = text.split("\n")
-    faults: list[SyntaxFault] = []
+    faults: list[Problem] = []
     while len(faults) < MAX_FAULTS:
         try:
             return ParseResult(data=tomllib.loads("\n".join(lines)), sound="\n".join(lines), faults=tuple(faults))
         except RecursionError:
-            faults.append(SyntaxFault(line=1, column=1, key="syntax", message="values are nested too deeply"))
+            message = "values are nested too deeply"
+            faults.append(Problem(path=path, line=1, column=1, key="syntax", message=message))
             break
         except tomllib.TOMLDecodeError as error:
-            first, last, fault = locate_fault(lines, error)
+            first, last, fault = locate_fault(lines, error, path)
             faults.append(fault)
             lines[first - 1 : last] = [""] * (last - first + 1)
     return ParseResult(data={}, sound="", faults=tuple(faults))
 
 
-def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError) -> tuple[int, int, SyntaxFault]:
+def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) -> tuple[int, int, Problem]:
     """Return the lines to leave out, first and last from 1, and the fault."""
-    words = str(error)
-    where = ERROR_POSITION.search(words)
+    where = ERROR_POSITION.search(str(error))
+    reason = ERROR_POSITION.sub("", str(error))
     line, column = (int(where[1]), int(where[2])) if where and where[1] else (len(lines), 1)
     line = min(line, len(lines))
     first = statement_start(lines, line)
     if first is None:
         message = "a value is opened somewhere before and not closed; nothing after it can be read"
-        return 1, len(lines), SyntaxFault(line=line, column=column, key="syntax", message=message)
+        return 1, len(lines), Problem(path=path, line=line, column=column, key="syntax", message=message)
     statement = lines[first - 1]
-    key = statement_name(statement)
-    indent = len(statement) - len(statement.lstrip()) + 1
-    reason = ERROR_POSITION.sub("", words)
+    last, indent = first, len(statement) - len(statement.lstrip()) + 1
     if first < line:
+        last, column = max(first, line - 1), indent
         message = f"a value or header is opened here and not closed ({reason.lower()} in line {line})"
-        return first, max(first, line - 1), SyntaxFault(line=first, column=indent, key=key, message=message)
-    if any(word in reason for word in REPEATED_KEY_WORDS):
-        column, reason = indent, "is given a second time; expected each key and table once"
     else:
-        reason = describe_syntax_error(statement, reason)
-    last = header_end(lines, first) if statement.lstrip().startswith("[") else first
-    return first, last, SyntaxFault(line=first, column=max(1, column), key=key, message=reason)
+        if statement.lstrip().startswith("["):
+            last = next((n for n in range(first, len(lines)) if lines[n].startswith("[")), len(lines))
+        if any(word in reason for word in REPEATED_KEY_WORDS):
+            column, message = indent, "is given a second time; expected each key and table once"
+        else:
+            message = describe_syntax_error(statement, reason)
+    key = statement_name(statement)
+    return first, last, Problem(path=path, line=first, column=max(1, column), key=key, message=message)
 
 
 def statement_start(lines: list[str], line: int) -> int | None:
@@ -96,13 +90,6 @@ def statement_start(lines: list[str], line: int) -> int | None:
             continue
         return start
     return None
-
-
-def header_end(lines: list[str], first: int) -> int:
-    for n in range(first, len(lines)):
-        if lines[n].startswith("["):
-            return n
-    return len(lines)
 
 
 def statement_name(statement: str) -> str:
@@ -137,13 +124,17 @@ HEADERS = ("table", "table_array_element")
 
 
 class Positions:
-    """The places of the keys and values of one TOML text."""
+    """
+    The places of the keys and values of one TOML text.
+
+    `spans`: the lines of the table that a header opens, from the header to its last pair, from 1.
+    """
 
     def __init__(self, text: str) -> None:
         self._lines = text.encode().split(b"\n")
-        self._keys: dict[Loc, Position] = {}
-        self._values: dict[Loc, Position] = {}
-        self._spans: dict[Loc, tuple[int, int]] = {}
+        self.keys: dict[Loc, Position] = {}
+        self.values: dict[Loc, Position] = {}
+        self.spans: dict[Loc, tuple[int, int]] = {}
         self._counts: Counter[Loc] = Counter()  # tables of each [[list]] so far
         tree = Parser(Language(language())).parse(text.encode())
         for node in tree.root_node.named_children:
@@ -154,21 +145,14 @@ class Positions:
 
     def key(self, loc: Loc) -> Position:
         """Return where the key of `loc` stands, else that of the nearest table around it, else the file's start."""
-        return self._nearest(self._keys, loc)
+        for length in range(len(loc), 0, -1):
+            if found := self.keys.get(loc[:length]) or self.values.get(loc[:length]):
+                return found
+        return (1, 1)
 
     def value(self, loc: Loc) -> Position:
         """Return where the value of `loc` stands; as `key` where it has none of its own."""
-        return self._values.get(loc) or self._nearest(self._keys, loc)
-
-    def span(self, loc: Loc) -> tuple[int, int] | None:
-        """Return the lines of the table that a header opens at `loc`: from the header to its last pair, from 1."""
-        return self._spans.get(loc)
-
-    def _nearest(self, places: dict[Loc, Position], loc: Loc) -> Position:
-        for length in range(len(loc), 0, -1):
-            if found := places.get(loc[:length]) or self._values.get(loc[:length]):
-                return found
-        return (1, 1)
+        return self.values.get(loc) or self.key(loc)
 
     def _read_table(self, node: Node) -> None:
         header = next((child for child in node.named_children if child.type in KEYS), None)
@@ -176,12 +160,12 @@ class Positions:
             return
         at, loc = self._place(header), self._resolve(key_names(header))
         if node.type == "table_array_element":
-            self._keys.setdefault(loc, at)
+            self.keys.setdefault(loc, at)
             loc = (*loc, self._counts[loc])
             self._counts[loc[:-1]] += 1
-        self._keys.setdefault(loc, at)
+        self.keys.setdefault(loc, at)
         ends = [child.end_point[0] for child in node.named_children if child.type in (*KEYS, "pair")]
-        self._spans.setdefault(loc, (node.start_point[0] + 1, max(ends) + 1))
+        self.spans.setdefault(loc, (node.start_point[0] + 1, max(ends) + 1))
         for child in node.named_children:
             if child.type == "pair":
                 self._read_pair(child, loc)
@@ -202,11 +186,11 @@ class Positions:
         loc = prefix
         for name in key_names(children[0]):
             loc = (*loc, name)
-            self._keys.setdefault(loc, self._place(children[0]))
+            self.keys.setdefault(loc, self._place(children[0]))
         self._read_value(children[1], loc)
 
     def _read_value(self, node: Node, loc: Loc) -> None:
-        self._values.setdefault(loc, self._place(node))
+        self.values.setdefault(loc, self._place(node))
         if node.type == "inline_table":
             for child in node.named_children:
                 if child.type == "pair":
@@ -223,17 +207,9 @@ class Positions:
 
 def key_names(node: Node) -> list[str]:
     """Return the names of a key, a dotted one's in their order, quotes and escapes undone."""
-    text = (node.text or b"").decode(errors="replace")
-    if node.type == "bare_key":
-        return [text]
-    if node.type == "quoted_key":
-        return [text[1:-1] if text.startswith("'") else unescape(text)]
-    return [name for child in node.named_children for name in key_names(child)]
-
-
-def unescape(quoted: str) -> str:
-    """Return what a quoted TOML key says; its escapes are also Python's."""
-    try:
-        return str(ast.literal_eval(quoted))
-    except (ValueError, SyntaxError):
-        return quoted[1:-1]
+    names: list[str] = []
+    inner: Any = tomllib.loads(f"{(node.text or b'').decode(errors='replace')} = 0")
+    while isinstance(inner, dict):
+        [(name, inner)] = inner.items()
+        names.append(name)
+    return names

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationInfo, WithJsonSchema
@@ -51,15 +52,9 @@ def countries() -> frozenset[str]:
 
 @cache
 def alpha3_codes() -> dict[str, str]:
-    return {
-        alias: codes[0]
-        for alias, codes in unicode_table("territory_aliases").items()
-        if alias.isalpha()
-        and len(alias) == 3
-        and len(codes) == 1
-        and codes[0] in countries()
-        and alias not in WITHDRAWN_COUNTRIES
-    }
+    aliases = unicode_table("territory_aliases").items()
+    known = {alias: codes[0] for alias, codes in aliases if alias.isalpha() and len(alias) == 3 and len(codes) == 1}
+    return {alias: code for alias, code in known.items() if code in countries() and alias not in WITHDRAWN_COUNTRIES}
 
 
 @cache
@@ -82,10 +77,8 @@ def country_code(text: str) -> str | None:
 def language_tag(text: str) -> str | None:
     """Return the language tag that `text` means, its primary part in lower case ("pt-BR"), or None if it is none."""
     match = LANGUAGE_TAG.fullmatch(text.strip())
-    if not match:
-        return None
-    primary = match[1].lower()
-    if len(primary) == 2 and primary not in languages():
+    primary = match[1].lower() if match else ""
+    if not match or (len(primary) == 2 and primary not in languages()):
         return None
     return primary + match[2].replace("_", "-")
 
@@ -110,28 +103,24 @@ class Secret:
 
         Errors: WatcherError if the variable is not set or the file cannot be read; never with the secret in it.
         """
-        value = os.environ.get(self.name, "") if self.kind == "env" else read_secret_file(self._path(), str(self))
+        if self.kind == "env":
+            value, hint = os.environ.get(self.name, ""), f"set the variable {self.name}"
+        else:
+            value, hint = self._read_file(), f"write the secret into {self.name}"
         if not value:
-            raise WatcherError(
-                f"the secret {self} is empty or not set",
-                hint=f"set the variable {self.name}" if self.kind == "env" else f"write the secret into {self.name}",
-            )
+            raise WatcherError(f"the secret {self} is empty or not set", hint=hint)
         return value
 
-    def _path(self) -> Path:
+    def _read_file(self) -> str:
         handed = os.environ.get("CREDENTIALS_DIRECTORY")
         given = Path(handed) / Path(self.name).name if handed else None
-        return given if given and given.is_file() else self.folder / Path(self.name).expanduser()
-
-
-def read_secret_file(path: Path, shown: str) -> str:
-    """Return the text of a secret's file without its trailing line end."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_SECRET_BYTES).decode("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise WatcherError(f"the secret {shown} cannot be read: {reason}") from None
+        path = given if given and given.is_file() else self.folder / Path(self.name).expanduser()
+        try:
+            with path.open("rb") as file:
+                return file.read(MAX_SECRET_BYTES).decode("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise WatcherError(f"the secret {self} cannot be read: {reason}") from None
 
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -142,7 +131,6 @@ DURATION_PART = re.compile(r"([\d.]+)([smhdw])", re.ASCII)
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
-Number = TypeVar("Number", timedelta, int)
 FOREVER = "forever"
 MIN_KEEP = timedelta(days=35)  # a thread is over after thirty
 MAX_DURATION = timedelta(days=3_660)  # a longer one is a slip of the unit
@@ -157,12 +145,13 @@ def quote_value(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def did_you_mean(word: str, known: list[str] | tuple[str, ...] | frozenset[str] | set[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean "…"?` for the name in `known` that is like `word`, or nothing."""
     by_fold = {name.casefold(): name for name in sorted(known)}
-    found = get_close_matches(word.casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)
-    found = found or get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
+    for asked in (word.casefold().replace("-", "_"), word.casefold()):
+        for found in get_close_matches(asked, by_fold, n=1):
+            return f'; did you mean "{by_fold[found]}"?'
+    return ""
 
 
 def parse_duration(value: object) -> timedelta:
@@ -205,14 +194,14 @@ def parse_keep(value: object) -> timedelta | None:
     return kept
 
 
-def require_positive(value: Number) -> Number:
+def require_positive(value: timedelta) -> timedelta:
     if not value:
         raise ValueError("got zero, expected more")
     return value
 
 
 def reject_bool(value: object) -> object:
-    """Return `value`, or for true and false, which pydantic takes for 1 and 0 bytes, what is no size."""
+    """Return `value`; true and false, which pydantic takes for 1 and 0 bytes, as text, which is no size."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -249,31 +238,22 @@ def check_timezone(value: str) -> str:
 def check_web(value: str) -> str:
     text = value.strip()
     if not is_web(text) or WHITESPACE.search(text) or len(text) > 2_000:
-        words = (
-            f'; did you mean "https://{text}"?'
-            if "://" not in text and is_web(f"https://{text}") and "." in text
-            else ""
-        )
+        is_bare = "://" not in text and "." in text and is_web(f"https://{text}")
+        words = f'; did you mean "https://{text}"?' if is_bare else ""
         raise ValueError(f"got {quote_value(value)}, expected an http or https URL{words}")
     return text
 
 
 def check_country(value: str) -> str | None:
-    """Return the alpha-2 code that `value` means; nothing for an empty one."""
-    if not value.strip():
-        return None
     code = country_code(value)
-    if code is None:
+    if code is None and value.strip():
         raise ValueError(f'got {quote_value(value)}, expected a country code of ISO 3166-1 such as "FR" or "GB"')
     return code
 
 
 def check_language(value: str) -> str | None:
-    """Return the language tag that `value` means; nothing for an empty one."""
-    if not value.strip():
-        return None
     tag = language_tag(value)
-    if tag is None:
+    if tag is None and value.strip():
         meant = LANGUAGE_ALIASES.get(value.strip().lower())
         words = f'; did you mean "{meant}"?' if meant else ""
         raise ValueError(f'got {quote_value(value)}, expected a language tag such as "en", "fr" or "pt-BR"{words}')
@@ -312,31 +292,27 @@ def parse_secret(value: object, info: ValidationInfo) -> Secret:
     return Secret(kind=kind, name=name.strip(), folder=folder_of(info))
 
 
-def parse_optional_secret(value: object, info: ValidationInfo) -> Secret | None:
-    return None if value is None else parse_secret(value, info)
-
-
 def folder_of(info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
     return folder if isinstance(folder, Path) else Path.cwd()
 
 
 def text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
-    """Return how the schema for editors describes a value that stands as text in the file."""
     return WithJsonSchema({"title": title, "type": "string"} | ({"pattern": pattern} if pattern else {}))
 
 
 DURATION_SCHEMA = text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
+PositiveDuration = Annotated[Duration, AfterValidator(require_positive)]
 Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("duration")]
 Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size")]
 ClockTime = Annotated[time, BeforeValidator(parse_clock), text_schema("time of day", r"^\s*\d{1,2}:\d{2}\s*$")]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]
-Country = Annotated[str | None, AfterValidator(lambda value: value if value is None else check_country(value))]
-Language = Annotated[str | None, AfterValidator(lambda value: value if value is None else check_language(value))]
+Country = Annotated[str, AfterValidator(check_country)] | None
+Language = Annotated[str, AfterValidator(check_language)] | None
 PrivateAddress = Annotated[str, AfterValidator(check_private)]
 LocalPath = Annotated[Path, BeforeValidator(resolve_path), text_schema("path")]
 SECRET_SCHEMA = text_schema("secret", "^(env|file):.+")
 SecretRef = Annotated[Secret, BeforeValidator(parse_secret), SECRET_SCHEMA]
-OptionalSecret = Annotated[Secret | None, BeforeValidator(parse_optional_secret), SECRET_SCHEMA]
+OptionalSecret = SecretRef | None
