@@ -22,7 +22,7 @@ FAILED_FOR = timedelta(days=7)  # deliveries that failed are counted
 def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     """Yield when each digest was made and is due, how late it is, how large its largest story, what has not arrived."""
     now = system_clock()
-    found = tuple(digest_statuses(connection, settings, now=now))
+    found = digest_statuses(connection, settings, now=now)
     made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
     due = [(o.digest, o.next_due_at.timestamp()) for o in found]
     late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in found]

@@ -19,19 +19,12 @@ from digests.cluster.stories import cluster_stories
 from digests.model import Story
 from watcher.cli.options import load_settings
 from watcher.cli.output import print_err
-from watcher.features.embedders import (
-    Embedder,
-    EmbedderEndpoint,
-    embedder_endpoint,
-    embedding_text,
-    load_embedder,
-    with_vector,
-)
+from watcher.features.embedders import Embedder, embedder_endpoint, embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
-BYTE_ORDER_MARK = "\ufeff"  # of byte order: some programs begin a file with it
+BYTE_ORDER_MARK = "\ufeff"  # some programs begin a file with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +34,11 @@ class InputLine:
     key: str
     id: str | int
     title: str
-    body: str
+    text: str
     language: str
     published_at: datetime | None
     source: str
     url: str
-
-    @property
-    def text(self) -> str:
-        return self.body
 
 
 def cluster(
@@ -77,70 +66,51 @@ def cluster(
 
 def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
     """
-    Group the articles in `lines`, write {id, story, report} for each to `out` (a copy with how it differs from its
-    origin), and return the exit code.
+    Group the articles in `lines`, write a row for each to `out`, and return the exit code.
 
-    A line that cannot be read is named on standard error and left out; the exit code is then 3.
-
-    Raises:
-        PluginError: The embedder cannot be loaded.
+    A line that cannot be read is named on standard error and left out; the exit code is then 3. Errors: PluginError.
     """
-    loaded = load_embedder(embedder, endpoint_of_settings() if embedder == "endpoint" else None)
+    loaded = load_embedder(
+        embedder, embedder_endpoint(load_settings(None).semantic) if embedder == "endpoint" else None
+    )
     faults = 0
-    read: list[InputLine] = []
+    read: dict[str, InputLine] = {}
+    times_seen: Counter[str] = Counter()
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:
-            read.append(parse_line(text))
+            line = parse_line(text)
         except ValueError as error:
             faults += 1
             print_err(f"line {number}: {error}")
-    read = with_unique_keys(read)
-    items = list(items_of(read, loaded))
-    write_rows(read, cluster_stories(items), out)
+            continue
+        times_seen[line.key] += 1
+        if times_seen[line.key] > 1:  # the same id again
+            line = replace(line, key=f"{line.key}\t{times_seen[line.key]}")
+        read[line.key] = line
+    write_rows(read, cluster_stories(list(items_of(list(read.values()), loaded))), out)
     return PARTLY_FAILED if faults else 0
 
 
-def endpoint_of_settings() -> EmbedderEndpoint | None:
-    return embedder_endpoint(load_settings(None).semantic)
-
-
-def write_rows(read: list[InputLine], stories: Iterable[Story], out: TextIO) -> None:
+def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:
     """Write what was found of each line, in their order."""
-    lines = {line.key: line for line in read}
     found: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
     for story in stories:
         for report in story.reports:
             found.update((article, (story.id, report.origin)) for article in report.articles)
             differs.update((copy.article_id, describe_copy(copy)) for copy in diff_copies(report, lines))
-    for line in read:
-        story_id, origin = found[line.key]
+    for key, line in lines.items():
+        story_id, origin = found[key]
         row = {"id": line.id, "story": story_id, "report": lines[origin].id}
-        if line.key in differs:
-            row["copy"] = differs[line.key]
+        if key in differs:
+            row["copy"] = differs[key]
         out.write(json.dumps(row) + "\n")
 
 
-def with_unique_keys(lines: list[InputLine]) -> list[InputLine]:
-    """Return `lines` with keys that differ, where an id was given twice."""
-    seen: Counter[str] = Counter()
-    unique = []
-    for line in lines:
-        seen[line.key] += 1
-        again = seen[line.key]
-        unique.append(replace(line, key=f"{line.key}\t{again}") if again > 1 else line)
-    return unique
-
-
 def parse_line(text: str) -> InputLine:
-    """
-    Return one line of input.
-
-    Raises:
-        ValueError: It is no JSON object with an id and a title or a body; the message says what is wrong.
-    """
+    """Return one line of input. Errors: ValueError, if it is no JSON object with an id and a title or a body."""
     if len(text) > MAX_LINE:
         raise ValueError(f"longer than {MAX_LINE} characters")
     try:
@@ -158,7 +128,7 @@ def parse_line(text: str) -> InputLine:
         key=f"{row['id']}",
         id=row["id"],
         title=title,
-        body=body,
+        text=body,
         language=text_field(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
         published_at=time_field(row.get("published")),
         source=text_field(row, "source"),
@@ -191,9 +161,9 @@ def time_field(value: object) -> datetime | None:
 
 def items_of(lines: list[InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
     """Yield the lines as items, with their features made as at ingest."""
-    vectors = embedder.embed([embedding_text(line.title, line.body) for line in lines]) if embedder else []
+    vectors = embedder.embed([embedding_text(line.title, line.text) for line in lines]) if embedder else []
     for number, line in enumerate(lines):
-        features = extract_features(line.key, title=line.title, text=line.body, language=line.language)
+        features = extract_features(line.key, title=line.title, text=line.text, language=line.language)
         if embedder:
             features = with_vector(features, vectors[number], embedder.name)
         yield ClusterItem(

@@ -90,29 +90,35 @@ def make_digest(
                 "stands alone: neither --stdout nor --format, and not both", param_hint="--send, --preview"
             )
         return (send_all if send else preview_all)(settings, wanted, options, json=json)
+    rows = []
     with closing_store(open_digests(settings.store.url)) as engine:
-        if stdout:
-            for digest in wanted:
+        for digest in wanted:
+            if stdout:
                 print_edition(settings, engine, digest, options, chosen or ("markdown",), json=json)
-        else:
-            formats_of = {"formats": chosen} if chosen else {}
-            made = [
-                make_one(settings, engine, each.model_copy(update=formats_of), options, json=json) for each in wanted
-            ]
-            if json:
-                print_json([made_to_json(each) for each in made if each])
+                continue
+            chosen_forms = {"formats": chosen} if chosen else {}
+            if made := make_one(settings, engine, digest.model_copy(update=chosen_forms), options):
+                rows.append(made_to_json(made))
+                if not json:
+                    print_lines(format_made(made.edition, made.files))
+    if json and not stdout:
+        print_json(rows)
     current_session().exit_immediately = True
     return DONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeEdition:
-    """An edition, where it is kept, and the files that were written for it now."""
+    """An edition, its slot in the store, and the files that were written for it now."""
 
     edition: Edition
-    key: EditionKey
+    slot: str
     files: tuple[Path, ...] = ()
     is_new: bool = True
+
+    @property
+    def key(self) -> EditionKey:
+        return EditionKey(digest=self.edition.digest, local_date=self.edition.local_date, slot=self.slot)
 
 
 def print_edition(
@@ -135,21 +141,13 @@ def print_edition(
     sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
 
 
-def make_one(
-    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions, *, json: bool
-) -> MadeEdition | None:
+def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> MadeEdition | None:
     """Make an edition, or take the one that is kept, and write its files; None if another process makes it."""
     existing = load_existing(engine, digest, options)
     if existing is None:
-        request = plan_edition(engine, digest, options, datetime.now(UTC), slot="time")
-        made = build(settings, engine, digest, request)
-    else:
-        key = EditionKey(digest=digest.name, local_date=existing.local_date, slot="")
-        files = tuple(publish(engine, existing, digest, folder_of(digest, settings)))
-        made = MadeEdition(edition=existing, key=key, files=files, is_new=False)
-    if made and not json:
-        print_lines(format_made(made.edition, made.files))
-    return made
+        return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
+    files = publish(engine, existing, digest, folder_of(digest, settings))
+    return MadeEdition(edition=existing, slot="", files=files, is_new=False)
 
 
 def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> MadeEdition | None:
@@ -160,11 +158,7 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
     if built is None:
         print_err(f"{digest.name}: this edition is being made by another process")
         return None
-    return MadeEdition(edition=built.edition, key=edition_key(digest, request), files=built.files)
-
-
-def edition_key(digest: DigestSettings, request: EditionRequest) -> EditionKey:
-    return EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot or "")
+    return MadeEdition(edition=built.edition, slot=request.slot or "", files=built.files)
 
 
 def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition | None:
@@ -180,7 +174,11 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
     all_sent = True
     with closing_store(open_digests(settings.store.url)) as engine:
         for digest in wanted:
-            made = edition_to_send(settings, engine, digest, options)
+            now = datetime.now(UTC)
+            made = find_existing(engine, digest, options, now)
+            if made is None:
+                request = plan_edition(engine, digest, options, now, slot=DAILY)
+                made = build(settings, engine, digest, replace(request, deliver=True))
             if made is None:
                 all_sent = False
                 continue
@@ -195,21 +193,6 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
     return DONE if all_sent else PARTLY
 
 
-def edition_to_send(
-    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions
-) -> MadeEdition | None:
-    """
-    Return the edition that the options mean: the daily one of the date, made if it is not there yet.
-
-    With a window, it is an edition of its own; None if another process is making it.
-    """
-    now = datetime.now(UTC)
-    if (existing := find_existing(engine, digest, options, now)) is not None:
-        return existing
-    request = plan_edition(engine, digest, options, now, slot=DAILY)
-    return build(settings, engine, digest, replace(request, deliver=True))
-
-
 def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime) -> MadeEdition | None:
     """Return the date's edition if it is made; of a date that is over, one that was asked for will do."""
     today = now.astimezone(ZoneInfo(digest.timezone)).date()
@@ -220,8 +203,7 @@ def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, 
     if found is None or (day == today and found[0] != DAILY):
         return None
     slot, edition = found
-    key = EditionKey(digest=digest.name, local_date=day, slot=slot)
-    return MadeEdition(edition=edition, key=key, is_new=False)
+    return MadeEdition(edition=edition, slot=slot, is_new=False)
 
 
 def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: MadeEdition) -> tuple[Delivery, ...]:
@@ -262,7 +244,7 @@ class Preview:
     states: Mapping[tuple[str, str], str]
 
     def to_json(self) -> dict[str, object]:
-        parcels = [
+        messages = [
             {
                 "channel": each.channel,
                 "to": each.recipient,
@@ -271,13 +253,8 @@ class Preview:
             }
             for each in self.messages
         ]
-        edition = self.made.edition
-        return {
-            "digest": edition.digest,
-            "date": edition.local_date,
-            "is_made": not self.made.is_new,
-            "messages": parcels,
-        }
+        edition, is_made = self.made.edition, not self.made.is_new
+        return {"digest": edition.digest, "date": edition.local_date, "is_made": is_made, "messages": messages}
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
@@ -297,11 +274,11 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Pre
     if made is None:
         request = plan_edition(engine, digest, options, now, slot=DAILY)
         edition = preview_edition(engine, digest, request, now=now)
-        made, suffix = MadeEdition(edition=edition, key=edition_key(digest, request)), request.suffix
+        made, suffix = MadeEdition(edition=edition, slot=request.slot or ""), request.suffix
     deliveries = read(engine, outbox.deliveries_of, made.key)
     return Preview(
         made=made,
-        messages=tuple(build_messages(engine, made.edition, digest, suffix=suffix)),
+        messages=build_messages(engine, made.edition, digest, suffix=suffix),
         states={(each.channel, each.recipient): each.state for each in deliveries},
     )
 
@@ -423,14 +400,6 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
 
 def made_to_json(made: MadeEdition) -> dict[str, Any]:
     edition, ledger = made.edition, made.edition.ledger
-    return {
-        "digest": edition.digest,
-        "date": edition.local_date,
-        "articles": ledger.articles,
-        "outlets": ledger.outlets,
-        "stories_found": ledger.stories_found,
-        "stories_shown": ledger.stories_shown,
-        "briefs_shown": ledger.briefs_shown,
-        "largest": ledger.largest,
-        "files": made.files,
-    }
+    counts = ("articles", "outlets", "stories_found", "stories_shown", "briefs_shown", "largest")
+    row = {"digest": edition.digest, "date": edition.local_date} | {name: getattr(ledger, name) for name in counts}
+    return row | {"files": made.files}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import Connection, Engine
 from typer import Argument, Option
@@ -33,7 +33,7 @@ from digests.store.editions import (
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result
-from watcher.model import Article
+from watcher.model import Article, Revision
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -217,11 +217,15 @@ def verify_editions(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        selected = selected_editions(engine, settings, edition, day, everything=everything)
-        verdicts = [check_edition(engine, each) for each in selected]
-        if edition is not None and not everything and is_file(edition):
-            faults = compare_file(engine, settings, Path(edition))
-            verdicts[0] = replace(verdicts[0], faults=(*verdicts[0].faults, *faults))
+        if everything:
+            verdicts = [
+                check_edition(engine, read(engine, load_edition, row=row)) for row in read(engine, edition_rows)
+            ]
+        elif edition is not None and is_file(edition):
+            verdicts = [check_file(engine, settings, Path(edition))]
+        else:
+            name, day = (None, edition) if edition is not None and is_date(edition) else (edition, day)
+            verdicts = [check_edition(engine, find_edition(engine, find_digest(settings, name).name, day))]
     print_result(
         verdicts, format_verdicts, as_json=lambda found: found if everything else found[0], json=json, links=True
     )
@@ -238,39 +242,20 @@ class Verdict:
     faults: tuple[str, ...]
 
 
-def selected_editions(
-    engine: Engine, settings: Settings, edition: str | None, day: str | None, *, everything: bool
-) -> Iterator[Edition]:
-    """Yield the editions that are meant, one by one. Errors: DigestError, if there is none."""
-    if everything:
-        for row in read(engine, edition_rows):
-            yield read(engine, load_edition, row=row)
-    elif edition is not None and is_file(edition):
-        path = Path(edition)
-        if path.suffix == ".json":
-            yield edition_json.load(path.read_bytes())
-        else:
-            yield edition_of_file(engine, settings, path)[0]
-    elif edition is not None and is_date(edition):
-        yield find_edition(engine, find_digest(settings, None).name, edition)
-    else:
-        yield find_edition(engine, find_digest(settings, edition).name, day)
-
-
 def check_edition(engine: Engine, edition: Edition) -> Verdict:
     """Check an edition against the stored articles."""
-    articles, revisions = read(engine, load_cited, cited_ids(edition))
-    faults = verify(edition, articles, revisions)
+    ids = cited_ids(edition)
+
+    def load_cited(connection: Connection) -> tuple[Mapping[str, Article], Mapping[str, Sequence[Revision]]]:
+        return articles_by_id(connection, ids), revisions_of(connection, ids)
+
+    faults = verify(edition, *read(engine, load_cited))
     return Verdict(
         digest=edition.digest,
         date=edition.local_date,
         sentences=sum(len(story.summary) + len(story.updates) for story in edition.stories),
         faults=tuple(f"{fault.where}: {fault.message}: {fault.text}" for fault in faults),
     )
-
-
-def load_cited(connection: Connection, ids: Collection[str]) -> tuple[Mapping[str, Article], Mapping[str, Any]]:
-    return articles_by_id(connection, ids), revisions_of(connection, ids)
 
 
 def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
@@ -307,19 +292,20 @@ def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edi
     raise DigestError(f"{path}: no edition of that name is kept")
 
 
-def compare_file(engine: Engine, settings: Settings, path: Path) -> list[str]:
-    """Return where a file is not as the store makes it; JSON is proved by itself."""
+def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
+    """Check the edition of a file, and whether the file is as the store makes it; JSON is proved by itself."""
+    if path.suffix == ".json":
+        return check_edition(engine, edition_json.load(path.read_bytes()))
+    edition, digest, suffix = edition_of_file(engine, settings, path)
+    verdict = check_edition(engine, edition)
     form = next((name for name, (pattern, _) in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
     if form is None:
         raise DigestError(f"{path} is no form of an edition: {path.suffix}")
-    if form == "json":
-        return []
-    edition, digest, suffix = edition_of_file(engine, settings, path)
-    ours = render_all(edition, digest, (form,), suffix=suffix)[0].body
-    theirs = path.read_bytes()
+    ours, theirs = render_all(edition, digest, (form,), suffix=suffix)[0].body, path.read_bytes()
     if theirs == ours:
-        return []
-    return list(diff_lines(ours, theirs)) or ["the file's bytes differ from what the store makes"]
+        return verdict
+    faults = tuple(diff_lines(ours, theirs)) or ("the file's bytes differ from what the store makes",)
+    return replace(verdict, faults=(*verdict.faults, *faults))
 
 
 def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
 from digests.settings.digests import digests_of
@@ -28,6 +28,7 @@ from watcher.text.search_query import Snippet, parse_query
 FILLING_S = 3.0  # that a search spends on articles which the index does not hold yet
 SLICE = 100  # of them at a time: the daemon's own writes go in between
 MOST = 1_000  # hits
+HIT_KEYS = ("id", "title", "url", "outlet", "language", "country", "published_at")
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -73,7 +74,8 @@ def search_articles(
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         missing = fill_index(engine)
         found = read(engine, search, query, filters=filters, limit=limit, offset=offset)
-        stories = read(engine, stories_of, found)
+        members = read(engine, load_members, [hit.id for hit in found.hits])
+    stories = {key: member.story for key, member in members.items()}
     if json:
         print_json(hits_to_json(found, stories, missing), links=True)
     else:
@@ -91,25 +93,11 @@ def fill_index(engine: Engine) -> int:
     return 0
 
 
-def stories_of(connection: Connection, found: SearchResult) -> dict[str, str]:
-    return {key: member.story for key, member in load_members(connection, [hit.id for hit in found.hits]).items()}
-
-
 def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
     return {
         "hits": [
-            {
-                "id": hit.id,
-                "title": hit.title,
-                "url": hit.url,
-                "outlet": hit.outlet,
-                "language": hit.language,
-                "country": hit.country,
-                "published_at": hit.published_at,
-                "story": stories.get(hit.id),
-                "snippet": hit.snippet.text,
-                "marks": hit.snippet.marks,
-            }
+            {name: getattr(hit, name) for name in HIT_KEYS}
+            | {"story": stories.get(hit.id), "snippet": hit.snippet.text, "marks": hit.snippet.marks}
             for hit in found.hits
         ],
         "has_more": found.has_more,

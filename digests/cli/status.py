@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from digests.edition.schedule import DigestStatus, digest_statuses
+from digests.edition.schedule import digest_statuses
 from digests.model import LargestStory
 from digests.settings.digests import digests_of
 from digests.store.editions import last_edition, open_digests
@@ -45,16 +45,8 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
     found, rows = [], []
     for edition in filter(None, (read(engine, last_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
-        found.append(
-            {
-                "digest": edition.digest,
-                "date": edition.local_date,
-                "made_at": edition.made_at,
-                "articles": ledger.articles,
-                "stories": ledger.stories_found,
-                "largest": largest,
-            }
-        )
+        counts = {"articles": ledger.articles, "stories": ledger.stories_found, "largest": largest}
+        found.append({"digest": edition.digest, "date": edition.local_date, "made_at": edition.made_at, **counts})
         share = f", the largest with {largest.share:.1%} of the reports" if largest else ""
         stories = format_count(ledger.stories_found, "story", "stories")
         rows.append(("edition", f"{to_one_line(edition.title, TITLE_CHARS)}, {edition.local_date}: {stories}{share}"))
@@ -113,13 +105,9 @@ def format_state(delivery: Delivery) -> str:
     return words[delivery.state]
 
 
-def load_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:
-    return tuple(digest_statuses(connection, settings, now=now))
-
-
 def schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
     """Return when each digest's next edition is due, and which one is owed."""
-    found = read(engine, load_statuses, settings, now=now)
+    found = read(engine, digest_statuses, settings, now=now)
     rows = []
     for each in sorted(found, key=lambda each: (each.due_since is None, each.next_due_at))[:DIGESTS_SHOWN]:
         name = to_one_line(each.title, NEXT_TITLE_CHARS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -81,23 +80,23 @@ class DigestStatus:
     due_since: datetime | None
 
 
-def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> Iterator[DigestStatus]:
-    """Yield the status of each digest of the settings."""
-    known = first_seen_by_digest(connection)
-    made = latest_editions(connection)
+def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:
+    """Return the status of each digest of the settings."""
+    known, made = first_seen_by_digest(connection), latest_editions(connection)
+    found = []
     for digest in digests_of(settings):
-        zone = ZoneInfo(digest.timezone)
-        since = known.get(digest.name, now)
-        day = due_date(now, digest.at, zone, since=since, catch_up=MAX_INTERVAL)
-        last = made.get(digest.name)
-        is_lacking = day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY)
-        lacking_since = due_at(day, digest.at, zone) if day is not None and is_lacking else None
-        yield DigestStatus(
+        zone, last, missing_since = ZoneInfo(digest.timezone), made.get(digest.name), None
+        day = due_date(now, digest.at, zone, since=known.get(digest.name, now), catch_up=MAX_INTERVAL)
+        if day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY):
+            missing_since = due_at(day, digest.at, zone)
+        status = DigestStatus(
             digest=digest.name,
             title=digest.title,
             last_date=last.local_date if last else None,
             last_made_at=last.made_at if last else None,
             next_due_at=next_due(now, digest.at, zone),
-            missing_since=lacking_since,
-            due_since=lacking_since if lacking_since and now - lacking_since <= digest.catch_up else None,
+            missing_since=missing_since,
+            due_since=missing_since if missing_since and now - missing_since <= digest.catch_up else None,
         )
+        found.append(status)
+    return tuple(found)

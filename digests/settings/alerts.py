@@ -5,33 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from digests.settings.delivery import DeliverSettings, Mailbox, cross_field_issues
+from digests.settings.delivery import DeliverSettings, Mailbox, cross_field_issues, within
 from watcher.settings.base import SettingsModel, ValidationIssue
 from watcher.settings.models import Settings
 from watcher.settings.types import Duration
 
-SHORTEST = timedelta(minutes=10)
+TOO_SHORT = 'got less than "10m", expected at least that: most faults pass by themselves'
 
 
 class AlertsSettings(SettingsModel):
     """Who is told when polls, editions or deliveries fail for a while, and when they recover; nobody by default."""
 
-    after: Duration = Field(default=timedelta(hours=2), description="How long something has to fail before it is told.")
+    after: Annotated[Duration, within(TOO_SHORT, timedelta(minutes=10))] = Field(
+        default=timedelta(hours=2), description="How long something has to fail before it is told."
+    )
     sender: Mailbox | None = Field(default=None, alias="from", description="Sender of a mail.")
     deliver: tuple[DeliverSettings, ...] = Field(
         default=(), description="Ways to tell it, as those of a digest: `[[alerts.deliver]]`.", max_length=20
     )
-
-    @field_validator("after")
-    @classmethod
-    def check_after(cls, value: timedelta) -> timedelta:
-        """Return the time if it is long enough for a fault to pass by itself."""
-        if value < SHORTEST:
-            raise ValueError('got less than "10m", expected at least that: most faults pass by themselves')
-        return value
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
@@ -45,4 +40,5 @@ class AlertsSettings(SettingsModel):
 def alerts_of(settings: Settings) -> AlertsSettings:
     """Return the settings of alerts; nobody is told where the file says nothing."""
     section = settings.section("alerts")
-    return section if isinstance(section, AlertsSettings) else AlertsSettings()
+    assert isinstance(section, AlertsSettings)
+    return section

@@ -20,6 +20,7 @@ from watcher.settings.types import (
     Secret,
     SecretRef,
     check_web,
+    format_duration,
     parse_secret,
     quote_value,
     resolve_path,
@@ -64,6 +65,17 @@ def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
     if not isinstance(value, str):
         raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
     return check_web(value)
+
+
+def within(message: str, least: timedelta = timedelta(), most: timedelta = timedelta.max) -> AfterValidator:
+    """Return what refuses a time out of its bounds with `message`, in which "{}" stands for the time."""
+
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise ValueError(message.format(format_duration(value)))
+        return value
+
+    return AfterValidator(check)
 
 
 def optional_path(value: object, info: ValidationInfo) -> Path | None:
@@ -127,27 +139,23 @@ def cross_field_issues(rows: object, mail: object, document: Mapping[str, object
     yield from find_duplicates(rows, "directory", what="folder")
     head = mail if isinstance(mail, Mapping) else {}
     server = document.get("smtp")
+    has_server = isinstance(server, Mapping) and bool(server.get("host"))
     for n, row in raw_rows(rows):
         channel = row.get("channel")
         for key, channels in KEYS.items():
             if key in row and isinstance(channel, str) and channel not in channels:
                 words = f'belongs to channel = "{channels[0]}"' + (f' or "{channels[1]}"' if len(channels) > 1 else "")
                 yield ValidationIssue(loc=(n, key), message=f"{words}, not {quote_value(channel)}", at_key=True)
-        needed = NEEDED.get(str(channel))
-        if needed and needed not in row:
-            yield ValidationIssue(
-                loc=(n, "channel"), message=f"got {quote_value(channel)} without {needed}; expected one", missing=True
-            )
-        if channel in MAILS and "from" not in head:
-            message = f"got {quote_value(channel)} without a sender; expected mail = {{ from = … }} in its digest"
-            yield ValidationIssue(loc=(n, "channel"), message=message, missing=True)
-        if channel in MAILS and not row.get("to") and not head.get("to"):
-            yield ValidationIssue(
-                loc=(n, "channel"), message=f"got {quote_value(channel)} without recipients; expected to = […]"
-            )
-        if channel == "smtp" and not (isinstance(server, Mapping) and server.get("host")):
-            message = 'got "smtp" without a mail server; expected a table [smtp] with host'
-            yield ValidationIssue(loc=(n, "channel"), message=message, missing=True)
+        is_mail, needed = channel in MAILS, NEEDED.get(str(channel), "")
+        for is_absent, words in (
+            (needed and needed not in row, f"{needed}; expected one"),
+            (is_mail and "from" not in head, "a sender; expected mail = { from = … } in its digest"),
+            (is_mail and not row.get("to") and not head.get("to"), "recipients; expected to = […]"),
+            (channel == "smtp" and not has_server, "a mail server; expected a table [smtp] with host"),
+        ):
+            if is_absent:
+                message = f"got {quote_value(channel)} without {words}"
+                yield ValidationIssue(loc=(n, "channel"), message=message, missing=True)
 
 
 class SmtpSettings(SettingsModel):

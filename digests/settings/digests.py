@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
-from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues
+from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues, within
 from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
 from watcher.settings.types import (
@@ -25,7 +25,6 @@ from watcher.settings.types import (
     WebUrl,
     country_code,
     did_you_mean,
-    format_duration,
     language_tag,
     quote_value,
 )
@@ -34,9 +33,7 @@ from watcher.text.urls import is_web
 Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 DEFAULT_FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
-MIN_WINDOW = timedelta(minutes=1)
 
 
 def check_unsubscribe(value: str) -> str:
@@ -75,22 +72,6 @@ def parse_weight(value: object) -> float:
     return float(value)
 
 
-def check_language_tag(value: str) -> str:
-    """Return the language tag that `value` means."""
-    tag = language_tag(value)
-    if tag is None:
-        raise ValueError(f'got {quote_value(value)}, expected a language tag such as "en" or "fr"')
-    return tag
-
-
-def check_country_code(value: str) -> str:
-    """Return the country code that `value` means."""
-    code = country_code(value)
-    if code is None:
-        raise ValueError(f'got {quote_value(value)}, expected a country code such as "FR"')
-    return code
-
-
 def check_region(value: str) -> str:
     """Return the region or country that `value` means."""
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
@@ -102,10 +83,30 @@ def check_region(value: str) -> str:
     return found
 
 
+def parsed_by(parse: Callable[[str], str | None], expected: str) -> AfterValidator:
+    """Return what turns a value into that of `parse`, which returns None for one that is not `expected`."""
+
+    def check(value: str) -> str:
+        found = parse(value)
+        if found is None:
+            raise ValueError(f"got {quote_value(value)}, expected {expected}")
+        return found
+
+    return AfterValidator(check)
+
+
 Weight = Annotated[float, BeforeValidator(parse_weight)]
-LanguageTag = Annotated[str, AfterValidator(check_language_tag)]
-CountryCode = Annotated[str, AfterValidator(check_country_code)]
+LanguageTag = Annotated[str, parsed_by(language_tag, 'a language tag such as "en" or "fr"')]
+CountryCode = Annotated[str, parsed_by(country_code, 'a country code such as "FR"')]
 Region = Annotated[str, AfterValidator(check_region)]
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+Name = Annotated[
+    str,
+    parsed_by(
+        lambda value: value if NAME.fullmatch(value) else None,
+        'small letters, digits and hyphens, such as "world"',
+    ),
+]
 
 
 class WeightSettings(SettingsModel):
@@ -145,34 +146,30 @@ class ProseSettings(SettingsModel):
     model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
     key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
     timeout: PositiveDuration = Field(default=timedelta(seconds=60), description="Longest time for one story.")
-    time: PositiveDuration = Field(
-        default=timedelta(minutes=5), description="Longest time for an edition; at most 10m."
+    # An edition is not given up before the time is over.
+    time: Annotated[PositiveDuration, within("got more than 10m, expected at most 10m", most=timedelta(minutes=10))] = (
+        Field(default=timedelta(minutes=5), description="Longest time for an edition; at most 10m.")
     )
     tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(
         default=60_000, description="Tokens of questions and answers for an edition, at most: what it may cost."
     )
 
-    @field_validator("time")
-    @classmethod
-    def check_time(cls, value: timedelta) -> timedelta:
-        """Return the time if an edition is not given up before it is over."""
-        if value > timedelta(minutes=10):
-            raise ValueError("got more than 10m, expected at most 10m")
-        return value
-
 
 class DigestSettings(SettingsModel):
     """One recurring edition."""
 
-    name: str = Field(default="world", description="Short name: small letters, digits and hyphens.")
+    name: Name = Field(default="world", description="Short name: small letters, digits and hyphens.")
     title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
     at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
-    catch_up: Duration = Field(
+    # An edition fits into it, and none of the next date does.
+    catch_up: Annotated[Duration, within('got "{}", expected "30m" to "24h"', MIN_CATCH_UP, MAX_CATCH_UP)] = Field(
         default=timedelta(hours=12),
         description="How late an edition may still be made, after a sleep say; later, the next one covers its time.",
     )
-    window: Duration = Field(default=timedelta(hours=24), description="How far back an edition looks.")
+    window: Annotated[
+        Duration, within("got a window without length, expected at least one minute", timedelta(minutes=1))
+    ] = Field(default=timedelta(hours=24), description="How far back an edition looks.")
     language: LanguageTag = Field(
         default="en",
         description="Language of headings (en, de, es, fr; others get English words), and preferred for headlines.",
@@ -182,7 +179,7 @@ class DigestSettings(SettingsModel):
         description="Where editions are written; a relative path starts at this file's folder.",
         json_schema_extra={"default": "out"},
     )
-    formats: tuple[Format, ...] = Field(
+    formats: Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))] = Field(
         default=DEFAULT_FORMATS, description="Forms to write (docs/edition.md says what each is for).", min_length=1
     )
     templates: LocalPath | None = Field(
@@ -221,36 +218,6 @@ class DigestSettings(SettingsModel):
     send_empty: StrictBool = Field(
         default=True, description="False keeps an edition without a story, and sends nothing."
     )
-
-    @field_validator("name")
-    @classmethod
-    def check_name(cls, value: str) -> str:
-        """Return the name if it can stand in a file name and a URL."""
-        if not NAME.fullmatch(value):
-            raise ValueError(f'got {quote_value(value)}, expected small letters, digits and hyphens, such as "world"')
-        return value
-
-    @field_validator("window")
-    @classmethod
-    def check_window(cls, value: timedelta) -> timedelta:
-        """Return the window if anything fits into it."""
-        if value < MIN_WINDOW:
-            raise ValueError("got a window without length, expected at least one minute")
-        return value
-
-    @field_validator("catch_up")
-    @classmethod
-    def check_catch_up(cls, value: timedelta) -> timedelta:
-        """Return the time if an edition fits into it, and none of the next date does."""
-        if not MIN_CATCH_UP <= value <= MAX_CATCH_UP:
-            raise ValueError(f'got "{format_duration(value)}", expected "30m" to "24h"')
-        return value
-
-    @field_validator("formats")
-    @classmethod
-    def each_once(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
-        """Return the formats, each once, in the order given."""
-        return tuple(dict.fromkeys(value))
 
 
 class DigestsSection(SettingsList):
@@ -292,15 +259,15 @@ def source_words(rows: object) -> set[str]:
 def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
     """Return the digests of `settings`; one, "world", where the file names none."""
     section = settings.section("digests")
-    if isinstance(section, DigestsSection):
-        return section.root
-    return (DigestSettings.model_validate({}, context={"folder": settings.folder}),)
+    assert isinstance(section, DigestsSection)
+    return section.root
 
 
 def smtp_of(settings: Settings) -> SmtpSettings:
     """Return the mail server of `settings`; one without a host where the file names none."""
     section = settings.section("smtp")
-    return section if isinstance(section, SmtpSettings) else SmtpSettings()
+    assert isinstance(section, SmtpSettings)
+    return section
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:
