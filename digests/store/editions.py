@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, exists, func, or_, select, update
 
 from digests import edition_json
 from digests.model import Edition, cited_ids
@@ -17,7 +17,7 @@ from digests.store.schema import deliveries, digests, editions, metadata
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
 from watcher.store.hosts import is_alive, worker_name
-from watcher.store.sql import insert
+from watcher.store.sql import columns_of, insert, load_records
 
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
@@ -75,32 +75,25 @@ def claim(
     A claim that has run out, or whose process on this machine is no more, is taken over.
 
     Args:
-        by: Who claims, by default this process (`maker`).
+        by: Who claims, by default this process (`process_id`).
         held_for: How long the claim of another process stands; None: as long as an edition may take.
     """
-    place = edition_key_filter(digest, local_date, slot)
-    held = connection.execute(select(editions.c.claimed_by, editions.c.claimed_at, editions.c.made_at).where(*place))
-    row = held.one_or_none()
-    if (
-        row is not None
-        and row.made_at is None
-        and not is_claim_live(row.claimed_by, row.claimed_at, now=now, held_for=held_for or CLAIM_LASTS)
-    ):
-        release_claim(connection, digest, local_date=local_date, slot=slot, by=row.claimed_by)
+    place = edition_filter(editions, digest, local_date, slot)
+    query = select(editions.c.claimed_by, editions.c.claimed_at).where(*place, editions.c.made_at.is_(None))
+    held = connection.execute(query).one_or_none()
+    if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
+        release_claim(connection, digest, local_date=local_date, slot=slot, by=held.claimed_by)
     values = {"digest": digest, "local_date": local_date, "slot": slot, "number": number}
-    values |= {"claimed_at": now, "claimed_by": by or process_id()}
-    statement = (
-        insert(connection, editions)
-        .values(window_start=window[0], window_end=window[1], **values)
-        .on_conflict_do_nothing(index_elements=["digest", "local_date", "slot"])
-        .returning(editions.c.id)
-    )
-    return connection.scalar(statement) is not None
+    values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now, "claimed_by": by or process_id()}
+    new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.id)
+    return connection.scalar(new) is not None
 
 
-def edition_key_filter(digest: str, local_date: date, slot: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that name an edition's place."""
-    return editions.c.digest == digest, editions.c.local_date == local_date, editions.c.slot == slot
+def edition_filter(
+    table: Table, digest: object, local_date: object, slot: object
+) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions that a row of `editions` or `deliveries` is of an edition, named by values or columns."""
+    return table.c.digest == digest, table.c.local_date == local_date, table.c.slot == slot
 
 
 def process_id() -> str:
@@ -114,29 +107,24 @@ def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: tim
 
 
 def is_process_alive(by: str) -> bool:
-    """Whether a process, named by `maker`, lives as far as can be told from here."""
+    """Whether a process, named by `process_id`, lives as far as can be told from here."""
     machine, pid, _ = by.rsplit(":", 2)
-    elsewhere = machine != process_id().rsplit(":", 2)[0]
-    return by == process_id() or elsewhere or is_alive(int(pid))
+    return by == process_id() or machine != process_id().rsplit(":", 2)[0] or is_alive(int(pid))
 
 
-def save_edition(connection: Connection, edition: Edition, *, slot: str, by: str | None = None) -> bool:
-    """Keep a made edition in the place that was claimed for it; False if somebody else has taken the claim over."""
-    found = connection.execute(
-        update(editions)
-        .where(*edition_key_filter(edition.digest, edition.local_date, slot))
-        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id()))
-        .values(made_at=edition.made_at, payload=zlib.compress(edition_json.dump(edition), 6))
-    )
-    if found.rowcount != 1:
+def save_edition(connection: Connection, edition: Edition, *, slot: str) -> bool:
+    """
+    Keep a made edition in the place that was claimed for it; False if somebody else has taken the claim over.
+
+    The articles that its words rest on are kept as long as it is: it can be verified.
+    """
+    query = update(editions).where(*edition_filter(editions, edition.digest, edition.local_date, slot))
+    query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
+    values = {"made_at": edition.made_at, "payload": zlib.compress(edition_json.dump(edition), 6)}
+    if connection.execute(query.values(values)).rowcount != 1:
         return False
-    pin_cited_articles(connection, edition, slot=slot)
-    return True
-
-
-def pin_cited_articles(connection: Connection, edition: Edition, *, slot: str) -> None:
-    """Have the articles kept that an edition's words rest on, as long as it is kept: it can be verified."""
     pin(connection, cited_ids(edition), pinned_by=pin_name(edition.digest, edition.local_date, slot))
+    return True
 
 
 def pin_name(digest: str, local_date: date, slot: str) -> str:
@@ -146,23 +134,20 @@ def pin_name(digest: str, local_date: date, slot: str) -> str:
 
 def release_claim(connection: Connection, digest: str, *, local_date: date, slot: str, by: str | None = None) -> None:
     """Undo one's own claim, whose edition could not be made."""
-    connection.execute(
-        delete(editions)
-        .where(*edition_key_filter(digest, local_date, slot))
-        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id()))
-    )
+    query = delete(editions).where(*edition_filter(editions, digest, local_date, slot))
+    connection.execute(query.where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id())))
 
 
 def is_settled(connection: Connection, digest: str, *, local_date: date, slot: str, now: datetime) -> bool:
     """Whether the edition is made, or being made by a live claim."""
     query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
-    row = connection.execute(query.where(*edition_key_filter(digest, local_date, slot))).one_or_none()
+    row = connection.execute(query.where(*edition_filter(editions, digest, local_date, slot))).one_or_none()
     return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
 def is_made(connection: Connection, digest: str, *, local_date: date, slot: str) -> bool:
     """Whether the edition is made."""
-    made_at = connection.scalar(select(editions.c.made_at).where(*edition_key_filter(digest, local_date, slot)))
+    made_at = connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, digest, local_date, slot)))
     return made_at is not None
 
 
@@ -176,13 +161,9 @@ def get_slot(
     connection: Connection, digest: str, *, local_date: date, where: ColumnElement[bool] | None = None
 ) -> tuple[str, Edition] | None:
     """Return the edition of a date as `get_edition` does, and its slot; of those alone that meet `where`."""
-    query = (
-        select(editions.c.slot, editions.c.payload)
-        .where(editions.c.digest == digest, editions.c.local_date == local_date, editions.c.made_at.is_not(None))
-        .order_by(editions.c.slot == DAILY, editions.c.made_at)
-    )
-    rows = connection.execute(query if where is None else query.where(where)).all()
-    return (rows[-1].slot, unpack_edition(rows[-1].payload)) if rows else None
+    rows = edition_rows(connection, digest, day=local_date, where=where)
+    row = max(rows, key=lambda row: (row.is_daily, row.made_at), default=None)
+    return (row.slot, load_edition(connection, row)) if row else None
 
 
 def last_edition(connection: Connection, digest: str) -> Edition | None:
@@ -198,9 +179,8 @@ def was_delivered() -> ColumnElement[bool]:
 
     It went to at least one recipient, or may have; without any, its files are the delivery.
     """
-    c = deliveries.c
-    of_it = (c.digest == editions.c.digest, c.local_date == editions.c.local_date, c.slot == editions.c.slot)
-    arrived = exists().where(*of_it, c.state.in_(DELIVERED_STATES)).correlate(editions)
+    of_it = edition_filter(deliveries, editions.c.digest, editions.c.local_date, editions.c.slot)
+    arrived = exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
     return or_(~exists().where(*of_it).correlate(editions), arrived)
 
 
@@ -213,13 +193,8 @@ def recent_editions(
     connection: Connection, digest: str, *, before: date, most: int, where: ColumnElement[bool] | None = None
 ) -> tuple[Edition, ...]:
     """Return the editions of up to `most` earlier dates that meet `where`, one a date, the latest first."""
-    query = (
-        select(editions.c.local_date)
-        .where(editions.c.digest == digest, editions.c.local_date < before, editions.c.made_at.is_not(None))
-        .distinct()
-        .order_by(editions.c.local_date.desc())
-        .limit(most)
-    )
+    query = select(editions.c.local_date).where(editions.c.digest == digest, editions.c.local_date < before)
+    query = query.where(editions.c.made_at.is_not(None)).distinct().order_by(editions.c.local_date.desc()).limit(most)
     days = connection.scalars(query if where is None else query.where(where)).all()
     found = (get_slot(connection, digest, local_date=day, where=where) for day in days)
     return tuple(each[1] for each in found if each is not None)
@@ -300,17 +275,23 @@ class EditionRow:
 
 
 def edition_rows(
-    connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
+    connection: Connection,
+    digest: str | None = None,
+    *,
+    day: date | None = None,
+    where: ColumnElement[bool] | None = None,
+    most: int | None = None,
 ) -> tuple[EditionRow, ...]:
-    """Return the editions that are kept, the latest first: of a digest, of a date, at most so many."""
-    columns = [editions.c[name] for name in EditionRow.__slots__]
-    query = select(*columns).where(editions.c.made_at.is_not(None))
+    """Return the editions that are kept, the latest first: of a digest, of a date, that meet `where`, so many."""
+    query = select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
     query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
     if digest is not None:
         query = query.where(editions.c.digest == digest)
     if day is not None:
         query = query.where(editions.c.local_date == day)
-    return tuple(EditionRow(**row._mapping) for row in connection.execute(query.limit(most)))
+    if where is not None:
+        query = query.where(where)
+    return load_records(connection, query.limit(most), EditionRow)
 
 
 def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:
@@ -333,7 +314,7 @@ def load_edition(connection: Connection, row: EditionRow) -> Edition:
 
 def payload_of(connection: Connection, row: EditionRow) -> bytes:
     """Return the bytes of an edition of which there is a row, as they are kept."""
-    place = (editions.c.digest == row.digest, editions.c.local_date == row.local_date, editions.c.slot == row.slot)
+    place = edition_filter(editions, row.digest, row.local_date, row.slot)
     payload: bytes = connection.execute(select(editions.c.payload).where(*place)).scalar_one()
     return payload
 

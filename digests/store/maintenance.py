@@ -9,39 +9,29 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
 
-from digests.store.editions import pin_name, unpack_edition
+from digests.store.editions import edition_filter, pin_name, unpack_edition
 from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
 from watcher.model import Article
 from watcher.store.articles import unpin
 from watcher.store.check import REPAIR_HINT, RESTORE_HINT, StoreProblem
 from watcher.store.retention import BatchResult
 from watcher.store.schema import articles, feeds
-from watcher.store.sql import in_chunks
+from watcher.store.sql import rows_in
 
 DATES_KEPT = 10  # of a digest, however old: what its reader knows
 
 
 def drop_editions(connection: Connection, *, before: datetime, most: int) -> BatchResult:
     """Remove up to `most` editions made before a time; those of a digest's latest dates stay."""
-    latest = (
-        select(editions.c.digest, editions.c.local_date)
-        .where(editions.c.made_at.is_not(None))
-        .distinct()
-        .add_columns(
-            func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc()).label("place")
-        )
-        .subquery()
-    )
-    is_old = exists().where(
-        latest.c.digest == editions.c.digest,
-        latest.c.local_date == editions.c.local_date,
-        latest.c.place > DATES_KEPT,
-    )
+    place = func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc())
+    dates = select(editions.c.digest, editions.c.local_date, place.label("place"))
+    latest = dates.where(editions.c.made_at.is_not(None)).subquery()
+    its = (latest.c.digest == editions.c.digest, latest.c.local_date == editions.c.local_date)
+    is_old = exists().where(*its, latest.c.place > DATES_KEPT)
     query = select(editions.c.id, editions.c.digest, editions.c.local_date, editions.c.slot)
     rows = connection.execute(query.where(editions.c.made_at < before, is_old).limit(most)).all()
     for row in rows:
-        place = (deliveries.c.digest == row.digest, deliveries.c.local_date == row.local_date)
-        connection.execute(delete(deliveries).where(*place, deliveries.c.slot == row.slot))
+        connection.execute(delete(deliveries).where(*edition_filter(deliveries, row.digest, row.local_date, row.slot)))
     connection.execute(delete(editions).where(editions.c.id.in_([row.id for row in rows])))
     unpin(connection, [pin_name(row.digest, row.local_date, row.slot) for row in rows])
     return BatchResult(removed=len(rows), resume_after=before if len(rows) == most else None)
@@ -61,7 +51,8 @@ def drop_stories(connection: Connection, *, before: datetime, after: datetime | 
     ids = [row.id for row in rows]
     gone = ~exists().where(articles.c.id == story_articles.c.article_id)
     connection.execute(delete(story_articles).where(story_articles.c.story_id.in_(ids), gone))
-    empty = connection.scalars(select(stories.c.id).where(stories.c.id.in_(ids), is_empty())).all()
+    is_empty = ~exists().where(story_articles.c.story_id == stories.c.id)
+    empty = connection.scalars(select(stories.c.id).where(stories.c.id.in_(ids), is_empty)).all()
     connection.execute(delete(stories).where(stories.c.id.in_(empty)))
     theirs = or_(
         story_changes.c.story_id.in_(empty),
@@ -69,11 +60,6 @@ def drop_stories(connection: Connection, *, before: datetime, after: datetime | 
     )
     connection.execute(delete(story_changes).where(theirs))
     return BatchResult(removed=len(empty), resume_after=rows[-1].last_at if len(rows) == most else None)
-
-
-def is_empty() -> ColumnElement[bool]:
-    """Return the condition that a story has no article."""
-    return ~exists().where(story_articles.c.story_id == stories.c.id)
 
 
 MAX_SHOWN = 10
@@ -97,9 +83,8 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
         except (zlib.error, ValueError, TypeError, KeyError, AttributeError):
             broken.append(f"{row.digest} of {row.local_date}")
     if broken:
-        yield StoreProblem(
-            what=f"{len(broken)} editions cannot be read: {', '.join(broken[:MAX_SHOWN])}", hint=RESTORE_HINT
-        )
+        what = f"{len(broken)} editions cannot be read: {', '.join(broken[:MAX_SHOWN])}"
+        yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 
 def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
@@ -124,18 +109,13 @@ def delete_orphans(connection: Connection) -> bool:
 def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
     """Return the owner of each of the outlets that are sources of the settings, by name; None if none is declared."""
     found: dict[str, str | None] = {}
-    for part in in_chunks(sorted(outlets)):
-        query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled, feeds.c.name.in_(part))
-        for name, owner in connection.execute(query.order_by(feeds.c.id)):
-            found[name] = found.get(name) or owner
+    query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled).order_by(feeds.c.id)
+    for name, owner in rows_in(connection, query, feeds.c.name, outlets):
+        found[name] = found.get(name) or owner
     return found
 
 
 def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -> list[Article]:
     """Return articles with these owners of their outlets; those of outlets that are not named keep theirs."""
-    return [with_owner(article, owners.get(article.outlet, article.owner)) for article in articles]
-
-
-def with_owner(article: Article, owner: str | None) -> Article:
-    """Return an article with this owner."""
-    return article if article.owner == owner else replace(article, owner=owner)
+    owned = ((article, owners.get(article.outlet, article.owner)) for article in articles)
+    return [article if article.owner == owner else replace(article, owner=owner) for article, owner in owned]

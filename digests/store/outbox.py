@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import is_process_alive, process_id
+from digests.store.editions import edition_filter, is_process_alive, process_id
 from digests.store.schema import deliveries
-from watcher.store.sql import insert, load_meta, save_meta
+from watcher.store.sql import execute_each, insert, load_meta, save_meta
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN_STATES = (WAITING, SENDING, UNKNOWN)
+NO_LEASE = {"lease_by": None, "lease_until": None}
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
 DELIVERY_COLUMNS = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
@@ -53,24 +54,13 @@ class Delivery:
 
 def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
     """Add a delivery for each parcel; one that the edition has already stays as it is."""
+    common = asdict(place) | {"state": WAITING, "attempts": 0, "response": ""}
+    common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
-        {
-            "digest": place.digest,
-            "local_date": place.local_date,
-            "slot": place.slot,
-            "channel": parcel.channel,
-            "recipient": parcel.recipient,
-            "state": WAITING,
-            "attempts": 0,
-            "next_try_at": now,
-            "give_up_at": now + RETRY_FOR,
-            "response": "",
-            "payload": pack_forms(parcel),
-        }
+        common | {"channel": parcel.channel, "recipient": parcel.recipient, "payload": pack_forms(parcel)}
         for parcel in parcels
     ]
-    if rows:
-        connection.execute(insert(connection, deliveries).on_conflict_do_nothing(), rows)
+    execute_each(connection, insert(connection, deliveries).on_conflict_do_nothing(), rows)
 
 
 def pack_forms(parcel: OutboundMessage) -> bytes:
@@ -80,7 +70,7 @@ def pack_forms(parcel: OutboundMessage) -> bytes:
 
 
 def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
-    """Return what `packed` was made of."""
+    """Return what `pack_forms` was given."""
     head, _, rest = zlib.decompress(payload).partition(b"\n")
     found = []
     for format, name, size in json.loads(head):
@@ -110,15 +100,15 @@ def claim_delivery(
     Args:
         back_off: Until when it is tried again if this process dies over it.
         place: Only deliveries of this edition.
-        by: Who claims, by default this process (`maker`).
+        by: Who claims, by default this process (`process_id`).
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
-        query = query.where(*edition_filter(place))
+        query = query.where(*of_edition(place))
     for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)):
         if is_leased(row, now=now):
             continue
-        held = deliveries.c.lease_by == row.lease_by if row.lease_by else deliveries.c.lease_by.is_(None)
+        held = deliveries.c.lease_by.is_not_distinct_from(row.lease_by)
         taken = connection.execute(
             update(deliveries)
             .where(deliveries.c.id == row.id, deliveries.c.attempts == row.attempts, held)
@@ -149,30 +139,30 @@ def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
 
 def mark_in_flight(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
     """Write down that the other side may have it from now on; False if somebody else has taken the delivery over."""
-    return _settle(connection, delivery, by, state=UNKNOWN)
+    return update_held(connection, delivery, by, {"state": UNKNOWN})
 
 
 def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
-    """Write down that it has arrived, and let the parcel go; as `note_brink`."""
-    values = {"settled_at": now, "response": told, "hint": None, "payload": None}
-    return _settle(connection, delivery, by, state=SENT, lease_by=None, lease_until=None, **values)
+    """Write down that it has arrived, and let the parcel go; as `mark_in_flight`."""
+    values = {"state": SENT, "settled_at": now, "response": told, "hint": None, "payload": None}
+    return update_held(connection, delivery, by, values | NO_LEASE)
 
 
 def mark_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
-    """Write down what broke and when it is tried again, as `failed` says; as `note_brink`."""
-    settled_at = now if failed.state == FAILED else None
-    values = {
-        "response": failed.response,
-        "hint": failed.hint,
-        "next_try_at": failed.next_try_at,
-        "settled_at": settled_at,
-    }
-    return _settle(connection, failed, by, state=failed.state, lease_by=None, lease_until=None, **values)
+    """Write down what broke and when it is tried again, as `failed` says; as `mark_in_flight`."""
+    return update_held(connection, failed, by, {"state": failed.state} | failure_values(failed, now) | NO_LEASE)
 
 
-def _settle(connection: Connection, delivery: Delivery, by: str | None, **values: object) -> bool:
+def update_held(connection: Connection, delivery: Delivery, by: str | None, values: dict[str, Any]) -> bool:
+    """Write `values` to a delivery that is held by this process, or by `by`; False if somebody else has it by now."""
     query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == (by or process_id()))
     return connection.execute(query.values(values)).rowcount == 1
+
+
+def failure_values(failed: Delivery, now: datetime) -> dict[str, Any]:
+    """Return what a failure writes to a delivery beside its state."""
+    same = {name: getattr(failed, name) for name in ("response", "hint", "next_try_at")}
+    return same | {"settled_at": now if failed.state == FAILED else None}
 
 
 def fail_siblings(
@@ -188,34 +178,20 @@ def fail_siblings(
     """
     c = deliveries.c
     others = and_(
-        *edition_filter(failed.edition), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
+        *of_edition(failed.edition), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
         c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
-    is_over = failed.state == FAILED
-    values = {
-        "attempts": c.attempts + 1,
-        "response": failed.response,
-        "hint": failed.hint,
-        "next_try_at": failed.next_try_at,
-    }
-    values["state"] = FAILED if is_over else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
-    values["settled_at"] = now if is_over else None
+    state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
+    values = failure_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
     found = connection.execute(update(deliveries).where(others).values(values).returning(*DELIVERY_COLUMNS))
     return tuple(sorted((delivery_from_row(each) for each in found), key=lambda each: each.id))
 
 
 def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
     """Make all of an edition's deliveries that have not arrived due now, those that were given up too."""
-    query = update(deliveries).where(*edition_filter(place), deliveries.c.state != SENT)
-    failed = deliveries.c.state == FAILED
-    connection.execute(
-        query.values(
-            state=case((failed, WAITING), else_=deliveries.c.state),
-            settled_at=None,
-            next_try_at=now,
-            give_up_at=now + RETRY_FOR,
-        )
-    )
+    query = update(deliveries).where(*of_edition(place), deliveries.c.state != SENT)
+    state = case((deliveries.c.state == FAILED, WAITING), else_=deliveries.c.state)
+    connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
@@ -226,22 +202,23 @@ def count_due(connection: Connection, *, now: datetime) -> int:
 
 def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, ...]:
     """Return an edition's deliveries, in the order of the settings."""
-    rows = connection.execute(select(*DELIVERY_COLUMNS).where(*edition_filter(place)).order_by(deliveries.c.id))
-    return tuple(delivery_from_row(row) for row in rows)
+    return select_deliveries(connection, *of_edition(place))
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
-    waits = deliveries.c.state.in_(OPEN_STATES)
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
-    rows = connection.execute(select(*DELIVERY_COLUMNS).where(or_(waits, failed)).order_by(deliveries.c.id))
-    return tuple(delivery_from_row(row) for row in rows)
+    return select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
 
 
-def edition_filter(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
+def select_deliveries(connection: Connection, *those: ColumnElement[bool]) -> tuple[Delivery, ...]:
+    rows = connection.execute(select(*DELIVERY_COLUMNS).where(*those).order_by(deliveries.c.id))
+    return tuple(map(delivery_from_row, rows))
+
+
+def of_edition(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that name an edition's deliveries."""
-    c = deliveries.c
-    return c.digest == place.digest, c.local_date == place.local_date, c.slot == place.slot
+    return edition_filter(deliveries, place.digest, place.local_date, place.slot)
 
 
 def delivery_from_row(row: Row[tuple[Any, ...]]) -> Delivery:

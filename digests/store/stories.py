@@ -18,10 +18,12 @@ from digests.model import Story
 from digests.store.schema import clustering_runs, stories, story_articles, story_changes
 from watcher.features.codec import decode, encode
 from watcher.store.schema import articles
-from watcher.store.sql import in_chunks, insert
+from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
 
 MAX_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
-UPSERT_ROWS = 500  # of one INSERT
+MIN_PREFIX_CHARS = 4  # letters of an id that may stand for it
+MAX_MATCHES = 9
+MAX_CHANGES = 200  # of a story or a thread, the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,13 @@ class StoryMember:
     evidence: Mapping[str, Any] | None = None
 
 
+SELECT_MEMBERS = select(
+    story_articles.c.article_id.label("article"),
+    story_articles.c.story_id.label("story"),
+    *(story_articles.c[name] for name in ("report", "agency", "nearest", "evidence")),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownStories:
     """What is known of the articles of a window: their rows, and the stories that they and the threads are of."""
@@ -56,8 +65,8 @@ class KnownStories:
 
 def current_version(connection: Connection) -> ClusteringVersion:
     """Return the version that was saved last."""
-    row = connection.execute(select(clustering_runs)).one()
-    return ClusteringVersion(number=row.version, until=row.until, made_at=row.made_at)
+    query = select(clustering_runs.c.version.label("number"), clustering_runs.c.until, clustering_runs.c.made_at)
+    return load_records(connection, query, ClusteringVersion)[0]
 
 
 def bump_version(connection: Connection, version: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
@@ -78,9 +87,7 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
     own: defaultdict[str, list[str]] = defaultdict(list)
     for member in members.values():
         own[member.story].append(member.article)
-    rows: dict[str, Row[tuple[Any, ...]]] = {}
-    for part in in_chunks(sorted(own)):
-        rows.update((row.id, row) for row in connection.execute(select(stories).where(stories.c.id.in_(part))))
+    rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, own)}
     known = [existing_story(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
     known += [story for story in iter_followable_stories(connection, since=since) if story.id not in rows]
     return KnownStories(version=current_version(connection), members=members, stories=tuple(known))
@@ -88,11 +95,8 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
 
 def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
     """Return the rows of `articles` that are in stories."""
-    found: dict[str, StoryMember] = {}
-    for part in in_chunks(sorted(set(articles))):
-        query = select(story_articles).where(story_articles.c.article_id.in_(part))
-        found.update((row.article_id, member_from_row(row)) for row in connection.execute(query))
-    return found
+    rows = rows_in(connection, SELECT_MEMBERS, story_articles.c.article_id, articles)
+    return {row.article: StoryMember(**row._mapping) for row in rows}
 
 
 def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: datetime) -> dict[int, int]:
@@ -101,19 +105,11 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     query = query.with_hint(articles, "INDEXED BY ix_articles_published_at", "sqlite")  # not all that a feed ever had
     of_feed = {key: feed for key, feed in connection.execute(query) if feed in ids}
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for part in in_chunks(sorted(of_feed)):
-        told = select(story_articles.c.article_id, story_articles.c.story_id)
-        told = told.join(stories, stories.c.id == story_articles.c.story_id)
-        told = told.where(story_articles.c.article_id.in_(part), stories.c.size > 1)
-        for key, story in connection.execute(told):
-            found[of_feed[key]].add(story)
+    told = select(story_articles.c.article_id, story_articles.c.story_id).where(stories.c.size > 1)
+    told = told.join(stories, stories.c.id == story_articles.c.story_id)
+    for row in rows_in(connection, told, story_articles.c.article_id, of_feed):
+        found[of_feed[row.article_id]].add(row.story_id)
     return {feed: len(told_in) for feed, told_in in found.items()}
-
-
-def member_from_row(row: Row[tuple[Any, ...]]) -> StoryMember:
-    at = row._mapping
-    same = {name: at[name] for name in ("report", "agency", "nearest", "evidence")}
-    return StoryMember(article=at["article_id"], story=at["story_id"], **same)
 
 
 def iter_followable_stories(connection: Connection, *, since: datetime) -> Iterator[ExistingStory]:
@@ -127,38 +123,26 @@ def iter_followable_stories(connection: Connection, *, since: datetime) -> Itera
     yield from (existing_story(row) for row in connection.execute(query))
 
 
-def existing_story(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
+def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
     """Return a row of `stories`; with its profile if the window has none of its articles."""
-    at = row._mapping
     profile = None
-    if at["profile"] is not None and not articles:
+    if row.profile is not None and not articles:
         profile = ClusterItem(
-            article_id=at["id"],
-            title=at["title"],
-            language=at["language"],
+            article_id=row.id,
+            title=row.title,
+            language=row.language,
             published_at=None,
             outlet="",
             url="",
-            features=decode(at["id"], at["profile"], at["vector"], at["vector_model"]),
+            features=decode(row.id, row.profile, row.vector, row.vector_model),
         )
-    return ExistingStory(
-        id=at["id"],
-        thread=at["thread"],
-        began_at=at["began_at"],
-        first_at=at["first_at"],
-        size=at["size"],
-        articles=articles,
-        merged_ids=tuple(at["merged_ids"]),
-        profile=profile,
-    )
+    same = {name: row._mapping[name] for name in ("id", "thread", "began_at", "first_at", "size", "merged_ids")}
+    return ExistingStory(articles=articles, profile=profile, **same)
 
 
 def existing_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Return those of `ids` that a story has or had."""
-    found: set[str] = set()
-    for part in in_chunks(sorted(set(ids))):
-        found.update(connection.scalars(select(stories.c.id).where(stories.c.id.in_(part))))
-    return found
+    return {row.id for row in rows_in(connection, select(stories.c.id), stories.c.id, ids)}
 
 
 def save_changes(
@@ -183,10 +167,12 @@ def save_changes(
             redirect_merged(connection, change.story, change.other)
     upsert_rows(connection, story_articles, [member_row(member) for member in members], key="article_id")
     sizes = count_members(connection, profiles)
-    found = [story for story in carried.stories if story.id in profiles]
-    upsert_rows(
-        connection, stories, [story_values(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id"
-    )
+    changed = [
+        story_values(story, profiles[story.id], times, sizes[story.id])
+        for story in carried.stories
+        if story.id in profiles
+    ]
+    upsert_rows(connection, stories, changed, key="id")
     shrink_story_dates(connection, carried.events, times)
     record_events(connection, carried.events, now=now)
 
@@ -216,7 +202,7 @@ def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetim
         "first_at": min(at),
         "last_at": max(at),
         "began_at": story.began_at or min(at),
-        "merged_ids": list(story.merged_ids),
+        "merged_ids": story.merged_ids,
         "merged_into": None,
         "profile": encode(features) if features else None,
         "vector": features.vector if features else None,
@@ -226,14 +212,13 @@ def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetim
 
 def upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
     """Insert rows, or write over those that have the same key."""
-    for start in range(0, len(rows), UPSERT_ROWS):
-        statement = insert(connection, table)
-        written: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != key}
-        if table is stories:  # the articles of a story that are out of the window count too
-            written |= extend_dates(connection, statement.excluded)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=[key], set_=written), rows[start : start + UPSERT_ROWS]
-        )
+    if not rows:
+        return
+    statement = insert(connection, table)
+    written: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != key}
+    if table is stories:  # the articles of a story that are out of the window count too
+        written |= extend_dates(connection, statement.excluded)
+    connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=written), rows)
 
 
 def extend_dates(
@@ -251,11 +236,8 @@ def extend_dates(
 
 def count_members(connection: Connection, ids: Collection[str]) -> dict[str, int]:
     """Return how many articles each story has."""
-    found = dict.fromkeys(ids, 0)
-    for part in in_chunks(sorted(ids)):
-        query = select(story_articles.c.story_id, func.count()).where(story_articles.c.story_id.in_(part))
-        found.update((story, n) for story, n in connection.execute(query.group_by(story_articles.c.story_id)))
-    return found
+    query = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
+    return dict.fromkeys(ids, 0) | dict(rows_in(connection, query, story_articles.c.story_id, ids))
 
 
 def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
@@ -263,17 +245,11 @@ def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now:
     rows = [
         {
             "at": now, "kind": change.kind, "story_id": change.story, "other_id": change.other,
-            "articles": list(change.articles), "reason": change.why,
+            "articles": change.articles, "reason": change.why,
         }
         for change in changes
     ]  # fmt: skip
-    if rows:
-        connection.execute(story_changes.insert(), rows)
-
-
-MIN_PREFIX_CHARS = 4  # letters of an id that may stand for it
-MAX_MATCHES = 9
-MAX_CHANGES = 200  # of a story or a thread, the latest
+    execute_each(connection, story_changes.insert(), rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,24 +280,20 @@ class StoryChangeRow:
     reason: str
 
 
+SELECT_STORIES = select(*columns_of(stories, StoryRow))
+
+
 def load_story(connection: Connection, story: str) -> StoryRow | None:
     """Return a story, also one that has been merged away; None if there never was one of this id."""
-    row = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
-    return story_from_row(row) if row else None
+    return next(iter(load_records(connection, SELECT_STORIES.where(stories.c.id == story), StoryRow)), None)
 
 
-def story_from_row(row: Row[tuple[Any, ...]]) -> StoryRow:
-    at = row._mapping
-    same = [name for name in StoryRow.__slots__ if name != "merged_ids"]
-    return StoryRow(merged_ids=tuple(at["merged_ids"]), **{name: at[name] for name in same})
-
-
-def rows_by_prefix(connection: Connection, beginning: str) -> list[StoryRow]:
-    """Return up to `MOST_LIKE` stories whose id begins so."""
+def rows_by_prefix(connection: Connection, beginning: str) -> tuple[StoryRow, ...]:
+    """Return up to `MAX_MATCHES` stories whose id begins so."""
     if len(beginning) < MIN_PREFIX_CHARS:
-        return []
-    query = select(stories).where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
-    return [story_from_row(row) for row in connection.execute(query.limit(MAX_MATCHES))]
+        return ()
+    query = SELECT_STORIES.where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
+    return load_records(connection, query.limit(MAX_MATCHES), StoryRow)
 
 
 def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
@@ -343,68 +315,36 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
 
 def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
     """Return the stories of a thread that go on, the earliest first."""
-    query = (
-        select(stories)
-        .where(stories.c.thread == thread, stories.c.merged_into.is_(None))
-        .order_by(stories.c.first_at, stories.c.id)
-    )
-    return tuple(story_from_row(row) for row in connection.execute(query))
+    query = SELECT_STORIES.where(stories.c.thread == thread, stories.c.merged_into.is_(None))
+    return load_records(connection, query.order_by(stories.c.first_at, stories.c.id), StoryRow)
 
 
 def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:
     """Return what became of stories and what came to them, the earliest first."""
-    query = (
-        select(story_changes)
-        .where(or_(story_changes.c.story_id.in_(sorted(ids)), story_changes.c.other_id.in_(sorted(ids))))
-        .order_by(story_changes.c.id.desc())
-        .limit(MAX_CHANGES)
-    )
-    rows = [
-        StoryChangeRow(
-            at=row.at,
-            kind=row.kind,
-            story=row.story_id,
-            other=row.other_id,
-            articles=tuple(row.articles),
-            reason=row.reason,
-        )
-        for row in connection.execute(query)
-    ]
-    return tuple(reversed(rows))
+    c = story_changes.c
+    columns = (c.at, c.kind, c.story_id.label("story"), c.other_id.label("other"), c.articles, c.reason)
+    query = select(*columns).where(or_(c.story_id.in_(sorted(ids)), c.other_id.in_(sorted(ids))))
+    return load_records(connection, query.order_by(c.id.desc()).limit(MAX_CHANGES), StoryChangeRow)[::-1]
 
 
 def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]:
     """Return the articles of a story."""
-    query = select(story_articles).where(story_articles.c.story_id == story).order_by(story_articles.c.article_id)
-    return tuple(member_from_row(row) for row in connection.execute(query))
+    query = SELECT_MEMBERS.where(story_articles.c.story_id == story).order_by(story_articles.c.article_id)
+    return load_records(connection, query, StoryMember)
 
 
 def merged_into(connection: Connection, ids: Collection[str]) -> tuple[MergedStory, ...]:
     """Return those of the stories `ids` that have gone into others, by id."""
-    found = []
-    for part in in_chunks(sorted(ids)):
-        had = articles_when_merged(connection, part)
-        gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.merged_ids)
-        gone = gone.where(stories.c.id.in_(part), stories.c.merged_into.is_not(None)).order_by(stories.c.id)
-        found += [
-            MergedStory(
-                id=row.id,
-                thread=row.thread,
-                began_at=row.began_at,
-                articles=had[row.id],
-                merged_ids=tuple(row.merged_ids),
-            )
-            for row in connection.execute(gone)
-            if row.id in had
-        ]
-    return tuple(found)
+    had = articles_when_merged(connection, ids)
+    query = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.merged_ids).order_by(stories.c.id)
+    rows = rows_in(connection, query.where(stories.c.merged_into.is_not(None)), stories.c.id, had)
+    return tuple(MergedStory(articles=had[row.id], **row._mapping) for row in rows)
 
 
 def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the articles that stories had when they last went into others."""
-    merged = select(story_changes.c.story_id, story_changes.c.articles)
-    merged = merged.where(story_changes.c.kind == MERGED, story_changes.c.story_id.in_(ids))
-    return {row.story_id: tuple(row.articles) for row in connection.execute(merged.order_by(story_changes.c.id))}
+    query = select(story_changes.c.story_id, story_changes.c.articles).where(story_changes.c.kind == MERGED)
+    return dict(rows_in(connection, query.order_by(story_changes.c.id), story_changes.c.story_id, ids))
 
 
 def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -25,8 +25,7 @@ class StoredCorrection:
 
 def add_correction(connection: Connection, correction: UserCorrection, *, description: str, now: datetime) -> int:
     """Keep a correction; return its number."""
-    values = {"made_at": now, "kind": correction.kind, "description": description}
-    values |= {"articles": list(correction.articles), "others": list(correction.others)}
+    values = asdict(correction) | {"made_at": now, "description": description}
     number: int = connection.execute(corrections.insert().values(values).returning(corrections.c.id)).scalar_one()
     return number
 
@@ -44,7 +43,7 @@ def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
         StoredCorrection(
             number=row.id,
             made_at=row.made_at,
-            correction=UserCorrection(kind=row.kind, articles=tuple(row.articles), others=tuple(row.others)),
+            correction=UserCorrection(kind=row.kind, articles=row.articles, others=row.others),
             description=row.description,
             revoked_at=row.revoked_at,
         )
