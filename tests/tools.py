@@ -30,6 +30,7 @@ def tools_of(writer, client, pool, *, now=system_clock, **others) -> WorkerConte
         "poll": PollSettings(),
         "fetch": FetchSettings(),
         "embedder": None,
+        "on_event": lambda event: None,
     }
     return WorkerContext(writer=writer, client=client, pool=pool, now=now, **(given | others))
 

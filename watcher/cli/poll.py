@@ -35,8 +35,7 @@ from watcher.worker.events import (
     DuplicatePage,
     Event,
     FeedPolled,
-    NetworkCameBack,
-    NetworkWentDown,
+    NetworkChanged,
     PageFailed,
     PageRechecked,
     PageStored,
@@ -88,7 +87,7 @@ async def run_poll(
                 polled.add(event.feed.source.url)
                 advance("feeds", 1, 0)
                 advance("pages", 0, event.pages)
-            elif not isinstance(event, NetworkWentDown | NetworkCameBack):
+            elif not isinstance(event, NetworkChanged):
                 advance("pages", 1, 0)
 
         async with open_context(settings, engine, on_event=on_event, pages=pages) as context:

@@ -24,7 +24,7 @@ STATUS_CHARS = 200
 
 async def send_heartbeats(services: Services, lock: DaemonLock, notifier: SystemdNotifier) -> StoreError:
     """
-    Record heartbeats until cancelled, while the loop runs and the store answers, be it with an error.
+    Record heartbeats while the loop runs and the store answers, be it with an error.
 
     Returns only if the store's file was removed or replaced: what is stored then is lost.
     """
@@ -50,11 +50,7 @@ async def send_heartbeats(services: Services, lock: DaemonLock, notifier: System
 
 
 async def ping_store(tools: WorkerContext) -> str | None:
-    """
-    Return None if a transaction goes through, else why not.
-
-    Does not return while the store's thread hangs; does while it waits for a store that cannot be written.
-    """
+    """Return why no transaction goes through, None if one does; does not return while the store's thread hangs."""
     writer = tools.writer
     asking = asyncio.create_task(writer.do(noop))
     try:

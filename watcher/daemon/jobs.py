@@ -78,8 +78,7 @@ class Every(BaseTrigger):  # type: ignore[misc]
     """
     Fires at once, then `seconds` after the start of each run.
 
-    APScheduler's own interval trigger lists each missed time: when the clock jumps ahead by a year, that is 15 million
-    for a job of two seconds, on the event loop.
+    APScheduler's own interval trigger lists each missed time: 15 million if the clock jumps ahead by a year.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -95,7 +94,7 @@ class JobRunner:
 
     Args:
         ended: Called after each run with the job's name and "ok", "failed" or "broken_off".
-        trouble: Returns why the store cannot be written, which the store has logged itself; None if it can.
+        trouble: Returns why the store cannot be written, which the store has logged itself.
         steady: A monotonic clock, in seconds.
     """
 
@@ -217,12 +216,7 @@ def retry_delay_s(error: WatcherError, job: Job) -> float:
 
 
 def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime | None = None) -> tuple[Job, ...]:
-    """
-    Return the daemon's own jobs. Each run uses the tools that the queue has at that time.
-
-    Args:
-        since: Make all missing features and vectors of articles since then; None: a slice of all.
-    """
+    """Return the daemon's own jobs; `since`: all missing features and vectors from then on, not a slice of them."""
 
     async def visits() -> None:
         await queue.drain(limit_s=None if since else VISITS_RUN_S)

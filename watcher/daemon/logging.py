@@ -110,9 +110,9 @@ def log_event(event: events.Event) -> None:
         case events.FeedPolled(feed=feed, result=result, pages=noted):
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
-        case events.NetworkWentDown():
+        case events.NetworkChanged(is_down=True):
             log.warning("network_down %s", fields(since=event.since))
-        case events.NetworkCameBack():
+        case events.NetworkChanged():
             log.warning("network_up %s", fields(was_down_since=event.since))
         case events.PageStored():
             log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))

@@ -50,10 +50,8 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     """
     Run until SIGINT or SIGTERM; a second one interrupts the shutdown. SIGHUP reloads the settings.
 
+    A helper only helps other daemons, with visits, vectors and features.
     Errors: StoreError if another daemon holds the store, or if the store's file is removed or replaced.
-
-    Args:
-        is_helper: Only help other daemons, with visits, vectors and features.
     """
     # Late: Starlette and uvicorn take 70 ms and 5 MB, which `run_once` does not need.
     from watcher.daemon.site import Servers, daemon_routes
@@ -89,11 +87,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
 
 
 async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object]) -> bool:
-    """
-    Run each job once: visits, features, vectors, editions, deliveries. Return whether all succeeded.
-
-    Errors: StoreError if a daemon holds the store.
-    """
+    """Run each job once; return whether all succeeded. Errors: StoreError if a daemon holds the store."""
     flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock()) as lock:
         async with build_services(settings, engine, lock) as services:
@@ -147,11 +141,7 @@ def log_started(services: Services) -> None:
 async def wait_for_signals(
     services: Services, notifier: SystemdNotifier, flags: SignalFlags, heartbeat: asyncio.Task[StoreError]
 ) -> StoreError | None:
-    """
-    Wait for the signal to end; reload the settings at each signal to reload.
-
-    Returns the error if the store was lost, which ends the daemon too.
-    """
+    """Wait for the signal to end, and reload the settings when asked; return the error if the store was lost."""
     while not flags.end.is_set():
         waiting = [asyncio.create_task(event.wait()) for event in (flags.end, flags.reload)]
         try:

@@ -39,12 +39,9 @@ SILENT_S = 60.0  # since the store last answered: it hangs
 
 class Servers:
     """
-    The servers of the metrics and of the site: `jobs` start them, until `close`.
+    The servers of the metrics and of the site, which a helper has not: `jobs` start them, until `close`.
 
-    Args:
-        routes: `/metrics` and `/healthz`.
-        on_settings: Called when a reader has changed the settings file.
-        is_helper: Without the site.
+    `routes`: `/metrics` and `/healthz`. `on_settings` is called when a reader has changed the settings file.
     """
 
     def __init__(
@@ -77,10 +74,9 @@ class Servers:
 
     async def open(self, listener: Listener) -> None:
         """
-        Start a server unless it runs.
+        Start a server unless it runs. Errors: WatcherError if the address or the token of the settings cannot be had.
 
-        Errors: WatcherError if the address or the token of the settings cannot be had. The default address may be
-        taken by another daemon: that is logged once, and no error.
+        The default address may be taken by another daemon: that is logged once, and no error.
         """
         wanted = listener.settings
         try:

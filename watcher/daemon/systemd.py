@@ -31,7 +31,7 @@ class ServiceError(WatcherError):
 
 
 def systemctl(*arguments: str) -> str:
-    """Run `systemctl` and return what it prints. Errors: ServiceError."""
+    """Return what systemctl prints. Errors: ServiceError."""
     try:
         done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SYSTEMCTL_LIMIT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -52,7 +52,6 @@ class Service:
 
     @property
     def path(self) -> Path:
-        """Where its unit stands."""
         return self.folder / NAME
 
     def run_systemctl(self, *arguments: str) -> str:
@@ -107,9 +106,9 @@ def build_unit(settings: Settings, *, system: bool) -> str:
     secrets = {secret.name: secret for secret in find_secrets(settings)}
     unset = [secret for secret in secrets.values() if secret.kind == "env"]
     if unset:
-        refused = ServiceError(f"a service has no variables of yours: the secret {unset[0]} would be empty there")
-        refused.hint = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
-        raise refused
+        words = f"a service has no variables of yours: the secret {unset[0]} would be empty there"
+        hint = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
+        raise ServiceError(words, hint=hint)
     if system:
         check_paths(settings)
     files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
@@ -143,14 +142,12 @@ def check_paths(settings: Settings) -> None:
     program = Path(sys.executable)
     for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
         if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
-            refused = ServiceError(f"a service of the system does not see the {what} {path}")
-            refused.hint = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
-            raise refused
+            hint = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
+            raise ServiceError(f"a service of the system does not see the {what} {path}", hint=hint)
     for name, path in written_paths(settings):
         if not path.is_relative_to(STATE):
-            refused = ServiceError(f"a service of the system cannot write {name} = {path}")
-            refused.hint = f'name a place in {STATE}: "{STATE / path.name}"'
-            raise refused
+            hint = f'name a place in {STATE}: "{STATE / path.name}"'
+            raise ServiceError(f"a service of the system cannot write {name} = {path}", hint=hint)
 
 
 def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:

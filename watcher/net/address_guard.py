@@ -59,10 +59,8 @@ class PrivateAllowlist:
     def permits(self, address: IPAddress, *, host: str, port: int) -> bool:
         """Whether `address`, asked for as `host`:`port`, may be connected to."""
         inner = embedded_ipv4(address)
-        for network in self.ranges:
-            if inner in network or (inner is not address and address in network):  # False for the other version
-                return True
-        return is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
+        is_in_range = any(inner in network or address in network for network in self.ranges)
+        return is_in_range or is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
 
 
 ANYWHERE = PrivateAllowlist.parse(["0.0.0.0/0", "::/0"])  # for addresses that the user wrote into the settings
@@ -98,9 +96,7 @@ class AddressGuard:
     Resolves a name once for each connection and returns the addresses that may be connected to.
 
     Who asks connects to one of these addresses, never to the name: a second answer of the name server changes nothing.
-
-    Args:
-        resolve: Blocking; takes the place of the system's resolver in tests.
+    `resolve` takes the place of the system's resolver in tests.
     """
 
     def __init__(self, allowed: PrivateAllowlist, *, resolve: Resolve | None = None) -> None:

@@ -57,12 +57,10 @@ class Client:
     Gets URLs for feeds and pages. Use as `async with`.
 
     Args:
-        user_agent: product/version and a contact, sent as it is to everybody.
         timeout_s: for connecting and for each read or write.
         deadline_s: for a whole fetch, over all hops.
         max_bytes: of a body, as received and as decoded.
         allow_private: CIDR ranges or host:port that may be asked though they are private.
-        concurrency: fetches at the same time; more of them wait.
         substitute: takes the place of the network in tests (`httpx.MockTransport`).
     """
 
@@ -117,20 +115,12 @@ class Client:
         on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified:
         """
-        Return the answer to one conditional request for `url`, asked for exactly as given.
+        Return the answer to one conditional request for `url`, asked for exactly as given. Errors: FetchError.
 
         Args:
-            accept: what is wanted (`ACCEPT_FEED`, `ACCEPT_PAGE`); anything if None.
             keep_alive: keep the connection for the next request to the same host.
             delta: with an ETag, take a feed's new entries alone (226, RFC 3229).
             on_hop: hears of each redirect that is followed: its status, who sent it, where it leads.
-
-        Raises:
-            Unreachable: no connection, or one that broke before the end of the answer.
-            TimedOut: `timeout_s` or `deadline_s` ran out.
-            TooLarge: more than `max_bytes`, as received or as decoded.
-            RequestRefused: a private address, not http(s), too many redirects.
-            HttpStatusError: an error status; `permanent` for 410.
         """
         headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes

@@ -32,15 +32,12 @@ class DecodeError(BodyError):
 
 class BodyDecoder:
     """
-    Decode a body piece by piece: `feed` each raw chunk, then `finish`.
+    Decodes a body piece by piece: `feed` each raw chunk, then `finish`.
 
     Codings: gzip (several members, padding after the last one ignored), deflate (with or without zlib header), br,
-    identity. A body that claims gzip and is not, is passed on as it is: servers that label twice exist, and the bytes
-    are readable.
+    identity. A body that claims gzip and is not, is passed on as it is: servers that label twice exist.
 
-    Raises:
-        BodyTooLarge: the raw or the decoded bytes exceed `max_bytes`.
-        DecodeError: see there; an unknown coding at construction already.
+    Errors: BodyTooLarge for more than `max_bytes`, raw or decoded; DecodeError, for an unknown coding at once.
     """
 
     def __init__(self, coding: str | None, *, max_bytes: int) -> None:
@@ -56,8 +53,7 @@ class BodyDecoder:
     def feed(self, chunk: bytes) -> None:
         """Take the next raw bytes."""
         self._raw_bytes += len(chunk)
-        if self._raw_bytes > self._max_bytes:
-            raise self._overflow()
+        self._check(self._raw_bytes)
         if self._coding == "identity":
             self._keep(chunk)
         elif self._brotli is not None:
@@ -68,7 +64,7 @@ class BodyDecoder:
                 chunk = self._feed_member(chunk)
 
     def finish(self) -> bytes:
-        """Return the whole decoded body."""
+        """Return the whole body."""
         is_open = self._zlib is not None and not self._zlib.eof
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
             raise DecodeError(FetchKind.BODY_CUT)
@@ -103,13 +99,13 @@ class BodyDecoder:
 
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
-        if self._size > self._max_bytes:
-            raise self._overflow()
+        self._check(self._size)
         if piece:
             self._pieces.append(piece)
 
-    def _overflow(self) -> BodyTooLarge:
-        return BodyTooLarge(FetchKind.TOO_LARGE, n=self._max_bytes)
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise BodyTooLarge(FetchKind.TOO_LARGE, n=self._max_bytes)
 
 
 def wbits_of(head: bytes) -> int:

@@ -35,12 +35,9 @@ MAX_CAUSES = 12  # behind one error
 
 def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float) -> FetchError:
     """
-    Return the FetchError that one of `WIRE_ERRORS` makes.
+    Return the FetchError that one of `WIRE_ERRORS` makes; `at` is the hop where it happened.
 
-    Args:
-        at: The hop where it happened.
-        timeout_s: The time for each read, which an error of httpx stands for.
-        deadline_s: The time for the whole fetch, which a plain TimeoutError stands for.
+    `timeout_s` is for each read, which an error of httpx stands for; `deadline_s` for all, as a plain TimeoutError.
     """
     match error:
         case httpx.TimeoutException():
@@ -91,12 +88,7 @@ def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
 def status_error(
     url: str, status: int, headers: Sequence[tuple[str, str]], beginning: bytes, *, answered_by: str
 ) -> HttpStatusError:
-    """
-    Return the error for an answer without a usable body.
-
-    Args:
-        beginning: Of its body: a bot wall is known by it.
-    """
+    """Return the error for an answer without a usable body; a bot wall is known by the `beginning` of its own."""
     wall = next((f"{WALL_HEADERS[key]}: {value[:40]}" for key, value in headers if value and key in WALL_HEADERS), None)
     if wall is None and status in WALLED:
         wall = find_bot_wall(beginning)

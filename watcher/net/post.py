@@ -19,10 +19,9 @@ from watcher.net.transport import http_client
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostRequest:
     """
-    What is sent, and how long and how large the exchange may become.
+    What is sent, and its bounds: `timeout_s` for connecting and each read and write, `deadline_s` for all together.
 
-    `timeout_s` is for connecting and for each read and write, `deadline_s` for everything together. An answer of more
-    than `max_bytes` is an error; None: only its status counts, and of its body the beginning is read.
+    An answer of more than `max_bytes` is an error; None: only its status counts, and its body's beginning is read.
     """
 
     url: str
@@ -44,10 +43,8 @@ class HttpPost:
     """
     One exchange. Redirects are not followed: what is in the address and the token is for this host only.
 
-    The event loop that it runs on is its own: only so do headers that drip meet the deadline.
-
-    Args:
-        before_send: Called right before the request goes out. What it raises keeps it from going out.
+    The event loop that it runs on is its own: only so do headers that drip meet the deadline. What `before_send` raises
+    keeps the request from going out.
     """
 
     def __init__(self, request: PostRequest, *, before_send: Callable[[], None] | None = None) -> None:

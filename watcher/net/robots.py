@@ -50,14 +50,9 @@ def robots_url(url: str) -> str:
 
 def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
     """
-    Return what an answer for /robots.txt says of `urls`.
+    Return what an answer for /robots.txt says of `urls`. Source: RFC 9309 §2.3.1.
 
-    2xx: as its rules say. 4xx, or a redirect that led nowhere: no rules. 429, 5xx, no answer, and what cannot be
-    parsed: everything is forbidden until it is asked again. Source: RFC 9309 §2.3.1.
-
-    Args:
-        status: Of HTTP, or `NO_ANSWER`, or `UNREADABLE`.
-        rules: As `our_rules` returns them. They may take seconds: others wrote them, and the URLs too.
+    `status` is HTTP's, or `NO_ANSWER`, or `UNREADABLE`. The rules may take seconds: others wrote them, and the URLs.
     """
     if status in (NO_ANSWER, UNREADABLE):
         kind = FetchKind.ROBOTS_UNREACHABLE if status == NO_ANSWER else FetchKind.ROBOTS_UNREADABLE
@@ -75,18 +70,14 @@ def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
 
 def extract_rules(body: bytes, agent: str) -> str:
     """
-    Return the rules of the group in `body` that is ours, one a line, none twice; what is not robots.txt has none.
+    Return the rules of the group in `body` that is for `agent`, one a line, none twice.
 
     Groups and lines are told apart as protego does it. Protego itself reads only what comes out here: it adds each
     rule of a group to each agent of it, so that 65 kB of a group with 3,000 agents took 12 s and 700 MiB.
-
-    Args:
-        body: Read up to `MAX_BYTES`; a line that is cut there is left out.
-        agent: Our product token, or the whole User-Agent that begins with it.
     """
     token = agent.partition("/")[0].partition(" ")[0].lower()
     lines = body[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
-    if len(body) > MAX_BYTES:
+    if len(body) > MAX_BYTES:  # the last line is cut
         del lines[-1:]
     rules: dict[str, None] = {}
     closest = ours = 0  # how close to us the closest group so far is, and the one that is read

@@ -41,11 +41,7 @@ def http_client(
     Return a client that keeps no cookies, follows no redirects and takes nothing from the environment.
 
     Requests take the extensions `target` (path and query as they go on the wire) and `keep_alive`; answers have
-    `location`, the bytes of a redirect's target, which is in their headers no more.
-
-    Args:
-        timeout_s: For connecting, and for each read and write.
-        substitute: Takes the place of the network in tests (`httpx.MockTransport`).
+    `location`, the bytes of a redirect's target, which is in their headers no more. `substitute`: as `Client`.
     """
     return httpx.AsyncClient(
         timeout=timeout_s,
@@ -80,8 +76,7 @@ async def detach_redirect(response: httpx.Response) -> None:
     """
     Note that the head of an answer is whole, and take a redirect's target out of it.
 
-    httpx makes the next request of a redirect also where it does not follow it, and fails at targets that
-    `redirects` can read.
+    httpx makes the next request also where it does not follow, and fails at targets that `redirects` can read.
     """
     if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
         stream.is_in_head = False

@@ -52,8 +52,7 @@ async def embed_missing(
     """
     Embed up to `most` articles that lack a vector of the embedder `choice`, newest first; return how many were.
 
-    What was embedded is kept whatever happens to the rest. A text that the embedder refuses where it takes others is
-    noted as refused, and not given to it again.
+    A text that the embedder refuses where it takes others is noted as refused, and not given to it again.
 
     Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
     """
@@ -162,11 +161,7 @@ class EmbedRun:
 async def rebuild_features(
     writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", most: int = UNLIMITED
 ) -> int:
-    """
-    Rebuild the features of up to `most` articles with an older version, newest first; return how many were.
-
-    One slice after another, so that one worker at most is taken; their vectors stay.
-    """
+    """Rebuild features of an older version, newest first, a slice after another; return of how many articles."""
     made = 0
     while made < most:
         count = min(AT_ONCE, most - made)

@@ -25,11 +25,7 @@ class ConnectivityMonitor:
     Decides whether a host that cannot be reached is down, or our own network is.
 
     It opens connections to hosts that answered last, and sends nothing; if none can be reached, the network is down.
-
-    Args:
-        can_connect: Whether a connection to a URL's host can be opened.
-        good: URLs of hosts that have answered, the latest last.
-        has_route: Whether the system has a route to the internet; takes the place of the system in tests.
+    `good`: URLs of such hosts, the latest last. `has_route` takes the place of the system in tests.
     """
 
     def __init__(
@@ -76,20 +72,11 @@ class ConnectivityMonitor:
             self.record_success(error.answered_by)
 
     def may_be_at_fault(self, error: FetchError) -> bool:
-        """
-        Whether a fetch may have failed because our own network is down.
-
-        Answers under way break too: they time out. That is a sign only where other hosts can be probed.
-        """
+        """Whether our network may be why a fetch failed, or an answer broke where other hosts can be probed."""
         return error.no_connection or (isinstance(error, TimedOut) and bool(self._others(host_key(error.answered_by))))
 
     async def is_down(self, url: str, *, since: datetime) -> bool:
-        """
-        Whether it is our own network that kept us from reaching `url`.
-
-        Args:
-            since: When `url` was requested: an answer from elsewhere after that shows that the network is up.
-        """
+        """Whether our own network kept us from reaching `url`; an answer from elsewhere `since` then says no."""
         key = host_key(url)
         self._failed.add(key)
         async with self._probing:

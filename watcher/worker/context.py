@@ -42,10 +42,6 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def ignore_event(event: Event) -> None:
-    """Listen to nothing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
     """Handed down to every piece of work. `on_event` is called with each poll and page; `jitter` returns 0 to 1."""
@@ -69,11 +65,11 @@ class WorkerContext:
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
     jitter: Callable[[], float] = random.random
-    on_event: Callable[[Event], None] = ignore_event
+    on_event: Callable[[Event], None]
 
 
 def user_agent(contact: str) -> str:
-    """Return the User-Agent: product, version, and whom to write to; without a contact, where Watcher is explained."""
+    """Return the User-Agent; without a contact it says where Watcher is explained."""
     return f"{PRODUCT_NAME}/{own_version()} (+{contact or EXPLANATION_URL})"
 
 
@@ -88,40 +84,35 @@ async def open_context(
     settings: Settings,
     engine: Engine,
     *,
-    on_event: Callable[[Event], None] = ignore_event,
+    on_event: Callable[[Event], None],
     pages: bool = True,
     spread_s: float = 0.0,
 ) -> AsyncIterator[WorkerContext]:
     """
-    Yield the context for a store, the sources of the settings written to it, and put them away in order.
-
-    Errors: SettingsError for a fault in the user's own rules for sites.
+    Yield the context for a store, with the settings' sources in it. Errors: SettingsError in the user's site rules.
 
     Args:
         pages: Visit articles' pages too; else they wait.
-        spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
+        spread_s: Between the first polls of two new sources.
     """
-    sites = load_site_rules(settings.path)
-    fetch = settings.fetch
+    fetch, site_rules = settings.fetch, load_site_rules(settings.path)
     writer = Writer(engine)
-    pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)
-    vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
     client = client_for(fetch, concurrency=settings.poll.concurrency)
     good = await writer.read(recently_answering_urls)
     context = WorkerContext(
         writer=writer,
         client=client,
         connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, good=good),
-        pool=pool,
-        feed_pool=feed_pool,
-        vector_pool=vector_pool,
-        edition_pool=edition_pool,
+        pool=parsing_pool(fetch, tasks.load_cleaner),
+        feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
+        vector_pool=Pool(),
+        edition_pool=Pool(workers=1, max_tasks=1),
         poll=settings.poll,
         store=settings.store,
         fetch=fetch,
         embedder=resolve_embedder(embedder_config(settings.semantic)),
         pages=pages,
-        site_rules=sites,
+        site_rules=site_rules,
         started_at=system_clock(),
         on_event=on_event,
     )
@@ -131,8 +122,8 @@ async def open_context(
         async with client:
             yield context
     finally:
-        for each in (pool, feed_pool, vector_pool, edition_pool):
-            each.close()
+        for pool in (context.pool, context.feed_pool, context.vector_pool, context.edition_pool):
+            pool.close()
         writer.close()
 
 

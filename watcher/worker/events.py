@@ -11,7 +11,7 @@ from watcher.model import Feed, PollResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPolled:
-    """A feed was polled; `noted` pages are to be got."""
+    """A feed was polled, and named so many `pages` to fetch."""
 
     feed: Feed
     result: PollResult
@@ -19,54 +19,46 @@ class FeedPolled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageStored:
-    """An article was stored, from its page or from the feed's own text."""
+class PageEvent:
+    """What became of a page."""
 
     url: str
     outlet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageStored(PageEvent):
+    """An article was stored, from its page or from the feed's own text."""
+
     from_feed: bool
     took_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DuplicatePage:
+class DuplicatePage(PageEvent):
     """A page turned out to be an article that is stored already under another address."""
 
-    url: str
-    outlet: str
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageFailed:
+class PageFailed(PageEvent):
     """A page brought no article. `final`: it will not be tried again."""
 
-    url: str
-    outlet: str
     reason: Reason
     final: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRechecked:
+class PageRechecked(PageEvent):
     """The page of a cited article was looked at again. `outcome`: same, changed, gone."""
 
-    url: str
-    outlet: str
     outcome: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkWentDown:
-    """No host that answered lately can be reached: there is no internet connection, and polling waits for it."""
+class NetworkChanged:
+    """No host that answered lately could be reached from `since` on: polling waits while the network `is_down`."""
 
+    is_down: bool
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkCameBack:
-    """The internet connection is back; it was missing from `since` on."""
-
-    since: datetime
-
-
-Event = FeedPolled | PageStored | DuplicatePage | PageFailed | PageRechecked | NetworkWentDown | NetworkCameBack
+Event = FeedPolled | PageStored | DuplicatePage | PageFailed | PageRechecked | NetworkChanged

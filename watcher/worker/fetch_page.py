@@ -12,18 +12,9 @@ from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefus
 from watcher.failure_reasons import PageKind, Reason, TaskKind
 from watcher.model import Article, CrossHostRedirect, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
+from watcher.store import pages
 from watcher.store.articles import NewArticle, PackedFeatures, article_title, load_site_blocks
-from watcher.store.pages import (
-    StoredPage,
-    defer,
-    latest_version,
-    record_failure,
-    record_missing,
-    record_recheck,
-    record_redirect,
-    remove_page,
-    store_pages,
-)
+from watcher.store.pages import StoredPage
 from watcher.text.format import fields, replace_surrogates
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
 from watcher.text.words import word_overlap
@@ -55,7 +46,7 @@ class DropDuplicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveToHost:
-    """The page is at another host, whose own visit fetches it: its delay and robots.txt hold there."""
+    """The page is at another host, whose own visit fetches it."""
 
     url: str
 
@@ -93,12 +84,9 @@ PageOutcome = NewArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPag
 
 async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: Reason | None = None) -> None:
     """
-    Fetch a page and store its article, or recheck the page of a stored article.
+    Fetch a page and store its article, or recheck the page of a stored article. Errors: StoreError, BrokenPool.
 
-    Args:
-        forbidden: Why the page may not be fetched, if so: then the feed's own text has to do.
-
-    Errors: StoreError, BrokenPool: what is no fault of the page.
+    `forbidden`: why the page may not be fetched, if so: then the feed's own text has to do.
     """
     started = context.now()
     try:
@@ -123,29 +111,29 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
     writer, key, outlet = context.writer, page.article_id, page.feed.source.name
     match outcome:
         case NewArticle(article=article):
-            if await writer.add(store_pages, (outcome, key)):
+            if await writer.add(pages.store_pages, (outcome, key)):
                 took_s = (context.now() - started).total_seconds()
                 context.on_event(PageStored(url=article.url, outlet=outlet, from_feed=article.from_feed, took_s=took_s))
             else:
                 context.on_event(DuplicatePage(url=article.url, outlet=outlet))
         case DropDuplicate(url=url, article_id=stored):
-            await writer.do(remove_page, key, redirected_to=stored)
+            await writer.do(pages.remove_page, key, redirected_to=stored)
             context.on_event(DuplicatePage(url=url, outlet=outlet))
         case MoveToHost(url=url):
-            await writer.do(record_redirect, key, url=url, host=host_key(url))
+            await writer.do(pages.record_redirect, key, url=url, host=host_key(url))
         case WaitForNetwork():
-            await writer.do(defer, [key], until=context.now() + RETRY_AFTER)
+            await writer.do(pages.defer, [key], until=context.now() + RETRY_AFTER)
         case FailPage(reason=reason, retry_at=retry_at):
-            await writer.do(record_failure, key, reason=reason, next_try_at=retry_at)
+            await writer.do(pages.record_failure, key, reason=reason, next_try_at=retry_at)
             context.on_event(PageFailed(url=page.url, outlet=outlet, reason=reason, final=retry_at is None))
         case EndRecheck(outcome=word, revision=revision):
-            await writer.do(record_recheck, key, now=started, found=revision)
+            await writer.do(pages.record_recheck, key, now=started, found=revision)
             if word is not None:
                 context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome=word))
         case PageMissing(reason=reason):
-            if await writer.do(record_missing, key, now=started, reason=reason):
+            if await writer.do(pages.record_missing, key, now=started, reason=reason):
                 gone = Revision(article_id=key, at=started, kind="gone")
-                await writer.do(record_recheck, key, now=started, found=gone)
+                await writer.do(pages.record_recheck, key, now=started, found=gone)
                 context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome="gone"))
 
 
@@ -226,10 +214,9 @@ async def use_feed_text(
     page: StoredPage, context: WorkerContext, reason: Reason, now: datetime, *, is_fallback: bool = True
 ) -> PageOutcome:
     """
-    Return the feed's own text as the article; if there is too little of it, the page is given up for `reason`.
+    Return the feed's own text as the article, with `reason` beside it if the page should have been had.
 
-    Args:
-        is_fallback: The page should have been had, so that `reason` is kept beside the article.
+    If there is too little of it, the page is given up for that reason.
     """
     try:
         processed = await article_from_entry(page, context)
@@ -268,7 +255,7 @@ async def compare_versions(page: StoredPage, response: Response, context: Worker
     """Return whether title or text of a page are others than before. Errors: CleanError, WorkerFailed."""
     cleaned = (await clean_in_worker(page, response, context, now)).cleaned
     title, text = replace_surrogates(cleaned.title), replace_surrogates(cleaned.text)
-    before = await context.writer.read(latest_version, page.article_id)
+    before = await context.writer.read(pages.latest_version, page.article_id)
     if before is None or not text or (title, text) == before:
         return EndRecheck(outcome="same")
     revision = Revision(article_id=page.article_id, at=now, kind="changed", title=title, text=text)

@@ -170,12 +170,7 @@ async def open_prober(
 
 
 def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
-    """
-    Return when a poll would come next and why, as if this look had been one; None if the feed is gone for good.
-
-    Args:
-        own_every_s: The source's own interval, None without one.
-    """
+    """Return when a poll would come next, as if this look had been one; None if the feed is gone for good."""
     report = look.report
     wishes = poll_policy(poll, own_every_s, report.feed if report else None)
     if report is None or look.response is None:

@@ -6,10 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,6 +21,7 @@ from watcher.store.writer import Writer, write
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")
+P = ParamSpec("P")
 T = TypeVar("T")
 SLICE_S = 0.05  # that a slice should take of the store's one writer
 FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a slice
@@ -34,80 +34,60 @@ NEVER_BELOW = timedelta(days=7)  # that a bound on the size takes no article of:
 Step = Callable[[Connection, Any, int], BatchResult]  # what to do, from where on, of how many at most
 
 
-@dataclass(slots=True, kw_only=True)
-class SliceSizer:
-    """How many rows a slice takes, by how long the last one took; `until`, the end of the run."""
-
-    until: float
-    most: int = FIRST
-
-    def took(self, seconds: float) -> None:
-        """Take more, or fewer."""
-        factor = min(2.0, max(0.25, SLICE_S / max(seconds, 1e-4)))
-        self.most = max(LEAST, min(LARGEST, int(self.most * factor)))
-
-
 async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s: float = RUN_S) -> int:  # noqa: ANN401
     """Do a step again and again, each in a transaction of its own, until nothing is left; return what was removed."""
-    pace = SliceSizer(until=time.monotonic() + run_s)
-    upto, removed = start, 0
+    until, most, upto, removed = time.monotonic() + run_s, FIRST, start, 0
     while True:
-        done, took_s = await writer.do(partial(run_timed, step=step, upto=upto, most=pace.most))
+        done, took_s = await writer.do(run_timed, step, upto, most)
         removed += done.removed
-        if done.resume_after is None or time.monotonic() > pace.until:
+        if done.resume_after is None or time.monotonic() > until:
             return removed
         upto = done.resume_after
-        pace.took(took_s)
+        factor = min(2.0, max(0.25, SLICE_S / max(took_s, 1e-4)))
+        most = max(LEAST, min(LARGEST, int(most * factor)))
         await asyncio.sleep(took_s * REST)
 
 
-def run_timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
+def run_timed(connection: Connection, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
     """Return what a step did, and how many seconds it held the writer."""
     began = time.monotonic()
-    done = step(connection, upto, most)
-    return done, time.monotonic() - began
+    return step(connection, upto, most), time.monotonic() - began
 
 
 async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
-    """
-    Remove what is older than the settings keep, or too much, and give the room back.
-
-    Args:
-        everywhere: Look at each feed and site as well, for entries and memories that are too old.
-    """
+    """Remove what is older than the settings keep, or too much; `everywhere`: of each feed and site as well."""
     removed = 0
-    await with_partitions(writer, partial(partitions.create_partitions, now=now))
+    await with_partitions(writer, partitions.create_partitions, now=now)
     if settings.keep_articles is not None:
         before = now - settings.keep_articles
-        while await with_partitions(writer, partial(partitions.drop_partition, before=before)):
+        while await with_partitions(writer, partitions.drop_partition, before=before):
             pass
         removed = await drop_before(writer, before)
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
     await run_in_batches(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
-    await limit_robots_size(writer)
+    if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by the hosts it names
+        forgotten = await writer.do(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES)
+        log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
     if everywhere:
-        await run_in_batches(
-            writer,
-            lambda c, upto, most: retention.drop_hosts(c, before=now - UNUSED_HOSTS_KEPT, after=upto, most=most),
-            start="",
-        )
-        await prune_entries(writer, now - settings.keep_articles if settings.keep_articles else None)
+        await prune_feeds_and_sites(writer, settings, now=now)
     pages = await run_in_batches(writer, release_free_pages)
     if removed or pages:
         room = await writer.read(disk_usage)
         log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes if room else None))
 
 
-async def with_partitions(writer: Writer, function: Callable[[Connection], T]) -> T | None:
+async def with_partitions(
+    writer: Writer, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T | None:
     """
-    Do something with the partitions of a store on PostgreSQL, beside the writer; None if others hold them just now.
+    Do something with a PostgreSQL store's partitions, beside the writer; None if others hold them just now.
 
-    It is then done by the next run: waiting for a long reader would have all who come later wait as well.
+    The next run does it: waiting for a long reader would have all who come later wait as well.
     """
     if writer.engine.dialect.name != "postgresql":
         return None
     try:
-        return await asyncio.to_thread(write, writer.engine, function)
+        return await asyncio.to_thread(write, writer.engine, function, *args, **kwargs)
     except StoreError as error:
         if not error.transient:
             raise
@@ -121,12 +101,14 @@ async def drop_before(writer: Writer, before: datetime) -> int:
     )
 
 
-async def prune_entries(writer: Writer, before: datetime | None) -> None:
-    """Forget entries that were first seen before a time (None: none), and what no site's memory needs."""
-    if before is not None:
-        await run_in_batches(
-            writer, lambda c, upto, most: retention.drop_entries(c, before=before, after=upto, most=most), start=0
-        )
+async def prune_feeds_and_sites(writer: Writer, settings: StoreSettings, *, now: datetime) -> None:
+    """Forget hosts that nothing is at, entries that are too old, and what no site's memory needs."""
+    unused, kept = now - UNUSED_HOSTS_KEPT, settings.keep_articles
+    hosts = partial(retention.drop_hosts, before=unused)
+    await run_in_batches(writer, lambda c, upto, most: hosts(c, after=upto, most=most), start="")
+    if kept is not None:
+        entries = partial(retention.drop_entries, before=now - kept)
+        await run_in_batches(writer, lambda c, upto, most: entries(c, after=upto, most=most), start=0)
     await run_in_batches(writer, lambda c, upto, most: retention.prune_site_blocks(c, after=upto, most=most), start="")
 
 
@@ -148,18 +130,11 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
     return removed
 
 
-async def limit_robots_size(writer: Writer) -> None:
-    """Keep what is kept of robots.txt within its bound: no feed may fill the disk by the hosts that it names."""
-    if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:
-        forgotten = await writer.do(partial(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES))
-        log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
-
-
 async def limit_partitions_size(writer: Writer, max_bytes: int, *, now: datetime) -> int:
     """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
     removed = 0
     while (room := await writer.read(disk_usage)) and room.is_partitioned and room.used_bytes > max_bytes:
-        over_at = await with_partitions(writer, partial(partitions.drop_partition, before=now - NEVER_BELOW))
+        over_at = await with_partitions(writer, partitions.drop_partition, before=now - NEVER_BELOW)
         if over_at is None:
             break
         removed += await drop_before(writer, over_at)

@@ -62,9 +62,8 @@ class PgScheduler(BaseScheduler):
     """
     Offers the hosts that are due as jobs, and visits those whose jobs come to it, up to `[poll] concurrency` at a time.
 
-    Every process with such a queue offers; a host is in one job at most, whoever offers it. A worker that dies is
-    known by its heartbeat: its jobs go to others, whom the leases of its hosts let in by then. Where pgqueuer gives a
-    job away too soon, the lease keeps the second worker out.
+    A host is in one job at most, whoever offers it. A worker that dies is known by its heartbeat: its jobs go to
+    others, whom the leases of its hosts let in by then. If a job is given away too soon, the lease keeps others out.
     """
 
     def __init__(self, context: WorkerContext, url: str) -> None:
@@ -163,13 +162,9 @@ class PgScheduler(BaseScheduler):
 
 class JobConsumer:
     """
-    Offers jobs of some kinds, and takes them, as many at a time as there is room.
+    Offers jobs of some kinds, and gives them to the takers of these kinds, as many at a time as there is room.
 
     One manager of pgqueuer does it, which is started again whenever the server goes away, or the room changes.
-
-    Args:
-        url: Of the store.
-        takers: What does a job, by the name of its kind.
     """
 
     def __init__(self, url: str, takers: dict[str, Callable[[Job], Awaitable[None]]]) -> None:
@@ -223,9 +218,8 @@ class JobConsumer:
         """
         Wait for the work of a job to end; if its manager gives way to another first, the job comes again.
 
-        The manager waits for its jobs before a new one can start: for the longest visit, which may take minutes. The
-        work goes on, and its job has to stay, for the case that we die: whoever gets it attends to the work, or finds
-        it done.
+        A new manager can start only when the jobs of the old one have ended, some of which take minutes. The work goes
+        on, and its job has to stay, in case we die: whoever gets it attends to the work, or finds it done.
         """
         gone = self._gone
         await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -309,11 +303,7 @@ class SharedTaskRunner(JobConsumer):
         self._takers |= {name: partial(self._take, name) for name in tasks}
 
     async def offer(self, kind: str) -> None:
-        """
-        Offer the parts of a task that are to be done and in no job yet.
-
-        Errors: whatever a piece of it has met here since the last call, or the queue; WatcherError.
-        """
+        """Offer the parts of a task that are to be done. Errors: WatcherError, also of a part that failed here."""
         if fault := self._faults.pop(kind, None):
             raise fault
         self.raise_trouble()

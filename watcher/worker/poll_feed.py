@@ -231,12 +231,7 @@ async def block_host(error: FetchError, context: WorkerContext, *, implied: time
 
 
 async def record_outcome(feed: Feed, outcome: PollOutcome, context: WorkerContext, *, end: VisitEnd | None) -> int:
-    """
-    Write down an outcome and tell of it; return how many pages there are to fetch.
-
-    Args:
-        end: Gives the host back with it, unless there are pages to fetch.
-    """
+    """Write down an outcome and tell of it; return how many pages there are to fetch. `end` comes if there are none."""
     result = outcome.result
     if outcome.error is not None:  # first: what the host asked for must not be lost between the two
         await block_host(outcome.error, context, implied=min(result.next_poll_at - result.at, MAX_IMPLIED_BLOCK))

@@ -49,10 +49,9 @@ class Pool:
     Runs functions in worker processes, started for the first task, and anew if something from outside breaks them.
 
     Args:
-        memory_bytes: That a worker may take; None: as much as there is. Only Linux holds it to that.
+        memory_bytes: That a worker may take, on Linux; None: as much as there is.
         max_tasks: Of a worker, which ends after so many, and its memory with it.
-        load: Run by a worker before its first task. What a task loads is of its time, and where that runs out the next
-            worker begins with it again.
+        load: Run by a worker before its first task, as no part of its time: what a task loads itself is.
     """
 
     def __init__(
@@ -72,10 +71,9 @@ class Pool:
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
         """
-        Return `function(*args)`, run in a worker.
+        Return `function(*args)`, run in a worker; raise what it raises.
 
-        Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; BrokenPool
-        if none can be had; else what the function raised.
+        Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; BrokenPool.
         """
         try:
             for _ in range(MAX_ATTEMPTS):
@@ -130,7 +128,6 @@ class Worker(SpawnProcess):
     is_stopped = is_over = was_killed = False
 
     def terminate(self) -> None:
-        """End it, as its pool does, which holds the workers' locks meanwhile."""
         self.is_stopped = True
         super().terminate()
 

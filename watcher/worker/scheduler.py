@@ -21,7 +21,7 @@ from watcher.store.hosts import LEASE, make_due_after_outage, record_network_dow
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
-from watcher.worker.events import NetworkCameBack, NetworkWentDown
+from watcher.worker.events import NetworkChanged
 from watcher.worker.process_pool import BrokenPool
 from watcher.worker.visit import visit_host
 
@@ -58,11 +58,7 @@ class BaseScheduler(ABC):
 
     @abstractmethod
     async def claim_and_start(self) -> int:
-        """
-        Have the hosts that are due visited, as far as there is room; return how many visits come of it.
-
-        Errors: StoreError and BrokenPool, also on behalf of a visit that met one since the last call.
-        """
+        """Have due hosts visited; return how many. Errors: StoreError and BrokenPool, also of earlier visits."""
 
     def raise_fault(self) -> None:
         """Raise what a visit has met since the last call. Errors: StoreError, BrokenPool."""
@@ -89,10 +85,10 @@ class BaseScheduler(ABC):
         if since != before:
             await context.writer.do(record_network_down, down_since=since)
             if since is not None:
-                context.on_event(NetworkWentDown(since=since))
+                context.on_event(NetworkChanged(is_down=True, since=since))
             elif before is not None:
                 await context.writer.do(make_due_after_outage, since=before, now=context.now())
-                context.on_event(NetworkCameBack(since=before))
+                context.on_event(NetworkChanged(is_down=False, since=before))
         return is_down
 
     async def drain(self, *, limit_s: float | None = None) -> None:

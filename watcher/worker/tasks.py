@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from watcher.features.embedders import Embedder, EmbedderConfig
     from watcher.store.articles import PackedFeatures
 
-LARGE_SITE = 50  # articles
-MAX_NEW_ARTICLES = 10  # articles
+LARGE_SITE = 50  # articles; the memory of 200 takes a second to build
+MAX_NEW_ARTICLES = 10
 SITES_KEPT = 32  # by each worker
 # Of this process, by host: the newest article's blocks, and the memory.
 SITE_MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}
@@ -63,11 +63,7 @@ def load_parser() -> None:
 
 
 def load_cleaner() -> None:
-    """
-    Load what cleans a page and makes features.
-
-    It takes some .7 s of CPU, half a minute on a machine that is starved.
-    """
+    """Load what cleans a page and makes features: .7 s of CPU, half a minute on a machine that is starved."""
     from watcher.clean import article, fragment, html, reject
     from watcher.features import codec, extract
 
@@ -77,12 +73,7 @@ def load_cleaner() -> None:
 def parse_feed(
     body: bytes, url: str, content_type: str | None, now: datetime, known: dict[str, str] | None = None
 ) -> ParsedFeed:
-    """
-    Return the feed in `body`; no date behind `now` is believed. Errors: FeedError.
-
-    Args:
-        known: Content hash by GUID; an entry that is the same comes back without its text.
-    """
+    """Return the feed in `body`; an entry whose content hash is `known` by its GUID has no text. Errors: FeedError."""
     return parse.parse_feed(body, url=url, content_type=content_type, now=now, known=known)
 
 
@@ -102,18 +93,14 @@ def clean_page(task: PageTask) -> ProcessedPage:
         now=task.now,
         sites=task.rules,
     )
-    told = {"title": task.entry.title, "summary": task.entry.summary, "language": cleaned.language or "und"}
-    if not matches_feed_entry(cleaned.text, **told):
+    language = cleaned.language or "und"
+    if not matches_feed_entry(cleaned.text, title=task.entry.title, summary=task.entry.summary, language=language):
         raise CleanError(task.url, Reason(PageKind.OTHER_SUBJECT))
     return pack_with_features(cleaned)
 
 
 def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
-    """
-    Return the memory of a site, None without one.
-
-    That of a large site is kept for the next pages: ten articles more or less teach nothing new of it.
-    """
+    """Return the memory of a site. That of a large one is kept: some articles more or less teach nothing new of it."""
     from watcher.clean.site_memory import build_site_memory
 
     newest, kept = SITE_MEMORIES.pop(host, ((), None))
@@ -161,15 +148,16 @@ def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, Pack
     from watcher.features import codec, extract
     from watcher.store.articles import PackedFeatures
 
-    made = [
-        extract.extract_features(key, title=title, text=text, language=language) for key, title, text, language in rows
-    ]
-    return {each.article_id: PackedFeatures(version=each.version, payload=codec.encode(each)) for each in made}
+    packed = {}
+    for key, title, text, language in rows:
+        made = extract.extract_features(key, title=title, text=text, language=language)
+        packed[key] = PackedFeatures(version=made.version, payload=codec.encode(made))
+    return packed
 
 
 @lru_cache(maxsize=1)
 def embedder(choice: EmbedderConfig) -> Embedder:
-    """Return the embedder that the settings name, loaded once a process. Errors: PluginError."""
+    """Return the embedder that is chosen, loaded once a process. Errors: PluginError."""
     from watcher.features.embedders import load_embedder
 
     found = load_embedder(choice.setting, choice.endpoint)

@@ -56,8 +56,7 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
     """
     Do all that is due at a host, which this worker has leased; give the lease back whatever happens.
 
-    Args:
-        on_requests_done: Called when the last request is over and its poll has only to be recorded.
+    `on_requests_done` is called when the last request is over and its poll has only to be recorded.
     """
     host = claim.host
     pause = HostDelay(context, context.fetch.host_delay.total_seconds(), claim.last_request_at)
