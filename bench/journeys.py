@@ -5,8 +5,8 @@ Follows a feed with news, an article and an edition through the house, and count
     python -m bench.journeys --files    # and each file
 
 A file is entered if one of its functions runs; importing it does not count. The demo's publishers are polled by
-`watcher poll` and an edition is made by `watcher digest`, worker processes included. A feed's journey ends where the
-first page is fetched, an article's begins there. The command line around them, settings and plug-ins are left out.
+`watcher poll` and an edition is made by `watcher digest`, worker processes included. A feed's journey begins where its
+host is claimed and ends where the first page is fetched, an article's begins there. The command line around them, settings and plug-ins are left out.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ TRACER = """
 import os, sys, threading, time
 IS_FUNCTION = 1  # CO_OPTIMIZED: the body of a class, which runs at import, has it not
 place, seen = os.environ["JOURNEY"], {}
+def is_import(frame):
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 def note(frame, event, argument):
     code = frame.f_code
     if event != "call" or code.co_name.startswith("<") or not code.co_flags & IS_FUNCTION:
         return
     name, now = code.co_filename, time.monotonic()
-    if now - seen.get(name, 0.0) < 0.01:
+    if now - seen.get(name, 0.0) < 0.01 or is_import(frame):
         return
     seen[name] = now
     if name.endswith(".py") and ("watcher/" in name or "digests/" in name):
@@ -72,7 +76,7 @@ async def follow(folder: Path) -> dict[str, set[str]]:
         one_source = "[[sources]]".join(everything.split("[[sources]]")[:2]) + '[semantic]\nembedder = "none"\n'
         calls = await run(folder / "one", one_source, "poll")
         first_page = next(at for at, file in calls if file.endswith("fetch_page.py"))
-        begin = next(at for at, file in calls if file.endswith("scheduler.py"))
+        begin = next(at for at, file in calls if file.endswith("store/visits.py"))
         await run(folder / "all", everything, "poll")
     edition = await run(folder / "all", everything, "digest")
     build = next(at for at, file in edition if file.endswith("edition/build.py"))
