@@ -6,7 +6,8 @@ Follows a feed with news, an article and an edition through the house, and count
 
 A file is entered if one of its functions runs; importing it does not count. The demo's publishers are polled by
 `watcher poll` and an edition is made by `watcher digest`, worker processes included. A feed's journey begins where its
-host is claimed and ends where the first page is fetched, an article's begins there. The command line around them, settings and plug-ins are left out.
+host is claimed and ends where the first page is fetched, an article's begins there. The command line around them,
+settings and plug-ins are left out.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from watcher.feeds.discover import FoundFeed, find_feed_links
 from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import html_to_text
 from watcher.feeds.parse import normalize_feed, read_feed
-from watcher.feeds.xml_repair import ITEM_START
+from watcher.feeds.xml_feed import ITEM_START
 from watcher.model import ParsedFeed
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url

@@ -15,8 +15,7 @@ from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import BAD_REFERENCE, html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.normalize import RawFeed, absolute_url, normalize_entries, title_text
-from watcher.feeds.xml_feed import parse_xml
-from watcher.feeds.xml_repair import ITEM_END, ITEM_START
+from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
 
 PROLOG_CHARS = 256 * 1024  # a root element that begins later is none

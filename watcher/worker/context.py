@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +35,7 @@ PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages 
 PARSING_TIMES = 40  # and as many times the longest body: an honest one takes 25
 # docs/polling.md, for publishers; a real address comes with the first release.
 EXPLANATION_URL = "https://watcher.example/polling"
-
-
-def system_clock() -> datetime:
-    """Return the time now, aware, in UTC."""
-    return datetime.now(UTC)
+system_clock = partial(datetime.now, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
