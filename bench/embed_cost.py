@@ -28,7 +28,7 @@ from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig, embedding_te
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
-from watcher.store.features import count_without_vector, embedder_name
+from watcher.store.features import count_features, embedder_name, lacks_vector
 from watcher.store.writer import Writer, read
 from watcher.worker.backfill import embed_missing
 from watcher.worker.process_pool import Pool
@@ -140,7 +140,7 @@ async def embed_all(path: Path, setting: str) -> None:
     made = await embed_missing(writer, pool, EmbedderConfig(setting=setting))
     beating.cancel()
     name = read(engine, embedder_name, EmbedderConfig(setting=setting).store_key)
-    left = read(engine, count_without_vector, model=name)
+    left = read(engine, count_features, lacks_vector(name))
     assert left == 0, left
     if made > 1:
         late.sort()

@@ -36,7 +36,7 @@ from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
-from watcher.store.features import embedder_name, with_old_version, without_vector
+from watcher.store.features import embedder_name, has_old_version, lacks_vector, newest_articles
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
@@ -338,8 +338,8 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
     choice = resolve_embedder(embedder_config(settings.semantic))
     name = read(engine, embedder_name, choice.store_key) if choice else None
-    lacking = choice and read(engine, without_vector, model=name, most=1, since=since)
-    if not lacking and not read(engine, with_old_version, version=FEATURES_VERSION, most=1, since=since):
+    lacking = choice and read(engine, newest_articles, lacks_vector(name), most=1, since=since)
+    if not lacking and not read(engine, newest_articles, has_old_version(FEATURES_VERSION), most=1, since=since):
         return
 
     async def complete() -> None:

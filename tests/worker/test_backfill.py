@@ -20,7 +20,7 @@ from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
 from watcher.settings.types import Secret
 from watcher.store.articles import PackedFeatures, articles_by_id, packed_features
-from watcher.store.features import count_outdated, count_without_vector, has_backlog, recorded_embedder
+from watcher.store.features import count_features, has_backlog, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.schema import features
 from watcher.store.writer import read, write
 from watcher.worker import tasks
@@ -101,7 +101,7 @@ async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between
 
     await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Newer"), most=4)
     assert models(engine) == dict.fromkeys(keys[:4], "words/2") | dict.fromkeys(keys[4:], "words/1")
-    assert read(engine, count_without_vector, model="words/2") == 2
+    assert read(engine, count_features, lacks_vector("words/2")) == 2
 
     await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Newer"))
     assert models(engine) == dict.fromkeys(keys, "words/2")
@@ -278,7 +278,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     keys = store(*(f"Story {n}" for n in range(count)), version="0")
     write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
 
-    assert read(engine, count_outdated, version=FEATURES_VERSION) == count
+    assert read(engine, count_features, has_old_version(FEATURES_VERSION)) == count
     assert await rebuild_features(writer, pool, most=SLICE) == SLICE
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("select article_id from features where version = '0'").scalars()

@@ -18,7 +18,7 @@ from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
-from watcher.store.features import prefixes_without_vector
+from watcher.store.features import id_prefixes, lacks_vector
 from watcher.store.schema import features
 from watcher.store.writer import Writer, read, write
 from watcher.text.urls import article_id
@@ -105,7 +105,7 @@ async def until(holds, *queues, kind: str = VECTORS) -> None:
 async def test_two_nodes_share_the_vectors_and_make_none_twice(engine, store, a_node):
     store(200)
     async with a_node("here:1") as (one, ours), a_node("there:1") as (other, theirs):
-        await until(lambda: not read(engine, prefixes_without_vector, model="words/1"), one, other)
+        await until(lambda: not read(engine, id_prefixes, lacks_vector("words/1")), one, other)
 
         made = ours.texts + theirs.texts
         assert len(made) == len(set(made)) == 200
@@ -124,7 +124,7 @@ async def test_features_of_an_older_version_are_made_anew_by_whoever_takes_a_sha
 async def test_a_node_without_an_embedder_leaves_the_vectors_to_the_others(engine, store, a_node):
     store(20)
     async with a_node("here:1", None) as (bare, ours), a_node("there:1") as (other, theirs):
-        await until(lambda: not read(engine, prefixes_without_vector, model="words/1"), bare, other)
+        await until(lambda: not read(engine, id_prefixes, lacks_vector("words/1")), bare, other)
 
         assert (len(ours.texts), len(theirs.texts)) == (0, 20)
 

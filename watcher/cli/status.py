@@ -36,7 +36,7 @@ from watcher.plugins import load_plugins
 from watcher.store.articles import count_articles, count_fallback_reasons
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url
-from watcher.store.features import count_outdated, count_without_vector, recorded_embedder
+from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.feeds import feed_states
 from watcher.store.hosts import network_down_since
 from watcher.store.pages import count_due_pages, failed_page_counts
@@ -226,9 +226,9 @@ def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
     return Backlog(
         embedder=choice.setting if choice else "none",
         model=name,
-        without_vector=read(engine, count_without_vector, model=name) if choice else 0,
+        without_vector=read(engine, count_features, lacks_vector(name)) if choice else 0,
         trouble=used.trouble if used else None,
-        outdated=read(engine, count_outdated, version=FEATURES_VERSION),
+        outdated=read(engine, count_features, has_old_version(FEATURES_VERSION)),
     )
 
 

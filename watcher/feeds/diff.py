@@ -82,14 +82,12 @@ def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) 
     An entry without a date is taken to be as old as the one before it in the feed; a feed without dates keeps its
     order.
     """
-    moments: dict[str, datetime] = {}
-    last = next((date_of(entry) for entry in in_feed_order if date_of(entry)), None)
-    for entry in in_feed_order:
-        last = date_of(entry) or last
-        if last is not None:
-            moments[entry.guid] = last
-    if not moments:
+    last = next(filter(None, map(date_of, in_feed_order)), None)
+    if last is None:
         return list(entries)
+    moments: dict[str, datetime] = {}
+    for entry in in_feed_order:
+        last = moments[entry.guid] = date_of(entry) or last
     return sorted(entries, key=lambda entry: moments[entry.guid], reverse=True)
 
 

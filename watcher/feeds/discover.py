@@ -22,6 +22,7 @@ TYPES = frozenset(
 )  # fmt: skip
 VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
 USUAL = ("feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed/", "feed.json")
+COMMENT = re.compile(r"<!(?=--).*?(?:-->|\Z)", re.DOTALL)
 OF_COMMENTS = re.compile(r"(?:^|[/?&_-])comments?(?:[/=&_-]|$)", re.IGNORECASE)
 # A ">" may stand in an attribute's quotes; where the quotes do not match, the first one ends the tag.
 TAG = re.compile(
@@ -38,10 +39,7 @@ FEED_PATH = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFeed:
-    """
-    A feed that a page offers; `declared` if by `<link rel="alternate">`, else it is only an anchor that looks like
-    one.
-    """
+    """A feed that a page offers; `declared` by `<link rel="alternate">`, else an anchor that looks like one."""
 
     url: str
     title: str = ""
@@ -58,19 +56,14 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
         if not href:
             continue
         target = absolute_link(base, href)
+        link = FoundFeed(url=target or "", title=to_one_line(attributes.get("title", ""), 200), declared=name == "link")
         if name == "base":
             base = target or base
-        elif target and name == "link" and is_declared(attributes):
-            title = to_one_line(attributes.get("title", ""), 200)
+        elif name == "link" and target and is_declared(attributes):
             if target not in found or not found[target].declared:
-                found[target] = FoundFeed(url=target, title=title)
-        elif (
-            target
-            and name == "a"
-            and target not in found
-            and FEED_PATH.search(target.partition("://")[2].partition("#")[0])
-        ):
-            found[target] = FoundFeed(url=target, title=to_one_line(attributes.get("title", ""), 200), declared=False)
+                found[target] = link
+        elif name == "a" and target and FEED_PATH.search(target.partition("://")[2].partition("#")[0]):
+            found.setdefault(target, link)
     return tuple(sorted(found.values(), key=lambda feed: not feed.declared)[:MOST])
 
 
@@ -93,12 +86,7 @@ def common_feed_paths(url: str) -> tuple[str, ...]:
 
 def without_comments(html: str) -> str:
     """Return `html` without its comments; one that is not closed is none."""
-    kept: list[str] = []
-    at = 0
-    while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start)) >= 0:
-        kept.append(html[at:start])
-        at = end + 3
-    return "".join((*kept, html[at:]))
+    return COMMENT.sub(lambda found: "" if found[0].endswith("-->") else found[0], html)
 
 
 def attributes_of(text: str) -> dict[str, str]:
@@ -113,11 +101,8 @@ def is_declared(attributes: dict[str, str]) -> bool:
     """Whether a `<link>` declares a feed."""
     rel = attributes.get("rel", "").lower().split()
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
-    if "feed" in rel:
-        return True
-    if "alternate" not in rel:
-        return False
-    return kind in TYPES or (kind in VAGUE_TYPES and bool(FEED_PATH.search(attributes.get("href", ""))))
+    is_feed = kind in TYPES or (kind in VAGUE_TYPES and FEED_PATH.search(attributes.get("href", "")) is not None)
+    return "feed" in rel or ("alternate" in rel and is_feed)
 
 
 def absolute_link(base: str, href: str) -> str | None:

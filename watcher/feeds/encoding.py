@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
-BOMS = (
+# How bytes begin in an encoding: with its byte order mark, or with a "<". The longer ones come first.
+BEGINNINGS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same bytes
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-BARE = (
     (b"<\x00\x00\x00", "utf-32-le"),
     (b"\x00\x00\x00<", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
     (b"<\x00", "utf-16-le"),
     (b"\x00<", "utf-16-be"),
 )
@@ -35,9 +35,8 @@ MEANT = {
     "big5": "big5hkscs",
 }
 NOT_READ = frozenset(("utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"))
-ESCAPED = frozenset(
-    ("iso2022_jp", "iso2022_kr", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "hz")
-)  # look like ASCII
+# These look like ASCII.
+ESCAPED = frozenset(("iso2022_jp", "iso2022_kr", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "hz"))
 
 
 def decode_feed(body: bytes, content_type: str | None = None) -> str:
@@ -48,46 +47,33 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
     declaration and the header (RFC 7303 has it the other way round, and real headers carry a server's default). Bytes
     that do not fit a claimed UTF-8 are read one by one as Windows-1252.
     """
-    for mark, name in BOMS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(name, "replace" if name != "utf-8" else "cp1252-for-the-rest")
-    for start, name in BARE:
-        if body.startswith(start):
-            return body.decode(name, "replace")
+    for beginning, name in BEGINNINGS:
+        if body.startswith(beginning):
+            return body.decode(name, "cp1252-for-the-rest" if name == "utf-8" else "replace").removeprefix("\ufeff")
     claims = declared_encodings(body, content_type)
     if not any(name in ESCAPED or name.startswith("utf-16") for name in claims):
-        try:
-            return body.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
+        claims.insert(0, "utf-8")
     for name in claims:
-        try:
+        with suppress(UnicodeDecodeError, LookupError):
             return body.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
     return body.decode("utf-8", "cp1252-for-the-rest")
 
 
 def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
     """Return the names of the codecs that the declaration and the header claim, the declaration first."""
     head = body[:400].decode("cp037").encode("latin-1", "replace") if body.startswith(EBCDIC) else body[:400]
-    written = [found.group(1).decode("ascii") for found in [DECLARED.search(head)] if found]
-    written += [found.group(1) for found in [IN_HEADER.search(content_type or "")] if found]
+    written = [found[1].decode("ascii") for found in DECLARED.finditer(head)][:1]
+    written += IN_HEADER.findall(content_type or "")[:1]
     names: list[str] = []
     for label in written:
-        try:
+        with suppress(LookupError, ValueError):
             name = codecs.lookup(label).name
-        except (LookupError, ValueError):
-            continue
-        name = MEANT.get(name, name)
-        if name not in NOT_READ and name != "utf-8" and is_text_codec(name):
-            names.append(name)
+            name = MEANT.get(name, name)
+            # rot13, zip and their like turn bytes into no text.
+            is_text = getattr(codecs.lookup(name), "_is_text_encoding", True)
+            if is_text and name != "utf-8" and name not in NOT_READ:
+                names.append(name)
     return names
-
-
-def is_text_codec(name: str) -> bool:
-    """Whether the codec turns bytes into text (rot13, zip and their like do not)."""
-    return bool(getattr(codecs.lookup(name), "_is_text_encoding", True))
 
 
 def read_as_cp1252(error: UnicodeError) -> tuple[str, int]:

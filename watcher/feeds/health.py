@@ -78,9 +78,8 @@ def feed_health(
         return Health(status=status, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
     if status == "silent" and feed.last_new_at is not None:
         silent = Reason(HealthKind.SILENT, n=(now - feed.last_new_at).days)
-        return Health(
-            status=status, reason=silent, hint=f"is it still kept? {discover_hint(feed)}", since=feed.last_new_at
-        )
+        hint = f"is it still kept? {discover_hint(feed)}"
+        return Health(status=status, reason=silent, hint=hint, since=feed.last_new_at)
     since = feed.health_at if feed.health == status else None
     if status in WELL_STATUSES or status == "empty":
         return Health(status=status, reason=explain_status(feed, status), since=since)
@@ -105,12 +104,14 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     Args:
         reason: Of the last failure.
     """
-    if not feed.gone and not feed.failures and feed.last_polled_at is None:
-        return "new"
     if feed.gone:
         return "gone"
     if feed.failures and reason is not None:
-        return status_of_failure(reason)
+        if reason.kind in BOT_WALLS:
+            return "bot wall"
+        return "not a feed" if isinstance(reason.kind, FeedKind) else "failing"
+    if not feed.failures and feed.last_polled_at is None:
+        return "new"
     if feed.last_new_at is None:
         return "empty"
     if feed.took_s is not None and feed.took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
@@ -118,13 +119,6 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     if feed.moved_to is not None or feed.url != feed.source.url:
         return "moved"
     return "undated" if feed.has_no_dates else "ok"
-
-
-def status_of_failure(failure: Reason) -> str:
-    """Return the status for a feed that could not be read."""
-    if failure.kind in BOT_WALLS:
-        return "bot wall"
-    return "not a feed" if isinstance(failure.kind, FeedKind) else "failing"
 
 
 def severity(status: str) -> int:
@@ -154,23 +148,14 @@ def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: dat
     """Return the health of a feed whose polls fail: gone, a bot wall, something else than a feed, no answer."""
     if reason is None:
         return Health(status=status, since=feed.failing_since or since)
-    why = (
-        reason
-        if feed.url == feed.source.url
-        else Reason(HealthKind.ASKED_AT, why=reason, site=front_page_url(feed.url))
-    )
+    is_moved = feed.url != feed.source.url
+    why = Reason(HealthKind.ASKED_AT, why=reason, site=front_page_url(feed.url)) if is_moved else reason
     if status == "gone":
-        mend = f"remove it, or {discover_hint(feed)}"
-        return Health(
-            status=status, reason=Reason(HealthKind.GONE, why=why), hint=mend, since=since or feed.failing_since
-        )
+        hint, since = f"remove it, or {discover_hint(feed)}", since or feed.failing_since
+        return Health(status=status, reason=Reason(HealthKind.GONE, why=why), hint=hint, since=since)
     since = feed.failing_since or since
-    return Health(
-        status=status,
-        reason=with_duration(why, now - since) if since else why,
-        hint=hint_for(feed, reason),
-        since=since,
-    )
+    why = with_duration(why, now - since) if since else why
+    return Health(status=status, reason=why, hint=hint_for(feed, reason), since=since)
 
 
 def hint_for(feed: Feed, reason: Reason) -> str:

@@ -22,20 +22,17 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
         raise FeedError(url, Reason(FeedKind.BROKEN_JSON, detail=str(error))) from error
     if not isinstance(top, dict) or not isinstance(top.get("items"), list):
         raise FeedError(url, Reason(FeedKind.JSON_WITHOUT_ITEMS))
-    if "jsonfeed.org/version" not in to_text(top.get("version")) and not any(
-        is_item(item) for item in top["items"][:50]
-    ):
+    has_version = "jsonfeed.org/version" in to_text(top.get("version"))
+    if not has_version and not any(map(is_item, top["items"][:50])):
         raise FeedError(url, Reason(FeedKind.OTHER_JSON))
     entries = [item_to_entry(item) for item in newest_items(top["items"], max_entries) if isinstance(item, dict)]
     faults = [f"{len(top['items']) - len(entries)} items left out"] if len(entries) < len(top["items"]) else []
-    hubs = [
-        to_text(hub.get("url")) for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"
-    ]
+    hubs = [hub for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"]
     return RawFeed(
         title=RawText(value=to_text(top.get("title"))),
         link=to_text(top.get("home_page_url")),
         language=to_text(top.get("language")),
-        hub=hubs[0] if hubs else "",
+        hub=to_text(hubs[0].get("url")) if hubs else "",
         entries=tuple(entries),
         faults=tuple(faults),
     )
@@ -53,9 +50,8 @@ def newest_items(items: list[Any], most: int) -> list[Any]:
 
 def is_item(item: object) -> bool:
     """Whether `item` looks like an item of a JSON Feed."""
-    return (
-        isinstance(item, dict) and "id" in item and bool({"url", "content_html", "content_text", "title"} & item.keys())
-    )
+    fields = {"url", "content_html", "content_text", "title"}
+    return isinstance(item, dict) and "id" in item and not fields.isdisjoint(item)
 
 
 def item_to_entry(item: dict[str, Any]) -> RawEntry:

@@ -115,7 +115,6 @@ class OpmlParser:
         parser.Parse(text.encode("utf-8", "replace"), True)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take in an element."""
         low = tag.lower()
         if not self._open:
             self.is_opml = low == "opml"
@@ -124,14 +123,11 @@ class OpmlParser:
         self._in_title = low == "title" and len(self._open) == 2
         self._open.append(self.outline(attributes) if low == "outline" and self.is_opml else None)
 
-    def end(self, tag: str) -> None:
-        """Close an element."""
-        del tag
+    def end(self, _tag: str) -> None:
         self._in_title = False
         self._open.pop()
 
     def characters(self, text: str) -> None:
-        """Take in text: only the title's counts."""
         if self._in_title and len(self.title) < MAX_TEXT:
             self.title += text
 
@@ -139,13 +135,12 @@ class OpmlParser:
         """Note a feed; return the name of a folder."""
         fields = {key.lower(): " ".join(value.split()) for key, value in attributes.items()}
         title = (fields.get("title") or fields.get("text") or "")[:MAX_TEXT]
-        url = fields.get("xmlurl") or (
-            fields.get("url", "") if fields.get("type", "").lower() in ("rss", "atom") else ""
-        )
+        kind = fields.get("type", "").lower()
+        url = fields.get("xmlurl") or (fields.get("url", "") if kind in ("rss", "atom") else "")
         if found := FEED_SCHEME.match(url):
             url = (found[1] or "http://") + url[found.end() :]
         if not url:
-            if fields.get("type", "").lower() == "rss":
+            if kind == "rss":
                 self.faults.append(f"{title or 'an entry'}: has no address")
             return title or None
         if not is_web(url):

@@ -66,7 +66,7 @@ def schedule_next_poll(
 
     The longest of the floor, the feed's rhythm, its ttl and the answer's freshness; doubled for each failure in a
     row; at most `LONGEST_S`; later by up to a tenth (`jitter`, 0 to 1); then out of skipHours and skipDays; never
-    before Retry- After.
+    before Retry-After.
 
     Args:
         published: of the entries just read; empty after a 304 or a failure, where `last_interval_s` is used.
@@ -125,10 +125,7 @@ def base_interval(
 
 
 def median_interval(published: Iterable[datetime], now: datetime) -> float | None:
-    """
-    Return half the median gap, in seconds, of the newest `RHYTHM_ENTRIES` dates, within `ADAPTIVE_S`; None for too
-    few.
-    """
+    """Return half the median gap in seconds of the newest dates, within `ADAPTIVE_S`; None for too few."""
     moments = sorted((moment for moment in published if moment <= now), reverse=True)[:RHYTHM_ENTRIES]
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
     if len(gaps) < 2:
@@ -137,12 +134,7 @@ def median_interval(published: Iterable[datetime], now: datetime) -> float | Non
 
 
 def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
-    """
-    Return the first moment from `at` on in no skipped hour (UTC) and on no skipped day; `at` where every one is
-    skipped.
-    """
-    if not skip_hours and not skip_days:
-        return at
+    """Return the first moment from `at` on in no skipped hour (UTC) or day; `at` where every one is skipped."""
     hours = frozenset(skip_hours)
     days = frozenset(day.lower() for day in skip_days)
     moment = at
@@ -197,20 +189,16 @@ def parse_max_age(control: str) -> float | None:
 
 def cache_lifetime_s(said: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
     """Return the seconds that a cache may still keep the answer, or None where nothing useful is said."""
+    if max_age_s is None:
+        expires = parse_date(said.get("expires", ""))
+        max_age_s = (expires - server_now).total_seconds() if expires else 0.0
     age = said.get("age", "").strip()
-    aged_s = float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0
-    lifetime_s: float | None = None
-    if max_age_s is not None:
-        lifetime_s = max_age_s - aged_s
-    elif expires := parse_date(said.get("expires", "")):
-        lifetime_s = (expires - server_now).total_seconds() - aged_s
-    return lifetime_s if lifetime_s is not None and lifetime_s > 0 else None
+    lifetime_s = max_age_s - (float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0)
+    return lifetime_s if lifetime_s > 0 else None
 
 
 def parse_retry_after(value: str, now: datetime) -> float | None:
-    """
-    Return the seconds of a Retry-After (a number or a date), at most `MAX_RETRY_AFTER_S`; None for what is neither.
-    """
+    """Return the seconds of a Retry-After, a number or a date, at most `MAX_RETRY_AFTER_S`; None for neither."""
     value = value.strip()
     if value.isascii() and value.isdecimal():
         return min(float(value[:12]), MAX_RETRY_AFTER_S) if len(value) <= 12 else MAX_RETRY_AFTER_S

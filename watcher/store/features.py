@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
 
-from watcher.store.articles import PackedFeatures, decompress
+from watcher.store.articles import PackedFeatures, decompress, select_articles
 from watcher.store.partitions import in_partitions
-from watcher.store.schema import articles, features, has_features, has_text, texts
+from watcher.store.schema import articles, features, has_features, texts
 from watcher.store.sql import in_chunks, load_meta, save_meta
 
 SAMPLE_ARTICLES = 10_000  # articles that are looked at for their shares
 ArticleRows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
-
-
-def without_vector(
-    connection: Connection, *, model: str | None, most: int, since: datetime | None = None, prefix: str = ""
-) -> ArticleRows:
-    """Return up to `most` articles without a vector of `model` (None: not known yet), newest first."""
-    return newest_articles(connection, lacks_vector(model), most=most, since=since, share=prefix)
-
-
-def with_old_version(
-    connection: Connection, *, version: str, most: int, since: datetime | None = None, prefix: str = ""
-) -> ArticleRows:
-    """Return up to `most` articles whose features are of another version, newest first."""
-    return newest_articles(connection, differs_from(features.c.version, version), most=most, since=since, share=prefix)
-
-
-def prefixes_without_vector(connection: Connection, *, model: str | None) -> tuple[str, ...]:
-    """Return the shares of articles of which some lack a vector of `model`."""
-    return id_prefixes(connection, lacks_vector(model))
-
-
-def prefixes_with_old_version(connection: Connection, *, version: str) -> tuple[str, ...]:
-    """Return the shares of articles of which some have features of another version."""
-    return id_prefixes(connection, differs_from(features.c.version, version))
 
 
 def id_prefixes(connection: Connection, condition: ColumnElement[bool]) -> tuple[str, ...]:
@@ -49,48 +25,45 @@ def id_prefixes(connection: Connection, condition: ColumnElement[bool]) -> tuple
 
 
 def newest_articles(
-    connection: Connection, condition: ColumnElement[bool], *, most: int, since: datetime | None, share: str
+    connection: Connection,
+    condition: ColumnElement[bool],
+    *,
+    most: int,
+    since: datetime | None = None,
+    prefix: str = "",
 ) -> ArticleRows:
     """
-    Return the newest articles whose features fulfil `condition`. Where none do, only the index is read.
+    Return up to `most` articles whose features fulfil `condition`, newest first. Where none do, only the index is read.
 
     Args:
-        share: What the ids of the articles begin with.
+        prefix: What the ids of the articles begin with.
     """
     if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
         return ()
     waiting = select(articles.c.id).join(features, has_features).where(condition)
-    if share:
-        waiting = waiting.where(articles.c.id.startswith(share, autoescape=True))
+    if prefix:
+        waiting = waiting.where(articles.c.id.startswith(prefix, autoescape=True))
     if since is not None:
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
-    found: dict[str, tuple[str, str, str]] = {}
+    columns = (articles.c.id, articles.c.title, texts.c.text, articles.c.language)
+    found: dict[str, tuple[str, str, str, str]] = {}
     for part in in_chunks(list(keys)):
-        query = select(articles.c.id, articles.c.title, texts.c.text, articles.c.language)
-        those = articles.c.id.in_(part)
-        query = query.join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
-        found.update((key, (title, decompress(text), told)) for key, title, text, told in connection.execute(query))
-    return tuple((key, *found[key]) for key in keys if key in found)
+        rows = connection.execute(select_articles(connection, columns, texts, articles.c.id.in_(part)))
+        found.update((key, (key, title, decompress(text), language)) for key, title, text, language in rows)
+    return tuple(found[key] for key in keys if key in found)
 
 
-def count_without_vector(connection: Connection, *, model: str | None) -> int:
-    """Return how many articles wait for a vector of `model`."""
-    return connection.execute(select(func.count()).select_from(features).where(lacks_vector(model))).scalar_one()
-
-
-def count_outdated(connection: Connection, *, version: str) -> int:
-    """Return how many articles wait for features of `version`."""
-    other = differs_from(features.c.version, version)
-    return connection.execute(select(func.count()).select_from(features).where(other)).scalar_one()
+def count_features(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """Return how many articles have features that fulfil `condition`."""
+    return connection.execute(select(func.count()).select_from(features).where(condition)).scalar_one()
 
 
 def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:
     """Keep the vectors that an embedder made; None for a text that it refused, which is not given to it again."""
     for key, vector in vectors.items():
-        connection.execute(
-            update(features).where(*has_article_id(connection, key)).values(vector=vector, vector_model=model)
-        )
+        query = update(features).where(*has_article_id(connection, key))
+        connection.execute(query.values(vector=vector, vector_model=model))
 
 
 def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> None:
@@ -107,12 +80,8 @@ def has_article_id(connection: Connection, key: str) -> tuple[ColumnElement[bool
 
 def vector_bytes(connection: Connection, *, model: str) -> int | None:
     """Return the length of the vectors that are kept of `model`, None if there are none."""
-    query = (
-        select(func.length(features.c.vector))
-        .where(features.c.vector_model == model, features.c.vector.is_not(None))
-        .limit(1)
-    )
-    length: int | None = connection.scalar(query)
+    query = select(func.length(features.c.vector)).where(features.c.vector_model == model)
+    length: int | None = connection.scalar(query.where(features.c.vector.is_not(None)).limit(1))
     return length
 
 
@@ -130,19 +99,13 @@ class EmbedderState:
 
 def record_embedder(connection: Connection, embedding: EmbedderState | None) -> None:
     """Write down which embedder is in use, and what is wrong with it."""
-    if embedding is None:
-        save_meta(connection, EMBEDDER, None)
-        return
-    value = {"setting": embedding.setting, "name": embedding.name, "trouble": embedding.trouble}
-    save_meta(connection, EMBEDDER, value)
+    save_meta(connection, EMBEDDER, asdict(embedding) if embedding else None)
 
 
 def recorded_embedder(connection: Connection) -> EmbedderState | None:
     """Return the embedder last in use, None if none was."""
     value = load_meta(connection, EMBEDDER)
-    if value is None:
-        return None
-    return EmbedderState(setting=value["setting"], name=value["name"], trouble=value["trouble"])
+    return EmbedderState(**value) if value else None
 
 
 def embedder_name(connection: Connection, mark: str) -> str | None:
@@ -156,14 +119,14 @@ def has_backlog(connection: Connection, *, version: str, setting: str | None) ->
     Whether articles have features of another version than `version`, or lack what the embedder that is set makes.
 
     Args:
-        mark: Of the embedder, None for none.
+        setting: Of the embedder, None for none.
     """
     noted = recorded_embedder(connection)
     if setting is not None and (noted is None or noted.setting != setting or noted.name is None or noted.trouble):
         return True
     if setting is None and noted is not None:
         return True
-    conditions = [differs_from(features.c.version, version)]  # one by one: each has an index of its own
+    conditions = [has_old_version(version)]  # one by one: each has an index of its own
     if noted is not None:
         conditions.append(lacks_vector(noted.name))
     queries = (select(features.c.article_id).where(condition).limit(1) for condition in conditions)
@@ -178,6 +141,11 @@ def lacks_vector(model: str | None) -> ColumnElement[bool]:
     """
     column = features.c.vector_model
     return true() if model is None else or_(column.is_(None), differs_from(column, model))
+
+
+def has_old_version(version: str) -> ColumnElement[bool]:
+    """Return the condition that an article's features are of another version."""
+    return differs_from(features.c.version, version)
 
 
 def differs_from(column: Column[Any], value: str) -> ColumnElement[bool]:

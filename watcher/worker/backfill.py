@@ -15,14 +15,14 @@ from watcher.store.features import (
     ArticleRows,
     EmbedderState,
     embedder_name,
-    prefixes_with_old_version,
-    prefixes_without_vector,
+    has_old_version,
+    id_prefixes,
+    lacks_vector,
+    newest_articles,
     record_embedder,
     set_features,
     set_vectors,
     vector_bytes,
-    with_old_version,
-    without_vector,
 )
 from watcher.store.writer import Writer
 from watcher.worker import tasks
@@ -67,7 +67,7 @@ async def embed_missing(
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
             count = min(AT_ONCE, most - run.made)
-            rows = await writer.read(without_vector, model=name, most=count, since=since, prefix=share)
+            rows = await writer.read(newest_articles, lacks_vector(name), most=count, since=since, prefix=share)
             if not rows:
                 break
             await run.embed(rows)
@@ -165,7 +165,9 @@ async def rebuild_features(
     made = 0
     while made < most:
         count = min(AT_ONCE, most - made)
-        rows = await writer.read(with_old_version, version=FEATURES_VERSION, since=since, prefix=share, most=count)
+        rows = await writer.read(
+            newest_articles, has_old_version(FEATURES_VERSION), since=since, prefix=share, most=count
+        )
         if not rows:
             break
         for start in range(0, len(rows), SLICE):
@@ -194,7 +196,7 @@ def builtin_tasks(context: Callable[[], WorkerContext]) -> dict[str, BackgroundT
     """Return the tasks of this module by name; `context` returns the current one: settings may change."""
 
     async def old_features() -> tuple[str, ...]:
-        return await context().writer.read(prefixes_with_old_version, version=FEATURES_VERSION)
+        return await context().writer.read(id_prefixes, has_old_version(FEATURES_VERSION))
 
     return {
         VECTORS: BackgroundTask(
@@ -227,5 +229,5 @@ async def shards_missing_vectors(context: WorkerContext) -> tuple[str, ...]:
     if context.embedder is None:
         return ()
     name = await context.writer.read(embedder_name, context.embedder.store_key)
-    found = await context.writer.read(prefixes_without_vector, model=name)
+    found = await context.writer.read(id_prefixes, lacks_vector(name))
     return found if name else found[:1]
