@@ -31,7 +31,7 @@ class OutletSite:
 
     def answer(self, path: str) -> Response:
         if path == self.outlet.feed_path:
-            return self._feed()
+            return self._feed_response()
         if path == "/":
             return self._response(front_page(self._printed))
         if path == "/robots.txt":
@@ -47,7 +47,7 @@ class OutletSite:
         """Return the path of the page that `path` comes down to, behind a redirect."""
         return self._redirects.get(path, path)
 
-    def _feed(self) -> Response:
+    def _feed_response(self) -> Response:
         if self.outlet.feed == "error":
             return PlainTextResponse("Service unavailable\n", 503, headers={"Retry-After": str(RETRY_AFTER_S)})
         if self.outlet.feed == "html":

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gzip
 import hashlib
 import hmac
 import logging
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
-from urllib.parse import parse_qsl
+from typing import Any
+from urllib.parse import parse_qs
 
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -43,8 +44,7 @@ IN_LINE = 32  # pages that wait to be rendered; a request for one more is refuse
 PAGE_S = 20.0  # that a reader waits for a page; rendering goes on, and the next request gets it
 KEPT_S = 2.0  # how old a cached page may be
 KEPT = 128  # pages in the cache
-PACKED_FROM = 1024  # bytes of an answer
-PACKED_LEVEL = 4  # makes a page of 30 kB a quarter of it in half a millisecond
+PACKING: dict[str, Any] = {"minimum_size": 1024, "compresslevel": 4}  # a page of 30 kB takes half a millisecond
 WAIT_S = 2  # Retry-After of refused requests
 WORDS = {
     404: "There is no such page.",
@@ -61,13 +61,13 @@ class TooManyRequests(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedPage:
-    """A response with its bytes, plain and compressed (None if that is not worth it), and its ETag."""
+class EncodedPage:
+    """A response as it is sent to anybody."""
 
-    reply: PageResponse
-    body: bytes
-    packed: bytes | None
-    tag: str
+    status: int
+    headers: Mapping[str, str]
+    media_type: str | None = None
+    body: bytes = b""
 
 
 class PageRenderer:
@@ -82,7 +82,7 @@ class PageRenderer:
     def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
         self._clock = clock
         self._page_s = page_s
-        self._made: dict[Hashable, tuple[float, asyncio.Task[RenderedPage]]] = {}  # with its start time
+        self._made: dict[Hashable, tuple[float, asyncio.Task[EncodedPage]]] = {}  # with its start time
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._in_line = 0
 
@@ -91,10 +91,10 @@ class PageRenderer:
         at, task = self._made.get(key, (0.0, None))
         if task is None or not task.done():
             return task is not None
-        is_sound = not task.cancelled() and task.exception() is None and not task.result().reply.refresh_s
+        is_sound = not task.cancelled() and task.exception() is None and "Refresh" not in task.result().headers
         return is_sound and self._clock() - at < KEPT_S
 
-    async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> RenderedPage:
+    async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> EncodedPage:
         """Return the page of a key, made by whoever asks first. Errors: Busy; TimeoutError after `page_s`."""
         if not self.has(key):
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
@@ -102,7 +102,7 @@ class PageRenderer:
         async with asyncio.timeout(self._page_s):
             return await asyncio.shield(self._made[key][1])  # a reader who leaves must not cancel it for others
 
-    async def run_change(self, make: Callable[[], PageResponse]) -> RenderedPage:
+    async def run_change(self, make: Callable[[], PageResponse]) -> EncodedPage:
         """Make a change and return its response; pages from before it are dropped. Errors: as `get`."""
         try:
             async with asyncio.timeout(self._page_s):
@@ -110,7 +110,7 @@ class PageRenderer:
         finally:
             self._made.clear()
 
-    async def _make(self, make: Callable[[], PageResponse]) -> RenderedPage:
+    async def _make(self, make: Callable[[], PageResponse]) -> EncodedPage:
         if self._in_line >= AT_ONCE + IN_LINE:
             raise TooManyRequests
         self._in_line += 1
@@ -121,13 +121,22 @@ class PageRenderer:
             self._in_line -= 1
 
 
-def encode_page(reply: PageResponse) -> RenderedPage:
-    """Return a response as it can be sent to anybody."""
+def encode_page(reply: PageResponse) -> EncodedPage:
+    """Return a response with its headers, an ETag among them if it is a page."""
+    if reply.redirect_to:
+        return EncodedPage(status=303, headers={"Location": reply.redirect_to})
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
-    packed = gzip.compress(body, PACKED_LEVEL, mtime=0) if len(body) >= PACKED_FROM else None
-    state = hashlib.blake2b(body, digest_size=12)
-    state.update(f"{reply.status} {reply.media_type} {reply.refresh_s}".encode())
-    return RenderedPage(reply=reply, body=body, packed=packed, tag=f'W/"{state.hexdigest()}"')
+    headers = {}
+    if reply.status == 200:
+        tag = hashlib.blake2b(body + f"{reply.media_type} {reply.refresh_s}".encode(), digest_size=12)
+        headers = {"ETag": f'W/"{tag.hexdigest()}"', "Vary": "Accept-Encoding"}
+    if reply.refresh_s:
+        headers["Refresh"] = str(reply.refresh_s)
+    if reply.has_form:
+        headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us that its form is ours
+    if reply.styles:
+        headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(csp_hash, reply.styles))))
+    return EncodedPage(status=reply.status, headers=headers, media_type=reply.media_type, body=body)
 
 
 class SiteApp:
@@ -135,20 +144,12 @@ class SiteApp:
     The app of a store's site for one state of the settings, made in a thread for the first request.
 
     Args:
-        routes, on_settings, form_token: As `make_app` and `Site` have them.
+        routes: As `make_app` has them.
+        options: As `Site` has them.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        engine: Engine,
-        routes: Sequence[BaseRoute],
-        *,
-        on_settings: Callable[[], object] = lambda: None,
-        form_token: str | None = None,
-    ) -> None:
-        self._settings, self._engine, self._routes, self._on_settings = settings, engine, routes, on_settings
-        self._form_token = form_token or secrets.token_urlsafe(18)
+    def __init__(self, settings: Settings, engine: Engine, routes: Sequence[BaseRoute], **options: Any) -> None:  # noqa: ANN401
+        self._settings, self._engine, self._routes, self._options = settings, engine, routes, options
         self._app: ASGIApp | None = None
         self._lock = asyncio.Lock()
 
@@ -164,14 +165,8 @@ class SiteApp:
         await app(scope, receive, send)
 
     def _make(self) -> ASGIApp:
-        site = Site(
-            settings=self._settings,
-            engine=self._engine,
-            plugins=load_site_plugins(self._settings, self._engine),
-            now=system_clock,
-            on_settings=self._on_settings,
-            form_token=self._form_token,
-        )
+        plugins = load_site_plugins(self._settings, self._engine)
+        site = Site(settings=self._settings, engine=self._engine, plugins=plugins, now=system_clock, **self._options)
         return make_app(site, routes=self._routes)
 
 
@@ -190,55 +185,47 @@ def make_app(
         clock: Monotonic, for the limits.
         page_s: As `PageRenderer` has it.
     """
-    meter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
-
-    @cache
-    def encoded_error(words: str, status: int) -> RenderedPage:
-        return encode_page(error_page(site, words, status=status))
+    limiter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
 
     def refuse(request: Request, words: str, status: int) -> Response:
-        answer = make_response(request, encoded_error(words, status))
+        response = make_response(request, encode_page(error_page(site, words, status=status)))
         if status in (429, 503):
-            answer.headers["Retry-After"] = str(WAIT_S)
+            response.headers["Retry-After"] = str(WAIT_S)
         if request.method == "POST":
-            answer.headers["Connection"] = "close"  # the rest of the form may still come
-        return answer
+            response.headers["Connection"] = "close"  # the rest of the form may still come
+        return response
 
     async def refuse_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         return refuse(request, WORDS.get(status, WORDS[405]), status)
 
-    def endpoint(page: Page) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            form = await read_form(request) if page.method == "POST" else {}
-            is_ours = hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode())
-            if page.method == "POST" and not is_ours:
-                return refuse(request, "This form is too old: load its page again.", 403)
-            ask = PageRequest(
-                params={name: without_nul(value) for name, value in request.path_params.items()},
-                query={name: without_nul(value) for name, value in request.query_params.items()},
-                form=form,
-            )
-            key = (request.scope["path"], tuple(sorted(ask.query.items())))
-            costs = page.cost and not (page.cost == "search" and (not ask.query or pages.has(key)))
-            if costs and not meter.take(page.cost):
-                return refuse(request, "Too much at once: wait a moment.", 429)
-            try:
-                if page.method == "POST":
-                    return make_response(request, await pages.run_change(lambda: handle_page(site, page, ask)))
-                return make_response(request, await pages.get(key, lambda: handle_page(site, page, ask)))
-            except TimeoutError:
-                return refuse(request, "This page takes long to make: ask for it again in a minute.", 503)
-            except TooManyRequests:
-                return refuse(request, "Too many pages are asked for at once: wait a moment.", 503)
-            except Exception:
-                log.exception("answer_failed")
-                return refuse(request, "This page cannot be made: the log says why.", 500)
+    async def answer(page: Page, request: Request) -> Response:
+        is_change = page.method == "POST"
+        form = await read_form(request) if is_change else {}
+        if is_change and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
+            return refuse(request, "This form is too old: load its page again.", 403)
+        ask = PageRequest(params=without_nul(request.path_params), query=without_nul(request.query_params), form=form)
+        key = (request.scope["path"], tuple(sorted(ask.query.items())))
+        is_free = page.cost == "search" and (not ask.query or pages.has(key))
+        if page.cost and not is_free and not limiter.take(page.cost):
+            return refuse(request, "Too much at once: wait a moment.", 429)
+        make = partial(handle_page, site, page, ask)
+        try:
+            return make_response(request, await (pages.run_change(make) if is_change else pages.get(key, make)))
+        except TimeoutError:
+            return refuse(request, "This page takes long to make: ask for it again in a minute.", 503)
+        except TooManyRequests:
+            return refuse(request, "Too many pages are asked for at once: wait a moment.", 503)
+        except Exception:
+            log.exception("answer_failed")
+            return refuse(request, "This page cannot be made: the log says why.", 500)
 
-        return answer
-
-    own = [Route(page.path, endpoint(page), methods=[page.method]) for page in (*FILES, *sources.PAGES, *site.pages)]
-    return Starlette(routes=[*own, *routes], exception_handlers={HTTPException: refuse_error})
+    own = (*FILES, *sources.PAGES, *site.pages)
+    return Starlette(
+        routes=[*(Route(page.path, partial(answer, page), methods=[page.method]) for page in own), *routes],
+        middleware=[Middleware(GZipMiddleware, **PACKING)],
+        exception_handlers={HTTPException: refuse_error},
+    )
 
 
 def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
@@ -271,38 +258,24 @@ async def read_form(request: Request) -> dict[str, str]:
         raise HTTPException(408) from None
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
-    fields: dict[str, list[str]] = {}
     try:
-        for name, value in parse_qsl(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS):
-            fields.setdefault(name, []).append(without_nul(value))
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS)
     except ValueError:
         raise HTTPException(413) from None
-    return {name: "\n".join(values) for name, values in fields.items()}
+    return without_nul({name: "\n".join(values) for name, values in fields.items()})
 
 
-def without_nul(text: str) -> str:
-    """Return text that any database accepts."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def without_nul(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return fields whose text any database accepts."""
+    return {name: text.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, text in fields.items()}
 
 
-def make_response(request: Request, made: RenderedPage) -> Response:
-    """Return the HTTP response of a page: compressed where that is accepted, 304 where the client has it already."""
-    reply = made.reply
-    if reply.redirect_to:
-        return Response(status_code=303, headers={"Location": reply.redirect_to})
-    headers = {"ETag": made.tag, "Vary": "Accept-Encoding"} if reply.status == 200 else {}
-    if reply.refresh_s:
-        headers["Refresh"] = str(reply.refresh_s)
-    if reply.has_form:
-        headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us that its form is ours
-    if reply.styles:
-        headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(csp_hash, reply.styles))))
-    if reply.status == 200 and etag_matches(request.headers.get("if-none-match", ""), made.tag):
-        return Response(status_code=304, headers=headers)
-    if made.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(made.packed, reply.status, headers=headers, media_type=reply.media_type)
-    return Response(made.body, reply.status, headers=headers, media_type=reply.media_type)
+def make_response(request: Request, page: EncodedPage) -> Response:
+    """Return the HTTP response of a page, 304 where the client has it already."""
+    tag = page.headers.get("ETag")
+    if tag and etag_matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=page.headers)
+    return Response(page.body, page.status, page.headers, page.media_type)
 
 
 def etag_matches(tags: str, tag: str) -> bool:

@@ -12,8 +12,8 @@ import base64
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -38,8 +38,27 @@ HEADERS = {
 MAX_GUESSES = 10  # wrong tokens of a client, then it is blocked
 HOLD_S = 60.0
 MAX_CLIENTS = 1_000  # that are remembered
+LIMITS = {  # requests a minute in the long run, and at once
+    "search": (60, 30),  # a search may read thousands of texts
+    "poll": (6, 6),  # somebody else's server pays for it
+    "correct": (30, 30),
+}
 Clock = Callable[[], float]  # monotonic, in seconds
-Refusal = tuple[int, str, Mapping[str, str]]
+
+
+class RateLimiter:
+    """A token bucket for each kind of `LIMITS`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left = {kind: (float(at_once), clock()) for kind, (_, at_once) in LIMITS.items()}
+
+    def take(self, kind: str) -> bool:
+        """Return whether one more request is allowed, and count it."""
+        (a_minute, at_once), (left, at), now = LIMITS[kind], self._left[kind], self._clock()
+        left = min(at_once, left + (now - at) * a_minute / 60)
+        self._left[kind] = (left - (left >= 1), now)
+        return left >= 1
 
 
 class FailedLogins:
@@ -93,28 +112,24 @@ class AuthMiddleware:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = self.app
-        if refusal := self._refusal(scope, Headers(scope=scope)):
-            status, words, more = refusal
-            # The connection is closed, since a body may follow that nobody reads.
-            app = PlainTextResponse(words + "\n", status, headers={"Connection": "close", **more})
+        app = self._refusal(scope, Headers(scope=scope)) or self.app
         await app(scope, receive, send_with_headers)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         """Return why a request is refused, None if it is allowed."""
         host = headers.get("host")
         if self.token is not None:
             if refusal := self._token_refusal(client_address(scope), headers.get("authorization", "")):
                 return refusal
         elif host is not None and not is_this_machine(host):  # a browser always sends one, a health check may not
-            return 421, "not a name of this address", {}
+            return refuse(421, "not a name of this address")
         if scope["method"] == "POST" and not is_same_origin(headers, host or ""):
-            return 403, "sent by another site", {}
+            return refuse(403, "sent by another site")
         return None
 
-    def _token_refusal(self, peer: str, authorization: str) -> Refusal | None:
+    def _token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
         if self._guesses.is_held(peer):
-            return 429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"}
+            return refuse(429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"})
         given = parse_token(authorization)
         if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
             self._guesses.forget(peer)
@@ -122,7 +137,12 @@ class AuthMiddleware:
         if given:
             self._guesses.add(peer)
         challenge = {"WWW-Authenticate": 'Basic realm="Watcher", charset="UTF-8"'}
-        return 401, "the token of the settings is asked for, as a password or a bearer token", challenge
+        return refuse(401, "the token of the settings is asked for, as a password or a bearer token", challenge)
+
+
+def refuse(status: int, words: str, headers: Mapping[str, str] = MappingProxyType({})) -> PlainTextResponse:
+    """Return a refusal, which closes the connection, since a body may follow that nobody reads."""
+    return PlainTextResponse(f"{words}\n", status, headers={"Connection": "close", **headers})
 
 
 def client_address(scope: Scope) -> str:
@@ -167,34 +187,3 @@ def is_same_origin(headers: Headers, host: str) -> bool:
         return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() == host.lower())
     except ValueError:
         return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A rate for the long run, and a burst."""
-
-    a_minute: float
-    at_once: int
-
-
-LIMITS: Mapping[str, Limit] = {
-    "search": Limit(a_minute=60, at_once=30),  # a search may read thousands of texts
-    "poll": Limit(a_minute=6, at_once=6),  # somebody else's server pays for it
-    "correct": Limit(a_minute=30, at_once=30),
-}
-
-
-class RateLimiter:
-    """A token bucket for each kind of `LIMITS`."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._left = {name: (float(limit.at_once), clock()) for name, limit in LIMITS.items()}
-
-    def take(self, kind: str) -> bool:
-        """Return whether one more request is allowed, and count it."""
-        limit, now = LIMITS[kind], self._clock()
-        left, at = self._left[kind]
-        left = min(limit.at_once, left + (now - at) * limit.a_minute / 60)
-        self._left[kind] = (left - (left >= 1), now)
-        return left >= 1

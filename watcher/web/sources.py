@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -13,10 +15,10 @@ from watcher.errors import SettingsError
 from watcher.feeds.health import Health, feed_health, severity
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.edit import read_for_edit, save_settings, switch_source
-from watcher.store.articles import ArticleSummary, latest_of_feed
+from watcher.store.articles import latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, sync_sources
-from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, load_health_changes, load_polls
+from watcher.store.polls import FeedStats, feed_stats, load_health_changes, load_polls
 from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
 from watcher.text.format import format_duration
@@ -48,19 +50,6 @@ class SourceRow:
     stories: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceDetails:
-    """All about one source."""
-
-    row: SourceRow
-    healths: tuple[HealthChange, ...]
-    polls: tuple[PollRecord, ...]
-    latest: tuple[ArticleSummary, ...]
-    enabled: bool
-    next_poll_text: str
-    is_waiting: bool  # due, and a daemon is at work
-
-
 def all_sources(site: Site, ask: PageRequest) -> PageResponse:
     """Return a page of the list of sources."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
@@ -69,9 +58,6 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
         raise NotFound("There are fewer sources.")
-    words: dict[str, int] = {}
-    for row in rows:
-        words[row.health.status] = words.get(row.health.status, 0) + 1
     muted = [row.source() for row in site.settings.sources if not row.enabled]
     return render_page(
         site,
@@ -79,7 +65,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
         rows=read(site.engine, add_stats, site, part),
         total=len(rows),
         unwell=sum(not row.health.is_ok for row in rows),
-        words=words,
+        words=Counter(row.health.status for row in rows),
         wanted=wanted,
         at=at,
         more=at * ON_A_PAGE < len(rows),
@@ -129,9 +115,9 @@ def count_polling(site: Site) -> int:
 
 def one_source(site: Site, ask: PageRequest) -> PageResponse:
     """Return the page of one source."""
-    told = read(site.engine, load_details, site, feed_id_of(ask))
+    found = read(site.engine, load_details, site, feed_id_of(ask))
     return render_page(
-        site, "source.html.j2", has_form=True, refresh_s=WAITING_S if told.is_waiting else 0, t=told, row=told.row
+        site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, **found
     )
 
 
@@ -143,26 +129,26 @@ def feed_id_of(ask: PageRequest) -> int:
     return int(text)
 
 
-def load_details(connection: Connection, site: Site, feed_id: int) -> SourceDetails:
-    """Return all about one source."""
+def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, Any]:
+    """Return all about one source, as its template names it."""
     state = feed_state(connection, feed_id)
     if state is None:
         raise NotFound("There is no such source.")
     now = site.now()
-    row = add_stats(connection, site, [to_row(state, now=now)])[0]
     due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
     enabled = state.feed.source.url in {source.url for source in site.settings.active_sources()}
     daemon = read_daemon_status(site.engine)
-    return SourceDetails(
-        row=row,
-        healths=load_health_changes(connection, feed_id, most=CHANGES),
-        polls=load_polls(connection, feed_id, most=POLLS),
-        latest=latest_of_feed(connection, feed_id, most=PREVIEW),
-        enabled=enabled,
-        next_poll_text=next_poll_text(state),
-        is_waiting=enabled and is_due and not site.is_static and daemon is not None and daemon.is_running,
-    )
+    return {
+        "row": add_stats(connection, site, [to_row(state, now=now)])[0],
+        "healths": load_health_changes(connection, feed_id, most=CHANGES),
+        "polls": load_polls(connection, feed_id, most=POLLS),
+        "latest": latest_of_feed(connection, feed_id, most=PREVIEW),
+        "enabled": enabled,
+        "next_poll_text": next_poll_text(state),
+        # Due, and a daemon is at work.
+        "is_waiting": enabled and is_due and not site.is_static and daemon is not None and daemon.is_running,
+    }
 
 
 def next_poll_text(state: FeedState) -> str:
