@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
-
-from jinja2 import Environment
 
 from digests.model import Edition
 from digests.render.edition_view import edition_view
 from digests.render.escape import web_url
 from digests.render.markdown import document
-from digests.render.templating import Own, environment, render_template
-from digests.render.view import EditionView
+from digests.render.templating import Own, html_templates, render_template
 
 MAX_ENTRIES = 15  # editions
 TAG_DATE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)
@@ -34,17 +31,6 @@ class AtomSettings:
     site: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtomEntry:
-    """An edition as an entry."""
-
-    id: str
-    view: EditionView
-    made_at: str  # RFC 3339
-    url: str | None
-    content: str  # HTML
-
-
 def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> str:
     """Return the feed of the newest 15 of `editions`, the first of each date."""
     of_date: dict[str, Edition] = {}
@@ -55,11 +41,11 @@ def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> st
     values = {
         "id": _tag(newest[0].digest, atom),
         "newest": entries[0],
-        "updated": max(entry.made_at for entry in entries),
+        "updated": max(entry["made_at"] for entry in entries),
         "self_url": page_url(atom.site, "feed.atom"),
         "entries": entries,
     }
-    return render_template(_templates(own), "feed.atom.j2", own, values)
+    return render_template(html_templates(own), "feed.atom.j2", own, values)
 
 
 def page_url(site: str | None, name: str) -> str | None:
@@ -67,25 +53,21 @@ def page_url(site: str | None, name: str) -> str | None:
     return web_url(f"{site.rstrip('/')}/{name}") if site else None
 
 
-def _entry(edition: Edition, atom: AtomSettings, own: Own) -> AtomEntry:
+def _entry(edition: Edition, atom: AtomSettings, own: Own) -> dict[str, Any]:
+    """Return an edition as an entry of the template."""
     shown = edition_view(edition)
     doc = document(shown, own)
     title_free = doc.head.rpartition("</h1>")[2].strip()  # the feed has the digest's title already
     day = edition.local_date.isoformat()
-    return AtomEntry(
-        id=f"{_tag(edition.digest, atom)}/{day}",
-        view=shown,
-        made_at=edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        url=page_url(atom.site, f"{day}.html"),
-        content="\n".join((title_free, doc.stories, doc.foot)),
-    )
+    return {
+        "id": f"{_tag(edition.digest, atom)}/{day}",
+        "view": shown,
+        "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "url": page_url(atom.site, f"{day}.html"),
+        "content": "\n".join((title_free, doc.stories, doc.foot)),
+    }
 
 
 def _tag(digest: str, atom: AtomSettings) -> str:
     """Return a tag URI, which stays the same when the site moves (RFC 4151)."""
     return f"tag:{atom.domain},{TAG_DATE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
-
-
-@lru_cache(maxsize=8)
-def _templates(own: Own) -> Environment:
-    return environment(autoescape=True, filters={}, own=own)

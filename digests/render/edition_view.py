@@ -17,7 +17,7 @@ from digests.model import (
 )
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
-from digests.render.localizer import Localizer, language_direction, localizer_for
+from digests.render.localizer import Localizer, arrow_in, language_direction, localizer_for
 from digests.render.view import (
     BriefView,
     CiteView,
@@ -202,7 +202,7 @@ class Views:
         """Return "59 → 78 people" and where the new number stands."""
         before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
         now = figure.sentence_after
-        arrow = self._words.arrow_in(now.language, what) if what else self._words.arrow
+        arrow = arrow_in(now.language, what) if what else self._words.arrow
         return QuoteView(
             text=f"{before} {arrow} {after} {what}".rstrip(),
             lang_attr=self._lang_attr(now.language, what) if what else LangAttr(),

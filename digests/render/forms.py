@@ -54,26 +54,21 @@ def render(
     """
     Return the edition in each of `formats`, in their order; the same edition gives the same bytes.
 
-    Raises:
-        DigestError: If a form is not known, the mail's addresses are none, or a template of the reader's is wrong.
+    Errors: DigestError, if a form is not known, the mail's addresses are none, or a reader's template is wrong.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise DigestError(f"no such form: {', '.join(unknown)}; known are {', '.join(FORMATS)}")
     issue = RenderInput(edition=edition, view=edition_view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
-    return tuple(
-        Rendered(format=form, name=name.format(date=edition.local_date.isoformat()), body=make(issue))
-        for form, (name, make) in ((form, FORMATS[form]) for form in dict.fromkeys(formats))
-    )
+    rendered = []
+    for form in dict.fromkeys(formats):
+        name, renderer = FORMATS[form]
+        rendered.append(Rendered(format=form, name=name.format(date=edition.local_date), body=renderer(issue)))
+    return tuple(rendered)
 
 
 def try_templates(own: Own) -> None:
-    """
-    Render a full, a first and an empty edition in every format with a reader's templates.
-
-    Raises:
-        DigestError: What is wrong in one, with its file and line.
-    """
+    """Render a full, a first and an empty edition in every format with a reader's templates. Errors: DigestError."""
     full = sample_edition()
     first = replace(full, previous=None, corrections=(), briefs=(), ended=(), note="")
     for each in (full, first, replace(first, sections=())):

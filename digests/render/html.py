@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
-from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from digests.render.markdown import NO_URLS, Document, document
-from digests.render.templating import Own, environment, render_template
+from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 
-COVER_PARAGRAPH = re.compile(r'<p class="cover">')
 PIN_RADIUS = 18  # of a pin, in units of the map, which is 720 wide
 PIN_GAP = 2.0  # between two pins
 MAX_PINS = 40  # pins; more would hide the map
@@ -57,15 +55,14 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
         "radius": PIN_RADIUS,
         "pin_places": ", ".join(f"{pin.number} {pin.place}" for pin in shown),
     }
-    return render_template(templates(own), "page.html.j2", own, values)
+    return render_template(html_templates(own), "page.html.j2", own, values)
 
 
 def _with_sparks(doc: Document, view: EditionView) -> Document:
     """Return the document with a sparkline before each story's coverage."""
-    sparks = iter([_spark(story) for section in view.sections for story in section.stories])
-    return replace(
-        doc, stories=Markup(COVER_PARAGRAPH.sub(lambda found: found.group() + next(sparks, ""), doc.stories))
-    )
+    sparks = (_spark(story) for section in view.sections for story in section.stories)
+    marked = re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), doc.stories)
+    return replace(doc, stories=Markup(marked))
 
 
 def _spark(story: StoryView) -> str:
@@ -80,18 +77,10 @@ def _spark(story: StoryView) -> str:
 
 
 @lru_cache(maxsize=8)
-def templates(own: Own) -> Environment:
-    """Return the environment of the HTML formats; the mail shares it."""
-    return environment(autoescape=True, filters={}, own=own)
-
-
-@lru_cache(maxsize=8)
 def style_sheet(own: Own) -> str:
     """Return the style sheet of the page, a reader's own if there is one."""
-    for template in own:
-        if template.name == "page.css":
-            return template.source
-    return (files("digests.render") / "templates" / "page.css").read_text("utf-8")
+    ours = files("digests.render") / "templates" / "page.css"
+    return next((each.source for each in own if each.name == "page.css"), None) or ours.read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +136,7 @@ def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
 def world() -> WorldMap:
     """Return the map itself."""
     data = tomllib.loads((files("digests.render") / "world.toml").read_text("utf-8"))
-    points = {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}
-    return WorldMap(width=data["width"], height=data["height"], land=data["land"], points=points)
+    return WorldMap(**data | {"points": {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}})
 
 
 def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

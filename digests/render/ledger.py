@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from digests.model import Edition, LargestStory, LeftOut, LlmOutcome, LlmStop
+from digests.model import Edition, LlmOutcome, LlmStop
 from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
+from watcher.failure_reasons import Reason
 
 LATE_S = 300.0  # an edition made within five minutes of its time is not late
 MAX_FAILING = 20  # sources by name
@@ -49,32 +50,32 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         stories=words.say("stories", n=ledger.stories_found),
         shown=shown,
     )
-    reasons = [_left_out(each, words) for each in ledger.left_out if each.count]
-    text = f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
-    return (
-        f"{text} {_oversized_warning(ledger.largest, words)}"
-        if ledger.largest and ledger.largest.is_oversized
-        else text
-    )
+    sentences = [text]
+    reasons = [
+        f"{words.say(f'out_{each.kind}', why=_describe(each.reason, words))} ({words.number(each.count)})"
+        for each in ledger.left_out
+        if each.count
+    ]
+    if reasons:
+        sentences.append(words.say("left_out", reasons=", ".join(reasons)))
+    largest = ledger.largest
+    if largest and largest.is_oversized:
+        title = sanitize_line(largest.title, limit=200) or words["untitled"]
+        sentences.append(words.say("oversized_story", title=title, reports=largest.reports, all=largest.of_reports))
+    return " ".join(sentences)
 
 
-def _left_out(each: LeftOut, words: Localizer) -> str:
-    why = sanitize_line(words.describe(each.reason), limit=200) if each.reason else ""
-    return f"{words.say(f'out_{each.kind}', why=why)} ({words.number(each.count)})"
-
-
-def _oversized_warning(largest: LargestStory, words: Localizer) -> str:
-    title = sanitize_line(largest.title, limit=200) or words["untitled"]
-    return words.say("oversized_story", title=title, reports=largest.reports, all=largest.of_reports)
+def _describe(reason: Reason | None, words: Localizer) -> str:
+    return sanitize_line(words.describe(reason), limit=200) if reason else ""
 
 
 def _sources_line(edition: Edition, words: Localizer) -> str:
     ledger = edition.ledger
     text = words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)
-    names = []
-    for source in ledger.failing:
-        why = f" ({sanitize_line(words.describe(source.reason), limit=200)})" if source.reason else ""
-        names.append(f"{sanitize_line(source.name, limit=200)}{why}")
+    names = [
+        sanitize_line(source.name, limit=200) + (f" ({_describe(source.reason, words)})" if source.reason else "")
+        for source in ledger.failing
+    ]
     if len(names) > MAX_FAILING:
         names[MAX_FAILING:] = ["…"]
     return f"{text} {words.say('failing', names=', '.join(names))}" if names else text

@@ -105,11 +105,7 @@ class Localizer:
     @property
     def arrow(self) -> str:
         """The arrow between before and after, in the reading direction of the page."""
-        return self.arrow_in(self.language, "")
-
-    def arrow_in(self, tag: str, text: str) -> str:
-        """Return the arrow within a text, in its reading direction."""
-        return "←" if language_direction(tag, text) == "rtl" else "→"
+        return arrow_in(self.language, "")
 
     def join_sentences(self, sentences: Iterable[str], tag: str) -> str:
         return ("" if language_tag(tag) in UNSPACED else " ").join(sentences)
@@ -117,31 +113,32 @@ class Localizer:
 
 def localizer_for(edition: Edition) -> Localizer:
     """Return the localizer of `edition`; a language without phrases has the English ones."""
-    tag = language_tag(edition.language)
-    language = tag if known_locale(tag) else FALLBACK_LANGUAGE
-    locale, phrases = _locale(edition.language), load_phrases(language)
-    return Localizer(
-        language=language,
-        locale=locale,
-        zone=_zone(edition.timezone),
-        today=edition.local_date,
-        phrases=phrases or load_phrases(FALLBACK_LANGUAGE),
-        plurals=locale if phrases else Locale.parse(FALLBACK_LANGUAGE),
-    )
+    return _localizer(edition.language, _zone(edition.timezone), edition.local_date)
 
 
 @lru_cache(maxsize=8)
 def english(zone: tzinfo) -> Localizer:
     """Return the English localizer, for pages of no edition: every time has its day."""
-    locale = _locale(FALLBACK_LANGUAGE)
+    return _localizer(FALLBACK_LANGUAGE, zone, date.min)
+
+
+def _localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
+    primary = language_tag(tag)
+    language = primary if known_locale(primary) else FALLBACK_LANGUAGE
+    locale, phrases = _locale(tag), load_phrases(language)
     return Localizer(
-        language=FALLBACK_LANGUAGE,
+        language=language,
         locale=locale,
         zone=zone,
-        today=date.min,
-        phrases=load_phrases(FALLBACK_LANGUAGE),
-        plurals=locale,
+        today=today,
+        phrases=phrases or load_phrases(FALLBACK_LANGUAGE),
+        plurals=locale if phrases else Locale.parse(FALLBACK_LANGUAGE),
     )
+
+
+def arrow_in(tag: str, text: str) -> str:
+    """Return the arrow within a text, in its reading direction."""
+    return "←" if language_direction(tag, text) == "rtl" else "→"
 
 
 def zone_letters(local: datetime) -> str:

@@ -18,11 +18,11 @@ import css_inline
 
 from digests.errors import DigestError
 from digests.model import Edition
-from digests.render import html, text
+from digests.render import text
 from digests.render.edition_view import MAX_HEADLINES, MAX_SOURCES
 from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
-from digests.render.templating import Own, render_template
+from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 from digests.settings.delivery import parse_mailbox
 
@@ -111,7 +111,7 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     short = change_stories(short, partial(limit_story, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES))
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
-    page = render_template(html.templates(own), "mail.html.j2", own, values)
+    page = render_template(html_templates(own), "mail.html.j2", own, values)
     rich = UNUSED_MARKUP.sub(r"\1", _inliner().inline(page))  # but for the styles of the dark mode
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_transfer_encoding(plain))
     message.add_alternative(rich, subtype="html", charset="utf-8", cte=_transfer_encoding(rich))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined, TemplateError
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -44,22 +45,22 @@ def environment(
     *,
     autoescape: bool,
     escape: Callable[[str], str] | None = None,
-    filters: Mapping[str, Callable[..., Any]],
-    own: Own = (),
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+    own: Own,
 ) -> Environment:
     """
     Return an environment whose expressions are all escaped: by Jinja's own means for HTML, else by `escape`.
 
-    A filter that returns `AsIs` has escaped by itself. A name that is missing is an error, not an empty string.
+    A filter that returns `SafeText` has escaped by itself. A name that is missing is an error, not an empty string.
     A reader's templates run in a sandbox: they reach what they are given and nothing behind it.
     """
 
     def finalize(value: object) -> object:
         return value if escape is None or isinstance(value, SafeText) else escape(str(value))
 
-    kind = SandboxedEnvironment if own else Environment
-    env = kind(
-        loader=_loader(own),
+    by_name = {template.name: (template.source, template.path, None) for template in own}
+    env = (SandboxedEnvironment if own else Environment)(
+        loader=ChoiceLoader([FunctionLoader(by_name.get), PackageLoader("digests.render")]),
         autoescape=autoescape,
         finalize=finalize,
         undefined=StrictUndefined,
@@ -67,31 +68,24 @@ def environment(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    env.filters.update(filters)
+    env.filters.update(filters or {})
     return env
 
 
-def render_template(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
-    """
-    Return a template filled with `values`.
+@lru_cache(maxsize=8)
+def html_templates(own: Own) -> Environment:
+    """Return the environment of what is HTML or XML as a whole: page, mail and feed."""
+    return environment(autoescape=True, own=own)
 
-    Raises:
-        DigestError: What is wrong in a reader's template, with its file and line.
-    """
+
+def render_template(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
+    """Return a template filled with `values`. Errors: DigestError, with file and line of a reader's template."""
     try:
         return env.get_template(name).render(values)
     except TEMPLATE_ERRORS as error:
         if not own:
             raise
         raise DigestError(f"{_place(error, own)}: {error}") from error
-
-
-def _loader(own: Own) -> BaseLoader:
-    ours = PackageLoader("digests.render")
-    if not own:
-        return ours
-    by_name = {template.name: (template.source, template.path, None) for template in own}
-    return ChoiceLoader([FunctionLoader(by_name.get), ours])
 
 
 def _place(error: BaseException, own: Own) -> str:
