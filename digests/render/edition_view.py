@@ -166,15 +166,16 @@ class Views:
         """Return one correction; the story's headline is named unless it is what has changed."""
         words = self._words
         day = words.short_date(correction.cited_on)
-        is_of_headline = sanitize_line(correction.title) == sanitize_line(correction.before)
-        cited_for = words.say("cited_for", day=day, title=self._title(correction.title))
+        cited = words.say("cited_for", day=day, title=self._title(correction.title))
+        if sanitize_line(correction.title) == sanitize_line(correction.before):
+            cited = words.say("cited", day=day)
         before, after = (sanitize_line(text, limit=2 * MAX_TITLE) for text in (correction.before, correction.after))
         return CorrectionView(
             kind=words[CORRECTION_PHRASES.get(correction.kind, "text_changed")],
             outlet=outlet_name(correction.outlet, correction.url),
             url=web_url(correction.url),
             lang_attr=self._lang_attr(correction.language, before or after),
-            cited=words.say("cited", day=day) if is_of_headline else cited_for,
+            cited=cited,
             before=words.say("quoted", text=before) if before else "",
             after=words.say("quoted", text=after) if after else "",
         )
@@ -195,26 +196,24 @@ class Views:
             return found
         names = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
         names += ", …" if count > MAX_NEW_OUTLETS else ""
-        text = self._words.say("new_outlets", n=count, names=names)
-        return (*found, QuoteView(text=text, lang_attr=LangAttr(), cites=()))
+        return (*found, QuoteView(text=self._words.say("new_outlets", n=count, names=names)))
 
     def _figure(self, figure: NumberChange) -> QuoteView:
         """Return "59 → 78 people" and where the new number stands."""
         before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
         now = figure.sentence_after
-        arrow = arrow_in(now.language, what) if what else self._words.arrow
-        return QuoteView(
-            text=f"{before} {arrow} {after} {what}".rstrip(),
-            lang_attr=self._lang_attr(now.language, what) if what else LangAttr(),
-            cites=(self._cite(now),),
-        )
+        cites = (self._cite(now),)
+        if not what:
+            return QuoteView(text=f"{before} {self._words.arrow} {after}".rstrip(), cites=cites)
+        text = f"{before} {arrow_in(now.language, what)} {after} {what}"
+        return QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
         """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are none."""
         words = self._words
         parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
-        from_agencies = sum(copies for _, copies in story.agencies)
         if story.folded:
+            from_agencies = sum(copies for _, copies in story.agencies)
             parts.append(words.say("agency_copies" if from_agencies == story.folded else "folded", n=story.folded))
         if len(story.languages) > 1:
             parts.append(words.say("languages", n=len(story.languages)))
@@ -296,12 +295,13 @@ class Views:
 
     def _llm_quotes(self, story: EditionStory) -> tuple[QuoteView, ...]:
         """Return what a model wrote, each sentence with the reports it rests on."""
-        found = []
-        for written in story.llm_sentences:
-            cites = tuple(dict.fromkeys(map(self._cite, written.sources)))
-            text = sanitize_line(written.text)
-            found.append(QuoteView(text=text, lang_attr=LangAttr(), cites=cites[:MAX_CITES]))
-        return tuple(found)
+        return tuple(
+            QuoteView(
+                text=sanitize_line(written.text),
+                cites=tuple(dict.fromkeys(map(self._cite, written.sources)))[:MAX_CITES],
+            )
+            for written in story.llm_sentences
+        )
 
     def _cite(self, cited: Sentence | SourceMention) -> CiteView:
         name = outlet_name(cited.outlet, cited.url)

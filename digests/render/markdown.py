@@ -115,17 +115,15 @@ def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: b
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
     """Return the front matter in order. Dates and file names are plain scalars, other text is quoted."""
-    rows: list[tuple[str, str | int | SafeText]] = [
+    return (
         ("title", view.heading),
         ("date", SafeText(view.day.isoformat())),
         ("digest", view.digest),
         ("edition", view.number),
         ("lang", view.language),
         *view.counts,
-    ]
-    if view.previous is not None:
-        rows.append(("previous", SafeText(f"{view.previous.isoformat()}.md")))
-    return tuple(rows)
+        *([("previous", SafeText(f"{view.previous.isoformat()}.md"))] if view.previous else ()),
+    )
 
 
 def _yaml(value: str | int | SafeText) -> SafeText:
@@ -168,10 +166,5 @@ def _templates(own: Own, *, html: bool) -> Environment:
         "yaml": _yaml,
     }
     env = environment(autoescape=False, escape=escape, filters=filters, own=own)
-    env.globals.update(html=html, h=SafeText if html else _nothing)
+    env.globals.update(html=html, h=lambda markup: SafeText(markup if html else ""))  # a file has no tags
     return env
-
-
-def _nothing(_markup: str) -> SafeText:
-    """Return nothing: a file has no tags and attributes."""
-    return SafeText("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from jinja2 import Environment
 from lxml import html as lxml_html
@@ -35,14 +36,11 @@ def to_text(source: str) -> str:
     root = lxml_html.fragment_fromstring(source, create_parent="div")
     lines: list[str] = []
     seen: set[str] = set()
-    above = None
-    for block in _blocks(root):
+    for above, block in pairwise([None, *_blocks(root)]):
         if block.tag in ("h1", "h2", "h3"):
             seen.clear()
-        if above is not None:
-            lines += [""] * _blank_lines(above, block)
+        lines += [""] * _blank_lines(above, block)
         lines += _wrap_block(block, seen)
-        above = block
     return "\n".join(lines)
 
 
@@ -57,7 +55,9 @@ def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
             yield from _blocks(element)
 
 
-def _blank_lines(above: HtmlElement, block: HtmlElement) -> int:
+def _blank_lines(above: HtmlElement | None, block: HtmlElement) -> int:
+    if above is None:
+        return 0
     if block.tag == "h2":
         return 2
     next_item = above.tag == block.tag == "li" and block.getprevious() is not None
@@ -120,17 +120,17 @@ def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
         indent: Blanks before the first line, and the others unless `hang` says otherwise.
     """
     hang = indent if hang is None else hang
-    lines: list[str] = []
-    line, used = " " * indent, indent
-    empty = True
-    for word in text.split(" "):
+    first, *words = text.split(" ")
+    lines, used = [" " * indent + first], indent + cell_len(first)
+    for word in words:
         columns = cell_len(word)
-        if not empty and used + 1 + columns > COLUMNS:
-            lines.append(line)
-            line, used, empty = " " * hang, hang, True
-        line, used = (line + word, used + columns) if empty else (f"{line} {word}", used + 1 + columns)
-        empty = False
-    return "\n".join([*lines, line])
+        if used + 1 + columns > COLUMNS:
+            lines.append(" " * hang + word)
+            used = hang + columns
+        else:
+            lines[-1] += f" {word}"
+            used += 1 + columns
+    return "\n".join(lines)
 
 
 @lru_cache(maxsize=8)

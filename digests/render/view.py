@@ -31,8 +31,8 @@ class QuoteView:
     """A text and the reports that it cites, if any."""
 
     text: str
-    lang_attr: LangAttr
-    cites: tuple[CiteView, ...]
+    lang_attr: LangAttr = LangAttr()
+    cites: tuple[CiteView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
+from typing import Any
 
 from sqlalchemy import Connection
 
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.store.stories import StoryMember, StoryRow, load_members, resolve_merged, story_members
-from watcher.model import Article, RemovedBlock, Revision
+from watcher.model import Article, RemovedBlock
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
@@ -23,38 +24,51 @@ MAX_RULES, REMOVED_CHARS = 40, 300
 RELATED_ARTICLES = 12
 
 
+TITLE_CHARS = 300
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelatedArticle:
-    """Another article of the same story. `score`: how similar the two are, where that made the link."""
+class ArticleRow:
+    """An article in a list. `differs`: how a copy differs from its report's origin."""
 
     id: str
     title: str
+    lang: str
+    dir: str
     outlet: str
-    language: str
-    published_at: datetime
-    score: float | None
+    about: str
+    at: datetime
+    differs: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleDetails:
-    article: Article
-    revisions: tuple[Revision, ...]
-    story: StoryRow | None
-    related: tuple[RelatedArticle, ...]
+def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow:
+    """Return an article as a page lists it."""
+    words = english(zone)
+    title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
+    about = (words.country(article.country), words.in_language(article.language))
+    return ArticleRow(
+        id=article.id,
+        title=title,
+        lang=language_tag(article.language),
+        dir=language_direction(article.language, title),
+        outlet=sanitize_line(article.outlet, limit=100),
+        about=", ".join(part for part in about if part),
+        at=article.published_at,
+        differs=differs,
+    )
 
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
     """Answer the page of an article."""
-    details = read(site.engine, load_details, ask.params["article"])
-    article = details.article
+    article, known = read(site.engine, load_details, ask.params["article"], site.zone)
     paragraphs, left = shown_paragraphs(article.text)
     return render_page(
         site,
         "article.html.j2",
         package="digests.web",
-        t=details,
+        **known,
         a=article,
-        title=sanitize_line(article.title, limit=300) or "Untitled",
+        title=sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled",
         url=web_url(article.url),
         lang=language_tag(article.language),
         dir=language_direction(article.language, article.title or article.text[:200]),
@@ -65,23 +79,25 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
     )
 
 
-def load_details(connection: Connection, key: str) -> ArticleDetails:
-    """Return all about an article. Errors: NotFound."""
+def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
+    """Return an article, and its later versions, its story and the articles nearest to it. Errors: NotFound."""
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
         raise NotFound("No such article is stored.")
     member = load_members(connection, [key]).get(key)
     story = resolve_merged(connection, member.story) if member else None
-    return ArticleDetails(
-        article=found,
-        revisions=revisions_of(connection, [key]).get(key, ()),
-        story=story,
-        related=related_articles(connection, story, member) if member and story else (),
-    )
+    related = related_articles(connection, story, member, zone) if member and story else ()
+    return found, {"revisions": revisions_of(connection, [key]).get(key, ()), "story": story, "related": related}
 
 
-def related_articles(connection: Connection, story: StoryRow, member: StoryMember) -> tuple[RelatedArticle, ...]:
-    """Return the articles of a story nearest to one: those it is linked with, its copies, then the rest."""
+def related_articles(
+    connection: Connection, story: StoryRow, member: StoryMember, zone: tzinfo
+) -> list[tuple[ArticleRow, float | None]]:
+    """
+    Return the articles of a story nearest to one: those it is linked with, its copies, then the rest.
+
+    Each has the score of its link, if it is linked.
+    """
     others = [each for each in story_members(connection, story.id) if each.article != member.article]
     scores: dict[str, float] = {}
     if member.nearest and member.evidence:
@@ -95,18 +111,7 @@ def related_articles(connection: Connection, story: StoryRow, member: StoryMembe
 
     chosen = [each.article for each in sorted(others, key=rank)[:RELATED_ARTICLES]]
     articles = articles_by_id(connection, chosen)
-    return tuple(
-        RelatedArticle(
-            id=found.id,
-            title=sanitize_line(found.title, limit=300) or "Untitled",
-            outlet=sanitize_line(found.outlet, limit=100),
-            language=language_tag(found.language),
-            published_at=found.published_at,
-            score=scores.get(found.id),
-        )
-        for key in chosen
-        if (found := articles.get(key))
-    )
+    return [(article_row(articles[key], zone), scores.get(key)) for key in chosen if key in articles]
 
 
 def byline(found: Article, words: Localizer) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,8 +19,8 @@ from digests.render.localizer import english, language_direction
 from digests.store.stories import StoryRow
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
+from digests.web.article import TITLE_CHARS, ArticleRow, article_row
 from digests.web.edition_cache import EditionCache
-from watcher.model import Article
 from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 from watcher.web.templating import render_page
@@ -29,21 +30,6 @@ TIMELINE_REPORTS = 12
 THREAD_STORIES = 30
 BARS = 8
 BAR_HEIGHT = 80
-TITLE_CHARS = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleRow:
-    """An article of a story. `differs`: how a copy differs from its report's origin."""
-
-    id: str
-    title: str
-    lang: str
-    dir: str
-    outlet: str
-    about: str
-    at: datetime
-    differs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +40,6 @@ class ReportDetails:
     agency: str
     copies: tuple[ArticleRow, ...]
     why: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineBar:
-    """Articles of a stretch of time; `height` from 0 to `BAR_HEIGHT`."""
-
-    start: str
-    count: int
-    height: int
 
 
 class StoryPages:
@@ -78,9 +55,7 @@ class StoryPages:
         row = found.row
         edition, shown = self._cache.find_story(row.id) or (None, None)
         words = english(zone)
-        languages = [
-            words.language_name(tag) or ("English" if tag == "en" else tag) for tag in found.coverage.languages
-        ]
+        languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
         return render_page(
             site,
             "story.html.j2",
@@ -122,10 +97,7 @@ def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
 ) -> tuple[StoryDetails, tuple[ReportDetails, ...], bool]:
     """Return all about a story, a page of its reports, and whether there are more. Errors: NotFound."""
-
-    def on_page(reports: tuple[WireGroup, ...]) -> tuple[WireGroup, ...]:
-        return tuple(page_of_reports(reports, at))
-
+    on_page = partial(page_of_reports, at=at)
     try:
         found = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
@@ -137,15 +109,17 @@ def load_story_page(
     return found, tuple(report_details(found, report, zone) for report in shown), at * PAGE_ARTICLES < total
 
 
-def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> Iterator[WireGroup]:
-    """Yield the reports of a page, each with those of its articles that are on it."""
+def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
+    """Return the reports of a page, each with those of its articles that are on it."""
     first, last, place = (at - 1) * PAGE_ARTICLES, at * PAGE_ARTICLES, 0
+    shown = []
     for report in reports:
         start, end = max(first - place, 0), min(last - place, len(report.articles))
         place += len(report.articles)
         if start < end:
             ids = report.articles[start:end]
-            yield WireGroup(articles=ids if start == 0 else (report.origin, *ids), agency=report.agency)
+            shown.append(WireGroup(articles=ids if start == 0 else (report.origin, *ids), agency=report.agency))
+    return tuple(shown)
 
 
 def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> ReportDetails:
@@ -161,23 +135,6 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> Repo
     )
 
 
-def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow:
-    """Return an article as the page lists it."""
-    words = english(zone)
-    title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
-    about = (words.country(article.country), words.in_language(article.language))
-    return ArticleRow(
-        id=article.id,
-        title=title,
-        lang=language_tag(article.language),
-        dir=language_direction(article.language, title),
-        outlet=sanitize_line(article.outlet, limit=100),
-        about=", ".join(part for part in about if part),
-        at=article.published_at,
-        differs=differs,
-    )
-
-
 def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
     """Return the first report of a story, the last, and some spread evenly between them."""
     reports = found.story.reports
@@ -187,25 +144,22 @@ def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
     return [article_row(found.articles[report.origin], zone) for report in reports]
 
 
-def timeline_bars(found: StoryDetails, zone: tzinfo) -> tuple[TimelineBar, ...]:
-    """Return how many articles each eighth of a story's time brought; none for a story of a few articles."""
+def timeline_bars(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
+    """Return a bar for the articles of each eighth of a story's time; none for a story of a few articles."""
     times = sorted(article.published_at for article in found.articles.values())
     if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
-        return ()
+        return []
     length = (times[-1] - times[0]) / BARS
     counts = [0] * BARS
     for at in times:
         counts[min(BARS - 1, int((at - times[0]) / length))] += 1
     starts = [(times[0] + length * n).astimezone(zone) for n in range(BARS)]
     is_long = times[-1] - times[0] > timedelta(days=2)
-    return tuple(
-        TimelineBar(
-            start=f"{at.day} {at:%b}" if is_long else f"{at:%H:%M}",
-            count=n,
-            height=round(BAR_HEIGHT * n / max(counts)),
-        )
-        for at, n in zip(starts, counts, strict=True)
-    )
+    names = [f"{at.day} {at:%b}" if is_long else f"{at:%H:%M}" for at in starts]
+    return [
+        {"start": name, "count": count, "height": round(BAR_HEIGHT * count / max(counts))}
+        for name, count in zip(names, counts, strict=True)
+    ]
 
 
 def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
