@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain, count
 
 from digests.cluster.explain import distinct_in, shared_by
 from digests.cluster.follow_ups import link_follow_ups, story_profile
@@ -21,8 +22,8 @@ class ExistingStory:
     """
     A story as it is stored.
 
-    `articles` are those that the window has too, `size` counts all. `profile` is what it is about, if the window
-    has none of its articles.
+    `articles` are those that the window has too, `size` counts all; of a story that was merged into another, `articles`
+    are those that it had then. `profile` is what it is about, if the window has none of its articles.
     """
 
     id: str
@@ -33,17 +34,6 @@ class ExistingStory:
     articles: tuple[str, ...] = ()
     merged_ids: tuple[str, ...] = ()
     profile: ClusterItem | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergedStory:
-    """A story that was merged into another; `articles` are those that it had then."""
-
-    id: str
-    thread: str
-    began_at: datetime
-    articles: tuple[str, ...]
-    merged_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +71,7 @@ def track_stories(
     items: Mapping[str, ClusterItem],
     *,
     taken_ids: Collection[str] = (),
-    merged: Sequence[MergedStory] = (),
+    merged: Sequence[ExistingStory] = (),
 ) -> TrackedStories:
     """
     Return `groups` with the ids of the stories that they are; the same for any order of `known` and `groups`.
@@ -120,7 +110,7 @@ def assign_ids(
     groups: Sequence[Story],
     goes_on: Mapping[str, int],
     known: Mapping[str, ExistingStory],
-    restored: Mapping[int, MergedStory],
+    restored: Mapping[int, ExistingStory],
     taken: set[str],
 ) -> list[Story]:
     """
@@ -156,16 +146,16 @@ def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
     """Return the group in which each known story goes on: that with most of its articles, the first of equals."""
     best: dict[str, tuple[int, int]] = {}
     for number, share in enumerate(shares):
-        for story, count in share.items():
-            best[story] = max(best.get(story, (0, 0)), (count, -number))
+        for story, size in share.items():
+            best[story] = max(best.get(story, (0, 0)), (size, -number))
     return {story: -number for story, (_, number) in best.items()}
 
 
 def find_restored(
-    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], merged: Sequence[MergedStory]
-) -> dict[int, MergedStory]:
+    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], merged: Sequence[ExistingStory]
+) -> dict[int, ExistingStory]:
     """Return, by the number of the group, the merged stories that have come apart again."""
-    holders: defaultdict[str, list[MergedStory]] = defaultdict(list)
+    holders: defaultdict[str, list[ExistingStory]] = defaultdict(list)
     for each in merged:
         for article in each.articles:
             holders[article].append(each)
@@ -178,7 +168,7 @@ def find_restored(
     return found
 
 
-def restored_story(articles: Collection[str], known: int, merged: Collection[MergedStory]) -> MergedStory | None:
+def restored_story(articles: Collection[str], known: int, merged: Collection[ExistingStory]) -> ExistingStory | None:
     """
     Return the story that a group is again: it has most of what the story had, and little else that is known.
 
@@ -193,10 +183,8 @@ def restored_story(articles: Collection[str], known: int, merged: Collection[Mer
 
 def new_id(earliest: str, taken: Collection[str]) -> str:
     """Return an id for a story whose earliest article is `earliest`; never one that another story has had."""
-    number = 1
-    while (found := story_id(earliest if number == 1 else f"{earliest} {number}")) in taken:
-        number += 1
-    return found
+    names = chain([earliest], (f"{earliest} {number}" for number in count(2)))
+    return next(found for found in map(story_id, names) if found not in taken)
 
 
 def find_events(
@@ -226,7 +214,7 @@ def find_events(
 def assign_threads(
     named: Sequence[Story],
     changes: Sequence[StoryEvent],
-    known: Mapping[str, ExistingStory | MergedStory],
+    known: Mapping[str, ExistingStory],
     items: Mapping[str, ClusterItem],
 ) -> list[Story]:
     """Return the stories in their threads: the one that a known story is in, else that of the story it came from."""
@@ -234,10 +222,9 @@ def assign_threads(
     stories = []
     for story in named:
         origin = known.get(story.id) or known.get(came_from.get(story.id, ""))
-        first = min((at for key in story.articles if (at := items[key].published_at)), default=None)
-        began = earliest_time(first, origin.began_at if origin else None)
-        thread = origin.thread if origin else f"t{story.id[1:]}"
-        stories.append(replace(story, thread=thread, began_at=began))
+        times = [items[key].published_at for key in story.articles]
+        began = earliest_time(*times, origin.began_at if origin else None)
+        stories.append(replace(story, thread=origin.thread if origin else f"t{story.id[1:]}", began_at=began))
     return stories
 
 
@@ -266,10 +253,8 @@ def apply_follow_ups(
     stories: Sequence[Story], steps: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
 ) -> tuple[Story, ...]:
     """Return the stories, each that follows another in the thread of that one."""
-    thread: dict[str, tuple[str, datetime | None]] = {
-        story.id: (story.thread, story.began_at) for story in known.values()
-    }
-    thread |= {story.id: (story.thread, story.began_at) for story in stories}
+    every: list[ExistingStory | Story] = [*known.values(), *stories]
+    thread = {story.id: (story.thread, story.began_at) for story in every}
     for step in steps:  # a story follows one that stands before it, whose thread is known by then
         thread[step.story] = thread[step.other]
     return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from digests.cluster.item import ClusterItem
-from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories
+from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, StoryEvent, TrackedStories
 from digests.model import Story
 from digests.store.schema import clustering_runs, stories, story_articles, story_changes
 from watcher.features.codec import decode, encode
@@ -333,12 +333,12 @@ def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]
     return load_records(connection, query, StoryMember)
 
 
-def merged_into(connection: Connection, ids: Collection[str]) -> tuple[MergedStory, ...]:
+def merged_into(connection: Connection, ids: Collection[str]) -> tuple[ExistingStory, ...]:
     """Return those of the stories `ids` that have gone into others, by id."""
     had = articles_when_merged(connection, ids)
-    query = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.merged_ids).order_by(stories.c.id)
-    rows = rows_in(connection, query.where(stories.c.merged_into.is_not(None)), stories.c.id, had)
-    return tuple(MergedStory(articles=had[row.id], **row._mapping) for row in rows)
+    query = select(stories).where(stories.c.merged_into.is_not(None)).order_by(stories.c.id)
+    rows = rows_in(connection, query, stories.c.id, had)
+    return tuple(replace(existing_story(row, had[row.id]), size=len(had[row.id])) for row in rows)
 
 
 def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:

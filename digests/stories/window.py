@@ -14,7 +14,7 @@ from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.stories import ClusteringResult, cluster_with_links
-from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories, track_stories
+from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedStories, track_stories
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
@@ -49,7 +49,7 @@ class ClusterWindow:
     shingles: dict[str, bytes]
     known: KnownStories
     corrections: tuple[StoredCorrection, ...]
-    merged: tuple[MergedStory, ...]
+    merged: tuple[ExistingStory, ...]
 
     @property
     def is_past(self) -> bool:
@@ -225,15 +225,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
             size=whole.size - len(here),
             merged_ids=tuple(each for each in whole.merged_ids if each not in (old.id, *old.merged_ids)),
         )
-        known[old.id] = ExistingStory(
-            id=old.id,
-            thread=old.thread,
-            began_at=old.began_at,
-            first_at=old.began_at,
-            size=len(here),
-            articles=here,
-            merged_ids=old.merged_ids,
-        )
+        known[old.id] = replace(old, articles=here, size=len(here))
         why = f"the correction that joined them, number {number}, was forgotten"
         events.append(StoryEvent(kind=SPLIT, story=whole.id, other=old.id, articles=here, why=why))
     return tuple(known.values()), tuple(events)

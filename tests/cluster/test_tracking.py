@@ -15,7 +15,7 @@ from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import LinkageParams, average_linkage
 from digests.cluster.stories import story_id
-from digests.cluster.tracking import ExistingStory, MergedStory, track_stories
+from digests.cluster.tracking import ExistingStory, track_stories
 from digests.model import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
 from watcher.features.extract import extract_features
@@ -74,9 +74,7 @@ def absorbed_of(carried, known, before=()):
     for change in carried.events:
         if change.kind == "merged":
             old = was[change.story]
-            found[old.id] = MergedStory(
-                id=old.id, thread=old.thread, began_at=old.began_at, articles=change.articles, merged_ids=old.merged_ids
-            )
+            found[old.id] = replace(old, articles=change.articles, size=len(change.articles))
     living = {story.id for story in carried.stories}
     return tuple(each for each in found.values() if each.id not in living)
 
