@@ -84,11 +84,12 @@ def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[Wir
     for report in reports:
         parts: list[list[str]] = []
         for article in report.articles:
-            part = next((part for part in parts if not _are_apart(part, [article], rules.apart)), None)
-            if part is None:
-                parts.append([article])
+            for part in parts:
+                if not _are_apart(part, [article], rules.apart):
+                    part.append(article)
+                    break
             else:
-                part.append(article)
+                parts.append([article])
         found += [replace(report, articles=tuple(part)) for part in parts]
     return tuple(found)
 
@@ -215,12 +216,12 @@ def keep_known_stories(
                 parts[known.get(article, main)].append(article)
             for story, articles in parts.items():
                 reports[story].append(replace(report, articles=tuple(articles)))
-    return tuple(build_story(story, found, items) for story, found in sorted(reports.items()))
+    place = {item.article_id: number for number, item in enumerate(sort_by_time(items.values()))}
+    return tuple(build_story(story, found, place) for story, found in sorted(reports.items()))
 
 
-def build_story(story: str, reports: Sequence[WireGroup], items: Mapping[str, ClusterItem]) -> Story:
-    """Return reports as one story, in time order."""
-    ordered = sort_by_time([items[article] for report in reports for article in report.articles])
-    place = {item.article_id: number for number, item in enumerate(ordered)}
-    found = sorted(reports, key=lambda report: min(place[article] for article in report.articles))
-    return Story(id=story, articles=tuple(place), reports=tuple(found))
+def build_story(story: str, reports: Sequence[WireGroup], place: Mapping[str, int]) -> Story:
+    """Return reports as one story, in time order; `place` is that of each article."""
+    articles = sorted((article for report in reports for article in report.articles), key=place.__getitem__)
+    ordered = sorted(reports, key=lambda report: min(place[article] for article in report.articles))
+    return Story(id=story, articles=tuple(articles), reports=tuple(ordered))

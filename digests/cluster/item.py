@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from sys import intern
@@ -66,7 +66,7 @@ def classify_kind(title: str, url: str) -> str:
     return "roundup" if is_title_of("roundup", title) else "article"
 
 
-def sort_by_time(items: Sequence[ClusterItem]) -> list[ClusterItem]:
+def sort_by_time(items: Iterable[ClusterItem]) -> list[ClusterItem]:
     """Return `items` by time, those without a time last, each id once; the same for any order of `items`."""
     seen: dict[str, ClusterItem] = {}
     for item in sorted(items, key=sort_key):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count as count_up
 
 import numpy as np
 import numpy.typing as npt
@@ -76,8 +75,8 @@ def average_linkage(
     nearest two again and again; a round costs what its groups have edges.
     """
     work = Clustering(count, edges, params)
-    for pairs in initial_merges(together):
-        work.join_pairs(pairs)
+    for a, b in together:
+        work.join_nodes(a, b)
     while len(found := work.mutual_nearest()):
         a, b = work.low[found].tolist(), work.high[found].tolist()
         allowed = np.array([not are_apart(work.members[i], work.members[j]) for i, j in zip(a, b, strict=True)], bool)
@@ -87,24 +86,6 @@ def average_linkage(
         if len(joined):
             work.join_groups(work.low[joined], work.high[joined], work.total[joined])
     return sorted(sorted(members) for members in work.members.values())
-
-
-def initial_merges(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """
-    Yield, round by round, what joins the nodes that `pairs` put together: the first of each set with its next one.
-
-    In a round a set has one pair at most, and pairs ascend.
-    """
-    set_of: dict[int, set[int]] = {}
-    for pair in pairs:
-        whole = set().union(*(set_of.get(node, {node}) for node in pair))
-        set_of.update(dict.fromkeys(whole, whole))
-    sets = sorted(sorted(members) for members in {id(each): each for each in set_of.values()}.values())
-    for number in count_up(1):
-        sets = [members for members in sets if len(members) > number]
-        if not sets:
-            return
-        yield [(members[0], members[number]) for members in sets]
 
 
 class Clustering:
@@ -140,15 +121,12 @@ class Clustering:
             np.minimum.at(partner, ours[is_best], theirs[is_best])
         return np.asarray(live[(partner[a] == b) & (partner[b] == a)], np.intp)
 
-    def join_pairs(self, pairs: Sequence[tuple[int, int]]) -> None:
-        """Make one group of the two of each pair, (kept, gone) by number ascending; no group is in two of the pairs."""
-        kept, gone = (np.array(each, np.int32) for each in zip(*pairs, strict=True))
-        wanted, keys = self.pair_keys(kept, gone), self.pair_keys(self.low, self.high)
-        place = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
-        found = wanted[place] == keys
-        between = np.zeros(len(wanted), np.float32)
-        between[place[found]] = self.total[found]
-        self.join_groups(kept, gone, between)
+    def join_nodes(self, a: int, b: int) -> None:
+        """Make one group of those of two nodes, whatever they score."""
+        kept, gone = sorted(next(i for i, nodes in self.members.items() if node in nodes) for node in (a, b))
+        if kept != gone:
+            between = self.total[(self.low == kept) & (self.high == gone)].sum(keepdims=True)
+            self.join_groups(np.array([kept], np.int32), np.array([gone], np.int32), between)
 
     def join_groups(self, kept: Ints, gone: Ints, between: Floats) -> None:
         """Put each group of `gone` into the one of `kept` beside it; `between` are the sums of their scores."""
@@ -164,13 +142,10 @@ class Clustering:
         touched = grown[self.low] | grown[self.high]
         self.replace_edges(touched, moved[self.low[touched]], moved[self.high[touched]])
 
-    def pair_keys(self, ours: Ints, theirs: Ints) -> npt.NDArray[np.int64]:
-        """Return a number for each pair of groups, the same in either direction."""
-        return np.asarray(np.minimum(ours, theirs).astype(np.int64) * self.count + np.maximum(ours, theirs))
-
     def replace_edges(self, touched: npt.NDArray[np.bool_], ours: Ints, theirs: Ints) -> None:
         """Put in place of the `touched` edges those between `ours` and `theirs`, one for each pair of two groups."""
-        keys = np.where(ours == theirs, -1, self.pair_keys(ours, theirs))
+        keys = np.minimum(ours, theirs).astype(np.int64) * self.count + np.maximum(ours, theirs)
+        keys = np.where(ours == theirs, -1, keys)
         order = np.argsort(keys, kind="stable")
         order = order[np.searchsorted(keys[order], 0) :]
         keys = keys[order]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.inverted_index import Array, InvertedIndex, Numbers, Places, TimeWindow, rows_of, score_pairs
+from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, TimeWindow, rows_of, score_pairs
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
 from digests.cluster.query_expansion import ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
@@ -16,7 +16,6 @@ from digests.cluster.vectorize import (
     Vectors,
     center_by_language,
     cognate_vectors,
-    language_codes,
     load_term_rows,
     name_vectors,
     term_vectors,
@@ -31,6 +30,7 @@ SHARED = 1e-9  # score of a pair that shares something
 MIN_NAMES = 3  # names and large numbers of an article: fewer say little if they differ
 MIN_NAME_COSINE = 0.02  # below this, two articles share only names that everybody has
 MIN_BODY_BYTES = 80  # of shingles, twenty of them: below this an article is known by its title alone
+NOTHING = np.zeros(1)  # cosines of what a window has none of
 
 Bools = npt.NDArray[np.bool_]
 
@@ -87,24 +87,12 @@ class ScoreParams:
     idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cosines:
-    """Pairs of rows, `later` and `earlier`, and their cosines; 0 where a window has no such vectors."""
-
-    later: Places
-    earlier: Places
-    terms: Numbers
-    names: Numbers
-    cognates: Numbers
-    vectors: Array | None
-
-
 def score_all_pairs(items: Sequence[ClusterItem], params: ScoreParams) -> Edges:
     """Return (later, earlier, score) for the pairs of `items`, sorted by time, that score over the floor."""
     if not items:
         return Edges.concat(())
     pairs = PairScorer(items, params)
-    return Edges.concat([pairs.block(start, stop) for start, stop in pairs.blocks(list(pairs.indexes.values()))])
+    return Edges.concat([pairs.block(start, stop) for start, stop in pairs.blocks(pairs.indexes.values())])
 
 
 class PairScorer:
@@ -113,7 +101,7 @@ class PairScorer:
     def __init__(self, items: Sequence[ClusterItem], params: ScoreParams) -> None:
         self.params = params
         self.most = max(MIN_EDGES, MAX_EDGES // max(1, len(items)))
-        self.language = language_codes([item.language for item in items])
+        self.language = np.unique([item.language for item in items], return_inverse=True)[1].astype(np.int32)
         self.has_text = np.array([len(item.features.shingles) >= MIN_BODY_BYTES for item in items], bool)
         self.has_names = np.zeros(len(items), bool)
         times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
@@ -163,7 +151,7 @@ class PairScorer:
         self.limit(terms, np.full(len(self.hours), self.params.decay_hours_title), MAX_LOSS * least)
         found = []
         for start, stop in self.blocks([terms]):
-            pairs = score_pairs([terms], [1.0], least, start, stop, self.window_start(start))
+            pairs = score_pairs({"terms": terms}, {"terms": 1.0}, least, start, stop, self.window_start(start))
             text = self.has_text[pairs.later] & self.has_text[pairs.earlier]
             scores = pairs.bound * self.decay(pairs.later, pairs.earlier, text)
             titles = np.flatnonzero(~text)
@@ -171,7 +159,7 @@ class PairScorer:
             found.append(Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept]))
         return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, most=expansion.neighbours)
 
-    def blocks(self, indexes: Sequence[InvertedIndex]) -> Iterator[tuple[int, int]]:
+    def blocks(self, indexes: Iterable[InvertedIndex]) -> Iterator[tuple[int, int]]:
         """Yield the rows of each block, first and beyond the last, such that none is too large for the memory."""
         ends = np.cumsum(sum(each.costs() for each in indexes))
         dated = len(self.hours) - int(np.count_nonzero(np.isnan(self.hours)))
@@ -197,14 +185,13 @@ class PairScorer:
         kept = top_scores(pairs.later, scores, self.params.floor, self.most)
         return Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept])
 
-    def candidates(self, start: int, stop: int) -> Cosines:
+    def candidates(self, start: int, stop: int) -> PairScores:
         """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
         low = self.window_start(start)
         least = self.params.floor if self.dense is None else SHARED
-        pairs = score_pairs(list(self.indexes.values()), list(self.factors.values()), least, start, stop, low)
-        shared = dict(zip(self.indexes, pairs.shared, strict=True))
+        pairs = score_pairs(self.indexes, self.factors, least, start, stop, low)
         if self.dense is None:
-            return make_cosines(pairs.later, pairs.earlier, shared)
+            return pairs
         vectors = self.dense[0][start:stop] @ self.dense[0][low:stop].T
         factor = max_contributions(self.params, beside=True)["vectors"]
         bound = np.multiply(vectors, factor, dtype=np.float64)
@@ -214,17 +201,20 @@ class PairScorer:
         kept = np.flatnonzero(bound >= self.params.floor)
         place = np.searchsorted(cells, kept)
         known = np.append(cells, -1)[place] == kept
-        shared = {name: np.where(known, np.append(each, 0.0)[place], 0.0) for name, each in shared.items()}
-        return make_cosines(*rows_of(kept, start, stop, low), shared, vectors.ravel()[kept])
+        shared = {name: np.where(known, np.append(each, 0.0)[place], 0.0) for name, each in pairs.shared.items()}
+        later, earlier = rows_of(kept, start, stop, low)
+        return PairScores(
+            later=later, earlier=earlier, bound=bound.ravel()[kept], shared=shared, vectors=vectors.ravel()[kept]
+        )
 
-    def scores(self, pairs: Cosines) -> Numbers:
+    def scores(self, pairs: PairScores) -> Numbers:
         """Return the score of each pair."""
         p, a, b = self.params, pairs.later, pairs.earlier
         same = self.language[a] == self.language[b]
         text = self.has_text[a] & self.has_text[b]
         named = self.has_names[a] & self.has_names[b] & text
         scores = sparse_scores(p.alone, pairs, same, text, named)
-        nameless = named & ~same & (pairs.names < MIN_NAME_COSINE)
+        nameless = named & ~same & (pairs.shared.get("names", NOTHING) < MIN_NAME_COSINE)
         if pairs.vectors is not None and self.dense is not None:
             beside = sparse_scores(p.beside, pairs, same, text, named)
             share = np.where(same, p.share_title, p.share_cross_title)
@@ -234,7 +224,9 @@ class PairScorer:
             mixed = ((1 - share) * vectors + share * beside) * np.where(text & same, p.text_scale, 1.0)
             if p.across is not None:
                 across = both & text & ~same
-                likeness = pairs.vectors * (1 + pairs.cognates + pairs.names)
+                likeness = pairs.vectors * (
+                    1 + pairs.shared.get("cognates", NOTHING) + pairs.shared.get("names", NOTHING)
+                )
                 mixed = np.where(across, calibrate(likeness, p.across), mixed)
                 nameless &= ~across
             scores = np.where(both, mixed, scores * p.alone_scale)
@@ -248,19 +240,6 @@ class PairScorer:
         apart = np.abs(self.hours[a] - self.hours[b])
         lowered = np.exp(-apart / np.where(text, p.decay_hours_text, p.decay_hours_title))
         return np.where(np.isnan(apart), p.decay_unknown, np.where(apart > p.idle_hours, 0.0, lowered))
-
-
-def make_cosines(later: Places, earlier: Places, shared: dict[str, Numbers], vectors: Array | None = None) -> Cosines:
-    """Return cosines of pairs; names or cognates that the texts do not have count 0."""
-    zeros = np.zeros(len(later))
-    return Cosines(
-        later=later,
-        earlier=earlier,
-        terms=shared["terms"],
-        names=shared.get("names", zeros),
-        cognates=shared.get("cognates", zeros),
-        vectors=vectors,
-    )
 
 
 def sharpen_scores(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
@@ -277,12 +256,12 @@ def calibrate(likeness: Numbers, curve: CalibrationCurve) -> Numbers:
     return np.asarray(curve.highest / (1 + np.exp(curve.steepness * (curve.half - likeness))), np.float64)
 
 
-def sparse_scores(scale: SparseParams, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:
-    """Return what the sparse vectors say of each pair, in one scale."""
-    scores = pairs.terms * np.where(text, scale.text, scale.title)
-    with_names = (1 - scale.names_share) * scores + scale.names_share * scale.names * pairs.names
-    across = pairs.cognates * np.where(text, scale.cognate_text, scale.cognate_title)
-    return np.where(same, np.where(named, with_names, scores), across)
+def sparse_scores(scale: SparseParams, pairs: PairScores, same: Bools, text: Bools, named: Bools) -> Numbers:
+    """Return what the sparse vectors say of each pair, in one scale; what a window has none of counts 0."""
+    scores = pairs.shared["terms"] * np.where(text, scale.text, scale.title)
+    names = scale.names_share * scale.names * pairs.shared.get("names", NOTHING)
+    across = pairs.shared.get("cognates", NOTHING) * np.where(text, scale.cognate_text, scale.cognate_title)
+    return np.where(same, np.where(named, (1 - scale.names_share) * scores + names, scores), across)
 
 
 def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places:

@@ -13,6 +13,7 @@ from digests.cluster.constraints import (
     NO_RULES,
     Constraints,
     apply_stability_bonus,
+    build_story,
     cannot_link,
     conflict_check,
     majority_story,
@@ -112,10 +113,11 @@ def cluster_with_links(
     node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles if rules}
     stories_before = [majority_story(reports[number], known or {}) for number in order]
     groups, links = cluster_representatives(nodes, rules, node_of, stories_before)
-    members = sorted(sorted(order[node] for node in group) for group in groups)
-    return ClusteringResult(
-        stories=tuple(build_story([reports[number] for number in group], place) for group in members), links=links
-    )
+    stories = []
+    for members in sorted(sorted(order[node] for node in group) for group in groups):
+        earliest = min(reports[members[0]].articles, key=place.__getitem__)
+        stories.append(build_story(story_id(earliest), [reports[number] for number in members], place))
+    return ClusteringResult(stories=tuple(stories), links=links)
 
 
 def representative(members: Sequence[ClusterItem]) -> ClusterItem:
@@ -191,11 +193,6 @@ def attach_live_blogs(
             grown[best].append(i)
             grown[group_of[i]].remove(i)
     return [members for members in grown if members]
-
-
-def build_story(reports: Sequence[WireGroup], place: Mapping[str, int]) -> Story:
-    articles = sorted((article for report in reports for article in report.articles), key=place.__getitem__)
-    return Story(id=story_id(articles[0]), articles=tuple(articles), reports=tuple(reports))
 
 
 def story_id(earliest: str) -> str:

