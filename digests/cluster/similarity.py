@@ -214,7 +214,8 @@ class PairScorer:
         text = self.has_text[a] & self.has_text[b]
         named = self.has_names[a] & self.has_names[b] & text
         scores = sparse_scores(p.alone, pairs, same, text, named)
-        nameless = named & ~same & (pairs.shared.get("names", NOTHING) < MIN_NAME_COSINE)
+        names = pairs.shared.get("names", NOTHING)
+        nameless = named & ~same & (names < MIN_NAME_COSINE)
         if pairs.vectors is not None and self.dense is not None:
             beside = sparse_scores(p.beside, pairs, same, text, named)
             share = np.where(same, p.share_title, p.share_cross_title)
@@ -224,9 +225,7 @@ class PairScorer:
             mixed = ((1 - share) * vectors + share * beside) * np.where(text & same, p.text_scale, 1.0)
             if p.across is not None:
                 across = both & text & ~same
-                likeness = pairs.vectors * (
-                    1 + pairs.shared.get("cognates", NOTHING) + pairs.shared.get("names", NOTHING)
-                )
+                likeness = pairs.vectors * (1 + pairs.shared.get("cognates", NOTHING) + names)
                 mixed = np.where(across, calibrate(likeness, p.across), mixed)
                 nameless &= ~across
             scores = np.where(both, mixed, scores * p.alone_scale)
