@@ -26,7 +26,7 @@ from watcher.errors import status_reason
 from watcher.failure_reasons import HealthKind, Reason
 from watcher.store.copy import copied_tables
 from watcher.store.engine import load_schemas
-from watcher.store.schema import ReasonText, UtcDateTime
+from watcher.store.schema import JsonTuple, ReasonText, UtcDateTime
 from watcher.store.writer import read, write
 
 ROWS = 14  # a table
@@ -40,6 +40,7 @@ EDGES: dict[type, list[Any]] = {
         None, {}, [], 5, 5.0, 0.1, -1e300, "5", "", True, {"z": 1, "a": [None, 2**70, 1e-300]},
         ["\0", "\ud800", "é\U0001f600"],
     ],
+    JsonTuple: [(), ("a", None, 2**70, 1e-300, {"z": [5.0]}), ("\0", "\ud800", "é\U0001f600")],
     ReasonText: [status_reason(404), Reason(HealthKind.MOVED_TO, url="https://n.example/新"), status_reason(500)],
     Boolean: [True, False],
     Date: [date(1, 1, 1), date(9999, 12, 31), date(2026, 2, 28)],

@@ -75,11 +75,7 @@ Section = type[SettingsModel] | type[SettingsList]
 
 @cache
 def load_plugin_sections() -> Mapping[str, Section]:
-    """
-    Return the sections that installed packages add, by their key in the file.
-
-    Errors: PluginError if one cannot be loaded or is no section.
-    """
+    """Return the sections that installed packages add, by their key in the file. Errors: PluginError."""
     found: dict[str, Section] = {}
     for name, section in load_plugins(GROUP, "the settings section of"):
         if not (isinstance(section, type) and issubclass(section, SettingsModel | SettingsList)):

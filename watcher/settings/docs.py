@@ -28,23 +28,6 @@ from watcher.settings.types import format_size
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
 HIDDEN = "…"
-HEAD = """# Settings
-
-<!-- Made from the models by `python -m watcher.settings.docs`; edit the models, not this page. -->
-
-Watcher reads one file, `settings.toml`: the one that `--config` or `$WATCHER_CONFIG` names, else `./settings.toml`,
-else `watcher/settings.toml` in the XDG config folder.
-`watcher init` writes a starter file, `watcher check` names every fault of a file at once, with its line and column.
-
-- Durations are written `"90s"`, `"15m"`, `"1h30m"`, `"2d"`; sizes `"500 kB"`, `"10 MiB"`.
-- Relative paths start at the folder of the settings file.
-- A secret is written `"env:NAME"` (a variable) or `"file:PATH"` (a file's text), never as itself.
-- Unknown names are errors.
-
-`watcher settings show` says what holds, and from which line of the file it comes.
-Editors complete and check the file by [settings.schema.json](settings.schema.json), which `watcher settings schema`
-prints: in VS Code (Even Better TOML) and with taplo by a first line `#:schema PATH-OR-URL`.
-"""
 WORDS = {"string": "text", "boolean": "true or false", "integer": "number", "number": "number", "path": "path"}
 
 
@@ -68,14 +51,13 @@ class EditorSchema(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of a whole file: watcher's own sections and those of installed packages."""
     found = settings_model().model_json_schema(schema_generator=EditorSchema)
     return found | {"$schema": DRAFT, "title": "Settings of Watcher"}
 
 
 def settings_page() -> str:
     whole = json_schema()
-    lines = [HEAD]
+    lines = [Path(__file__).with_name("page_head.md").read_text(encoding="utf-8")]
     for key, one in whole["properties"].items():
         words = one.get("description") or resolve_ref(one, whole)["description"]
         lines += table_section(whole, key, *nested_table(one, whole), words)

@@ -31,11 +31,7 @@ SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)"
 
 
 def source_row(**fields: object) -> SourceSettings:
-    """
-    Return a checked row of `[[sources]]`.
-
-    Errors: SettingsError that names each field that is wrong.
-    """
+    """Return a checked row of `[[sources]]`. Errors: SettingsError that names each field that is wrong."""
     given = {key: value for key, value in fields.items() if value not in (None, "", ())}
     try:
         return SourceSettings.model_validate(given)
@@ -61,11 +57,7 @@ def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
 
 
 def remove_source(text: str, index: int) -> str:
-    """
-    Return `text` without its source number `index` (from 0); comments around it stay.
-
-    Errors: SettingsError if that source is not written as a table of its own.
-    """
+    """Return `text` without its source number `index` (from 0); comments around it stay. Errors: as `source_span`."""
     start, last = source_span(Positions(text), index)
     lines, first = text.split("\n"), start - 1
     if last < len(lines) and not lines[last].strip() and (first == 0 or not lines[first - 1].strip()):
@@ -74,11 +66,7 @@ def remove_source(text: str, index: int) -> str:
 
 
 def switch_source(text: str, index: int, *, enabled: bool) -> str:
-    """
-    Return `text` with its source number `index` (from 0) switched on or off; all else stays.
-
-    Errors: SettingsError if that source is not written as a table of its own.
-    """
+    """Return `text` with its source number `index` (from 0) switched on or off. Errors: as `source_span`."""
     positions = Positions(text)
     span = source_span(positions, index)
     lines = text.split("\n")
@@ -125,11 +113,7 @@ def quote_toml(text: str) -> str:
 
 
 def save_settings(path: Path, text: str) -> Settings:
-    """
-    Write `text` to the settings file at `path` in one step, and return the settings that it says.
-
-    Errors: SettingsError if `text` has faults (then nothing is written) or the file cannot be written.
-    """
+    """Write `text` to the file, unless it has faults, and return the settings that it says. Errors: SettingsError."""
     settings = parse_settings(text, path)
     write_file(path, text)
     return settings
@@ -164,13 +148,11 @@ def current_umask() -> int:
 
 
 def read_for_edit(path: Path) -> tuple[str, Settings]:
-    """Return the text of the settings file at `path` and what it says; errors as `load`."""
     text = read_file(path)
     return text, parse_settings(text, path)
 
 
 def row_to_dict(row: SourceSettings) -> Mapping[str, object]:
-    """Return a row's fields as JSON can say them: durations as the file writes them."""
     return {
         name: format_duration(value) if isinstance(value, timedelta) else value
         for name, value in row.model_dump().items()

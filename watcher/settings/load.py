@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
@@ -24,9 +24,8 @@ FILE_NAME = "settings.toml"
 CONFIG_VARIABLE = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
 
-REMOVED_TABLES = {
-    "grouping": "a window is grouped as a whole, whatever its size"
-}  # tables of before 0.1.0, and why they went
+# Tables of before 0.1.0, and why they went.
+REMOVED_TABLES = {"grouping": "a window is grouped as a whole, whatever its size"}
 EXPECTED = {
     "string_type": "text in quotes",
     "bool_type": "true or false",
@@ -48,11 +47,7 @@ EXPECTED = {
 
 
 def load_settings_file(path: Path) -> Settings:
-    """
-    Return the settings of the file at `path`, frozen, its paths absolute.
-
-    Errors: SettingsError with every fault of the file; PluginError if a section's package cannot be loaded.
-    """
+    """Return the settings of a file, frozen, its paths absolute. Errors: SettingsError for all faults; PluginError."""
     return parse_settings(read_file(path), path)
 
 
@@ -65,24 +60,17 @@ def find_settings(explicit: Path | None = None) -> Path:
     Errors: SettingsError if there is none.
     """
     if chosen := explicit or os.environ.get(CONFIG_VARIABLE):
-        return require_file(Path(chosen))
-    folder = xdg_folder("XDG_CONFIG_HOME", ".config")
-    for path in (Path(FILE_NAME), folder / FILE_NAME):
-        if path.is_file():
-            return path
-    raise file_not_found_error(f"no {FILE_NAME} here, nor in {folder}")
-
-
-def require_file(path: Path) -> Path:
-    """Return `path`, or the settings file in it if it is a folder."""
-    found = path / FILE_NAME if path.is_dir() else path
-    if not found.exists():
-        raise file_not_found_error(f"{found}: no such file")
-    return found
-
-
-def file_not_found_error(words: str) -> SettingsError:
-    return SettingsError((), words, hint="watcher init writes one; --config names another")
+        path = Path(chosen)
+        places = [path / FILE_NAME if path.is_dir() else path]
+        words = f"{places[0]}: no such file"
+    else:
+        folder = xdg_folder("XDG_CONFIG_HOME", ".config")
+        places = [Path(FILE_NAME), folder / FILE_NAME]
+        words = f"no {FILE_NAME} here, nor in {folder}"
+    for place in places:
+        if place.exists() and not place.is_dir():
+            return place
+    raise SettingsError((), words, hint="watcher init writes one; --config names another")
 
 
 def read_file(path: Path) -> str:
@@ -137,7 +125,6 @@ def settings_model() -> type[Settings]:
 
 
 def cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
-    """Yield the faults between fields of each section, and between sections."""
     yield from Settings.cross_field_issues(data, data)
     for name, field in settings_model().model_fields.items():
         section = field.annotation
@@ -147,13 +134,12 @@ def cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
 
 
 def locate_issues(faults: list[ValidationIssue], positions: Positions, path: Path) -> Iterator[Problem]:
-    """Yield each fault with the place of its key or value."""
     for fault in faults:
         line, column = positions.key(fault.loc) if fault.at_key else positions.value(fault.loc)
         yield Problem(path=str(path), line=line, column=column, key=format_location(fault.loc), message=fault.message)
 
 
-def format_location(loc: tuple[str | int, ...]) -> str:
+def format_location(loc: Loc) -> str:
     """Return a location as a person reads it: `sources[2].url`, counted from 1."""
     out = ""
     for part in loc:
@@ -165,19 +151,17 @@ def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[Valida
     """Yield one fault for each error, its location as in the file."""
     for detail in error.errors(include_url=False):
         loc = tuple(part for part in detail["loc"] if part != "root")
-        kind = detail["type"]
-        if kind == "extra_forbidden":
+        if detail["type"] == "extra_forbidden":
             yield ValidationIssue(loc=loc, message=unknown_key_message(loc, model), at_key=True)
-        elif kind == "missing":
-            yield ValidationIssue(
-                loc=loc, message=f"is missing{missing_key_hint(loc, model)}", at_key=True, missing=True
-            )
+        elif detail["type"] == "missing":
+            field = fields_at(model, loc[:-1]).get(str(loc[-1]))
+            message = f"is missing; expected: {field.description}" if field else "is missing"
+            yield ValidationIssue(loc=loc, message=message, at_key=True, missing=True)
         else:
             yield ValidationIssue(loc=loc, message=message_for(detail))
 
 
 def message_for(detail: ErrorDetails) -> str:
-    """Return got and expected for one error of a value."""
     context: dict[str, Any] = detail.get("ctx") or {}
     kind, got = detail["type"], detail["input"]
     if kind == "value_error":
@@ -186,63 +170,45 @@ def message_for(detail: ErrorDetails) -> str:
         known = [part.strip("'") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
         choices = ", ".join(f'"{name}"' for name in known)
         return f"got {quote_value(got)}, expected one of {choices}{did_you_mean(str(got), known)}"
-    template = EXPECTED.get(kind)
-    expected = template.format(**context) if template else detail["msg"]
-    return f"got {describe_value(got)}, expected {expected}"
-
-
-def describe_value(value: object) -> str:
-    """Return a value, or the kind of a large one."""
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
-    return quote_value(value)
+    expected = EXPECTED[kind].format(**context) if kind in EXPECTED else detail["msg"]
+    match got:
+        case dict():
+            return f"got a table, expected {expected}"
+        case list() | tuple():
+            return f"got {'a list' if got else 'an empty list'}, expected {expected}"
+        case _:
+            return f"got {quote_value(got)}, expected {expected}"
 
 
 def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
     """Return the message for a key that no model has: the key that is like it, here or in another table."""
     if len(loc) == 1 and loc[0] in REMOVED_TABLES:
         return f"this table has no effect any more and is to be removed: {REMOVED_TABLES[loc[0]]}"
-    name, known = str(loc[-1]), allowed_keys(model_at(model, loc[:-1]))
-    near = did_you_mean(name, known)
-    if near:
+    name, known = str(loc[-1]), fields_at(model, loc[:-1])
+    if near := did_you_mean(name, known):
         return f"unknown setting{near}"
-    elsewhere = [table for table, fields in top_level_tables(model) if name in fields]
+    tables = {key: inner_model(field.annotation) for key, field in fields_of(model).items()}
+    elsewhere = [
+        f"[{key}]" if fields_of(model)[key].annotation is table else f"[[{key}]]"
+        for key, table in tables.items()
+        if name in fields_of(table)
+    ]
     if elsewhere:
         return f"unknown setting here; it belongs in {' or '.join(elsewhere)}"
     return f"unknown setting; known here: {', '.join(known)}"
 
 
-def missing_key_hint(loc: Loc, model: type[BaseModel]) -> str:
-    """Return what a missing key would say, from its line of help."""
-    owner = model_at(model, loc[:-1])
-    field = owner.model_fields.get(str(loc[-1])) if owner else None
-    return f"; expected: {field.description}" if field and field.description else ""
-
-
-def allowed_keys(model: type[BaseModel] | None) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()
-
-
-def top_level_tables(model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each table of the top level as it is written, and its keys."""
-    for name, field in model.model_fields.items():
-        inner = inner_model(field.annotation)
-        if inner:
-            many = field.annotation is not inner
-            yield f"[[{name}]]" if many else f"[{name}]", allowed_keys(inner)
-
-
-def model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
-    """Return the model of the table at `loc`, None if there is none."""
-    found: type[BaseModel] | None = model
+def fields_at(model: type[BaseModel], loc: Loc) -> dict[str, FieldInfo]:
+    """Return the fields of the table at `loc` by their keys; none where there is no table."""
+    fields = fields_of(model)
     for part in loc:
-        if isinstance(part, int) or found is None:
-            continue
-        fields = {field.alias or name: field for name, field in found.model_fields.items()}
-        found = inner_model(fields[part].annotation) if part in fields else None
-    return found
+        if isinstance(part, str):
+            fields = fields_of(inner_model(fields[part].annotation)) if part in fields else {}
+    return fields
+
+
+def fields_of(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
 
 
 def inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
@@ -251,8 +217,4 @@ def inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any
         return inner_model(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    origin = get_origin(annotation)
-    if origin in (tuple, list, Annotated, Union, types.UnionType):
-        inner: Iterable[Any] = get_args(annotation)
-        return next((found for item in inner if (found := inner_model(item))), None)
-    return None
+    return next((found for item in get_args(annotation) if (found := inner_model(item))), None)

@@ -93,7 +93,6 @@ def statement_start(lines: list[str], line: int) -> int | None:
 
 
 def statement_name(statement: str) -> str:
-    """Return the key or header of a statement, for the message."""
     match = ASSIGNMENT.match(statement)
     if match:
         return match[1]
@@ -102,7 +101,6 @@ def statement_name(statement: str) -> str:
 
 
 def describe_syntax_error(statement: str, reason: str) -> str:
-    """Return the parser's reason with what usually mends it."""
     match = ASSIGNMENT.match(statement)
     value = match[2].partition("#")[0].strip() if match else ""
     if value.lower() in ("true", "false", "yes", "no", "on", "off"):

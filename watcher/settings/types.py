@@ -64,11 +64,7 @@ def languages() -> frozenset[str]:
 
 
 def country_code(text: str) -> str | None:
-    """
-    Return the ISO 3166-1 alpha-2 code that `text` means, or None.
-
-    Any case, alpha-3 codes and the two exceptional reservations people write ("UK", "EL") are understood.
-    """
+    """Return the ISO 3166-1 alpha-2 code that `text` means in any case, also of alpha-3, "UK" and "EL"; else None."""
     code = text.strip().upper()
     code = COUNTRY_ALIASES.get(code, code)
     return code if code in countries() else alpha3_codes().get(code)
@@ -98,11 +94,7 @@ class Secret:
         return f"{self.kind}:{self.name}"
 
     def reveal(self) -> str:
-        """
-        Return the secret, without the line end that editors leave.
-
-        Errors: WatcherError if the variable is not set or the file cannot be read; never with the secret in it.
-        """
+        """Return the secret without the line end that editors leave. Errors: WatcherError, never with it."""
         if self.kind == "env":
             value, hint = os.environ.get(self.name, ""), f"set the variable {self.name}"
         else:

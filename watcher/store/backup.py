@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Engine
 
 from watcher.errors import StoreError
-from watcher.store.engine import Schema, redacted_url
+from watcher.store.engine import Schema, file_of, redacted_url
 
 PAGES_PER_STEP = 2_000  # of a slice: some milliseconds
 PREVIOUS_SUFFIX = ".replaced"  # behind the name of a store in whose place a backup was put
@@ -44,9 +44,10 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
 
     Errors: StoreError.
     """
-    source = store_file(engine, f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={shell_quote(to)} {{url}}")
+    dump = f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={shlex.quote(str(to))} {{url}}"
+    source = store_file(engine, dump)
     if to.exists() and not force:
-        raise store_error(f"{to} is there already", "--force replaces it")
+        raise StoreError(f"{to} is there already", hint="--force replaces it")
     if to.exists() and to.samefile(source):
         raise StoreError(f"{to} is the store itself")
     with atomic_file(to) as part:
@@ -56,16 +57,14 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
         except sqlite3.Error as error:
             raise StoreError(f"the store {redacted_url(engine)} cannot be copied: {error}") from error
         if faults:
-            raise store_error(f"the copy is not sound: {faults[0]}", "watcher check --deep looks at the store itself")
+            hint = "watcher check --deep looks at the store itself"
+            raise StoreError(f"the copy is not sound: {faults[0]}", hint=hint)
     return StoreCopy(path=to, size_bytes=to.stat().st_size)
 
 
 def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
     """Copy all pages of a store as one moment has them; the copy is a single file, whoever opens it."""
-    with (
-        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as from_,
-        closing(sqlite3.connect(to)) as into,
-    ):
+    with closing(connect_read_only(source)) as from_, closing(sqlite3.connect(to)) as into:
         from_.isolation_level = None
         from_.execute("BEGIN")  # held open: else each write of others would have the copy begin again
         from_.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -92,9 +91,8 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     check_backup(backup, schemas)
     there = describe_content(store)
     if there and not force:
-        raise store_error(
-            f"the store {redacted_url(engine)} holds {there}", "--force replaces it, and keeps it beside the new"
-        )
+        hint = "--force replaces it, and keeps it beside the new"
+        raise StoreError(f"the store {redacted_url(engine)} holds {there}", hint=hint)
     with atomic_file(store) as part:
         shutil.copyfile(backup, part)
         kept = keep_previous_store(store)
@@ -108,27 +106,33 @@ def restore_target(engine: Engine, backup: Path) -> Path:
     There a new database takes it: over one that is in use, pg_restore stumbles over the days and pgqueuer's tables.
     """
     login, name = engine.url.username, f"{engine.url.database}_restored"
-    made = f"createdb{f' --owner={shell_quote(login)}' if login else ''} --template=template0 {shell_quote(name)}"
-    restored = f"pg_restore --no-owner --dbname={{url}} {shell_quote(backup)}"
+    owner = f" --owner={shlex.quote(login)}" if login else ""
+    made = f"createdb{owner} --template=template0 {shlex.quote(name)}"
+    restored = f"pg_restore --no-owner --dbname={{url}} {shlex.quote(str(backup))}"
     return store_file(engine, f"{made}, then {restored}, and name it in [store] url", database=name)
 
 
 def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
     """Look whether a file is a sound store that this program can use. Errors: StoreError."""
+    versions: dict[str, str] = {}
     try:
         faults = integrity_faults(backup)
-        versions = schema_versions(backup, schemas)
+        with closing(connect_read_only(backup)) as connection:
+            for name in (schema.version_table for schema in schemas):
+                with suppress(sqlite3.OperationalError):  # there is no such table
+                    for row in connection.execute(f"SELECT version_num FROM {name}"):
+                        versions[name] = row[0]
     except sqlite3.Error as error:
         raise StoreError(f"{backup} is no backup of a store: {error}") from error
     if faults:
         raise StoreError(f"{backup} is not sound: {'; '.join(faults)}")
-    if versions[schemas[0].version_table] is None:
+    if schemas[0].version_table not in versions:
         raise StoreError(f"{backup} is a database, but no store of Watcher")
     for schema in schemas:
-        have, ours = versions[schema.version_table], schema.revisions[-1]
-        if have is not None and have > ours:
-            words = f"{backup} was made by a newer Watcher ({schema.version_table} {have}, here {ours})"
-            raise store_error(words, "update this one, then restore it")
+        has, ours = versions.get(schema.version_table, ""), schema.revisions[-1]
+        if has > ours:
+            words = f"{backup} was made by a newer Watcher ({schema.version_table} {has}, here {ours})"
+            raise StoreError(words, hint="update this one, then restore it")
 
 
 def integrity_faults(path: Path) -> list[str]:
@@ -138,20 +142,7 @@ def integrity_faults(path: Path) -> list[str]:
     return [row[0] for row in rows if row[0] != "ok"]
 
 
-def schema_versions(path: Path, schemas: Sequence[Schema]) -> dict[str, str | None]:
-    """Return the version of each schema in a database, None where it has none."""
-    found: dict[str, str | None] = {}
-    with closing(connect_read_only(path)) as connection:
-        for schema in schemas:
-            found[schema.version_table] = None
-            with suppress(sqlite3.OperationalError):
-                row = connection.execute(f"SELECT version_num FROM {schema.version_table}").fetchone()
-                found[schema.version_table] = row[0] if row else None
-    return found
-
-
 def describe_content(store: Path) -> str | None:
-    """Return in words what a store holds, None if that is nothing; a file that cannot be read holds something."""
     if not store.exists() or not store.stat().st_size:
         return None
     try:
@@ -176,7 +167,8 @@ def keep_previous_store(store: Path) -> Path | None:
         with closing(sqlite3.connect(store, timeout=1.0)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     except sqlite3.OperationalError as error:
-        raise store_error(f"the store {store} is in use: {error}", "end what reads or writes it, then again") from error
+        hint = "end what reads or writes it, then again"
+        raise StoreError(f"the store {store} is in use: {error}", hint=hint) from error
     except sqlite3.DatabaseError:
         pass  # it is broken, which may be why it is replaced
     kept = store.with_name(store.name + PREVIOUS_SUFFIX)
@@ -194,15 +186,15 @@ def atomic_file(to: Path) -> Iterator[Path]:
     """Yield the name of a new file, mode 0600, that takes the place of `to` at the end. Errors: StoreError."""
     part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        part.touch(mode=0o600, exist_ok=False)
         try:
             yield part
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
             part.replace(to)
         finally:
-            for name in (part, *(part.with_name(part.name + ending) for ending in ("-journal", *LOG_SUFFIXES))):
-                name.unlink(missing_ok=True)
+            for ending in ("", "-journal", *LOG_SUFFIXES):
+                part.with_name(part.name + ending).unlink(missing_ok=True)
         folder = os.open(to.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -219,23 +211,12 @@ def store_file(engine: Engine, instead: str, *, database: str | None = None) -> 
     Args:
         database: Another one than the store's, that `instead` is about.
     """
-    there, database = database, engine.url.database
-    if engine.dialect.name != "sqlite" or not database or database == ":memory:":
-        url = engine.url
-        kind = url.get_backend_name()
-        plain = URL.create(kind, url.username, None, url.host, url.port, there or database, url.query)
-        mend = instead.format(url=shlex.quote(plain.render_as_string()))
-        raise store_error("only a store of SQLite is backed up and restored by Watcher", mend)
-    return Path(database)
-
-
-def shell_quote(path: Path | str) -> str:
-    """Return a path or a name as it stands in a command, and in a form to fill in."""
-    return shlex.quote(str(path)).replace("{", "{{").replace("}", "}}")
-
-
-def store_error(words: str, mend: str) -> StoreError:
-    """Return an error with what to do about it."""
-    error = StoreError(words)
-    error.hint = mend
-    return error
+    url = engine.url
+    if file := file_of(url):
+        return file
+    kind = url.get_backend_name()
+    plain = URL.create(kind, url.username, None, url.host, url.port, database or url.database, url.query)
+    raise StoreError(
+        "only a store of SQLite is backed up and restored by Watcher",
+        hint=instead.replace("{url}", shlex.quote(plain.render_as_string())),
+    )

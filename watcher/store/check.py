@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, delete, exists, func, select, text
+from sqlalchemy import Connection, Select, delete, exists, func, select, text
 
 from watcher.plugins import load_plugins
 from watcher.store.articles import articles_by_id
@@ -16,6 +16,7 @@ from watcher.store.full_text import FTS5_TABLE, full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, features, has_features, has_text, texts
 from watcher.store.search import index_state, rebuild_index
+from watcher.store.sql import in_chunks
 
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 MAX_FAULTS = 20  # of the database itself
@@ -47,7 +48,6 @@ def all_checks() -> tuple[Check, ...]:
 
 
 def check_database(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield what the database finds wrong with itself."""
     if connection.dialect.name != "sqlite":
         return
     for row in connection.execute(text(f"PRAGMA integrity_check({MAX_FAULTS})")):
@@ -58,7 +58,6 @@ def check_database(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def check_references(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield rows that belong to something that is not there."""
     if connection.dialect.name != "sqlite":
         return
     counts: dict[tuple[str, str], list[int]] = {}
@@ -70,17 +69,14 @@ def check_references(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
-    """Remove rows of a table by their numbers."""
-    for start in range(0, len(rows), BATCH):
-        numbers = ",".join(map(str, rows[start : start + BATCH]))
-        connection.execute(text(f"DELETE FROM {name} WHERE rowid IN ({numbers})"))
+    connection.execute(text(f"DELETE FROM {name} WHERE rowid = :number"), [{"number": number} for number in rows])
 
 
 def check_index(connection: Connection) -> Iterator[StoreProblem]:
     """Yield articles that the index for searching lacks though it is complete, and those that it alone knows."""
     key = full_text_index(connection).article_id
     held, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
-    gone = count_rows(connection, select(key).where(no_matching_row(articles.c.id, key)))
+    gone = count_rows(connection, select(key).where(~exists().where(articles.c.id == key)))
     if gone:
         yield broken_index(f"the index for searching holds {gone} articles that are not there")
     elif index_state(connection).get("is_complete") and held != there:
@@ -88,64 +84,47 @@ def check_index(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def broken_index(what: str) -> StoreProblem:
-    """Return the finding that the index has to be built anew."""
-    return StoreProblem(
-        what=what, hint=f"{REPAIR_HINT}, then it is built anew while the daemon runs", repair=rebuild_index
-    )
+    hint = f"{REPAIR_HINT}, then it is built anew while the daemon runs"
+    return StoreProblem(what=what, hint=hint, repair=rebuild_index)
 
 
 def check_articles(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield articles without a text or without features."""
     if n := count_rows(connection, articles_without_text()):
-        yield StoreProblem(
-            what=f"{n} articles have no text", hint=f"{REPAIR_HINT}, which removes them",
-            repair=drop_textless,
-        )  # fmt: skip
+        hint = f"{REPAIR_HINT}, which removes them"
+        yield StoreProblem(what=f"{n} articles have no text", hint=hint, repair=drop_textless)
     if n := count_rows(connection, articles_without_features()):
-        yield StoreProblem(
-            what=f"{n} articles have no features: no edition sees them", hint=REPAIR_HINT, repair=add_missing_features
-        )
+        what = f"{n} articles have no features: no edition sees them"
+        yield StoreProblem(what=what, hint=REPAIR_HINT, repair=add_missing_features)
 
 
 def check_texts(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield texts that cannot be read."""
     broken: list[str] = []
     query = select(texts.c.article_id, texts.c.text, texts.c.removed).execution_options(yield_per=BATCH)
-    rows = connection.execute(query)
-    for key, *values in rows:
+    for key, *values in connection.execute(query):
         try:
             for value in values:
                 zlib.decompress(value).decode("utf-8")
         except (zlib.error, UnicodeDecodeError):
             broken.append(key)
     if broken:
-        yield StoreProblem(
-            what=f"{len(broken)} texts cannot be read: {', '.join(broken[:MAX_FAULTS])}", hint=RESTORE_HINT
-        )
+        what = f"{len(broken)} texts cannot be read: {', '.join(broken[:MAX_FAULTS])}"
+        yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 
-def no_matching_row(column: Column[Any], of: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the condition that no row has `of` in its `column`."""
-    return ~exists().where(column == of)
-
-
-def articles_without_text() -> Select[Any]:
-    """Return the query for articles that have no text."""
-    return select(articles.c.id).where(~exists().where(has_text))
+def articles_without_text() -> Select[tuple[str, int]]:
+    return select(articles.c.id, articles.c.day).where(~exists().where(has_text))
 
 
 def drop_textless(connection: Connection) -> bool:
-    """Remove the articles that have no text, and what else belongs to them."""
-    lacking = select(articles.c.id, articles.c.day).where(~exists().where(has_text))
-    delete_partitioned_rows(connection, [(row.id, row.day) for row in connection.execute(lacking)])
-    connection.execute(delete(articles).where(articles.c.id.in_(articles_without_text())))
+    found = connection.execute(articles_without_text()).all()
+    delete_partitioned_rows(connection, [(row.id, row.day) for row in found])
+    for ids in in_chunks([row.id for row in found]):
+        connection.execute(delete(articles).where(articles.c.id.in_(ids)))
     return False
 
 
-def articles_without_features() -> Select[Any]:
-    """Return the query for articles that have a text and no features."""
-    lacking = select(articles.c.id).join(texts, has_text)
-    return lacking.where(~exists().where(has_features))
+def articles_without_features() -> Select[tuple[str, int]]:
+    return select(articles.c.id, articles.c.day).join(texts, has_text).where(~exists().where(has_features))
 
 
 def add_missing_features(connection: Connection) -> bool:
@@ -153,8 +132,8 @@ def add_missing_features(connection: Connection) -> bool:
     from watcher.features.codec import encode
     from watcher.features.extract import extract_features
 
-    found = articles_by_id(connection, connection.scalars(articles_without_features().limit(BATCH)).all())
-    days = dict(connection.execute(select(articles.c.id, articles.c.day).where(articles.c.id.in_(list(found)))).all())
+    days = {row.id: row.day for row in connection.execute(articles_without_features().limit(BATCH))}
+    found = articles_by_id(connection, list(days))
     made = [extract_features(key, title=one.title, text=one.text, language=one.language) for key, one in found.items()]
     rows = [
         {"article_id": each.article_id, "version": each.version, "payload": encode(each), "day": days[each.article_id]}
@@ -166,5 +145,4 @@ def add_missing_features(connection: Connection) -> bool:
 
 
 def count_rows(connection: Connection, query: Select[Any]) -> int:
-    """Return how many rows a query has."""
     return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()

@@ -101,11 +101,7 @@ class TableComparison:
 def copy_store(
     source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
-    """
-    Copy all of `source` to `target`, both as `open_both` gives them, and compare them.
-
-    The target can be opened once all tables are the same. Errors: StoreError.
-    """
+    """Copy all of `source` to `target`, compare them, and open the target if they are the same. Errors: StoreError."""
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
     for table in tables:
@@ -145,7 +141,6 @@ def copy_table(connection: Connection, table: Table, target: Engine, on_rows: Ca
 
 
 def count_rows(connection: Connection, table: Table) -> int:
-    """Return how many rows of a table are to be copied."""
     return int(connection.execute(select(func.count()).select_from(table).where(is_copied(table))).scalar_one())
 
 
@@ -187,7 +182,6 @@ def read_rows(connection: Connection, table: Table, *, skip: int = 0) -> Iterato
 
 
 def transaction_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Split rows into batches small enough for one transaction."""
     batch: list[Row] = []
     size = 0
     for row in rows:
@@ -231,7 +225,6 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
 
 
 def row_error(table: Table, row: Row, error: Exception) -> StoreError:
-    """Return an error that names a row by its key."""
     values = dict(zip((column.name for column in copied_columns(table)), row, strict=True))
     key = ", ".join(repr(values[column.name]) for column in table.primary_key.columns)
     why = " ".join(str(getattr(error, "orig", error)).split())
@@ -269,7 +262,6 @@ def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None
 
 
 def build_index(target: Engine, *, tell: OnProgress) -> None:
-    """Build the full-text index. Errors: StoreError."""
     missing = read(target, count_missing)
     try:
         while took := write(target, index_missing, most=INDEX_BATCH):
@@ -294,11 +286,7 @@ def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
 
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
-    """
-    Yield the store to copy, which is only read, and the target: empty, or an incomplete copy of the same store.
-
-    Errors: SettingsError for a wrong address; StoreError.
-    """
+    """Yield the store to copy, only read, and the empty or half-filled target. Errors: SettingsError, StoreError."""
     source_url, target_url = parse_address(from_, "FROM"), parse_address(to, "TO")
     address = address_of(source_url)
     if address == address_of(target_url):

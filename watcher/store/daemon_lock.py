@@ -2,8 +2,7 @@
 The daemon's lock on a store, and its status: which process it is, when it last gave a sign of life, what fails.
 
 Beside a SQLite store stands a file: the daemon holds a lock on it, which the kernel frees however the process ends, and
-writes its status into it. The file is overwritten in place, so that it can be written while the disk is full or the
-store out of order, which is when `watcher status` needs it.
+overwrites it in place, so that `watcher status` can read it while the disk is full or the store out of order.
 
 On PostgreSQL several daemons may share a store. The status of each is a row of `meta`, and an advisory lock of its
 session says that it runs; leases and unique keys keep their work apart.
@@ -19,7 +18,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, func, select, text
@@ -105,12 +106,12 @@ class DaemonLock:
     def __init__(self, status: DaemonStatus, save: Callable[[DaemonStatus], None], *, store: Path | None) -> None:
         self.status = status
         self._save = save
-        self._store, self._identity = store, file_identity(store)
+        self._store, self._identity = store, file_identity(store) if store else None
         save(status)
 
     def store_replaced_error(self) -> StoreError | None:
         """Return an error if the store's file is no longer the one of the start, else None."""
-        if self._store is None or self._identity is None or file_identity(self._store) == self._identity:
+        if self._store is None or self._identity in (None, file_identity(self._store)):
             return None
         became = "has been replaced by another file" if self._store.exists() else "is gone"
         return StoreError(
@@ -127,28 +128,22 @@ class DaemonLock:
         clock_jump: ClockJump | None = None,
     ) -> None:
         """Save that the daemon runs, and what fails."""
-        kept = [replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults]
-        self.status = replace(
-            self.status,
-            heartbeat_at=now,
-            faults=tuple(kept[:MAX_FAULTS]),
-            jobs=tuple(jobs[:MAX_JOBS]),
-            clock_jump=clock_jump,
-        )
-        self._save(self.status)
+        kept = (replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults)
+        found = tuple(islice(kept, MAX_FAULTS))
+        self._update(heartbeat_at=now, faults=found, jobs=tuple(jobs[:MAX_JOBS]), clock_jump=clock_jump)
 
     def record_stop(self, *, now: datetime) -> None:
-        """Save that the daemon has ended in order."""
-        self.status = replace(self.status, stopped_at=now)
+        self._update(stopped_at=now)
+
+    def _update(self, **changes: Any) -> None:  # noqa: ANN401
+        self.status = replace(self.status, **changes)
         self._save(self.status)
 
 
-def file_identity(path: Path | None) -> tuple[int, int] | None:
-    """Return the device and inode of a file, None if it is not there."""
+def file_identity(path: Path) -> tuple[int, int] | None:
     with suppress(OSError):
-        if path is not None:
-            found = path.stat()
-            return found.st_dev, found.st_ino
+        found = path.stat()
+        return found.st_dev, found.st_ino
     return None
 
 
@@ -201,28 +196,28 @@ def locked_file(path: Path) -> Iterator[int]:
     except OSError as error:
         raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
     try:
-        lock_file(file, path)
+        if not any(try_lock(file, path) for _ in range(LOCK_TRIES)):
+            other = load_status(file)
+            who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
+            raise StoreError(
+                f"a daemon is at work on this store already: {who} ({path})",
+                hint=f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status",
+            )
         yield file
     finally:
         os.close(file)
 
 
-def lock_file(file: int, path: Path) -> None:
-    for _ in range(LOCK_TRIES):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOCK_TRY_S)
-        except OSError as error:
-            raise StoreError(f"the daemon's mark {path} cannot be locked: {error.strerror}") from error
-        else:
-            return
-    other = load_status(file)
-    who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
-    raise StoreError(
-        f"a daemon is at work on this store already: {who} ({path})",
-        hint=f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status",
-    )
+def try_lock(file: int, path: Path) -> bool:
+    """Lock a status file, or wait a moment and return False if another process holds it. Errors: StoreError."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(LOCK_TRY_S)
+        return False
+    except OSError as error:
+        raise StoreError(f"the daemon's mark {path} cannot be locked: {error.strerror}") from error
+    return True
 
 
 def dump_status(status: DaemonStatus) -> bytes:
@@ -348,6 +343,5 @@ def load_statuses(connection: Connection) -> list[DaemonStatus]:
 
 
 def prune_statuses(connection: Connection, *, before: datetime) -> None:
-    """Remove the statuses without a heartbeat since a time."""
     is_old = meta.c.value["heartbeat_at"].as_string() < before.isoformat()
     connection.execute(delete(meta).where(meta.c.name.startswith(DAEMON_PREFIX), is_old))

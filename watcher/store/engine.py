@@ -82,11 +82,7 @@ def open_store(url: str, *, create: bool = True) -> Engine:
 
 
 def open_read_only(url: str) -> Engine:
-    """
-    Return an engine on the store at `url` that cannot write; neither folder nor file nor table is made.
-
-    Errors: StoreError, if there is no store, one of another version, or a half-moved one.
-    """
+    """Return an engine on a store that cannot write, and makes nothing. Errors: StoreError, as `open_store`."""
     refuse_missing(url)
     engine = connect(url)
     if engine.dialect.name == "sqlite":
@@ -135,7 +131,6 @@ def connect(url: str) -> Engine:
 
 
 def parse_url(url: str) -> URL:
-    """Return the address of a store. Errors: StoreError."""
     try:
         return make_url(url)
     except ArgumentError as error:
@@ -173,7 +168,6 @@ def create_file(url: str) -> None:
 
 
 def refuse_missing(url: str) -> None:
-    """Refuse a store in a file that is not there. Errors: StoreError."""
     path = file_of(parse_url(url))
     if path is not None and not path.exists():
         hint = "watcher poll makes it; if it should be there, look at [store] url in the settings"
@@ -309,7 +303,6 @@ def make_baseline(connection: Connection, schema: Schema) -> None:
 
 
 def run_alembic(connection: Connection, schema: Schema) -> None:
-    """Run the migrations that are missing."""
     from alembic import command  # late: 60 ms and 10 MB, which only a store of an older release should pay
     from alembic.config import Config
 
@@ -325,7 +318,6 @@ def redacted_url(engine: Engine) -> str:
 
 
 def is_server(url: URL) -> bool:
-    """Whether a store is on a server of PostgreSQL."""
     return url.get_backend_name() == "postgresql"
 
 
@@ -360,7 +352,6 @@ def incomplete_copy_of(engine: Engine) -> str | None:
 
 
 def require_complete(engine: Engine) -> None:
-    """Refuse a store that is an incomplete copy of another. Errors: StoreError."""
     source = incomplete_copy_of(engine)
     if source is not None:
         raise StoreError(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -16,21 +19,21 @@ PROBE = "probe"  # the fact
 PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
 WRITER_BUSY_MS = 2_000  # how long the daemon waits for another process at a time: in between it can be told to end
 CANCELED = "57014"  # a statement that somebody, or a limit of the server, stopped
-PRIMARY = 0xFF  # of an extended error code of SQLite
-USED_AGAIN = "it is used again by itself"
+INSUFFICIENT_PRIVILEGE = "42501"
+PRIVILEGE_HINT = (
+    "the login in [store] url has to own the database and what is in it: as the server's administrator, "
+    "ALTER DATABASE … OWNER TO …, and REASSIGN OWNED BY … TO … where another login has made the tables"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAdvice:
-    """
-    What a person is told of a fault, and what mends it.
-
-    `then`: what follows by itself where a daemon waits for it; a command has ended. `tell_after_s`: shorter than that,
-    it is daily life.
-    """
+    """What a person is told of a fault, and what mends it (`error_advice.toml`)."""
 
     what: str
     hint: str
+    codes: Sequence[str] = ()
+    said: str = ""
     then: str = "it is written again by itself"
     report_after_s: float = 0.0
 
@@ -43,64 +46,12 @@ def join_hints(mend: str, then: str) -> str:
     return f"{mend} {then[:1].upper()}{then[1:]}" if mend.endswith("?") else f"{mend}; {then}"
 
 
-LOCKED = ErrorAdvice(
-    what="another process holds it locked",
-    hint="end what holds it (a database browser with unsaved changes, say)",
-    report_after_s=10.0,
+ADVICE = tuple(
+    ErrorAdvice(**row)
+    for row in tomllib.loads(Path(__file__).with_name("error_advice.toml").read_text(encoding="utf-8"))["advice"]
 )
-SQLITE_ERRORS = {
-    sqlite3.SQLITE_FULL: ErrorAdvice(what="the disk is full", hint="make room on its disk"),
-    sqlite3.SQLITE_READONLY: ErrorAdvice(what="it is read-only", hint="let it be written (its disk, folder and file)"),
-    sqlite3.SQLITE_CANTOPEN: ErrorAdvice(
-        what="its file cannot be opened",
-        hint="is its folder there, and may it be written?",
-        then="it is opened by itself then",
-    ),
-    sqlite3.SQLITE_IOERR: ErrorAdvice(what="its disk fails", hint="look at the disk"),
-    sqlite3.SQLITE_BUSY: LOCKED,
-    sqlite3.SQLITE_LOCKED: LOCKED,
-}
-POSTGRES_ERRORS = {  # of PostgreSQL (its manual, appendix A), by the whole code or its class
-    "53100": SQLITE_ERRORS[sqlite3.SQLITE_FULL],
-    "25006": ErrorAdvice(
-        what="it is read-only", hint="is it a replica?", then="it is written again by itself once it is none"
-    ),
-    "58030": SQLITE_ERRORS[sqlite3.SQLITE_IOERR],
-    "55P03": ErrorAdvice(
-        what="another process holds rows of it locked",
-        hint="end what holds them (a transaction left open, say)",
-        report_after_s=10.0,
-    ),
-    "40": ErrorAdvice(what="others wrote the same rows", hint="wait a moment", report_after_s=10.0),
-    "53": ErrorAdvice(
-        what="the database has no room for us (connections, memory)",
-        hint="give it room, or wait until it has some",
-        then=USED_AGAIN,
-    ),
-}
-UNREACHABLE = ErrorAdvice(what="the database cannot be reached", hint="is its server up?", then=USED_AGAIN)
-LOGIN_REFUSED = ErrorAdvice(
-    what="the database does not let us in",
-    hint="are login, password and database in [store] url right, and does pg_hba.conf of the server let this login in?",
-    then="",
-)
-TOO_MANY_CONNECTIONS = ErrorAdvice(
-    what="the database has no connection free for us",
-    hint="raise max_connections of the server (docs/postgresql.md says what Watcher takes)",
-    then=USED_AGAIN,
-)
-CONNECT_ERRORS = {  # a server that ends a connection at its start: libpq hands on its words, and no code
-    LOGIN_REFUSED: re.compile(
-        r"authentication failed|no password supplied|pg_hba\.conf|(role|database) \".*\" does not exist"
-        r"|not permitted to log in|permission denied for database"
-    ),
-    TOO_MANY_CONNECTIONS: re.compile(r"too many (clients|connections)|connection slots are reserved"),
-}
-INSUFFICIENT_PRIVILEGE = "42501"
-PRIVILEGE_HINT = (
-    "the login in [store] url has to own the database and what is in it: as the server's administrator, "
-    "ALTER DATABASE … OWNER TO …, and REASSIGN OWNED BY … TO … where another login has made the tables"
-)
+ADVICE_BY_CODE = {code: advice for advice in ADVICE for code in advice.codes}
+UNREACHABLE = ADVICE_BY_CODE["08"]
 
 
 def transient_error(error: BaseException) -> ErrorAdvice | None:
@@ -110,15 +61,14 @@ def transient_error(error: BaseException) -> ErrorAdvice | None:
     if isinstance(error, DBAPIError) and error.orig is not None:
         return UNREACHABLE if error.connection_invalidated else transient_error(error.orig)
     if isinstance(error, sqlite3.Error):
-        return SQLITE_ERRORS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
-    if not hasattr(error, "sqlstate"):
+        name: str = getattr(error, "sqlite_errorname", "")  # such as SQLITE_IOERR_WRITE
+        return ADVICE_BY_CODE.get("_".join(name.split("_")[:2]))
+    state = sqlstate(error)
+    if hasattr(error, "sqlstate") and not state and type(error).__name__ == "OperationalError":
+        return next((each for each in ADVICE if each.said and re.search(each.said, str(error))), UNREACHABLE)
+    if state == CANCELED:
         return None
-    state = error.sqlstate or ""
-    if not state and type(error).__name__ == "OperationalError":
-        return next((words for words, said in CONNECT_ERRORS.items() if said.search(str(error))), UNREACHABLE)
-    if state[:2] in ("08", "57") and state != CANCELED:
-        return UNREACHABLE
-    return POSTGRES_ERRORS.get(state) or POSTGRES_ERRORS.get(state[:2])
+    return ADVICE_BY_CODE.get(state) or ADVICE_BY_CODE.get(state[:2])
 
 
 def sqlstate(error: BaseException) -> str:
@@ -144,7 +94,6 @@ def to_store_error(error: BaseException, *, prefix: str = "the store cannot be u
 
 
 def check_writable(engine: Engine) -> None:
-    """Raise what keeps the store from being written, if anything. Errors: StoreError."""
     try:
         test_write(engine)
     except DBAPIError as error:

@@ -7,10 +7,10 @@ anything. Language, country and outlet are words of their own kind.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 
 from sqlalchemy import ColumnElement, Connection, column, delete, select, table, text
 
@@ -24,6 +24,8 @@ FTS5_TABLE = "article_search"
 FTS5_COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
 ROWIDS_PER_S = 8  # for articles that were published in the same second
 MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far an article's row may lie behind its time, where many came at once
+
+MIN_ROWID, MAX_ROWID = -(2**63), 2**63 - 1
 
 LEAD_CHARS = 600  # PostgreSQL indexes title and lead: whole texts took 16 GB a million articles (docs/decisions/0019)
 MAX_WORD_CHARS = 200  # PostgreSQL refuses words of more than 2,046 bytes
@@ -65,16 +67,11 @@ class Filters:
 
 
 def filter_tokens(language: str | None, country: str | None, outlet: str | None) -> Iterator[Token]:
-    """Yield the words for language, country and outlet."""
     for kind, value in (("l", language), ("c", country)):
         if value is not None:
             yield Token(text=f"{FILTER_MARK}{kind}{normalize(value).replace(' ', '')}")
     if outlet is not None:
         yield from (Token(text=f"{FILTER_MARK}o{word}") for word in normalize(outlet).split() or ("",))
-
-
-def filters_of(filters: Filters) -> Iterator[Token]:
-    return filter_tokens(filters.language, filters.country, filters.outlet)
 
 
 class Fts5Index:
@@ -98,66 +95,51 @@ class Fts5Index:
 
     def add(self, documents: Iterable[IndexDocument]) -> None:
         """Add articles that the index does not hold."""
-        taken: set[int] = set()
         rows = []
-        for document in sorted(documents, key=attrgetter("published_at")):
-            number = self._free_rowid(rowid_at(document.published_at), taken)
-            taken.add(number)
-            words = document.words(document.text)
-            rows.append({"number": number, "article_id": document.article_id, "words": words})
+        for document in documents:
+            number = self._free_rowid(rowid_at(document.published_at))
+            row = {"number": number, "article_id": document.article_id}
+            self.connection.execute(search_documents.insert(), row)
+            rows.append({"number": number, "words": document.words(document.text)})
         if rows:
-            rows.sort(key=lambda row: int(str(row["number"])))  # out of order, FTS5 would write each by itself
-            numbers = [{"number": row["number"], "article_id": row["article_id"]} for row in rows]
-            self.connection.execute(search_documents.insert(), numbers)
+            rows.sort(key=itemgetter("number"))  # out of order, FTS5 would write each by itself
             self.connection.execute(text(f"INSERT INTO {FTS5_TABLE} (rowid, text) VALUES (:number, :words)"), rows)
 
     def remove(self, documents: Sequence[IndexDocument]) -> None:
         """Remove articles, given as they were added."""
-        for keys in in_chunks([document.article_id for document in documents]):
+        words = {document.article_id: document.words(document.text) for document in documents}
+        for keys in in_chunks(list(words)):
             query = select(search_documents.c.article_id, search_documents.c.number)
-            numbers = dict(self.connection.execute(query.where(search_documents.c.article_id.in_(keys))).all())
-            rows = [
-                {"number": numbers[document.article_id], "words": document.words(document.text)}
-                for document in documents
-                if document.article_id in numbers
-            ]
+            query = query.where(search_documents.c.article_id.in_(keys)).order_by(search_documents.c.number)
+            rows = [{"number": row.number, "words": words[row.article_id]} for row in self.connection.execute(query)]
             if rows:
                 forget = f"INSERT INTO {FTS5_TABLE} ({FTS5_TABLE}, rowid, text) VALUES ('delete', :number, :words)"
-                self.connection.execute(text(forget), sorted(rows, key=lambda row: int(str(row["number"]))))
+                self.connection.execute(text(forget), rows)
                 self.connection.execute(delete(search_documents).where(search_documents.c.article_id.in_(keys)))
 
     def matching(self, query: Query, filters: Filters) -> Generator[str]:
         """Yield the ids of articles that have the query's words, newest first; if `query.needs_text`, others too."""
-        bounds = ""
-        values: dict[str, str | int] = {"words": fts5_query(query, filters)}
-        if filters.since is not None:
-            bounds += " AND f.rowid >= :low"
-            values["low"] = rowid_at(filters.since)
-        if filters.until is not None:
-            bounds += " AND f.rowid < :high"
-            values["high"] = rowid_at(filters.until) + MAX_ROWID_SHIFT
+        low = rowid_at(filters.since) if filters.since else MIN_ROWID
+        high = rowid_at(filters.until) + MAX_ROWID_SHIFT if filters.until else MAX_ROWID
         # CROSS JOIN: SQLite reads the index first, in its own order.
         statement = f"""
             SELECT d.article_id FROM {FTS5_TABLE} f CROSS JOIN search_documents d ON d.number = f.rowid
-            WHERE f.{FTS5_TABLE} MATCH :words {bounds} ORDER BY f.rowid DESC
+            WHERE f.{FTS5_TABLE} MATCH :words AND f.rowid >= :low AND f.rowid < :high ORDER BY f.rowid DESC
         """
+        values = {"words": fts5_query(query, filters), "low": low, "high": high}
         with self.connection.execute(text(statement).execution_options(yield_per=100), values) as rows:
             yield from rows.scalars()
 
-    def _free_rowid(self, first: int, taken: set[int]) -> int:
+    def _free_rowid(self, first: int) -> int:
         """Return the first row number from `first` on that no article has."""
         query = select(search_documents.c.number).where(search_documents.c.number >= first)
         query = query.order_by(search_documents.c.number).execution_options(yield_per=50)
         number = first
         with self.connection.execute(query) as rows:
             for used in rows.scalars():
-                while number in taken:
-                    number += 1
                 if used > number:
                     break
-                number = max(number, used + 1)
-        while number in taken:
-            number += 1
+                number += 1
         return number
 
 
@@ -206,7 +188,6 @@ class TsvectorIndex:
 
 
 def full_text_index(connection: Connection) -> Fts5Index | TsvectorIndex:
-    """Return the index of the store."""
     return Fts5Index(connection) if connection.dialect.name == "sqlite" else TsvectorIndex(connection)
 
 
@@ -215,36 +196,41 @@ def rowid_at(time: datetime) -> int:
     return int(time.timestamp() * ROWIDS_PER_S)
 
 
+def combine_words(
+    query: Query, filters: Filters, word: Callable[[Token], str], *, and_: str, or_: str
+) -> tuple[str, list[str]]:
+    """Return what an article must have, and each of what it must not have; `word` and the rest as a database says."""
+
+    def all_of(tokens: Iterable[Token]) -> str:
+        return f"({and_.join(map(word, tokens))})"
+
+    parts = [f"({or_.join(all_of(term.tokens) for term in group)})" for group in query.groups]
+    parts += [all_of((token,)) for token in filter_tokens(filters.language, filters.country, filters.outlet)]
+    return and_.join(parts), [all_of(term.tokens) for term in query.without if not term.is_row]
+
+
 def fts5_query(query: Query, filters: Filters) -> str:
     """Return a query for FTS5: words in quotes, out of which no user input can break."""
 
-    def all_of(tokens: Sequence[Token]) -> str:
-        return "(" + " AND ".join(f'"{token.text}"{"*" if token.is_prefix else ""}' for token in tokens) + ")"
+    def word(token: Token) -> str:
+        return f'"{token.text}"{"*" if token.is_prefix else ""}'
 
-    parts = ["(" + " OR ".join(all_of(term.tokens) for term in group) + ")" for group in query.groups]
-    parts += [all_of((token,)) for token in filters_of(filters)]
-    without = [all_of(term.tokens) for term in query.without if not term.is_row]
-    wanted = " AND ".join(parts)
+    wanted, without = combine_words(query, filters, word, and_=" AND ", or_=" OR ")
     return f"({wanted}) NOT ({' OR '.join(without)})" if without else wanted
 
 
 def ts_query(query: Query, filters: Filters) -> str:
     """Return a query for PostgreSQL: words in quotes, out of which no user input can break."""
 
-    def quote(word: str) -> str:
-        return word[:MAX_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")
+    def word(token: Token) -> str:
+        quoted = token.text[:MAX_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")
+        return f"'{quoted}'{':*' if token.is_prefix else ''}"
 
-    def all_of(tokens: Sequence[Token]) -> str:
-        return "(" + " & ".join(f"'{quote(token.text)}'{':*' if token.is_prefix else ''}" for token in tokens) + ")"
-
-    parts = ["(" + " | ".join(all_of(term.tokens) for term in group) + ")" for group in query.groups]
-    parts += [all_of((token,)) for token in filters_of(filters)]
-    parts += [f"!{all_of(term.tokens)}" for term in query.without if not term.is_row]
-    return " & ".join(parts)
+    wanted, without = combine_words(query, filters, word, and_=" & ", or_=" | ")
+    return " & ".join([wanted, *(f"!{part}" for part in without)])
 
 
 def lead_words(document: IndexDocument) -> list[str]:
-    """Return the words that PostgreSQL keeps of an article."""
     lead = document.text[:LEAD_CHARS]
     if len(document.text) > LEAD_CHARS and not document.text[LEAD_CHARS].isspace():
         lead = lead.rpartition(" ")[0] or lead

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -30,7 +31,6 @@ def clean_text(value: object) -> object:
 
 
 def check_url(value: str) -> str:
-    """Return the address of a page. Raises ValueError."""
     if value and not is_web(value):
         raise ValueError(value)
     return value
@@ -46,7 +46,6 @@ def parse_time(value: object) -> datetime:
 
 
 def to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
-    """Return a reason. Raises ValueError."""
     try:
         reason = Reason.from_dict(value)
         if len(str(reason)) <= MAX_REASON:
@@ -71,9 +70,14 @@ class RemovedText(TypedDict):
     text: Long
 
 
-@with_config(ConfigDict(strict=True))
+def line_name(field: str) -> str:
+    """Return what a field of `Article` is called in a line."""
+    return {"is_truncated": "truncated", "published_at": "published", "fetched_at": "fetched"}.get(field, field)
+
+
+@with_config(ConfigDict(strict=True, alias_generator=line_name))
 class ArticleLine(TypedDict, total=False):
-    """The fields of a JSON line; others are left out."""
+    """The fields of a JSON line, in their order; others are left out."""
 
     id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$"), Cleaned]
     url: WebAddress
@@ -88,13 +92,13 @@ class ArticleLine(TypedDict, total=False):
     dateline: Short
     image: WebAddress
     kind: Short
-    feed_reason: KnownReason
-    feed: Annotated[str, Field(max_length=4_000), Cleaned]
-    published: Time
-    fetched: Time
-    authors: Annotated[list[Short], Field(max_length=MAX_LIST)]
     from_feed: bool
-    truncated: bool
+    authors: Annotated[list[Short], Field(max_length=MAX_LIST)]
+    feed_reason: KnownReason
+    is_truncated: bool
+    feed: Annotated[str, Field(max_length=4_000), Cleaned]
+    published_at: Time
+    fetched_at: Time
     removed: Annotated[list[RemovedText], Field(max_length=MAX_LIST)]
 
 
@@ -136,19 +140,15 @@ def format_articles(
 
 
 def format_article(article: Article, feed: str | None) -> str:
-    """Return an article as a JSON line."""
-    same = ("id", "url", "title", "text", "outlet", "language", "country", "section", "owner", "agency", "dateline")
-    more = ("image", "kind", "from_feed")
-    values: dict[str, object] = {name: getattr(article, name) for name in (*same, *more)}
-    values |= {
-        "authors": list(article.authors),
-        "feed_reason": article.feed_reason.to_dict() if article.feed_reason else None,
-        "truncated": article.is_truncated,
-        "feed": hide_secrets(feed) if feed else None,
-    }
-    values |= {"published": article.published_at.isoformat(), "fetched": article.fetched_at.isoformat()}
-    values["removed"] = [{"rule": cut.rule, "text": cut.text} for cut in article.removed]
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    values = {line_name(name): getattr(article, name, None) for name in ArticleLine.__annotations__}
+    values["feed"] = hide_secrets(feed) if feed else None
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=to_json)
+
+
+def to_json(value: datetime | Reason | RemovedBlock) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.to_dict() if isinstance(value, Reason) else asdict(value)
 
 
 def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
@@ -161,41 +161,23 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
         ValueError: In words, what is wrong with the line.
     """
     try:
-        at = LINE.validate_python({name: value for name, value in parse_object(line).items() if value is not None})
+        line_values = {name: value for name, value in parse_object(line).items() if value is not None}
+        found = LINE.validate_python(line_values)
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
-    url, title, text = at.get("url"), at.get("title"), at.get("text")
-    if not url or not title or not text:
+    given: dict[str, Any] = {name: value for name, value in found.items() if value}
+    if not given.keys() >= {"url", "title", "text"}:
         raise ValueError('expected "url", "title" and "text", none of them empty')
-    fetched_at = min(at.get("fetched", now), now)
-    article = Article(
-        id=at.get("id") or article_id(normalize_url(url)),
-        url=url,
-        host=host_of(url),
-        outlet=at.get("outlet") or host_of(url),
-        title=title,
-        text=text,
-        language=at.get("language") or "und",
-        country=at.get("country") or None,
-        published_at=min(at.get("published", fetched_at), now),
-        fetched_at=fetched_at,
-        authors=tuple(filter(None, at.get("authors", ()))),
-        image=at.get("image"),
-        kind=at.get("kind") or "article",
-        from_feed=at.get("from_feed", False),
-        is_truncated=at.get("truncated", False),
-        removed=tuple(RemovedBlock(**cut) for cut in at.get("removed", ())),
-        section=at.get("section"),
-        owner=at.get("owner"),
-        agency=at.get("agency"),
-        dateline=at.get("dateline"),
-        feed_reason=at.get("feed_reason"),
-    )
-    return article, at.get("feed")
+    url, feed = given["url"], given.pop("feed", None)
+    given["fetched_at"] = min(given.get("fetched_at", now), now)
+    given["published_at"] = min(given.get("published_at", given["fetched_at"]), now)
+    given["authors"] = tuple(filter(None, given.get("authors", ())))
+    given["removed"] = tuple(RemovedBlock(**cut) for cut in given.get("removed", ()))
+    given = {"id": article_id(normalize_url(url)), "outlet": host_of(url), "language": "und", "country": None} | given
+    return Article(**given, host=host_of(url)), feed
 
 
 def parse_object(line: bytes) -> dict[str, Any]:
-    """Return the object of a JSON line. Raises ValueError."""
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
     try:
@@ -210,7 +192,6 @@ def parse_object(line: bytes) -> dict[str, Any]:
 
 
 def describe_fault(error: ValidationError) -> str:
-    """Return the first fault of a line, with the name of its field."""
     fault = error.errors(include_url=False)[0]
     name, kind = str(fault["loc"][0]), fault["type"]
     if kind == "string_too_long":

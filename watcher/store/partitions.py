@@ -41,12 +41,10 @@ def in_partitions(connection: Connection, day: Column[int], *which: ColumnElemen
 
 
 def start_of(day: int) -> datetime:
-    """Return when a day begins."""
     return datetime.combine(date.fromordinal(day), time(), UTC)
 
 
 def partition_name(table: str, day: int) -> str:
-    """Return the name of a day's partition."""
     return f"{table}_{date.fromordinal(day):%Y%m%d}"
 
 

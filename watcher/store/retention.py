@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, document_from_row, is_unpinned
 from watcher.store.full_text import full_text_index
@@ -66,12 +66,16 @@ def drop_entries(connection: Connection, *, before: datetime, after: int, most: 
     removed = 0
     for feed_id in ids:
         mine = entries.c.feed_id == feed_id
-        latest = select(entries.c.first_seen_at).where(mine).order_by(entries.c.first_seen_at.desc())
-        oldest_kept = connection.scalar(latest.offset(ENTRIES_KEPT - 1).limit(1))
+        oldest_kept = nth_latest(connection, entries.c.first_seen_at, mine, ENTRIES_KEPT)
         if oldest_kept is not None:
             old = delete(entries).where(mine, entries.c.first_seen_at < min(before, oldest_kept))
             removed += connection.execute(old).rowcount
     return BatchResult(removed=removed, resume_after=ids[-1] if len(ids) == most else None)
+
+
+def nth_latest(connection: Connection, at: Column[Any], which: ColumnElement[bool], n: int) -> datetime | None:
+    latest = select(at).where(which).order_by(at.desc())
+    return connection.scalar(latest.offset(n - 1).limit(1))
 
 
 def drop_pages(connection: Connection, *, before: datetime, most: int) -> BatchResult:
@@ -88,18 +92,12 @@ def prune_site_blocks(connection: Connection, *, after: str, most: int) -> Batch
     Args:
         after: The site where the sweep before stopped; "" at the beginning.
     """
-    names = (
-        select(site_blocks.c.host)
-        .where(site_blocks.c.host > after)
-        .group_by(site_blocks.c.host)
-        .order_by(site_blocks.c.host)
-    )
+    names = select(site_blocks.c.host).distinct().where(site_blocks.c.host > after).order_by(site_blocks.c.host)
     sites = connection.scalars(names.limit(most)).all()
     removed = 0
     for host in sites:
         mine = site_blocks.c.host == host
-        latest = select(site_blocks.c.at).where(mine).order_by(site_blocks.c.at.desc())
-        oldest_kept = connection.scalar(latest.offset(MEMORY_ARTICLES - 1).limit(1))
+        oldest_kept = nth_latest(connection, site_blocks.c.at, mine, MEMORY_ARTICLES)
         if oldest_kept is not None:
             removed += connection.execute(delete(site_blocks).where(mine, site_blocks.c.at < oldest_kept)).rowcount
     return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == most else None)
@@ -126,7 +124,6 @@ def drop_hosts(connection: Connection, *, before: datetime, after: str, most: in
 
 
 def robots_bytes(connection: Connection) -> int:
-    """Return how much room the rules of all robots.txt take."""
     return connection.scalar(select(func.coalesce(func.sum(func.length(hosts.c.robots_rules)), 0))) or 0
 
 

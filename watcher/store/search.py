@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Row, exists, func, select
 
 from watcher.store.articles import INDEXED_COLUMNS, decompress, document_from_row
 from watcher.store.full_text import Filters, full_text_index
@@ -44,13 +45,7 @@ class SearchResult:
     stopped_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class SearchCursor:
-    """How far a search has come."""
-
-    read: int = 0
-    at: datetime | None = None
-    gave_up: bool = False
+HIT_COLUMNS = tuple(articles.c[name] for name in Hit.__slots__ if name != "snippet")
 
 
 def search(
@@ -59,55 +54,40 @@ def search(
     """Return the articles that `query` looks for, newest first; none for a query without a word."""
     if not query.groups:
         return SearchResult(hits=(), has_more=False)
-    looking = SearchCursor()
-    keys = list(islice(matching_ids(connection, query, filters or Filters(), looking), offset, offset + limit + 1))
-    return SearchResult(
-        hits=load_hits(connection, keys[:limit], query),
-        has_more=len(keys) > limit,
-        stopped_at=looking.at if looking.gave_up else None,
+    filters = filters or Filters()
+    ids: list[str] = []
+    looked_at, last_at, stopped_at = 0, None, None
+    with closing(full_text_index(connection).matching(query, filters)) as candidates:
+        while len(ids) <= offset + limit and (part := list(islice(candidates, BATCH))):
+            if query.needs_text and looked_at >= MAX_READ:
+                stopped_at = last_at
+                break
+            looked_at += len(part)
+            for row in load_found(connection, part, with_text=query.needs_text):
+                last_at = row.published_at
+                if filters.includes(last_at) and (
+                    not query.needs_text or matches(query, f"{row.title}\n{decompress(row.text)}")
+                ):
+                    ids.append(row.id)
+                    if len(ids) > offset + limit:
+                        break
+    found = load_found(connection, ids[offset : offset + limit], with_text=True)
+    hits = tuple(
+        Hit(snippet=make_snippet(decompress(row.text), query), **{at.name: getattr(row, at.name) for at in HIT_COLUMNS})
+        for row in found
     )
+    return SearchResult(hits=hits, has_more=len(ids) > offset + limit, stopped_at=stopped_at)
 
 
-def matching_ids(connection: Connection, query: Query, filters: Filters, looking: SearchCursor) -> Generator[str]:
-    """Yield the ids of the articles that a query means."""
-    candidates = full_text_index(connection).matching(query, filters)
-    try:
-        while part := list(islice(candidates, BATCH)):
-            if query.needs_text and looking.read >= MAX_READ:
-                looking.gave_up = True
-                return
-            looking.read += len(part)
-            columns = [articles.c.id, articles.c.published_at, articles.c.title]
-            those = articles.c.id.in_(part)
-            asked = select(*columns).where(those)
-            if query.needs_text:
-                asked = select(*columns, texts.c.text).join(texts, has_text)
-                asked = asked.where(those, in_partitions(connection, texts.c.day, those))
-            rows = {row.id: row for row in connection.execute(asked)}
-            for row in (rows[key] for key in part if key in rows):
-                looking.at = row.published_at
-                if not filters.includes(row.published_at):
-                    continue
-                if not query.needs_text or matches(query, f"{row.title}\n{decompress(row.text)}"):
-                    yield row.id
-    finally:
-        candidates.close()
-
-
-def load_hits(connection: Connection, keys: Sequence[str], query: Query) -> tuple[Hit, ...]:
-    """Return articles as hits, in the order of `keys`."""
-    names = [name for name in Hit.__slots__ if name != "snippet"]
-    columns = [articles.c[name] for name in names]
-    those = articles.c.id.in_(keys)
-    asked = (
-        select(*columns, texts.c.text).join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
-    )
-    rows = {row.id: row._mapping for row in connection.execute(asked)}
-    return tuple(
-        Hit(snippet=make_snippet(decompress(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
-        for key in keys
-        if key in rows
-    )
+def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -> list[Row[Any]]:
+    """Return what a hit shows of articles, in the order of `ids`; with their texts if that is asked for."""
+    those = articles.c.id.in_(ids)
+    query = select(*HIT_COLUMNS).where(those)
+    if with_text:
+        query = query.add_columns(texts.c.text).join(texts, has_text)
+        query = query.where(in_partitions(connection, texts.c.day, those))
+    rows = {row.id: row for row in connection.execute(query)}
+    return [rows[key] for key in ids if key in rows]
 
 
 INDEX_VERSION = 1  # of what the index holds of an article: with another, it is built anew
@@ -141,11 +121,10 @@ def index_missing(connection: Connection, *, most: int) -> int:
 
 
 def count_missing(connection: Connection) -> int:
-    """Return how many articles the index does not hold yet."""
     if index_state(connection).get("is_complete"):
         return 0
-    held = connection.execute(select(func.count(full_text_index(connection).article_id))).scalar_one()
-    return connection.execute(select(func.count()).select_from(articles)).scalar_one() - held
+    held = select(func.count(full_text_index(connection).article_id)).scalar_subquery()
+    return connection.execute(select(func.count() - held).select_from(articles)).scalar_one()
 
 
 def rebuild_index(connection: Connection) -> None:
@@ -155,6 +134,5 @@ def rebuild_index(connection: Connection) -> None:
 
 
 def index_state(connection: Connection) -> dict[str, Any]:
-    """Return how far the index is built."""
     state: dict[str, Any] | None = load_meta(connection, INDEX_STATE)
     return state or {}

@@ -149,7 +149,6 @@ class Writer:
                 return
 
     def _answer(self, batch: list[WriteTask]) -> None:
-        """Write `batch` and tell each of its callers how it went."""
         try:
             outcomes = self._write(batch)
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
@@ -180,7 +179,6 @@ class Writer:
                 return outcomes
 
     def _may_wait(self, words: ErrorAdvice, reason: str) -> bool:
-        """Note that the store cannot be written; return whether to try once more."""
         now = time.monotonic()
         if self._down_at is None:
             self._down_at = now
@@ -191,7 +189,6 @@ class Writer:
         return down_s < self._patience_s and not self._closing.is_set()
 
     def _is_up(self) -> None:
-        """Note that the store can be written."""
         if self.trouble is not None and self._down_at is not None:
             log.info("store_up %s", fields(was_down_s=round(time.monotonic() - self._down_at)))
         self._down_at = self.trouble = None
