@@ -24,7 +24,7 @@ from watcher.store.features import count_features, has_backlog, has_old_version,
 from watcher.store.schema import features
 from watcher.store.writer import read, write
 from watcher.worker import tasks
-from watcher.worker.backfill import SLICE, embed_missing, rebuild_features, run_vector_backfill, shards_missing_vectors
+from watcher.worker.backfill import SLICE, VECTORS, BackgroundTask, builtin_tasks, embed_missing, rebuild_features
 from watcher.worker.process_pool import WorkerFailed
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -108,20 +108,17 @@ async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between
 
 
 async def test_the_daemon_has_something_to_do_as_soon_as_the_embedder_is_another(store, engine, writer, pool):
-    assert (
-        await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=EmbedderConfig(setting=FAKES + "Words")))
-        == ()
-    )
+    def vectors_of(name: str) -> BackgroundTask:
+        tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=EmbedderConfig(setting=FAKES + name))
+        return builtin_tasks(lambda: tools)[VECTORS]
+
+    assert await vectors_of("Words").wanted() == ()
     keys = store("Story", "Other story")
     await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
-    tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=EmbedderConfig(setting=FAKES + "Newer"))
 
-    assert (
-        await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=EmbedderConfig(setting=FAKES + "Words")))
-        == ()
-    )
-    while wanted := await shards_missing_vectors(tools):
-        await run_vector_backfill(tools, wanted[0])
+    assert await vectors_of("Words").wanted() == ()
+    while wanted := await vectors_of("Newer").wanted():
+        await vectors_of("Newer").do(wanted[0])
 
     assert models(engine) == dict.fromkeys(keys, "words/2")
 

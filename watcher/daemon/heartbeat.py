@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -29,18 +29,18 @@ async def send_heartbeats(services: Services, lock: DaemonLock, notifier: System
     Returns only if the store's file was removed or replaced: what is stored then is lost.
     """
     every_s = min(EVERY_S, (notifier.watchdog_s or EVERY_S * SHARE) / SHARE)
-    signs = services.liveness
     while (lost := lock.store_replaced_error()) is None:
         reason = await ping_store(services.tools)
         now = services.tools.now()
-        since = signs.store.since if signs.store else now
-        signs.store = JobFault(job="store", since=since, reason=reason) if reason else None
-        signs.beat_at, signs.beat_s = now, time.monotonic()
-        still_s = services.jobs.standstill_s()
-        faults = (*((signs.store,) if signs.store else ()), *services.jobs.faults.values())
-        if still_s is not None:
+        faults = list(services.jobs.faults.values())
+        since = services.store_fault.since if services.store_fault else now
+        services.store_fault = JobFault(job="store", since=since, reason=reason) if reason else None
+        services.beat_at, services.beat_s = now, time.monotonic()
+        if services.store_fault:
+            faults.insert(0, services.store_fault)
+        if (still_s := services.jobs.standstill_s()) is not None:
             since = now - timedelta(seconds=still_s)
-            faults = (JobFault(job="jobs", since=since, reason="none of them runs"), *faults)
+            faults.insert(0, JobFault(job="jobs", since=since, reason="none of them runs"))
         lock.record_heartbeat(
             now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
         )
@@ -70,7 +70,7 @@ def noop(_connection: Connection) -> None:
     """Do nothing, in a transaction."""
 
 
-def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
+def format_status(services: Services, faults: Sequence[JobFault]) -> str:
     """Return the line for `systemctl status`."""
     busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
     if services.tools.connectivity.down_since is not None:

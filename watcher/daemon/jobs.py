@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -20,15 +21,7 @@ from watcher.store.clock import drop_future_times, reset_future_times
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun
 from watcher.store.search import index_missing
 from watcher.text.format import fields
-from watcher.worker.backfill import (
-    FEATURES,
-    UNLIMITED,
-    VECTORS,
-    BackgroundTask,
-    builtin_tasks,
-    run_feature_backfill,
-    run_vector_backfill,
-)
+from watcher.worker.backfill import UNLIMITED, BackgroundTask, builtin_tasks
 from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_retention
 from watcher.worker.process_pool import BrokenPool
@@ -171,17 +164,14 @@ class JobRunner:
             log.info("broken_off %s", fields(job=job.name))
         except WatcherError as error:
             level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
-            if self._is_known(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
+            if self._record_fault(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
                 level = logging.DEBUG  # it was logged before, by the last run or by the store
             log.log(level, "job_failed %s", fields(job=job.name, reason=error, mend=error.hint))
             if scheduled := self._scheduler.get_job(job.name):
                 scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
-            self._record_fault(job, str(error))
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            if not self._is_known(job, reason):
+            if not self._record_fault(job, f"{type(error).__name__}: {error}"):
                 log.exception("job_failed %s", fields(job=job.name))
-            self._record_fault(job, reason)
         else:
             outcome = "ok"
             if fault := self.faults.pop(job.name, None):
@@ -191,15 +181,11 @@ class JobRunner:
             self._active_s = self._steady()
             self._ended(job.name, outcome)
 
-    def _is_known(self, job: Job, reason: str) -> bool:
-        """Whether the last run failed for the same reason."""
+    def _record_fault(self, job: Job, reason: str) -> bool:
+        """Note why a run failed; return whether the last one failed for the same reason."""
         before = self.faults.get(job.name)
+        self.faults[job.name] = JobFault(job=job.name, since=before.since if before else self._now(), reason=reason)
         return before is not None and before.reason == reason
-
-    def _record_fault(self, job: Job, reason: str) -> None:
-        before = self.faults.get(job.name)
-        since = before.since if before else self._now()
-        self.faults[job.name] = JobFault(job=job.name, since=since, reason=reason)
 
 
 def retry_delay_s(error: WatcherError, job: Job) -> float:
@@ -241,21 +227,13 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
         if rows := await queue.context.writer.do(correct, now=queue.context.now()):
             log.warning("times_corrected %s", fields(rows=rows))
 
-    shared = builtin_tasks(lambda: queue.context)
+    backfills = (
+        Job(name=task.name, every_s=BACKFILL_EVERY_S, run=partial(task.do, ""), background_task=task)
+        for task in builtin_tasks(lambda: queue.context, since=since).values()
+    )
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
-        Job(
-            name=FEATURES,
-            every_s=BACKFILL_EVERY_S,
-            run=lambda: run_feature_backfill(queue.context, since=since),
-            background_task=shared[FEATURES],
-        ),
-        Job(
-            name=VECTORS,
-            every_s=BACKFILL_EVERY_S,
-            run=lambda: run_vector_backfill(queue.context, since=since),
-            background_task=shared[VECTORS],
-        ),
+        *backfills,
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying, removes_old=True),
         Job(name="clock", every_s=CLOCK_EVERY_S, run=correct_times),

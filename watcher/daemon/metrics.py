@@ -85,10 +85,9 @@ class MetricsCollector(Collector):
 
 def process_metrics(services: Services) -> Iterator[Metric]:
     """Yield the metrics of the running daemon."""
-    signs = services.liveness
-    words = "When the daemon was started (Unix time)."
-    yield GaugeMetricFamily("watcher_started_seconds", words, signs.started_at.timestamp())
-    yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", signs.beat_at.timestamp())
+    started_s, beat_s = services.started_at.timestamp(), services.beat_at.timestamp()
+    yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)
+    yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", beat_s)
     yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", services.queue.busy)
     is_down = services.tools.connectivity.down_since is not None
     yield GaugeMetricFamily("watcher_network_down", "1 while there is no internet connection.", is_down)

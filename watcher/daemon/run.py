@@ -18,7 +18,7 @@ from watcher.daemon.heartbeat import SystemdNotifier, send_heartbeats
 from watcher.daemon.jobs import ClockMonitor, JobRunner, watch_clock
 from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counters
-from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Liveness, Services, make_scheduler
+from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Services, make_scheduler
 from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import SettingsDiff
 from watcher.settings.load import load_settings_file
@@ -127,8 +127,10 @@ async def build_services(
             jobs=JobRunner(tools.now, clock=clock, ended=counters.count_job, trouble=lambda: tools.writer.trouble),
             clock=clock,
             counters=counters,
-            liveness=Liveness(started_at=now, beat_at=now, beat_s=time.monotonic()),
             stack=stack,
+            started_at=now,
+            beat_at=now,
+            beat_s=time.monotonic(),
         )
 
 

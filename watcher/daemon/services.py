@@ -31,16 +31,6 @@ SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers run too
 NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that only a start can change
 
 
-@dataclass(slots=True, kw_only=True)
-class Liveness:
-    """When the store last answered, and its fault if the answer was an error."""
-
-    started_at: datetime
-    beat_at: datetime
-    beat_s: float  # the same, by a clock that nobody can set
-    store: JobFault | None = None
-
-
 def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
     """Return the scheduler of visits that the settings name."""
     if settings.work.queue == "local":
@@ -52,15 +42,22 @@ def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """The parts of a running daemon. `stack` closes the clients that `apply_settings` opened."""
+    """
+    The parts of a running daemon, and when the store last answered: at `beat_at`, and `beat_s` by a monotonic clock.
+
+    `stack` closes the clients that `apply_settings` opened.
+    """
 
     settings: Settings
     queue: BaseScheduler
     jobs: JobRunner
     clock: ClockMonitor
     counters: Counters
-    liveness: Liveness
     stack: AsyncExitStack
+    started_at: datetime
+    beat_at: datetime
+    beat_s: float
+    store_fault: JobFault | None = None  # if the answer was an error
     servers: Servers | None = None
     is_helper: bool = False  # a helper of other daemons
 

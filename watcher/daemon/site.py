@@ -109,12 +109,11 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         return (*process_metrics(services), *of_store)
 
     async def health() -> Response:
-        signs = services.liveness
         faults: dict[str, str] = {}
-        if signs.store is not None:
-            faults["store"] = signs.store.reason
-        elif time.monotonic() - signs.beat_s > SILENT_S:
-            faults["store"] = f"no answer since {signs.beat_at.isoformat()}"
+        if services.store_fault is not None:
+            faults["store"] = services.store_fault.reason
+        elif time.monotonic() - services.beat_s > SILENT_S:
+            faults["store"] = f"no answer since {services.beat_at.isoformat()}"
         if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"none has run for {still_s:.0f} s"
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}

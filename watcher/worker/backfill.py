@@ -11,19 +11,8 @@ from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION
-from watcher.store.features import (
-    ArticleRows,
-    EmbedderState,
-    embedder_name,
-    has_old_version,
-    id_prefixes,
-    lacks_vector,
-    newest_articles,
-    record_embedder,
-    set_features,
-    set_vectors,
-    vector_bytes,
-)
+from watcher.store import features as stored
+from watcher.store.features import ArticleRows, EmbedderState
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.context import WorkerContext
@@ -57,17 +46,17 @@ async def embed_missing(
     Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
     """
     if choice is None:
-        await writer.do(record_embedder, None)
+        await writer.do(stored.record_embedder, None)
         return 0
-    name = await writer.read(embedder_name, choice.store_key)
+    name = await writer.read(stored.embedder_name, choice.store_key)
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
-        await writer.do(record_embedder, EmbedderState(setting=choice.store_key, name=name))
-        size = await writer.read(vector_bytes, model=name)
+        await writer.do(stored.record_embedder, EmbedderState(setting=choice.store_key, name=name))
+        size = await writer.read(stored.vector_bytes, model=name)
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
             count = min(AT_ONCE, most - run.made)
-            rows = await writer.read(newest_articles, lacks_vector(name), most=count, since=since, prefix=share)
+            rows = await writer.read(stored.newest_articles, stored.lacks_vector(name), most=count, since=since, prefix=share)
             if not rows:
                 break
             await run.embed(rows)
@@ -77,7 +66,7 @@ async def embed_missing(
         told = error
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
             told = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
-        await writer.do(record_embedder, EmbedderState(setting=choice.store_key, name=name, trouble=str(told)))
+        await writer.do(stored.record_embedder, EmbedderState(setting=choice.store_key, name=name, trouble=str(told)))
         if told is error:
             raise
         raise told from error
@@ -119,7 +108,7 @@ class EmbedRun:
         if self.failure is not None:
             raise self.failure
         if self.refused:
-            await self.writer.do(set_vectors, dict.fromkeys(self.refused), model=self.name)
+            await self.writer.do(stored.set_vectors, dict.fromkeys(self.refused), model=self.name)
             self.made += len(self.refused)
 
     async def _try(self, part: ArticleRows) -> None:
@@ -153,7 +142,7 @@ class EmbedRun:
             fault.hint = f"another model has taken its name; {mend}"
             raise fault
         found = dict(zip((row[0] for row in part), vectors, strict=True))
-        await self.writer.do(set_vectors, found, model=self.name)
+        await self.writer.do(stored.set_vectors, found, model=self.name)
         self.made += len(part)
         self.done(len(part))
 
@@ -165,14 +154,13 @@ async def rebuild_features(
     made = 0
     while made < most:
         count = min(AT_ONCE, most - made)
-        rows = await writer.read(
-            newest_articles, has_old_version(FEATURES_VERSION), since=since, prefix=share, most=count
-        )
+        is_old = stored.has_old_version(FEATURES_VERSION)
+        rows = await writer.read(stored.newest_articles, is_old, most=count, since=since, prefix=share)
         if not rows:
             break
         for start in range(0, len(rows), SLICE):
             part = rows[start : start + SLICE]
-            await writer.do(set_features, await pool.run(tasks.pack_features, part, limit_s=LIMIT_S))
+            await writer.do(stored.set_features, await pool.run(tasks.pack_features, part, limit_s=LIMIT_S))
             made += len(part)
     return made
 
@@ -192,42 +180,35 @@ class BackgroundTask:
     finish: bool = False
 
 
-def builtin_tasks(context: Callable[[], WorkerContext]) -> dict[str, BackgroundTask]:
-    """Return the tasks of this module by name; `context` returns the current one: settings may change."""
+def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | None = None) -> dict[str, BackgroundTask]:
+    """
+    Return the tasks of this module by name; `context` returns the current one: settings may change.
+
+    One does a slice of a share (of all, if it is empty), or all articles `since` a time.
+    """
 
     async def old_features() -> tuple[str, ...]:
-        return await context().writer.read(id_prefixes, has_old_version(FEATURES_VERSION))
+        return await context().writer.read(stored.id_prefixes, stored.has_old_version(FEATURES_VERSION))
+
+    async def rebuild(share: str) -> bool:
+        most = FEATURES_AT_ONCE if since is None else UNLIMITED
+        await rebuild_features(context().writer, context().pool, since=since, share=share, most=most)
+        return True
+
+    async def missing_vectors() -> tuple[str, ...]:
+        writer, choice = context().writer, context().embedder
+        if choice is None:
+            return ()
+        name = await writer.read(stored.embedder_name, choice.store_key)
+        found = await writer.read(stored.id_prefixes, stored.lacks_vector(name))
+        return found if name else found[:1]  # until one of them has told the embedder's name
+
+    async def embed(share: str) -> bool:
+        most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
+        await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, share=share, most=most)
+        return True
 
     return {
-        VECTORS: BackgroundTask(
-            name=VECTORS,
-            wanted=lambda: shards_missing_vectors(context()),
-            do=lambda share: run_vector_backfill(context(), share),
-        ),
-        FEATURES: BackgroundTask(
-            name=FEATURES, wanted=old_features, do=lambda share: run_feature_backfill(context(), share)
-        ),
+        FEATURES: BackgroundTask(name=FEATURES, wanted=old_features, do=rebuild),
+        VECTORS: BackgroundTask(name=VECTORS, wanted=missing_vectors, do=embed),
     }
-
-
-async def run_vector_backfill(context: WorkerContext, share: str = "", *, since: datetime | None = None) -> bool:
-    """Embed articles that lack a vector: some of a share, or all since a time. Errors: as `embed_missing`."""
-    most = VECTORS_AT_ONCE if since is None else UNLIMITED
-    await embed_missing(context.writer, context.vector_pool, context.embedder, since=since, share=share, most=most)
-    return True
-
-
-async def run_feature_backfill(context: WorkerContext, share: str = "", *, since: datetime | None = None) -> bool:
-    """Rebuild features of an older version: some of a share, or all since a time."""
-    most = FEATURES_AT_ONCE if since is None else UNLIMITED
-    await rebuild_features(context.writer, context.pool, since=since, share=share, most=most)
-    return True
-
-
-async def shards_missing_vectors(context: WorkerContext) -> tuple[str, ...]:
-    """Return the shares with articles that lack a vector; one of them while nobody knows the embedder's name yet."""
-    if context.embedder is None:
-        return ()
-    name = await context.writer.read(embedder_name, context.embedder.store_key)
-    found = await context.writer.read(id_prefixes, lacks_vector(name))
-    return found if name else found[:1]
