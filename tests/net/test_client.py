@@ -307,8 +307,8 @@ async def test_a_connection_is_kept_only_where_that_is_wanted(server, client, ma
     await client.get(server.url("/f"))
     await client.get(server.url("/f"))
     single = len(server.writers)
-    await client.get(server.url("/f"), keep_alive=True)
-    await client.get(server.url("/f"), keep_alive=True)
+    await client.get_same_host(server.url("/f"))
+    await client.get_same_host(server.url("/f"))
 
     assert (single, len(server.writers)) == (2, 3)
 

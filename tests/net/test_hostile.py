@@ -8,6 +8,7 @@ import pytest
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable
 from watcher.failure_reasons import FetchKind
 from watcher.model import Validators
+from watcher.net.client import Client
 from watcher.net.transport import READ_BYTES, NetworkStream
 
 pytestmark = pytest.mark.slow  # waits for servers that drip
@@ -27,12 +28,12 @@ def without_end(piece: bytes, start: bytes = b"", pause_s: float = 0.0):
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize("keep_alive", [False, True])
-async def test_a_body_in_the_smallest_pieces_is_refused_long_before_its_bytes_are_too_many(server, client, keep_alive):
+@pytest.mark.parametrize("get", [Client.get, Client.get_same_host])
+async def test_a_body_in_the_smallest_pieces_is_refused_long_before_its_bytes_are_too_many(server, client, get):
     server.answers["/f"] = without_end(b"1\r\nx\r\n" * 2_000, CHUNKED)
 
     with pytest.raises(Unreachable, match="too many pieces"):
-        await client.get(server.url("/f"), keep_alive=keep_alive)
+        await get(client, server.url("/f"))
 
 
 async def test_a_body_in_small_pieces_comes_whole(server, client):
@@ -71,8 +72,8 @@ async def test_who_sends_faster_than_we_read_leaves_others_their_turn():
     assert turns >= 10
 
 
-@pytest.mark.parametrize("keep_alive", [False, True])
-async def test_a_body_in_the_smallest_pieces_never_holds_the_loop_for_long(server, client, keep_alive):
+@pytest.mark.parametrize("get", [Client.get, Client.get_same_host])
+async def test_a_body_in_the_smallest_pieces_never_holds_the_loop_for_long(server, client, get):
     server.answers["/f"] = without_end(b"1\r\nx\r\n" * 20_000, CHUNKED)
     longest, last = 0.0, time.process_time()
 
@@ -85,7 +86,7 @@ async def test_a_body_in_the_smallest_pieces_never_holds_the_loop_for_long(serve
 
     task = asyncio.create_task(watch())
     with pytest.raises(Unreachable, match="too many pieces"):
-        await client.get(server.url("/f"), keep_alive=keep_alive)
+        await get(client, server.url("/f"))
     task.cancel()
 
     assert longest < 0.4

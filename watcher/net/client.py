@@ -45,8 +45,7 @@ class FetchState:
     url: str
     headers: list[tuple[str, str]]
     limit: int  # bytes
-    keep_alive: bool = False
-    stay: bool = False  # stop at a redirect that leads to another host
+    stay: bool = False  # keep the connection to the host, and stop at a redirect that leads to another
     on_hop: Callable[[int, str, str], None] | None = None
     started: float = 0.0
     at: str = ""
@@ -110,7 +109,6 @@ class Client:
         validators: Validators = NONE_KEPT,
         accept: str | None = None,
         max_bytes: int | None = None,
-        keep_alive: bool = False,
         delta: bool = False,
         on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified:
@@ -118,21 +116,20 @@ class Client:
         Return the answer to one conditional request for `url`, asked for exactly as given. Errors: FetchError.
 
         Args:
-            keep_alive: keep the connection for the next request to the same host.
             delta: with an ETag, take a feed's new entries alone (226, RFC 3229).
             on_hop: hears of each redirect that is followed: its status, who sent it, where it leads.
         """
         headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
-        fetch = FetchState(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop)
+        fetch = FetchState(url=url, headers=headers, limit=limit, on_hop=on_hop)
         answer = await self._ask(fetch)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
         return answer
 
     async def get_same_host(self, url: str, *, accept: str | None = None) -> Response | CrossHostRedirect:
-        """Return the answer for a page, as `get` does, but stop at a redirect that leads to another host."""
+        """Return the answer for a page, but stop at another host; the connection is kept for the next page."""
         headers = request_headers(NONE_KEPT, accept)
-        fetch = FetchState(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True)
+        fetch = FetchState(url=url, headers=headers, limit=self._max_bytes, stay=True)
         answer = await self._ask(fetch)
         assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
@@ -188,14 +185,14 @@ class Client:
         url = httpx.URL(origin + target)
         # Host is named here, since httpx decodes the name for it, and fails at those with emoji.
         headers = [("Host", url.netloc.decode("ascii")), *self._headers, *fetch.headers]
-        headers.append(("Connection", "keep-alive" if fetch.keep_alive else "close"))
+        headers.append(("Connection", "keep-alive" if fetch.stay else "close"))
         if chain.authorization:
             headers.append(("Authorization", chain.authorization))
         return self._http.stream(
             "GET",
             url,
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
-            extensions={"target": target.encode("ascii"), "keep_alive": fetch.keep_alive},
+            extensions={"target": target.encode("ascii"), "keep_alive": fetch.stay},
         )
 
 
