@@ -55,8 +55,8 @@ async def embed_missing(
         size = await writer.read(stored.vector_bytes, model=name)
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
-            count = min(AT_ONCE, most - run.made)
-            rows = await writer.read(stored.newest_articles, stored.lacks_vector(name), most=count, since=since, prefix=share)
+            count, lacks = min(AT_ONCE, most - run.made), stored.lacks_vector(name)
+            rows = await writer.read(stored.newest_articles, lacks, most=count, since=since, prefix=share)
             if not rows:
                 break
             await run.embed(rows)
