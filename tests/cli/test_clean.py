@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.site import serving
 from watcher.clean.article import clean
-from watcher.cli.clean import RULE_WORDS
+from watcher.cli.clean import load_rule_words
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
 
@@ -126,4 +126,4 @@ def test_each_rule_that_removes_something_is_put_in_words(name):
     except CleanError:
         return
 
-    assert {cut.rule for cut in cleaned.removed} <= set(RULE_WORDS)
+    assert {cut.rule for cut in cleaned.removed} <= set(load_rule_words())

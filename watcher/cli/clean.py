@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
+from importlib.resources import files
 from pathlib import Path
 from textwrap import shorten, wrap
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from sqlalchemy import make_url
 from typer import Argument, Option
@@ -23,7 +25,7 @@ from watcher.cli.commands import DONE, PARTLY, USAGE
 from watcher.cli.options import Config, Json, closing_store, settings_or_defaults, with_examples
 from watcher.cli.output import print_err, print_json, print_lines
 from watcher.cli.sources import read_file_or_stdin
-from watcher.model import Block, ExtractedArticle, NotModified, RemovedBlock, Response
+from watcher.model import ExtractedArticle, NotModified, RemovedBlock, Response
 from watcher.net.client import ACCEPT_PAGE
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
@@ -32,35 +34,13 @@ from watcher.text.urls import host_of, is_web
 from watcher.worker.context import client_for
 
 if TYPE_CHECKING:
-    from watcher.clean.site_rules import SiteRules
     from watcher.settings.models import Settings
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
 NO_URL = "https://page.invalid/"
-LINE_CHARS = 100  # characters of a line
+WRAPPING: dict[str, Any] = {"width": 100, "break_long_words": False, "break_on_hyphens": False}
 REMOVED_CHARS = 84  # characters of a removed text
 REMOVED_SHOWN = 6  # texts that one rule removed, of which the rest is counted
-RULE_WORDS = {
-    "title": "the title, once more",
-    "byline": "a byline",
-    "date": "a date",
-    "caption": "a caption or a picture's credit",
-    "label": "a label or a button",
-    "read more": "a line that leads to another article",
-    "call": "asks the reader for something: to subscribe, to follow, to rate",
-    "embed": "stands for a post or a film from elsewhere",
-    "rights": "says whose the text is",
-    "said twice": "a quote set apart, which stands in a paragraph too",
-    "link": "nothing but a link to another page",
-    "box": "a heading such as “More from”, and what stands under it",
-    "author": "a note on the author behind the end",
-    "not in data": "stands on the page, and not in the article's text in the page's own data",
-    "heading": "a heading with nothing left under it",
-    "repeated": "stands on other articles of the site",
-    "dateline": "the dateline: read, and cut from the text",
-    "site": "dropped by the rules of its site (docs/sites.md)",
-    "credit": "an agency's credit: read, and cut from the text",
-}
 
 
 @with_examples(
@@ -81,7 +61,8 @@ def clean(
 ) -> int:
     """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
     if jsonl:
-        with open_lines(Path(page) if page else None) as lines:
+        piped = page in ("", "-")
+        with nullcontext(sys.stdin) if piped else Path(page).open(encoding="utf-8", errors="replace") as lines:
             return asyncio.run(clean_lines(lines, sys.stdout))
     if not page:
         print_err("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
@@ -94,22 +75,16 @@ def clean(
         html, url = decode_page(read_file_or_stdin(Path(page), MAX_FILE), None), url or NO_URL
     sites = load_user_rules(settings.path)
     memory = None if url == NO_URL else load_site_memory(url, settings)
-    clean_one(html, url, memory, sites, explain=explain, as_json=json)
-    return DONE
-
-
-def clean_one(
-    html: str, url: str, memory: SiteMemory | None, sites: tuple[SiteRules, ...], *, explain: bool, as_json: bool
-) -> None:
-    """Print the article of a page, as the daemon would have it without its feed. Errors: CleanError."""
-    page = extract_page(html, url=url, sites=sites)
-    cleaned = finish_article(page, memory=memory)
-    if as_json:
-        print_json(article_to_dict(page, cleaned), links=True)
+    extract = extract_page(html, url=url, sites=sites)
+    article = finish_article(extract, memory=memory)
+    if json:
+        print_json(article_to_dict(extract, article), links=True)
     elif explain:
-        print_lines([format_explanation(page, cleaned, unselected_blocks(html, url=url, sites=sites))], links=True)
+        left_out = unselected_blocks(html, url=url, sites=sites)
+        print_lines([format_explanation(extract, article, left_out)], links=True)
     else:
-        print_lines([cleaned.title, "", cleaned.text], links=True)
+        print_lines([article.title, "", article.text], links=True)
+    return DONE
 
 
 async def fetch_page(url: str, settings: Settings) -> Response:
@@ -155,39 +130,18 @@ def to_json_line(result: object) -> str:
     return line
 
 
-@contextmanager
-def open_lines(file: Path | None) -> Iterator[Iterable[str]]:
-    """Yield the lines of a file, or of standard input where there is none."""
-    if file is None or str(file) == "-":
-        yield sys.stdin
-        return
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        yield lines
-
-
 def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:
-    """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
+    """Return what was read of a page, for a person; `left_out` was never taken for the text."""
     lines = [*article_fields(page, cleaned), ""]
     for block in cleaned.blocks:
-        lines += [*wrap_block(block), ""]
+        first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
+        rest = first if block.kind == "quote" else " " * len(first)
+        lines += [*wrap(block.text, initial_indent=first, subsequent_indent=rest, **WRAPPING), ""]
     letters = sum(len(block.text) for block in cleaned.blocks)
     lines.append(f"{letters:,} characters in {len(cleaned.blocks)} paragraphs stay.")
     lines += format_removed("Removed from the text", cleaned.removed)
     lines += format_removed("Left out around it", left_out)
     return "\n".join(lines)
-
-
-def wrap_block(block: Block) -> list[str]:
-    first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
-    rest = first if block.kind == "quote" else " " * len(first)
-    return wrap(
-        block.text,
-        LINE_CHARS,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
@@ -220,10 +174,14 @@ def format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]
         rules.setdefault(cut.rule, []).append(cut.text)
     if not rules:
         return
-    yield ""
-    yield f"{heading}:"
+    yield from ("", f"{heading}:")
+    words = load_rule_words()
     for rule, texts in rules.items():
-        yield f"  {f'{rule}: {RULE_WORDS[rule]}' if rule in RULE_WORDS else rule}"
+        yield f"  {rule}: {words[rule]}" if rule in words else f"  {rule}"
         yield from (f"    | {shorten(text, REMOVED_CHARS, placeholder=' …')}" for text in texts[:REMOVED_SHOWN])
         if len(texts) > REMOVED_SHOWN:
             yield f"    | and {len(texts) - REMOVED_SHOWN} more"
+
+
+def load_rule_words() -> dict[str, str]:
+    return tomllib.loads((files("watcher.cli") / "rule_words.toml").read_text("utf-8"))

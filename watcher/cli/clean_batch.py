@@ -11,7 +11,7 @@ from array import array
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from tempfile import TemporaryFile
 
 from watcher.clean.article import PageExtract, extract_page, finish_article
@@ -124,7 +124,7 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
 
 async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[ExtractedPage | BadLine]:
     """Yield a draft of each page, in order, made in worker processes."""
-    pool = Pool(workers, load=collect_garbage_rarely)
+    pool = Pool(workers, load=partial(gc.set_threshold, GC_THRESHOLD, 20, 20))
     waiting: deque[asyncio.Task[ExtractedPage | BadLine]] = deque()
     try:
         for number, line in enumerate(lines, start=1):
@@ -138,10 +138,6 @@ async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[Extra
             yield await waiting.popleft()
     finally:
         pool.close()
-
-
-def collect_garbage_rarely() -> None:
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 async def draft_in_pool(pool: Pool, number: int, line: str) -> ExtractedPage | BadLine:
@@ -159,18 +155,18 @@ def draft_page(number: int, line: str) -> ExtractedPage | BadLine:
     page = parse_page(number, line)
     if isinstance(page, BadLine):
         return page
+    draft = ExtractedPage(id=page["id"], url=url_of(page))
     try:
-        extract = extract_page(str(page["html"]), url=url_of(page))
+        extract = extract_page(str(page["html"]), url=draft.url)
     except CleanError as error:
-        return ExtractedPage(id=page["id"], url=url_of(page), reason=str(error.reason))
+        return replace(draft, reason=str(error.reason))
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
-        return ExtractedPage(id=page["id"], url=url_of(page), reason=f"{type(error).__name__}: {error}")
+        return replace(draft, reason=f"{type(error).__name__}: {error}")
     packed = pickle.dumps(extract, pickle.HIGHEST_PROTOCOL)
-    return ExtractedPage(id=page["id"], url=url_of(page), page=packed, hashes=array("Q", extract.hashes).tobytes())
+    return replace(draft, page=packed, hashes=array("Q", extract.hashes).tobytes())
 
 
 def parse_page(number: int, line: str) -> Result | BadLine:
-    """Return the page that a line holds."""
     try:
         page = json.loads(line.removeprefix(BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:

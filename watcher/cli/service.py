@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from html import escape
+from importlib.resources import files
 from shlex import quote
 from typing import Annotated
 
@@ -16,27 +17,6 @@ from watcher.cli.output import print_lines, print_result
 from watcher.daemon.systemd import BOOTED, find_service
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
-CRON = """There is no systemd here. By cron, every quarter of an hour:
-  */15 * * * * {command} run --once --config {settings} 2>> {log}
-"""
-LAUNCHD = """On macOS, as a launch agent: write this to ~/Library/LaunchAgents/watcher.plist, then
-  launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/watcher.plist
-
-<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-  <key>Label</key><string>watcher</string>
-  <key>ProgramArguments</key>
-  <array>{words}</array>
-  <key>RunAtLoad</key><true/>
-  <key>KeepAlive</key><true/>
-  <key>ThrottleInterval</key><integer>30</integer>
-  <key>ExitTimeOut</key><integer>20</integer>
-  <key>StandardErrorPath</key><string>{log}</string>
-</dict>
-</plist>
-"""
 
 
 @with_examples("watcher service install", "sudo /opt/watcher/bin/watcher service install --system")
@@ -89,8 +69,16 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
 
 
 def cron_alternative(settings: str, log: str) -> str:
+    """Return how to run the daemon by cron, or on macOS by launchd."""
     words = [sys.executable, "-m", "watcher"]
-    command = " ".join(quote(word) for word in words)
-    full = "".join(f"<string>{escape(word)}</string>" for word in (*words, "run", "--config", settings))
-    cron = CRON.format(command=command, settings=quote(settings), log=quote(log))
-    return cron + "\n" + LAUNCHD.format(words=full, log=escape(log))
+    return (
+        (files("watcher.cli") / "templates" / "without_systemd.txt")
+        .read_text("utf-8")
+        .format(
+            command=" ".join(map(quote, words)),
+            settings=quote(settings),
+            log=quote(log),
+            words="".join(f"<string>{escape(word)}</string>" for word in (*words, "run", "--config", settings)),
+            xml_log=escape(log),
+        )
+    )
