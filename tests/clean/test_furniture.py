@@ -25,7 +25,7 @@ def blocks(*texts: str | Block) -> tuple[Block, ...]:
 
 
 def cut(given: tuple[Block, ...], **known: object) -> list[tuple[str, str]]:
-    _, removed = drop_furniture(given, ArticleContext(**known), None)  # type: ignore[arg-type]
+    _, removed = drop_furniture(given, ArticleContext(**known))  # type: ignore[arg-type]
     return [(one.rule, one.text) for one in removed]
 
 
@@ -75,7 +75,7 @@ def test_teasers_and_a_schedule_after_the_body_go_with_their_paragraphs() -> Non
         "Where the business of the bay meets for breakfast, with guests from the harbour every single day.",
     )
 
-    kept, removed = drop_furniture(given, ArticleContext(), None)
+    kept, removed = drop_furniture(given, ArticleContext())
 
     assert kept == given[:4]
     assert {one.rule for one in removed} == {"box"}
@@ -96,7 +96,7 @@ def test_a_subhead_over_a_paragraph_stays() -> None:
 def test_a_page_that_would_lose_everything_keeps_everything() -> None:
     given = blocks("Advertisement", "Share")
 
-    kept, removed = drop_furniture(given, ArticleContext(), None)
+    kept, removed = drop_furniture(given, ArticleContext())
 
     assert (kept, removed) == (given, ())
 
@@ -266,8 +266,6 @@ def test_long_teasers_under_their_linked_titles_go_with_their_box() -> None:
     teasers = [text for title in titles for text in (title, "27/05/2024", f"{PROSE} {PROSE} {PROSE}")]
     given = blocks(*[PROSE] * 4, Block(text="More from International", kind="h"), *teasers)
 
-    left, _ = drop_furniture(
-        given, ArticleContext(markup=InlineMarkup(links=frozenset(map(normalize_key, titles)))), None
-    )
+    left, _ = drop_furniture(given, ArticleContext(markup=InlineMarkup(links=frozenset(map(normalize_key, titles)))))
 
     assert [block.text for block in left] == [PROSE] * 4

@@ -123,8 +123,9 @@ def finish_article(
         body=said.body,
         authors=said.authors,
         markup=page.markup,
+        memory=memory,
     )
-    blocks, removed = drop_furniture(wire.blocks, known, memory)
+    blocks, removed = drop_furniture(wire.blocks, known)
     credited, blocks, credits_cut = strip_credits(blocks)  # those that furniture stood behind
     text = "\n".join(block.text for block in blocks)
     language = detect_language(text, claims=(said.language, feed_language))

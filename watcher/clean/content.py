@@ -11,7 +11,7 @@ from lxml.etree import _Element
 from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten_tree
 from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES, normalize_key
-from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, prune
+from watcher.clean.prune import ASIDES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, frames_by_name, prune
 from watcher.model import Block, RemovedBlock
 from watcher.text.words import count_letters
 
@@ -87,22 +87,18 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     untouched = bytes(page.there), bytes(page.shown)
     dense, prose = densest_element(page, kinds)
     best = MainText()
-    for at in candidates_by_name(page):
+    for at in frames_by_name(page):
         found = _try_frame(page, at, kinds, untouched)
-        best = max(best, found, key=_size)
+        best = max(best, found, key=lambda main: main.size)
         if len(found.blocks) > 1:
             break
     if _is_better(page, dense, prose, best.frame, best.size):
         found = _try_frame(page, dense, kinds, untouched)
         best = found if found.size > LONGER * best.size else best
     if best.letters < MIN_ARTICLE_CHARS:
-        best = max(best, _try_frame(page, 0, kinds, untouched), key=_size)
+        best = max(best, _try_frame(page, 0, kinds, untouched), key=lambda main: main.size)
     blocks = _add_standfirst(page, best, kinds, summaries)
     return replace(best, blocks=blocks[:MAX_BLOCKS])
-
-
-def _size(main: MainText) -> int:
-    return main.size
 
 
 def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
@@ -169,24 +165,25 @@ def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, B
     Args:
         loose: Take text that stands in no paragraph too.
     """
-    parts: list[str] = []
-    holder, begin = frame, 0
+    rows: list[tuple[int, int, list[str]]] = []
     for start, end in page.paragraphs(page.firsts[frame], page.lasts[frame]):
         places = [place for place in range(start, end) if page.shown[place]]
         if not places:
             continue
         first = places[0]
-        now = page.holders[page.owners[first]]
-        if parts and not _is_same_row(page, holder, now):
-            yield from _block(page, parts, holder, frame, begin)
-            parts = []
-        elif parts:
-            parts.append(CELL)
-        begin = begin if parts else first
-        holder = now
-        if now >= frame or loose or page.loose[first] or page.owners[first] == frame:
-            parts += [page.texts[place] for place in places]
-    yield from _block(page, parts, holder, frame, begin)
+        owner = page.owners[first]
+        holder = page.holders[owner]
+        is_taken = loose or holder >= frame or owner == frame or page.loose[first]
+        parts = [page.texts[place] for place in places] if is_taken else []
+        if rows and rows[-1][2] and _is_same_row(page, rows[-1][1], holder):
+            begin, _, before = rows.pop()
+            rows.append((begin, holder, [*before, CELL, *parts]))
+        else:
+            rows.append((first, holder, parts))
+    for begin, holder, parts in rows:
+        text = collapse_whitespace("".join(parts))
+        if text and not BUTTON.match(text):
+            yield begin, Block(text=text, kind=_kind(page, holder, frame))
 
 
 def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
@@ -194,13 +191,6 @@ def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
     if NOWHERE in (one, other) or one == other:
         return False
     return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
-
-
-def _block(page: FlatPage, parts: Sequence[str], holder: int, frame: int, begin: int) -> Iterator[tuple[int, Block]]:
-    """Yield the block that the texts `parts` are, if it says anything, with where it begins."""
-    text = collapse_whitespace("".join(parts))
-    if text and not BUTTON.match(text):
-        yield begin, Block(text=text, kind=_kind(page, holder, frame))
 
 
 def _kind(page: FlatPage, holder: int, frame: int) -> str:
@@ -342,21 +332,6 @@ DENSITY_DOUBLED = 0.5  # it may be half furniture
 COMMAS = re.compile("[,،，、]")
 ENDS = re.compile(r"[.!?:;…。！？։।۔][\"'”’»›」』)\]\s]*$")
 BLOCKS = frozenset(("div", "section", "article", "main", "body"))
-
-
-def candidates_by_name(page: FlatPage) -> Iterator[int]:
-    """Yield the elements whose names say that they hold an article, the most certain first; one for each test."""
-    places = [
-        (at, tag, element.get("class") or "", element.get("id") or "", element)
-        for at, tag in enumerate(page.tags)
-        if tag in FRAMES and page.there[at]
-        for element in (page.elements[at],)
-    ]
-    for test in FRAME_TESTS:
-        for at, tag, classes, name, element in places:
-            if test(tag, classes, name, element):
-                yield at
-                break
 
 
 def densest_element(page: FlatPage, kinds: Kinds) -> tuple[int, int]:

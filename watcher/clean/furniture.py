@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from watcher.clean.content import blocks_not_in_body
@@ -55,15 +55,16 @@ class ArticleContext:
     body: str = ""  # the article's text in the page's own data
     authors: tuple[str, ...] = ()
     markup: InlineMarkup = field(default_factory=InlineMarkup)
+    memory: SiteMemory | None = None
 
 
 def drop_furniture(
-    blocks: tuple[Block, ...], known: ArticleContext, memory: SiteMemory | None
+    blocks: tuple[Block, ...], known: ArticleContext
 ) -> tuple[tuple[Block, ...], tuple[RemovedBlock, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
-    rules: list[str | None] = [None] * len(blocks)
-    for rule in (
-        _repeated_on_site(memory),
+    rules: Rules = [None] * len(blocks)
+    for find in (
+        _find_repeated,
         _find_lines,
         _find_links,
         _find_boxes,
@@ -72,35 +73,29 @@ def drop_furniture(
         _find_missing_in_data,
         _find_bare_headings,
     ):
-        for place, name in rule(blocks, known, rules):
+        for place, name in find(blocks, known, rules):
             rules[place] = rules[place] or name
-    kept = tuple(block for block, rule in zip(blocks, rules, strict=True) if rule is None)
+    judged = list(zip(blocks, rules, strict=True))
+    kept = tuple(block for block, rule in judged if rule is None)
     if not kept:
         return blocks, ()
-    cut = zip(blocks, rules, strict=True)
-    return kept, tuple(RemovedBlock(rule=rule, text=block.text) for block, rule in cut if rule is not None)
+    return kept, tuple(RemovedBlock(rule=rule, text=block.text) for block, rule in judged if rule is not None)
 
 
 Rules = list[str | None]
 Found = Iterator[tuple[int, str]]
 
 
-def _repeated_on_site(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], ArticleContext, Rules], Found]:
-    def find_repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
-        if memory is None or not memory.articles:
-            return
-        hashes = block_hashes(block.text for block in blocks)
-        again = memory.find_repeated(hashes)
-        for place, (block, digest) in enumerate(zip(blocks, hashes, strict=True)):
-            # A subhead ("Background") recurs too: it goes only with what stands under it, by `_bare_headings`.
-            if (
-                digest in again
-                and block.kind != "h"
-                and not (known.summary and normalize_key(block.text) in known.summary)
-            ):
-                yield place, "repeated"
-
-    return find_repeated
+def _find_repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+    """Blocks that stand on other articles of the site."""
+    if known.memory is None or not known.memory.articles:
+        return
+    hashes = block_hashes(block.text for block in blocks)
+    again = known.memory.find_repeated(hashes)
+    for place, (block, digest) in enumerate(zip(blocks, hashes, strict=True)):
+        # A subhead ("Background") recurs too: it goes only with what stands under it, by `_find_bare_headings`.
+        if digest in again and block.kind != "h" and not (known.summary and normalize_key(block.text) in known.summary):
+            yield place, "repeated"
 
 
 def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:

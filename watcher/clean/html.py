@@ -28,9 +28,11 @@ SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>]*>", re.IGNOREC
 SELF_CLOSED_HTML = re.compile(r"(<html[^>]*?)\s*/>", re.IGNORECASE)
 INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
 NONCHARACTERS = ("\ufffe", "\uffff")  # XML has no place for them
-TIME_NAME = re.compile(r"datum|date|time", re.IGNORECASE)
-CAPTION_NAME = re.compile(r"caption|credit", re.IGNORECASE)
-BYLINE_NAME = re.compile(r"byline|author", re.IGNORECASE)
+LABEL_NAMES = {
+    "captions": re.compile(r"caption|credit", re.IGNORECASE),
+    "bylines": re.compile(r"byline|author", re.IGNORECASE),
+    "times": re.compile(r"datum|date|time", re.IGNORECASE),
+}
 SILENT = frozenset(("script", "style", "template"))
 BARE_MAX = 3_000  # characters
 MAX_LINKS = 400  # characters of a block that may consist of links
@@ -123,25 +125,19 @@ def visible_text(tree: _Element) -> str:
 def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
     """Return what the markup inside the element `frame` says of its texts: links, captions, dates, bylines."""
     here = urlsplit(url).path.rstrip("/")
-    found: dict[str, set[str]] = {"link": set(), "caption": set(), "byline": set(), "time": set()}
+    found: dict[str, set[str]] = {"links": set(), "captions": set(), "bylines": set(), "times": set()}
     for at in range(frame, page.ends[frame] if page.tags else 0):
         element, tag = page.elements[at], page.tags[at]
         if tag == "a":
-            role = "link" if _links_elsewhere(element.get("href") or "", here) else ""
+            role = "links" if _links_elsewhere(element.get("href") or "", here) else ""
         elif tag == "figcaption":
-            role = "caption"
+            role = "captions"
             found[role].update(_text_key(child) for child in element.iterchildren(etree.Element))
         else:
             role = _label_role(element.get("class"), element.get("itemprop")) if tag in LABELLED else ""
         if role and len(text := _text_key(element)) <= MAX_LABEL:
             found[role].add(text)
-    found = {role: texts - {""} for role, texts in found.items()}
-    return InlineMarkup(
-        links=frozenset(found["link"]),
-        captions=frozenset(found["caption"]),
-        times=frozenset(found["time"]),
-        bylines=frozenset(found["byline"]),
-    )
+    return InlineMarkup(**{role: frozenset(texts - {""}) for role, texts in found.items()})
 
 
 def linkable_parts(text: str) -> tuple[str, ...]:
@@ -156,13 +152,9 @@ def linkable_parts(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _label_role(classes: str | None, itemprop: str | None) -> str:
-    """Return what class names say that an element is: "caption", "byline", "time" or nothing."""
+    """Return which field of `InlineMarkup` class names say that an element is of, "" for none."""
     name = f"{classes or ''} {itemprop or ''}"
-    if CAPTION_NAME.search(name):
-        return "caption"
-    if BYLINE_NAME.search(name):
-        return "byline"
-    return "time" if TIME_NAME.search(name) else ""
+    return next((role for role, pattern in LABEL_NAMES.items() if pattern.search(name)), "")
 
 
 @lru_cache(maxsize=4096)

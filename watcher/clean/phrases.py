@@ -6,22 +6,23 @@ import re
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 WORD = re.compile(r"[^\W_]+")
 KEYS = 4_096  # texts whose key is remembered: each rule asks for that of each block
 
 
-def _load_lists(name: str) -> dict[str, list[str]]:
-    lists: dict[str, list[str]] = tomllib.loads((files("watcher.clean") / name).read_text("utf-8"))
-    return lists
+def load_lists(name: str) -> dict[str, Any]:
+    """Return what a TOML file of this folder holds."""
+    return tomllib.loads((files("watcher.clean") / name).read_text("utf-8"))
 
 
 def _load_patterns(name: str) -> dict[str, str]:
     """Return each list of a file as one alternation."""
-    return {key: "|".join(alternatives) for key, alternatives in _load_lists(name).items()}
+    return {key: "|".join(alternatives) for key, alternatives in load_lists(name).items()}
 
 
-_LISTS = _load_lists("phrases.toml")
+_LISTS: dict[str, list[str]] = load_lists("phrases.toml")
 PHRASES = _load_patterns("phrases.toml")
 CLASS_NAMES = _load_patterns("class_names.toml")
 REJECTION = _load_patterns("rejection.toml")

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from lxml.etree import _Element
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import CLASS_NAMES
+from watcher.clean.phrases import CLASS_NAMES, load_lists
 
 KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
 FRAMES = frozenset(("article", "div", "main", "section"))
 KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: what others wrote, or another article
-
-# The words are those that trafilatura has gathered over years (Apache-2.0), and those that its pages taught us.
-BODY_ID = re.compile(r"(?:entry|article|art)-content|article__content|article(?:-|__)?body|articleBody|body-text")
-BODY_CLASS = re.compile(CLASS_NAMES["body_class"])
-STORY_ID = re.compile(r"^primary|story-body")
-STORY_CLASS = re.compile(CLASS_NAMES["story_class"])
-CONTENT_ID = re.compile(r"content-main|content-body|contentBody|[Mm]ain-[Cc]ontent")
-CONTENT_CLASS = re.compile(CLASS_NAMES["content_class"])
-STORY_CLASSES = frozenset(("postarea", "art-postcontent", "text", "cell", "story"))
 
 BOTH = CLASS_NAMES["furniture"]
 DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
@@ -79,43 +70,30 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
     return KEPT
 
 
-def element_signature(element: _Element, tag: str) -> str:
-    """Return what elements that look alike have in common: their tag and first class name."""
-    name = element.get("class") or element.get("id") or ""
-    return f"{tag}.{name.partition(' ')[0]}"
+# For each kind of frame that an article can stand in, the most certain first: patterns for its tag and attributes.
+_FRAME_NAMES = tuple(
+    {name: re.compile("|".join(patterns)) for name, patterns in frame.items()}
+    for frame in load_lists("frames.toml")["frames"]
+)
 
 
-def _is_body(tag: str, classes: str, name: str, element: _Element) -> bool:
-    if classes in ("post", "entry") or name == "articleContent" or element.get("itemprop") == "articleBody":
-        return True
-    return _has(BODY_CLASS, classes) or _has(BODY_ID, name)
-
-
-def _is_article(tag: str, classes: str, name: str, element: _Element) -> bool:
-    return tag == "article"
-
-
-def _is_story(tag: str, classes: str, name: str, element: _Element) -> bool:
-    if classes in STORY_CLASSES or name in ("article", "story") or element.get("role") == "article":
-        return True
-    return _has(STORY_CLASS, classes) or _has(STORY_ID, name)
-
-
-def _is_content(tag: str, classes: str, name: str, element: _Element) -> bool:
-    return "content" in (classes, name) or _has(CONTENT_CLASS, classes) or _has(CONTENT_ID, name)
-
-
-def _is_main(tag: str, classes: str, name: str, element: _Element) -> bool:
-    return tag == "main" or any(text.startswith("main") for text in (classes, name, element.get("role") or ""))
+def frames_by_name(page: FlatPage) -> Iterator[int]:
+    """Yield the elements whose names say that they hold an article, the most certain first; one of each kind."""
+    places = [
+        (at, {"tag": tag, **{name: element.get(name, "") for name in ("class", "id", "itemprop", "role")}})
+        for at, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
+        if tag in FRAMES and page.there[at]
+    ]
+    for names in _FRAME_NAMES:
+        for at, said in places:
+            if any(said[name] and _has(pattern, said[name]) for name, pattern in names.items()):
+                yield at
+                break
 
 
 @lru_cache(maxsize=KNOWN)
 def _has(pattern: re.Pattern[str], text: str) -> bool:
-    return bool(text) and pattern.search(text) is not None
-
-
-Test = Callable[[str, str, str, _Element], bool]
-FRAME_TESTS: tuple[Test, ...] = (_is_body, _is_article, _is_story, _is_content, _is_main)  # the most certain first
+    return pattern.search(text) is not None
 
 
 LEFT = 7  # a seventh of the text must be left, or a name around all of it was misread
@@ -185,7 +163,9 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
         at, end = frame + 1, page.ends[frame]
         while at < end:
             if page.there[at] and (kind := kinds[at]):
-                group = element_signature(page.elements[at], page.tags[at])
+                element = page.elements[at]
+                name = element.get("class") or element.get("id") or ""
+                group = f"{page.tags[at]}.{name.partition(' ')[0]}"  # elements that look alike
                 if kind == OTHERS or group not in layout:
                     cuts[kind].append(at)
                     if kind != OTHERS:

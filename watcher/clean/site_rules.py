@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from cssselect import HTMLTranslator, SelectorError
 from lxml.etree import Element, XPath, XPathError, _Element
@@ -55,23 +56,21 @@ def parse_rules(text: str, *, path: str) -> SiteRules:
     raw = parse_with_recovery(text, path)
     if raw.faults:
         raise SettingsError(raw.faults)
-    found = tuple(_faults(raw.data))
-    if found:
+    data: dict[str, Any] = raw.data
+    if found := tuple(_faults(data)):
         places = Positions(raw.sound)
         raise SettingsError(
-            tuple(_problem(path, places.value(loc), str(loc[0]) if loc else "file", message) for loc, message in found)
+            tuple(_problem(path, message, str(loc[0]) if loc else "file", places.value(loc)) for loc, message in found)
         )
-    data = raw.data
     return SiteRules(
-        hosts=tuple(_texts(data["hosts"])),
-        reason=str(data["reason"]).strip(),
-        drop=tuple(xpath_of(selector) for selector in _texts(data.get("drop", []))),
-        body=xpath_of(str(data["body"])) if "body" in data else "",
-        date=xpath_of(str(data["date"])) if "date" in data else "",
+        hosts=tuple(data["hosts"]),
+        reason=data["reason"].strip(),
+        drop=tuple(map(xpath_of, data.get("drop", ()))),
+        **{key: xpath_of(data[key]) for key in ("body", "date") if key in data},
     )
 
 
-def _problem(path: str, place: tuple[int, int], key: str, message: str) -> Problem:
+def _problem(path: str, message: str, key: str = "file", place: tuple[int, int] = (1, 1)) -> Problem:
     return Problem(path=path, line=place[0], column=place[1], key=key, message=message)
 
 
@@ -92,27 +91,19 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     if not any(key in data for key in RULES):
         yield (), f"says nothing to do; expected one of {', '.join(RULES)}"
     drop = data.get("drop", [])
+    selectors: dict[Loc, object] = {(key,): data[key] for key in ("body", "date") if key in data}
     if not isinstance(drop, list) or len(drop) > MAX_SELECTORS:
         yield ("drop",), f'expected a list of at most {MAX_SELECTORS} selectors, as [".box"]'
     else:
-        yield from (fault for at, value in enumerate(drop) if (fault := _selector_fault(("drop", at), value)))
-    for key in ("body", "date"):
-        if key in data and (fault := _selector_fault((key,), data[key])):
-            yield fault
-
-
-def _selector_fault(loc: Loc, value: object) -> tuple[Loc, str] | None:
-    if not isinstance(value, str):
-        return loc, f"got {value!r}, expected a CSS selector"
-    try:
-        xpath_of(value)
-    except ValueError as error:
-        return loc, f"the selector {error}"
-    return None
-
-
-def _texts(values: object) -> list[str]:
-    return [str(value) for value in values] if isinstance(values, list) else []
+        selectors = {("drop", at): value for at, value in enumerate(drop)} | selectors
+    for loc, value in selectors.items():
+        if not isinstance(value, str):
+            yield loc, f"got {value!r}, expected a CSS selector"
+            continue
+        try:
+            xpath_of(value)
+        except ValueError as error:
+            yield loc, f"the selector {error}"
 
 
 def xpath_of(selector: str) -> str:
@@ -161,54 +152,42 @@ def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
 
 def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
     for element in _select(tree, path):
-        parent = element.getparent()
-        if parent is None or element.tag in ("html", "body"):
+        if element.getparent() is None or element.tag in ("html", "body"):
             continue
-        text = " ".join("".join(element.itertext()).split())[:DROPPED_MAX]
-        if element.tail:
-            before = element.getprevious()
-            if before is None:
-                parent.text = (parent.text or "") + element.tail
-            else:
-                before.tail = (before.tail or "") + element.tail
-            element.tail = None
-        parent.remove(element)
+        text = _text_of(element)[:DROPPED_MAX]
+        element.drop_tree()
         if text:
             yield text
 
 
 def _body(tree: _Element, path: str) -> _Element:
     """Return a page that holds only what `path` matches, the whole where it matches nothing."""
-    outermost: list[_Element] = []
-    for element in _select(tree, path) if path else ():
-        if not any(above in outermost for above in element.iterancestors()):
-            outermost.append(element)
-    if not outermost:
+    found = _select(tree, path)
+    if not found:
         return tree
     page: HtmlElement = fromstring("<html><body><article></article></body></html>")
-    article = page.find(".//article")
-    assert article is not None
-    for element in outermost:
-        copy = deepcopy(element)
-        copy.tail = None
-        article.append(copy)
+    inside = set(found)
+    for element in found:
+        if inside.isdisjoint(element.iterancestors()):
+            copy = deepcopy(element)
+            copy.tail = None
+            page.body[0].append(copy)
     return page
 
 
 def _date(tree: _Element, path: str) -> datetime | None:
-    for element in _select(tree, path) if path else ():
-        said = [element.get(name) for name in DATE_ATTRIBUTES]
-        for text in (*said, " ".join("".join(element.itertext()).split())):
-            if text and (moment := parse_date(text)) is not None:
-                return moment
-    return None
-
-
-def _select(tree: _Element, path: str) -> list[_Element]:
-    found = tree.xpath(path)
-    return (
-        [element for element in found[:MAX_MATCHES] if isinstance(element, _Element)] if isinstance(found, list) else []
+    texts = (
+        text for element in _select(tree, path) for text in (*map(element.get, DATE_ATTRIBUTES), _text_of(element))
     )
+    return next((moment for text in texts if text and (moment := parse_date(text))), None)
+
+
+def _text_of(element: HtmlElement) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _select(tree: _Element, path: str) -> list[HtmlElement]:
+    return tree.xpath(path)[:MAX_MATCHES] if path else []
 
 
 MAX_FILE = 64 * 1024  # bytes: rules of a site are ten lines
@@ -233,17 +212,14 @@ def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
     """
     if not folder.is_dir():
         return ()
-
     rules: list[SiteRules] = []
     problems: list[Problem] = []
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".toml") or not file.is_file():
-            continue
-        path = str(file)
-        try:
-            rules.append(parse_rules(_read_text(file, path), path=path))
-        except SettingsError as error:
-            problems.extend(error.problems)
+        if file.name.endswith(".toml") and file.is_file():
+            try:
+                rules.append(parse_rules(_read_text(file), path=str(file)))
+            except SettingsError as error:
+                problems.extend(error.problems)
     if problems:
         raise SettingsError(tuple(problems))
     return tuple(rules)
@@ -261,16 +237,12 @@ def _best_match(host: str, rules: Iterable[SiteRules]) -> SiteRules | None:
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def _read_text(file: Traversable, path: str) -> str:
+def _read_text(file: Traversable) -> str:
     body = file.read_bytes()
     if len(body) > MAX_FILE:
-        raise SettingsError((_fault(path, 1, f"is larger than {MAX_FILE // 1024} KiB"),))
+        raise SettingsError((_problem(str(file), f"is larger than {MAX_FILE // 1024} KiB"),))
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body[: error.start].count(b"\n") + 1
-        raise SettingsError((_fault(path, line, "is not UTF-8"),)) from error
-
-
-def _fault(path: str, line: int, message: str) -> Problem:
-    return Problem(path=path, line=line, column=1, key="file", message=message)
+        raise SettingsError((_problem(str(file), "is not UTF-8", place=(line, 1)),)) from error

@@ -135,16 +135,8 @@ def _site_names(site: str, url: str) -> frozenset[str]:
     own = labels[-2] if labels[1:] else ""
     if own in SECOND_LEVEL and labels[2:]:
         own = labels[-3]
-    return frozenset(
-        {
-            normalize_key(site),
-            normalize_key(host),
-            normalize_key(labels[0]),
-            normalize_key(".".join(labels[-2:])),
-            normalize_key(own),
-        }
-        - {""}
-    ) - {""}
+    names = (site, host, labels[0], ".".join(labels[-2:]), own)
+    return frozenset(map(normalize_key, names)) - {""}
 
 
 LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
