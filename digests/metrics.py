@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
-from digests.store.editions import last_edition
+from digests.store.editions import get_edition
 from digests.store.outbox import FAILED, OPEN_STATES, list_undelivered
 from watcher.daemon.metrics import labelled_gauge
 from watcher.settings.models import Settings
@@ -40,5 +40,5 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
 
 def largest_share(connection: Connection, digest: str) -> float | None:
     """Return the share of the largest story of a digest's last edition, None if there is none."""
-    edition = last_edition(connection, digest)
+    edition = get_edition(connection, digest)
     return edition.ledger.largest.share if edition and edition.ledger.largest else None

@@ -25,7 +25,7 @@ from digests.edition.schedule import due_at
 from digests.model import Edition, OutboundMessage
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import outbox
-from digests.store.editions import DAILY, get_edition, get_slot, open_digests, open_digests_read_only
+from digests.store.editions import DAILY, find_row, get_edition, load_edition, open_digests, open_digests_read_only
 from digests.store.outbox import SENT, Delivery, EditionKey
 from watcher.cli.commands import DONE, PARTLY, current_session
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
@@ -199,11 +199,10 @@ def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, 
     day = options.day or today
     if options.has_window:
         return None
-    found = read(engine, get_slot, digest.name, local_date=day)
-    if found is None or (day == today and found[0] != DAILY):
+    row = read(engine, find_row, digest.name, day)
+    if row is None or (day == today and not row.is_daily):
         return None
-    slot, edition = found
-    return MadeEdition(edition=edition, slot=slot, is_new=False)
+    return MadeEdition(edition=read(engine, load_edition, row), slot=row.slot, is_new=False)
 
 
 def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: MadeEdition) -> tuple[Delivery, ...]:

@@ -26,7 +26,6 @@ from digests.store.editions import (
     EditionRow,
     delivery_counts,
     edition_rows,
-    iter_editions,
     load_edition,
     open_digests,
 )
@@ -93,7 +92,7 @@ def summarise_editions(connection: Connection, name: str | None, *, most: int) -
             headline=edition.stories[0].title if edition.stories else "",
             deliveries=counts.get(row, {}),
         )
-        for row, edition in iter_editions(connection, rows)
+        for row, edition in ((row, load_edition(connection, row)) for row in rows)
     ]
 
 

@@ -11,7 +11,7 @@ from typer import BadParameter
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.settings.digests import FORMATS, DigestSettings, digests_of
-from digests.store.editions import get_edition, last_edition
+from digests.store.editions import get_edition
 from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.settings.types import did_you_mean
@@ -48,7 +48,7 @@ def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
 def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
     at = parse_date(day, option="--date") if day else None
-    edition = read(engine, get_edition, digest, local_date=at) if at else read(engine, last_edition, digest)
+    edition = read(engine, get_edition, digest, at)
     if edition is None:
         raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")
     return edition

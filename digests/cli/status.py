@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from digests.edition.schedule import digest_statuses
 from digests.model import LargestStory
 from digests.settings.digests import digests_of
-from digests.store.editions import last_edition, open_digests
+from digests.store.editions import get_edition, open_digests
 from digests.store.outbox import Delivery, list_undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute
@@ -43,7 +43,7 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
 
 def editions_section(engine: Engine, settings: Settings) -> StatusSection:
     found, rows = [], []
-    for edition in filter(None, (read(engine, last_edition, digest.name) for digest in digests_of(settings))):
+    for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
         counts = {"articles": ledger.articles, "stories": ledger.stories_found, "largest": largest}
         found.append({"digest": edition.digest, "date": edition.local_date, "made_at": edition.made_at, **counts})

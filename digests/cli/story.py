@@ -27,7 +27,7 @@ from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
-from digests.store.editions import last_edition, open_digests
+from digests.store.editions import get_edition, open_digests
 from digests.store.stories import load_members
 from digests.store.user_corrections import StoredCorrection, active_corrections, load_corrections
 from digests.store.user_corrections import revoke as forget_correction
@@ -97,7 +97,7 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
     if not story.isdecimal():
         return story
-    edition: Edition | None = last_edition(connection, find_digest(settings, None).name)
+    edition: Edition | None = get_edition(connection, find_digest(settings, None).name)
     ids = {each.number: each.id for each in edition.stories} if edition else {}
     if int(story) not in ids:
         raise DigestError(
@@ -112,7 +112,7 @@ def find_last_place(connection: Connection, settings: Settings, story: str) -> t
 
     The digests are asked in the order of the settings: a number is a story of the first one's.
     """
-    editions = filter(None, (last_edition(connection, digest.name) for digest in digests_of(settings)))
+    editions = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
 

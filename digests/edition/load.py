@@ -97,7 +97,8 @@ def load(
         connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids, chars=TEXT_LEAD_CHARS
     )
     revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
-    seen = editions.seen_editions(connection, digest.name, before=request.local_date, most=REMEMBERED_EDITIONS)
+    before = request.local_date
+    seen = editions.recent_editions(connection, digest.name, before=before, most=REMEMBERED_EDITIONS, delivered=True)
     cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
     changed = {key: cited for key, cited in collect_citations(seen).items() if key in revisions}
     return EditionInputs(

@@ -85,15 +85,16 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
     known, made = first_seen_by_digest(connection), latest_editions(connection)
     found = []
     for digest in digests_of(settings):
-        zone, last, missing_since = ZoneInfo(digest.timezone), made.get(digest.name), None
+        zone, missing_since = ZoneInfo(digest.timezone), None
+        last_date, last_made_at = made.get(digest.name, (None, None))
         day = due_date(now, digest.at, zone, since=known.get(digest.name, now), catch_up=MAX_INTERVAL)
         if day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY):
             missing_since = due_at(day, digest.at, zone)
         status = DigestStatus(
             digest=digest.name,
             title=digest.title,
-            last_date=last.local_date if last else None,
-            last_made_at=last.made_at if last else None,
+            last_date=last_date,
+            last_made_at=last_made_at,
             next_due_at=next_due(now, digest.at, zone),
             missing_since=missing_since,
             due_since=missing_since if missing_since and now - missing_since <= digest.catch_up else None,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, func, or_, select, update
 
 from digests import edition_json
 from digests.model import Edition, cited_ids
@@ -151,26 +154,24 @@ def is_made(connection: Connection, digest: str, *, local_date: date, slot: str)
     return made_at is not None
 
 
-def get_edition(connection: Connection, digest: str, *, local_date: date) -> Edition | None:
-    """Return the edition of a date: the daily one, else the last that was asked for."""
-    found = get_slot(connection, digest, local_date=local_date)
-    return found[1] if found else None
+def find_row(connection: Connection, digest: str, local_date: date | None = None) -> EditionRow | None:
+    """Return the row of the edition of a date, by default the latest: the daily one, else the last asked for."""
+    query = select_by_date(digest)
+    query = query if local_date is None else query.where(editions.c.local_date == local_date)
+    return next(iter(load_records(connection, query.limit(1), EditionRow)), None)
 
 
-def get_slot(
-    connection: Connection, digest: str, *, local_date: date, where: ColumnElement[bool] | None = None
-) -> tuple[str, Edition] | None:
-    """Return the edition of a date as `get_edition` does, and its slot; of those alone that meet `where`."""
-    rows = edition_rows(connection, digest, day=local_date, where=where)
-    row = max(rows, key=lambda row: (row.is_daily, row.made_at), default=None)
-    return (row.slot, load_edition(connection, row)) if row else None
+def select_by_date(digest: str) -> Select[*tuple[Any, ...]]:
+    """Return the query for the rows of a digest's editions, the latest date first, of a date first as `find_row`."""
+    query = select(*columns_of(editions, EditionRow)).where(editions.c.digest == digest)
+    query = query.where(editions.c.made_at.is_not(None))
+    return query.order_by(editions.c.local_date.desc(), (editions.c.slot == DAILY).desc(), editions.c.made_at.desc())
 
 
-def last_edition(connection: Connection, digest: str) -> Edition | None:
-    """Return the last edition that was made, whether or not it has reached anybody."""
-    query = select(func.max(editions.c.local_date)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
-    day = connection.scalar(query)
-    return get_edition(connection, digest, local_date=day) if day else None
+def get_edition(connection: Connection, digest: str, local_date: date | None = None) -> Edition | None:
+    """Return the edition of a date or the latest, as `find_row`, whether or not it has reached anybody."""
+    row = find_row(connection, digest, local_date)
+    return load_edition(connection, row) if row else None
 
 
 def was_delivered() -> ColumnElement[bool]:
@@ -184,20 +185,14 @@ def was_delivered() -> ColumnElement[bool]:
     return or_(~exists().where(*of_it).correlate(editions), arrived)
 
 
-def seen_editions(connection: Connection, digest: str, *, before: date, most: int) -> tuple[Edition, ...]:
-    """Return, as `recent_editions` does, those that have reached the reader: what is known."""
-    return recent_editions(connection, digest, before=before, most=most, where=was_delivered())
-
-
 def recent_editions(
-    connection: Connection, digest: str, *, before: date, most: int, where: ColumnElement[bool] | None = None
+    connection: Connection, digest: str, *, before: date, most: int, delivered: bool = False
 ) -> tuple[Edition, ...]:
-    """Return the editions of up to `most` earlier dates that meet `where`, one a date, the latest first."""
-    query = select(editions.c.local_date).where(editions.c.digest == digest, editions.c.local_date < before)
-    query = query.where(editions.c.made_at.is_not(None)).distinct().order_by(editions.c.local_date.desc()).limit(most)
-    days = connection.scalars(query if where is None else query.where(where)).all()
-    found = (get_slot(connection, digest, local_date=day, where=where) for day in days)
-    return tuple(each[1] for each in found if each is not None)
+    """Return the editions of up to `most` earlier dates, one a date, the latest first; maybe of `delivered` ones."""
+    query = select_by_date(digest).where(editions.c.local_date < before)
+    rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
+    of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]
+    return tuple(load_edition(connection, row) for row in of_dates[:most])
 
 
 def covered_up_to(
@@ -239,19 +234,11 @@ def unpack_edition(payload: bytes) -> Edition:
     return edition_json.load(zlib.decompress(payload))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestEdition:
-    """The latest edition of a digest: its date, and when it was made."""
-
-    local_date: date
-    made_at: datetime
-
-
-def latest_editions(connection: Connection) -> dict[str, LatestEdition]:
-    """Return the latest edition of each digest that has one."""
+def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
+    """Return the date of the latest edition of each digest that has one, and when its last one was made."""
     latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
     query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
-    return {name: LatestEdition(local_date=day, made_at=made_at) for name, day, made_at in connection.execute(query)}
+    return {name: (day, made_at) for name, day, made_at in connection.execute(query)}
 
 
 def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
@@ -275,22 +262,15 @@ class EditionRow:
 
 
 def edition_rows(
-    connection: Connection,
-    digest: str | None = None,
-    *,
-    day: date | None = None,
-    where: ColumnElement[bool] | None = None,
-    most: int | None = None,
+    connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
 ) -> tuple[EditionRow, ...]:
-    """Return the editions that are kept, the latest first: of a digest, of a date, that meet `where`, so many."""
+    """Return the editions that are kept, the latest first: of a digest, of a date, at most so many."""
     query = select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
     query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
     if digest is not None:
         query = query.where(editions.c.digest == digest)
     if day is not None:
         query = query.where(editions.c.local_date == day)
-    if where is not None:
-        query = query.where(where)
     return load_records(connection, query.limit(most), EditionRow)
 
 
@@ -325,12 +305,6 @@ def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date
     before = connection.scalar(select(func.max(editions.c.local_date)).where(*made, editions.c.local_date < day))
     after = connection.scalar(select(func.min(editions.c.local_date)).where(*made, editions.c.local_date > day))
     return before, after
-
-
-def iter_editions(connection: Connection, rows: tuple[EditionRow, ...]) -> Iterator[tuple[EditionRow, Edition]]:
-    """Yield editions one by one: all of them may be more than the memory holds."""
-    for row in rows:
-        yield row, load_edition(connection, row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -13,7 +12,7 @@ from sqlalchemy import Engine
 from digests.edition.publish import load_own_templates
 from digests.model import Edition, EditionStory
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store.editions import EditionRow, edition_rows, load_edition, payload_of
+from digests.store.editions import EditionRow, find_row, load_edition, payload_of
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 
@@ -45,14 +44,7 @@ class EditionCache:
 
     def find_row(self, digest: str, day: date | None = None) -> EditionRow | None:
         """Return the row of the edition of a date, by default the latest: the daily one, else the last made."""
-        rows: Sequence[EditionRow]
-        if day is None:
-            latest = read(self.engine, edition_rows, digest, most=1)
-            if not latest:
-                return None
-            day = latest[0].local_date
-        rows = read(self.engine, edition_rows, digest, day=day)
-        return max(rows, key=lambda row: (row.is_daily, row.made_at), default=None)
+        return read(self.engine, find_row, digest, day)
 
     def find_edition(self, digest: str, day: date | None = None) -> Edition | None:
         """Return the edition of a date, by default the latest."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.store.editions import DAILY, get_slot, is_settled
+from digests.store.editions import DAILY, find_row, is_settled, load_edition
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from watcher.cli.main import run_command_line
@@ -94,9 +94,9 @@ def test_what_was_sent_is_the_edition_of_the_day_and_the_daemon_owes_none(digest
     digest("--send")
 
     assert read(engine, is_settled, "world", local_date=today(), slot=DAILY, now=datetime.now(UTC))
-    slot, edition = read(engine, get_slot, "world", local_date=today())
-    assert slot == DAILY
-    assert edition.stories
+    row = read(engine, find_row, "world", today())
+    assert row.is_daily
+    assert read(engine, load_edition, row).stories
 
 
 def test_some_who_do_not_have_it_make_exit_code_3_and_are_tried_again(digest, put, server, capsys):
@@ -176,7 +176,7 @@ def test_an_empty_day_is_kept_to_oneself_if_that_is_wished_for(digest, server, e
 
     assert "without a story, it is not sent" in capsys.readouterr().out
     assert server.taken == []
-    assert read(engine, get_slot, "world", local_date=today()) is not None
+    assert read(engine, find_row, "world", today()) is not None
 
 
 def test_without_a_channel_its_files_are_the_delivery(digest, put, server, capsys):

@@ -26,8 +26,8 @@ from digests.store.editions import (
     is_settled,
     next_number,
     process_id,
+    recent_editions,
     release_claim,
-    seen_editions,
 )
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
@@ -158,7 +158,7 @@ def test_numbers_and_predecessors_go_by_dates(engine):
     assert first is not None and second is not None
     assert (first.number, second.number) == (1, 2)
     assert second.previous == yesterday
-    assert read(engine, seen_editions, "world", before=DAY, most=1) == (first,)
+    assert read(engine, recent_editions, "world", before=DAY, most=1, delivered=True) == (first,)
     assert read(engine, next_number, "world", local_date=DAY) == 2
 
 
