@@ -8,9 +8,8 @@ import socket
 from datetime import datetime, timedelta
 
 from digests.alerts.conditions import active_conditions
-from digests.alerts.render import Alert, render_mail, render_webhook
+from digests.alerts.render import Alert, render_message
 from digests.delivery.channels import open_channel
-from digests.model import OutboundMessage, Rendered
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
@@ -53,20 +52,22 @@ class AlertJob:
             after=self._alerts.after,
             polling_since=self._polling_since,
         )
-        active = {condition.name: condition for condition in conditions}
         if self._out is None:
             self._out = await reader.read(load_open_alerts)
-        machine = socket.gethostname()
-        for name, condition in active.items():
-            if name not in self._out and not self._waits(name, now):
-                await self._alert(
-                    Alert(name=name, words=condition.words, machine=machine, since=condition.since, at=now)
-                )
-        for name, since in list(self._out.items()):
+        machine, active = socket.gethostname(), {condition.name for condition in conditions}
+        wanted = [
+            Alert(name=each.name, words=each.words, machine=machine, since=each.since, at=now)
+            for each in conditions
+            if each.name not in self._out
+        ]
+        for name, since in self._out.items():
             # Right after a start it is not known yet whether polls succeed.
             is_known = name != "polling" or now - self._polling_since >= self._alerts.after
-            if name not in active and is_known and not self._waits(name, now):
-                await self._alert(Alert(name=name, words="", machine=machine, since=since, at=now, is_over=True))
+            if name not in active and is_known:
+                wanted.append(Alert(name=name, words="", machine=machine, since=since, at=now, is_over=True))
+        for alert in wanted:
+            if not self._waits(alert.name, now):
+                await self._alert(alert)
 
     def _waits(self, name: str, now: datetime) -> bool:
         """Whether an alert that reached nobody waits for its next try."""
@@ -80,14 +81,13 @@ class AlertJob:
             return
         self._retry_at.pop(alert.name, None)
         assert self._out is not None
+        about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=taken)
         if alert.is_over:
             self._out.pop(alert.name, None)
-            level, event = logging.INFO, "alert_over"
+            log.info("alert_over %s", about)
         else:
             self._out[alert.name] = alert.since
-            level, event = logging.WARNING, "alert"
-        about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=taken)
-        log.log(level, f"{event} %s", about)
+            log.warning("alert %s", about)
         try:
             await self._tools.writer.do(save_open_alerts, dict(self._out))
         except StoreError as error:  # it stays in memory: nobody is alerted twice while this process runs
@@ -105,7 +105,7 @@ class AlertJob:
         try:
             for recipient in way.recipients(()):
                 try:
-                    channel.send(alert_message(way, alert, sender, recipient), before_commit=lambda: None)
+                    channel.send(render_message(alert, way, sender, recipient), before_commit=lambda: None)
                     taken += 1
                 except WatcherError as error:
                     about = fields(name=alert.name, channel=way.channel, recipient=recipient, reason=error)
@@ -113,17 +113,3 @@ class AlertJob:
         finally:
             channel.close()
         return taken
-
-
-def alert_message(way: DeliverSettings, alert: Alert, sender: str, recipient: str) -> OutboundMessage:
-    """Return what a recipient gets by a channel."""
-    stamp = f"{alert.at:%Y-%m-%d-%H%M%S}-alert"
-    match way.channel:
-        case "smtp" | "sendmail":
-            body = render_mail(alert, sender=sender, recipient=recipient)
-            form = Rendered(format="eml", name=f"{stamp}.eml", body=body)
-        case "webhook":
-            form = Rendered(format=way.shape, name=f"{stamp}.json", body=render_webhook(alert, shape=way.shape))
-        case "file":
-            form = Rendered(format="text", name=f"{stamp}.txt", body=f"{alert.subject}\n\n{alert.text}".encode())
-    return OutboundMessage(channel=way.channel, recipient=recipient, forms=(form,))

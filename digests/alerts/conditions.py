@@ -30,12 +30,7 @@ class AlertCondition:
 def active_conditions(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> tuple[AlertCondition, ...]:
-    """
-    Return what has failed for `after` or longer.
-
-    Args:
-        polling_since: When the daemon was started: no poll before that is no failure.
-    """
+    """Return what has failed for `after` or longer; polls count from `polling_since`, the start of the daemon, on."""
     return (
         *poll_failures(connection, now=now, after=after, polling_since=polling_since),
         *edition_failures(connection, settings, now=now, after=after),

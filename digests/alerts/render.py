@@ -8,9 +8,10 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack
-from digests.settings.delivery import parse_mailbox
+from digests.settings.delivery import DeliverSettings, parse_mailbox
 from watcher.feeds.html_text import to_one_line
 
 SUBJECT_CHARS, WORDS_CHARS = 150, 600
@@ -42,6 +43,19 @@ class Alert:
             return f"On {self.machine}, {self.name} works again since {until}; it failed from {since} on.\n"
         words = to_one_line(self.words, WORDS_CHARS)
         return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
+
+
+def render_message(alert: Alert, way: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
+    """Return what a recipient gets by a channel."""
+    match way.channel:
+        case "smtp" | "sendmail":
+            form, ending, body = "eml", "eml", render_mail(alert, sender=sender, recipient=recipient)
+        case "webhook":
+            form, ending, body = way.shape, "json", render_webhook(alert, shape=way.shape)
+        case "file":
+            form, ending, body = "text", "txt", f"{alert.subject}\n\n{alert.text}".encode()
+    rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-alert.{ending}", body=body)
+    return OutboundMessage(channel=way.channel, recipient=recipient, forms=(rendered,))
 
 
 def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:

@@ -20,7 +20,7 @@ from digests.cli.status import delivery_to_json, format_state, oversized_story_w
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition, build_unsaved_edition, edition_window, preview_edition
 from digests.edition.load import LOOKBACK, EditionRequest
-from digests.edition.publish import build_messages, earlier_editions, publish, render_all
+from digests.edition.publish import build_messages, publish, render_all, render_files
 from digests.edition.schedule import due_at
 from digests.model import Edition, OutboundMessage
 from digests.settings.digests import DigestSettings, digests_of, folder_of
@@ -137,7 +137,7 @@ def print_edition(
         request = plan_edition(engine, digest, options, now, slot=None)
         complete_features(settings, engine, since=request.window_start - LOOKBACK)
         edition = build_unsaved_edition(engine, digest, request, now=now)
-    forms = render_all(edition, digest, formats, earlier=earlier_editions(engine, digest, formats))
+    forms = render_files(engine, edition, digest, formats)
     sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
 
 

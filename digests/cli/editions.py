@@ -15,7 +15,7 @@ from typer import Argument, Option
 from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, find_edition, parse_date
 from digests.delivery.file import write_files
-from digests.edition.publish import earlier_editions, render_all
+from digests.edition.publish import render_all, render_files
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import Edition, Rendered, cited_ids
@@ -135,11 +135,10 @@ def replay(
     wanted = check_formats(formats) or tuple(form for form in digest.formats if form != "atom")
     folder = directory or folder_of(digest, settings)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        earlier = earlier_editions(engine, digest, wanted)
         forms = [
             form
             for edition, suffix in editions_of_date(engine, digest, day)
-            for form in render_all(edition, digest, wanted, earlier=earlier, suffix=suffix)
+            for form in render_files(engine, edition, digest, wanted, suffix=suffix)
         ]
     outcomes = [(form, compare_form(form, folder)) for form in forms]
     if not check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
 
@@ -36,15 +36,12 @@ class Channel(Protocol):
 
 Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # the sender's address last; opens no connection
 
-# Channel: the module beside this one that makes it, by its function `channel`.
-CHANNELS: Mapping[str, str] = {"file": "file", "smtp": "smtp", "sendmail": "sendmail", "webhook": "webhook"}
-
 
 def open_channel(way: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
     """
-    Return the channel of a way in the settings, not connected yet.
+    Return the channel of a way in the settings, not connected yet: that of the module beside this one of its name.
 
     Errors: WatcherError, if a secret that it needs cannot be had.
     """
-    make: Open = import_module(f"digests.delivery.{CHANNELS[way.channel]}").channel
+    make: Open = import_module(f"digests.delivery.{way.channel}").channel
     return make(way, server, sender)

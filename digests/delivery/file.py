@@ -7,14 +7,11 @@ import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from digests.delivery.channels import BeforeCommit
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
-
-if TYPE_CHECKING:
-    from digests.delivery.channels import BeforeCommit
-    from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 ERRNO_TEXTS = {
     errno.ENOSPC: "no space is left on the disk",

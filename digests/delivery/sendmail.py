@@ -7,15 +7,13 @@ import os
 import signal
 import subprocess
 import tempfile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
+from digests.delivery.channels import BeforeCommit
 from digests.errors import DeliveryError
+from digests.model import OutboundMessage
+from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line
-
-if TYPE_CHECKING:
-    from digests.delivery.channels import BeforeCommit
-    from digests.model import OutboundMessage
-    from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server more
 MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown

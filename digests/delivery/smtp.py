@@ -10,15 +10,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from digests.delivery.channels import BeforeCommit
 from digests.errors import DeliveryError
+from digests.model import OutboundMessage
+from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line
-
-if TYPE_CHECKING:
-    from digests.delivery.channels import BeforeCommit
-    from digests.model import OutboundMessage
-    from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for a goodbye, which changes nothing

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from digests.delivery.channels import BeforeCommit
 from digests.errors import DeliveryError
+from digests.model import OutboundMessage, Rendered
+from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut, status_reason
 from watcher.feeds.html_text import to_one_line
 from watcher.feeds.schedule import parse_retry_after
 from watcher.net.post import HttpPost, PostRequest, PostResponse
 from watcher.settings.types import Secret, check_web
-
-if TYPE_CHECKING:
-    from digests.delivery.channels import BeforeCommit
-    from digests.model import OutboundMessage, Rendered
-    from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message

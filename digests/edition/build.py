@@ -240,13 +240,11 @@ def measure_intake(
         late_articles: Articles that take part though they were published before the window.
     """
     request, counts = inputs.request, inputs.counts
-    statuses = [
-        (
-            state.feed.source.name,
-            feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=inputs.now),
-        )
-        for state in inputs.feeds
-    ]
+    failing = []
+    for state in inputs.feeds:
+        health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=inputs.now)
+        if not health.is_ok:
+            failing.append(FailingSource(name=state.feed.source.name, reason=health.reason))
     left_out = (
         LeftOut(kind=LeftOutKind.DUPLICATE_ENTRY, count=counts.duplicates),
         LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=counts.out_of_window - late_articles),
@@ -260,9 +258,9 @@ def measure_intake(
     return Intake(
         entries_seen=counts.entries,
         left_out=tuple(each for each in left_out if each.count > 0),
-        sources_total=len(statuses),
-        sources_ok=sum(status.is_ok for _, status in statuses),
-        failing=tuple(FailingSource(name=name, reason=status.reason) for name, status in statuses if not status.is_ok),
+        sources_total=len(inputs.feeds),
+        sources_ok=len(inputs.feeds) - len(failing),
+        failing=tuple(failing),
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
         longer_window=not request.is_exact and length > inputs.digest.window + NOT_LATE,
     )

@@ -35,18 +35,21 @@ def publish(
     Write the edition's files into `folder` and return their paths.
 
     Args:
-        engine: Of the store that has the earlier editions, for a feed.
         suffix: Follows the date in the files' names: another edition of a date that has its own.
 
     Errors: DeliveryError; DigestError if a template of the reader's is wrong, before a file is written.
     """
-    return write_files(render_files(engine, edition, digest, suffix=suffix), folder)
+    return write_files(render_files(engine, edition, digest, digest.formats, suffix=suffix), folder)
 
 
-def render_files(engine: Engine, edition: Edition, digest: DigestSettings, *, suffix: str) -> tuple[Rendered, ...]:
-    """Return the edition in the digest's formats; arguments as in `publish`."""
-    earlier = earlier_editions(engine, digest, digest.formats)
-    return render_all(edition, digest, digest.formats, earlier=earlier, suffix=suffix)
+def render_files(
+    engine: Engine, edition: Edition, digest: DigestSettings, formats: Sequence[str], *, suffix: str = ""
+) -> tuple[Rendered, ...]:
+    """Return the edition in `formats`, with the digest's last editions in those that hold several."""
+    earlier: tuple[Edition, ...] = ()
+    if "atom" in formats:
+        earlier = read(engine, recent_editions, digest.name, before=date.max, most=MAX_ENTRIES)
+    return render_all(edition, digest, formats, earlier=earlier, suffix=suffix)
 
 
 def render_all(
@@ -64,13 +67,6 @@ def render_all(
     own = load_own_templates(digest.templates)
     forms = render(edition, formats, mail=head, atom=feed, earlier=earlier, own=own)
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
-
-
-def earlier_editions(engine: Engine, digest: DigestSettings, formats: Sequence[str]) -> tuple[Edition, ...]:
-    """Return the digest's last editions for a format that holds several, none if there is no such format."""
-    if "atom" not in formats:
-        return ()
-    return read(engine, recent_editions, digest.name, before=date.max, most=MAX_ENTRIES)
 
 
 def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailHead:
@@ -99,8 +95,7 @@ def build_messages(
             case "smtp" | "sendmail":
                 messages = mail_messages(edition, digest, way, suffix=suffix)
             case "file":
-                forms = render_files(engine, edition, digest, suffix=suffix)
-                messages = same_for_all(way, forms)
+                messages = same_for_all(way, render_files(engine, edition, digest, digest.formats, suffix=suffix))
             case "webhook":
                 body = webhook.render(edition_view(edition), edition, shape=way.shape)
                 name = f"{edition.local_date.isoformat()}.json"
@@ -133,8 +128,7 @@ def load_own_templates(folder: Path | None) -> Own:
     """
     Return the templates in `folder`, by name; none where there is no folder in the settings.
 
-    Raises:
-        DigestError: If the folder or a file cannot be read, or a file has the name of no template.
+    Errors: DigestError, if the folder or a file cannot be read, or a file has the name of no template.
     """
     if folder is None:
         return ()
