@@ -20,7 +20,7 @@ from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories
-from digests.store.outbox import OPEN_STATES, SENT, Delivery, count_due
+from digests.store.outbox import OPEN_STATES, SENT, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
@@ -52,7 +52,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     return (
         # Builds what a start, a sleep or a failure has left due.
         Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, background_task=task),
-        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=OutboxJob(settings, tools).run, finish=True),
+        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=partial(run_outbox, settings, tools), finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
         *(
@@ -207,41 +207,30 @@ def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: Larges
         )
 
 
-class OutboxJob:
-    """Sends the deliveries that are due, in a thread of its own."""
-
-    def __init__(self, settings: Settings, tools: WorkerContext) -> None:
-        self._settings = settings
-        self._tools = tools
-
-    async def run(self) -> None:
-        """Send what is due now."""
-        tools = self._tools
-        if not await tools.writer.read(count_due, now=tools.now()):
-            return
-        worker = OutboxWorker(tools.writer.engine, self._settings, now=tools.now, chance=tools.jitter)
-        try:
-            await asyncio.to_thread(send_and_log, worker)
-        except asyncio.CancelledError:
-            worker.abort()
-            raise
+async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
+    """Send the deliveries that are due, in a thread of their own."""
+    if not await tools.writer.read(count_due, now=tools.now()):
+        return
+    worker = OutboxWorker(tools.writer.engine, settings, now=tools.now, chance=tools.jitter)
+    try:
+        await asyncio.to_thread(send_and_log, worker)
+    except asyncio.CancelledError:
+        worker.abort()
+        raise
 
 
 def send_and_log(worker: OutboxWorker) -> None:
+    """Send what is due, and log what came of each delivery."""
     for delivery in worker.send_due():
-        log_delivery(delivery)
-
-
-def log_delivery(delivery: Delivery) -> None:
-    """Write what came of a delivery into the log."""
-    place = delivery.edition
-    names = {"digest": place.digest, "date": place.local_date, "channel": delivery.channel, "to": delivery.recipient}
-    if delivery.state == SENT:
-        log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
-        return
-    retry_at = delivery.next_try_at if delivery.state in OPEN_STATES else None
-    given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
-    log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
+        place, state = delivery.edition, delivery.state
+        names = {"digest": place.digest, "date": place.local_date}
+        names |= {"channel": delivery.channel, "to": delivery.recipient}
+        if state == SENT:
+            log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
+        else:
+            retry_at = delivery.next_try_at if state in OPEN_STATES else None
+            given = {"state": state, "attempts": delivery.attempts, "reason": delivery.response}
+            log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
 
 
 def build_daily_edition(

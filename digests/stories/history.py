@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -76,9 +75,8 @@ def load_story_details(
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
     shown = compare(whole.reports)
-    members |= members_with_evidence(
-        connection, [members[key] for report in shown for key in report.articles], articles
-    )
+    evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
+    members |= {each.article: each for each in load_evidence(connection, evident, articles)}
     return StoryDetails(
         asked=asked,
         row=row,
@@ -108,53 +106,41 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
     if rows:
         titles = ", ".join(f"{row.id} ({row.title})" for row in rows)
         raise DigestError(f"several stories begin with {wanted}: {titles}")
-    error = DigestError(f"no story {story.strip()!r}: an id looks like s1f2e3d4c5b")
-    error.hint = "watcher story list  # shows the stories of the last edition"
-    raise error
+    hint = "watcher story list  # shows the stories of the last edition"
+    raise DigestError(f"no story {story.strip()!r}: an id looks like s1f2e3d4c5b", hint=hint)
 
 
-def members_with_evidence(
-    connection: Connection, members: Iterable[StoryMember], articles: Mapping[str, Article]
-) -> dict[str, StoryMember]:
+def load_evidence(
+    connection: Connection, linked: Sequence[StoryMember], articles: Mapping[str, Article]
+) -> Iterator[StoryMember]:
     """
-    Return `members`, by article, each that is linked with what speaks for its link.
+    Yield members that are linked with what speaks for their link, where the features of both articles are stored.
 
     Only a link's score is stored: the rest is computed again from the features, for the few links that are shown.
     """
-    given = {member.article: member for member in members}
-    asked = [each for each in given.values() if each.evidence]
-    wanted = {key for each in asked for key in (each.article, each.nearest) if key}
-    known = {
-        item.article_id: item
-        for item in load_items(connection, (articles[key] for key in sorted(wanted & articles.keys())))
-    }
-    for each in asked:
+    wanted = {key for each in linked for key in (each.article, each.nearest or "")} & articles.keys()
+    known = {item.article_id: item for item in load_items(connection, (articles[key] for key in sorted(wanted)))}
+    for each in linked:
         ours, theirs = known.get(each.article), known.get(each.nearest or "")
-        if ours and theirs and each.evidence:
-            given[each.article] = replace(each, evidence={**asdict(collect_evidence(ours, theirs)), **each.evidence})
-    return given
+        if ours and theirs:
+            yield replace(each, evidence={**asdict(collect_evidence(ours, theirs)), **(each.evidence or {})})
 
 
 def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[str, Article]) -> Story:
     """Return the stored rows as a story; articles that are no longer stored are left out."""
-    groups: defaultdict[str, list[StoryMember]] = defaultdict(list)
-    for member in members:
-        if member.article in articles:
-            groups[member.report].append(member)
 
     def place(key: str) -> tuple[datetime, str]:
         return articles[key].published_at, key
 
-    reports = []
-    for origin, rows in groups.items():
-        own = sorted((member.article for member in rows), key=lambda key: (key != origin, place(key)))
-        reports.append(WireGroup(articles=tuple(own), agency=rows[0].agency))
-    reports.sort(key=lambda report: place(report.origin))
-    ids = sorted((key for report in reports for key in report.articles), key=place)
+    groups: defaultdict[str, list[StoryMember]] = defaultdict(list)
+    known = [member for member in members if member.article in articles]
+    for member in sorted(known, key=lambda each: (each.article != each.report, place(each.article))):
+        groups[member.report].append(member)
+    reports = (WireGroup(articles=tuple(m.article for m in rows), agency=rows[0].agency) for rows in groups.values())
     return Story(
         id=row.id,
-        articles=tuple(ids),
-        reports=tuple(reports),
+        articles=tuple(sorted((member.article for member in known), key=place)),
+        reports=tuple(sorted(reports, key=lambda report: place(report.origin))),
         thread=row.thread,
         began_at=row.began_at,
         merged_ids=row.merged_ids,
@@ -171,18 +157,11 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
             yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = SurfaceForms((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
-                yield from describe_common_ground(evidence_of(member.evidence), spelling)
+                evidence = Evidence(**{name: member.evidence[name] for name in Evidence.__slots__})
+                yield from describe_common_ground(evidence, spelling)
             return
     if len(found.story.reports) > 1:
         yield "a reader joined it, or what it was linked by is no longer stored"
-
-
-def evidence_of(kept: Mapping[str, Any]) -> Evidence:
-    """Return stored evidence: JSON has lists for its tuples."""
-    values: dict[str, Any] = {
-        name: tuple(kept[name]) if isinstance(kept[name], list) else kept[name] for name in Evidence.__slots__
-    }
-    return Evidence(**values)
 
 
 def describe_change(change: StoryChangeRow) -> str:

@@ -12,9 +12,9 @@ from digests.cluster.constraints import UserCorrection
 from digests.cluster.follow_ups import story_profile
 from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, earliest_time, new_id, restored_story
 from digests.errors import DigestError
-from digests.model import Story, WireGroup
+from digests.model import Story
 from digests.store import stories as store
-from digests.store.stories import StoryMember, StoryRow, merged_into, resolve_merged, story_members
+from digests.store.stories import StoryMember, merged_into, resolve_merged, story_members
 from digests.store.user_corrections import add_correction
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import load_items
@@ -82,7 +82,7 @@ def _join(connection: Connection, one: str, other: str, *, now: datetime) -> Cor
 def load_story_now(connection: Connection, story: str) -> Story:
     """Return a story as it is now. Errors: DigestError."""
     row = resolve_story(connection, story)
-    now: StoryRow = resolve_merged(connection, row.id) or row
+    now = resolve_merged(connection, row.id) or row
     members = story_members(connection, now.id)
     whole = story_of(now, members, articles_by_id(connection, [member.article for member in members]))
     if not whole.articles:
@@ -94,9 +94,8 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
     """Refuse to take out what is not there, or all there is."""
     missing = sorted(set(gone) - set(whole.articles))
     if missing:
-        error = DigestError(f"story {whole.id} has no article {', '.join(missing)}")
-        error.hint = f"watcher story {whole.id}  # shows its articles with their ids"
-        raise error
+        hint = f"watcher story {whole.id}  # shows its articles with their ids"
+        raise DigestError(f"story {whole.id} has no article {', '.join(missing)}", hint=hint)
     if not gone or len(gone) == len(whole.articles):
         raise DigestError(f"story {whole.id} has {len(whole.articles)} articles: name some of them, and not all")
 
@@ -113,11 +112,10 @@ def subset_story(whole: Story, ids: Collection[str]) -> Story:
 
 def merge_stories(into: Story, gone: Story) -> Story:
     """Return two stories as one, under the id of the first."""
-    reports: tuple[WireGroup, ...] = (*into.reports, *gone.reports)
     return replace(
         into,
         articles=(*into.articles, *gone.articles),
-        reports=reports,
+        reports=(*into.reports, *gone.reports),
         began_at=earliest_time(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
         merged_ids=tuple(sorted({*into.merged_ids, gone.id, *gone.merged_ids})),
     )

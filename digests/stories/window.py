@@ -239,19 +239,19 @@ def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Ite
         ids = set(story.articles)
         for report in story.reports:
             for article in report.articles:
-                link = links.get(article)
-                link = link if link and link.nearest in ids else None
+                before, link = window.known.members.get(article), links.get(article)
+                nearest = link.nearest if link and link.nearest in ids else None
+                score = {"score": link.score} if link and nearest else None
                 row = StoryMember(
                     article=article,
                     story=story.id,
                     report=report.origin,
                     agency=report.agency,
-                    nearest=link.nearest if link else None,
+                    nearest=nearest,
+                    evidence=before.evidence if before and before.evidence and before.nearest == nearest else score,
                 )
-                before = window.known.members.get(article)
-                if before is None or replace(before, evidence=None) != row:
-                    same_link = before is not None and before.nearest == row.nearest and before.evidence
-                    changed.append(replace(row, evidence=same_link or ({"score": link.score} if link else None)))
+                if row != before:
+                    changed.append(row)
     return changed
 
 
