@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,13 +19,25 @@ from watcher.text.words import ARABIC_ARTICLE, ELISION, POSSESSIVE, fold, is_uns
 REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east", "world")
 CLDR_REGIONS = {"africa": "002", "americas": "019", "europe": "150", "middle-east": "145", "world": "001"}
 ASIA, OCEANIA = "142", "009"
-SCRIPTS = {"zh": ("zh_Hant",), "sr": ("sr_Latn",)}  # further ones of a language, as CLDR tags
+SCRIPTS = {"zh": ("zh-Hant",), "sr": ("sr-Latn",)}  # further ones of a language, as CLDR tags
 
 
 @cache
 def load_data(name: str) -> dict[str, Any]:
     """Return what a TOML file of this folder says."""
     return tomllib.loads(files("digests.analysis").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def word_set(name: str, table: str, *keys: str) -> frozenset[str]:
+    """Return the words that a TOML file of this folder has under some keys of a table; none under one that it lacks."""
+    found = load_data(name)[table]
+    return frozenset(" ".join(found.get(key, "") for key in keys).split())
+
+
+def languages_in(group: str) -> frozenset[str]:
+    """Return the languages of a group of `grammar.toml`."""
+    return word_set("grammar", "groups", group)
 
 
 def region_of(country: str | None) -> str:
@@ -44,7 +57,7 @@ def _regions() -> dict[str, str]:
 
 def region_title(region: str, language: str) -> str:
     """Return the name of a region for a heading in `language`, English where that language is not known."""
-    territories = _locale(language).territories
+    territories = find_locales(language)[0].territories
     primary = _primary(language)
     if region == "asia-pacific":
         return "Asia–Pacific" if primary == "en" else f"{territories[ASIA]}–{territories[OCEANIA]}"
@@ -57,7 +70,7 @@ def region_title(region: str, language: str) -> str:
 def country_name(code: str, language: str) -> str:
     """Return a country's usual short name in `language`; the code itself if it is no country's."""
     short = load_data("regions")["short"].get(_primary(language), {})
-    return str(short.get(code) or strip_brackets(str(_locale(language).territories.get(code, code))))
+    return str(short.get(code) or strip_brackets(str(find_locales(language)[0].territories.get(code, code))))
 
 
 def strip_brackets(name: str) -> str:
@@ -65,29 +78,18 @@ def strip_brackets(name: str) -> str:
     return name.split("(")[0].split("（")[0].strip()
 
 
-@cache
-def _locale(language: str) -> Locale:
-    for tag in (language, _primary(language)):
-        try:
-            return Locale.parse(tag, sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale("en")
-
-
 def _primary(tag: str) -> str:
     return tag.replace("_", "-").split("-")[0].lower()
 
 
-def find_locales(language: str) -> list[Locale]:
+@cache
+def find_locales(language: str) -> tuple[Locale, ...]:
     """Return what CLDR knows of a language, in each of its scripts; English where it knows nothing."""
     found = []
-    for tag in (language, *SCRIPTS.get(language, ())):
-        try:
-            found.append(Locale.parse(tag))
-        except (UnknownLocaleError, ValueError):
-            continue
-    return found or [Locale("en")]
+    for tag in dict.fromkeys((language, _primary(language), *SCRIPTS.get(language, ()))):
+        with suppress(UnknownLocaleError, ValueError):
+            found.append(Locale.parse(tag, sep="-"))
+    return tuple(found) or (Locale("en"),)
 
 
 KEY_LETTERS = 3  # by which names are looked up
@@ -122,12 +124,6 @@ class PlaceName:
     ending: int = 0
     lower: bool = False
     derives: bool = False
-
-
-@cache
-def languages_in(group: str) -> frozenset[str]:
-    """Return the languages of a group of `grammar.toml`."""
-    return frozenset(load_data("grammar")["groups"][group].split())
 
 
 def load_place_names(language: str) -> Iterator[PlaceName]:
@@ -225,16 +221,9 @@ def demonym_stem(stem: str, language: str) -> str:
     return stem[: -len(end)] if end and stem.endswith(end) and len(stem) - len(end) >= least else ""
 
 
-@cache
-def derived_pattern(language: str) -> re.Pattern[str] | None:
-    """Return what may stand behind a country's stem in its adjective and in the name of its people."""
-    pattern = load_data("grammar")["derived"].get(language)
-    return re.compile(pattern) if pattern else None
-
-
 def is_derived(word: str, stem: str, language: str) -> bool:
     """Whether a folded word is an adjective or a people made of a country's stem."""
-    pattern = derived_pattern(language)
+    pattern = load_data("grammar")["derived"].get(language)
     if pattern is None:
         return False
     stems = [stem]
@@ -244,7 +233,7 @@ def is_derived(word: str, stem: str, language: str) -> bool:
             stems.append(stem[:-1] + softened[stem[-1]])
         if len(stem) > LONG_STEM and FINAL_VOWEL.search(stem):
             stems.append(stem[:-1])  # Швейцария, швейцарский
-    return any(word.startswith(each) and bool(pattern.fullmatch(word, len(each))) for each in stems)
+    return any(word.startswith(each) and bool(re.fullmatch(pattern, word[len(each) :])) for each in stems)
 
 
 def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:

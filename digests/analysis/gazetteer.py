@@ -23,6 +23,7 @@ from digests.analysis.country_names import (
     load_place_names,
     normalize,
     strip_brackets,
+    word_set,
 )
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import is_flagged
@@ -60,7 +61,7 @@ class Gazetteer:
     def __init__(self, language: str) -> None:
         self._language = language
         self._names: dict[str, list[PlaceName]] = defaultdict(list)
-        self._doubtful = _doubtful(language)
+        self._doubtful = word_set("names", "doubtful", "all", language)
         for name in load_place_names(language):
             self._names[name.tokens[0][:KEY_LETTERS]].append(name)
         self._inflected = language not in languages_in("uninflected")
@@ -109,7 +110,7 @@ class Gazetteer:
     def _matches(self, name: PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
         if at + len(name.tokens) > len(tokens):
             return False
-        if name.tokens[0] in _capital_abbreviations() and not tokens[at].is_whole:
+        if name.tokens[0] in word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
             return False
         is_small = _has_case(first) and not tokens[at].is_capital
         if name.derives and is_derived(first, name.tokens[0], self._language):
@@ -142,7 +143,8 @@ class Gazetteer:
         end = at + len(name.tokens)
         before = at > 0 and tokens[at].glued and tokens[at - 1].is_capital and not self._is_start(tokens, at - 1)
         after = end < len(tokens) and tokens[end].glued and tokens[end].is_capital
-        return (doubtful or name.is_city) and (before or after or "_".join(name.tokens) in _always_doubtful())
+        always = "_".join(name.tokens) in word_set("names", "doubtful", "always")
+        return (doubtful or name.is_city) and (before or after or always)
 
     def _is_start(self, tokens: list[NameToken], at: int) -> bool:
         """Whether the capital of a token comes from standing first, or it is a small word that has one in a title."""
@@ -192,11 +194,12 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
     """Return what finds the names of a language without spaces, and what each means; None for other languages."""
     if language not in UNSPACED_LANGUAGES:
         return None
-    meaning: dict[str, tuple[str, bool]] = {}
-    for code, names in city_rows():
-        meaning.update(
-            (name, (code, True)) for name in names if len(name) > 1 and not name.isascii() and is_unspaced(name)
-        )
+    meaning = {
+        name: (code, True)
+        for code, names in city_rows()
+        for name in names
+        if len(name) > 1 and not name.isascii() and is_unspaced(name)
+    }
     for locale in find_locales(language):
         for code in country_codes():
             name = strip_brackets(str(locale.territories.get(code, "")))
@@ -210,22 +213,6 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
         rf"(?<![ァ-ヺー]){re.escape(n)}(?![ァ-ヺー])" if "ァ" <= n[0] <= "ヺ" else re.escape(n) for n in longest_first
     ]
     return re.compile("|".join(parts)), meaning
-
-
-@cache
-def _doubtful(language: str) -> frozenset[str]:
-    table = load_data("names")["doubtful"]
-    return frozenset(f"{table['all']} {table.get(language, '')}".split())
-
-
-@cache
-def _always_doubtful() -> frozenset[str]:
-    return frozenset(load_data("names")["doubtful"]["always"].split())
-
-
-@cache
-def _capital_abbreviations() -> frozenset[str]:
-    return frozenset(load_data("grammar")["abbreviations"]["capital"].split())
 
 
 MAX_REPORTS = 16  # that are read

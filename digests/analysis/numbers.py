@@ -56,14 +56,9 @@ def numbers_with_units(text: str, language: str) -> dict[str, str]:
     Return the telling numbers of `text` that say what they count, as it writes them ("1,800 ships", "70%"), each with
     its figures. Days of a month are none.
     """
-    stop = stop_words(language)
     found: dict[str, str] = {}
-    for match in NUMBER.finditer(text):
-        value = normalize(match.group())
-        if YEAR.match(value) or float(value) < MIN_NUMBER or text[match.start() - 1 : match.start()].isalpha():
-            continue
-        what = _unit_words(text, match, stop)
-        if what is None or month_number(what):
+    for match, value, what in _numbers_and_units(text, stop_words(language)):
+        if float(value) < MIN_NUMBER or month_number(what):
             continue
         if len(what) <= (MAX_UNIT_RUN if is_unspaced(what) else MAX_UNIT_CHARS):
             end = text.index(what, match.end()) + len(what)
@@ -74,6 +69,16 @@ def numbers_with_units(text: str, language: str) -> dict[str, str]:
 def _digits(number: str) -> str:
     """Return the digits of a number without the noughts at its ends, in one script."""
     return "".join(str(int(char)) for char in number if char.isdecimal()).strip("0")
+
+
+def _numbers_and_units(text: str, stop: Collection[str]) -> Iterator[tuple[re.Match[str], str, str]]:
+    """Yield the numbers of a text that say what they count, with their value; years are none."""
+    for match in NUMBER.finditer(text):
+        value = normalize(match.group())
+        if not YEAR.match(value) and not text[match.start() - 1 : match.start()].isalpha():
+            what = _unit_words(text, match, stop)
+            if what is not None:
+                yield match, value, what
 
 
 def _unit_words(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
@@ -104,13 +109,7 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
     """Yield the numbers of a sentence that are told with what they count; years, ages and dates are none."""
     text = sentence.text
     stop = stop_words(sentence.language)
-    for match in NUMBER.finditer(text):
-        value = normalize(match.group())
-        if YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha():
-            continue
-        what = _unit_words(text, match, stop)
-        if what is None:
-            continue
+    for match, value, what in _numbers_and_units(text, stop):
         unit = stem(fold(WORD.findall(what)[-1])) if what != "%" else what
         before = [word.group() for word in WORD.finditer(text, 0, match.start())][-CONTEXT_WORDS:]
         near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + CONTEXT_WORDS]

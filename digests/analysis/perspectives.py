@@ -16,6 +16,7 @@ from watcher.text.words import fold, stem, words
 
 MAX_GROUPS = 4  # voices of one kind
 MIN_REPORTS = 3  # independent ones, from which it makes sense to tell how they differ
+READ_CHARS = 2000  # of a text
 LEAD_SENTENCES = 3  # sentences of a report that say what it leads with
 MAX_ONLY = 3  # names and numbers that one group alone has
 MIN_OUTLETS_CONCERNED = 2  # outlets of a country that were read: a single one may well have missed a story
@@ -106,18 +107,22 @@ def _perspective(
         group=group,
         name=name,
         outlets=len({article.outlet for article in own}),
-        mention=SourceMention(
-            outlet=first.outlet,
-            url=first.url,
-            language=first.language,
-            country=first.country,
-            title=first.title,
-            published_at=first.published_at,
-            article_id=first.id,
-            agency=agencies.get(first.id),
-            shows_title=True,
-        ),
+        mention=make_mention(first, agency=agencies.get(first.id), shows_title=True),
         only=only,
+    )
+
+
+def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> SourceMention:
+    return SourceMention(
+        outlet=article.outlet,
+        url=article.url,
+        language=article.language,
+        country=article.country,
+        title=article.title,
+        published_at=article.published_at,
+        article_id=article.id,
+        agency=agency,
+        shows_title=shows_title,
     )
 
 
@@ -131,7 +136,9 @@ def _only(own: Sequence[Article], others: Sequence[Article], contents: ReportCon
     known = set().union(*map(contents.digits, others))
     counts: Counter[str] = Counter()
     for article in own:
-        lead = _lead(article)
+        text = article.text[:READ_CHARS]
+        spans = first_sentences(text, article.language, LEAD_SENTENCES)
+        lead = text[: spans[-1][1]] if spans else ""
         beside = [contents.stems(other) for other in others if other.language == article.language]
         names = set(NAME.findall(lead)) if beside else set()
         counts.update(name for name in names if not _is_known(name, beside))
@@ -161,9 +168,3 @@ class ReportContents:
         if article.id not in self._stems:
             self._stems[article.id] = {stem(fold(word)) for word in {*words(f"{article.title} {article.text}")}}
         return self._stems[article.id]
-
-
-def _lead(article: Article) -> str:
-    text = article.text[:2000]
-    spans = first_sentences(text, article.language, LEAD_SENTENCES)
-    return text[: spans[-1][1]] if spans else ""

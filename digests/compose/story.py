@@ -10,7 +10,7 @@ from datetime import datetime
 
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
-from digests.analysis.perspectives import find_missing_perspectives, find_perspectives
+from digests.analysis.perspectives import find_missing_perspectives, find_perspectives, make_mention
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
@@ -202,16 +202,6 @@ def source_mentions(
     order += repeated
     order += [outlet for outlet in covered.folded if outlet not in order]
     return tuple(
-        SourceMention(
-            outlet=article.outlet,
-            url=article.url,
-            language=article.language,
-            country=article.country,
-            title=article.title,
-            published_at=article.published_at,
-            article_id=article.id,
-            agency=agencies.get(article.id),
-            shows_title=article.language != language,
-        )
+        make_mention(article, agency=agencies.get(article.id), shows_title=article.language != language)
         for article in (chosen[outlet] for outlet in order)
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import islice
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import is_flagged
 from digests.model import LlmSentence, Sentence, Story
 from digests.summarise.lead import make_sentence
-from digests.summarise.readable import ENDING, dateline_length, load_table, stands_alone
+from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import WORD, fold, is_unspaced, stem, stems, words
@@ -26,6 +25,7 @@ MIN_SUPPORT = 0.75  # share of a sentence's stems that its sources must have
 CITATIONS = re.compile(r"\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)[.。]?\s*$")
 SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # behind its sources, where a model goes on in the same line
 DIGITS = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
+NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence may turn round only what its sources do
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
 
@@ -51,9 +51,8 @@ def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, lan
 def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> tuple[str, str]:
     """Return what the model is told to do, and the material, each sentence on a line with its number."""
     lines = [f"[{number}] {' '.join(source.text.split())}" for number, source in enumerate(sources, 1)]
-    return " ".join(load_table("llm")["prompt"].split()).format(language=language), "\n".join(
-        [f"Event: {' '.join(title.split())}", "", *lines]
-    )
+    prompt = " ".join(TABLES["llm"]["prompt"].split()).format(language=language)
+    return prompt, "\n".join([f"Event: {' '.join(title.split())}", "", *lines])
 
 
 def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[LlmSentence, ...]:
@@ -82,17 +81,14 @@ def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: s
 
 def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bool:
     """Whether a sentence says what its sources say, as far as words, names, numbers and a "not" can tell."""
-    if (
-        not 20 <= len(text) <= MAX_CHARS
-        or MARKUP.search(text)
-        or not stands_alone(_with_end_mark(text, language), language)
-    ):
+    if not 20 <= len(text) <= MAX_CHARS or MARKUP.search(text):
+        return False
+    if not stands_alone(_with_end_mark(text, language), language):
         return False
     said = " ".join(source.text for source in sources)
     if not {_digits(n) for n in DIGITS.findall(text)} <= {_digits(n) for n in DIGITS.findall(said)}:
         return False
-    negation = negation_pattern()
-    if negation.search(text) and not negation.search(said):
+    if NEGATION.search(text) and not NEGATION.search(said):
         return False
     about, known = set(stems(text, language)), set(stems(said, language))
     if not about or len(about & known) < MIN_SUPPORT * len(about):
@@ -102,12 +98,6 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
     spoken = {stem(fold(word)) for word in words(said)}
     names = [m.group() for m in WORD.finditer(text) if m.group()[:1].isupper() and m.start() > 0]
     return all(stem(fold(name)) in spoken for name in names)
-
-
-@cache
-def negation_pattern() -> re.Pattern[str]:
-    """Return what turns a statement round: a sentence may have it only if its sources do."""
-    return re.compile(load_table("llm")["negation"], re.IGNORECASE)
 
 
 def _with_end_mark(text: str, language: str) -> str:

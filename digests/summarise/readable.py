@@ -10,19 +10,13 @@ from typing import Any
 
 from digests.analysis.select import display_length
 
-
-@cache
-def load_table(name: str) -> dict[str, Any]:
-    """Return a table of `words.toml`."""
-    text = files("digests.summarise").joinpath("words.toml").read_text(encoding="utf-8")
-    found: dict[str, Any] = tomllib.loads(text)[name]
-    return found
+TABLES: dict[str, Any] = tomllib.loads((files("digests.summarise") / "words.toml").read_text("utf-8"))
 
 
 @cache
 def words_for_language(name: str, language: str) -> frozenset[str]:
     """Return the words that a table has for a language; empty if it has none."""
-    return frozenset(str(load_table(name).get(language, "")).split())
+    return frozenset(TABLES[name].get(language, "").split())
 
 
 MIN_WIDTH, MAX_WIDTH = 40, 330  # of a sentence
@@ -102,13 +96,13 @@ def _has_no_speaker(text: str, language: str) -> bool:
 @cache
 def furniture_pattern() -> re.Pattern[str]:
     """Return the expression that finds page furniture in a sentence."""
-    rules = load_table("furniture")
+    rules = TABLES["furniture"]
     return re.compile("|".join([*rules["pieces"], rf"\b(?:{'|'.join(rules['words'])})\b"]), re.I)
 
 
 @cache
 def _calendar(language: str) -> frozenset[tuple[str, ...]]:
-    before, _, after = str(load_table("calendar").get(language, "")).partition(":")
+    before, _, after = TABLES["calendar"].get(language, "").partition(":")
     return frozenset((this, time) for this in before.split() for time in after.split())
 
 
