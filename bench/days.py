@@ -81,7 +81,7 @@ def fill(engine: Engine, now: datetime, *, days: int, a_day: int) -> None:
         took_s += time.perf_counter() - began
     count = days * a_day
     print(f"{count} articles in {days} days: {count / took_s:.0f} stored a second")
-    print(f"{(store_bytes(engine) or 0) / count:.0f} bytes an article, indexes included")
+    print(f"{store_bytes(engine) / count:.0f} bytes an article, indexes included")
 
 
 def arrival(rng: random.Random, common: list[str], key: str, at: datetime) -> NewArticle:
@@ -125,9 +125,9 @@ def timed(function: Callable[[], object]) -> float:
 def remove(engine: Engine, now: datetime, *, days: int) -> None:
     """Print how long a day takes to go: whole, and row by row."""
     before = now - (days - 3) * DAY
-    tell_size = store_bytes(engine) or 0
+    tell_size = store_bytes(engine)
     took_s = timed(lambda: write(engine, drop_partition, before=before))
-    freed = tell_size - (store_bytes(engine) or 0)
+    freed = tell_size - store_bytes(engine)
     rows_s = timed(lambda: write(engine, drop_articles, before=now - (days - 2) * DAY, after=None, most=10**6))
     print(f"{took_s * 1e3:8.1f} ms  a day's texts and features dropped, {freed} bytes given back")
     print(f"{rows_s * 1e3:8.1f} ms  the rows of two days' articles removed, of one with texts and features")

@@ -149,7 +149,6 @@ def is_settled(connection: Connection, digest: str, *, local_date: date, slot: s
 
 
 def is_made(connection: Connection, digest: str, *, local_date: date, slot: str) -> bool:
-    """Whether the edition is made."""
     made_at = connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, digest, local_date, slot)))
     return made_at is not None
 
@@ -230,7 +229,6 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
 
 
 def unpack_edition(payload: bytes) -> Edition:
-    """Return a kept edition."""
     return edition_json.load(zlib.decompress(payload))
 
 
@@ -242,7 +240,6 @@ def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
 
 
 def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
-    """Return when each digest was first asked for."""
     return dict(connection.execute(select(digests.c.name, digests.c.first_seen_at)).all())
 
 
@@ -288,7 +285,6 @@ def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[
 
 
 def load_edition(connection: Connection, row: EditionRow) -> Edition:
-    """Return an edition of which there is a row."""
     return unpack_edition(payload_of(connection, row))
 
 

@@ -96,12 +96,10 @@ def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def has_no_story() -> ColumnElement[bool]:
-    """Return the condition that an article's story is not there."""
     return ~exists().where(stories.c.id == story_articles.c.story_id)
 
 
 def delete_orphans(connection: Connection) -> bool:
-    """Take articles out of stories that are not there."""
     connection.execute(story_articles.delete().where(has_no_story()))
     return False
 

@@ -28,8 +28,6 @@ CLAIM_CANDIDATES = 50  # rows due at a claim: so many may be in the hands of oth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionKey:
-    """The edition that is delivered."""
-
     digest: str
     local_date: date
     slot: str
@@ -70,7 +68,6 @@ def pack_forms(parcel: OutboundMessage) -> bytes:
 
 
 def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
-    """Return what `pack_forms` was given."""
     head, _, rest = zlib.decompress(payload).partition(b"\n")
     found = []
     for format, name, size in json.loads(head):
@@ -80,7 +77,6 @@ def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
 
 
 def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMessage:
-    """Return what is to be delivered."""
     payload = connection.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery.id)).scalar_one()
     forms = unpack_forms(payload) if payload else ()
     return OutboundMessage(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
@@ -160,7 +156,6 @@ def update_held(connection: Connection, delivery: Delivery, by: str | None, valu
 
 
 def failure_values(failed: Delivery, now: datetime) -> dict[str, Any]:
-    """Return what a failure writes to a delivery beside its state."""
     same = {name: getattr(failed, name) for name in ("response", "hint", "next_try_at")}
     return same | {"settled_at": now if failed.state == FAILED else None}
 
@@ -217,7 +212,6 @@ def select_deliveries(connection: Connection, *those: ColumnElement[bool]) -> tu
 
 
 def of_edition(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that name an edition's deliveries."""
     return edition_filter(deliveries, place.digest, place.local_date, place.slot)
 
 

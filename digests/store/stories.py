@@ -64,7 +64,6 @@ class KnownStories:
 
 
 def current_version(connection: Connection) -> ClusteringVersion:
-    """Return the version that was saved last."""
     query = select(clustering_runs.c.version.label("number"), clustering_runs.c.until, clustering_runs.c.made_at)
     return load_records(connection, query, ClusteringVersion)[0]
 
@@ -211,7 +210,6 @@ def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetim
 
 
 def upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
-    """Insert rows, or write over those that have the same key."""
     if not rows:
         return
     statement = insert(connection, table)
@@ -235,13 +233,11 @@ def extend_dates(
 
 
 def count_members(connection: Connection, ids: Collection[str]) -> dict[str, int]:
-    """Return how many articles each story has."""
     query = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
     return dict.fromkeys(ids, 0) | dict(rows_in(connection, query, story_articles.c.story_id, ids))
 
 
 def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
-    """Save what became of stories."""
     rows = [
         {
             "at": now, "kind": change.kind, "story_id": change.story, "other_id": change.other,
@@ -314,7 +310,6 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
 
 
 def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
-    """Return the stories of a thread that go on, the earliest first."""
     query = SELECT_STORIES.where(stories.c.thread == thread, stories.c.merged_into.is_(None))
     return load_records(connection, query.order_by(stories.c.first_at, stories.c.id), StoryRow)
 
@@ -328,7 +323,6 @@ def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[St
 
 
 def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]:
-    """Return the articles of a story."""
     query = SELECT_MEMBERS.where(story_articles.c.story_id == story).order_by(story_articles.c.article_id)
     return load_records(connection, query, StoryMember)
 
@@ -342,7 +336,6 @@ def merged_into(connection: Connection, ids: Collection[str]) -> tuple[ExistingS
 
 
 def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return the articles that stories had when they last went into others."""
     query = select(story_changes.c.story_id, story_changes.c.articles).where(story_changes.c.kind == MERGED)
     return dict(rows_in(connection, query.order_by(story_changes.c.id), story_changes.c.story_id, ids))
 

@@ -52,5 +52,4 @@ def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
 
 
 def active_corrections(kept: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
-    """Return the corrections that hold, oldest first."""
     return tuple(each.correction for each in kept if each.revoked_at is None)

@@ -176,7 +176,7 @@ class Status:
 
     daemon: ProcessStatus | None
     store: str
-    store_bytes: int | None
+    store_bytes: int
     network_down_since: datetime | None
     articles: int
     due: int

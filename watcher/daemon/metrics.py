@@ -98,16 +98,13 @@ def process_metrics(services: Services) -> Iterator[Metric]:
 def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, ...]:
     """Return the metrics of the store. Errors: PluginError."""
     healths = sorted(count_by_health(connection).items())
-    due = count_due(connection, now=system_clock())
+    due, size = count_due(connection, now=system_clock()), store_bytes(connection.engine)
     found: list[Metric] = [
         labelled_gauge("watcher_sources", "Sources by the health that their last poll left.", "health", healths),
         GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection)),
         GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due),
+        GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on the disk, its log included.", size),
     ]
-    size = store_bytes(connection.engine)
-    if size is not None:
-        words = "Bytes of the store on the disk, its log included."
-        found.append(GaugeMetricFamily("watcher_store_bytes", words, size))
     for _, make in load_plugins(GROUP, "the metrics of"):
         found.extend(make(connection, settings))
     return tuple(found)

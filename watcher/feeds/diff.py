@@ -92,5 +92,4 @@ def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) 
 
 
 def date_of(entry: Entry) -> datetime | None:
-    """Return when an entry came out, as far as it says."""
     return entry.published_at or entry.updated_at

@@ -50,7 +50,9 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
     """Return the feeds that the page at `url` links, declared ones first, in the page's order."""
     base = url
     found: dict[str, FoundFeed] = {}
-    for tag in TAG.finditer(without_comments(html[:LOOKED_AT_CHARS])):
+    # A comment that is not closed is none.
+    text = COMMENT.sub(lambda found: "" if found[0].endswith("-->") else found[0], html[:LOOKED_AT_CHARS])
+    for tag in TAG.finditer(text):
         name, attributes = tag.group(1).lower(), attributes_of(tag.group(2) or tag.group(3))
         href = attributes.get("href", "").strip()
         if not href:
@@ -84,11 +86,6 @@ def common_feed_paths(url: str) -> tuple[str, ...]:
     return tuple(urlunsplit((parts.scheme, parts.netloc, root + name, "", "")) for root, name in names)
 
 
-def without_comments(html: str) -> str:
-    """Return `html` without its comments; one that is not closed is none."""
-    return COMMENT.sub(lambda found: "" if found[0].endswith("-->") else found[0], html)
-
-
 def attributes_of(text: str) -> dict[str, str]:
     """Return a tag's attributes, names in lower case, the first of a name."""
     said: dict[str, str] = {}
@@ -98,7 +95,6 @@ def attributes_of(text: str) -> dict[str, str]:
 
 
 def is_declared(attributes: dict[str, str]) -> bool:
-    """Whether a `<link>` declares a feed."""
     rel = attributes.get("rel", "").lower().split()
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
     is_feed = kind in TYPES or (kind in VAGUE_TYPES and FEED_PATH.search(attributes.get("href", "")) is not None)
@@ -109,7 +105,7 @@ def absolute_link(base: str, href: str) -> str | None:
     """Return `href` as an absolute http(s) URL, or None."""
     href = href.removeprefix("feed:") if href.lower().startswith("feed:") else href
     try:
-        target = urljoin(base, f"http:{href}" if href.startswith("//") and not base else href)
+        target = urljoin(base, href)
     except ValueError:
         return None
     return target if is_web(target) else None

@@ -78,20 +78,9 @@ def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
     """Return the text of an HTML fragment, a line for each block, at most `limit` characters."""
     text = markup[: limit * 8]
     if "<" in text or "]]>" in text:
-        text = TAG.sub(tag_replacement, drop_hidden(text))
-    text = strip_control_chars(unescape(text))
-    return truncate(normalize_whitespace(text), limit)
-
-
-def normalize_whitespace(text: str) -> str:
-    """Return clean `text` with runs of spaces made one and without empty lines."""
-    return LINES.sub("\n", SPACES.sub(" ", text)).strip()
-
-
-def tag_replacement(tag: re.Match[str]) -> str:
-    """Return what stands for a tag in plain text."""
-    name = (tag.group(2) or "").lower()
-    return "\n" if name in BLOCK else ""
+        text = TAG.sub(lambda tag: "\n" if (tag[2] or "").lower() in BLOCK else "", drop_hidden(text))
+    text = SPACES.sub(" ", strip_control_chars(unescape(text)))
+    return truncate(LINES.sub("\n", text).strip(), limit)
 
 
 def drop_hidden(markup: str) -> str:

@@ -49,7 +49,6 @@ def newest_items(items: list[Any], most: int) -> list[Any]:
 
 
 def is_item(item: object) -> bool:
-    """Whether `item` looks like an item of a JSON Feed."""
     fields = {"url", "content_html", "content_text", "title"}
     return isinstance(item, dict) and "id" in item and not fields.isdisjoint(item)
 
@@ -85,10 +84,8 @@ def to_text(value: object) -> str:
 
 
 def text_list(value: object) -> tuple[str, ...]:
-    """Return the non-empty strings of a list."""
     return tuple(filter(None, map(to_text, value[:MAX_NAMES]))) if isinstance(value, list) else ()
 
 
 def dicts_only(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

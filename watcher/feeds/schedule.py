@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 
 from watcher.feeds.normalize import parse_date
@@ -102,26 +103,25 @@ def base_interval(
     """Return a feed's interval in seconds before the answer's freshness, failures and caps, and what decided it."""
     floor_s = wishes.min_every_s
     if wishes.own_every_s is not None:
-        longest_s, why = wishes.own_every_s, "the source's own `every`"
-        if not published and last_s is not None and last_s > longest_s:  # by the ttl of its last whole answer
-            longest_s, why = last_s, "as before"
+        chosen = (wishes.own_every_s, "the source's own `every`")
+        if not published and last_s is not None and last_s > wishes.own_every_s:  # by the ttl of its last whole answer
+            chosen = (last_s, "as before")
     elif published:
-        longest_s, why = max(wishes.every_s, floor_s), "the usual interval"
+        chosen = (max(wishes.every_s, floor_s), "the usual interval")
         rhythm_s = median_interval(published, now)
-        if rhythm_s is not None and rhythm_s < longest_s:
-            longest_s, why = rhythm_s, "half the usual time between its entries"
+        if rhythm_s is not None and rhythm_s < chosen[0]:
+            chosen = (rhythm_s, "half the usual time between its entries")
     elif last_s is not None:
-        longest_s, why = last_s, "as before"
+        chosen = (last_s, "as before")
     else:
-        longest_s, why = wishes.every_s, "the usual interval"
-    if floor_s > longest_s:
-        longest_s, why = floor_s, "the shortest interval allowed"
-    if wishes.ttl_s is not None and min(wishes.ttl_s, LONGEST_S) > longest_s:
-        longest_s, why = min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"
-    blind_s = 0.0 if has_validators else min(BLIND_S, BLIND_FACTOR * floor_s)
-    if blind_s > longest_s:
-        longest_s, why = blind_s, "without ETag or Last-Modified each poll costs a whole body"
-    return longest_s, why
+        chosen = (wishes.every_s, "the usual interval")
+    candidates = [chosen, (floor_s, "the shortest interval allowed")]
+    if wishes.ttl_s is not None:
+        candidates.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
+    if not has_validators:
+        blind_s = min(BLIND_S, BLIND_FACTOR * floor_s)
+        candidates.append((blind_s, "without ETag or Last-Modified each poll costs a whole body"))
+    return max(candidates, key=itemgetter(0))
 
 
 def median_interval(published: Iterable[datetime], now: datetime) -> float | None:

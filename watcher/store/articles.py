@@ -77,7 +77,6 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
 
 
 def index_document(article: Article) -> IndexDocument:
-    """Return what the full-text index takes of an article."""
     values = {name: getattr(article, name) for name in INDEXED_COLUMNS}
     return IndexDocument(article_id=article.id, text=article.text, **values)
 
@@ -94,7 +93,6 @@ def compress(text: str) -> bytes:
 
 
 def decompress(data: bytes) -> str:
-    """Return what `compress` was given."""
     return zlib.decompress(data).decode("utf-8")
 
 
@@ -112,7 +110,6 @@ def decompress_prefix(data: bytes, chars: int) -> str:
 
 
 def article_title(connection: Connection, article_id: str) -> str | None:
-    """Return the title of a stored article, None if it is not stored."""
     title: str | None = connection.scalar(select(articles.c.title).where(articles.c.id == article_id))
     return title
 
@@ -210,7 +207,6 @@ def nth_last_published_at(connection: Connection, end: datetime, *, place: int) 
 
 
 def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
-    """Return the stored articles of `ids`."""
     found: dict[str, Article] = {}
     for part in in_chunks(sorted(set(ids))):
         query = select_articles(connection, (articles, texts), texts, articles.c.id.in_(part))
@@ -241,7 +237,6 @@ def article_from_row(row: Row[*tuple[Any, ...]]) -> Article:
 
 
 def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, PackedFeatures]:
-    """Return the features of `ids` as they are kept."""
     found: dict[str, PackedFeatures] = {}
     columns = (articles.c.id, *columns_of(features, PackedFeatures))
     for part in in_chunks(sorted(set(ids))):
@@ -259,7 +254,6 @@ def count_fallback_reasons(connection: Connection) -> tuple[tuple[Reason, int], 
 
 
 def count_articles(connection: Connection) -> int:
-    """Return how many articles are stored."""
     return connection.execute(select(func.count()).select_from(articles)).scalar_one()
 
 
@@ -276,5 +270,4 @@ def unpin(connection: Connection, pinned_by: Collection[str]) -> None:
 
 
 def is_unpinned() -> ColumnElement[bool]:
-    """Return the condition that nothing holds an article."""
     return ~exists().where(pins.c.article_id == articles.c.id)

@@ -55,7 +55,6 @@ def newest_articles(
 
 
 def count_features(connection: Connection, condition: ColumnElement[bool]) -> int:
-    """Return how many articles have features that fulfil `condition`."""
     return connection.execute(select(func.count()).select_from(features).where(condition)).scalar_one()
 
 
@@ -74,7 +73,6 @@ def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> 
 
 
 def has_article_id(connection: Connection, key: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that name the features of an article."""
     return features.c.article_id == key, in_partitions(connection, features.c.day, articles.c.id == key)
 
 
@@ -103,7 +101,6 @@ def record_embedder(connection: Connection, embedding: EmbedderState | None) -> 
 
 
 def recorded_embedder(connection: Connection) -> EmbedderState | None:
-    """Return the embedder last in use, None if none was."""
     value = load_meta(connection, EMBEDDER)
     return EmbedderState(**value) if value else None
 
@@ -144,7 +141,6 @@ def lacks_vector(model: str | None) -> ColumnElement[bool]:
 
 
 def has_old_version(version: str) -> ColumnElement[bool]:
-    """Return the condition that an article's features are of another version."""
     return differs_from(features.c.version, version)
 
 

@@ -190,7 +190,6 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
 
 def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
-    """Return the Entry that `entry_json` wrote."""
     published = datetime.fromisoformat(at["published_at"]) if at["published_at"] else None
     lists = {name: tuple(at[name]) for name in ("authors", "categories")}
     return Entry(**{**at, **lists, "url": url or None, "published_at": published})
@@ -210,7 +209,6 @@ def feed_state(connection: Connection, source: str | int) -> FeedState | None:
 
 
 def state_query(*, counted: bool = True) -> Select[*tuple[Any, ...]]:
-    """Return the query for what `feed_state_from_row` reads."""
     count = select(func.count()).where(articles.c.feed_id == feeds.c.id).scalar_subquery() if counted else literal(0)
     columns = (*FEED_COLUMNS, feeds.c.reason, feeds.c.faults, hosts.c.blocked_until, count)
     return select(*columns).outerjoin_from(feeds, hosts, hosts.c.host == feeds.c.host)
@@ -232,7 +230,6 @@ class PollStats:
 
 
 def count_poll_results(connection: Connection, *, failing_before: datetime) -> PollStats:
-    """Return how the sources of the settings answer."""
     query = select(
         func.count().label("feeds"),
         func.count(feeds.c.failing_since).label("failing"),

@@ -190,7 +190,6 @@ def is_alive(pid: int) -> bool:
 
 
 def is_leased(connection: Connection, host: str, *, now: datetime) -> bool:
-    """Whether somebody holds `host`."""
     return bool(connection.scalar(select(hosts.c.lease_until > now).where(hosts.c.host == host)))
 
 

@@ -185,7 +185,6 @@ def entry_article_id(feed: Feed, entry: Entry) -> str:
 
 
 def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
-    """Return an entry as it is kept."""
     return {
         "feed_id": feed.id,
         "guid": entry.guid,

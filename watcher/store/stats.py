@@ -82,12 +82,8 @@ def count_due(connection: Connection, *, now: datetime) -> int:
         .where(feeds.c.enabled, pages.c.next_try_at <= now, ~pages.c.is_recheck),
         select(hosts.c.host).where(hosts.c.lease_until > now),
     ).subquery()
-    query = (
-        select(func.count())
-        .select_from(due)
-        .outerjoin(hosts, hosts.c.host == due.c.host)
-        .where(or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now))
-    )
+    query = select(func.count()).select_from(due).outerjoin(hosts, hosts.c.host == due.c.host)
+    query = query.where(or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now))
     return connection.execute(query).scalar_one()
 
 
@@ -97,20 +93,18 @@ SPARE_PAGES = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskUsage:
-    """Bytes of the file, and those in use. `is_by_day`: only dropping whole days frees room (`store.partitions`)."""
+    """Bytes of the file, and those in use. `is_partitioned`: only dropping whole days frees room."""
 
     file_bytes: int
     used_bytes: int
     is_partitioned: bool = False
 
 
-def disk_usage(connection: Connection) -> DiskUsage | None:
-    """Return the room that a store takes: its file, or its tables on a server; None where that cannot be told."""
+def disk_usage(connection: Connection) -> DiskUsage:
+    """Return the room that a store takes: its file, or its tables on a server."""
     if connection.dialect.name == "postgresql":
         size = size_of(connection)
         return DiskUsage(file_bytes=size, used_bytes=size, is_partitioned=True)
-    if connection.dialect.name != "sqlite":
-        return None
     size, count, free = (pragma_value(connection, name) for name in ("page_size", "page_count", "freelist_count"))
     return DiskUsage(file_bytes=size * count, used_bytes=size * (count - free))
 
@@ -132,17 +126,14 @@ def free_pages(connection: Connection, *, most: int) -> int:
 
 
 def pragma_value(connection: Connection, name: str) -> int:
-    """Return the number that a pragma says."""
     return int(connection.execute(text(f"PRAGMA {name}")).scalar_one())
 
 
-def store_bytes(engine: Engine) -> int | None:
-    """Return how much of the disk a store takes, its log included where it is a file; None for one in memory."""
+def store_bytes(engine: Engine) -> int:
+    """Return how much of the disk a store takes, its log included where it is a file."""
     if is_server(engine.url):
         with engine.connect().execution_options(reading=True) as connection:
             return size_of(connection)
-    if engine.dialect.name != "sqlite" or not engine.url.database:
-        return None
     parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))
     return sum(part.stat().st_size for part in parts if part.exists())
 

@@ -80,8 +80,6 @@ def claim_requested(connection: Connection, given: Sequence[ClaimRequest]) -> li
 
     None stands for a host that somebody else is at, or that is to be left in peace.
     """
-    if not given:
-        return []
     first, now = given[0], max(each.now for each in given)
     names = {each.host for each in given}
     taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
@@ -114,7 +112,6 @@ def visits_of_hosts(
 
 
 def hosts_being_visited(connection: Connection, *, now: datetime) -> frozenset[str]:
-    """Return the hosts that are being visited."""
     return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
 
 

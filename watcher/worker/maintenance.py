@@ -73,7 +73,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
     pages = await run_in_batches(writer, release_free_pages)
     if removed or pages:
         room = await writer.read(disk_usage)
-        log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes if room else None))
+        log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes))
 
 
 async def with_partitions(
@@ -119,13 +119,13 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
 
     def step(connection: Connection, upto: datetime | None, most: int) -> BatchResult:
         room = disk_usage(connection)
-        if room is None or room.is_partitioned or room.used_bytes <= max_bytes:
+        if room.is_partitioned or room.used_bytes <= max_bytes:
             return BatchResult(removed=0)
         return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
 
     removed = await run_in_batches(writer, step) + await limit_partitions_size(writer, max_bytes, now=now)
     room = await writer.read(disk_usage)
-    if room is not None and room.used_bytes > max_bytes:
+    if room.used_bytes > max_bytes:
         log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
     return removed
 
@@ -133,7 +133,7 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
 async def limit_partitions_size(writer: Writer, max_bytes: int, *, now: datetime) -> int:
     """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
     removed = 0
-    while (room := await writer.read(disk_usage)) and room.is_partitioned and room.used_bytes > max_bytes:
+    while (room := await writer.read(disk_usage)).is_partitioned and room.used_bytes > max_bytes:
         over_at = await with_partitions(writer, partitions.drop_partition, before=now - NEVER_BELOW)
         if over_at is None:
             break
