@@ -152,7 +152,6 @@ class EntryChanges:
 class PollSucceeded:
     """A poll that read the feed."""
 
-    feed_id: int
     at: datetime
     next_poll_at: datetime
     interval_s: float
@@ -172,7 +171,6 @@ class PollSucceeded:
 class PollUnchanged:
     """A poll that was answered 304, or with the very bytes of the last one."""
 
-    feed_id: int
     at: datetime
     next_poll_at: datetime
     validators: Validators
@@ -187,7 +185,6 @@ class PollFailed:
     A poll that failed. `permanent` stops the polling.
     """
 
-    feed_id: int
     at: datetime
     next_poll_at: datetime
     reason: Reason
@@ -199,7 +196,6 @@ class PollFailed:
 class NetworkDown:
     """A poll without an internet connection: the feed is not to blame, and no failure is counted."""
 
-    feed_id: int
     at: datetime
     next_poll_at: datetime
     took_s: float = 0.0

@@ -71,7 +71,7 @@ class Desk:
         """Poll all four, the first `good` of which answer."""
         for n, url in enumerate(URLS):
             feed = read(self.engine, lambda c, url=url: feed_state(c, url)).feed
-            same = {"feed_id": feed.id, "at": self.now, "next_poll_at": self.now + HOUR}
+            same = {"at": self.now, "next_poll_at": self.now + HOUR}
             result = (
                 PollUnchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
                 if n < good

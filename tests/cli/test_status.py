@@ -44,7 +44,7 @@ class Shop:
 
     def fail(self, name: str, reason: Reason, *, at: datetime = NOW, **more) -> None:
         feed = self.state(name).feed
-        result = PollFailed(feed_id=feed.id, at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
+        result = PollFailed(at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
         write(self.engine, record_polls, [(feed, result)])
 
     def read(self, name: str, *, at: datetime = NOW, entries: int = 2, **more) -> None:
@@ -54,7 +54,7 @@ class Shop:
             Entry(guid=f"{n}", url=f"{feed.url}/{n}", title="T", published_at=at - n * 26 * HOUR) for n in numbers
         )
         values = {
-            "feed_id": feed.id, "at": at, "next_poll_at": NOW + HOUR + timedelta(seconds=30), "interval_s": 1800.0,
+            "at": at, "next_poll_at": NOW + HOUR + timedelta(seconds=30), "interval_s": 1800.0,
             "validators": Validators(), "changes": EntryChanges(new=new, changed=(), unchanged=0), "moved_to": None,
             "took_s": 0.25,
         }  # fmt: skip

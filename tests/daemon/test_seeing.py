@@ -59,7 +59,7 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
     url = "https://me:secret@a.example/feed"
     feed = Feed(id=1, source=Source(url=url, name="A"), url=url, host="a.example", next_poll_at=START)
     none = EntryChanges(new=(), changed=(), unchanged=0)
-    kept = {"feed_id": 1, "at": START, "next_poll_at": START}
+    kept = {"at": START, "next_poll_at": START}
     results = (
         PollSucceeded(**kept, interval_s=1.0, validators=Validators(), changes=none, moved_to=None, took_s=0.1),
         PollUnchanged(**kept, validators=Validators(), moved_to=None, took_s=0.1),

@@ -182,7 +182,7 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
         new = tuple(Entry(guid=f"{i}", url=f"{source.url}/{i}", title="T", content_hash="h") for i in range(n))
         changes = EntryChanges(new=new, changed=(), unchanged=0)
         result = PollSucceeded(
-            feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
+            at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
             changes=changes, moved_to=None, took_s=0.1,
         )  # fmt: skip
         write(engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
@@ -207,7 +207,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
     new = tuple(Entry(guid=f"{i}", url=f"https://one.example/{i}", title="T", content_hash="h") for i in range(4))
     again = Entry(guid="again", url="https://one.example/0?utm_source=feed", title="T", content_hash="h")
     result = PollSucceeded(
-        feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
+        at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
         changes=EntryChanges(new=(*new, again), changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
     write(engine, record_polls, [(feed, result)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from watcher.errors import status_reason
@@ -25,7 +24,7 @@ def the_state(engine):
 
 def poll(engine, result) -> None:
     feed = the_state(engine).feed
-    write(engine, record_polls, [(feed, replace(result, feed_id=feed.id))])
+    write(engine, record_polls, [(feed, result)])
 
 
 def entry(n: object, **more) -> Entry:
@@ -35,16 +34,16 @@ def entry(n: object, **more) -> Entry:
 
 def polled(at: datetime, *new: Entry, **more) -> PollSucceeded:
     values = {
-        "feed_id": 0, "at": at, "next_poll_at": at + HOUR, "interval_s": 3600.0, "validators": Validators(),
+        "at": at, "next_poll_at": at + HOUR, "interval_s": 3600.0, "validators": Validators(),
         "changes": EntryChanges(new=new, changed=(), unchanged=0), "moved_to": None, "took_s": 0.1,
     }  # fmt: skip
     return PollSucceeded(**(values | more))
 
 
 def failed(at: datetime, **more) -> PollFailed:
-    return PollFailed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": status_reason(404)} | more))
+    return PollFailed(**({"at": at, "next_poll_at": at + HOUR, "reason": status_reason(404)} | more))
 
 
 def unchanged(at: datetime, **more) -> PollUnchanged:
-    values = {"feed_id": 0, "at": at, "next_poll_at": at, "validators": Validators(), "moved_to": None, "took_s": 0.1}
+    values = {"at": at, "next_poll_at": at, "validators": Validators(), "moved_to": None, "took_s": 0.1}
     return PollUnchanged(**(values | more))

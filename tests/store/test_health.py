@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -110,7 +109,7 @@ def test_a_feed_that_was_never_polled_is_new_and_has_no_history(engine):
 
 def test_an_outage_of_our_own_line_is_no_line_in_a_feeds_history(engine):
     poll(engine, polled(NOW, entry(1)))
-    poll(engine, NetworkDown(feed_id=0, at=NOW + HOUR, next_poll_at=NOW + HOUR))
+    poll(engine, NetworkDown(at=NOW + HOUR, next_poll_at=NOW + HOUR))
 
     assert words(engine) == ["ok"]
     assert [line.status for line in read(engine, load_polls, 1, most=9)] == ["offline", "ok"]
@@ -180,13 +179,10 @@ def test_a_batch_writes_a_line_for_those_feeds_alone_whose_word_changes(engine):
     sources = [Source(url=f"https://news.example/{n}", name=f"N{n}") for n in range(6)]
     write(engine, sync_sources, sources, now=NOW)
     feeds = read(engine, due_feeds, "news.example", now=NOW)
-    first = [(feed, replace(polled(NOW, entry(feed.id)), feed_id=feed.id)) for feed in feeds]
+    first = [(feed, polled(NOW, entry(feed.id))) for feed in feeds]
     write(engine, record_polls, first)
     feeds = read(engine, due_feeds, "news.example", now=NOW + HOUR)
-    later = [
-        (feed, replace((failed if n in (2, 4) else unchanged)(NOW + HOUR), feed_id=feed.id))
-        for n, feed in enumerate(feeds)
-    ]
+    later = [(feed, (failed if n in (2, 4) else unchanged)(NOW + HOUR)) for n, feed in enumerate(feeds)]
 
     write(engine, record_polls, later)
 
@@ -204,7 +200,7 @@ def test_polls_that_change_no_word_ask_and_write_nothing_more(engine):
         asked.append(statement)
 
     event.listen(engine, "before_cursor_execute", hear)
-    write(engine, record_polls, [(feed, replace(unchanged(NOW + HOUR), feed_id=feed.id))])
+    write(engine, record_polls, [(feed, unchanged(NOW + HOUR))])
 
     assert [statement for statement in asked if "health" in statement] == []
     assert len([statement for statement in asked if statement.startswith("UPDATE feeds")]) == 1

@@ -39,7 +39,7 @@ def test_a_first_poll_a_failure_what_follows_it_and_an_outage_have_lines_of_thei
     results = (unchanged, failed, failed, unchanged, unchanged)
     for hours, make in enumerate(results):
         poll(engine, make(NOW + hours * HOUR))
-    poll(engine, NetworkDown(feed_id=0, at=NOW + 5 * HOUR, next_poll_at=NOW + 5 * HOUR))
+    poll(engine, NetworkDown(at=NOW + 5 * HOUR, next_poll_at=NOW + 5 * HOUR))
     poll(engine, unchanged(NOW + 6 * HOUR))
 
     told = [(line.status, line.unchanged_polls_after) for line in read(engine, load_polls, 1, most=9)]

@@ -32,7 +32,7 @@ def polled(engine, host: str, *guids: str) -> int:
     (feed,) = read(engine, due_feeds, host, now=NOW)
     new = tuple(Entry(guid=guid, url=f"https://{host}/{guid}", title="T", content_hash="h") for guid in guids)
     result = PollSucceeded(
-        feed_id=feed.id, at=NOW, next_poll_at=NOW + HOUR, interval_s=3600.0, validators=Validators(),
+        at=NOW, next_poll_at=NOW + HOUR, interval_s=3600.0, validators=Validators(),
         changes=EntryChanges(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
     write(engine, record_polls, [(feed, result)])

@@ -41,7 +41,6 @@ def entry(n: int, **more) -> Entry:
 
 def polled(feed, *new: Entry, **more) -> PollSucceeded:
     values = {
-        "feed_id": feed.id,
         "at": NOW,
         "next_poll_at": LATER,
         "interval_s": 3600.0,
@@ -157,16 +156,14 @@ def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
 
 def test_failures_are_counted_until_a_poll_succeeds(engine):
     feed = the_feed(engine)
-    fault = PollFailed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(503))
+    fault = PollFailed(at=NOW, next_poll_at=NOW, reason=status_reason(503))
 
     write(engine, record_polls, [(feed, fault)])
     write(engine, record_polls, [(the_feed(engine), replace(fault, at=LATER))])
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, status_reason(503))
 
-    fine = PollUnchanged(
-        feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0
-    )
+    fine = PollUnchanged(at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0)
     write(engine, record_polls, [(the_feed(engine), fine)])
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (0, None, None)
@@ -175,7 +172,7 @@ def test_failures_are_counted_until_a_poll_succeeds(engine):
 def test_a_feed_that_is_gone_is_never_due_again(engine):
     feed = the_feed(engine)
 
-    end = PollFailed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(410), permanent=True)
+    end = PollFailed(at=NOW, next_poll_at=NOW, reason=status_reason(410), permanent=True)
     write(engine, record_polls, [(feed, end)])
 
     assert read(engine, due_feeds, "news.example", now=LATER) == ()
@@ -195,9 +192,7 @@ def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
 
 
 def unchanged(feed, moved_to: str | None) -> PollUnchanged:
-    return PollUnchanged(
-        feed_id=feed.id, at=NOW, next_poll_at=LATER, validators=feed.validators, moved_to=moved_to, took_s=0.1
-    )
+    return PollUnchanged(at=NOW, next_poll_at=LATER, validators=feed.validators, moved_to=moved_to, took_s=0.1)
 
 
 def test_a_304_of_a_target_that_has_been_read_once_is_its_second_proof(engine):
@@ -257,7 +252,7 @@ def test_known_entries_are_found_by_guid_and_by_link(engine):
 
 def test_a_source_that_is_put_back_is_asked_again_though_it_was_gone(engine):
     feed = the_feed(engine)
-    end = PollFailed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason=status_reason(410), permanent=True)
+    end = PollFailed(at=NOW, next_poll_at=LATER, reason=status_reason(410), permanent=True)
     write(engine, record_polls, [(feed, end)])
     write(engine, sync_sources, [], now=NOW)
 

@@ -153,13 +153,13 @@ def poll(engine: Engine) -> None:
         (
             feed,
             PollSucceeded(
-                feed_id=feed.id, at=at, next_poll_at=later, interval_s=1800.0, validators=Validators(),
+                at=at, next_poll_at=later, interval_s=1800.0, validators=Validators(),
                 changes=EntryChanges(new=(), changed=(), unchanged=3), moved_to=None, took_s=0.2,
             ),
         )
         for feed in well
     ]  # fmt: skip
-    failed = PollFailed(feed_id=ill.id, at=at, next_poll_at=later, reason=status_reason(503))
+    failed = PollFailed(at=at, next_poll_at=later, reason=status_reason(503))
     write(engine, record_polls, [*results, (ill, failed)])
 
 

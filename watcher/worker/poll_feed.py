@@ -69,7 +69,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
         if is_suspect and await context.connectivity.is_down(error.answered_by, since=started):
             now = context.now()
             next_poll_at = now + RETRY_AFTER * (1 + context.jitter())
-            return PollOutcome(result=NetworkDown(feed_id=feed.id, at=now, next_poll_at=next_poll_at))
+            return PollOutcome(result=NetworkDown(at=now, next_poll_at=next_poll_at))
         return PollOutcome(result=failed_result(feed, error.reason, context, started, error=error), error=error)
     except FeedError as error:
         reason = error.reason
@@ -107,7 +107,6 @@ async def read_feed(feed: Feed, response: Response, context: WorkerContext) -> P
         jitter=context.jitter(),
     )
     return PollSucceeded(
-        feed_id=feed.id,
         at=now,
         next_poll_at=next_poll.at,
         interval_s=next_poll.interval_s,
@@ -173,7 +172,6 @@ def unchanged_result(feed: Feed, response: NotModified | Response, context: Work
         jitter=context.jitter(),
     )
     return PollUnchanged(
-        feed_id=feed.id,
         at=now,
         next_poll_at=next_poll.at,
         validators=validators,
@@ -197,7 +195,6 @@ def failed_result(
         jitter=context.jitter(),
     )
     return PollFailed(
-        feed_id=feed.id,
         at=now,
         next_poll_at=next_poll.at,
         reason=reason,
