@@ -93,7 +93,7 @@ def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:
 def find_duplicates(
     data: object, field: str, *, what: str, normal: Callable[[str], str] = str, missing: str | None = None
 ) -> Iterable[ValidationIssue]:
-    """Yield a fault for each row whose `field` (`missing` by default) an earlier row has, compared by `normal`."""
+    """Yield an issue for each row whose `field`, by default `missing`, an earlier row has, compared by `normal`."""
     seen: dict[str, int] = {}
     for n, row in raw_rows(data):
         value = row.get(field, missing)

@@ -76,7 +76,8 @@ def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: 
             inner.append((f"{name}.{key}", nested, is_list, nested["description"]))
         kind = ("list of tables" if is_list else "table") if nested else describe_type(one)
         default = "required" if key in part.get("required", ()) else "" if nested else describe_default(one)
-        yield f"| `{key}` | {kind} | {default} | {escape_cell(one.get('description', ''))} |"
+        help_ = one.get("description", "").replace("|", "\\|").replace("<", "&lt;")
+        yield f"| `{key}` | {kind} | {default} | {help_} |"
     yield ""
     for each in inner:
         yield from table_section(whole, *each)
@@ -111,10 +112,6 @@ def describe_default(one: dict[str, Any]) -> str:
     if value is None:
         return ""
     return f"`{to_toml(format_size(value) if one.get('title') == 'size' else value)}`"
-
-
-def escape_cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

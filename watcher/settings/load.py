@@ -53,11 +53,9 @@ def load_settings_file(path: Path) -> Settings:
 
 def find_settings(explicit: Path | None = None) -> Path:
     """
-    Return the settings file to use.
+    Return the settings file to use. Errors: SettingsError if there is none.
 
     `explicit`, else `$WATCHER_CONFIG`, else ./settings.toml, else settings.toml in `$XDG_CONFIG_HOME/watcher`.
-
-    Errors: SettingsError if there is none.
     """
     if chosen := explicit or os.environ.get(CONFIG_VARIABLE):
         path = Path(chosen)

@@ -12,15 +12,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    ByteSize,
-    Field,
-    PrivateAttr,
-    StrictBool,
-    StrictInt,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import ByteSize, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.errors import WatcherError
 from watcher.model import Source
@@ -37,9 +29,9 @@ from watcher.settings.types import (
     Size,
     WebUrl,
     did_you_mean,
-    folder_of,
     parse_duration,
     quote_value,
+    resolve_path,
 )
 from watcher.text.urls import normalize_url
 
@@ -55,15 +47,11 @@ def xdg_folder(variable: str, default: str) -> Path:
     return (base if base.is_absolute() else Path.home() / default) / "watcher"
 
 
-def default_store_url() -> str:
-    return f"sqlite:///{xdg_folder('XDG_STATE_HOME', '.local/state') / 'watcher.db'}"
-
-
 class StoreSettings(SettingsModel):
     """Where articles, polls and editions are kept."""
 
     url: str = Field(
-        default_factory=default_store_url,
+        default_factory=lambda: f"sqlite:///{xdg_folder('XDG_STATE_HOME', '.local/state') / 'watcher.db'}",
         description=(
             "Database URL; a relative SQLite path starts at this file's folder. "
             'On PostgreSQL the password may be "env:NAME" or "file:PATH".'
@@ -94,18 +82,22 @@ class StoreSettings(SettingsModel):
     @field_validator("url")
     @classmethod
     def resolve(cls, value: str, info: ValidationInfo) -> str:
-        """Return the URL with an absolute path if it names a SQLite file."""
+        """Return the URL; the path of a SQLite file, or of one that holds the password, is absolute."""
         scheme, colon, rest = value.partition("://")
         name = scheme.partition("+")[0]
         if not colon or name not in DATABASES:
             expected = f'a URL such as "sqlite:///watcher.db"{did_you_mean(name, DATABASES)}'
             raise ValueError(f"got {quote_value(hide_password(value))}, expected {expected}")
         if name == "postgresql":
-            return with_absolute_secret(value, folder_of(info))
+            login = LOGIN.fullmatch(value)
+            kind, _, file = login["password"].partition(":") if login else ("", "", "")
+            if not login or kind != "file" or not file:
+                return value
+            return f"{login['head']}:file:{resolve_path(file, info)}{login['tail']}"
         if not rest.startswith("/") or rest in ("/", "/:memory:"):
             return value
         path, question, query = rest[1:].partition("?")
-        return f"{scheme}:///{(folder_of(info) / Path(path).expanduser()).absolute()}{question}{query}"
+        return f"{scheme}:///{resolve_path(path, info)}{question}{query}"
 
 
 def hide_password(url: str) -> str:
@@ -121,16 +113,6 @@ def secret_of(password: str, folder: Path) -> Secret | None:
     """Return the place that stands for a password in an address: `env:NAME` or `file:PATH`; None for a password."""
     kind, _, name = password.partition(":")
     return Secret(kind=kind, name=name, folder=folder) if kind in ("env", "file") and name else None
-
-
-def with_absolute_secret(url: str, folder: Path) -> str:
-    """Return the URL of a server; the path of a file that holds its password starts at `folder`."""
-    login = LOGIN.fullmatch(url)
-    secret = secret_of(login["password"], folder) if login else None
-    if login is None or secret is None or secret.kind == "env":
-        return url
-    path = (folder / Path(secret.name).expanduser()).absolute()
-    return f"{login['head']}:file:{path}{login['tail']}"
 
 
 class PollSettings(SettingsModel):
@@ -335,9 +317,7 @@ class WebSettings(ListenSettings):
     EXAMPLE = WEB_LISTEN
 
     listen: str = Field(
-        default=WEB_LISTEN,
-        description='Where `watcher run` and `watcher web` serve it; "" is nowhere.',
-        max_length=300,
+        default=WEB_LISTEN, description='Where `watcher run` and `watcher web` serve it; "" is nowhere.', max_length=300
     )
     token: OptionalSecret = Field(
         default=None,

@@ -118,6 +118,7 @@ def describe_syntax_error(statement: str, reason: str) -> str:
 Loc = tuple[str | int, ...]  # names of tables and keys, and numbers in lists from 0
 Position = tuple[int, int]  # line and column, both from 1; columns count characters
 KEYS = ("bare_key", "quoted_key", "dotted_key")
+IGNORED = ("comment", "ERROR")
 HEADERS = ("table", "table_array_element")
 
 
@@ -134,12 +135,11 @@ class Positions:
         self.values: dict[Loc, Position] = {}
         self.spans: dict[Loc, tuple[int, int]] = {}
         self._counts: Counter[Loc] = Counter()  # tables of each [[list]] so far
-        tree = Parser(Language(language())).parse(text.encode())
-        for node in tree.root_node.named_children:
+        root = Parser(Language(language())).parse(text.encode()).root_node
+        self._read_pairs(root, ())
+        for node in root.named_children:
             if node.type in HEADERS:
                 self._read_table(node)
-            elif node.type == "pair":
-                self._read_pair(node, ())
 
     def key(self, loc: Loc) -> Position:
         """Return where the key of `loc` stands, else that of the nearest table around it, else the file's start."""
@@ -164,9 +164,7 @@ class Positions:
         self.keys.setdefault(loc, at)
         ends = [child.end_point[0] for child in node.named_children if child.type in (*KEYS, "pair")]
         self.spans.setdefault(loc, (node.start_point[0] + 1, max(ends) + 1))
-        for child in node.named_children:
-            if child.type == "pair":
-                self._read_pair(child, loc)
+        self._read_pairs(node, loc)
 
     def _resolve(self, names: list[str]) -> Loc:
         """Return the location a header means: names of lists stand for their last table so far."""
@@ -177,25 +175,23 @@ class Positions:
                 loc = (*loc, self._counts[loc] - 1)
         return loc
 
-    def _read_pair(self, node: Node, prefix: Loc) -> None:
-        children = [child for child in node.named_children if child.type not in ("comment", "ERROR")]
-        if len(children) < 2 or children[0].type not in KEYS:
-            return
-        loc = prefix
-        for name in key_names(children[0]):
-            loc = (*loc, name)
-            self.keys.setdefault(loc, self._place(children[0]))
-        self._read_value(children[1], loc)
+    def _read_pairs(self, node: Node, prefix: Loc) -> None:
+        for pair in node.named_children:
+            parts = [child for child in pair.named_children if child.type not in IGNORED]
+            if pair.type != "pair" or len(parts) < 2 or parts[0].type not in KEYS:
+                continue
+            loc = prefix
+            for name in key_names(parts[0]):
+                loc = (*loc, name)
+                self.keys.setdefault(loc, self._place(parts[0]))
+            self._read_value(parts[1], loc)
 
     def _read_value(self, node: Node, loc: Loc) -> None:
         self.values.setdefault(loc, self._place(node))
         if node.type == "inline_table":
-            for child in node.named_children:
-                if child.type == "pair":
-                    self._read_pair(child, loc)
+            self._read_pairs(node, loc)
         elif node.type == "array":
-            values = [child for child in node.named_children if child.type not in ("comment", "ERROR")]
-            for n, child in enumerate(values):
+            for n, child in enumerate(child for child in node.named_children if child.type not in IGNORED):
                 self._read_value(child, (*loc, n))
 
     def _place(self, node: Node) -> Position:

@@ -34,9 +34,7 @@ class StoreCopy:
 
 def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> StoreCopy:
     """
-    Copy a store as it is now into a file of its own, mode 0600, while others read and write it.
-
-    The file is there whole, or not at all.
+    Copy a store as it is now into a file of its own, mode 0600, while others read and write it; whole, or not at all.
 
     Args:
         force: A file that is there is replaced.
@@ -206,10 +204,9 @@ def atomic_file(to: Path) -> Iterator[Path]:
 
 def store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
     """
-    Return the file of a store. Errors: StoreError if it is none; on a server, `instead` does it.
+    Return the file of a store.
 
-    Args:
-        database: Another one than the store's, that `instead` is about.
+    Errors: StoreError if it is none; on a server, the command `instead` does it, with another `database` if need be.
     """
     url = engine.url
     if file := file_of(url):

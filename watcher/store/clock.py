@@ -34,7 +34,7 @@ def reset_future_times(connection: Connection, *, now: datetime) -> int:
 
 def drop_future_times(connection: Connection, *, now: datetime) -> int:
     """
-    As `drop_far_times`, and make due what was done in the future: it was done while the clock was ahead.
+    As `reset_future_times`, and make due what was done in the future: it was done while the clock was ahead.
 
     News that came in then counts as come in now, or no edition would have it. For a start, and after the clock of this
     machine was set: machines whose clocks differ would take turns otherwise.
@@ -50,9 +50,6 @@ def drop_future_times(connection: Connection, *, now: datetime) -> int:
         update(entries).where(entries.c.first_seen_at > ahead).values(first_seen_at=now),
         update(articles)
         .where(articles.c.fetched_at > ahead)
-        .values(
-            fetched_at=now,
-            published_at=case((articles.c.published_at > now, now), else_=articles.c.published_at),
-        ),
+        .values(fetched_at=now, published_at=case((articles.c.published_at > now, now), else_=articles.c.published_at)),
     )
     return reset_future_times(connection, now=now) + sum(connection.execute(each).rowcount for each in statements)

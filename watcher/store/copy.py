@@ -104,18 +104,23 @@ def copy_store(
     """Copy all of `source` to `target`, compare them, and open the target if they are the same. Errors: StoreError."""
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
+
+    def on_copied(rows: int) -> None:
+        tell("copy", rows, total)
+
+    def on_compared(rows: int) -> None:
+        tell("compare", rows, 2 * total)
+
     for table in tables:
-        read(source, copy_table, table, target, lambda rows: tell("copy", rows, total))
-
-    def compare(table: Table) -> TableComparison:
-        sums = [read(each, checksum, table, lambda rows: tell("compare", rows, 2 * total)) for each in (source, target)]
-        return TableComparison(table=table.name, from_=sums[0], to=sums[1])
-
-    compared = tuple(compare(table) for table in tables)
+        read(source, copy_table, table, target, on_copied)
+    compared = []
+    for table in tables:
+        sums = [read(each, checksum, table, on_compared) for each in (source, target)]
+        compared.append(TableComparison(table=table.name, from_=sums[0], to=sums[1]))
     if all(table.is_same for table in compared):
         build_index(target, tell=tell)
         write(target, mark_complete, tables)
-    return compared
+    return tuple(compared)
 
 
 def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:

@@ -56,12 +56,9 @@ SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="wat
 
 def open_store(url: str, *, create: bool = True) -> Engine:
     """
-    Return an engine on the store at `url`, its schema up to date.
+    Return an engine on the store at `url`, its schema up to date; one that is not there is made if `create` says so.
 
-    Errors: StoreError, in words, if it cannot be opened, is newer than this program, half-moved, or no store of ours.
-
-    Args:
-        create: A file that is not there is made, mode 0600, and its folder, mode 0700; else that is an error.
+    Errors: StoreError if it cannot be opened, is newer than this program, half-moved, or no store of ours.
     """
     if create:
         create_file(url)
@@ -111,11 +108,7 @@ def require_current_version(engine: Engine, schema: Schema) -> None:
 
 
 def connect(url: str) -> Engine:
-    """
-    Return an engine on `url`; SQLite in WAL mode. A file that is not there is not made (`create_file`).
-
-    Errors: StoreError; WatcherError if the password of a server cannot be read.
-    """
+    """Return an engine on `url`, whose file has to be there. Errors: StoreError; WatcherError for its password."""
     parsed = parse_url(url)
     if is_server(parsed):
         return connect_server(parsed)
@@ -183,11 +176,9 @@ def connect_to_file(_dialect: object, _record: object, arguments: list[Any], opt
 
 def connect_server(url: URL) -> Engine:
     """
-    Return an engine on a server of PostgreSQL; what the address says goes before our own settings.
+    Return an engine on a server of PostgreSQL; what the address says goes before our own settings. Errors: StoreError.
 
     Without the server's compiler: it takes 300 ms for a query of 100 that it believes to be a long one.
-
-    Errors: StoreError if its driver is not installed.
     """
     options = f"-c TimeZone=UTC -c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     given: dict[str, Any] = {"application_name": "watcher", "connect_timeout": CONNECT_S}
@@ -222,10 +213,9 @@ def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def begin_immediately(connection: Connection) -> None:
     """
-    Begin as a writer where the connection says so: a read that turns into a write could not wait for its turn.
+    Begin as a writer unless the connection only reads: a read that turns into a write could not wait for its turn.
 
-    Its execution options say how: `busy_ms`, how long it waits for another process; `may_be_lost`, that it need not be
-    on the disk when it is committed.
+    Execution options: `busy_ms`, how long it waits for another process; `may_be_lost`, the disk need not have it yet.
     """
     options = connection.get_execution_options()
     synchronous = LAZY if options.get("may_be_lost") else DURABLE
@@ -329,9 +319,9 @@ def with_driver(url: URL) -> URL:
 
 def set_begin_mode(connection: Connection) -> None:
     """
-    Have the driver begin as the connection says: a reader sees one state of the store, and writes nothing.
+    Have the driver begin as the execution options say: a reader sees one state of the store, and writes nothing.
 
-    `busy_ms`, if among its execution options, says how long it waits for the rows of others.
+    `busy_ms` says how long it waits for the rows of others.
     """
     from psycopg import IsolationLevel  # late: an optional dependency
 

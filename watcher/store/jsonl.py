@@ -119,8 +119,7 @@ def format_articles(
     """
     Return up to `most` articles that came in during [since, until) as JSON lines, oldest first, and where to go on.
 
-    Args:
-        after: Where the call before ended; None at the beginning. Nothing to go on at: that was all.
+    The call before ended at `after`, None at the beginning. Nothing to go on at: that was all.
     """
     query = (
         select(articles, texts, feeds.c.source_url)
@@ -155,10 +154,7 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     """
     Return the article of a JSON line, and the feed that it came from if that is named.
 
-    `url`, `title` and `text` are needed; an article without dates was published and came in now.
-
-    Raises:
-        ValueError: In words, what is wrong with the line.
+    An article without dates was published and came in now. Raises ValueError with words for what is wrong.
     """
     try:
         line_values = {name: value for name, value in parse_object(line).items() if value is not None}

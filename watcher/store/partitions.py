@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from itertools import product
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, select, text, true
 
@@ -15,7 +16,7 @@ LOCK_MS = 250  # that it is waited for those who read, while others wait behind 
 DAYS_AHEAD = 2  # days that are made before they come: so long nobody needs to look
 PARTITION_NAMES = """
     SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE i.inhparent = CAST(:name AS regclass)
+    WHERE i.inhparent = CAST('features' AS regclass)
 """
 
 
@@ -26,52 +27,38 @@ def day_of(moment: datetime) -> int:
 
 def in_partitions(connection: Connection, day: Column[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
     """
-    Return the condition that what belongs to articles lies in their days.
+    Return the condition that the `day` of what belongs to articles is one of those of the articles that meet `which`.
 
     It says nothing new; but told beforehand, PostgreSQL plans for those partitions alone, and locks no others: with 400
     days, a query of all takes 16 ms to plan, and a few at once more locks than a server has by default.
-
-    Args:
-        day: The column of the partitioned table.
-        which: The conditions that the articles meet.
     """
     if connection.dialect.name != "postgresql":
         return true()
     return day.in_(connection.scalars(select(articles.c.day).where(*which).distinct()).all())
 
 
-def start_of(day: int) -> datetime:
-    return datetime.combine(date.fromordinal(day), time(), UTC)
-
-
 def partition_name(table: str, day: int) -> str:
     return f"{table}_{date.fromordinal(day):%Y%m%d}"
 
 
-def partition_days(connection: Connection, table: str = PARTITIONED[-1]) -> list[int]:
+def partition_days(connection: Connection) -> list[int]:
     """Return the days that have a partition, the earliest first."""
-    ends = (name.rpartition("_")[2] for name in connection.scalars(text(PARTITION_NAMES), {"name": table}))
+    ends = (name.rpartition("_")[2] for name in connection.scalars(text(PARTITION_NAMES)))
     return sorted(date.fromisoformat(end).toordinal() for end in ends if end.isdigit())
 
 
 def create_partitions(connection: Connection, *, now: datetime) -> int:
     """Make the partitions of today and the days to come that are not there yet; return how many days."""
-    if connection.dialect.name != "postgresql":
-        return 0
     wanted = set(range(day_of(now), day_of(now) + DAYS_AHEAD + 1))
     if wanted <= set(partition_days(connection)):
         return 0
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
     acquire_migration_lock(connection)
-    new = sorted(
-        day for day in wanted.difference(partition_days(connection)) if not has_rows_in_default(connection, day)
-    )
-    for day in new:
-        for table in PARTITIONED:
-            bounds = f"FROM ({day}) TO ({day + 1})"
-            connection.execute(
-                text(f"CREATE TABLE {partition_name(table, day)} PARTITION OF {table} FOR VALUES {bounds}")
-            )
+    missing = wanted.difference(partition_days(connection))
+    new = sorted(day for day in missing if not has_rows_in_default(connection, day))
+    for day, table in product(new, PARTITIONED):
+        bounds = f"FROM ({day}) TO ({day + 1})"
+        connection.execute(text(f"CREATE TABLE {partition_name(table, day)} PARTITION OF {table} FOR VALUES {bounds}"))
     return len(new)
 
 
@@ -88,12 +75,11 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
     What is held goes on in the rest. The other articles of the day are without a text from then on, and are to be
     removed next (`retention.drop_articles`).
     """
-    if connection.dialect.name != "postgresql":
-        return None
     day = next(iter(partition_days(connection)), None)
     if day is None or day >= day_of(before):
         return None
-    came = (articles.c.fetched_at >= start_of(day), articles.c.fetched_at < start_of(day + 1))
+    began_at, over_at = (datetime.combine(date.fromordinal(each), time(), UTC) for each in (day, day + 1))
+    came = (articles.c.fetched_at >= began_at, articles.c.fetched_at < over_at)
     held = select(articles.c.id).where(*came, articles.c.id.in_(select(pins.c.article_id)))
     ids = list(connection.scalars(held))
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
@@ -103,12 +89,11 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
         moved = text(f"INSERT INTO {table} SELECT * FROM {name} WHERE article_id = ANY(:ids)")
         connection.execute(moved, {"ids": ids})
         connection.execute(text(f"DROP TABLE {name}"))
-    return start_of(day + 1)
+    return over_at
 
 
-def delete_partitioned_rows(connection: Connection, given: Iterable[tuple[str, int]]) -> None:
+def delete_partitioned_rows(connection: Connection, rows: Sequence[tuple[str, int]]) -> None:
     """Remove texts and features of articles, given with their days: partitions have no references to follow."""
-    rows = list(given)
     if connection.dialect.name != "postgresql" or not rows:
         return
     ids, days = [key for key, _ in rows], sorted({day for _, day in rows})

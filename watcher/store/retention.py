@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,10 +26,9 @@ class BatchResult:
 
 def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
     """
-    Remove the oldest articles that came in before a time and that nothing holds, `most` at most.
+    Remove up to `most` articles that came in before a time and that nothing holds, the oldest first.
 
-    Args:
-        after: Where the sweep before stopped.
+    `after` is where the sweep before stopped, here and below.
     """
     own = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # which says nothing new, but of which partitions
@@ -40,28 +38,16 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
     rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(most)).all()
-    delete_articles(connection, rows)
+    full_text_index(connection).remove([document_from_row(row) for row in rows])
+    delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
+    ids = [row.id for row in rows]
+    connection.execute(delete(articles).where(articles.c.id.in_(ids)))
+    connection.execute(delete(pages).where(pages.c.article_id.in_(ids)))
     return BatchResult(removed=len(rows), resume_after=rows[-1].fetched_at if len(rows) == most else None)
 
 
-def delete_articles(connection: Connection, rows: Sequence[Any]) -> None:
-    """Remove articles; what belongs to them goes with them, the words of the index first."""
-    if not rows:
-        return
-    full_text_index(connection).remove([document_from_row(row) for row in rows])
-    ids = [row.id for row in rows]
-    delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
-    connection.execute(delete(articles).where(articles.c.id.in_(ids)))
-    connection.execute(delete(pages).where(pages.c.article_id.in_(ids)))
-
-
 def drop_entries(connection: Connection, *, before: datetime, after: int, most: int) -> BatchResult:
-    """
-    Remove what is known of the entries of up to `most` feeds that were first seen before a time, but their latest.
-
-    Args:
-        after: The feed where the sweep before stopped; 0 at the beginning.
-    """
+    """Remove what is known of old entries of up to `most` feeds after feed `after`, but of their latest."""
     ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(most)).all()
     removed = 0
     for feed_id in ids:
@@ -86,12 +72,7 @@ def drop_pages(connection: Connection, *, before: datetime, most: int) -> BatchR
 
 
 def prune_site_blocks(connection: Connection, *, after: str, most: int) -> BatchResult:
-    """
-    Remove what the pages of up to `most` sites were made of, but for the latest that make a site's memory.
-
-    Args:
-        after: The site where the sweep before stopped; "" at the beginning.
-    """
+    """Remove what the pages of up to `most` sites were made of, but for the latest that make a site's memory."""
     names = select(site_blocks.c.host).distinct().where(site_blocks.c.host > after).order_by(site_blocks.c.host)
     sites = connection.scalars(names.limit(most)).all()
     removed = 0
@@ -104,12 +85,7 @@ def prune_site_blocks(connection: Connection, *, after: str, most: int) -> Batch
 
 
 def drop_hosts(connection: Connection, *, before: datetime, after: str, most: int) -> BatchResult:
-    """
-    Remove those of up to `most` hosts that no feed and no page is at, and that nothing was asked of since a time.
-
-    Args:
-        after: The host where the sweep before stopped; "" at the beginning.
-    """
+    """Remove those of up to `most` hosts that no feed or page is at, and that were asked nothing since a time."""
     names = select(hosts.c.host).where(hosts.c.host > after).order_by(hosts.c.host)
     found = connection.scalars(names.limit(most)).all()
     times = (hosts.c.lease_until, hosts.c.blocked_until, hosts.c.last_request_at, hosts.c.robots_at)

@@ -16,14 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
-from watcher.store.errors import (
-    WRITER_BUSY_MS,
-    ErrorAdvice,
-    sqlstate,
-    test_write,
-    to_store_error,
-    transient_error,
-)
+from watcher.store.errors import WRITER_BUSY_MS, ErrorAdvice, sqlstate, test_write, to_store_error, transient_error
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.store")
@@ -94,10 +87,8 @@ class Writer:
         """
         Run `function` on the items that wait for it, this one among them; return what it returned for this one.
 
-        One call for a whole batch costs a fraction of a call for each. If it fails, each item is tried alone. Only
-        functions with a name of their own (not a lambda made for the call) come together.
-
-        Errors: as `do`.
+        One call for a whole batch costs a fraction of a call for each. If it fails, each item is tried alone. Functions
+        come together by their name: no lambdas. Errors: as `do`.
         """
         found: T = await self._enqueue(function, item, is_batched=True)
         return found
@@ -167,15 +158,16 @@ class Writer:
                 is_last = self._closing.is_set()
                 if self._down_at is not None and not is_last:
                     test_write(self.engine)
-                busy_ms = CLOSING_BUSY_MS if is_last else WRITER_BUSY_MS
-                outcomes = write_all(self.engine, batch, busy_ms=busy_ms)
+                outcomes = write_all(self.engine, batch, busy_ms=CLOSING_BUSY_MS if is_last else WRITER_BUSY_MS)
             except DBAPIError as error:
                 words = transient_error(error)
                 if words is None or not self._may_wait(words, str(to_store_error(error))):
                     raise
                 self._closing.wait(self._retry_s)
             else:
-                self._is_up()
+                if self.trouble is not None and self._down_at is not None:
+                    log.info("store_up %s", fields(was_down_s=round(time.monotonic() - self._down_at)))
+                self._down_at = self.trouble = None
                 return outcomes
 
     def _may_wait(self, words: ErrorAdvice, reason: str) -> bool:
@@ -187,11 +179,6 @@ class Writer:
             log.warning("store_down %s", fields(reason=reason, mend=words.daemon_hint))
             self.trouble = reason
         return down_s < self._patience_s and not self._closing.is_set()
-
-    def _is_up(self) -> None:
-        if self.trouble is not None and self._down_at is not None:
-            log.info("store_up %s", fields(was_down_s=round(time.monotonic() - self._down_at)))
-        self._down_at = self.trouble = None
 
 
 def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
