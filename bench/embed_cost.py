@@ -24,7 +24,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.tools import add_article
-from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig, embedding_text
+from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig
+from watcher.features.extract import embedding_text
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store

@@ -19,8 +19,8 @@ from rolling import vectors_of
 
 from digests.cluster.follow_ups import link_follow_ups, story_profile
 from digests.cluster.item import ClusterItem
-from watcher.features.embedders import embedding_text, with_vector
-from watcher.features.extract import extract_features
+from watcher.features.embedders import with_vector
+from watcher.features.extract import embedding_text, extract_features
 
 FIRST, LATER = timedelta(hours=18), timedelta(hours=24)
 

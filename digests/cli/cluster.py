@@ -19,8 +19,8 @@ from digests.cluster.stories import cluster_stories
 from digests.model import Story
 from watcher.cli.options import load_settings
 from watcher.cli.output import print_err
-from watcher.features.embedders import Embedder, embedder_endpoint, embedding_text, load_embedder, with_vector
-from watcher.features.extract import extract_features
+from watcher.features.embedders import Embedder, embedder_endpoint, load_embedder, with_vector
+from watcher.features.extract import embedding_text, extract_features
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters

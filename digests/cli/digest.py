@@ -31,7 +31,7 @@ from watcher.cli.commands import DONE, PARTLY, current_session
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_err, print_json, print_lines
 from watcher.cli.poll import embed_recent
-from watcher.features.embedders import embedder_config, resolve_embedder
+from watcher.features.embedders import embedder_config
 from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
@@ -335,7 +335,7 @@ class TimeOptions:
 
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
-    choice = resolve_embedder(embedder_config(settings.semantic))
+    choice = embedder_config(settings.semantic)
     name = read(engine, embedder_name, choice.store_key) if choice else None
     lacking = choice and read(engine, newest_articles, lacks_vector(name), most=1, since=since)
     if not lacking and not read(engine, newest_articles, has_old_version(FEATURES_VERSION), most=1, since=since):

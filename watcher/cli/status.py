@@ -28,7 +28,7 @@ from watcher.cli.output import (
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import SourceStatus, describe_health, print_source, source_fields
 from watcher.errors import StoreError
-from watcher.features.embedders import embedder_config, resolve_embedder
+from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
 from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
@@ -219,7 +219,7 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Stat
 
 def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
     """Return what waits for the embedder, and for newer features. Errors: StoreError."""
-    choice = resolve_embedder(embedder_config(settings.semantic))
+    choice = embedder_config(settings.semantic)
     recorded = read(engine, recorded_embedder)
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
     name = used.name if used else None

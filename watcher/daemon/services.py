@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from watcher.daemon.jobs import VISITS, ClockMonitor, Job, JobRunner, builtin_jobs, load_plugin_jobs
 from watcher.daemon.metrics import Counters
-from watcher.features.embedders import embedder_config, resolve_embedder
+from watcher.features.embedders import embedder_config
 from watcher.net.client import Client
 from watcher.settings.edit import SettingsDiff, diff_settings
 from watcher.settings.models import Settings
@@ -105,7 +105,7 @@ class Services:
             store=kept.store,
             fetch=kept.fetch,
             client=await self.client_for(kept),
-            embedder=resolve_embedder(embedder_config(kept.semantic)),
+            embedder=embedder_config(kept.semantic),
             site_rules=await asyncio.to_thread(load_site_rules, kept.path),
         )
         plugin_jobs = await asyncio.to_thread(self.load_plugin_jobs, kept, tools)

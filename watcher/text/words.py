@@ -29,22 +29,10 @@ DROPPED = re.compile(
 )
 ARABIC = str.maketrans("أإآٱىةؤئکی", "اااايهويكي")
 ARABIC_ARTICLE = re.compile("^(?:وال|بال|كال|فال|لل|ال)(?=.{3})")
-CYRILLIC = str.maketrans(
-    {
-        **dict(zip("абвгдезийклмнопрстуфхцыэѓђљњћќєіґў", "abvgdezijklmnoprstufhcyegdlnckeigu", strict=True)),
-        "ж": "zh",
-        "ч": "ch",
-        "ш": "sh",
-        "щ": "sch",
-        "ъ": "",
-        "ь": "",
-        "ю": "ju",
-        "я": "ja",
-        "ї": "ji",
-        "џ": "dz",
-        "ё": "e",
-    }
-)
+CYRILLIC = str.maketrans({
+    **dict(zip("абвгдезийклмнопрстуфхцыэѓђљњћќєіґў", "abvgdezijklmnoprstufhcyegdlnckeigu", strict=True)),
+    "ж": "zh", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "ju", "я": "ja", "ї": "ji", "џ": "dz", "ё": "e",
+})  # fmt: skip
 POSSESSIVE = re.compile("['’ʼ]s?$")
 ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
 STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.toml").read_text("utf-8"))

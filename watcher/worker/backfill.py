@@ -9,7 +9,7 @@ from datetime import datetime
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
-from watcher.features.embedders import EmbedderConfig, embedding_text
+from watcher.features.embedders import EmbedderConfig
 from watcher.model import FEATURES_VERSION
 from watcher.store import features as stored
 from watcher.store.features import ArticleRows, EmbedderState
@@ -130,6 +130,8 @@ class EmbedRun:
                         await self._try(half)
 
     async def _slice(self, part: ArticleRows) -> None:
+        from watcher.features.extract import embedding_text  # late: numpy and the tables of words beside it
+
         texts = tuple(embedding_text(title, text) for _, title, text, _ in part)
         vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
         self.size = self.size or len(vectors[0])

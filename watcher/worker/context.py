@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from watcher.features.embedders import EmbedderConfig, embedder_config, resolve_embedder
+from watcher.features.embedders import EmbedderConfig, embedder_config
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
@@ -106,7 +106,7 @@ async def open_context(
         poll=settings.poll,
         store=settings.store,
         fetch=fetch,
-        embedder=resolve_embedder(embedder_config(settings.semantic)),
+        embedder=embedder_config(settings.semantic),
         pages=pages,
         site_rules=site_rules,
         started_at=system_clock(),
