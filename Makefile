@@ -28,7 +28,7 @@ test: $(READY)  ## check the code, then run every test
 	$(BIN)/python -m pytest -n 4 -rs
 
 quick: $(READY)  ## the tests that take under a minute together
-	$(BIN)/python -m pytest -n 4 -m 'not slow'
+	$(BIN)/python -m pytest -n 3 -m 'not slow'
 
 check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff check

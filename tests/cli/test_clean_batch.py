@@ -8,6 +8,8 @@ import json
 from contextlib import redirect_stderr
 from pathlib import Path
 
+import pytest
+
 from watcher.cli.clean import clean_lines
 from watcher.cli.clean_batch import draft_in_pool
 from watcher.failure_reasons import Reason, TaskKind
@@ -43,6 +45,7 @@ def test_each_page_gives_a_line_in_order_with_or_without_an_article() -> None:
     assert results[0]["published"] == "2024-06-18T09:12:00+04:00"
 
 
+@pytest.mark.slow
 def test_a_malformed_line_is_reported_and_the_rest_goes_on() -> None:
     code, results, err = run(["{", "[]", '{"id": 1}', line("rtl", "https://s.example/1"), ""])
 
@@ -51,12 +54,14 @@ def test_a_malformed_line_is_reported_and_the_rest_goes_on() -> None:
     assert [told.split(":")[0] for told in err.splitlines()] == ["line 1", "line 2", "line 3"]
 
 
+@pytest.mark.slow
 def test_a_mark_of_byte_order_costs_no_line() -> None:
     code, results, err = run(["\ufeff" + line("rtl", "https://s.example/1")])
 
     assert (code, [result["id"] for result in results], err) == (0, ["rtl"], "")
 
 
+@pytest.mark.slow
 def test_pages_of_one_site_learn_from_each_other() -> None:
     box = "<p>The harbour prize of the town is given each May to a person who did much for the sea.</p>"
     bodies = [
@@ -85,6 +90,7 @@ def test_pages_of_one_site_learn_from_each_other() -> None:
     assert all(str(result["text"]).count("\n") == 4 for result in together)
 
 
+@pytest.mark.slow
 def test_many_pages_come_back_in_order() -> None:
     lines = [line("rtl", f"https://s{at}.example/1").replace('"id": "rtl"', f'"id": {at}') for at in range(12)]
 
@@ -94,6 +100,7 @@ def test_many_pages_come_back_in_order() -> None:
     assert [result["id"] for result in results] == list(range(12))
 
 
+@pytest.mark.slow
 def test_a_line_that_utf_8_cannot_hold_costs_no_other_line() -> None:
     given = [
         '{"id": "\\ud800", "url": "https://a.example/1", "html": "<p>x"}',

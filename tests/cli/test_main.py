@@ -55,6 +55,7 @@ def python(*arguments, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["sources", "add", "--help"], ["--version"]])
 def test_help_imports_no_heavy_library(arguments):
     code = (

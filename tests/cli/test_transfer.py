@@ -80,6 +80,7 @@ def test_bad_lines_are_named_by_file_and_line_and_the_rest_goes_in(watcher, tmp_
     ]
 
 
+@pytest.mark.slow
 def test_a_mark_of_byte_order_costs_no_line(watcher, tmp_path):
     path = tmp_path / "given.jsonl"
     path.write_text("\ufeff" + lines(2), encoding="utf-8")

@@ -87,6 +87,7 @@ def test_a_row_without_a_time_meets_all_before_it():
     assert products(found, 2) == {(1, 0): 1.0}
 
 
+@pytest.mark.slow
 def test_the_numbers_of_keys_do_not_depend_on_the_process():
     code = (
         "import numpy as np;"

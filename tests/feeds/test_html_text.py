@@ -136,6 +136,7 @@ def test_a_cut_ends_within_the_limit_and_shows_itself(text, limit):
     assert short == text or short.endswith("…")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

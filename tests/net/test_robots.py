@@ -241,6 +241,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_read_in_time_and_little_of_it_is_kept(name):
     started = time.process_time()

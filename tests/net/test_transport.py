@@ -115,6 +115,7 @@ asyncio.run(ask())
 """
 
 
+@pytest.mark.slow
 async def test_no_proxy_and_no_password_come_from_the_environment(server, make_answer, tmp_path):
     server.answers["/f"] = make_answer(b"direct")
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b")

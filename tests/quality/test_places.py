@@ -14,6 +14,7 @@ from tests.quality.places import HALVES, measure_places, rows
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))["places"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", range(2), ids=HALVES)
 def test_places_hold_their_floors(half):
     found = measure_places(half)

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from email import policy
 from enum import Enum
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -45,6 +46,7 @@ def elements(source: str) -> set[str]:
     return {element.tag for element in lxml_html.document_fromstring(source).iter() if isinstance(element.tag, str)}
 
 
+@pytest.mark.slow
 @given(ANY_TEXT)
 @example("<script>alert(1)</script>")
 @example('"><img src=x onerror=alert(1)>')

@@ -44,6 +44,7 @@ def test_json_is_the_edition_itself(editions):
     assert edition_json.load(rendered.body) == editions.rich()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_edition_gives_the_same_bytes(editions, form):
     assert render(editions.rich(), [form]) == render(editions.rich(), [form])

@@ -86,6 +86,7 @@ def check(body: bytes, edition) -> None:
     assert older.get_payload(0).get_payload(decode=True) and older.get_payload(1).get_payload(decode=True)
 
 
+@pytest.mark.slow
 @QUIET
 @given(title=ANY, name=ANY)
 @example(title=HOSTILE[0], name=HOSTILE[2])
@@ -95,6 +96,7 @@ def test_any_title_comes_back_as_it_is_shown(editions, title, name):
     check(mail(edition), edition)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", HOSTILE)
 def test_hostile_titles_come_back_as_they_are_shown(editions, title):
     for edition in (edition_with(editions, title, "World Digest"), edition_with(editions, "News", title or "Digest")):
@@ -112,6 +114,7 @@ def test_long_addresses_are_never_cut(editions, length):
     assert [each.addr_spec for each in message["To"].addresses] == list(readers)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("perl") is None, reason="needs perl, whose Encode is another reader of headers")
 def test_another_reader_of_headers_sees_the_same(editions):
     subjects, wanted = [], []

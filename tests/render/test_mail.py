@@ -68,6 +68,7 @@ def test_the_readers_own_way_to_stop_it_stands_in_head_and_body(editions, addres
     assert f'href="{address}"' in html_of(message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [(), ("a@example.net",), tuple(f"reader{n}@example.net" for n in range(12))])
 def test_a_mail_is_addressed_anew_without_another_change(editions, before):
     body = with_recipient(raw(editions.rich(), replace(TO, to=before)), "Ann <ann@example.net>")
@@ -79,6 +80,7 @@ def test_an_empty_edition_has_its_title_as_subject(editions):
     assert parsed(editions.empty())["Subject"] == "World Digest, Friday, 14 March 2025"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small", "empty", "rich", "moved", "heavy", "long"])
 def test_text_comes_first_and_nothing_is_wrong_with_the_mime(editions, name):
     body = raw(getattr(editions, name)())
@@ -92,6 +94,7 @@ def test_text_comes_first_and_nothing_is_wrong_with_the_mime(editions, name):
     assert max(len(line) for line in body.split(b"\r\n")) <= 998
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "title",
     [
@@ -164,6 +167,7 @@ def test_the_html_part_loads_nothing_and_is_styled_in_its_elements(editions):
     assert re.search('<h3 [^>]*style="[^"]*font-size:28px', source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rich", "heavy"])
 def test_fifteen_stories_weigh_at_most_sixty_kilobytes(editions, name):
     assert len(html_of(parsed(getattr(editions, name)(stories=15))).encode()) <= 60_000
@@ -201,6 +205,7 @@ def text_of(message) -> str:
     return " ".join(message.get_body(("plain",)).get_content().split())
 
 
+@pytest.mark.slow
 def test_the_plain_part_is_the_first_that_does_not_say_how_coverage_differs(editions):
     edition = editions.heavy(4)
 
@@ -238,6 +243,7 @@ def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
             assert len(shown) + story.unnamed == outlets[story.number]
 
 
+@pytest.mark.slow
 def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(editions):
     bare = editions.rich(15)
     voices = editions.lead_with_all().perspectives

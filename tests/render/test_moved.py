@@ -117,6 +117,7 @@ def test_before_and_after_follow_the_way_the_page_is_read(editions):
     assert "2 ← ٣ قرى" in shown(editions.moved(), "html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["de", "es", "fr"])
 @pytest.mark.parametrize("form", FORMS)
 def test_another_language_leaves_no_english_words(editions, form, language):

@@ -26,6 +26,7 @@ def with_titles(editions, *titles: str):
     return editions.edition((editions.Section(title="x", anchor="x", stories=stories),))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", ["small", "empty", "rich", "long"])
 def test_a_message_is_the_same_bytes_each_time(editions, shape, name):

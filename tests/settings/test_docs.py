@@ -98,6 +98,7 @@ def test_the_schema_takes_what_is_right():
     check(tomllib.loads(TEXT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -133,6 +133,7 @@ def test_vectors_are_kept_where_the_features_lie(engine):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_day_that_somebody_reads_is_left_for_another_time_at_once(engine):
     make(engine, NOW - 30 * DAY)
     put(engine, "a", came=NOW - 30 * DAY)

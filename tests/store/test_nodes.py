@@ -96,6 +96,7 @@ def test_a_cut_connection_is_taken_up_again_with_the_lock(engine):
         soon(is_back)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pause", "goes_on"), [(MINUTE, True), (SHORT_BREAK + MINUTE, False)])
 def test_a_restart_is_no_absence_and_a_long_break_is_one(engine, pause, goes_on):
     with hold_daemon_lock(engine, now=NOW) as mark:

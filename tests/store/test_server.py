@@ -200,6 +200,7 @@ def test_a_server_without_a_free_connection_is_told_from_one_that_is_away(store_
     assert (caught.value.transient, "max_connections" in caught.value.hint) == (True, True)
 
 
+@pytest.mark.slow
 def test_a_login_that_may_make_no_tables_is_told_what_it_needs(empty_url, login):
     theirs = login(empty_url)
 

@@ -75,6 +75,7 @@ def check(engine, known):
             assert tuple(told) == (row.first_at, row.last_at, row.size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_corrections_and_editions_in_any_order(put, engine, seed):
     chance = random.Random(seed)

@@ -87,6 +87,7 @@ def test_a_long_line_is_split_in_little_time() -> None:
     assert len(sentences(text, "en")) > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "de", "th"])
 @pytest.mark.parametrize(
     "piece",
