@@ -6,7 +6,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -22,13 +23,13 @@ SHARE = 3  # heartbeats in the time after which systemd misses one
 STATUS_CHARS = 200
 
 
-async def send_heartbeats(services: Services, lock: DaemonLock, notifier: SystemdNotifier) -> StoreError:
+async def send_heartbeats(services: Services, lock: DaemonLock) -> StoreError:
     """
     Record heartbeats while the loop runs and the store answers, be it with an error.
 
     Returns only if the store's file was removed or replaced: what is stored then is lost.
     """
-    every_s = min(EVERY_S, (notifier.watchdog_s or EVERY_S * SHARE) / SHARE)
+    every_s = min(EVERY_S, (watchdog_interval_s() or EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:
         reason = await ping_store(services.tools)
         now = services.tools.now()
@@ -44,7 +45,7 @@ async def send_heartbeats(services: Services, lock: DaemonLock, notifier: System
         lock.record_heartbeat(
             now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
         )
-        notifier.alive(format_status(services, faults))
+        notify_systemd("WATCHDOG=1", format_status(services, faults))
         await asyncio.sleep(every_s)
     return lost
 
@@ -67,7 +68,7 @@ async def ping_store(tools: WorkerContext) -> str | None:
 
 
 def noop(_connection: Connection) -> None:
-    """Do nothing, in a transaction."""
+    pass
 
 
 def format_status(services: Services, faults: Sequence[JobFault]) -> str:
@@ -80,45 +81,20 @@ def format_status(services: Services, faults: Sequence[JobFault]) -> str:
     return f"{faults[0].job} fails: {faults[0].reason}; {busy}"
 
 
-class SystemdNotifier:
-    """
-    Sends states to the socket that systemd names; does nothing where there is none.
-
-    `watchdog_s`: the longest time between two heartbeats, None if systemd expects none.
-    """
-
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
-        address = environ.get("NOTIFY_SOCKET", "")
-        self._address = f"\0{address[1:]}" if address.startswith("@") else address
-        ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        wanted = environ.get("WATCHDOG_USEC", "")
-        self.watchdog_s = int(wanted) / 1e6 if ours and wanted.isdigit() and int(wanted) > 0 else None
-
-    def ready(self, status: str) -> None:
-        self._send(f"READY=1\nSTATUS={to_status_line(status)}")
-
-    def reloading(self) -> None:
-        """Say that a reload has begun; `ready` ends it."""
-        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}\nSTATUS=reading the settings anew")
-
-    def stopping(self) -> None:
-        self._send("STOPPING=1\nSTATUS=stopping: what is at work may end")
-
-    def alive(self, status: str) -> None:
-        """Send a heartbeat with the status."""
-        self._send(f"WATCHDOG=1\nSTATUS={to_status_line(status)}")
-
-    def _send(self, state: str) -> None:
-        if not self._address:
-            return
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
-                line.setblocking(False)
-                line.sendto(state.encode(), self._address)
-        except OSError:  # a full or closed socket: systemd misses a heartbeat, and acts if it misses many
-            return
+def watchdog_interval_s() -> float | None:
+    """Return the longest time between two heartbeats that systemd allows, None if it expects none."""
+    own, wanted = str(os.getpid()), os.environ.get("WATCHDOG_USEC", "")
+    is_ours = os.environ.get("WATCHDOG_PID", own) == own
+    return int(wanted) / 1e6 if is_ours and wanted.isdigit() and int(wanted) > 0 else None
 
 
-def to_status_line(text: str) -> str:
-    """Return text that fits a status line."""
-    return "".join(c if c.isprintable() else " " for c in text)[:STATUS_CHARS]
+def notify_systemd(state: str, status: str) -> None:
+    """Send a state, such as READY=1, and the line for `systemctl status` to the socket that systemd names, if any."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    line = "".join(c if c.isprintable() else " " for c in status)[:STATUS_CHARS]
+    # If the socket is full or closed, systemd misses a heartbeat, and acts if it misses many.
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        channel.setblocking(False)
+        channel.sendto(f"{state}\nSTATUS={line}".encode(), f"\0{address[1:]}" if address[0] == "@" else address)

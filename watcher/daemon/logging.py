@@ -105,7 +105,6 @@ def is_journal(stream: TextIO) -> bool:
 
 
 def log_event(event: events.Event) -> None:
-    """Log one event of the worker."""
     match event:
         case events.FeedPolled(feed=feed, result=result, pages=noted):
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
@@ -125,7 +124,6 @@ def log_event(event: events.Event) -> None:
 
 
 def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
-    """Return the log fields of a poll."""
     more: dict[str, object]
     match result:
         case PollFailed():

@@ -49,7 +49,6 @@ class Counters:
         self._took = Histogram("watcher_poll_seconds", words, buckets=BOUNDS_S, registry=all_of)
 
     def count_event(self, event: Event) -> None:
-        """Count an event of the worker."""
         match event:
             case FeedPolled(result=PollFailed()):
                 self._polls.labels("failed").inc()
@@ -84,7 +83,6 @@ class MetricsCollector(Collector):
 
 
 def process_metrics(services: Services) -> Iterator[Metric]:
-    """Yield the metrics of the running daemon."""
     started_s, beat_s = services.started_at.timestamp(), services.beat_at.timestamp()
     yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)
     yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", beat_s)
@@ -111,7 +109,6 @@ def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, .
 
 
 def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
-    """Return a gauge with one label and its values."""
     found = GaugeMetricFamily(name, words, labels=[label])
     for key, value in values:
         found.add_metric([key], value)

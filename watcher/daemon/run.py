@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
-from watcher.daemon.heartbeat import SystemdNotifier, send_heartbeats
-from watcher.daemon.jobs import ClockMonitor, JobRunner, watch_clock
+from watcher.daemon.heartbeat import notify_systemd, send_heartbeats
+from watcher.daemon.jobs import ClockMonitor, JobRunner, load_plugin_jobs, watch_clock
 from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counters
 from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Services, make_scheduler
@@ -56,23 +56,23 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     # Late: Starlette and uvicorn take 70 ms and 5 MB, which `run_once` does not need.
     from watcher.daemon.site import Servers, daemon_routes
 
-    notifier, flags = SystemdNotifier(), SignalFlags(on_end=on_end)
+    flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as lock:
         async with build_services(settings, engine, lock, spread_s=SPREAD_S) as services:
             services.is_helper = is_helper
             routes = daemon_routes(services)
             services.servers = Servers(settings, engine, routes, on_settings=flags.reload.set, is_helper=is_helper)
-            services.schedule_jobs(services.load_plugin_jobs(settings, services.tools))
+            services.schedule_jobs(() if is_helper else load_plugin_jobs(settings, services.tools))
             install_signal_handlers(flags)
             services.jobs.start()
-            heartbeat = asyncio.create_task(send_heartbeats(services, lock, notifier))
+            heartbeat = asyncio.create_task(send_heartbeats(services, lock))
             clock_watch = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
             log_started(services)
-            notifier.ready("at work")
+            notify_systemd("READY=1", "at work")
             try:
-                lost = await wait_for_signals(services, notifier, flags, heartbeat)
+                lost = await wait_for_signals(services, flags, heartbeat)
             finally:
-                notifier.stopping()
+                notify_systemd("STOPPING=1", "stopping: what is at work may end")
                 services.jobs.pause()
                 closing = asyncio.create_task(services.servers.close())
                 await shutdown(services)
@@ -135,13 +135,12 @@ async def build_services(
 
 
 def log_started(services: Services) -> None:
-    """Log the start."""
     embedder = services.tools.embedder.setting if services.tools.embedder else "none"
     log.info("started %s", fields(sources=len(services.settings.active_sources()), embedder=embedder))
 
 
 async def wait_for_signals(
-    services: Services, notifier: SystemdNotifier, flags: SignalFlags, heartbeat: asyncio.Task[StoreError]
+    services: Services, flags: SignalFlags, heartbeat: asyncio.Task[StoreError]
 ) -> StoreError | None:
     """Wait for the signal to end, and reload the settings when asked; return the error if the store was lost."""
     while not flags.end.is_set():
@@ -159,8 +158,10 @@ async def wait_for_signals(
             return lost
         if flags.reload.is_set() and not flags.end.is_set():
             flags.reload.clear()
-            notifier.reloading()
-            notifier.ready("at work" if await reload_settings(services) else "at work with the settings of before")
+            started = f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
+            notify_systemd(started, "reading the settings anew")
+            is_applied = await reload_settings(services)
+            notify_systemd("READY=1", "at work" if is_applied else "at work with the settings of before")
     return None
 
 

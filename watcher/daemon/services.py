@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from watcher.daemon.jobs import VISITS, ClockMonitor, Job, JobRunner, builtin_jobs, load_plugin_jobs
 from watcher.daemon.metrics import Counters
 from watcher.features.embedders import embedder_config
-from watcher.net.client import Client
 from watcher.settings.edit import SettingsDiff, diff_settings
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import JobFault
@@ -32,7 +31,6 @@ NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that 
 
 
 def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
-    """Return the scheduler of visits that the settings name."""
     if settings.work.queue == "local":
         return Scheduler(tools)
     from watcher.worker.pg_queue import PgScheduler  # late: 200 ms and 14 MB, which the local queue need not pay
@@ -66,10 +64,6 @@ class Services:
         """The tools for visits and jobs that start now."""
         return self.queue.context
 
-    def load_plugin_jobs(self, settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
-        """Return the jobs of installed packages; a helper has none of them. Errors: PluginError, StoreError."""
-        return () if self.is_helper else load_plugin_jobs(settings, tools)
-
     def schedule_jobs(self, plugin_jobs: Sequence[Job]) -> None:
         """Run all jobs from now on: the built-in ones (a helper: those that are shared), the servers' and these."""
         builtin = builtin_jobs(self.queue, self.clock)
@@ -99,28 +93,25 @@ class Services:
         store = settings.store.model_copy(update={"url": old.store.url})
         fetch = settings.fetch.model_copy(update={"max_bytes": old.fetch.max_bytes})
         kept = settings.model_copy(update={"work": old.work, "store": store, "fetch": fetch})
+        client = self.tools.client
+        if (kept.fetch, kept.poll.concurrency) != (old.fetch, old.poll.concurrency):
+            client = await self.stack.enter_async_context(client_for(kept.fetch, concurrency=kept.poll.concurrency))
         tools = replace(
             self.tools,
             poll=kept.poll,
             store=kept.store,
             fetch=kept.fetch,
-            client=await self.client_for(kept),
+            client=client,
             embedder=embedder_config(kept.semantic),
             site_rules=await asyncio.to_thread(load_site_rules, kept.path),
         )
-        plugin_jobs = await asyncio.to_thread(self.load_plugin_jobs, kept, tools)
+        plugin_jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
         await tools.writer.do(apply_poll_settings, kept.poll)
-        tools.connectivity.set_probe(tools.client.can_connect)
+        tools.connectivity.can_connect = client.can_connect
         self.settings, self.queue.context = kept, tools
         if self.servers is not None:
             await self.servers.apply_settings(kept)
         self.schedule_jobs(plugin_jobs)
         return found
-
-    async def client_for(self, settings: Settings) -> Client:
-        """Return the client, a new one if its settings changed; requests under way finish with the old one."""
-        if (settings.fetch, settings.poll.concurrency) == (self.settings.fetch, self.settings.poll.concurrency):
-            return self.tools.client
-        return await self.stack.enter_async_context(client_for(settings.fetch, concurrency=settings.poll.concurrency))

@@ -137,7 +137,6 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
 
 
 def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[Response]]) -> tuple[Route, ...]:
-    """Return the routes of `/metrics` and `/healthz`."""
 
     async def answer_metrics() -> Response:
         page = await asyncio.to_thread(generate_latest, registry)

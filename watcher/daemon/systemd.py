@@ -93,7 +93,6 @@ class Service:
 
 
 def find_service(*, system: bool) -> Service:
-    """Return the service on this machine."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
     own = (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user"
     return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
@@ -159,7 +158,6 @@ def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def find_secrets(settings: Settings) -> tuple[Secret, ...]:
-    """Return the secrets that the settings name."""
     found = tuple(value for _, value in iter_values(settings) if isinstance(value, Secret))
     return found if settings.store.secret is None else (*found, settings.store.secret)
 

@@ -160,11 +160,12 @@ class Client:
                     continue
                 took_s = time.monotonic() - fetch.started
                 if status == 304 and any(name.startswith("If-") for name, _ in fetch.headers):
+                    first = {name: value for name, value in reversed(headers) if value}
                     return NotModified(
                         url=chain.url,
                         moved_to=chain.moved_to,
                         headers=headers,
-                        validators=validators_from_304(headers),
+                        validators=Validators(etag=first.get("etag"), last_modified=first.get("last-modified")),
                         took_s=took_s,
                     )
                 if status not in GOOD:
@@ -242,12 +243,6 @@ async def read_error_body(response: httpx.Response) -> bytes:
             async for chunk in response.aiter_raw():
                 decoder.feed(chunk[:ERROR_BODY_BYTES])
     return decoder.decoded_bytes()
-
-
-def validators_from_304(headers: Headers) -> Validators:
-    """Return the validators that a 304 carries."""
-    first = dict(reversed(headers))
-    return Validators(etag=first.get("etag") or None, last_modified=first.get("last-modified") or None)
 
 
 def decode_header(header: bytes) -> str:

@@ -51,7 +51,6 @@ class BodyDecoder:
         self._brotli = brotli.Decompressor() if self._coding == "br" else None
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next raw bytes."""
         self._raw_bytes += len(chunk)
         self._check(self._raw_bytes)
         if self._coding == "identity":
@@ -64,7 +63,6 @@ class BodyDecoder:
                 chunk = self._feed_member(chunk)
 
     def finish(self) -> bytes:
-        """Return the whole body."""
         is_open = self._zlib is not None and not self._zlib.eof
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
             raise DecodeError(FetchKind.BODY_CUT)
@@ -73,7 +71,6 @@ class BodyDecoder:
         return self.decoded_bytes()
 
     def decoded_bytes(self) -> bytes:
-        """Return what is decoded by now."""
         return b"".join(self._pieces)
 
     def _feed_member(self, chunk: bytes) -> bytes:
@@ -116,7 +113,6 @@ def wbits_of(head: bytes) -> int:
 
 
 def decode_zlib(stream: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
-    """Yield what `chunk` decodes to, in pieces."""
     try:
         while True:
             piece = stream.decompress(chunk, STEP_BYTES)

@@ -77,7 +77,6 @@ def connection_reason(error: Exception, url: str) -> Reason:
 
 
 def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and the errors behind it."""
     for _ in range(MAX_CAUSES):
         if error is None:
             return

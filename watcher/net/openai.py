@@ -74,7 +74,6 @@ class JsonEndpoint:
         raise NotImplementedError
 
     def _refusal(self, response: PostResponse) -> WatcherError:
-        """Return what an answer with another status than 200 means."""
         status = response.status
         message = self._message(response.body)
         is_passing = status >= 500 or status in FOR_LATER

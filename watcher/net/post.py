@@ -86,12 +86,18 @@ class HttpPost:
 
     async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
         request, guard, trace = self._request, AddressGuard(ANYWHERE), {"trace": self._trace}
+        headers = {
+            "User-Agent": f"Watcher/{version('watcher-digests')}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
+        if request.token:
+            headers["Authorization"] = f"Bearer {request.token}"
         try:
             async with (
                 http_client(guard, timeout_s=request.timeout_s) as http,
-                http.stream(
-                    "POST", request.url, content=request.body, headers=json_headers(request.token), extensions=trace
-                ) as response,
+                http.stream("POST", request.url, content=request.body, headers=headers, extensions=trace) as response,
             ):
                 answer = PostResponse(status=response.status_code, headers=response.headers, body=b"")
                 if request.max_bytes is not None:
@@ -105,13 +111,3 @@ class HttpPost:
     async def _trace(self, event: str, info: object) -> None:
         if event == "http11.send_request_headers.started" and self._before_send is not None:
             self._before_send()
-
-
-def json_headers(token: str) -> dict[str, str]:
-    headers = {
-        "User-Agent": f"Watcher/{version('watcher-digests')}",
-        "Content-Type": "application/json",
-        "Accept-Encoding": "identity",
-        "Connection": "close",
-    }
-    return headers | ({"Authorization": f"Bearer {token}"} if token else {})

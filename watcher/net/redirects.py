@@ -39,7 +39,11 @@ class RedirectChain:
         if PLAIN_PAGE.fullmatch(url) is not None and "#" not in url:  # nearly all of them, at a third of the cost
             return cls(asked=url, url=url, seen=(url,))
         bare, userinfo = split_userinfo(validate_url(url, asked=url))
-        return cls(asked=url, url=bare, authorization=basic_auth_header(userinfo) if userinfo else None, seen=(bare,))
+        if not userinfo:
+            return cls(asked=url, url=bare, seen=(bare,))
+        token = unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:")
+        authorization = f"Basic {base64.b64encode(token).decode('ascii')}"
+        return cls(asked=url, url=bare, authorization=authorization, seen=(bare,))
 
     def follow(self, status: int, location: str) -> RedirectChain:
         """Return the chain after a redirect. Errors: RequestRefused: too many, a circle, or a target not http(s)."""
@@ -99,17 +103,10 @@ def split_userinfo(url: str) -> tuple[str, str]:
 
 
 def with_userinfo(url: str, userinfo: str) -> str:
-    """Return `url` with `userinfo` put in."""
     if not userinfo:
         return url
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
-
-
-def basic_auth_header(userinfo: str) -> str:
-    """Return the Authorization header for a `user:password`."""
-    user, _, password = userinfo.partition(":")
-    return "Basic " + base64.b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode("ascii")
 
 
 def may_forward_credentials(url: str, target: str) -> bool:
@@ -119,7 +116,6 @@ def may_forward_credentials(url: str, target: str) -> bool:
 
 
 def url_origin(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of an http(s) URL."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").rstrip("."), parts.port or DEFAULT_PORTS[scheme]

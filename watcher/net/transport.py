@@ -130,7 +130,6 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                 return await self.open(addresses[-1], port)
 
     async def open(self, address: str, port: int) -> NetworkStream:
-        """Return a connection to an address. Errors: OSError."""
         return NetworkStream(*await asyncio.open_connection(address, port))
 
 

@@ -36,7 +36,7 @@ class ConnectivityMonitor:
         good: Iterable[str] = (),
         has_route: Callable[[], bool] | None = None,
     ) -> None:
-        self._can_connect = can_connect
+        self.can_connect = can_connect
         self._now = now
         self._has_route = has_route or has_default_route
         self._good: OrderedDict[str, str] = OrderedDict()  # URL by host, the latest last
@@ -48,10 +48,6 @@ class ConnectivityMonitor:
         for url in good:
             self._remember(url)
 
-    def set_probe(self, can_connect: Callable[[str], Awaitable[bool]]) -> None:
-        """Open connections with `can_connect` from now on."""
-        self._can_connect = can_connect
-
     def _remember(self, url: str) -> None:
         key = host_key(url)
         self._good[key] = url
@@ -60,7 +56,6 @@ class ConnectivityMonitor:
             self._good.popitem(last=False)
 
     def record_success(self, url: str) -> None:
-        """Note that the host of `url` has answered, whatever it said."""
         self._remember(url)
         self._failed.clear()
         self._answered_at = self._now()
@@ -99,12 +94,11 @@ class ConnectivityMonitor:
         return self._judged_at is not None and timedelta() <= self._now() - self._judged_at <= within
 
     def _others(self, besides: str) -> list[str]:
-        """Return the URLs of the hosts that answered last, the latest first."""
         return [url for key, url in reversed(self._good.items()) if key != besides][:MAX_PROBES]
 
     async def _probe(self, *, besides: str) -> None:
         if others := self._others(besides):
-            is_up = any(await asyncio.gather(*map(self._can_connect, others)))
+            is_up = any(await asyncio.gather(*map(self.can_connect, others)))
         else:
             is_up = len(self._failed) < MIN_FAILED_HOSTS and self._has_route()
         self._judged_at = self._now()

@@ -71,7 +71,6 @@ def user_agent(contact: str) -> str:
 
 @cache
 def own_version() -> str:
-    """Return the version of this program."""
     return version("watcher-digests")
 
 
@@ -150,7 +149,6 @@ def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
 
 
 def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
-    """Return a client as the settings say."""
     return Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),

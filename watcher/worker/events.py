@@ -20,8 +20,6 @@ class FeedPolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageEvent:
-    """What became of a page."""
-
     url: str
     outlet: str
 

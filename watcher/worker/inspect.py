@@ -54,7 +54,6 @@ class ProbeResult:
 
     @property
     def report(self) -> FeedReport | None:
-        """The feed that was found."""
         return self.found if isinstance(self.found, FeedReport) else None
 
     @property
@@ -204,7 +203,6 @@ class FeedCandidate:
 
     @property
     def report(self) -> FeedReport | None:
-        """The feed there."""
         return self.look.report if self.look else None
 
 

@@ -261,7 +261,6 @@ class JobConsumer:
                 await asyncio.sleep(AGAIN_S)
 
     async def _manage(self) -> None:
-        """Take jobs as long as the connections stand."""
         async with await connect(self._url) as asking, await connect(self._url) as listening:
             queries = Queries(TwoConnections(asking, listening))
             async with queries.schema_lock():  # one process makes the tables while the others wait

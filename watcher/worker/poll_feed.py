@@ -149,7 +149,6 @@ async def compare_entries(
 
 
 def hash_body(body: bytes) -> str:
-    """Return what tells one body from another."""
     return hashlib.sha256(body).hexdigest()[:32]
 
 

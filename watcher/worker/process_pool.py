@@ -93,7 +93,6 @@ class Pool:
         raise BrokenPool("the worker processes end as soon as they are started")
 
     def close(self) -> None:
-        """End the workers, whatever they are at."""
         with self._lock:
             self._closed = True
             if self._pool is not None:

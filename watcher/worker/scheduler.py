@@ -53,7 +53,6 @@ class BaseScheduler(ABC):
 
     @property
     def busy(self) -> int:
-        """How many hosts are being visited."""
         return len(self._visits)
 
     @abstractmethod
@@ -67,7 +66,6 @@ class BaseScheduler(ABC):
             raise fault
 
     def start(self, claim: Visit) -> asyncio.Task[None]:
-        """Start a visit."""
         task = asyncio.create_task(self._visit(claim), name=f"visit {claim.host}")
         self._visits[claim.host] = task
         self._asking.add(claim.host)

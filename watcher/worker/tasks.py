@@ -183,5 +183,4 @@ def embed(choice: EmbedderConfig, texts: tuple[str, ...]) -> list[bytes]:
 
 
 def embedder_name(choice: EmbedderConfig) -> str:
-    """Return the name under which the embedder's vectors are kept."""
     return embedder(choice).name
