@@ -20,7 +20,7 @@ from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
-from watcher.worker.events import Event, FeedPolled, PageFailed
+from watcher.worker.events import Event, FeedPolled, PageDone
 from watcher.worker.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Worker:
     def hear(self, event: Event) -> None:
         """Count as a fault what the work itself calls one."""
         reason = event.result.reason if isinstance(event, FeedPolled) and isinstance(event.result, PollFailed) else None
-        if isinstance(event, PageFailed):
+        if isinstance(event, PageDone) and event.outcome in ("put_off", "lost"):
             reason = event.reason
         if reason and reason.kind is TaskKind.INTERNAL_ERROR:
             self.world.faults.append(str(reason))

@@ -31,15 +31,7 @@ from watcher.text.format import format_count
 from watcher.worker import scheduler
 from watcher.worker.backfill import embed_missing, rebuild_features
 from watcher.worker.context import WorkerContext, open_context
-from watcher.worker.events import (
-    DuplicatePage,
-    Event,
-    FeedPolled,
-    NetworkChanged,
-    PageFailed,
-    PageRechecked,
-    PageStored,
-)
+from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
 from watcher.worker.process_pool import Pool
 from watcher.worker.scheduler import Scheduler
 
@@ -192,17 +184,17 @@ class PollSummary:
                     self.entries_new += len(result.changes.new)
                 else:
                     self.unchanged += 1
-            case PageStored(from_feed=from_feed):
+            case PageDone(outcome="stored" | "stored_from_feed" as outcome):
                 self.stored += 1
-                self.from_feed += from_feed
-            case DuplicatePage():
+                self.from_feed += outcome == "stored_from_feed"
+            case PageDone(outcome="known"):
                 self.known += 1
-            case PageFailed(final=True, reason=reason):
+            case PageDone(outcome="lost", reason=reason):
                 self.pages_lost += 1
                 self.lost[str(reason)] += 1
-            case PageFailed():
+            case PageDone(outcome="put_off"):
                 self.pages_later += 1
-            case PageRechecked(outcome=outcome):
+            case PageDone(outcome=outcome):
                 self.rechecked += 1
                 self.changed += outcome != "same"
 

@@ -17,7 +17,7 @@ from structlog.typing import EventDict
 from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
-from watcher.worker import events
+from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
 
 log = logging.getLogger("watcher.worker")
 SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -104,23 +104,24 @@ def is_journal(stream: TextIO) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{at.st_dev}:{at.st_ino}"
 
 
-def log_event(event: events.Event) -> None:
+def log_event(event: Event) -> None:
     match event:
-        case events.FeedPolled(feed=feed, result=result, pages=noted):
+        case FeedPolled(feed=feed, result=result, pages=noted):
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
-        case events.NetworkChanged(is_down=True):
+        case NetworkChanged(is_down=True):
             log.warning("network_down %s", fields(since=event.since))
-        case events.NetworkChanged():
+        case NetworkChanged():
             log.warning("network_up %s", fields(was_down_since=event.since))
-        case events.PageStored():
-            log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
-        case events.DuplicatePage():
+        case PageDone(outcome="stored" | "stored_from_feed" as outcome):
+            from_feed = outcome == "stored_from_feed" or None
+            log.info("stored %s", fields(page=event.url, from_feed=from_feed, took_s=event.took_s))
+        case PageDone(outcome="known"):
             log.info("known %s", fields(page=event.url))
-        case events.PageRechecked():
+        case PageDone(outcome="put_off" | "lost" as outcome):
+            log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=outcome == "lost"))
+        case PageDone():
             log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
-        case events.PageFailed():
-            log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=event.final))
 
 
 def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:

@@ -22,7 +22,7 @@ from watcher.store.articles import count_articles
 from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due, store_bytes
 from watcher.worker.context import system_clock
-from watcher.worker.events import DuplicatePage, Event, FeedPolled, PageFailed, PageStored
+from watcher.worker.events import Event, FeedPolled, PageDone
 
 if TYPE_CHECKING:
     from watcher.daemon.services import Services
@@ -38,15 +38,16 @@ class Counters:
     """The counters of the daemon since its start, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = all_of = CollectorRegistry()
-        self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=all_of)
-        self._entries = Counter("watcher_entries_total", "Entries that polls brought.", ["kind"], registry=all_of)
-        words = "Pages of articles, by what became of them."
-        self._pages = Counter("watcher_pages_total", words, ["outcome"], registry=all_of)
-        words = "Runs of the daemon's jobs."
-        self._jobs = Counter("watcher_job_runs_total", words, ["job", "outcome"], registry=all_of)
-        words = "Time that feeds took to answer."
-        self._took = Histogram("watcher_poll_seconds", words, buckets=BOUNDS_S, registry=all_of)
+        self.registry = own = CollectorRegistry()
+        self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=own)
+        self._entries = Counter("watcher_entries_total", "Entries that polls brought.", ["kind"], registry=own)
+        self._pages = Counter(
+            "watcher_pages_total", "Pages of articles, by what became of them.", ["outcome"], registry=own
+        )
+        self._jobs = Counter("watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=own)
+        self._took = Histogram(
+            "watcher_poll_seconds", "Time that feeds took to answer.", buckets=BOUNDS_S, registry=own
+        )
 
     def count_event(self, event: Event) -> None:
         match event:
@@ -60,12 +61,10 @@ class Counters:
                 if isinstance(result, PollSucceeded):
                     self._entries.labels("new").inc(len(result.changes.new))
                     self._entries.labels("changed").inc(len(result.changes.changed))
-            case PageStored(from_feed=from_feed):
-                self._pages.labels("stored_from_feed" if from_feed else "stored").inc()
-            case DuplicatePage():
-                self._pages.labels("known").inc()
-            case PageFailed(final=final):
-                self._pages.labels("lost" if final else "put_off").inc()
+            case PageDone(outcome="same" | "changed" | "gone"):
+                pass
+            case PageDone(outcome=outcome):
+                self._pages.labels(outcome).inc()
 
     def count_job(self, name: str, outcome: str) -> None:
         """Count a run of a job: "ok", "failed" or "broken_off"."""

@@ -19,36 +19,18 @@ class FeedPolled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageEvent:
+class PageDone:
+    """
+    What became of a page; `reason` says why it was put off or lost.
+
+    Outcomes: stored, stored_from_feed; known: under another address; put_off, lost. Of a recheck: same, changed, gone.
+    """
+
     url: str
     outlet: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageStored(PageEvent):
-    """An article was stored, from its page or from the feed's own text."""
-
-    from_feed: bool
-    took_s: float
-
-
-class DuplicatePage(PageEvent):
-    """A page turned out to be an article that is stored already under another address."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFailed(PageEvent):
-    """A page brought no article. `final`: it will not be tried again."""
-
-    reason: Reason
-    final: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRechecked(PageEvent):
-    """The page of a cited article was looked at again. `outcome`: same, changed, gone."""
-
     outcome: str
+    reason: Reason | None = None
+    took_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,4 +41,4 @@ class NetworkChanged:
     since: datetime
 
 
-Event = FeedPolled | PageStored | DuplicatePage | PageFailed | PageRechecked | NetworkChanged
+Event = FeedPolled | PageDone | NetworkChanged

@@ -21,7 +21,7 @@ from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import WorkerContext
-from watcher.worker.events import DuplicatePage, PageFailed, PageRechecked, PageStored
+from watcher.worker.events import PageDone
 from watcher.worker.poll_feed import block_host
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
@@ -108,33 +108,38 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
 
 async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, started: datetime) -> None:
     """Write down what becomes of a page, and tell of it."""
-    writer, key, outlet = context.writer, page.article_id, page.feed.source.name
+    writer, key = context.writer, page.article_id
+    done = PageDone(url=page.url, outlet=page.feed.source.name, outcome="known")
     match outcome:
         case NewArticle(article=article):
-            if await writer.add(pages.store_pages, (outcome, key)):
-                took_s = (context.now() - started).total_seconds()
-                context.on_event(PageStored(url=article.url, outlet=outlet, from_feed=article.from_feed, took_s=took_s))
-            else:
-                context.on_event(DuplicatePage(url=article.url, outlet=outlet))
+            is_new = await writer.add(pages.store_pages, (outcome, key))
+            done = replace(done, url=article.url, took_s=(context.now() - started).total_seconds())
+            if is_new:
+                done = replace(done, outcome="stored_from_feed" if article.from_feed else "stored")
         case DropDuplicate(url=url, article_id=stored):
             await writer.do(pages.remove_page, key, redirected_to=stored)
-            context.on_event(DuplicatePage(url=url, outlet=outlet))
+            done = replace(done, url=url)
         case MoveToHost(url=url):
             await writer.do(pages.record_redirect, key, url=url, host=host_key(url))
+            return
         case WaitForNetwork():
             await writer.do(pages.defer, [key], until=context.now() + RETRY_AFTER)
+            return
         case FailPage(reason=reason, retry_at=retry_at):
             await writer.do(pages.record_failure, key, reason=reason, next_try_at=retry_at)
-            context.on_event(PageFailed(url=page.url, outlet=outlet, reason=reason, final=retry_at is None))
+            done = replace(done, outcome="put_off" if retry_at else "lost", reason=reason)
         case EndRecheck(outcome=word, revision=revision):
             await writer.do(pages.record_recheck, key, now=started, found=revision)
-            if word is not None:
-                context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome=word))
+            if word is None:
+                return
+            done = replace(done, outcome=word)
         case PageMissing(reason=reason):
-            if await writer.do(pages.record_missing, key, now=started, reason=reason):
-                gone = Revision(article_id=key, at=started, kind="gone")
-                await writer.do(pages.record_recheck, key, now=started, found=gone)
-                context.on_event(PageRechecked(url=page.url, outlet=outlet, outcome="gone"))
+            if not await writer.do(pages.record_missing, key, now=started, reason=reason):
+                return
+            gone = Revision(article_id=key, at=started, kind="gone")
+            await writer.do(pages.record_recheck, key, now=started, found=gone)
+            done = replace(done, outcome="gone")
+    context.on_event(done)
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
