@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
+from itertools import islice
 
 from digests.analysis.numbers import numbers
 from digests.model import Correction, Edition
@@ -85,9 +87,8 @@ def find_corrections(
         if article is None or not known or known[-1].at < since:
             continue
         told = _reported_in_earlier_revision(article, known, since)
-        found += [c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told][
-            :MAX_PER_ARTICLE
-        ]
+        new = (c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told)
+        found += islice(new, MAX_PER_ARTICLE)
     order = {"retracted": 0, "gone": 1, "headline": 2, "figures": 3}
     found.sort(key=lambda c: (order.get(c.kind, 9), c.noticed_at, c.article_id))
     return tuple(found[:MAX_CORRECTIONS])
@@ -103,32 +104,30 @@ def _reported_in_earlier_revision(article: Article, known: Sequence[Revision], s
 def _article_corrections(article: Article, last: Revision, citation: Citation) -> Iterator[Correction]:
     """Yield the differences between an article and its last revision that a reader should know."""
 
-    def correction(kind: str, before: str, after: str) -> Correction:
-        return Correction(
-            kind=kind,
-            article_id=article.id,
-            outlet=article.outlet,
-            url=article.url,
-            language=article.language,
-            cited_on=citation.on,
-            story=citation.story,
-            title=citation.title,
-            before=before,
-            after=after,
-            noticed_at=last.at,
-        )
-
+    correction = partial(
+        Correction,
+        article_id=article.id,
+        outlet=article.outlet,
+        url=article.url,
+        language=article.language,
+        cited_on=citation.on,
+        story=citation.story,
+        title=citation.title,
+        noticed_at=last.at,
+    )
+    cited = next(iter(citation.texts), article.title)
     if last.kind == "gone":
-        yield correction("gone", next(iter(citation.texts), article.title), "")
+        yield correction(kind="gone", before=cited, after="")
         return
     new = _sentences(last.title, last.text, article.language)
     retracted = next((text for text in new if RETRACTED.search(text)), None)
     if retracted and not RETRACTED.search(f"{article.title}\n{article.text}"):
-        yield correction("retracted", next(iter(citation.texts), article.title), retracted)
+        yield correction(kind="retracted", before=cited, after=retracted)
         return
     if last.title and _plain(last.title) != _plain(article.title) and _share(article.title, last.title, article) < 1:
-        yield correction("headline", article.title, last.title)
-    yield from (correction(*each) for each in _sentence_changes(article, last, new, citation.texts))
+        yield correction(kind="headline", before=article.title, after=last.title)
+    for kind, before, after in _sentence_changes(article, last, new, citation.texts):
+        yield correction(kind=kind, before=before, after=after)
 
 
 def _sentence_changes(

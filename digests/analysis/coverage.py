@@ -56,11 +56,6 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     )
 
 
-def reporter_key(report: WireGroup, owner: str) -> str:
-    """Return the key of who speaks in a report: its agency, else the owner of the outlet that had it first."""
-    return f"agency:{report.agency.casefold()}" if report.agency else owner
-
-
 def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
     Return the outlets that count as independent, in time order. `owners` has the owner of each outlet.
@@ -72,7 +67,8 @@ def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[
     for report in story.reports:
         first = _first(report, articles)
         if first is not None:
-            reporters[first.outlet].append(reporter_key(report, owners[first.outlet]))
+            agency = f"agency:{report.agency.casefold()}" if report.agency else None
+            reporters[first.outlet].append(agency or owners[first.outlet])
     taken: set[str] = set()
     chosen: set[str] = set()
     for own in (True, False):

@@ -161,7 +161,7 @@ def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprin
 def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     """Return items in time order as one report: its origin first, and the agency that most of them credit."""
     credits = Counter(item.agency for item in members if item.agency)
-    agency = min(credits, key=lambda name: (-credits[name], name)) if credits else None
+    agency = min(credits, key=lambda name: (-credits[name], name), default=None)
     origin = next((item for item in members if agency and is_agency_site(item, agency)), members[0])
     copies = [item.article_id for item in members if item is not origin]
     return WireGroup(articles=(origin.article_id, *copies), agency=agency)
@@ -305,14 +305,9 @@ def make_fingerprint(shingles: bytes) -> Fingerprint:
 
 
 def make_fingerprints(ordered: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None) -> list[Fingerprint]:
-    """
-    Return each item's fingerprint, without what stands in several articles of its own outlet.
-
-    Args:
-        shingles: Those of each item, if its features have a stand-in for them.
-    """
-    empty = make_fingerprint(b"")
+    """Return each item's fingerprint, without what stands in several articles of its own outlet."""
     given = (item.features.shingles if shingles is None else shingles[item.article_id] for item in ordered)
+    empty = make_fingerprint(b"")  # one for all titles without a text
     found = [make_fingerprint(each) if each else empty for each in given]
     by_outlet: defaultdict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from digests.cluster.constraints import (
     NO_RULES,
@@ -151,42 +150,35 @@ def cluster_representatives(
         lambda a, b: corrected(a, b) or differ(a, b),
         together=must_link_pairs(rules, node_of),
     )
-    live = [node for node, item in enumerate(nodes) if item.kind == "live"]
-    silent_scores = scores_of_non_voting(edges.filter(is_silent), silent)
-    groups = attach_live_blogs(groups, live, silent_scores, linkage.threshold, corrected)
+    groups = attach_live_blogs(groups, nodes, edges.filter(is_silent), linkage.threshold, corrected)
     return groups, best_links(nodes, groups, scores)
 
 
-def scores_of_non_voting(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, float]]:
-    """Return the scores of each silent node with those that vote."""
-    found: defaultdict[int, dict[int, float]] = defaultdict(dict)
-    for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
-        if silent[a] != silent[b]:
-            quiet, loud = (a, b) if silent[a] else (b, a)
-            found[quiet][loud] = score
-    return found
-
-
 def attach_live_blogs(
-    groups: list[list[int]],
-    live: Sequence[int],
-    scores: dict[int, dict[int, float]],
-    threshold: float,
-    are_apart: AreApart,
+    groups: list[list[int]], nodes: Sequence[ClusterItem], edges: Edges, threshold: float, are_apart: AreApart
 ) -> list[list[int]]:
     """
     Return `groups` with each live blog in the group whose average score with it is best, if that is near enough.
 
     One that a rule has put into a group stays there.
+
+    Args:
+        edges: Those of nodes that do not vote.
     """
     group_of = {i: number for number, members in enumerate(groups) for i in members}
+    sums: defaultdict[int, Counter[int]] = defaultdict(Counter)  # of the scores with each group's nodes that vote
+    for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
+        for silent, other in ((a, b), (b, a)):
+            if nodes[silent].is_silent and not nodes[other].is_silent:
+                sums[silent][group_of[other]] += score
     grown = [list(members) for members in groups]
-    for i in (i for i in live if len(groups[group_of[i]]) == 1):
-        sums: defaultdict[int, float] = defaultdict(float)
-        for other, score in scores.get(i, {}).items():
-            sums[group_of[other]] += score
+    for i, item in enumerate(nodes):
+        if item.kind != "live" or len(groups[group_of[i]]) > 1:
+            continue
         near = {
-            number: total / len(groups[number]) for number, total in sums.items() if not are_apart([i], grown[number])
+            number: total / len(groups[number])
+            for number, total in sums[i].items()
+            if not are_apart([i], grown[number])
         }
         best = min(near, key=lambda number: (-near[number], number), default=None)
         if best is not None and near[best] >= threshold:

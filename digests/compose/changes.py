@@ -65,12 +65,13 @@ def compare_with_earlier(
             rather than to the summary.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    previous, earlier, brief = find_last_shown(story, context.earlier_editions)
+    shown = ((edition, *find_in_edition(story, edition)) for edition in context.earlier_editions)
+    previous, earlier, brief = next((each for each in shown if each[1] or each[2]), (None, None, ()))
     followed = None
-    if previous is None and context.earlier_editions:
+    if previous is None and context.previous:
         followed = find_follow_up(story, present, articles, context)
         if followed is not None:
-            previous, earlier = context.earlier_editions[0], followed
+            previous, earlier = context.previous, followed
     times = [article.published_at for article in present] or [context.window_end]
     times += [story.began_at] if story.began_at else []
     times += [earlier.first_seen_at] if earlier is not None else []
@@ -117,17 +118,6 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
         text = article.text[:READ_CHARS]
         found += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
     return found
-
-
-def find_last_shown(
-    story: Story, editions: Sequence[Edition]
-) -> tuple[Edition | None, EditionStory | None, tuple[str, ...]]:
-    """Return the latest of `editions` that has the story, the story there, and its articles if it is a brief."""
-    for edition in editions:
-        shown, brief = find_in_edition(story, edition)
-        if shown is not None or brief:
-            return edition, shown, brief
-    return None, None, ()
 
 
 def find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:

@@ -36,12 +36,7 @@ class StorySelection:
 
 
 def select_stories(
-    ranked: Sequence[RankedStory],
-    compose: Compose,
-    *,
-    stories: int,
-    briefs: int,
-    flagged: frozenset[str],
+    ranked: Sequence[RankedStory], compose: Compose, *, stories: int, briefs: int, flagged: frozenset[str]
 ) -> StorySelection:
     """
     Choose the stories to show from `ranked`, best first.
@@ -87,11 +82,10 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, s
     rest = []
     for each, shown in chosen.quiet:
         head = shown_by_thread.get(each.sibling_of or each.story.id)
-        under = chosen.related.setdefault(head, []) if head else []
-        if head and len(under) < MAX_RELATED:
-            under.insert(0, each)
-        elif not head:
+        if head is None:
             rest.append((each, shown))
+        elif len(under := chosen.related.setdefault(head, [])) < MAX_RELATED:
+            under.insert(0, each)
     chosen.quiet = rest
 
 
@@ -99,10 +93,8 @@ def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs:
     """Fill the briefs: those that the reader watches always, one story of an event."""
     told: set[str] = set()
     watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
-    rest = [each for each in pending if not each.watched]
-    for each in (*watched, *rest):
+    for each in (*watched, *(each for each in pending if not each.watched)):
         thread = each.sibling_of or each.story.id
-        if thread in told or (len(chosen.briefs) >= briefs and not each.watched):
-            continue
-        told.add(thread)
-        chosen.briefs.append(each)
+        if thread not in told and (each.watched or len(chosen.briefs) < briefs):
+            told.add(thread)
+            chosen.briefs.append(each)

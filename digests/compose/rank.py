@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +17,6 @@ from digests.compose.context import ComposeContext
 from digests.model import Brief, Edition, EditionStory, ScoreTerm, Story
 from watcher.model import Article
 from watcher.text.words import stems
-
-Vectors: TypeAlias = npt.NDArray[np.float64]
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
 SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words from which they are of one event; 0 to 1
@@ -136,9 +133,7 @@ def _reader_terms(story: Story, present: Sequence[Article], context: ComposeCont
 
 def previous_report_counts(previous: Edition | None) -> dict[str, int]:
     """Return the independent reports that the last edition counted, by article id of each story and brief."""
-    if previous is None:
-        return {}
-    shown: list[Brief | EditionStory] = [*previous.briefs, *previous.stories]
+    shown: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
     return {key: entry.independent for entry in shown for key in entry.article_ids}
 
 
@@ -173,7 +168,7 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
-        near = set(_similar_rows(vectors, at))
+        near = set(np.flatnonzero(vectors[:at] @ vectors[at] >= SIBLING_SIMILARITY).tolist())
         head = next((i for i in family if i in near or (thread and top[i].story.thread == thread)), None)
         if head is None:
             family[at] = [at]
@@ -186,14 +181,12 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 
-def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> Vectors:
+def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> npt.NDArray[np.float64]:
     """Return for each story the weights of its titles' words (tf-idf over the stories), of unit length, as a row."""
     counts = []
     for ranked in top:
-        words: Counter[str] = Counter()
-        for key in [key for key in ranked.story.articles if key in articles][:TITLES]:
-            words.update(stems(articles[key].title, articles[key].language))
-        counts.append(words)
+        titles = [articles[key] for key in ranked.story.articles if key in articles][:TITLES]
+        counts.append(Counter(word for each in titles for word in stems(each.title, each.language)))
     among = Counter(word for words in counts for word in words)
     column = {word: n for n, word in enumerate(word for word, stories in among.items() if stories > 1)}
     vectors = np.zeros((len(top), len(column)))
@@ -204,9 +197,3 @@ def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> Vec
             if word in column:  # what one story alone has is in its length only
                 vectors[row, column[word]] = value / length
     return vectors
-
-
-def _similar_rows(vectors: Vectors, at: int) -> list[int]:
-    """Return the rows before `at` whose cosine with it is that of siblings."""
-    near: list[int] = np.flatnonzero(vectors[:at] @ vectors[at] >= SIBLING_SIMILARITY).tolist()
-    return near
