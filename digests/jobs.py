@@ -152,7 +152,6 @@ class EditionJob:
         return [] if found and self._is_catching_up(now) else found
 
     def _waits(self, name: str, day: date, now: datetime) -> bool:
-        """Whether an edition that failed waits for its next try."""
         last = self._retries.get(name)
         return last is not None and last.day == day and timedelta() < last.retry_at - now <= last.wait
 

@@ -273,7 +273,6 @@ class LeftOut:
 
 
 def count_left_out(kinds: Iterable[LeftOutKind]) -> tuple[LeftOut, ...]:
-    """Return how often each kind occurs, most first."""
     rows = sorted(Counter(kinds).items(), key=lambda row: (-row[1], row[0]))
     return tuple(LeftOut(kind=kind, count=count) for kind, count in rows)
 

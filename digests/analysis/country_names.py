@@ -36,7 +36,6 @@ def word_set(name: str, table: str, *keys: str) -> frozenset[str]:
 
 
 def languages_in(group: str) -> frozenset[str]:
-    """Return the languages of a group of `grammar.toml`."""
     return word_set("grammar", "groups", group)
 
 

@@ -106,6 +106,5 @@ def _owner(article: Article) -> str:
 
 
 def _most_common_first(values: list[str]) -> tuple[str, ...]:
-    """Return the distinct values, most frequent first."""
     counts = Counter(values)
     return tuple(sorted(counts, key=lambda value: (-counts[value], value)))

@@ -182,7 +182,6 @@ def _readings(folded: str) -> Iterator[str]:
 
 
 def _has_case(word: str) -> bool:
-    """Whether a folded word is of a script that has capitals."""
     return word[0] != word[0].upper() and not "ა" <= word[0] <= "ჿ"  # Georgian has some, and does not use them
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
 from digests.analysis.coverage import Coverage
@@ -28,6 +29,7 @@ UPPER, LOWER = (
 )  # of alphabets that have both
 # Two or more capitalised words inside a sentence: names that nobody takes for nouns.
 NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
+Contents: TypeAlias = Callable[[str], set[str]]  # what a report holds, by its article's id; each is read once
 OutletGroups: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
 
 
@@ -48,7 +50,15 @@ def find_perspectives(
         return ()
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     found: list[Perspective] = []
-    contents = ReportContents()
+
+    @cache
+    def digits(key: str) -> set[str]:
+        return all_numbers(f"{articles[key].title} {articles[key].text}", articles[key].language)
+
+    @cache
+    def stems(key: str) -> set[str]:
+        return {stem(fold(word)) for word in {*words(f"{articles[key].title} {articles[key].text}")}}
+
     for group, name_of in ((COUNTRY, lambda a: a.country), (OWNER, lambda a: kinds.get(a.outlet))):
         groups: dict[str, list[Article]] = defaultdict(list)
         for article in sorted(origins, key=lambda a: (a.published_at, a.id)):
@@ -58,7 +68,8 @@ def find_perspectives(
             largest = sorted(groups, key=lambda name: (-len(groups[name]), groups[name][0].published_at, name))
             for name in sorted(largest[:MAX_GROUPS], key=lambda name: (groups[name][0].published_at, name)):
                 others = [a for other, its in groups.items() if other != name for a in its]
-                found.append(_perspective(group, name, groups[name], _only(groups[name], others, contents), agencies))
+                only = _only(groups[name], others, digits, stems)
+                found.append(_perspective(group, name, groups[name], only, agencies))
     return tuple(found)
 
 
@@ -126,20 +137,21 @@ def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> 
     )
 
 
-def _only(own: Sequence[Article], others: Sequence[Article], contents: ReportContents) -> tuple[str, ...]:
-    """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
+def _only(own: Sequence[Article], others: Sequence[Article], digits: Contents, stems: Contents) -> tuple[str, ...]:
+    """
+    Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
     Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
     with what it counts; one that another report gives by the same figures, "118 thousand" for 118,000, or in words is
     theirs too.
     """
-    known = set().union(*map(contents.digits, others))
+    known = set().union(*(digits(other.id) for other in others))
     counts: Counter[str] = Counter()
     for article in own:
         text = article.text[:READ_CHARS]
         spans = first_sentences(text, article.language, LEAD_SENTENCES)
         lead = text[: spans[-1][1]] if spans else ""
-        beside = [contents.stems(other) for other in others if other.language == article.language]
+        beside = [stems(other.id) for other in others if other.language == article.language]
         names = set(NAME.findall(lead)) if beside else set()
         counts.update(name for name in names if not _is_known(name, beside))
         counts.update(
@@ -150,21 +162,3 @@ def _only(own: Sequence[Article], others: Sequence[Article], contents: ReportCon
 
 def _is_known(name: str, beside: Sequence[Collection[str]]) -> bool:
     return any(part in stems for part in (stem(fold(part)) for part in name.split()) for stems in beside)
-
-
-class ReportContents:
-    """The numbers and stems of the reports of a story, each read once, when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._digits: dict[str, set[str]] = {}
-        self._stems: dict[str, set[str]] = {}
-
-    def digits(self, article: Article) -> set[str]:
-        if article.id not in self._digits:
-            self._digits[article.id] = all_numbers(f"{article.title} {article.text}", article.language)
-        return self._digits[article.id]
-
-    def stems(self, article: Article) -> set[str]:
-        if article.id not in self._stems:
-            self._stems[article.id] = {stem(fold(word)) for word in {*words(f"{article.title} {article.text}")}}
-        return self._stems[article.id]

@@ -202,7 +202,6 @@ SHARED_SHARE = 0.25  # of the articles of each side, in which a shared name stan
 
 
 def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str:
-    """Return what two sets of articles have in common."""
     a, b = key_shares(ours), key_shares(theirs)
     shares = {key: share for key in a.keys() & b.keys() if (share := min(a[key], b[key])) >= SHARED_SHARE}
     return f"both tell of {join_names(shares)}" if shares else "their articles are near each other in wording"
@@ -277,7 +276,6 @@ def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterat
 
 
 def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
-    """Yield what only one of two articles has."""
     if evidence.only_a:
         yield f"only the first names {spelling.of(evidence.only_a)}"
     if evidence.only_b:

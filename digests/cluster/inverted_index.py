@@ -21,15 +21,6 @@ CHUNK_ROWS = 1_024  # rows that are limited at a time: all rows of a large windo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeWindow:
-    """How far back two rows can matter: what they share falls by e in `decay_hours`, and is 0 beyond `idle_hours`."""
-
-    hours: Numbers  # of each row, ascending; nan where it has no time, which is at the end
-    decay_hours: Numbers  # of each row
-    idle_hours: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PairScores:
     """
     Pairs of rows, what they share in each index, and `bound`, what that comes to together.
@@ -72,19 +63,22 @@ class InvertedIndex:
         self.reach = np.minimum(self.slot - firsts[keys], MAX_POSTINGS).astype(np.uint16)
 
     def sizes(self) -> npt.NDArray[np.int64]:
-        """Return how many keys each row has."""
         return np.diff(self.starts)
 
     def costs(self) -> npt.NDArray[np.int64]:
-        """Return how many products each row needs."""
         return np.diff(np.append(0, np.cumsum(self.reach, dtype=np.int64))[self.starts])
 
-    def limit(self, window: TimeWindow, loss: float) -> None:
+    def limit(self, hours: Numbers, decay_hours: Numbers, *, idle_hours: float, loss: float) -> None:
         """
         Shorten the reach of each entry to the postings that are near enough in time to matter.
 
-        A pair loses less than `loss`, once the hours apart have lowered it. So words that many articles have, which
-        cost the most and say the least, are compared over hours, and names over days.
+        A pair loses less than `loss`, once the hours apart have lowered it: what two rows share falls by e in
+        `decay_hours`, and is 0 beyond `idle_hours`. So words that many articles have, which cost the most and say the
+        least, are compared over hours, and names over days.
+
+        Args:
+            hours: Of each row, ascending; nan where it has no time, which is at the end.
+            decay_hours: Of each row.
         """
         firsts = np.cumsum(self.frequencies) - self.frequencies
         highest = np.zeros(len(self.frequencies), np.float32)  # weight of each key
@@ -95,10 +89,10 @@ class InvertedIndex:
             slot = self.slot[entries]
             rows = self.posting_rows[slot]
             mass = self.masses(rows, self.keys[entries], self.posting_weights[slot].astype(np.float64), highest)
-            hours = window.hours[rows]
-            back = window.decay_hours[rows] * np.log(np.maximum(mass / loss, 1.0 + 1e-9))
-            low = np.searchsorted(window.hours, hours - np.minimum(back, window.idle_hours))
-            low[np.isnan(hours)] = 0
+            at = hours[rows]
+            back = decay_hours[rows] * np.log(np.maximum(mass / loss, 1.0 + 1e-9))
+            low = np.searchsorted(hours, at - np.minimum(back, idle_hours))
+            low[np.isnan(at)] = 0
             low = np.where(mass > loss, low, rows)
             self.reach[entries] = slot - self.first_posting(low, slot, self.reach[entries])
 

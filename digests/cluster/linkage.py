@@ -39,7 +39,6 @@ class Edges:
         )
 
     def filter(self, kept: npt.NDArray[np.bool_]) -> Edges:
-        """Return those that are `kept`."""
         return Edges(first=self.first[kept], second=self.second[kept], score=self.score[kept])
 
 

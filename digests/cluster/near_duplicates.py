@@ -299,7 +299,6 @@ class Fingerprint:
 
 
 def make_fingerprint(shingles: bytes) -> Fingerprint:
-    """Return the fingerprint of an article whose features hold `shingles`."""
     sample = np.frombuffer(shingles, "<u4")
     return Fingerprint(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else COMPLETE)
 

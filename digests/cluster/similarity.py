@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, TimeWindow, rows_of, score_pairs
+from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, rows_of, score_pairs
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
 from digests.cluster.query_expansion import ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
@@ -119,7 +119,8 @@ class PairScorer:
             index = InvertedIndex(*vectors.pop(name))
             if name == "names":
                 self.has_names = index.sizes() >= MIN_NAMES
-            self.limit(index, decay, MAX_LOSS * params.floor / len(self.factors) / self.factors[name])
+            loss = MAX_LOSS * params.floor / len(self.factors) / self.factors[name]
+            index.limit(self.hours, decay, idle_hours=params.idle_hours, loss=loss)
             self.indexes[name] = index
 
     def sparse_vectors(self, items: Sequence[ClusterItem]) -> dict[str, Vectors]:
@@ -141,14 +142,11 @@ class PairScorer:
             found["cognates"] = cognates
         return found
 
-    def limit(self, index: InvertedIndex, decay: Numbers, loss: float) -> None:
-        """Let an index meet only where it may matter to a score."""
-        index.limit(TimeWindow(hours=self.hours, decay_hours=decay, idle_hours=self.params.idle_hours), loss)
-
     def neighbours(self, terms: InvertedIndex, expansion: ExpansionParams) -> Neighbours:
         """Return the nearest of each article that is known by its title alone."""
         least = expansion.min_score
-        self.limit(terms, np.full(len(self.hours), self.params.decay_hours_title), MAX_LOSS * least)
+        decay = np.full(len(self.hours), self.params.decay_hours_title)
+        terms.limit(self.hours, decay, idle_hours=self.params.idle_hours, loss=MAX_LOSS * least)
         found = []
         for start, stop in self.blocks([terms]):
             pairs = score_pairs({"terms": terms}, {"terms": 1.0}, least, start, stop, self.window_start(start))

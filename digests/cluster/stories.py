@@ -74,13 +74,11 @@ class ClusteringResult:
 
 
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
-    """Return the parameters for a window: with or without vectors."""
     has_vectors = any(item.features.vector for item in items)
     return (SCORE_PARAMS, LINKAGE_PARAMS) if has_vectors else (TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS)
 
 
 def cluster_stories(items: Sequence[ClusterItem], *, rules: Constraints = NO_RULES) -> tuple[Story, ...]:
-    """Return the stories of a window, as `cluster_with_links` does."""
     return cluster_with_links(items, rules=rules).stories
 
 
@@ -188,7 +186,6 @@ def attach_live_blogs(
 
 
 def story_id(earliest: str) -> str:
-    """Return the id of the story whose earliest article is `earliest`."""
     return f"s{hash64(earliest):016x}"[:11]
 
 

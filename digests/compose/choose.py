@@ -29,7 +29,6 @@ class StorySelection:
 
     @property
     def ids(self) -> set[str]:
-        """The ids of all that is shown."""
         shown = [ranked.story.id for ranked, _ in (*self.main, *self.quiet)]
         shown += [ranked.story.id for group in (self.briefs, *self.related.values()) for ranked in group]
         return set(shown)

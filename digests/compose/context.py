@@ -43,7 +43,6 @@ class ComposeContext:
 
     @property
     def previous(self) -> Edition | None:
-        """The last edition."""
         return next(iter(self.earlier_editions), None)
 
     @cached_property
@@ -54,12 +53,10 @@ class ComposeContext:
 
     @cached_property
     def frequencies(self) -> DocumentFrequencies:
-        """How common words are in the window."""
         return count_document_frequencies(list(self.articles.values()), self.load_full_texts)
 
     @cached_property
     def outlets_read(self) -> OutletGroups:
-        """The outlets of the window."""
         return group_outlets(self.articles.values(), self.owner_kinds)
 
     def find_countries(self, story: Story) -> tuple[str, ...]:

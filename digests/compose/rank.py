@@ -138,7 +138,6 @@ def previous_report_counts(previous: Edition | None) -> dict[str, int]:
 
 
 def _report_growth(story: Story, own: int, before: Mapping[str, int]) -> tuple[float, str]:
-    """Return how the independent reports grew since the last edition, -1 to 1, with words."""
     counts = [before[key] for key in story.articles if key in before]
     if not counts:
         return 1.0, "not in the last edition"

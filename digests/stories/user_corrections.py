@@ -122,7 +122,6 @@ def merge_stories(into: Story, gone: Story) -> Story:
 
 
 def free_id(connection: Connection, earliest: str) -> str:
-    """Return an id that no story ever had."""
     taken: set[str] = set()
     while clash := store.existing_ids(connection, [new_id(earliest, taken)]):
         taken |= clash

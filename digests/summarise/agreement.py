@@ -96,7 +96,6 @@ def measure_agreement(story: Story, articles: Mapping[str, Article], known: Docu
 
 
 def is_number(stem: str) -> bool:
-    """Whether a word says the same in all languages."""
     return stem[0].isdigit() and len(stem) > 1
 
 

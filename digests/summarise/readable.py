@@ -15,7 +15,6 @@ TABLES: dict[str, Any] = tomllib.loads((files("digests.summarise") / "words.toml
 
 @cache
 def words_for_language(name: str, language: str) -> frozenset[str]:
-    """Return the words that a table has for a language; empty if it has none."""
     return frozenset(TABLES[name].get(language, "").split())
 
 
@@ -95,7 +94,6 @@ def _has_no_speaker(text: str, language: str) -> bool:
 
 @cache
 def furniture_pattern() -> re.Pattern[str]:
-    """Return the expression that finds page furniture in a sentence."""
     rules = TABLES["furniture"]
     return re.compile("|".join([*rules["pieces"], rf"\b(?:{'|'.join(rules['words'])})\b"]), re.I)
 

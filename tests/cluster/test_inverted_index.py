@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.inverted_index import MAX_POSTINGS, InvertedIndex, TimeWindow, score_pairs
+from digests.cluster.inverted_index import MAX_POSTINGS, InvertedIndex, score_pairs
 
 ROWS = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.01, 1.0), max_size=6), min_size=2, max_size=12)
 HOURS = st.lists(st.floats(0, 300), min_size=12, max_size=12)
@@ -54,7 +54,7 @@ def test_what_a_limited_channel_leaves_out_is_worth_less_than_was_allowed(given_
     hours = np.array(sorted(moments)[: len(rows)], np.float64)
     whole, limited = channel(rows), channel(rows)
 
-    limited.limit(TimeWindow(hours=hours, decay_hours=np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS), lost)
+    limited.limit(hours, np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS, loss=lost)
 
     found = products(limited, len(rows))
     for (a, b), product in products(whole, len(rows)).items():
@@ -69,7 +69,7 @@ def test_a_word_of_many_articles_is_compared_over_a_shorter_time_than_a_rare_one
     hours = np.array([0.0, *range(20), 90.0, 90.0], np.float64)
     found = channel(rows)
 
-    found.limit(TimeWindow(hours=hours, decay_hours=np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS), 0.05)
+    found.limit(hours, np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS, loss=0.05)
 
     shared = products(found, len(rows))
     assert np.isclose(shared[21, 0], 0.98**2, atol=1e-5)
@@ -80,9 +80,7 @@ def test_a_row_without_a_time_meets_all_before_it():
     rows = [{0: 1.0}, {0: 1.0}]
     found = channel(rows)
 
-    found.limit(
-        TimeWindow(hours=np.array([0.0, np.nan]), decay_hours=np.full(2, DECAY_HOURS), idle_hours=IDLE_HOURS), 0.05
-    )
+    found.limit(np.array([0.0, np.nan]), np.full(2, DECAY_HOURS), idle_hours=IDLE_HOURS, loss=0.05)
 
     assert products(found, 2) == {(1, 0): 1.0}
 
