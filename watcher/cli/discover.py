@@ -13,7 +13,7 @@ import typer
 from watcher.cli.commands import DONE, FAILED, USAGE
 from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
 from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
-from watcher.cli.output import print_err, print_progress, print_result
+from watcher.cli.output import print_err, print_json, print_lines, print_progress
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.failure_reasons import FeedKind
 from watcher.feeds.inspect import NotAFeed
@@ -25,6 +25,7 @@ from watcher.text.urls import normalize_url
 from watcher.worker.inspect import discover, open_prober
 
 if TYPE_CHECKING:
+    from watcher.feeds.inspect import FeedReport
     from watcher.settings.models import Settings, SourceSettings
     from watcher.worker.inspect import Discovery, FeedCandidate
 
@@ -56,12 +57,10 @@ def discover_feeds(
     settings = settings_or_defaults(config)
     found = asyncio.run(discover_at_any(candidate_urls(url), settings))
     known = sources_by_key(settings)
-    print_result(
-        found,
-        lambda found: format_discovery(found, known),
-        as_json=lambda found: discovery_to_json(found, known),
-        json=json,
-    )
+    if json:
+        print_json(discovery_to_json(found, known))
+    else:
+        print_lines(format_discovery(found, known))
     if path is not None and found.feeds:
         return add_single_feed(found, path)
     return DONE if found.feeds else FAILED
@@ -78,14 +77,10 @@ def add_single_feed(found: Discovery, path: Path) -> int:
     if len(found.feeds) > 1:
         print_err(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
-    print_err(add_row(path, to_source_row(found.feeds[0])))
+    (feed,) = found.feeds
+    name, tag = default_name_and_language(feed)
+    print_err(add_row(path, source_row(url=feed.url, name=name, language=language_tag(tag))))
     return DONE
-
-
-def to_source_row(one: FeedCandidate) -> SourceSettings:
-    """Return the settings row of a feed that was found: its title, and the language that its entries read as."""
-    name, tag = default_name_and_language(one)
-    return source_row(url=one.url, name=name, language=language_tag(tag))
 
 
 def default_name_and_language(one: FeedCandidate) -> tuple[str, str]:
@@ -134,14 +129,13 @@ def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, Sour
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
     if same:
         yield f"the same as {', '.join(same)}"
-    there = known.get(normalize_url(one.url))
-    yield f"in the settings as {there.source().name}" if there else f"add it: {command_to_add(one)}"
-
-
-def command_to_add(one: FeedCandidate) -> str:
-    name, tag = default_name_and_language(one)
-    parts = ["watcher sources add", quote(one.url), *(["--name", quote(name)] if name else [])]
-    return " ".join([*parts, *(["--language", quote(tag)] if tag else [])])
+    if there := known.get(normalize_url(one.url)):
+        yield f"in the settings as {there.source().name}"
+    else:
+        name, tag = default_name_and_language(one)
+        options = [f" --name {quote(name)}"] if name else []
+        options += [f" --language {quote(tag)}"] if tag else []
+        yield f"add it: watcher sources add {quote(one.url)}{''.join(options)}"
 
 
 def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
@@ -153,7 +147,7 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
             "status": page.response.status if page.response else getattr(page.error, "status", None),
             "reason": failure_reason(page) if not page.report and not page.response else None,
         },
-        "feeds": [feed_json(one, known) for one in found.candidates if one.report],
+        "feeds": [feed_to_json(one, one.report, known) for one in found.candidates if one.report],
         "others": [
             {"url": one.url, "way": one.way, "reason": failure_reason(one.look) if one.look else "not read"}
             for one in found.candidates
@@ -162,9 +156,8 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
     }
 
 
-def feed_json(one: FeedCandidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
-    report, there = one.report, known.get(normalize_url(one.url))
-    assert report
+def feed_to_json(one: FeedCandidate, report: FeedReport, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+    there = known.get(normalize_url(one.url))
     return {
         "url": one.url,
         "way": one.way,

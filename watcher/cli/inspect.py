@@ -111,7 +111,7 @@ async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[Probe
 
 
 def summary_sentence(look: ProbeResult) -> str:
-    """Return in a sentence whether the feed can be used, and what a reader of it should know."""
+    """Return in a sentence whether the feed can be used."""
     report = look.report
     if report is None:
         return failure_reason(look)
@@ -136,8 +136,7 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
 
 def format_probe(probe: Probe) -> Iterator[str]:
     """Yield the probe for a terminal, its summary first."""
-    yield summary_sentence(probe.look)
-    yield ""
+    yield from (summary_sentence(probe.look), "")
     yield from format_rows(probe_rows(probe), width=LABEL_CHARS)
     if hint := find_hint(probe.look):
         yield from ("", f"try: {hint}")
@@ -225,9 +224,8 @@ def format_freshness(response: Response, report: FeedReport, now: datetime) -> I
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
     if headers:
-        told.append(
-            f"{', '.join(headers)}: " + (f"fresh for {format_duration(fresh_s)}" if fresh_s else "no time to wait")
-        )
+        fresh = f"fresh for {format_duration(fresh_s)}" if fresh_s else "no time to wait"
+        told.append(f"{', '.join(headers)}: {fresh}")
     if feed.ttl_s:
         told.append(f"the feed asks for {format_duration(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
     if feed.skip_hours:
@@ -249,10 +247,8 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
         yield "entries", f"{len(feed.entries)}{between}"
         yield "GUIDs", format_counts((report.without_guid, "missing"), (report.repeated_guids, "repeated"))
         yield "links", format_counts((report.without_link, "missing"), (report.repeated_links, "repeated"))
-        yield (
-            "dates",
-            format_counts((report.undated, "missing"), (report.unreadable, "absurd"), (report.ahead, "ahead")),
-        )
+        dates = ((report.undated, "missing"), (report.unreadable, "absurd"), (report.ahead, "ahead"))
+        yield "dates", format_counts(*dates)
         yield "texts", format_texts(report, wants_full_text=wants_full_text)
     yield from label_first("faults", feed.faults)
 
@@ -283,11 +279,6 @@ def format_counts(*counts: tuple[int, str]) -> str:
 
 def newest_entry_age(report: FeedReport, now: datetime) -> str:
     return format_age(now - report.newest) if report.newest else "undated"
-
-
-def format_time(at: datetime | None) -> str:
-    """Return a time for a person."""
-    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "-"
 
 
 def probe_to_json(probe: Probe) -> dict[str, Any]:
@@ -354,8 +345,7 @@ def candidate_urls(text: str) -> tuple[str, ...]:
     """
     typed = text.strip()
     if typed.lower().startswith("feed:"):
-        rest = typed[len("feed:") :]
-        typed = rest.removeprefix("//")
+        typed = typed[len("feed:") :].removeprefix("//")
     if is_web(typed):
         return (typed,)
     if "://" not in typed and not any(c.isspace() for c in typed):
@@ -363,11 +353,8 @@ def candidate_urls(text: str) -> tuple[str, ...]:
         host = urlsplit(urls[0]).hostname if is_web(urls[0]) else None
         if host and ("." in host or ":" in typed or host == "localhost"):
             return urls if urlsplit(urls[0]).port in (None, 443) else urls[::-1]
-    raise SettingsError(
-        (),
-        f"{text}: no address of a site or feed",
-        hint="an address begins with https:// or http://, or is a name such as example.org",
-    )
+    hint = "an address begins with https:// or http://, or is a name such as example.org"
+    raise SettingsError((), f"{text}: no address of a site or feed", hint=hint)
 
 
 def failure_reason(look: ProbeResult) -> str:
@@ -382,13 +369,9 @@ def failure_reason(look: ProbeResult) -> str:
 def find_hint(look: ProbeResult) -> str | None:
     """Return what a person can do where there is no feed; None where nothing is to be done."""
     error = look.error
-    url = (
-        error.answered_by
-        if isinstance(error, HttpStatusError)
-        else look.redirects[-1].leads_to
-        if look.redirects
-        else look.asked
-    )
+    url = look.redirects[-1].leads_to if look.redirects else look.asked
+    if isinstance(error, HttpStatusError):
+        url = error.answered_by
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
     if isinstance(look.found, NotAFeed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
@@ -34,7 +33,6 @@ Examples:
   watcher digest --stdout      print the digest of the last 24 hours
   watcher run                  stay: poll, and write digests on time
 """
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def main() -> None:
@@ -164,15 +162,14 @@ def build_app() -> LazyGroup:
 def main_callback(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file, for any command.")] = None,
-    debug: Debug = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", expose_value=False)] = False,
 ) -> None:
-    """Note the options that stand before the command."""
+    """Note the options that stand before the command; `run_command_line` has noted --debug."""
+    del debug
     if show_version:
         typer.echo(f"watcher {version('watcher-digests')}")
         raise typer.Exit
-    session = current_session()
-    session.config = config
-    session.debug = session.debug or debug
+    current_session().config = config
 
 
 def build_command(row: Command) -> TyperCommand | LazyGroup:
@@ -183,9 +180,10 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
         return group
     function = import_target(row)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(row.name, help=help_text(function, row.help), context_settings=CONTEXT)(add_debug_option(function))
+    app.command(row.name, help=help_text(function, row.help), context_settings=CONTEXT)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)
+    command.params += [option for option in build_app().params if option.name == "debug"]
     return command
 
 
@@ -237,23 +235,6 @@ def help_text(function: Callable[..., Any], default: str) -> str:
     words = inspect.getdoc(function) or default
     lines = getattr(function, "examples", ())
     return "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in lines))) if lines else words
-
-
-def add_debug_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` with the option `--debug`, which the frame itself reads."""
-    signature = inspect.signature(function, eval_str=True)
-    extra = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug)
-    parameters = [*signature.parameters.values(), extra]
-
-    @functools.wraps(function)
-    def run(*args: object, debug: bool = False, **options: object) -> object:
-        current_session().debug |= debug
-        return function(*args, **options)
-
-    del run.__wrapped__
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
 
 
 if __name__ == "__main__":

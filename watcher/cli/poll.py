@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -244,19 +244,15 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
 
 def format_waiting(summary: PollSummary) -> Iterator[str]:
     """Yield which outlets wait because their host is left alone."""
-    waiting = [
-        f"  waits until {format_minute(until)}: {outlet}: its host asked for it, or cannot be reached"
-        for outlet, until in summary.waiting
-    ]
+    why = "its host asked for it, or cannot be reached"
+    waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
     yield from at_most(waiting, "more wait")
-    visited = [
-        f"  left to another process, which is visiting its host ({each.worker}): {each.name}"
-        for each in summary.visited
-    ]
-    yield from at_most(visited, "more")
+    left = "left to another process, which is visiting its host"
+    yield from at_most([f"  {left} ({each.worker}): {each.name}" for each in summary.visited], "more")
 
 
-def at_most(lines: list[str], more: str) -> Iterable[str]:
-    """Return the first lines, and how many there are beside them."""
-    rest = [f"  and {len(lines) - SHOWN} {more}"] if len(lines) > SHOWN else []
-    return [*lines[:SHOWN], *rest]
+def at_most(lines: list[str], more: str) -> Iterator[str]:
+    """Yield the first lines, and how many there are beside them."""
+    yield from lines[:SHOWN]
+    if len(lines) > SHOWN:
+        yield f"  and {len(lines) - SHOWN} {more}"

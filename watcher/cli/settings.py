@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +13,7 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, USAGE, current_session
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_err, print_json, print_lines, print_result
+from watcher.cli.output import print_err, print_json, print_lines
 from watcher.settings.docs import SettingValue, json_schema, settings_with_origin
 from watcher.settings.edit import write_file
 from watcher.settings.load import read_file
@@ -51,32 +53,26 @@ def show_settings(
     Of sources only what the file says is shown. Secrets are not: they stand where `env:` and `file:` say.
     """
     path = settings_path(config)
-    settings = load_settings(path)
     found = [
         value
-        for value in settings_with_origin(settings, read_file(path))
+        for value in settings_with_origin(load_settings(path), read_file(path))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
-    absolute = path.absolute()
-    print_result(
-        found,
-        lambda found: format_settings(absolute, found),
-        as_json=lambda found: {"path": absolute, "settings": found},
-        json=json,
-    )
+    if json:
+        print_json({"path": path.absolute(), "settings": found})
+    else:
+        print_lines(format_settings(path.absolute(), found))
     return DONE
 
 
 def format_settings(path: Path, found: list[SettingValue]) -> Iterator[str]:
     """Yield the settings for a terminal, table by table."""
     yield f"# {path}"
-    table = ""
-    for value in found:
-        if value.table != table:
-            table = value.table
-            yield from ("", table)
-        pair = f"{value.name} = {value.value}"
-        yield f"{pair:48} # {'default' if value.line is None else f'line {value.line}'}"
+    for table, values in groupby(found, key=attrgetter("table")):
+        yield from ("", table)
+        for value in values:
+            pair = f"{value.name} = {value.value}"
+            yield f"{pair:48} # {'default' if value.line is None else f'line {value.line}'}"
 
 
 @with_examples("watcher settings schema > settings.schema.json")

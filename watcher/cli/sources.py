@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, PARTLY
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_err, print_lines, print_result
+from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.errors import SettingsError
 from watcher.feeds.opml import MAX_BYTES, Opml, OpmlFeed, parse_opml, render_opml
 from watcher.settings.edit import (
@@ -43,16 +43,13 @@ NAME_CHARS = 200  # of a name or a section, as the settings hold them
 def list_sources(config: Config = None, json: Json = False) -> int:
     """List the sources, with a word at those that are muted; tab-separated where the output is no terminal."""
     rows = [{**row_to_dict(row), "name": row.source().name} for row in load_settings(config).sources]
-    if sys.stdout.isatty() and not json:
+    if json:
+        print_json(rows)
+    elif sys.stdout.isatty():
         print_table(rows)
     else:
-        print_result(rows, format_tab_separated, json=json)
+        print_lines("\t".join(" ".join(cell(row, key).split()) for key in COLUMNS) for row in rows)
     return DONE
-
-
-def format_tab_separated(rows: list[dict[str, object]]) -> Iterator[str]:
-    for row in rows:
-        yield "\t".join(" ".join(cell(row, key).split()) for key in COLUMNS)
 
 
 def cell(row: dict[str, object], key: str) -> str:
@@ -98,13 +95,11 @@ def add(
     config: Config = None,
 ) -> int:
     """Add a source to the settings file; comments stay as they are."""
-    path = settings_path(config)
-    tags = tuple(tag or ())
     row = source_row(
         url=url, name=name, language=language, country=country, section=section, owner=owner, owner_kind=owner_kind,
-        tags=tags, every=every, full_text=full_text,
+        tags=tuple(tag or ()), every=every, full_text=full_text,
     )  # fmt: skip
-    print_lines([add_row(path, row)])
+    print_lines([add_row(settings_path(config), row)])
     return DONE
 
 
@@ -122,10 +117,7 @@ def add_row(path: Path, row: SourceSettings) -> str:
 
 
 @with_examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
-def remove(
-    source: SourceArgument,
-    config: Config = None,
-) -> int:
+def remove(source: SourceArgument, config: Config = None) -> int:
     """Remove a source from the settings file; comments stay as they are."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
@@ -137,19 +129,13 @@ def remove(
 
 
 @with_examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
-def mute(
-    source: SourceArgument,
-    config: Config = None,
-) -> int:
+def mute(source: SourceArgument, config: Config = None) -> int:
     """Switch a source off: its row stays in the settings file, and it is not polled."""
     return set_enabled(source, config, enabled=False)
 
 
 @with_examples("watcher sources unmute 'The Example'")
-def unmute(
-    source: SourceArgument,
-    config: Config = None,
-) -> int:
+def unmute(source: SourceArgument, config: Config = None) -> int:
     """Switch a source on again that was muted; it is polled soon."""
     return set_enabled(source, config, enabled=True)
 
@@ -283,18 +269,14 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """
     fields = asdict(feed)
     name = str(fields.pop("title"))[:NAME_CHARS]
-    fields["language"] = language_tag(feed.language or "")
-    fields["country"] = country_code(feed.country or "")
-    fields["section"] = (feed.section or "")[:NAME_CHARS].rstrip(" /")
+    parsed = {"language": language_tag(feed.language or ""), "country": country_code(feed.country or "")}
     dropped = tuple(
-        f"without its {what}: {quote_value(original)} is not a {what}"
-        for what, original, parsed in (
-            ("language", feed.language, fields["language"]),
-            ("country", feed.country, fields["country"]),
-        )
-        if original and parsed is None
+        f"without its {what}: {quote_value(fields[what])} is not a {what}"
+        for what, value in parsed.items()
+        if fields[what] and value is None
     )
-    return source_row(name=name, **fields), dropped
+    section = (feed.section or "")[:NAME_CHARS].rstrip(" /")
+    return source_row(**fields | parsed | {"name": name, "section": section}), dropped
 
 
 def format_import(lines: list[ImportResult]) -> Iterator[str]:
@@ -341,17 +323,7 @@ def export_opml(
 
 
 def to_opml_feed(row: SourceSettings) -> OpmlFeed:
-    source = row.source()
-    return OpmlFeed(
-        url=source.url,
-        title=source.name,
-        section=source.section,
-        language=source.language,
-        country=source.country,
-        owner=source.owner,
-        owner_kind=source.owner_kind,
-        tags=source.tags,
-        every=format_duration(row.every) if row.every else None,
-        full_text=source.full_text,
-        enabled=row.enabled,
-    )
+    fields = asdict(row.source())
+    del fields["every_s"]
+    every = format_duration(row.every) if row.every else None
+    return OpmlFeed(title=fields.pop("name"), every=every, enabled=row.enabled, **fields)

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -109,14 +110,13 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     """Print why a store cannot be opened, and what its daemon says; return the exit code."""
     with closing_store(connect(url)) as engine:
         daemon = collect_daemon(engine, now=datetime.now(UTC))
-        found = {"daemon": daemon, "store": redacted_url(engine), "error": str(error), "hint": error.hint}
-
-    def describe(_: object) -> Iterator[str]:
+        store = redacted_url(engine)
+    if json:
+        print_json({"daemon": daemon, "store": store, "error": str(error), "hint": error.hint})
+    else:
         hint = [("", f"try: {error.hint}")] if error.hint else []
-        yield from format_daemon(daemon)
-        yield from format_rows([("store", str(error)), *hint], width=LABEL_CHARS)
-
-    print_result(found, describe, json=json)
+        print_lines(format_daemon(daemon))
+        print_lines(format_rows([("store", str(error)), *hint], width=LABEL_CHARS))
     return FAILED
 
 
@@ -276,11 +276,10 @@ def format_status(status: Status, *, everything: bool) -> Iterator[str]:
     if not everything and unwell:
         more = f"and {unwell - len(shown)} more, by watcher status --all; " if unwell > len(shown) else ""
         yield f"  {more}watcher status NAME tells all about one"
-    for heading, reasons in (
-        ("pages without an article", status.pages_without_article),
-        ("pages in whose place the feed's own text stands", status.pages_replaced_by_feed),
-    ):
-        yield from format_reasons(heading, reasons, most=len(reasons) if everything else REASONS_SHOWN)
+    most = None if everything else REASONS_SHOWN
+    yield from format_reasons("pages without an article", status.pages_without_article, most=most)
+    heading = "pages in whose place the feed's own text stands"
+    yield from format_reasons(heading, status.pages_replaced_by_feed, most=most)
 
 
 def store_rows(status: Status) -> Iterator[Row]:
@@ -301,7 +300,7 @@ def store_rows(status: Status) -> Iterator[Row]:
         yield "features", f"{articles_have(backlog.outdated)} those of an older version; they are made anew by and by"
     counts = Counter(row.health for row in status.sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
-    yield "sources", f"{len(status.sources)}{': ' if words else ''}{words}"
+    yield "sources", f"{len(status.sources)}: {words}" if words else "0"
 
 
 def articles_have(count: int) -> str:
@@ -321,36 +320,30 @@ def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
 
 
 def pick_unhealthy(rows: Sequence[SourceStatus], *, most: int) -> list[SourceStatus]:
-    """Return up to `most` unhealthy sources in order, in turn of each health, so that no health hides another."""
-    by_health: dict[str, list[SourceStatus]] = {}
-    for row in rows:
-        if row.health not in ("ok", "new"):
-            by_health.setdefault(row.health, []).append(row)
-    in_turn = [row for turn in zip_longest(*by_health.values()) for row in turn if row is not None]
-    picked = {row.url for row in in_turn[:most]}
-    return [row for alike in by_health.values() for row in alike if row.url in picked]
+    """Return up to `most` unhealthy ones of sorted sources, in turn of each health, so that none hides another."""
+    unwell = [row for row in rows if row.health not in ("ok", "new")]
+    by_health = [list(alike) for _, alike in groupby(unwell, key=attrgetter("health"))]
+    in_turn = [row.url for turn in zip_longest(*by_health) for row in turn if row is not None]
+    return [row for row in unwell if row.url in in_turn[:most]]
 
 
-def format_reasons(heading: str, reasons: Sequence[ReasonCount], *, most: int) -> Iterator[str]:
-    """Yield for which reasons pages brought no article, the first `most` by name."""
+def format_reasons(heading: str, reasons: Sequence[ReasonCount], *, most: int | None) -> Iterator[str]:
+    """Yield for which reasons pages brought no article, the first `most` by name, or all of them."""
     if reasons:
         yield heading
     for row in reasons[:most]:
         yield f"  {row.pages:5} {to_one_line(row.reason, REASON_CHARS)}"
-    if rest := reasons[most:]:
+    if rest := reasons[most:] if most else ():
         yield f"  {sum(row.pages for row in rest):5} for {len(rest)} other reasons: watcher status --all"
 
 
 def format_daemon(daemon: ProcessStatus | None) -> Iterator[str]:
-    """Yield the lines of the daemon and of the processes beside it."""
-    yield from format_rows(daemon_rows(daemon), width=LABEL_CHARS)
+    return format_rows(daemon_rows(daemon), width=LABEL_CHARS)
 
 
 def daemon_rows(daemon: ProcessStatus | None) -> Iterator[Row]:
     """Yield the rows of the daemon, of other processes that are not well, and how many there are."""
-    if daemon is None:
-        yield "daemon", NOT_RUNNING
-        return
+    daemon = daemon or ProcessStatus(state="none")
     yield from process_rows(daemon)
     unwell = [other for other in daemon.others if other.state != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:
@@ -391,12 +384,9 @@ def job_rows(process: ProcessStatus, *, now: datetime) -> Iterator[Row]:
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
         way = "ahead" if jump.by_s > 0 else "back"
         yield "", f"the clock was set {way} by {format_duration(abs(jump.by_s))} at {format_minute(jump.at)}"
-    soon = [to_one_line(run.job, NAME_CHARS) for run in process.jobs if run.at - now <= SOON]
-    later = [
-        f"{to_one_line(run.job, NAME_CHARS)} {format_minute(run.at)}" for run in process.jobs if run.at - now > SOON
-    ]
-    more = [f"{len(later) - JOBS_SHOWN} more"] if len(later) > JOBS_SHOWN else []
-    if process.jobs:
-        yield "", f"jobs within a minute: {', '.join(soon) or 'none'}"
-    if later:
+    jobs = [(to_one_line(run.job, NAME_CHARS), run.at) for run in process.jobs]
+    if jobs:
+        yield "", f"jobs within a minute: {', '.join(job for job, at in jobs if at - now <= SOON) or 'none'}"
+    if later := [f"{job} {format_minute(at)}" for job, at in jobs if at - now > SOON]:
+        more = [f"{len(later) - JOBS_SHOWN} more"] if len(later) > JOBS_SHOWN else []
         yield "", f"jobs later: {', '.join(later[:JOBS_SHOWN] + more)}"

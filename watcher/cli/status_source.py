@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from watcher.cli.output import (
-    Row,
-    format_minute,
-    format_rows,
-    print_result,
-)
+from watcher.cli.output import Row, format_minute, format_rows, print_result
 from watcher.feeds.health import feed_health
 from watcher.feeds.html_text import to_one_line
 from watcher.model import Validators
@@ -141,11 +136,8 @@ def format_source(source: SourceReport, *, now: datetime) -> Iterator[str]:
     for poll in source.polls:
         counts = f"{poll.new:4} new  {poll.took_s:6.2f} s"
         reason = to_one_line(str(poll.reason or ""), REASON_CHARS)
-        quiet = (
-            f"then {format_count(poll.unchanged_polls_after, 'poll')} that brought nothing"
-            if poll.unchanged_polls_after
-            else ""
-        )
+        unchanged = poll.unchanged_polls_after
+        quiet = f"then {format_count(unchanged, 'poll')} that brought nothing" if unchanged else ""
         notes = "; ".join(filter(None, (reason, quiet)))
         yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -21,7 +20,7 @@ from typer import Argument, Option
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
-from watcher.cli.output import format_bytes, print_err, print_result, progress_bars
+from watcher.cli.output import format_bytes, print_err, print_json, print_lines, progress_bars
 from watcher.errors import SettingsError, StoreError
 from watcher.model import Article
 from watcher.settings.models import StoreSettings, hide_password
@@ -65,12 +64,10 @@ def backup(
     target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
     with closing_store(connect(url)) as engine:
         copy = back_up(engine, target, force=force, tell=print_share)
-    print_result(
-        copy,
-        lambda copy: [f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"],
-        as_json=lambda copy: {"file": copy.path, "bytes": copy.size_bytes},
-        json=json,
-    )
+    if json:
+        print_json({"file": copy.path, "bytes": copy.size_bytes})
+    else:
+        print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"])
     return DONE
 
 
@@ -95,13 +92,11 @@ def restore(
             for schema in load_schemas():
                 upgrade(engine, schema)
             mark.record_stop(now=datetime.now(UTC))
-    kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
-    print_result(
-        copy,
-        lambda copy: [f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"],
-        as_json=lambda copy: {"store": copy.path, "bytes": copy.size_bytes, "kept": copy.previous},
-        json=json,
-    )
+    if json:
+        print_json({"store": copy.path, "bytes": copy.size_bytes, "kept": copy.previous})
+    else:
+        kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
+        print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"])
     return DONE
 
 
@@ -137,20 +132,29 @@ def move_store(
             totals[step] = total
 
         tables = copy_store(source, target, schemas, tell=on_progress)
-    move = Move(
-        source=hide_password(source_url),
-        target=hide_password(target_url),
-        has_hidden_password=hide_password(target_url) != target_url,
-        tables=tables,
-        took_s=time.monotonic() - started,
-    )
-    print_result(move, format_move, as_json=Move.to_json, json=json)
-    if move.is_same:
-        return DONE
-    names = ", ".join(table.table for table in tables if not table.is_same)
-    hint = f"has something written to {move.source} meanwhile? End it, remove the new store, and move again"
-    print_error(StoreError(f"{names}: not the same in both stores; {move.target} stays half-moved", hint=hint))
-    return FAILED
+    took_s = time.monotonic() - started
+    source_name, target_name = hide_password(source_url), hide_password(target_url)
+    rows = sum(table.from_.rows for table in tables)
+    different = ", ".join(table.table for table in tables if not table.is_same)
+    if json:
+        found = {"from": source_name, "to": target_name, "same": not different, "rows": rows}
+        print_json(found | {"took_s": round(took_s, 1), "tables": [table_to_json(table) for table in tables]})
+    else:
+        print_lines(format_tables(tables))
+    if different:
+        hint = f"has something written to {source_name} meanwhile? End it, remove the new store, and move again"
+        print_error(StoreError(f"{different}: not the same in both stores; {target_name} stays half-moved", hint=hint))
+        return FAILED
+    if not json:
+        hidden = "" if target_name == target_url else ", with your password in it"
+        print_lines(
+            [
+                f"{rows:,} rows moved and compared in {took_s:.0f} s",
+                f'In settings.toml, set [store] url = "{target_name}"{hidden}',
+                f"{source_name} is as it was, until you remove it.",
+            ]
+        )
+    return DONE
 
 
 def parse_store_url(text: str, name: str) -> str:
@@ -162,56 +166,22 @@ def parse_store_url(text: str, name: str) -> str:
         raise SettingsError((), f"{name}: {why}", hint=f"an address is {FORMS}") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """What was moved, and how the tables of both stores compare; addresses without their passwords."""
-
-    source: str
-    target: str
-    has_hidden_password: bool  # the target's address
-    tables: tuple[TableComparison, ...]
-    took_s: float
-
-    @property
-    def is_same(self) -> bool:
-        return all(table.is_same for table in self.tables)
-
-    @property
-    def rows(self) -> int:
-        return sum(table.from_.rows for table in self.tables)
-
-    def to_json(self) -> dict[str, object]:
-        tables = [
-            {
-                "table": table.table,
-                "rows": table.from_.rows,
-                "checksum": table.from_.checksum,
-                "same": table.is_same,
-                "to": table.to,
-            }
-            for table in self.tables
-        ]
-        return {
-            "from": self.source,
-            "to": self.target,
-            "same": self.is_same,
-            "rows": self.rows,
-            "took_s": round(self.took_s, 1),
-            "tables": tables,
-        }
+def table_to_json(table: TableComparison) -> dict[str, object]:
+    return {
+        "table": table.table,
+        "rows": table.from_.rows,
+        "checksum": table.from_.checksum,
+        "same": table.is_same,
+        "to": table.to,
+    }
 
 
-def format_move(move: Move) -> Iterator[str]:
-    """Yield what each table holds, a line each, and what is left to do."""
-    width = max(len(table.table) for table in move.tables)
-    for table in move.tables:
+def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
+    """Yield what each table holds, a line each."""
+    width = max(len(table.table) for table in tables)
+    for table in tables:
         outcome = "same" if table.is_same else f"DIFFERENT: {table.to.rows:,} rows, {table.to.checksum}"
         yield f"{table.table:{width}}  {table.from_.rows:>12,} rows  {table.from_.checksum}  {outcome}"
-    if move.is_same:
-        hidden = ", with your password in it" if move.has_hidden_password else ""
-        yield f"{move.rows:,} rows moved and compared in {move.took_s:.0f} s"
-        yield f'In settings.toml, set [store] url = "{move.target}"{hidden}'
-        yield f"{move.source} is as it was, until you remove it."
 
 
 @with_examples("watcher export > articles.jsonl", "watcher export --since 7d | gzip > week.jsonl.gz")
@@ -232,9 +202,7 @@ def export(
     with closing_store(open_store(load_settings(config).store.url, create=False)) as engine:
         after = None
         while True:
-            lines, after = read(
-                engine, partial(format_articles, since=start, until=end, after=after, most=EXPORT_CHUNK)
-            )
+            lines, after = read(engine, format_articles, since=start, until=end, after=after, most=EXPORT_CHUNK)
             out.writelines(f"{escape_control_characters(line)}\n".encode() for line in lines)
             if after is None:
                 break
@@ -255,20 +223,17 @@ def import_(
 
     A line that cannot be read is named and left out; exit code 3 says that there were some.
     """
-    with (
-        closing_store(open_store(load_settings(config).store.url)) as engine,
-        closing(open_input(file)) as stream,
-    ):
+    with closing_store(open_store(load_settings(config).store.url)) as engine, closing(open_input(file)) as stream:
         summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
     for fault in summary.faults[:BAD_LINES_SHOWN]:
         print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
         print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} lines more")
-    print_result(
-        summary,
-        lambda s: [f"{s.imported} articles imported, {s.known} known, {len(s.faults)} lines left out"],
-        json=json,
-    )
+    if json:
+        print_json(summary)
+    else:
+        counts = f"{summary.imported} articles imported, {summary.known} known"
+        print_lines([f"{counts}, {len(summary.faults)} lines left out"])
     return PARTLY if summary.faults else DONE
 
 
@@ -316,7 +281,7 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
                     NewArticle(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
                     for one, feed in part
                 ]
-                added = await writer.do(partial(add_articles, given=arrivals))
+                added = await writer.do(add_articles, given=arrivals)
                 summary.imported += sum(added)
                 summary.known += len(added) - sum(added)
 
