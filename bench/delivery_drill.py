@@ -27,8 +27,8 @@ from pathlib import Path
 from digests.delivery.outbox import OutboxWorker
 from digests.model import OutboundMessage, Rendered
 from digests.store import outbox
-from digests.store.editions import open_digests
-from digests.store.outbox import SENT, EditionKey
+from digests.store.editions import EditionKey, open_digests
+from digests.store.outbox import SENT
 from tests.delivery.mail_server import STEPS, MailServer
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write

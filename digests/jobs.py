@@ -18,7 +18,7 @@ from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, due_at, due_date
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
+from digests.store.editions import DAILY, MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories
 from digests.store.outbox import OPEN_STATES, SENT, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
@@ -129,9 +129,10 @@ class EditionJob:
         digest = next((each for each in digests_of(self._settings) if each.name == name), None)
         if digest is None:
             return True  # the settings of this node are newer than those of the one that offered it
-        if not await tools.writer.read(is_made, name, local_date=day, slot=DAILY):
+        edition = EditionKey(digest=name, local_date=day)
+        if not await tools.writer.read(is_made, edition):
             await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
-        return self._waits(name, day, tools.now()) or await tools.writer.read(is_made, name, local_date=day, slot=DAILY)
+        return self._waits(name, day, tools.now()) or await tools.writer.read(is_made, edition)
 
     def _note_sleep(self, now: datetime) -> None:
         """Notice that this machine slept, or that its clock was set: no feed was polled until now."""
@@ -147,7 +148,7 @@ class EditionJob:
             day = due_date(now, digest.at, zone, since=since, catch_up=digest.catch_up)
             if day is None or self._waits(digest.name, day, now):
                 continue
-            if not read(engine, is_settled, digest.name, local_date=day, slot=DAILY, now=now):
+            if not read(engine, is_settled, EditionKey(digest=digest.name, local_date=day), now=now):
                 found.append((digest, day))
         return [] if found and self._is_catching_up(now) else found
 

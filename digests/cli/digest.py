@@ -24,9 +24,8 @@ from digests.edition.publish import build_messages, publish, render_all, render_
 from digests.edition.schedule import due_at
 from digests.model import Edition, OutboundMessage
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store import outbox
-from digests.store.editions import DAILY, find_row, get_edition, load_edition, open_digests, open_digests_read_only
-from digests.store.outbox import SENT, Delivery, EditionKey
+from digests.store import editions, outbox
+from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, current_session
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_err, print_json, print_lines
@@ -91,7 +90,7 @@ def make_digest(
             )
         return (send_all if send else preview_all)(settings, wanted, options, json=json)
     rows = []
-    with closing_store(open_digests(settings.store.url)) as engine:
+    with closing_store(editions.open_digests(settings.store.url)) as engine:
         for digest in wanted:
             if stdout:
                 print_edition(settings, engine, digest, options, chosen or ("markdown",), json=json)
@@ -117,8 +116,8 @@ class MadeEdition:
     is_new: bool = True
 
     @property
-    def key(self) -> EditionKey:
-        return EditionKey(digest=self.edition.digest, local_date=self.edition.local_date, slot=self.slot)
+    def key(self) -> editions.EditionKey:
+        return editions.EditionKey(digest=self.edition.digest, local_date=self.edition.local_date, slot=self.slot)
 
 
 def print_edition(
@@ -165,19 +164,19 @@ def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) 
     """Return the kept edition that the options mean: that of `--date`, unless a window is asked for."""
     if options.day is None or options.has_window:
         return None
-    return read(engine, get_edition, digest.name, local_date=options.day)
+    return read(engine, editions.get_edition, digest.name, local_date=options.day)
 
 
 def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Send an edition of each digest, and tell of each recipient; the exit code says whether all have it."""
     rows: list[dict[str, Any]] = []
     all_sent = True
-    with closing_store(open_digests(settings.store.url)) as engine:
+    with closing_store(editions.open_digests(settings.store.url)) as engine:
         for digest in wanted:
             now = datetime.now(UTC)
             made = find_existing(engine, digest, options, now)
             if made is None:
-                request = plan_edition(engine, digest, options, now, slot=DAILY)
+                request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
                 made = build(settings, engine, digest, replace(request, deliver=True))
             if made is None:
                 all_sent = False
@@ -199,10 +198,10 @@ def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, 
     day = options.day or today
     if options.has_window:
         return None
-    row = read(engine, find_row, digest.name, day)
+    row = read(engine, editions.find_row, digest.name, day)
     if row is None or (day == today and not row.is_daily):
         return None
-    return MadeEdition(edition=read(engine, load_edition, row), slot=row.slot, is_new=False)
+    return MadeEdition(edition=read(engine, editions.load_edition, row), slot=row.slot, is_new=False)
 
 
 def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: MadeEdition) -> tuple[Delivery, ...]:
@@ -258,7 +257,7 @@ class Preview:
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Show what `send_all` would send to whom. The store is only looked into, and no secret is read."""
-    with closing_store(open_digests_read_only(settings.store.url)) as engine:
+    with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(preview(engine, digest, options), digest) for digest in wanted]
     if json:
         print_json([each.to_json() for each, _ in previews])
@@ -271,7 +270,7 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Pre
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now), ""
     if made is None:
-        request = plan_edition(engine, digest, options, now, slot=DAILY)
+        request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
         made, suffix = MadeEdition(edition=edition, slot=request.slot or ""), request.suffix
     deliveries = read(engine, outbox.deliveries_of, made.key)
@@ -371,14 +370,14 @@ def plan_edition(
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
     start, end = edition_window(engine, digest, end=end, length=options.since)
-    is_daily = slot == DAILY and not options.has_window
-    is_taken = not is_daily and read(engine, get_edition, digest.name, local_date=day) is not None
+    is_daily = slot == editions.DAILY and not options.has_window
+    is_taken = not is_daily and read(engine, editions.get_edition, digest.name, local_date=day) is not None
     stamp = now.astimezone(zone)
     return EditionRequest(
         local_date=day,
         window_start=start,
         window_end=end,
-        slot=DAILY if is_daily else f"{stamp:%H:%M:%S.%f}" if slot else None,
+        slot=editions.DAILY if is_daily else f"{stamp:%H:%M:%S.%f}" if slot else None,
         suffix=f"-{stamp:%H%M%S}" if is_taken else "",
         is_exact=options.since is not None,
     )

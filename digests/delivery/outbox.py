@@ -14,7 +14,8 @@ from digests.errors import DeliveryError
 from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import DigestSettings, digests_of, smtp_of
 from digests.store import outbox
-from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, EditionKey
+from digests.store.editions import EditionKey
+from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry

@@ -22,6 +22,7 @@ from digests.edition.schedule import NOT_LATE, window_of
 from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
+from digests.store.editions import EditionKey
 from digests.store.maintenance import with_owners
 from digests.stories.window import cluster_and_save, cluster_preview
 from watcher.errors import StoreError
@@ -72,9 +73,9 @@ def build_edition(
 
     Errors: StoreError; DigestError, if a template or an address is wrong; DeliveryError, if a file cannot be written.
     """
-    slot = request.slot
-    assert slot is not None, "an edition without a slot is not stored: build_unsaved_edition"
-    if not write(engine, claim_edition, digest, request, now=now, held_for=held_for):
+    assert request.slot is not None, "an edition without a slot is not stored: build_unsaved_edition"
+    key = EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot)
+    if not write(engine, claim_edition, key, request, now=now, held_for=held_for):
         return None
     try:
         edition = build_unsaved_edition(engine, digest, request, now=now)
@@ -82,11 +83,11 @@ def build_edition(
         if request.folder is not None:
             files = publish(engine, edition, digest, request.folder, suffix=request.suffix)
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
-        is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, edition, slot, messages, now=now)
+        is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, key, edition, messages, now=now)
     except BaseException as error:
         # Others may build it now; where the store cannot be written, the claim runs out.
         patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
-        release = partial(editions.release_claim, digest=digest.name, local_date=request.local_date, slot=slot)
+        release = partial(editions.release_claim, key=key)
         with suppress(StoreError):
             write_with_retry(engine, patience_s, release)
         raise
@@ -107,21 +108,13 @@ def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequ
 
 
 def claim_edition(
-    connection: Connection,
-    digest: DigestSettings,
-    request: EditionRequest,
-    *,
-    now: datetime,
-    held_for: timedelta | None,
+    connection: Connection, key: EditionKey, request: EditionRequest, *, now: datetime, held_for: timedelta | None
 ) -> bool:
     """Claim the building of an edition; False if it is built, or somebody else is building it."""
-    assert request.slot is not None
     return editions.claim(
         connection,
-        digest.name,
-        local_date=request.local_date,
-        slot=request.slot,
-        number=editions.next_number(connection, digest.name, local_date=request.local_date),
+        key,
+        number=editions.next_number(connection, key.digest, local_date=key.local_date),
         window=(request.window_start, request.window_end),
         now=now,
         held_for=held_for,
@@ -129,16 +122,15 @@ def claim_edition(
 
 
 def save(
-    connection: Connection, edition: Edition, slot: str, messages: Sequence[OutboundMessage], *, now: datetime
+    connection: Connection, key: EditionKey, edition: Edition, messages: Sequence[OutboundMessage], *, now: datetime
 ) -> bool:
     """
     Store an edition with its messages, and schedule another look at the pages that it cites.
 
     False if somebody else has taken its claim over.
     """
-    if not editions.save_edition(connection, edition, slot=slot):
+    if not editions.save_edition(connection, key, edition):
         return False
-    key = outbox.EditionKey(digest=edition.digest, local_date=edition.local_date, slot=slot)
     outbox.enqueue(connection, key, messages, now=now)
     schedule_rechecks(connection, pages_to_recheck(edition), now=now)
     return True

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from digests.settings.digests import digests_of
-from digests.store.editions import DAILY, first_seen_by_digest, is_made, latest_editions
+from digests.store.editions import EditionKey, first_seen_by_digest, is_made, latest_editions
 from watcher.settings.models import Settings
 
 NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
@@ -88,7 +88,7 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
         zone, missing_since = ZoneInfo(digest.timezone), None
         last_date, last_made_at = made.get(digest.name, (None, None))
         day = due_date(now, digest.at, zone, since=known.get(digest.name, now), catch_up=MAX_INTERVAL)
-        if day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY):
+        if day is not None and not is_made(connection, EditionKey(digest=digest.name, local_date=day)):
             missing_since = due_at(day, digest.at, zone)
         status = DigestStatus(
             digest=digest.name,

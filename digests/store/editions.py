@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, delete, exists, func, or_, select, update
 
 from digests import edition_json
 from digests.model import Edition, cited_ids
@@ -28,6 +28,15 @@ DAILY = "daily"
 PROCESS_MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this was left by a crash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionKey:
+    """Which edition: of a digest and a date the daily one, or one that was asked for at a time of day."""
+
+    digest: str
+    local_date: date
+    slot: str = DAILY
 
 
 def open_digests(url: str, *, make: bool = True) -> Engine:
@@ -62,10 +71,8 @@ def first_seen(connection: Connection, digest: str, *, now: datetime) -> datetim
 
 def claim(
     connection: Connection,
-    digest: str,
+    key: EditionKey,
     *,
-    local_date: date,
-    slot: str,
     number: int,
     window: tuple[datetime, datetime],
     now: datetime,
@@ -81,22 +88,20 @@ def claim(
         by: Who claims, by default this process (`process_id`).
         held_for: How long the claim of another process stands; None: as long as an edition may take.
     """
-    place = edition_filter(editions, digest, local_date, slot)
-    query = select(editions.c.claimed_by, editions.c.claimed_at).where(*place, editions.c.made_at.is_(None))
+    query = select(editions.c.claimed_by, editions.c.claimed_at)
+    query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
     held = connection.execute(query).one_or_none()
     if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
-        release_claim(connection, digest, local_date=local_date, slot=slot, by=held.claimed_by)
-    values = {"digest": digest, "local_date": local_date, "slot": slot, "number": number}
-    values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now, "claimed_by": by or process_id()}
+        release_claim(connection, key, by=held.claimed_by)
+    values = asdict(key) | {"number": number, "window_start": window[0], "window_end": window[1]}
+    values |= {"claimed_at": now, "claimed_by": by or process_id()}
     new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.id)
     return connection.scalar(new) is not None
 
 
-def edition_filter(
-    table: Table, digest: object, local_date: object, slot: object
-) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions that a row of `editions` or `deliveries` is of an edition, named by values or columns."""
-    return table.c.digest == digest, table.c.local_date == local_date, table.c.slot == slot
+def edition_filter(table: Table, edition: Any) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - a key, row or columns
+    """Return the conditions that a row of `editions` or `deliveries` is of what has the same digest, date and slot."""
+    return tuple(table.c[name] == getattr(edition, name) for name in EditionKey.__slots__)
 
 
 def process_id() -> str:
@@ -115,41 +120,41 @@ def is_process_alive(by: str) -> bool:
     return by == process_id() or machine != process_id().rsplit(":", 2)[0] or is_alive(int(pid))
 
 
-def save_edition(connection: Connection, edition: Edition, *, slot: str) -> bool:
+def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> bool:
     """
     Keep a made edition in the place that was claimed for it; False if somebody else has taken the claim over.
 
     The articles that its words rest on are kept as long as it is: it can be verified.
     """
-    query = update(editions).where(*edition_filter(editions, edition.digest, edition.local_date, slot))
+    query = update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
     values = {"made_at": edition.made_at, "payload": zlib.compress(edition_json.dump(edition), 6)}
     if connection.execute(query.values(values)).rowcount != 1:
         return False
-    pin(connection, cited_ids(edition), pinned_by=pin_name(edition.digest, edition.local_date, slot))
+    pin(connection, cited_ids(edition), pinned_by=pin_name(key))
     return True
 
 
-def pin_name(digest: str, local_date: date, slot: str) -> str:
+def pin_name(edition: EditionKey | Row[*tuple[Any, ...]]) -> str:
     """Return the name under which an edition holds its articles."""
-    return f"edition {digest} {local_date.isoformat()} {slot}"
+    return f"edition {edition.digest} {edition.local_date.isoformat()} {edition.slot}"
 
 
-def release_claim(connection: Connection, digest: str, *, local_date: date, slot: str, by: str | None = None) -> None:
+def release_claim(connection: Connection, key: EditionKey, *, by: str | None = None) -> None:
     """Undo one's own claim, whose edition could not be made."""
-    query = delete(editions).where(*edition_filter(editions, digest, local_date, slot))
+    query = delete(editions).where(*edition_filter(editions, key))
     connection.execute(query.where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id())))
 
 
-def is_settled(connection: Connection, digest: str, *, local_date: date, slot: str, now: datetime) -> bool:
+def is_settled(connection: Connection, key: EditionKey, *, now: datetime) -> bool:
     """Whether the edition is made, or being made by a live claim."""
     query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
-    row = connection.execute(query.where(*edition_filter(editions, digest, local_date, slot))).one_or_none()
+    row = connection.execute(query.where(*edition_filter(editions, key))).one_or_none()
     return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
-def is_made(connection: Connection, digest: str, *, local_date: date, slot: str) -> bool:
-    made_at = connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, digest, local_date, slot)))
+def is_made(connection: Connection, key: EditionKey) -> bool:
+    made_at = connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, key)))
     return made_at is not None
 
 
@@ -179,7 +184,7 @@ def was_delivered() -> ColumnElement[bool]:
 
     It went to at least one recipient, or may have; without any, its files are the delivery.
     """
-    of_it = edition_filter(deliveries, editions.c.digest, editions.c.local_date, editions.c.slot)
+    of_it = edition_filter(deliveries, editions.c)
     arrived = exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
     return or_(~exists().where(*of_it).correlate(editions), arrived)
 
@@ -290,8 +295,8 @@ def load_edition(connection: Connection, row: EditionRow) -> Edition:
 
 def payload_of(connection: Connection, row: EditionRow) -> bytes:
     """Return the bytes of an edition of which there is a row, as they are kept."""
-    place = edition_filter(editions, row.digest, row.local_date, row.slot)
-    payload: bytes = connection.execute(select(editions.c.payload).where(*place)).scalar_one()
+    query = select(editions.c.payload).where(*edition_filter(editions, row))
+    payload: bytes = connection.execute(query).scalar_one()
     return payload
 
 

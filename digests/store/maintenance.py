@@ -31,9 +31,9 @@ def drop_editions(connection: Connection, *, before: datetime, most: int) -> Bat
     query = select(editions.c.id, editions.c.digest, editions.c.local_date, editions.c.slot)
     rows = connection.execute(query.where(editions.c.made_at < before, is_old).limit(most)).all()
     for row in rows:
-        connection.execute(delete(deliveries).where(*edition_filter(deliveries, row.digest, row.local_date, row.slot)))
+        connection.execute(delete(deliveries).where(*edition_filter(deliveries, row)))
     connection.execute(delete(editions).where(editions.c.id.in_([row.id for row in rows])))
-    unpin(connection, [pin_name(row.digest, row.local_date, row.slot) for row in rows])
+    unpin(connection, [pin_name(row) for row in rows])
     return BatchResult(removed=len(rows), resume_after=before if len(rows) == most else None)
 
 

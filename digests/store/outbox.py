@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import edition_filter, is_process_alive, process_id
+from digests.store.editions import EditionKey, edition_filter, is_process_alive, process_id
 from digests.store.schema import deliveries
 from watcher.store.sql import execute_each, insert, load_meta, save_meta
 
@@ -24,13 +24,6 @@ RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a d
 DELIVERY_COLUMNS = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, with what jitter adds: the code never sets a longer one
 CLAIM_CANDIDATES = 50  # rows due at a claim: so many may be in the hands of others
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionKey:
-    digest: str
-    local_date: date
-    slot: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +93,7 @@ def claim_delivery(
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
-        query = query.where(*of_edition(place))
+        query = query.where(*edition_filter(deliveries, place))
     for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)):
         if is_leased(row, now=now):
             continue
@@ -172,19 +165,19 @@ def fail_siblings(
     Returns those deliveries as they are now.
     """
     c = deliveries.c
-    others = and_(
-        *of_edition(failed.edition), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
-        c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
+    others = (
+        *edition_filter(deliveries, failed.edition), c.channel == failed.channel, c.id != failed.id,
+        c.recipient.in_(recipients), c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
     values = failure_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
-    found = connection.execute(update(deliveries).where(others).values(values).returning(*DELIVERY_COLUMNS))
+    found = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
     return tuple(sorted((delivery_from_row(each) for each in found), key=lambda each: each.id))
 
 
 def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
     """Make all of an edition's deliveries that have not arrived due now, those that were given up too."""
-    query = update(deliveries).where(*of_edition(place), deliveries.c.state != SENT)
+    query = update(deliveries).where(*edition_filter(deliveries, place), deliveries.c.state != SENT)
     state = case((deliveries.c.state == FAILED, WAITING), else_=deliveries.c.state)
     connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
 
@@ -197,7 +190,7 @@ def count_due(connection: Connection, *, now: datetime) -> int:
 
 def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, ...]:
     """Return an edition's deliveries, in the order of the settings."""
-    return select_deliveries(connection, *of_edition(place))
+    return select_deliveries(connection, *edition_filter(deliveries, place))
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
@@ -209,10 +202,6 @@ def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, 
 def select_deliveries(connection: Connection, *those: ColumnElement[bool]) -> tuple[Delivery, ...]:
     rows = connection.execute(select(*DELIVERY_COLUMNS).where(*those).order_by(deliveries.c.id))
     return tuple(map(delivery_from_row, rows))
-
-
-def of_edition(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
-    return edition_filter(deliveries, place.digest, place.local_date, place.slot)
 
 
 def delivery_from_row(row: Row[tuple[Any, ...]]) -> Delivery:

@@ -12,8 +12,8 @@ import pytest
 from digests.alerts.alerts import RETRY_AFTER, AlertJob
 from digests.alerts.render import Alert, render_mail, render_webhook
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import DAILY, claim, first_seen, open_digests
-from digests.store.outbox import EditionKey, enqueue, load_open_alerts
+from digests.store.editions import DAILY, EditionKey, claim, first_seen, open_digests
+from digests.store.outbox import enqueue, load_open_alerts
 from digests.store.schema import editions
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
@@ -81,8 +81,8 @@ class Desk:
 
     def edition(self, day: date) -> None:
         window = (self.now - 24 * HOUR, self.now)
-        given = {"local_date": day, "slot": DAILY, "number": 1, "window": window, "now": self.now}
-        write(self.engine, claim, "world", **given)
+        key = EditionKey(digest="world", local_date=day)
+        write(self.engine, claim, key, number=1, window=window, now=self.now)
         write(self.engine, lambda c: c.execute(editions.update().values(made_at=self.now)))
 
     async def pass_time(self, hours: float, *, good: int) -> None:

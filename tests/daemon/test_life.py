@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import open_digests
-from digests.store.outbox import OPEN_STATES, EditionKey, deliveries_of, enqueue
+from digests.store.editions import EditionKey, open_digests
+from digests.store.outbox import OPEN_STATES, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite

@@ -16,8 +16,8 @@ from digests.edition.load import EditionRequest
 from digests.jobs import jobs
 from digests.model import OutboundMessage, Rendered
 from digests.settings.digests import digests_of
-from digests.store.editions import claim, first_seen, get_edition
-from digests.store.outbox import EditionKey, deliveries_of, enqueue
+from digests.store.editions import EditionKey, claim, first_seen, get_edition
+from digests.store.outbox import deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.edition.factory import make_edition
 from tests.kinds import on
@@ -114,8 +114,8 @@ async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_
     write(engine, first_seen, "berlin", now=clock[0])
     window = (clock[0] - timedelta(days=1), clock[0])
     assert await editions.background_task.wanted() == ("berlin/2026-10-24",)
-    given = {"local_date": day, "slot": "daily", "number": 1, "window": window, "by": "elsewhere:7:mark"}
-    assert write(engine, claim, "berlin", now=clock[0], **given)
+    key = EditionKey(digest="berlin", local_date=day)
+    assert write(engine, claim, key, number=1, window=window, by="elsewhere:7:mark", now=clock[0])
 
     clock[0] += timedelta(seconds=25)
     assert await editions.background_task.do("berlin/2026-10-24") is False

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import process_id
+from digests.store.editions import EditionKey, process_id
 from digests.store.outbox import (
     FAILED,
     LEASE,
@@ -21,7 +21,6 @@ from digests.store.outbox import (
     SENT,
     UNKNOWN,
     WAITING,
-    EditionKey,
     claim_delivery,
     count_due,
     deliveries_of,

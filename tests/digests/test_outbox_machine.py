@@ -20,7 +20,8 @@ from sqlalchemy import delete
 
 from digests.model import OutboundMessage
 from digests.store import outbox
-from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery, EditionKey
+from digests.store.editions import EditionKey
+from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery
 from digests.store.schema import deliveries
 from watcher.store.writer import read, write
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.store.editions import DAILY, find_row, is_settled, load_edition
+from digests.store.editions import EditionKey, find_row, is_settled, load_edition
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from watcher.cli.main import run_command_line
@@ -93,7 +93,7 @@ def test_what_was_sent_is_the_edition_of_the_day_and_the_daemon_owes_none(digest
 
     digest("--send")
 
-    assert read(engine, is_settled, "world", local_date=today(), slot=DAILY, now=datetime.now(UTC))
+    assert read(engine, is_settled, EditionKey(digest="world", local_date=today()), now=datetime.now(UTC))
     row = read(engine, find_row, "world", today())
     assert row.is_daily
     assert read(engine, load_edition, row).stories

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from digests.edition.schedule import due_at
 from digests.jobs import jobs
-from digests.store.editions import DAILY, claim, get_edition, open_digests
+from digests.store.editions import EditionKey, claim, get_edition, open_digests
 from digests.store.schema import editions
 from tests.tools import tools_of
 from watcher.daemon.jobs import Job
@@ -124,7 +124,8 @@ async def crash(world: World, due: datetime) -> None:
             window = (world.now - 24 * HOUR, world.now)
             day = world.now.astimezone(world.zone).date()
             for name in (f"at{at:%H%M}" for at in world.ats if due_at(day, at, world.zone) <= world.now):
-                taken = partial(claim, digest=name, local_date=day, slot=DAILY, number=1, window=window, now=world.now)
+                key = EditionKey(digest=name, local_date=day)
+                taken = partial(claim, key=key, number=1, window=window, now=world.now)
                 write(world.engine, partial(taken, by=NOBODY))
             raise Crash
 

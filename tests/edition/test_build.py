@@ -20,6 +20,7 @@ from digests.store.editions import (
     CLAIM_LASTS,
     DAILY,
     MAKE_LIMIT_S,
+    EditionKey,
     claim,
     first_seen,
     get_edition,
@@ -46,6 +47,7 @@ from watcher.text.urls import host_of
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 DAY = date(2026, 11, 24)
 WINDOW = (NOW - timedelta(days=1), NOW)
+KEY = EditionKey(digest="world", local_date=DAY)
 
 
 def digest(name: str = "world") -> DigestSettings:
@@ -81,17 +83,17 @@ def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine, tmp_path
     with pytest.raises(DeliveryError):
         make_edition(engine, digest(), replace(order(), folder=tmp_path / "out"), now=NOW)
 
-    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
+    assert not read(engine, is_settled, KEY, now=NOW)
     assert make_edition(engine, digest(), order(), now=NOW) is not None
 
 
 def test_a_claim_left_by_a_crash_runs_out(engine):
-    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "by": "another-machine:1:mark"}
+    taken = {"number": 1, "window": WINDOW, "by": "another-machine:1:mark"}
 
-    assert write(engine, claim, "world", **taken, now=NOW)
-    assert not write(engine, claim, "world", **taken, now=NOW + CLAIM_LASTS / 2)
-    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW + CLAIM_LASTS * 2)
-    assert write(engine, claim, "world", **taken, now=NOW + CLAIM_LASTS * 2)
+    assert write(engine, claim, KEY, **taken, now=NOW)
+    assert not write(engine, claim, KEY, **taken, now=NOW + CLAIM_LASTS / 2)
+    assert not read(engine, is_settled, KEY, now=NOW + CLAIM_LASTS * 2)
+    assert write(engine, claim, KEY, **taken, now=NOW + CLAIM_LASTS * 2)
 
 
 def dead_process() -> int:
@@ -104,41 +106,41 @@ def dead_process() -> int:
 def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engine, pid):
     """The process that was killed may have had the number that we have now, in a container for example."""
     machine = process_id().rsplit(":", 2)[0]
-    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
-    write(engine, claim, "world", **taken, by=f"{machine}:{pid()}:mark")
+    taken = {"number": 1, "window": WINDOW, "now": NOW}
+    write(engine, claim, KEY, **taken, by=f"{machine}:{pid()}:mark")
 
-    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
+    assert not read(engine, is_settled, KEY, now=NOW)
     assert make_edition(engine, digest(), order(), now=NOW) is not None
 
 
 def test_a_claim_of_a_clock_that_was_ahead_runs_out(engine):
-    given = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
+    given = {"number": 1, "window": WINDOW}
     then = NOW + timedelta(days=365)
-    assert write(engine, claim, "world", now=then, by="another-machine:1:mark", **given)
+    assert write(engine, claim, KEY, now=then, by="another-machine:1:mark", **given)
 
-    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
-    assert write(engine, claim, "world", now=NOW, **given)
+    assert not read(engine, is_settled, KEY, now=NOW)
+    assert write(engine, claim, KEY, now=NOW, **given)
 
 
 def test_a_claim_of_a_living_process_stands(engine):
     machine = process_id().rsplit(":", 2)[0]
-    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
-    write(engine, claim, "world", **taken, by=f"{machine}:{os.getppid()}:mark")
+    taken = {"number": 1, "window": WINDOW, "now": NOW}
+    write(engine, claim, KEY, **taken, by=f"{machine}:{os.getppid()}:mark")
 
     assert make_edition(engine, digest(), order(), now=NOW) is None
-    assert read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
+    assert read(engine, is_settled, KEY, now=NOW)
 
 
 def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes_the_other(engine):
-    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
+    taken = {"number": 1, "window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
-    assert write(engine, claim_edition, digest(), order(), now=NOW, held_for=None)
+    assert write(engine, claim_edition, KEY, order(), now=NOW, held_for=None)
     edition = compose(read(engine, load, digest(), order(), (), now=NOW))
-    assert write(engine, claim, "world", **taken, now=later, by="another-machine:1:mark")
+    assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
-    assert not write(engine, save, edition, DAILY, (), now=NOW)
-    write(engine, release_claim, "world", local_date=DAY, slot=DAILY)
-    assert read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=later)
+    assert not write(engine, save, KEY, edition, (), now=NOW)
+    write(engine, release_claim, KEY)
+    assert read(engine, is_settled, KEY, now=later)
     assert timedelta(seconds=MAKE_LIMIT_S) < CLAIM_LASTS
 
 
@@ -235,8 +237,8 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
 
 
 def test_an_edition_that_never_came_to_be_takes_no_number(engine):
-    taken = {"local_date": DAY - timedelta(days=1), "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
-    write(engine, claim, "world", **taken)
+    yesterday = EditionKey(digest="world", local_date=DAY - timedelta(days=1))
+    write(engine, claim, yesterday, number=1, window=WINDOW, now=NOW)
 
     assert make_edition(engine, digest(), order(), now=NOW).number == 1
 

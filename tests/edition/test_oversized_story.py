@@ -12,7 +12,7 @@ from digests.edition.publish import render_all
 from digests.metrics import metrics
 from digests.model import Intake
 from digests.settings.digests import digests_of
-from digests.store.editions import DAILY, claim, open_digests, save_edition
+from digests.store.editions import EditionKey, claim, open_digests, save_edition
 from tests.compose.factories import END, article, by_id, make_context, story
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
@@ -48,10 +48,10 @@ def edition(giant: int, others: int):
 
 def keep(made, url: str) -> None:
     engine = open_digests(url)
-    place = {"local_date": made.local_date, "slot": DAILY}
+    key = EditionKey(digest=made.digest, local_date=made.local_date)
     window = (END - timedelta(days=1), END)
-    assert write(engine, claim, made.digest, number=1, window=window, now=NOW, **place)
-    assert write(engine, save_edition, made, slot=DAILY)
+    assert write(engine, claim, key, number=1, window=window, now=NOW)
+    assert write(engine, save_edition, key, made)
     engine.dispose()
 
 

@@ -10,13 +10,12 @@ import pytest
 from digests.edition.load import EditionRequest
 from digests.model import OutboundMessage
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY, covered_up_to, get_edition, recent_editions
+from digests.store.editions import DAILY, EditionKey, covered_up_to, get_edition, recent_editions
 from digests.store.outbox import (
     FAILED,
     SENT,
     UNKNOWN,
     WAITING,
-    EditionKey,
     claim_delivery,
     enqueue,
     mark_failed,
