@@ -208,8 +208,7 @@ class Correction:
     """
     What an outlet has changed in a report after an edition cited it.
 
-    `before` stands in the stored article, `after` in what the page said at the recheck (empty if it is
-    gone).
+    `before` stands in the stored article, `after` in what the page said at the recheck (empty if it is gone).
     """
 
     kind: str  # headline, figures, text, retracted, gone

@@ -73,12 +73,7 @@ def find_corrections(
     Return what has changed in cited articles, retractions and vanished pages first, then by when it was noticed.
 
     Each article is compared as it was stored with what its page said last; of its text only the figures of a sentence,
-    and sentences that were cited word for word, count.
-
-    Args:
-        articles: As they were stored, by id.
-        revisions: Of these articles, the earliest first.
-        since: What was noticed before has been told.
+    and sentences that were cited word for word, count. What was noticed before `since` has been told.
     """
     found: list[Correction] = []
     for key, citation in citations.items():

@@ -237,10 +237,7 @@ def is_derived(word: str, stem: str, language: str) -> bool:
 
 def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:
     """
-    Yield those of the cities of all languages whose names begin with `key` and then as a folded word does.
-
-    Args:
-        inflected: Latin names too take endings ("w Warszawie").
+    Yield the cities that a folded word which begins with `key` may name; if `inflected`, Latin names too take endings.
     """
     for tokens, code in cities_by_prefix().get(key, ()):
         if folded.startswith(tokens[0][:-1]):  # the last letter may be a vowel that changes

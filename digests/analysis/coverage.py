@@ -58,10 +58,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
 
 def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
-    Return the outlets that count as independent, in time order. `owners` has the owner of each outlet.
+    Return the outlets that count as independent, in time order.
 
-    Two outlets of one owner count once, and so do two that carry one agency's text. An outlet's own report goes before
-    an agency's, so that the outlet still counts where another has taken the agency.
+    An outlet's own report goes before an agency's, so that it still counts where another has taken the agency.
     """
     reporters: dict[str, list[str]] = defaultdict(list)
     for report in story.reports:

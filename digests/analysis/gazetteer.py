@@ -226,11 +226,9 @@ MIN_WEIGHT = 1.0  # weight a report of the first country; below, the story has n
 
 def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
     """
-    Return the ISO codes of the one to three countries that `story` is about, most named first; empty if none stands
-    out.
+    Return the ISO codes of the one to three countries that `story` is about, most named first, if any stands out.
 
-    Each independent report has the same voice. Where the outlet sits does not count: a paper at home in a country
-    writes about all.
+    Each independent report has the same voice. Where the outlet sits does not count.
     """
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_REPORTS]

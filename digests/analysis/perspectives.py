@@ -40,10 +40,7 @@ def find_perspectives(
     Return how the groups that report on their own tell a story: of countries, then of kinds of owner, by first report.
 
     A group's headline is that of its first report of its own. Empty where fewer than two groups, or three reports,
-    stand beside each other.
-
-    Args:
-        kinds: The kind of owner of an outlet, where the settings name it: "public".
+    stand beside each other. `kinds` are those of outlets' owners.
     """
     origins = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
     if len(origins) < MIN_REPORTS:
@@ -86,13 +83,7 @@ def group_outlets(articles: Iterable[Article], kinds: Mapping[str, str]) -> Outl
 def find_missing_perspectives(
     read: OutletGroups, covered: Coverage, places: Sequence[str]
 ) -> tuple[MissingPerspective, ...]:
-    """
-    Return whose outlets were read and do not have a story that several others have: countries it is about first.
-
-    Args:
-        read: Of all the window (`group_outlets`).
-        places: ISO codes of the countries that the story is about.
-    """
+    """Return whose outlets were `read` and do not have a story that several others have: its own `places` first."""
     if len(covered.independent) < MIN_REPORTS:
         return ()
     carriers = set(covered.outlets)
@@ -142,8 +133,7 @@ def _only(own: Sequence[Article], others: Sequence[Article], digits: Contents, s
     Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
     Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
-    with what it counts; one that another report gives by the same figures, "118 thousand" for 118,000, or in words is
-    theirs too.
+    with what it counts; one that another report gives by the same figures or in words is theirs too.
     """
     known = set().union(*(digits(other.id) for other in others))
     counts: Counter[str] = Counter()

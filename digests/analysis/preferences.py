@@ -44,13 +44,7 @@ def _part(phrase: str) -> str:
 def score_weights(
     weights: WeightSettings, articles: Sequence[Article], places: Sequence[str]
 ) -> list[tuple[str, float]]:
-    """
-    Return the weights that a story earns, each with what it was given for: "country UA".
-
-    Args:
-        articles: The story's.
-        places: ISO codes of the countries it is about.
-    """
+    """Return the weights that a story earns, each with what it was given for: "country UA"."""
     outlets = {fold(article.outlet) for article in articles}
     sections = {fold(article.section) for article in articles if article.section}
     spoken = matching_phrases(list(weights.words), articles)

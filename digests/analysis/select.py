@@ -40,8 +40,7 @@ def select_articles(
     Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
 
     Args:
-        muted_phrases: An article with one in its title is left out.
-        languages: Primary tags; articles in others are left out. Empty for all.
+        languages: Primary tags; empty for all.
         load_full_texts: Returns articles with all of their text, if `articles` have its beginning alone.
     """
     again = DuplicateFilter(load_full_texts)

@@ -182,9 +182,6 @@ def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
 
     Each new article moves what is rare and what a window has in common a little, and with it every score; without
     this, articles on the edge of a story would go to and fro.
-
-    Args:
-        stories: The known story of each node; None if it is new.
     """
     codes: dict[str, int] = {}
     of = np.array([-1 if story is None else codes.setdefault(story, len(codes)) for story in stories], np.int64)
@@ -199,13 +196,7 @@ def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
 def keep_known_stories(
     groups: Sequence[Story], known: Mapping[str, str], items: Mapping[str, ClusterItem]
 ) -> tuple[Story, ...]:
-    """
-    Return `groups` with known articles in the stories that they are known in, and each new one with those of its group.
-
-    Args:
-        known: The story that an article is in, by article.
-        items: The articles of the groups, by id.
-    """
+    """Return `groups` with articles in the stories that they are `known` in, and new ones with those of their group."""
     reports: defaultdict[str, list[WireGroup]] = defaultdict(list)
     for group in groups:
         counts = Counter(known[article] for article in group.articles if article in known)

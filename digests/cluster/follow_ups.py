@@ -53,9 +53,6 @@ def link_follow_ups(
 
     A new story follows one of `earlier`, or a new one that stands before it, if no other thread is nearly as near and
     the two share a name.
-
-    Args:
-        threads: The thread that each story is in.
     """
     if not new:
         return ()

@@ -44,12 +44,7 @@ class InvertedIndex:
     """
 
     def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
-        """
-        Take the vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`.
-
-        Args:
-            keys: Whole numbers from 0; each at most once a row.
-        """
+        """Take vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`, a key at most once."""
         # By key, then row. Sorting whole numbers takes a third of the time of a stable argsort.
         order = np.sort(keys.astype(np.int64) << 32 | np.arange(len(keys))) & 0xFFFFFFFF
         self.starts = starts
@@ -139,10 +134,7 @@ def score_pairs(
     indexes: Mapping[str, InvertedIndex], factors: Mapping[str, float], least: float, start: int, stop: int, low: int
 ) -> PairScores:
     """
-    Return the pairs of rows `start` to `stop` with those before them, from `low` on, whose products come to `least`.
-
-    Args:
-        factors: What the product of each index counts.
+    Return the pairs of rows `start` to `stop` with those from `low` on whose products × `factors` come to `least`.
     """
     found = [index.products(start, stop, low) for index in indexes.values()]
     cells = [each for each, _ in found]

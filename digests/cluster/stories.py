@@ -128,13 +128,7 @@ def cluster_representatives(
     node_of: Mapping[str, int],
     known: Sequence[str | None],
 ) -> tuple[list[list[int]], tuple[BestLink, ...]]:
-    """
-    Return groups of `nodes`, which are sorted by time, and the links inside the groups.
-
-    Args:
-        node_of: The node of an article, for `rules`.
-        known: The story that each node was in.
-    """
+    """Return groups of `nodes`, which are sorted by time, and the links inside the groups."""
     corrected, differ = cannot_link(rules, node_of), conflict_check(nodes)
     params, linkage = params_for(nodes)
     scores = score_all_pairs(nodes, params)
@@ -158,10 +152,7 @@ def attach_live_blogs(
     """
     Return `groups` with each live blog in the group whose average score with it is best, if that is near enough.
 
-    One that a rule has put into a group stays there.
-
-    Args:
-        edges: Those of nodes that do not vote.
+    One that a rule has put into a group stays there. `edges` are those of nodes that do not vote.
     """
     group_of = {i: number for number, members in enumerate(groups) for i in members}
     sums: defaultdict[int, Counter[int]] = defaultdict(Counter)  # of the scores with each group's nodes that vote

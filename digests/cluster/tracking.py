@@ -113,13 +113,7 @@ def assign_ids(
     restored: Mapping[int, ExistingStory],
     taken: set[str],
 ) -> list[Story]:
-    """
-    Return each group with its id: of the largest known story that goes on in it, of one that is restored, or new.
-
-    Args:
-        goes_on: The number of the group in which a known story goes on.
-        restored: The story that a group is again, by number.
-    """
+    """Return each group with its id: of the largest known story that goes on in it, of one that is restored, or new."""
     stories_of: defaultdict[int, list[str]] = defaultdict(list)
     for story, number in goes_on.items():
         stories_of[number].append(story)

@@ -38,9 +38,6 @@ def compose_edition(
     Return the edition of `stories`: the main ones in sections, the next ones as briefs, and the ledger.
 
     Numbers run in page order, the lead is 1.
-
-    Args:
-        corrections: What outlets have changed in reports that editions cited.
     """
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
     wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
@@ -109,14 +106,10 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
 
 def choose_section(present: Sequence[Article], places: Sequence[str], digest: DigestSettings) -> str:
     """
-    Return the title of the section that a story belongs to.
+    Return the title of the section that a story belongs to, by its articles and the countries it is about, first first.
 
     The reader's own rules go first. The digest's sections are names of sections of sources, or of regions; without
     them, a story is in its region.
-
-    Args:
-        present: Its articles.
-        places: ISO codes of the countries it is about, first first.
     """
     if rule := match_section_rule(digest.section_rules, present, places):
         return rule
@@ -162,12 +155,7 @@ def _plain(name: str) -> str:
 
 
 def ended_stories(previous: Edition, ranked: Sequence[RankedStory], followed: Collection[str]) -> tuple[Brief, ...]:
-    """
-    Return the stories that the last edition told and of which nothing has come in since, in its order.
-
-    Args:
-        followed: Ids of stories that others go on with.
-    """
+    """Return the stories of the last edition of which nothing has come in since, and that none goes on with."""
     ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
     threads = {each.story.thread for each in ranked if each.story.thread}
     articles = {key for each in ranked for key in each.story.articles}

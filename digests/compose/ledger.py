@@ -23,12 +23,7 @@ def build_ledger(
     briefs: Sequence[Brief],
     context: ComposeContext,
 ) -> Ledger:
-    """
-    Return the ledger of an edition that shows these stories and briefs.
-
-    Args:
-        among: Those of `ranked` that are about what the digest is.
-    """
+    """Return the ledger of an edition; `among` are those of `ranked` that are about what the digest is."""
     taken, wanted = selection.ids, {each.story.id for each in among}
     not_shown = [each for each in ranked if each.story.id not in taken]
     left_out = count_left_out(_why_left_out(each, wanted) for each in not_shown)
@@ -72,13 +67,10 @@ MIN_REPORTS = 100  # of a window: among fewer, one large event is much
 
 def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
     """
-    Return the story with the most reports and its share; None without a report.
+    Return the story with the most reports of the articles `inside` the window, and its share; None without a report.
 
     Reports are counted, not articles: one agency's text in sixty papers is one report, and no sign of a fault. Of two
     stories with as many, the one with more articles, then the one with the smaller id.
-
-    Args:
-        inside: Ids of the window's articles; a report without one of them is of an earlier day.
     """
     total = 0
     found: list[tuple[int, int, str]] = []

@@ -93,12 +93,7 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
 
 
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
-    """
-    Return `ranked` as the edition shows it, without a number yet; None if no article of it has a title.
-
-    Args:
-        taken: The anchors that are in use; the story's is added.
-    """
+    """Return `ranked` as shown, without a number yet, its anchor added to `taken`; None if no article has a title."""
     story, covered, language = ranked.story, ranked.coverage, context.digest.language
     places = context.find_countries(story)
     known = context.load_full_texts(

@@ -61,9 +61,7 @@ def load_story_details(
     Return all about a story, or about the one that it was merged into.
 
     Args:
-        story: As `resolve_story` takes it.
-        compare: Returns the reports whose copies are compared with their origins, and whose links are explained:
-            comparing takes a while.
+        compare: Returns the reports whose copies and links are explained: comparing takes a while.
 
     Errors: DigestError, if there never was one.
     """

@@ -21,10 +21,7 @@ SEPARATORS = "|–—-•·:"
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """
-    A headline and the article whose title it is. `text` is a part of `article.title`, without an outlet's name at its
-    end.
-    """
+    """A headline, without an outlet's name at its end, and the article whose title it is."""
 
     text: str
     article: Article

@@ -69,10 +69,7 @@ def choose_summary(
 def reports_by_language(
     story: Story, articles: Mapping[str, Article], language: str
 ) -> list[tuple[list[Article], int]]:
-    """
-    Return the reports to read, by language: the digest's first, then the story's others; with how many sentences to
-    take.
-    """
+    """Return the reports to read, the digest's language first, then the story's; with how many sentences to take."""
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]

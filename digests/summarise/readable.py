@@ -63,10 +63,7 @@ def stands_alone(text: str, language: str) -> bool:
 
 
 def starts_with_reference(text: str, language: str) -> bool:
-    """
-    Whether a sentence begins with a word that points back, a pronoun, a "but", an "also", or quotes somebody whom it
-    does not name.
-    """
+    """Whether a sentence begins with a word that points back, or quotes somebody whom it does not name."""
     if _has_no_speaker(text, language):
         return True
     bare = text.lstrip(OPENING_QUOTE + " ")
