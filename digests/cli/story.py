@@ -297,7 +297,7 @@ def split(
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         wanted = read(engine, parse_story_id, settings, story)
         ids = [read(engine, find_article, each).id for each in articles]
-        done = split_story(engine, wanted, ids, now=datetime.now(UTC))
+        done = write(engine, split_story, wanted, ids, now=datetime.now(UTC))
     print_lines(format_result(done))
     return DONE
 
@@ -308,7 +308,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> int:
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         ids = [read(engine, parse_story_id, settings, each) for each in (one, other)]
-        done = join_stories(engine, *ids, now=datetime.now(UTC))
+        done = write(engine, join_stories, *ids, now=datetime.now(UTC))
     print_lines(format_result(done))
     return DONE
 

@@ -19,12 +19,15 @@ KEY_BITS = 32
 class ExpansionParams:
     """What a title borrows (pseudo-relevance feedback after Rocchio: the nearest are taken to be of one event)."""
 
-    neighbours: int  # of a title, at most
-    min_score: float  # of a neighbour: cosine of terms, less with every hour apart
-    terms: float  # share of a neighbour's vector that is added, times its score
-    cognates: float
-    missing: float  # length that an expanded vector of cognates lacks
-    max_entries: int  # of an expanded vector
+    neighbours: int = 20  # of a title, at most
+    min_score: float = 0.15  # of a neighbour: cosine of terms, less with every hour apart
+    terms: float = 0.3  # share of a neighbour's vector that is added, times its score
+    cognates: float = 0.3
+    missing: float = 0.63  # length that an expanded vector of cognates lacks
+    max_entries: int = 24  # of an expanded vector
+
+
+EXPANSION = ExpansionParams()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

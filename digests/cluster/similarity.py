@@ -11,7 +11,7 @@ import numpy.typing as npt
 from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, rows_of, score_pairs
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
-from digests.cluster.query_expansion import ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
+from digests.cluster.query_expansion import EXPANSION, ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
 from digests.cluster.vectorize import (
     Vectors,
     center_by_language,
@@ -57,33 +57,41 @@ class CalibrationCurve:
     What is a little alike scores next to nothing, however often it comes, and so many such pairs come to nothing too.
     """
 
-    highest: float
-    half: float
-    steepness: float
+    highest: float = 0.8
+    half: float = 0.435
+    steepness: float = 15.0
+
+
+THRESHOLD = 0.23  # of stories where there are vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreParams:
     """How a pair is scored. One set for all news, tuned on the labelled sets together (docs/decisions/0004)."""
 
-    alone: SparseParams  # where there are no vectors
-    beside: SparseParams  # beside vectors
-    alone_scale: float  # what brings the scores of pairs without vectors to those of pairs with them, in one window
-    share_title: float  # of `beside` in the score: one language, one has only a title
-    share_text: float  # one language, two texts
-    share_cross_title: float  # the same for two languages
-    share_cross_text: float
-    vector_cross: float  # the vectors of two languages lie a little farther apart
-    nameless: float  # what is left of the score of two texts in two languages that both have names, and share none
-    across: CalibrationCurve | None  # of two texts in two languages with vectors, in place of the three before
-    text_scale: float  # two texts of one language share more than two titles, whatever they tell
-    sharpness: float  # what scores of two texts of one language are raised to, about `middle`; 1 leaves them
-    middle: float
-    decay_hours_title: float  # scores fall by e in this time, where one is known by its title alone
-    decay_hours_text: float  # the same for two texts, which say more surely what they tell of
-    decay_unknown: float  # what is left of a score where one has no time
-    floor: float  # lower scores count as 0
-    expansion: ExpansionParams | None  # of titles; None where nothing is borrowed
+    # Where there are no vectors, and beside vectors.
+    alone: SparseParams = SparseParams(
+        title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8
+    )
+    beside: SparseParams = SparseParams(
+        title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0
+    )
+    alone_scale: float = 1.4  # brings the scores of pairs without vectors to those of pairs with them, in one window
+    share_title: float = 0.1  # of `beside` in the score: one language, one has only a title
+    share_text: float = 0.3  # one language, two texts
+    share_cross_title: float = 0.0  # the same for two languages
+    share_cross_text: float = 0.5
+    vector_cross: float = 1.1  # the vectors of two languages lie a little farther apart
+    nameless: float = 0.5  # what is left of the score of two texts in two languages with names of which they share none
+    across: CalibrationCurve | None = CalibrationCurve()  # of two texts in two languages with vectors, for these three
+    text_scale: float = 0.85  # two texts of one language share more than two titles, whatever they tell
+    sharpness: float = 1.5  # what scores of two texts of one language are raised to, about `middle`; 1 leaves them
+    middle: float = THRESHOLD
+    decay_hours_title: float = 72.0  # scores fall by e in this time, where one is known by its title alone
+    decay_hours_text: float = 168.0  # the same for two texts, which say more surely what they tell of
+    decay_unknown: float = 1.0  # what is left of a score where one has no time
+    floor: float = 0.1  # lower scores count as 0
+    expansion: ExpansionParams | None = EXPANSION  # of titles; None where nothing is borrowed
     idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
 
 

@@ -22,34 +22,11 @@ from digests.cluster.constraints import (
 from digests.cluster.item import ClusterItem, sort_by_time, sort_key
 from digests.cluster.linkage import AreApart, Edges, LinkageParams, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
-from digests.cluster.query_expansion import ExpansionParams
-from digests.cluster.similarity import CalibrationCurve, ScoreParams, SparseParams, score_all_pairs
+from digests.cluster.similarity import THRESHOLD, ScoreParams, score_all_pairs
 from digests.model import Story, WireGroup
 from watcher.features.extract import hash64
 
-ALONE = SparseParams(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
-BESIDE = SparseParams(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
-THRESHOLD = 0.23  # of stories where there are vectors
-SCORE_PARAMS = ScoreParams(
-    alone=ALONE,
-    beside=BESIDE,
-    alone_scale=1.4,
-    share_title=0.1,
-    share_text=0.3,
-    share_cross_title=0.0,
-    share_cross_text=0.5,
-    vector_cross=1.1,
-    nameless=0.5,
-    across=CalibrationCurve(highest=0.8, half=0.435, steepness=15.0),
-    text_scale=0.85,
-    sharpness=1.5,
-    middle=THRESHOLD,
-    decay_hours_title=72.0,
-    decay_hours_text=168.0,
-    decay_unknown=1.0,
-    floor=0.1,
-    expansion=ExpansionParams(neighbours=20, min_score=0.15, terms=0.3, cognates=0.3, missing=0.63, max_entries=24),
-)
+SCORE_PARAMS = ScoreParams()
 TERM_SCORE_PARAMS = replace(SCORE_PARAMS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
 LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
 # Terms alone see less of what is alike.

@@ -189,16 +189,8 @@ def cognate_keys(terms: Sequence[str]) -> list[str]:
     are respelled at once, each on a line of its own: word by word takes six times as long.
     """
     found = [term if term[:1] == "#" else "" for term in terms]
-    letters = list(terms)
-    foreign = [number for number, term in enumerate(terms) if not term.isascii()]
-    latin = to_latin("\n".join(terms[number] for number in foreign)).split("\n")
-    for number, word in zip(foreign, latin, strict=False):
-        letters[number] = word
-    lines = [
-        number
-        for number, word in enumerate(letters)
-        if len(word) >= MIN_WORD_LETTERS and word.isascii() and not found[number]
-    ]
+    letters = to_latin("\n".join(terms)).split("\n")
+    lines = [n for n, word in enumerate(letters) if len(word) >= MIN_WORD_LETTERS and word.isascii() and not found[n]]
     keys = phonetic_keys("\n".join(letters[number] for number in lines).encode()).decode().split("\n")
     for number, key in zip(lines, keys, strict=False):  # of no lines there is one, which is empty
         if len(key) >= MIN_KEY_LETTERS:

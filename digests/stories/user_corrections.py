@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.follow_ups import story_profile
@@ -19,7 +19,6 @@ from digests.store.user_corrections import add_correction
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import load_items
 from watcher.store.articles import articles_by_id
-from watcher.store.writer import write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,7 @@ class CorrectionResult:
     changes: tuple[StoryEvent, ...]
 
 
-def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime) -> CorrectionResult:
+def split(connection: Connection, story: str, articles: Collection[str], *, now: datetime) -> CorrectionResult:
     """
     Take articles out of a story: none of them is in a story with one of its others from now on.
 
@@ -40,13 +39,9 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
 
     Errors: DigestError, if they are not in the story, or are all of it.
     """
-    return write(engine, _split, story, frozenset(articles), now=now)
-
-
-def _split(connection: Connection, story: str, articles: frozenset[str], *, now: datetime) -> CorrectionResult:
     whole = load_story_now(connection, story)
     check_parts(whole, articles)
-    rest, own = subset_story(whole, set(whole.articles) - articles), subset_story(whole, articles)
+    rest, own = subset_story(whole, set(whole.articles) - set(articles)), subset_story(whole, articles)
     if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.merged_ids)):
         own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, merged_ids=back.merged_ids)
         kept_ids = tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
@@ -59,16 +54,12 @@ def _split(connection: Connection, story: str, articles: frozenset[str], *, now:
     return save_correction(connection, correction, description, (rest, own), event, now=now)
 
 
-def join(engine: Engine, one: str, other: str, *, now: datetime) -> CorrectionResult:
+def join(connection: Connection, one: str, other: str, *, now: datetime) -> CorrectionResult:
     """
     Make one story of two, now and from now on; the larger keeps its id.
 
     Errors: DigestError, if there are no such stories, or they are one already.
     """
-    return write(engine, _join, one, other, now=now)
-
-
-def _join(connection: Connection, one: str, other: str, *, now: datetime) -> CorrectionResult:
     first, second = (load_story_now(connection, each) for each in (one, other))
     if first.id == second.id:
         raise DigestError(f"{one} and {other} are one story already: {first.id}")

@@ -21,7 +21,7 @@ from digests.stories.history import StoryDetails, describe_change, link_reasons,
 from digests.stories.user_corrections import join, split
 from digests.web.article import TITLE_CHARS, ArticleRow, article_row
 from digests.web.edition_cache import EditionCache
-from watcher.store.writer import read
+from watcher.store.writer import read, write
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 from watcher.web.templating import render_page
 
@@ -83,13 +83,13 @@ class StoryPages:
     def split(self, site: Site, ask: PageRequest) -> PageResponse:
         """Split the articles that a form names from the story; redirect to the story that remains."""
         articles = ask.form.get("article", "").split()
-        done = split(site.engine, ask.params["story"], articles, now=site.now())
+        done = write(site.engine, split, ask.params["story"], articles, now=site.now())
         return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
     def join(self, site: Site, ask: PageRequest) -> PageResponse:
         """Make one story of two, and go to it."""
         other = ask.form.get("other", "").strip().rpartition("/")[2]
-        done = join(site.engine, ask.params["story"], other, now=site.now())
+        done = write(site.engine, join, ask.params["story"], other, now=site.now())
         return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
 

@@ -46,9 +46,9 @@ def correct(engine, chance, known, now):
         match chance.choice(("split", "split", "join", "join", "forget")):
             case "split":
                 gone = chance.sample(sorted(here[other]), chance.randint(1, len(here[other])))
-                split(engine, other, gone, now=now)
+                write(engine, split, other, gone, now=now)
             case "join":
-                join(engine, one, other, now=now)
+                write(engine, join, one, other, now=now)
             case _ if held:
                 write(engine, revoke, chance.choice(held), now=now)
     except DigestError:
