@@ -40,15 +40,7 @@ class WatcherError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let an error pass between processes whole, whatever its constructor takes."""
-        return _unpickle_error, (type(self), self.args, self.__dict__)
-
-
-def _unpickle_error(kind: type[WatcherError], args: tuple[object, ...], attributes: dict[str, object]) -> WatcherError:
-    """Return the error that was taken apart by `WatcherError.__reduce__`."""
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(attributes)
-    return error
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,21 +132,13 @@ class HttpStatusError(FetchError):
         answered_by: str | None = None,
     ) -> None:
         self.status = status
-        super().__init__(
-            url,
-            status_reason(status, wall),
-            permanent=status == HTTPStatus.GONE,
-            retry_after_s=retry_after_s,
-            answered_by=answered_by,
-        )
+        reason, is_gone = status_reason(status, wall), status == HTTPStatus.GONE
+        super().__init__(url, reason, permanent=is_gone, retry_after_s=retry_after_s, answered_by=answered_by)
 
 
 def status_reason(status: int, wall: str | None = None) -> Reason:
     """Return the reason that an error status is."""
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "not a known status"
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "not a known status"
     if wall is None:
         return Reason(FetchKind.STATUS, status=status, phrase=phrase)
     return Reason(FetchKind.STATUS_BOT_WALL, status=status, phrase=phrase, wall=wall)

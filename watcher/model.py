@@ -65,19 +65,25 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """One answer with a body. `url` is the final URL, `moved_to` the end of the permanent prefix of its redirects."""
+class HttpAnswer:
+    """What a server answered. `url` is the final URL, `moved_to` the end of the permanent prefix of its redirects."""
 
     url: str
     moved_to: str | None
-    status: int
     headers: tuple[tuple[str, str], ...]  # names in lower case
-    body: bytes  # decoded from its content coding, within the cap
     took_s: float
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None."""
         return next((value for key, value in self.headers if key == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response(HttpAnswer):
+    """An answer with a body."""
+
+    status: int
+    body: bytes  # decoded from its content coding, within the cap
 
     @property
     def validators(self) -> Validators:
@@ -85,18 +91,10 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotModified:
+class NotModified(HttpAnswer):
     """A 304: nothing new. `validators` holds what it renewed, if anything."""
 
-    url: str
-    moved_to: str | None
-    headers: tuple[tuple[str, str], ...]
     validators: Validators
-    took_s: float
-
-    def header(self, name: str) -> str | None:
-        """Return the first value of a header, or None."""
-        return next((value for key, value in self.headers if key == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +179,7 @@ class PollUnchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollFailed:
-    """
-    A poll that failed. `permanent` stops the polling.
-    """
+    """A poll that failed. `permanent` stops the polling."""
 
     at: datetime
     next_poll_at: datetime

@@ -86,11 +86,7 @@ class Probe:
 
 
 def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
-    """
-    Return the URLs that a person means, and the source of the settings if it is one.
-
-    Errors: SettingsError if `typed` is neither a source nor an address.
-    """
+    """Return the URLs that a person means, and the source of the settings if it is one. Errors: SettingsError."""
     try:
         row = settings.sources[find_source(settings, typed)]
     except SettingsError as unknown:
@@ -338,10 +334,9 @@ def report_to_json(report: FeedReport) -> dict[str, Any]:
 
 def candidate_urls(text: str) -> tuple[str, ...]:
     """
-    Return the URLs that a person may mean, most likely first: "example.org" is asked over https, then http; with a
-    port of its own, "nas:8080", the other way round.
+    Return the URLs that a person may mean, most likely first. Errors: SettingsError if it is no web address.
 
-    Errors: SettingsError if it is no web address.
+    "example.org" is asked over https, then http; with a port of its own, "nas:8080", the other way round.
     """
     typed = text.strip()
     if typed.lower().startswith("feed:"):

@@ -39,16 +39,12 @@ def with_examples(*lines: str) -> Callable[[Function], Function]:
 
 
 def load_settings(config: Path | None) -> Settings:
-    """
-    Return the settings: of `config`, else of the `--config` before the command, else of the usual places.
-
-    Errors: SettingsError, PluginError.
-    """
+    """Return the settings of `settings_path`. Errors: SettingsError, PluginError."""
     return load_settings_file(settings_path(config))
 
 
 def settings_path(config: Path | None) -> Path:
-    """Return the settings file that `load_settings` reads; errors as there."""
+    """Return `config`, else the `--config` before the command, else the file at the usual places."""
     return find_settings(config or current_session().config)
 
 
@@ -75,11 +71,7 @@ def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzi
 
 
 def settings_or_defaults(config: Path | None) -> Settings:
-    """
-    Return the settings, or the defaults where no file was named and none is at the usual places.
-
-    Errors: SettingsError if a file was named and is not there, or has faults.
-    """
+    """Return the settings, or the defaults where no file was named and none is at the usual places."""
     if config is None and current_session().config is None and not os.environ.get(CONFIG_VARIABLE):
         try:
             find_settings()

@@ -64,11 +64,7 @@ def poll(
 async def run_poll(
     settings: Settings, engine: Engine, *, everything: bool, quiet: bool, pages: bool = True
 ) -> PollSummary:
-    """
-    Poll what is due (or `everything`) and get all that it names; return what was done.
-
-    Errors: StoreError, PluginError.
-    """
+    """Poll what is due (or `everything`) and get all that it names; return what was done. Errors: StoreError."""
     summary = PollSummary()
     polled: set[str] = set()  # addresses of sources
     with progress_bars({name: name for name in ("feeds", "pages", "vectors")}, quiet=quiet) as advance:

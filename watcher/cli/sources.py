@@ -104,11 +104,7 @@ def add(
 
 
 def add_row(path: Path, row: SourceSettings) -> str:
-    """
-    Add a row to the settings file at `path` unless its feed is there, and return in words what was done.
-
-    Errors: SettingsError if the file has faults or cannot be added to.
-    """
+    """Add a row to the settings file at `path` unless its feed is there; return in words what was done."""
     text, settings = read_for_edit(path)
     if known := sources_by_key(settings).get(normalize_url(row.url)):
         return f"already there: {known.source().name} ({known.url})"
@@ -160,21 +156,16 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
     positions = Positions(text)
     if "sources" in tomllib.loads(text) and ("sources", 0) not in positions.spans:
         line, column = positions.key(("sources",))
-        words = "the sources are one list, sources = […], and are edited by hand"
-        error = SettingsError((), f"{path}:{line}:{column}: {words}")
-        error.hint = "write each source as a table of its own, [[sources]]"
+        words = f"{path}:{line}:{column}: the sources are one list, sources = […], and are edited by hand"
+        hint = "write each source as a table of its own, [[sources]]"
         if len(rows) == 1:
-            error.hint = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
-        raise error
+            hint = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
+        raise SettingsError((), words, hint=hint)
     save_settings(path, add_sources(text, rows))
 
 
 def find_source(settings: Settings, wanted: str) -> int:
-    """
-    Return the place of the source that a person means by address or name.
-
-    Errors: SettingsError if there is none, or if several have the name.
-    """
+    """Return the place of the source that a person means. Errors: SettingsError for none, or several of the name."""
     rows = [row.source() for row in settings.sources]
     found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
     found = found or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
@@ -185,11 +176,8 @@ def find_source(settings: Settings, wanted: str) -> int:
         raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in found)}")
     known = {name.casefold(): name for row in rows for name in (row.name, row.url)}
     near = [known[name] for name in get_close_matches(wanted.casefold(), known, n=1)]
-    raise SettingsError(
-        (),
-        f"no source has the address or name {wanted}",
-        hint=f'did you mean "{near[0]}"?' if near else "watcher sources list shows them",
-    )
+    hint = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
+    raise SettingsError((), f"no source has the address or name {wanted}", hint=hint)
 
 
 def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:
@@ -198,11 +186,7 @@ def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:
 
 
 def read_file_or_stdin(path: Path, limit: int) -> bytes:
-    """
-    Return the bytes of a file or, for "-", of standard input; at most one more than `limit`.
-
-    Errors: SettingsError (exit code 2) if it cannot be read.
-    """
+    """Return the bytes of a file or, for "-", of standard input; at most one more than `limit`."""
     try:
         if str(path) == "-":
             return sys.stdin.buffer.read(limit + 1)
@@ -262,10 +246,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """
     Return the settings row of a feed, and a description of each value that was dropped.
 
-    An invalid language or country is dropped: other feed readers write arbitrary text there. A long name or section
-    is cut.
-
-    Errors: SettingsError if another field cannot be used.
+    Other feed readers write arbitrary text for a language or country. Errors: SettingsError for another field.
     """
     fields = asdict(feed)
     name = str(fields.pop("title"))[:NAME_CHARS]
@@ -313,12 +294,10 @@ def export_opml(
         write_file(file, text)
         print_err(f"wrote {format_count(len(feeds), 'source')} to {file}")
     if secret:
-        addresses = format_count(len(secret), "address", "addresses")
-        print_err(
-            f"{addresses} with a password or key in it: keep the file to yourself"
-            if with_passwords
-            else f"{addresses} without the password or key in it; --with-passwords writes them too"
-        )
+        how = "without the password or key in it; --with-passwords writes them too"
+        if with_passwords:
+            how = "with a password or key in it: keep the file to yourself"
+        print_err(f"{format_count(len(secret), 'address', 'addresses')} {how}")
     return DONE
 
 

@@ -71,13 +71,7 @@ class EncodedPage:
 
 
 class PageRenderer:
-    """
-    Renders pages in threads, a few at a time, and caches them.
-
-    Args:
-        clock: Monotonic, in seconds.
-        page_s: How long a reader waits for a page.
-    """
+    """Renders pages in threads, a few at a time, and caches them; a reader waits `page_s` for one."""
 
     def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
         self._clock = clock
@@ -103,7 +97,7 @@ class PageRenderer:
             return await asyncio.shield(self._made[key][1])  # a reader who leaves must not cancel it for others
 
     async def run_change(self, make: Callable[[], PageResponse]) -> EncodedPage:
-        """Make a change and return its response; pages from before it are dropped. Errors: as `get`."""
+        """Make a change and return its response; pages from before it are dropped."""
         try:
             async with asyncio.timeout(self._page_s):
                 return await self._make(make)
@@ -140,13 +134,7 @@ def encode_page(reply: PageResponse) -> EncodedPage:
 
 
 class SiteApp:
-    """
-    The app of a store's site for one state of the settings, made in a thread for the first request.
-
-    Args:
-        routes: As `make_app` has them.
-        options: As `Site` has them.
-    """
+    """The app of a store's site for one state of the settings, made in a thread for the first request."""
 
     def __init__(self, settings: Settings, engine: Engine, routes: Sequence[BaseRoute], **options: Any) -> None:  # noqa: ANN401
         self._settings, self._engine, self._routes, self._options = settings, engine, routes, options
@@ -177,14 +165,7 @@ def make_app(
     clock: Callable[[], float] = time.monotonic,
     page_s: float = PAGE_S,
 ) -> ASGIApp:
-    """
-    Return the app that answers for `site`.
-
-    Args:
-        routes: Of whoever serves the site: `/healthz`, `/metrics`.
-        clock: Monotonic, for the limits.
-        page_s: As `PageRenderer` has it.
-    """
+    """Return the app that answers for `site`, and by `routes` (`/healthz`, `/metrics`) for whoever serves it."""
     limiter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
 
     def refuse(request: Request, words: str, status: int) -> Response:

@@ -64,9 +64,7 @@ def read_manifest(folder: Path) -> set[str]:
         if mark.is_file():
             return {name for name in mark.read_text("utf-8").splitlines() if SAFE.fullmatch(f"/{name}")}
         if folder.exists() and any(folder.iterdir()):
-            refused = WatcherError(f"{folder}: there is something else in this folder")
-            refused.hint = "watcher site NEW-FOLDER"
-            raise refused
+            raise WatcherError(f"{folder}: there is something else in this folder", hint="watcher site NEW-FOLDER")
     except OSError as error:
         raise WatcherError(f"{folder}: cannot be read: {error.strerror}") from error
     return set()
@@ -98,15 +96,13 @@ def file_name(path: str) -> str:
 
 def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
     """Return a page with relative links; a link to no file becomes text. Other files stay as they are."""
+    body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     if reply.media_type != HTML:
-        return reply.body if isinstance(reply.body, bytes) else reply.body.encode()
-    text = reply.body.decode() if isinstance(reply.body, bytes) else reply.body
+        return body
     folder = posixpath.dirname(at) or "."
 
     def relative(match: re.Match[str]) -> str:
         target = known.get(match[2])
-        if target is None:
-            return ""
-        return f' {match[1]}="{posixpath.relpath(target, folder)}{match[4] or ""}"'
+        return f' {match[1]}="{posixpath.relpath(target, folder)}{match[4] or ""}"' if target else ""
 
-    return LINK.sub(relative, text).encode()
+    return LINK.sub(relative, body.decode()).encode()

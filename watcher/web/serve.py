@@ -24,14 +24,9 @@ FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": 
 
 
 class TimeoutProtocol(H11Protocol):
-    """
-    uvicorn's protocol with a time limit for the head of a request and a limit for connections.
-
-    The timer of idle connections runs until a head is complete. Only connections beyond the limit are refused.
-    """
+    """uvicorn's protocol, whose timer of idle connections runs until a head is complete, and with a limit for them."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the timer; refuse a connection too many."""
         super().connection_made(transport)
         if len(self.connections) > 2 * CONNECTIONS:
             transport.abort()
@@ -40,7 +35,6 @@ class TimeoutProtocol(H11Protocol):
         self._wait_until(self.loop.time() + self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
-        """Keep the timer running until a head is complete; a part of one does not restart it."""
         timer = self.timeout_keep_alive_task
         deadline = timer.when() if timer else self.loop.time() + self.timeout_keep_alive
         super().data_received(data)
@@ -57,7 +51,6 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
         yield
 
 
@@ -80,11 +73,7 @@ class Listener:
         self._task: asyncio.Task[None] | None = None
 
     async def listen(self) -> bool:
-        """
-        Start to serve, and read the token again; False if it runs already, or the settings name no address.
-
-        Errors: WatcherError if the address or the token cannot be had.
-        """
+        """Serve, and read the token again; False if it serves already, or at no address. Errors: WatcherError."""
         if not self.settings.listen:
             return False
         self._guard.token = token_of(self.settings, section=self.section)
@@ -103,7 +92,6 @@ class Listener:
         self._guard.app = app or self._guard.app
 
     async def close(self) -> None:
-        """Stop serving."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             with suppress(TimeoutError):
@@ -115,16 +103,17 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     """Return a socket at host:port. Errors: WatcherError."""
     found = parse_host_port(listen)
     assert found is not None, listen  # the settings have checked it
-    listener = socket.socket(socket.AF_INET6 if ":" in found[0] else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in found[0] else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so that asyncio turns off Nagle's delay
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found)
         listener.listen(CONNECTIONS)  # from here on, clients wait for the first response
     except OSError as error:
         listener.close()
-        refused = WatcherError(f"[{section}] listen {listen} cannot be had: {error.strerror or error}")
-        refused.hint = f"name another address with [{section}] listen, or end what listens there"
-        raise refused from error
+        hint = f"name another address with [{section}] listen, or end what listens there"
+        message = f"[{section}] listen {listen} cannot be had: {error.strerror or error}"
+        raise WatcherError(message, hint=hint) from error
     listener.setblocking(False)
     return listener
 

@@ -13,9 +13,7 @@ from watcher.errors import WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 
-GROUP = (
-    "watcher.web"  # entry points: value = "module:function", which takes (settings, engine) and returns a SitePlugin
-)
+GROUP = "watcher.web"  # entry points: a function of settings and engine that returns a SitePlugin
 HTML = "text/html; charset=utf-8"
 
 
@@ -51,20 +49,15 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageResponse:
-    """
-    What is answered.
-
-    `refresh_s`: the page is to be loaded anew after so long, because something goes on. `has_form`: it can change
-    something. `styles`: what stands in style elements of it. `see`: where to go instead, after a change.
-    """
+    """What is answered."""
 
     body: str | bytes = ""
     media_type: str = HTML
     status: int = 200
-    refresh_s: int = 0
-    has_form: bool = False
-    styles: tuple[str, ...] = ()
-    redirect_to: str = ""
+    refresh_s: int = 0  # after which the page is loaded anew, because something goes on
+    has_form: bool = False  # it can change something
+    styles: tuple[str, ...] = ()  # what stands in style elements of it
+    redirect_to: str = ""  # after a change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +72,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePlugin:
-    """
-    What another package brings to the site.
-
-    Args:
-        style: Style sheet of all pages, before the site's own.
-        zone: Of the reader.
-        paths: Yields the paths of a static copy.
-        told: Returns for feeds, by their ids, in how many stories of late each is.
-    """
+    """What another package brings to the site."""
 
     pages: tuple[Page, ...] = ()
     nav: tuple[NavLink, ...] = ()
-    style: str = ""
-    zone: tzinfo = UTC
-    paths: Callable[[Site], Iterable[str]] = lambda _site: ()
+    style: str = ""  # style sheet of all pages, before the site's own
+    zone: tzinfo = UTC  # of the reader
+    paths: Callable[[Site], Iterable[str]] = lambda _site: ()  # of a static copy
+    # For feeds, by their ids, in how many stories of late each is.
     count_stories: Callable[[Connection, Sequence[int], datetime], Mapping[int, int]] = lambda *_: {}
 
 
@@ -103,10 +89,6 @@ class Site:
     All that pages are made from; `settings` may be replaced while it is served.
 
     A static copy has no forms, no search and no live state; its clock stands still.
-
-    Args:
-        form_token: Stands in every form, so that no other site can send one.
-        on_settings: Is called when a reader has changed the settings file.
     """
 
     settings: Settings
@@ -114,7 +96,8 @@ class Site:
     plugins: tuple[SitePlugin, ...]
     now: Callable[[], datetime]
     is_static: bool = False
-    on_settings: Callable[[], object] = lambda: None
+    on_settings: Callable[[], object] = lambda: None  # called when a reader has changed the settings file
+    # In every form, so that no other site can send one.
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
 
     @property

@@ -178,11 +178,7 @@ def poll_now(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def set_muted(site: Site, ask: PageRequest) -> PageResponse:
-    """
-    Disable or enable a source, in the settings file and at once in the store, and go back to its page.
-
-    Errors: SettingsError if the file cannot be written, or has no such source.
-    """
+    """Disable or enable a source, in the settings file and at once in the store, and go back to its page."""
     feed_id = feed_id_of(ask)
     state = read(site.engine, feed_state, feed_id)
     if state is None:
