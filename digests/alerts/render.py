@@ -30,13 +30,11 @@ class Alert:
 
     @property
     def subject(self) -> str:
-        """One line."""
         what = to_one_line(self.name, SUBJECT_CHARS)
         return f"Watcher: {what} {'works again' if self.is_over else 'fails'}"
 
     @property
     def text(self) -> str:
-        """The whole text."""
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"
@@ -46,7 +44,6 @@ class Alert:
 
 
 def render_message(alert: Alert, way: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
-    """Return what a recipient gets by a channel."""
     match way.channel:
         case "smtp" | "sendmail":
             form, ending, body = "eml", "eml", render_mail(alert, sender=sender, recipient=recipient)
@@ -59,7 +56,6 @@ def render_message(alert: Alert, way: DeliverSettings, sender: str, recipient: s
 
 
 def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
-    """Return the alert as a mail."""
     name, address = parse_mailbox(sender)
     kind = "over" if alert.is_over else "alert"
     label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]

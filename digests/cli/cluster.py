@@ -94,7 +94,6 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
 
 
 def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:
-    """Write what was found of each line, in their order."""
     found: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
     for story in stories:

@@ -108,7 +108,6 @@ async def poll_demo_outlets(settings: Settings) -> PollSummary:
 
 
 def make_demo_edition(settings: Settings) -> BuiltEdition | None:
-    """Make the edition of what was polled, and write its files."""
     (digest,) = digests_of(settings)
     with closing_store(open_digests(settings.store.url)) as engine:
         now = datetime.now(UTC)
@@ -121,7 +120,6 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
 
 
 def format_edition(edition: Edition) -> list[str]:
-    """Return what the edition tells, in a few lines."""
     rows = [
         f"  {story.number:2}. {story.title}\n      outlets: {story.outlets} = {story.independent} independent + "
         f"{story.folded} folded; in {', '.join(story.languages)}"

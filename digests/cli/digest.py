@@ -18,7 +18,7 @@ from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, oversized_story_warning
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.build import build_edition, build_unsaved_edition, edition_window, preview_edition
+from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edition, edition_window, preview_edition
 from digests.edition.load import LOOKBACK, EditionRequest
 from digests.edition.publish import build_messages, publish, render_all, render_files
 from digests.edition.schedule import due_at
@@ -106,20 +106,6 @@ def make_digest(
     return DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeEdition:
-    """An edition, its slot in the store, and the files that were written for it now."""
-
-    edition: Edition
-    slot: str
-    files: tuple[Path, ...] = ()
-    is_new: bool = True
-
-    @property
-    def key(self) -> editions.EditionKey:
-        return editions.EditionKey(digest=self.edition.digest, local_date=self.edition.local_date, slot=self.slot)
-
-
 def print_edition(
     settings: Settings,
     engine: Engine,
@@ -140,24 +126,23 @@ def print_edition(
     sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
 
 
-def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> MadeEdition | None:
+def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> BuiltEdition | None:
     """Make an edition, or take the one that is kept, and write its files; None if another process makes it."""
     existing = load_existing(engine, digest, options)
     if existing is None:
         return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
     files = publish(engine, existing, digest, folder_of(digest, settings))
-    return MadeEdition(edition=existing, slot="", files=files, is_new=False)
+    return BuiltEdition(edition=existing, slot="", files=files, is_new=False)
 
 
-def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> MadeEdition | None:
+def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> BuiltEdition | None:
     """Build an edition; None, with a word on it, if another process is building it."""
     now = datetime.now(UTC)
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
     if built is None:
         print_err(f"{digest.name}: this edition is being made by another process")
-        return None
-    return MadeEdition(edition=built.edition, slot=request.slot or "", files=built.files)
+    return built
 
 
 def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition | None:
@@ -192,7 +177,7 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
     return DONE if all_sent else PARTLY
 
 
-def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime) -> MadeEdition | None:
+def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime) -> BuiltEdition | None:
     """Return the date's edition if it is made; of a date that is over, one that was asked for will do."""
     today = now.astimezone(ZoneInfo(digest.timezone)).date()
     day = options.day or today
@@ -201,10 +186,12 @@ def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, 
     row = read(engine, editions.find_row, digest.name, day)
     if row is None or (day == today and not row.is_daily):
         return None
-    return MadeEdition(edition=read(engine, editions.load_edition, row), slot=row.slot, is_new=False)
+    return BuiltEdition(edition=read(engine, editions.load_edition, row), slot=row.slot, is_new=False)
 
 
-def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: MadeEdition) -> tuple[Delivery, ...]:
+def send_edition(
+    settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition
+) -> tuple[Delivery, ...]:
     """Send an edition to all who do not have it yet, those too that were given up, and return its deliveries."""
     now = datetime.now(UTC)
     messages = () if made.is_new else build_messages(engine, made.edition, digest)
@@ -237,7 +224,7 @@ def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
 class Preview:
     """An edition, kept or as it would be made now, its messages, and states of deliveries by channel and recipient."""
 
-    made: MadeEdition
+    made: BuiltEdition
     messages: tuple[OutboundMessage, ...]
     states: Mapping[tuple[str, str], str]
 
@@ -272,7 +259,7 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Pre
     if made is None:
         request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
-        made, suffix = MadeEdition(edition=edition, slot=request.slot or ""), request.suffix
+        made, suffix = BuiltEdition(edition=edition, slot=request.slot or ""), request.suffix
     deliveries = read(engine, outbox.deliveries_of, made.key)
     return Preview(
         made=made,
@@ -313,7 +300,6 @@ class TimeOptions:
         return self.since is not None or self._until is not None
 
     def check_day(self, digest: DigestSettings, now: datetime) -> None:
-        """Refuse a date that has not begun."""
         if self.day is not None and self.day > now.astimezone(ZoneInfo(digest.timezone)).date():
             raise BadParameter(f"{self.day.isoformat()} is still to come", param_hint="--date")
 
@@ -396,7 +382,7 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
     yield from (f"  {path}" for path in files)
 
 
-def made_to_json(made: MadeEdition) -> dict[str, Any]:
+def made_to_json(made: BuiltEdition) -> dict[str, Any]:
     edition, ledger = made.edition, made.edition.ledger
     counts = ("articles", "outlets", "stories_found", "stories_shown", "briefs_shown", "largest")
     row = {"digest": edition.digest, "date": edition.local_date} | {name: getattr(ledger, name) for name in counts}

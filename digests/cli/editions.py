@@ -40,6 +40,12 @@ from watcher.store.writer import read
 from watcher.text.format import format_count
 
 LINES_SHOWN = 5  # of a file that are not as they were made
+# What is said of a file that is written again, and of one that is only looked at.
+OUTCOMES = {
+    "same": ("as it was made", "as it was made"),
+    "other": ("was otherwise, written again", "not as it was made"),
+    "missing": ("written", "not there"),
+}
 
 
 @with_examples("watcher editions", "watcher editions world --limit 100", "watcher editions --json")
@@ -102,7 +108,7 @@ def format_editions(found: list[EditionSummary]) -> Iterator[str]:
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each.deliveries.items()))
         when = "" if each.slot == DAILY else f" asked for at {each.slot[:5]}"
-        stories = f"{each.stories} {'story' if each.stories == 1 else 'stories'}"
+        stories = format_count(each.stories, "story", "stories")
         text = f"{each.date}  {each.digest} no. {each.number}{when}: {stories}, {each.briefs} in a line"
         yield f"{text}{f' [{sent}]' if sent else ''}  {each.headline}"
 
@@ -145,7 +151,7 @@ def replay(
         write_files([form for form, found in outcomes if found != "same"], folder)
     print_result(
         outcomes,
-        lambda outcomes: (f"{folder / form.name}: {outcome_text(found, check=check)}" for form, found in outcomes),
+        lambda outcomes: (f"{folder / form.name}: {OUTCOMES[found][check]}" for form, found in outcomes),
         as_json=lambda outcomes: [{"file": folder / form.name, "was": found} for form, found in outcomes],
         json=json,
     )
@@ -183,14 +189,6 @@ def compare_form(form: Rendered, folder: Path) -> str:
     except OSError:
         return "missing"
     return "same" if there == form.body else "other"
-
-
-def outcome_text(found: str, *, check: bool) -> str:
-    if found == "same":
-        return "as it was made"
-    if check:
-        return "not as it was made" if found == "other" else "not there"
-    return "was otherwise, written again" if found == "other" else "written"
 
 
 @with_examples(
@@ -232,8 +230,6 @@ def verify_editions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What checking an edition found."""
-
     digest: str
     date: date
     sentences: int
@@ -241,7 +237,6 @@ class Verdict:
 
 
 def check_edition(engine: Engine, edition: Edition) -> Verdict:
-    """Check an edition against the stored articles."""
     ids = cited_ids(edition)
 
     def load_cited(connection: Connection) -> tuple[Mapping[str, Article], Mapping[str, Sequence[Revision]]]:

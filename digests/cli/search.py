@@ -124,14 +124,8 @@ def bold(snippet: Snippet) -> str:
     """Return a snippet for a terminal: nothing in it may steer one, and what was looked for is bold."""
     if not sys.stdout.isatty():
         return strip_control_characters(snippet.text)
-    shown, at = [], 0
-    for start, end in snippet.marks:
-        if start >= at:
-            parts = snippet.text[at:start], snippet.text[start:end]
-            before, marked = map(strip_control_characters, parts)
-            shown.append(f"{before}{BOLD}{marked}{PLAIN}")
-            at = end
-    return "".join([*shown, strip_control_characters(snippet.text[at:])])
+    pieces = ((strip_control_characters(piece), is_marked) for piece, is_marked in snippet.pieces())
+    return "".join(f"{BOLD}{piece}{PLAIN}" if is_marked else piece for piece, is_marked in pieces)
 
 
 def format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:

@@ -106,7 +106,6 @@ def format_state(delivery: Delivery) -> str:
 
 
 def schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
-    """Return when each digest's next edition is due, and which one is owed."""
     found = read(engine, digest_statuses, settings, now=now)
     rows = []
     for each in sorted(found, key=lambda each: (each.due_since is None, each.next_due_at))[:DIGESTS_SHOWN]:

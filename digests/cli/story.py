@@ -117,7 +117,6 @@ def find_last_place(connection: Connection, settings: Settings, story: str) -> t
 
 
 def format_score(edition: Edition, placed: EditionStory) -> Iterator[str]:
-    """Yield what a story's place in an edition is made of."""
     yield ""
     where = f"{edition.title}, {edition.local_date}"
     yield f"Its place in the last edition ({where}), {placed.number}, by a score of {placed.score:.2f}:"

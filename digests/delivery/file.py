@@ -103,6 +103,5 @@ class FileChannel:
 
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> FileChannel:
-    """Return the channel."""
     del way, server, sender
     return FileChannel()

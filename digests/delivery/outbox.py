@@ -145,7 +145,6 @@ def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int
 
 
 def route_of(delivery: Delivery) -> Route:
-    """Return whom a delivery is for."""
     return delivery.edition.digest, delivery.channel, delivery.recipient
 
 

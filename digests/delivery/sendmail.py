@@ -57,7 +57,6 @@ class SendmailChannel:
         self._end()
 
     def _run(self, recipient: str, mail: IO[bytes], said: IO[bytes]) -> int:
-        """Return the program's exit code."""
         command = [*self._program, "-f", self._sender, "--", recipient]
         try:
             self._process = subprocess.Popen(command, stdin=mail, stdout=said, stderr=said, start_new_session=True)
@@ -93,6 +92,5 @@ class SendmailChannel:
 
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
-    """Return the channel."""
     del server
     return SendmailChannel(way.program, sender=sender)

@@ -149,7 +149,6 @@ class SmtpChannel:
         return f"{code} {self._reply_text(reply)}"
 
     def _connect(self) -> BoundedSmtp:
-        """Connect, encrypt and log in."""
         host, port = self._server.at
         self._socket = socket.create_connection((host, port), timeout=self._timeout_s)
         if self._ended:
@@ -224,7 +223,6 @@ class SmtpChannel:
     def _refusal(
         self, code: int, reply: bytes | str, step: str, *, affects_channel: bool, hint: str | None = None
     ) -> DeliveryError:
-        """Return the error for a reply: 5xx is permanent, 4xx may be transient."""
         is_leaving = code == 421 or not 400 <= code < 600
         words = f"answered {step} with {code} {self._reply_text(reply)}".rstrip()
         return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, hint=hint)

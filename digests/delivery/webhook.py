@@ -84,7 +84,6 @@ class WebhookChannel:
         return f"{base}/", body.encode()
 
     def _refusal(self, response: PostResponse) -> DeliveryError:
-        """Return the error for a status other than 2xx."""
         status, told = response.status, self._reply_text(response.body)
         is_passing = status >= 500 or status in RETRY_STATUSES
         wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))

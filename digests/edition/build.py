@@ -38,10 +38,16 @@ SAVE_PATIENCE_S = 180.0  # while the store cannot be written: an edition that is
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltEdition:
-    """A stored edition and its files."""
+    """An edition that is stored, its slot, and the files that were written for it now."""
 
     edition: Edition
-    files: tuple[Path, ...]
+    slot: str
+    files: tuple[Path, ...] = ()
+    is_new: bool = True
+
+    @property
+    def key(self) -> EditionKey:
+        return EditionKey(digest=self.edition.digest, local_date=self.edition.local_date, slot=self.slot)
 
 
 def edition_window(
@@ -91,7 +97,7 @@ def build_edition(
         with suppress(StoreError):
             write_with_retry(engine, patience_s, release)
         raise
-    return BuiltEdition(edition=edition, files=files) if is_saved else None
+    return BuiltEdition(edition=edition, slot=request.slot, files=files) if is_saved else None
 
 
 def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
@@ -193,7 +199,6 @@ def compose(inputs: EditionInputs) -> Edition:
 
 
 def with_lead(article: Article) -> Article:
-    """Return an article with the beginning of its text alone."""
     return article if len(article.text) <= TEXT_LEAD_CHARS else replace(article, text=article.text[:TEXT_LEAD_CHARS])
 
 

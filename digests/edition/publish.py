@@ -119,7 +119,6 @@ def mail_messages(
 
 
 def same_for_all(way: DeliverSettings, forms: tuple[Rendered, ...]) -> Iterator[OutboundMessage]:
-    """Yield a message of the same forms for each recipient."""
     for recipient in way.recipients(()):
         yield OutboundMessage(channel=way.channel, recipient=recipient, forms=forms)
 

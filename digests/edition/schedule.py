@@ -30,8 +30,7 @@ def due_date(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_
     Return the local date whose edition is due at `now`, None if none is.
 
     That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not
-    longer than `catch_up` ago: an edition that could not be built by then is skipped, and the next one covers its
-    window. Whether it is built already, the store says.
+    longer than `catch_up` ago: the next edition covers the window of one that is skipped.
     """
     today = now.astimezone(zone).date()
     latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
@@ -40,21 +39,15 @@ def due_date(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_
 
 
 def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
-    """Return when the next edition is due, after `now`."""
     today = now.astimezone(zone).date()
     return next(moment for n in range(3) if (moment := due_at(today + timedelta(days=n), at, zone)) > now)
 
 
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
-    """
-    Return the window [start, end) of an edition.
-
-    It reaches back to the end of the previous edition where that is longer ago than `length`, at most `MAX_WINDOWS`
-    lengths.
-    """
+    """Return the window [start, end) of an edition: `length`, or since the previous one, at most `MAX_WINDOWS`."""
     start = end - length
-    if previous_end is not None and previous_end < start:
-        start = max(previous_end, end - MAX_WINDOWS * length)
+    if previous_end is not None:
+        start = max(min(start, previous_end), end - MAX_WINDOWS * length)
     return start, end
 
 
@@ -81,7 +74,6 @@ class DigestStatus:
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:
-    """Return the status of each digest of the settings."""
     known, made = first_seen_by_digest(connection), latest_editions(connection)
     found = []
     for digest in digests_of(settings):

@@ -1,13 +1,10 @@
-"""
-Whether an edition says only what its sources say: every sentence, headline and count, checked against the articles.
-"""
+"""Whether an edition says only what its sources say: sentences, headlines and counts against the articles."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 
 from digests.model import Brief, Correction, Edition, EditionStory, Sentence, SourceMention
@@ -62,18 +59,11 @@ def verify(
 
 
 class _Checks:
-    """
-    The checks of one story, brief or correction.
-
-    Args:
-        story: Its id.
-        versions: Each article as it was stored, then as its page said it later, by id.
-        found: Discrepancies are added to it.
-    """
+    """The checks of one story, brief or correction, by its id; discrepancies are added to `found`."""
 
     def __init__(self, story: str, versions: Mapping[str, Sequence[Article]], found: list[Discrepancy]) -> None:
         self._story = story
-        self._versions = versions
+        self._versions = versions  # each article as it was stored, then as its page said it later, by id
         self._found = found
 
     def story(self, story: EditionStory) -> None:
@@ -159,15 +149,16 @@ class _Checks:
             self._add(where, mention.title, f"its article {mention.article_id} is not there")
             return
         article = next((version for version in versions if version.title == mention.title), versions[0])
-        self._same(where, mention.title, "title", mention.title, article.title)
+        if article.title != mention.title:
+            self._add(where, mention.title, f"title {mention.title}, but the article's is {article.title}")
         self._source(where, mention.title, mention, article)
 
     def _source(self, where: str, text: str, cited: Sentence | SourceMention, article: Article) -> None:
         """Check what is said of the article that a text is from."""
-        self._same(where, text, "outlet", cited.outlet, article.outlet)
-        self._same(where, text, "link", cited.url, article.url)
-        self._same(where, text, "time", cited.published_at, article.published_at)
-        self._same(where, text, "language", cited.language, article.language)
+        for name, field in (("outlet", "outlet"), ("link", "url"), ("time", "published_at"), ("language", "language")):
+            said, true = getattr(cited, field), getattr(article, field)
+            if said != true:
+                self._add(where, text, f"{name} {said}, but the article's is {true}")
 
     def _headline(self, where: str, title: str, url: str, ids: tuple[str, ...]) -> None:
         linked = self._articles_at(url, ids)
@@ -178,10 +169,6 @@ class _Checks:
 
     def _articles_at(self, url: str, ids: tuple[str, ...]) -> list[Article]:
         return [version for key in ids for version in self._versions.get(key, ()) if version.url == url]
-
-    def _same(self, where: str, text: str, name: str, said: str | datetime, true: str | datetime) -> None:
-        if said != true:
-            self._add(where, text, f"{name} {said}, but the article's is {true}")
 
     def _add(self, where: str, text: str, message: str) -> None:
         self._found.append(Discrepancy(story=self._story, where=where, text=text, message=message))

@@ -54,7 +54,6 @@ def page_url(site: str | None, name: str) -> str | None:
 
 
 def _entry(edition: Edition, atom: AtomSettings, own: Own) -> dict[str, Any]:
-    """Return an edition as an entry of the template."""
     shown = edition_view(edition)
     doc = document(shown, own)
     title_free = doc.head.rpartition("</h1>")[2].strip()  # the feed has the digest's title already

@@ -134,7 +134,6 @@ def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
 
 @lru_cache(maxsize=1)
 def world() -> WorldMap:
-    """Return the map itself."""
     data = tomllib.loads((files("digests.render") / "world.toml").read_text("utf-8"))
     return WorldMap(**data | {"points": {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}})
 

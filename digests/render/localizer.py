@@ -155,7 +155,6 @@ def language_direction(tag: str, text: str) -> str:
 
 @lru_cache(maxsize=256)
 def known_locale(tag: str) -> Locale | None:
-    """Return what CLDR knows of a language, or None."""
     try:
         return Locale.parse(tag, sep="_") if tag else None
     except (UnknownLocaleError, ValueError):

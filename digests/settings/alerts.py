@@ -30,7 +30,6 @@ class AlertsSettings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield what is wrong in the ways of delivery."""
         rows = data if isinstance(data, Mapping) else {}
         head = {"from": rows["from"]} if "from" in rows else {}
         for fault in cross_field_issues(rows.get("deliver"), head, document):

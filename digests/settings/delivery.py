@@ -79,7 +79,6 @@ def within(message: str, least: timedelta = timedelta(), most: timedelta = timed
 
 
 def optional_path(value: object, info: ValidationInfo) -> Path | None:
-    """Return `value` as an absolute path, None if there is none."""
     return None if value is None else resolve_path(value, info)
 
 
@@ -175,7 +174,6 @@ class SmtpSettings(SettingsModel):
 
     @property
     def at(self) -> tuple[str, int]:
-        """Host and port."""
         return self.host, self.port or PORTS[self.security]
 
     @classmethod

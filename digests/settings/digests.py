@@ -73,7 +73,6 @@ def parse_weight(value: object) -> float:
 
 
 def check_region(value: str) -> str:
-    """Return the region or country that `value` means."""
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
     found = name if name in REGIONS else country_code(value)
     if found is None:
@@ -128,7 +127,6 @@ class SectionRuleSettings(SettingsModel):
 
     @model_validator(mode="after")
     def check_anything(self) -> Self:
-        """Return the rule if a story can fit it."""
         if not (self.words or self.countries or self.sources):
             raise ValueError("got a rule that no story fits, expected words, countries or sources")
         return self

@@ -59,7 +59,6 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow
 
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Answer the page of an article."""
     article, known = read(site.engine, load_details, ask.params["article"], site.zone)
     paragraphs, left = shown_paragraphs(article.text)
     return render_page(

@@ -68,7 +68,6 @@ class EditionPages:
         )
 
     def latest(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Answer the latest edition of a digest."""
         row = self._cache.find_row(ask.params["digest"])
         if row is None:
             raise NotFound("There is no edition of this digest.")

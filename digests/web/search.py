@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from digests.render.escape import language_tag
@@ -71,9 +71,5 @@ def find_hits(connection: Connection, query: Query, filters: Filters, at: int) -
 
 def highlight(snippet: Snippet) -> Markup:
     """Return a snippet as HTML, with the query's words marked."""
-    html, at = Markup(""), 0
-    for start, end in snippet.marks:
-        if start >= at:
-            html += escape(snippet.text[at:start]) + Markup("<mark>{}</mark>").format(snippet.text[start:end])
-            at = end
-    return html + escape(snippet.text[at:])
+    mark = Markup("<mark>{}</mark>")
+    return Markup("").join(mark.format(piece) if is_marked else piece for piece, is_marked in snippet.pieces())

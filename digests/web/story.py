@@ -49,7 +49,6 @@ class StoryPages:
         self._cache = cache
 
     def show(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Answer a page of a story."""
         at, zone = ask.page(), site.zone
         found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
         row = found.row
@@ -87,7 +86,6 @@ class StoryPages:
         return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
     def join(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Make one story of two, and go to it."""
         other = ask.form.get("other", "").strip().rpartition("/")[2]
         done = write(site.engine, join, ask.params["story"], other, now=site.now())
         return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
@@ -123,7 +121,6 @@ def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup,
 
 
 def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> ReportDetails:
-    """Return a report as the page shows it."""
     return ReportDetails(
         origin=article_row(found.articles[report.origin], zone),
         agency=sanitize_line(report.agency or "", limit=80),

@@ -191,6 +191,15 @@ class Snippet:
     text: str
     marks: tuple[tuple[int, int], ...] = ()
 
+    def pieces(self) -> Iterator[tuple[str, bool]]:
+        """Yield the text piece by piece, each with whether it was looked for."""
+        at = 0
+        for start, end in self.marks:
+            if start >= at:
+                yield from ((self.text[at:start], False), (self.text[start:end], True))
+                at = end
+        yield self.text[at:], False
+
 
 def make_snippet(text: str, query: Query) -> Snippet:
     """Return the part of the paragraph that holds most of what was looked for; the beginning if none holds any."""
