@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
+from urllib.parse import urlsplit
 
-from watcher.clean.phrases import PHRASES
+from watcher.clean.phrases import PHRASES, load_lists
 
 LONGEST = 120  # characters of a credit or byline
 MARK = "\ue000"  # stands for the name of an agency in a marked text, so that patterns need not list them
-_TABLE = tomllib.loads(files("watcher.clean").joinpath("agencies.toml").read_text("utf-8"))
+_TABLE = load_lists("agencies.toml")
 _BY_NAME: dict[str, str] = {written: name for name, row in _TABLE.items() for written in row["names"]}
 _BY_SITE: dict[str, str] = {site: name for name, row in _TABLE.items() for site in row.get("sites", ())}
+_BY_FOLDER: dict[str, str] = {folder: name for name, row in _TABLE.items() for folder in row.get("folders", ())}
 _SHY: frozenset[str] = frozenset(written for row in _TABLE.values() for written in row.get("shy", ()))
 _TOKEN = re.compile(r"[\w\u0300-\u036f\u0900-\u0d7f\u0e00-\u0e7f]+")
 _BY_TOKEN: dict[str, list[str]] = defaultdict(list)  # first word: the names that begin with it, the longest first
@@ -158,6 +160,12 @@ def agency_of_site(host: str) -> str | None:
     """Return the agency whose own site `host` is."""
     labels = host.lower().split(".")
     return next((_BY_SITE[site] for at in range(len(labels)) if (site := ".".join(labels[at:])) in _BY_SITE), None)
+
+
+def agencies_in_path(url: str) -> Iterator[str]:
+    """Yield the agencies that folders of an address are named after."""
+    with suppress(ValueError):
+        yield from (_BY_FOLDER[name] for name in urlsplit(url).path.lower().split("/")[:-1] if name in _BY_FOLDER)
 
 
 def might_name_agency(text: str) -> bool:

@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_furniture
-from watcher.clean.phrases import PHRASES, normalize_key
+from watcher.clean.phrases import DATA_NAMES, PHRASES, normalize_key
 from watcher.clean.published import ShortLine, all_short_lines
 from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
@@ -112,10 +112,6 @@ SURE_CLASS = re.compile(r"(?:^|\s)(?:fn|url fn n|author|author-?name|post-author
 LEAST_PARAGRAPHS = 4  # of a text that can be signed
 MAX_SIGNATURE = 40  # characters
 MAX_BYLINE = 140  # characters: what is longer tells about the author
-AUTHOR_METAS = (
-    "author", "parsely-author", "sailthru.author", "article:author", "dc.creator", "dcterms.creator",
-    "byl", "citation_author", "cxenseparse:author", "og:article:author", "twitter:misc:written by", "twitter:data1",
-)  # fmt: skip
 SHOWN = ("byline", "line", "beside the date", "signature")  # what the page shows, not its data
 AuthorSource = tuple[str, tuple[str, ...]]
 
@@ -153,7 +149,7 @@ def _author_sources(
     """Yield what may name the authors, the most trustworthy first."""
     yield "JSON-LD author", page_data.all_names(elements.node.get("author"))
     yield "JSON-LD creator", page_data.all_names(elements.node.get("creator"))
-    for name in AUTHOR_METAS:
+    for name in DATA_NAMES["authors"]:
         yield name, _author_meta(elements, name)
     yield from _bylines(elements, headline, lines)
 
@@ -198,15 +194,14 @@ def _is_sure(element: _Element) -> bool:
 
 def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
     """Return the pieces of a byline that are names, or the whole; nothing if it is no byline."""
-    pieces = tuple(text for part in element.itertext() if (text := " ".join(part.split())))
+    pieces = [text for part in element.itertext() if (text := " ".join(part.split()))]
     whole = " ".join(pieces)
     if not whole or len(whole) > MAX_BYLINE:
         return ()
     if is_sure:
         return capitalized_names((whole,)) if whole.count(" ") < 2 else ()
-    return capitalized_names(piece for piece in pieces if FULL_NAME.search(piece)) or (
-        capitalized_names((whole,)) if FULL_NAME.search(whole) else ()
-    )
+    full = capitalized_names(filter(FULL_NAME.search, pieces))
+    return full or (capitalized_names((whole,)) if FULL_NAME.search(whole) else ())
 
 
 def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
@@ -222,12 +217,9 @@ def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
 
 def _signature(headline: _Element) -> tuple[str, ...]:
     """Return the name that stands alone in heavy or slanted type in the last paragraph of the text."""
-    for parent in headline.iterancestors():
-        if len(parent.findall(".//p")) >= LEAST_PARAGRAPHS:
-            break
-    else:
-        return ()
-    for paragraph in parent.iter("p"):
+    around = (parent for parent in headline.iterancestors() if len(parent.findall(".//p")) >= LEAST_PARAGRAPHS)
+    text_element = next(around, None)
+    for paragraph in () if text_element is None else text_element.iter("p"):
         text = " ".join("".join(paragraph.itertext()).split())
         before, behind = paragraph.getprevious(), paragraph.getnext()
         if (

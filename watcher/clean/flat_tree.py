@@ -11,30 +11,15 @@ from unicodedata import normalize
 from lxml import etree
 from lxml.etree import _Element
 
-# Never the text of an article, whatever stands in them; what follows them in their parent stays.
-SILENT = frozenset(
-    "applet area aside audio blink button canvas datalist dialog embed fencedframe fieldset figure frame frameset head "
-    "iframe input label legend link map marquee math menu menuitem meta nav noindex noscript object optgroup option "
-    "output param picture progress rp rt rtc script select source style svg template textarea time track use video"
-    "".split()
-)
-# The silent ones that a page may have its article in by mistake: read where nothing else is found.
-MISUSED = frozenset("aside button dialog fieldset figure label map menu nav noscript picture template".split())
-LAYOUTS = frozenset(("form", "footer"))  # silent as well, unless most of the page stands in them
+from watcher.clean.phrases import ELEMENTS
+
+SILENT, MISUSED, LAYOUTS = ELEMENTS["silent"], ELEMENTS["misused"], ELEMENTS["layouts"]
+BREAKS, BEFORE_LOOSE, UNNOTED = ELEMENTS["breaks"], ELEMENTS["before_loose"], ELEMENTS["unnoted"]
 # An element that holds one paragraph, and the kind of block that it makes.
 HOLDERS = {
     "p": "p", "pre": "quote", "blockquote": "quote", "q": "quote", "li": "li", "dd": "li", "dt": "li", "td": "p",
     "th": "p", "caption": "p", "summary": "h", **{f"h{level}": "h" for level in range(1, 7)},
 }  # fmt: skip
-# A paragraph ends where one of these begins or ends.
-BREAKS = frozenset(
-    "p pre blockquote li dd dt td th tr caption summary h1 h2 h3 h4 h5 h6 div section article main header footer form "
-    "hr br table ul ol dl details body center hgroup address".split()
-)
-# Behind one of these stands a paragraph that has no element of its own.
-BEFORE_LOOSE = frozenset("br hr ul ol dl table blockquote pre".split())
-# Inside a sentence: their text is noted, they are not. `br` and `hr` break it all the same.
-UNNOTED = frozenset("b bdi bdo br code em font hr i ins mark s small strong sub sup u wbr".split())
 NOWHERE = -1
 MAX_TEXTS = 50_000  # of a page: the longest live blog has a tenth of that
 

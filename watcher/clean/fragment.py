@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from lxml import etree, html
 
+from watcher.clean.phrases import ELEMENTS
 from watcher.model import Block
 
 MAX_CHARS = 500_000
-BREAKS = frozenset(
-    "address article aside blockquote br dd div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li "
-    "main ol p pre section table tbody td th thead tr ul".split()
-)
-SILENT = frozenset("script style template noscript iframe object embed svg math head title button form".split())
+BREAKS, SILENT = ELEMENTS["fragment_breaks"], ELEMENTS["silent_in_fragments"]
 
 
 def fragment_blocks(fragment: str) -> tuple[Block, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from watcher.clean.content import blocks_not_in_body
-from watcher.clean.html import InlineMarkup, linkable_parts
+from watcher.clean.html import InlineMarkup
 from watcher.clean.phrases import (
     PHRASES,
     is_call_to_action,
@@ -25,6 +25,11 @@ from watcher.text.words import count_letters
 
 SHORT = 80  # characters: a label, a heading, a title, not a paragraph
 LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
+MENU_MAX = 400  # characters of a block that may be a menu
+MENU_LEAST = 3  # links between bars that make a menu
+BARS = re.compile(r"\s*[|·•]\s*")
+STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
+LABEL_BEHIND = re.compile(r"\s*[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
 ROUNDUP = 0.4  # of the text: where linked blocks are more than this, the links are the article
 HEAD_BLOCKS = 6  # where title, byline and date stand
 TAIL_BLOCKS = 4  # where the author's note and credits stand
@@ -183,11 +188,13 @@ def is_linked(block: Block, markup: InlineMarkup) -> bool:
     text = block.text
     if normalize_key(text) in markup.links and len(text) <= LINK_MAX:
         return True
-    behind, before, *between = linkable_parts(text) or ("", "")
-    if between:
+    between = BARS.split(text) if len(text) <= MENU_MAX else []
+    if len(between) >= MENU_LEAST:
         return sum(normalize_key(part) in markup.links for part in between) >= len(between) - 1
     if len(text) > LINK_MAX:
         return False
+    behind = text.partition("|" if " | " in text else ":")[2]
+    before = LABEL_BEHIND.sub("", STAMP_BEHIND.sub("", text))
     if before != text and normalize_key(before) in markup.links:
         return True
     return len(text) - len(behind) < 30 and len(behind) > 15 and normalize_key(behind) in markup.links

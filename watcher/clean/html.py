@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -18,7 +19,7 @@ from lxml.etree import LxmlError, _Element
 from lxml.html import HtmlElement
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import normalize_key
+from watcher.clean.phrases import load_lists, normalize_key
 
 MAX_HTML_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
 BEGINNING = 4_096  # characters in which a page's first tags stand
@@ -35,11 +36,6 @@ LABEL_NAMES = {
 }
 SILENT = frozenset(("script", "style", "template"))
 BARE_MAX = 3_000  # characters
-MAX_LINKS = 400  # characters of a block that may consist of links
-MENU_LEAST = 3  # links between bars that make a menu
-BARS = re.compile(r"\s*[|·•]\s*")
-STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
-LABEL_BEHIND = re.compile(r"\s*[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
 MAX_LABEL = 300  # letters of a link, a caption, a byline; what is longer is a text of its own
 LABELLED = frozenset(("span", "div", "p", "address"))
 PIECES = 40  # texts of an element that are read to know it again
@@ -140,16 +136,6 @@ def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
     return InlineMarkup(**{role: frozenset(texts - {""}) for role, texts in found.items()})
 
 
-def linkable_parts(text: str) -> tuple[str, ...]:
-    """Return the parts of a block that can be a link by themselves: behind a label, before a date, between bars."""
-    if len(text) > MAX_LINKS:
-        return ()
-    behind = text.partition("|" if " | " in text else ":")[2]
-    before = LABEL_BEHIND.sub("", STAMP_BEHIND.sub("", text))
-    between = BARS.split(text)
-    return (behind, before, *(between if len(between) >= MENU_LEAST else ()))
-
-
 @lru_cache(maxsize=4096)
 def _label_role(classes: str | None, itemprop: str | None) -> str:
     """Return which field of `InlineMarkup` class names say that an element is of, "" for none."""
@@ -173,30 +159,14 @@ def _text_key(element: _Element) -> str:
 
 
 HEAD_BYTES = 4096  # where a charset declaration is looked for; browsers look at 1024
-# Labels that browsers read as a superset (WHATWG Encoding Standard, labels).
-SUPERSETS = {
-    **dict.fromkeys("iso-8859-1 iso8859-1 latin1 latin-1 l1 ascii us-ascii x-user-defined".split(), "cp1252"),
-    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
-    **dict.fromkeys(("iso-8859-11", "tis-620"), "cp874"),
-    **dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80"), "gb18030"),
-    **dict.fromkeys("shift_jis shift-jis x-sjis sjis windows-31j".split(), "cp932"),
-    **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
-    "big5": "big5hkscs",
-    # A declaration that can be read as ASCII cannot stand in UTF-16.
-    **dict.fromkeys("unicode utf8 utf-16 utf-16le utf-16be".split(), "utf-8"),
-}
+_CHARSETS = load_lists("charsets.toml")
+SUPERSETS = {label: codec for codec, labels in _CHARSETS["supersets"].items() for label in labels.split()}
+GUESSED: tuple[str, ...] = tuple(_CHARSETS["guessed"]["codecs"].split())
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
-IN_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
+DECLARED = re.compile(r"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
 SAMPLE_BYTES = 60_000  # that chardet reads: 1 ms
 MIN_BEYOND_ASCII = 15  # bytes: fewer tell nothing
 MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
-# What browsers read, without UTF-8, which was tried before. Of 679 pages without a charset, chardet knows 674 with this
-# list and 516 with all that it knows: DOS and ISO relatives of windows-1252 take its German and Swedish pages.
-GUESSED = (
-    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874", "cp932",
-    "cp949", "koi8-r", "koi8-u", "gb18030", "big5hkscs", "euc-jp",
-)  # fmt: skip
 
 
 def decode_page(body: bytes, content_type: str | None = None) -> str:
@@ -209,23 +179,25 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
 
     Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
     """
+    return _decode(body, content_type or "").replace("\x00", "")
+
+
+def _decode(body: bytes, content_type: str) -> str:
     for bom, name in BOMS:
         if body.startswith(bom):
-            return body[len(bom) :].decode(name, "replace").replace("\x00", "")
+            return body[len(bom) :].decode(name, "replace")
     text = _utf8(body)
     if text is not None:
-        return text.replace("\x00", "")
-    header = IN_HEADER.search(content_type or "")
-    meta = DECLARED.search(body[:HEAD_BYTES])
-    labels = [header.group(1)] if header else []
-    labels += [meta.group(1).decode("ascii")] if meta else []
-    if all(SUPERSETS.get(label.lower()) == "cp1252" or _codec(label) is None for label in labels):
-        labels.insert(0, guess_codec(body))  # nothing said, or what servers say of any page
-    fits = [fit for label in labels if (fit := _strict(body, label)) is not None]
-    if fits:
-        return fits[0].replace("\x00", "")
-    known = [codec for label in labels if (codec := _codec(label)) is not None and codec != "utf-8"]
-    return body.decode(known[0] if known else "cp1252", "replace").replace("\x00", "")
+        return text
+    declarations = map(DECLARED.search, (content_type, body[:HEAD_BYTES].decode("latin-1")))
+    labels = [found[1].lower() for found in declarations if found]
+    known = [codec for label in labels if (codec := _codec(label))]
+    if all(SUPERSETS.get(label) == "cp1252" or not _codec(label) for label in labels):
+        known.insert(0, guess_codec(body))  # nothing said, or what servers say of any page
+    for codec in known:
+        with suppress(UnicodeDecodeError):
+            return body.decode(codec)
+    return body.decode(next((codec for codec in known if codec != "utf-8"), "cp1252"), "replace")
 
 
 def _utf8(body: bytes) -> str | None:
@@ -251,25 +223,14 @@ def guess_codec(body: bytes) -> str:
     return "cp1252" if "cp1252" in best else best[0] or "cp1252"
 
 
-def _strict(body: bytes, label: str) -> str | None:
-    name = _codec(label)
-    if name is None:
-        return None
-    try:
-        return body.decode(name)
-    except UnicodeDecodeError:
-        return None
-
-
 def _codec(label: str) -> str | None:
-    """Return Python's codec for a charset label, None if there is none that makes text of bytes."""
-    name = SUPERSETS.get(label.lower(), label)
+    """Return Python's codec for a charset label in small letters, None if there is none that makes text of bytes."""
+    name = SUPERSETS.get(label, label)
     try:
-        info = codecs.lookup(name)
         b"a".decode(name)
+        return codecs.lookup(name).name
     except (LookupError, UnicodeError, ValueError):
         return None
-    return info.name
 
 
 TAG = re.compile(r"<[a-z!/?]", re.IGNORECASE)

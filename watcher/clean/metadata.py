@@ -14,6 +14,7 @@ from lxml.etree import _Element
 from watcher.clean.authors import extract_authors
 from watcher.clean.content import dedupe_body
 from watcher.clean.page_data import MAX_TEXT, PageElements, all_names, body_of, collect_elements, json_text, types_of
+from watcher.clean.phrases import DATA_NAMES
 from watcher.clean.published import extract_dates, lines_near_headline
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
@@ -24,10 +25,6 @@ from watcher.text.words import count_letters
 NO_PICTURE = re.compile(r"logo|favicon|placeholder|(?:^|[-_])default[-_.]|\bblank\b|spacer|sprite|avatar", re.I)
 MAX_SECTION = 60  # characters of a section's name
 SAME_PAGE = frozenset(("amp", "page", "print", "full", "index.html", "amp.html"))  # what an address may end in beside
-SUMMARIES = (
-    "description, og:description, twitter:description, dc.description, sailthru.description, JSON-LD description"
-).split(", ")
-SECTIONS = ("JSON-LD articleSection", "article:section", "section")
 CREDITS = ("creditText", "copyrightHolder", "sourceOrganization", "provider", "contributor")
 CREDIT_METAS = ("news_source", "source", "article:source", "dc.source", "copyright")
 SOURCES = ("author", "creator", "sourceOrganization", "provider")
@@ -70,7 +67,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     dates = extract_dates(elements, head, lines, url=address, now=now)
     authors, authors_source = extract_authors(elements, head, lines, site=site, url=url)
     image_source, image = next(_images(elements, url=url), ("", None))
-    sections = ((name, text) for name, text in elements.values(SECTIONS) if _is_section(text))
+    sections = ((name, text) for name, text in elements.values(DATA_NAMES["sections"]) if _is_section(text))
     section_source, section = next(sections, ("", None))
     sources = {
         "title": title_source,
@@ -83,7 +80,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         url=address,
         title=title,
         titles=tuple({*titles.values(), *(text for text, _ in elements.headings)}),
-        summaries=tuple(dict.fromkeys(text for _, text in elements.values(SUMMARIES) if text)),
+        summaries=tuple(dict.fromkeys(text for _, text in elements.values(DATA_NAMES["summaries"]) if text)),
         authors=authors,
         published_at=dates.published_at,
         modified_at=dates.modified_at,

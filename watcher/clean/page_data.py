@@ -12,19 +12,14 @@ from typing import cast
 
 from lxml.etree import _Element
 
-from watcher.clean.phrases import CLASS_NAMES
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES
 
 Node = dict[str, object]
 
 MAX_CHARS = 400_000  # of one script
 MAX_NODES = 2_000
 MAX_DEPTH = 12
-ARTICLES = frozenset(
-    "article newsarticle reportagenewsarticle analysisnewsarticle backgroundnewsarticle opinionnewsarticle "
-    "reviewnewsarticle "
-    "blogposting liveblogposting report satiricalarticle advertisercontentarticle socialmediaposting techarticle "
-    "scholarlyarticle askpublicnewsarticle medicalscholarlyarticle".split(" ")
-)
+ARTICLES = frozenset(DATA_NAMES["article_types"])
 PAGES = frozenset(("webpage", "itempage", "videoobject", "mediagallery", "imagegallery"))
 WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.DOTALL

@@ -26,6 +26,8 @@ _LISTS: dict[str, list[str]] = load_lists("phrases.toml")
 PHRASES = _load_patterns("phrases.toml")
 CLASS_NAMES = _load_patterns("class_names.toml")
 REJECTION = _load_patterns("rejection.toml")
+ELEMENTS = {name: frozenset(words.split()) for name, words in load_lists("elements.toml").items()}
+DATA_NAMES: dict[str, list[str]] = load_lists("data_names.toml")
 
 
 @lru_cache(maxsize=KEYS)

@@ -12,24 +12,10 @@ from lxml import etree
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, ancestors, in_furniture, in_other_article, is_furniture_element
-from watcher.clean.phrases import CLASS_NAMES, PHRASES
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, ELEMENTS, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
-# Names of meta tags and of fields of JSON-LD, the most trustworthy first.
-STATED = (
-    "article:published_time, JSON-LD datePublished, article:published, og:published_time, og:article:published_time, "
-    "datepublished, published_time, publish_date, publish-date, publishdate, publication_date, pubdate, "
-    "parsely-pub-date, sailthru.date, cxenseparse:recs:publishtime, cxenseparse:publishtime, dc.date.issued, "
-    "dcterms.created, dc.date.created, dcterms.issued, article.published, article_date_original, "
-    "citation_publication_date, date_published, originalpublicationdate, bt:pubdate, rnews:datepublished"
-).split(", ")
-# These are often of the last change.
-LOOSE = "dc.date, dcterms.date, date, datecreated, created, last-published, JSON-LD dateCreated".split(", ")
-MODIFIED = (
-    "JSON-LD dateModified, article:modified_time, datemodified, og:updated_time, modified, last-modified, "
-    "dcterms.modified, lastmod"
-).split(", ")
 CHANGED = re.compile(PHRASES["changed"], re.IGNORECASE)
 SAYS = re.compile(PHRASES["says_published"], re.IGNORECASE)
 DATED_CLASS = re.compile(CLASS_NAMES["dated"], re.IGNORECASE)
@@ -81,7 +67,7 @@ def extract_dates(
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
     texts = tuple(_stated_dates(elements, around))
     stated = tuple(_parse_candidates(texts, now, month_first))
-    changed = next(_parse_candidates(elements.values(MODIFIED), now, month_first), None)
+    changed = next(_parse_candidates(elements.values(DATA_NAMES["modified"]), now, month_first), None)
     shown = _visible_date(lines, now, month_first)
     moment = date_in_url(url)
     day = DateCandidate(source="address", moment=moment) if moment and is_believable(moment, now=now) else None
@@ -117,14 +103,14 @@ def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> 
 
 def _stated_dates(elements: PageElements, around: frozenset[_Element]) -> Iterator[tuple[str, str]]:
     """Yield what the page's data and tags say, the most trustworthy first."""
-    yield from elements.values(STATED)
+    yield from elements.values(DATA_NAMES["published"])
     for time in elements.times:
         if time.is_sure and not in_furniture(time.element, around):
             yield MARKUP, time.text
 
 
 def _loose_dates(elements: PageElements, around: frozenset[_Element]) -> Iterator[tuple[str, str]]:
-    yield from elements.values(LOOSE)
+    yield from elements.values(DATA_NAMES["loosely_published"])
     if len(elements.times) == 1 and not in_furniture(elements.times[0].element, around):
         yield "time", elements.times[0].text
 
@@ -271,14 +257,7 @@ OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The brid
 AFTER = 40  # lines behind it
 EVENTS = 1_500  # steps through the tree in each direction
 PAGE_EVENTS = 20_000  # steps through a whole page
-BREAKS = frozenset(
-    "p div li ul ol dl dt dd section header article main h1 h2 h3 h4 h5 h6 table tr td th br address hr blockquote"
-    " figure".split(" ")
-)
-SILENT = frozenset(
-    "script style template noscript svg figure figcaption iframe select option button textarea video audio picture"
-    " aside footer nav form".split(" ")
-)
+BREAKS, SILENT = ELEMENTS["line_breaks"], ELEMENTS["silent_in_lines"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from urllib.parse import urlsplit
+from itertools import islice
 
 from lxml.etree import _Element
 
@@ -15,6 +14,7 @@ from watcher.clean.agencies import (
     LONGEST,
     MARK,
     NAMES,
+    agencies_in_path,
     agency_in,
     agency_of,
     agency_of_byline,
@@ -23,7 +23,7 @@ from watcher.clean.agencies import (
     might_name_agency,
 )
 from watcher.clean.dateline import parse_dateline
-from watcher.clean.phrases import CLASS_NAMES, PHRASES, normalize_key
+from watcher.clean.phrases import CLASS_NAMES, ELEMENTS, PHRASES, normalize_key
 from watcher.model import Block, RemovedBlock
 from watcher.text.urls import host_of
 
@@ -67,13 +67,7 @@ class WireInfo:
     removed: tuple[RemovedBlock, ...]
 
 
-def read_wire(
-    blocks: tuple[Block, ...],
-    *,
-    fields: Iterable[str],
-    url: str,
-    named: Sequence[str] = (),
-) -> WireInfo:
+def read_wire(blocks: tuple[Block, ...], *, fields: Iterable[str], url: str, named: Sequence[str] = ()) -> WireInfo:
     """
     Return the agency and dateline of an article, and its blocks without dateline and credits.
 
@@ -165,10 +159,9 @@ def _credit_behind(text: str) -> tuple[str, int] | None:
     found = END.search(marked.text) if marked.names else None
     if found is None:
         return None
-    group = next(name for name in ("brackets", "dashed", "bare", "wide") if found[name])
-    at = marked.text.index(MARK, found.start(group))
-    is_open = group == "brackets" and not ENDED.search(marked.text[: found.start()]) and found.group()[-1] != "."
-    if is_open or (marked.is_shy(at) and group == "bare"):
+    at = marked.text.index(MARK, found.start(found.lastgroup or 0))
+    is_open = found["brackets"] and not ENDED.search(marked.text[: found.start()]) and found.group()[-1] != "."
+    if is_open or (marked.is_shy(at) and found["bare"]):
         return None
     return marked.agency(at), begin + marked.original_offset(found.start())
 
@@ -187,34 +180,20 @@ SENTENCE = 60  # characters beside a name that make it a word of a sentence
 MAX_ELEMENTS_INTO_TEXT = 40  # elements of the text among which a byline may still stand: behind its standfirst
 MAX_UP = 8  # elements above a line that say what it is
 NEAR_LEVELS = 4  # of these, those in which a picture's name makes a line its credit
-MAX_ELEMENTS_BEFORE_TEXT, MAX_ELEMENTS_AFTER_TEXT = (
-    120,
-    60,
-)  # elements before and behind the text in which a byline or source line stands
+# Elements before and behind the text in which a byline or source line stands.
+MAX_ELEMENTS_BEFORE_TEXT, MAX_ELEMENTS_AFTER_TEXT = 120, 60
 NEAR_IMAGE = 6  # elements behind a picture in which a plain name is its credit
 MANY = 3  # agencies that a page names: more is a list
 MAX_LINE = LONGEST + 40  # characters of a text with the space around it
 ANCHOR = 60  # characters of a paragraph by which the text is found in the page
 START = 20  # of these, the first that are compared
-LINES = tuple(
-    "p div span a li em i b strong small address cite time td dd abbr h4 h5 h6 footer section font br".split()
-)
-WITHIN = frozenset("a span em i b strong small time abbr font br".split())  # elements inside a line
-PICTURES = frozenset(("img", "picture", "video", "figure", "iframe", "amp-img", "svg:image"))
-NEVER = frozenset(("nav", "figure", "figcaption", "form", "button", "select", "table", "blockquote", "noscript"))
-_BYLINE = re.compile(CLASS_NAMES["agency_line"], re.IGNORECASE)
-_PICTURED = re.compile(CLASS_NAMES["pictured"], re.IGNORECASE)
-_ELSEWHERE = re.compile(CLASS_NAMES["elsewhere"], re.IGNORECASE)
-_SURE = re.compile(r"by-?line", re.IGNORECASE)
-BYLINE, PICTURED, ELSEWHERE = "byline", "pictured", "elsewhere"
-ROLES = {ELSEWHERE: _ELSEWHERE, PICTURED: _PICTURED, BYLINE: _BYLINE}  # in this order, where a name says several
+LINES, WITHIN = ELEMENTS["lines"], ELEMENTS["within_lines"]
+PICTURES, NEVER = ELEMENTS["pictures"], ELEMENTS["never_lines"]
+BYLINE, PICTURED, ELSEWHERE = "agency_line", "pictured", "elsewhere"
+# In this order, where a name says several.
+ROLES = {role: re.compile(CLASS_NAMES[role], re.IGNORECASE) for role in (ELSEWHERE, PICTURED, BYLINE)}
+SURE_BYLINE = re.compile(r"by-?line", re.IGNORECASE)
 BY = re.compile(r"^\W*(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
-IN_PATH = {
-    "reuters": "Reuters", "afp": "AFP", "efe": "EFE", "ansa": "ANSA", "dpa": "dpa", "lusa": "Lusa", "xinhua": "Xinhua",
-    "adnkronos": "Adnkronos", "europapress": "Europa Press", "europa-press": "Europa Press", "folhapress": "Folhapress",
-    "agencia-brasil": "Agência Brasil", "estadao-conteudo": "Estadão Conteúdo", "agencia-estado": "Estadão Conteúdo",
-    "associated-press": "AP", "bloomberg": "Bloomberg",
-}  # fmt: skip
 
 
 def credited_agencies(
@@ -228,13 +207,10 @@ def credited_agencies(
     Args:
         fields: The authors and sources in the page's data (`Metadata.named`).
     """
-    in_data = (agency for text in fields if "//" not in text and (agency := _agency_of_line(text, language)))
-    found = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *_agencies_in_path(url)))
-    return tuple(found) if len(found) <= MANY else ()
-
-
-def _agency_of_line(text: str, language: str | None) -> str | None:
-    return agency_of(text, language=language) or agency_of_byline(text)
+    in_data = (agency_of(text, language=language) or agency_of_byline(text) for text in fields if "//" not in text)
+    found = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *agencies_in_path(url)))
+    agencies = tuple(agency for agency in found if agency)
+    return agencies if len(agencies) <= MANY else ()
 
 
 def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:
@@ -245,15 +221,12 @@ def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | 
     if not places:
         return
     first, last = min(places), max(places)
-    images = [at for at, element in enumerate(elements) if element.tag in PICTURES]
-    for at, element, line in lines:
+    for at, element, line, is_near_image in lines:
         role = _line_role(element)
         begins = first - MAX_ELEMENTS_BEFORE_TEXT <= at < first + (MAX_ELEMENTS_INTO_TEXT if role == BYLINE else 0)
-        if role == ELSEWHERE or not (begins or last < at <= last + MAX_ELEMENTS_AFTER_TEXT):
+        if role in (ELSEWHERE, PICTURED) or not (begins or last < at <= last + MAX_ELEMENTS_AFTER_TEXT):
             continue
-        image = bisect_right(images, at)
-        is_near = image > 0 and at - images[image - 1] <= NEAR_IMAGE
-        if role == PICTURED or (is_near and role != BYLINE and not BY.match(line)):
+        if is_near_image and role != BYLINE and not BY.match(line):
             continue
         for text in dict.fromkeys((line, _line_text(element))):
             agency = agency_of(text, language=language)
@@ -264,15 +237,16 @@ def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | 
                 break
 
 
-def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element, str]]:
-    """Yield the short texts of a page that name an agency: the place of each, its element, the text."""
+def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element, str, bool]]:
+    """Yield the texts that name an agency: the place of each, its element, the text, whether a picture is near."""
+    image = -MAX_LINE
     for at, element in enumerate(elements):
-        for text, is_tail in ((element.text, False), (element.tail, True)):
+        image = at if element.tag in PICTURES else image
+        for text, owner in ((element.text, element), (element.tail, element.getparent())):
             if not text or len(text) > MAX_LINE or not might_name_agency(text):
                 continue
-            owner = element.getparent() if is_tail else element
             if owner is not None and mark_agency_names(text).names and not _is_in_sentence(element):
-                yield at, owner, " ".join(text.split())
+                yield at, owner, " ".join(text.split()), at - image <= NEAR_IMAGE
 
 
 def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> list[int]:
@@ -313,33 +287,21 @@ def _line_text(element: _Element) -> str:
 
 def _line_role(element: _Element) -> str:
     """Return what the names and classes of an element and of those above it say that it is, empty if nothing."""
-    above: _Element | None = element
     role = ""
-    for level in range(MAX_UP):
-        if above is None or above.tag in ("body", "main", "article"):
+    for level, above in enumerate(islice((element, *element.iterancestors()), MAX_UP)):
+        if above.tag in ("body", "main", "article"):
             break
         if above.tag in NEVER:
             return PICTURED
-        names = " ".join(filter(None, (above.get("class"), above.get("id"), above.get("itemprop"), above.get("rel"))))
-        said = _name_role(names) if names else ""
+        said = _name_role(" ".join(above.get(name, "") for name in ("class", "id", "itemprop", "rel")))
         if said == ELSEWHERE or (said == PICTURED and level < NEAR_LEVELS):
             return said
-        role = role or (said if said == BYLINE else "")
-        above = above.getparent()
+        role = BYLINE if said == BYLINE else role
     return role
 
 
 @lru_cache(maxsize=8192)
 def _name_role(names: str) -> str:
-    if _SURE.search(names) and not _ELSEWHERE.search(names):
+    if SURE_BYLINE.search(names) and not ROLES[ELSEWHERE].search(names):
         return BYLINE
     return next((role for role, pattern in ROLES.items() if pattern.search(names)), "")
-
-
-def _agencies_in_path(url: str) -> Iterator[str]:
-    """Yield the agency that a folder of the address is named after."""
-    try:
-        folders = urlsplit(url).path.lower().split("/")[:-1]
-    except ValueError:
-        return
-    yield from (IN_PATH[folder] for folder in folders if folder in IN_PATH)
