@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from watcher.clean.article import clean, extract_page, finish_article
 from watcher.clean.site_memory import build_site_memory
 from watcher.errors import CleanError
+from watcher.model import Entry
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,11 +93,16 @@ def test_two_pages_of_a_site_teach_each_other_what_repeats() -> None:
         assert not any(phrase in text for phrase in expected["must_not"])
 
 
+ENTRY = Entry(guid="1", url=None, title="")
+
+
 def test_the_feeds_date_counts_before_the_pages() -> None:
     feed = datetime(2024, 6, 18, 4, 0, tzinfo=UTC)
 
     cleaned = clean(
-        page("radio_wire"), url="https://bayradio.example/news/international/strait-talks", feed_published_at=feed
+        page("radio_wire"),
+        url="https://bayradio.example/news/international/strait-talks",
+        entry=replace(ENTRY, published_at=feed),
     )
 
     assert cleaned.published_at == feed
@@ -107,7 +114,7 @@ def test_the_feeds_title_is_taken_where_the_page_has_none() -> None:
         + "<p>The ferry left an hour late, and nobody on the quay knew why it had waited.</p>" * 3
     )
 
-    cleaned = clean(html, url="https://a.example/1", feed_title="Ferry leaves late")
+    cleaned = clean(html, url="https://a.example/1", entry=replace(ENTRY, title="Ferry leaves late"))
 
     assert cleaned.title == "Ferry leaves late"
 
@@ -118,5 +125,7 @@ def test_of_two_titles_of_a_page_the_one_that_its_feed_says_is_taken() -> None:
         + "<p>The ferry left an hour late, and nobody on the quay knew why it had waited.</p>" * 3
     )
 
-    assert clean(html, url="https://a.example/1", feed_title="Quay in uproar").title == "Quay in uproar"
+    assert (
+        clean(html, url="https://a.example/1", entry=replace(ENTRY, title="Quay in uproar")).title == "Quay in uproar"
+    )
     assert clean(html, url="https://a.example/1").title == "Ferry leaves late"

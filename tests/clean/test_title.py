@@ -116,4 +116,4 @@ def test_the_feeds_title_is_taken_where_the_page_goes_by_it() -> None:
     assert choose_title("Ems crossing shut", "Bridge to close", titles) == "Bridge to close"
     assert choose_title("Ems crossing shut", "Storm hits coast", titles) == "Ems crossing shut"
     assert choose_title("", "Storm hits coast", ()) == "Storm hits coast"
-    assert choose_title("Ems crossing shut", None, titles) == "Ems crossing shut"
+    assert choose_title("Ems crossing shut", "", titles) == "Ems crossing shut"

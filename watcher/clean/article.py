@@ -17,10 +17,11 @@ from watcher.clean.title import choose_title
 from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.failure_reasons import PageKind, Reason
-from watcher.model import Block, ExtractedArticle, RemovedBlock
+from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of
 
+NO_ENTRY = Entry(guid="", url=None, title="")
 FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one
 
 
@@ -43,9 +44,7 @@ def clean(
     *,
     url: str,
     memory: SiteMemory | None = None,
-    feed_title: str | None = None,
-    feed_summary: str | None = None,
-    feed_published_at: datetime | None = None,
+    entry: Entry = NO_ENTRY,
     feed_language: str | None = None,
     now: datetime | None = None,
     sites: tuple[SiteRules, ...] = (),
@@ -55,19 +54,14 @@ def clean(
 
     Args:
         memory: The site's other articles (`build_site_memory`); without it only the page itself counts.
+        entry: What the feed says of the article.
         sites: The user's rules for single sites (`load_user_rules`); they go before those that come with Watcher.
         now: No later date is believed.
 
     Errors: CleanError if there is no article in the page.
     """
-    return finish_article(
-        extract_page(html, url=url, now=now, sites=sites),
-        memory=memory,
-        feed_title=feed_title,
-        feed_summary=feed_summary,
-        feed_published_at=feed_published_at,
-        feed_language=feed_language,
-    )
+    page = extract_page(html, url=url, now=now, sites=sites)
+    return finish_article(page, memory=memory, entry=entry, feed_language=feed_language)
 
 
 def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> PageExtract:
@@ -109,17 +103,15 @@ def finish_article(
     page: PageExtract,
     *,
     memory: SiteMemory | None = None,
-    feed_title: str | None = None,
-    feed_summary: str | None = None,
-    feed_published_at: datetime | None = None,
+    entry: Entry = NO_ENTRY,
     feed_language: str | None = None,
 ) -> ExtractedArticle:
     """Return the article. Credits and dateline are read before furniture is dropped, as both recur across a site."""
     said = page.metadata
     wire = read_wire(page.blocks, fields=said.credit, url=page.url, named=page.sources)
     known = ArticleContext(
-        titles=frozenset(normalize_key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
-        summary=normalize_key(feed_summary or ""),
+        titles=frozenset(normalize_key(title) for title in (*said.titles, said.title, entry.title)) - {""},
+        summary=normalize_key(entry.summary),
         body=said.body,
         authors=said.authors,
         markup=page.markup,
@@ -131,14 +123,14 @@ def finish_article(
     language = detect_language(text, claims=(said.language, feed_language))
     return ExtractedArticle(
         url=said.url,
-        title=choose_title(said.title, feed_title, said.titles),
+        title=choose_title(said.title, entry.title, said.titles),
         blocks=blocks,
         language=None if language == UNKNOWN else language,
         authors=said.authors,
         agency=wire.agency or credited,
         dateline=wire.dateline,
         image=said.image,
-        published_at=_choose_published_at(said.published_at, feed_published_at),
+        published_at=_choose_published_at(said.published_at, entry.published_at),
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
         kind=classify_page(said, blocks, url=page.url),

@@ -150,7 +150,9 @@ def _author_sources(
     yield "JSON-LD author", page_data.all_names(elements.node.get("author"))
     yield "JSON-LD creator", page_data.all_names(elements.node.get("creator"))
     for name in DATA_NAMES["authors"]:
-        yield name, _author_meta(elements, name)
+        # Twitter's first label may be of something else.
+        if name != "twitter:data1" or WRITTEN_BY.match(elements.metas.get("twitter:label1", "")):
+            yield name, elements.authors.get(name, ())
     yield from _bylines(elements, headline, lines)
 
 
@@ -246,12 +248,3 @@ def _expand_names(
         next((full for full in shown if normalize_key(name) in normalize_key(full)), name) if " " not in name else name
         for name in names
     )
-
-
-def _author_meta(elements: PageElements, name: str) -> tuple[str, ...]:
-    """Return what a meta tag says of the author; Twitter's first label may be of something else."""
-    if name == "twitter:data1" and not WRITTEN_BY.match(elements.metas.get("twitter:label1", "")):
-        return ()
-    if name in elements.authors:
-        return elements.authors[name]
-    return (elements.metas[name],) if name in elements.metas else ()

@@ -64,14 +64,14 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         titles["h1"] = heading
     lines = lines_near_headline(head) if head is not None else ()
     title, title_source = best_title(titles, site=site, url=url)
-    dates = extract_dates(elements, head, lines, url=address, now=now)
+    published, modified_at = extract_dates(elements, head, lines, url=address, now=now)
     authors, authors_source = extract_authors(elements, head, lines, site=site, url=url)
     image_source, image = next(_images(elements, url=url), ("", None))
     sections = ((name, text) for name, text in elements.values(DATA_NAMES["sections"]) if _is_section(text))
     section_source, section = next(sections, ("", None))
     sources = {
         "title": title_source,
-        "published": dates.source,
+        "published": published.source if published else "",
         "authors": authors_source,
         "image": image_source,
         "section": section_source,
@@ -82,8 +82,8 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         titles=tuple({*titles.values(), *(text for text, _ in elements.headings)}),
         summaries=tuple(dict.fromkeys(text for _, text in elements.values(DATA_NAMES["summaries"]) if text)),
         authors=authors,
-        published_at=dates.published_at,
-        modified_at=dates.modified_at,
+        published_at=published.moment if published else None,
+        modified_at=modified_at,
         language=elements.language or metas.get("og:locale") or json_text(node.get("inLanguage")) or None,
         image=image,
         section=section,

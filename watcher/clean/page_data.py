@@ -134,7 +134,7 @@ MAX_TEXT = 400  # characters of a heading or a date
 MAX_VALUE = 2_000  # characters of a meta tag
 MAX_TIMES = 50
 MAX_BYLINES = 60
-AUTHOR_METAS = frozenset(("author", "article:author", "dc.creator", "citation_author"))
+AUTHOR_METAS = frozenset(DATA_NAMES["authors"])
 BYLINE_CLASS = re.compile(CLASS_NAMES["byline"], re.IGNORECASE)
 FOREIGN_CLASS = re.compile(
     rf"(?:^|[\s_-])(?:{CLASS_NAMES['foreign']})(?:$|[\s_-])|{CLASS_NAMES['foreign_anywhere']}", re.IGNORECASE

@@ -37,15 +37,6 @@ SAME_MOMENT = timedelta(hours=2)  # between two spellings of one date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dates:
-    """The dates of an article, each in the zone that its readers live in; `source` says where it was read."""
-
-    published_at: datetime | None = None
-    modified_at: datetime | None = None
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DateCandidate:
     """A date and who tells it; `other` is its second reading where day and month could be the other way round."""
 
@@ -60,8 +51,12 @@ class DateCandidate:
 
 def extract_dates(
     elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, url: str, now: datetime | None
-) -> Dates:
-    """Return when the article of a page was published and changed; None for what the page does not say."""
+) -> tuple[DateCandidate | None, datetime | None]:
+    """
+    Return when the article of a page was published and when it was changed; None for what the page does not say.
+
+    Each is in the zone that the article's readers live in.
+    """
     around = ancestors(headline)
     # Whether "05/06/2024" is of May: in English, on a site that is of no other country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
@@ -85,11 +80,8 @@ def extract_dates(
         published = _search_page(elements, around, now, month_first) or _date_in_title(elements, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
         published = day  # the page was published again under its old address
-    return Dates(
-        published_at=published.moment if published else None,
-        modified_at=changed.moment if changed and (not published or changed.moment >= published.moment) else None,
-        source=published.source if published else "",
-    )
+    is_later = changed and (not published or changed.moment >= published.moment)
+    return published, changed.moment if changed and is_later else None
 
 
 def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> DateCandidate:

@@ -59,10 +59,10 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
     return bare[best], best
 
 
-def choose_title(title: str, feed_title: str | None, titles: Iterable[str]) -> str:
+def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
     """Return the feed's title if it is one of those that the page goes by, or the page has none; else `title`."""
-    wanted = normalize_key(feed_title or "")
-    if not wanted or not feed_title:
+    wanted = normalize_key(feed_title)
+    if not wanted:
         return title
     known = any(one.startswith(wanted) and len(one) <= len(wanted) + MORE for one in map(normalize_key, titles))
     return feed_title if known or not title else title
