@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -63,8 +63,8 @@ def check(
         problems = error.problems if isinstance(error, SettingsError) else ()
         print_json({"ok": False, "path": path, "problems": problems, "error": str(error)})
         return USAGE if isinstance(error, SettingsError) else FAILED
-    faults: list[StoreFault] | None = None
-    results: tuple[CheckResult, ...] | None = None
+    faults: list[StoreFault] = []
+    results: tuple[CheckResult, ...] = ()
     if deep or mend:
         # Late: SQLAlchemy takes a fifth of a second to load, which a check of the file need not pay.
         from watcher.cli.check_store import check_store
@@ -77,17 +77,17 @@ def check(
         results = check_online(settings)
     if json:
         found: dict[str, object] = {"ok": True, "path": path, "problems": [], **counts}
-        found |= {"store": faults} if faults is not None else {}
-        rows = [{**asdict(result), "ok": not result.fault} for result in results or ()]
+        found |= {"store": faults} if deep or mend else {}
+        rows = [{**asdict(result), "ok": not result.fault} for result in results]
         print_json(found | ({"online": rows} if online else {}))
     else:
         print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: fine"])
         warn_about(settings)
-        print_lines(format_faults(faults) if faults is not None else ())
-        print_lines(format_results(results or ()))
-    if any(not fault.mended for fault in faults or ()):
+        print_lines(format_faults(faults) if deep or mend else ())
+        print_lines(format_results(results))
+    if any(not fault.mended for fault in faults):
         return FAILED
-    return PARTLY if any(result.fault for result in results or ()) else DONE
+    return PARTLY if any(result.fault for result in results) else DONE
 
 
 def check_tokens(settings: Settings, path: Path) -> None:
@@ -138,12 +138,10 @@ def format_faults(faults: list[StoreFault]) -> Iterator[str]:
         yield f"store: {fault.what}: {'mended' if fault.mended else f'try: {fault.hint}'}"
 
 
-def format_results(results: Iterable[CheckResult]) -> Iterator[str]:
+def format_results(results: Sequence[CheckResult]) -> Iterator[str]:
     """Yield what was checked online, for a terminal: counts of what is well, and each fault."""
-    kinds: dict[str, list[CheckResult]] = {}
-    for result in results:
-        kinds.setdefault(result.what, []).append(result)
-    for what, those in kinds.items():
+    for what in dict.fromkeys(result.what for result in results):
+        those = [result for result in results if result.what == what]
         well = sum(not result.fault for result in those)
         plural = f"{what}es" if what.endswith("ss") else f"{what}s"
         yield f"{format_count(len(those), what, plural)} asked: {well} well, {len(those) - well} not"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 
 from watcher.cli.inspect import find_hint
 from watcher.errors import FetchError
@@ -28,11 +29,10 @@ def check_online(settings: Settings) -> tuple[CheckResult, ...]:
 
 async def check_sources(settings: Settings) -> list[CheckResult]:
     """Ask each source for its feed once, hosts side by side; return them in the order of the settings."""
-    sources = settings.active_sources()
-    by_host: dict[str, list[Source]] = {}
+    sources, found = settings.active_sources(), dict[str, CheckResult]()
+    by_host = defaultdict[str, list[Source]](list)
     for source in sources:
-        by_host.setdefault(host_key(source.url), []).append(source)
-    found: dict[str, CheckResult] = {}
+        by_host[host_key(source.url)].append(source)
     slots = asyncio.Semaphore(HOSTS_AT_ONCE)
     async with open_prober(settings) as prober:
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -26,7 +25,7 @@ class StoreFault:
 def check_store(settings: Settings, *, mend: bool) -> list[StoreFault]:
     """Return what is not as it should be in the store, repaired where that is asked for. Errors: StoreError."""
     with closing_store(open_store(settings.store.url, create=False)) as engine:
-        findings = [finding for check in all_checks() for finding in read(engine, partial(run_check, check=check))]
+        findings = [finding for check in all_checks() for finding in read(engine, run_check, check)]
         return [StoreFault(what=each.what, hint=each.hint, mended=mend and repair(engine, each)) for each in findings]
 
 
@@ -36,8 +35,6 @@ def run_check(connection: Connection, check: Check) -> list[StoreProblem]:
 
 def repair(engine: Engine, finding: StoreProblem) -> bool:
     """Repair a finding, a transaction at a time; False if nothing here repairs it."""
-    if finding.repair is None:
-        return False
-    while write(engine, finding.repair):
+    while finding.repair and write(engine, finding.repair):
         pass
-    return True
+    return finding.repair is not None

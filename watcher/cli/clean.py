@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
 from textwrap import shorten, wrap
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO
 
 from sqlalchemy import make_url
 from typer import Argument, Option
@@ -27,14 +27,12 @@ from watcher.cli.output import print_err, print_json, print_lines
 from watcher.cli.sources import read_file_or_stdin
 from watcher.model import ExtractedArticle, NotModified, RemovedBlock, Response
 from watcher.net.client import ACCEPT_PAGE
+from watcher.settings.models import Settings
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
 from watcher.store.writer import read
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import client_for
-
-if TYPE_CHECKING:
-    from watcher.settings.models import Settings
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
 NO_URL = "https://page.invalid/"

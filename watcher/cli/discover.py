@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,18 +16,14 @@ from watcher.cli.options import Config, Json, settings_or_defaults, settings_pat
 from watcher.cli.output import print_err, print_json, print_lines, print_progress
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.failure_reasons import FeedKind
-from watcher.feeds.inspect import NotAFeed
+from watcher.feeds.inspect import FeedReport, NotAFeed
 from watcher.settings.edit import source_row
+from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.types import language_tag
 from watcher.text.format import format_count
 from watcher.text.language import UNKNOWN, primary_tag
 from watcher.text.urls import normalize_url
-from watcher.worker.inspect import discover, open_prober
-
-if TYPE_CHECKING:
-    from watcher.feeds.inspect import FeedReport
-    from watcher.settings.models import Settings, SourceSettings
-    from watcher.worker.inspect import Discovery, FeedCandidate
+from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prober
 
 WAYS = {
     "itself": "the address itself is a feed",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import chain, repeat
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -21,17 +21,13 @@ from watcher.errors import FetchError, HttpStatusError, RequestRefused, Settings
 from watcher.failure_reasons import FeedKind, FetchKind, ReasonKind
 from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
-from watcher.feeds.schedule import parse_freshness
+from watcher.feeds.schedule import NextPoll, parse_freshness
 from watcher.model import Response, Validators
+from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag
 from watcher.text.urls import is_web
-from watcher.worker.inspect import open_prober, predict_next_poll
-
-if TYPE_CHECKING:
-    from watcher.feeds.schedule import NextPoll
-    from watcher.settings.models import Settings, SourceSettings
-    from watcher.worker.inspect import ProbeResult, Redirect, Revalidation
+from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
 LABEL_CHARS = 11
 MOST = 0.8  # share of entries with a whole article from which on `full_text` pays

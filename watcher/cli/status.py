@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, zip_longest
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+from sqlalchemy import Engine
 from typer import Argument, Option
 
 from watcher.cli.commands import DONE, FAILED
@@ -34,8 +35,9 @@ from watcher.feeds.health import severity
 from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
+from watcher.settings.models import Settings
 from watcher.store.articles import count_articles, count_fallback_reasons
-from watcher.store.daemon_lock import ClockJump, JobFault, NextRun, list_daemon_statuses
+from watcher.store.daemon_lock import ClockJump, DaemonStatus, JobFault, NextRun, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.feeds import feed_states
@@ -44,12 +46,6 @@ from watcher.store.pages import count_due_pages, failed_page_counts
 from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from watcher.settings.models import Settings
-    from watcher.store.daemon_lock import DaemonStatus
 
 SECTIONS_GROUP = "watcher.status"  # entry points: a function of the settings that yields `StatusSection`s
 LABEL_CHARS = 8  # of the rows of the status

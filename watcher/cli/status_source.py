@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import Engine
 
 from watcher.cli.output import Row, format_minute, format_rows, print_result
 from watcher.feeds.health import feed_health
 from watcher.feeds.html_text import to_one_line
-from watcher.model import Validators
-from watcher.store.feeds import feed_state
+from watcher.model import Source, Validators
+from watcher.settings.models import Settings
+from watcher.store.feeds import FeedState, feed_state
 from watcher.store.polls import HealthChange, PollRecord, load_health_changes, load_polls
 from watcher.store.writer import read
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.urls import hide_secrets
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from watcher.model import Source
-    from watcher.settings.models import Settings
-    from watcher.store.feeds import FeedState
-
 
 LABEL_CHARS = 10  # of the rows of one source
 REASON_CHARS = 200  # of what a server said
