@@ -61,7 +61,7 @@ def list_editions(
         found = read(engine, summarise_editions, name, most=limit)
     if name is not None and not found:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
-    print_result(found, format_editions, json=json)
+    print_result(found, format_editions(found), json=json)
     return DONE
 
 
@@ -150,9 +150,8 @@ def replay(
     if not check:
         write_files([form for form, found in outcomes if found != "same"], folder)
     print_result(
-        outcomes,
-        lambda outcomes: (f"{folder / form.name}: {OUTCOMES[found][check]}" for form, found in outcomes),
-        as_json=lambda outcomes: [{"file": folder / form.name, "was": found} for form, found in outcomes],
+        [{"file": folder / form.name, "was": found} for form, found in outcomes],
+        (f"{folder / form.name}: {OUTCOMES[found][check]}" for form, found in outcomes),
         json=json,
     )
     return FAILED if check and any(found != "same" for _, found in outcomes) else DONE
@@ -222,9 +221,7 @@ def verify_editions(
         else:
             name, day = (None, edition) if edition is not None and is_date(edition) else (edition, day)
             verdicts = [check_edition(engine, find_edition(engine, find_digest(settings, name).name, day))]
-    print_result(
-        verdicts, format_verdicts, as_json=lambda found: found if everything else found[0], json=json, links=True
-    )
+    print_result(verdicts if everything else verdicts[0], format_verdicts(verdicts), json=json, links=True)
     return FAILED if any(verdict.faults for verdict in verdicts) else DONE
 
 

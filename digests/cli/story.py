@@ -66,13 +66,8 @@ def show_story(
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
         placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
-    print_result(
-        found,
-        lambda found: [*format_story(found, why=why), *(format_score(*placed) if placed else ())],
-        as_json=lambda found: story_to_json(found) | place_to_json(placed),
-        json=json,
-        links=True,
-    )
+    lines = [*format_story(found, why=why), *(format_score(*placed) if placed else ())]
+    print_result(story_to_json(found) | place_to_json(placed), lines, json=json, links=True)
     return DONE
 
 
@@ -89,7 +84,7 @@ def list_stories(
     rows = [{"number": str(story.number), "id": story.id, "title": story.title} for story in edition.stories]
     rows += [{"number": "-", "id": brief.id, "title": brief.title} for brief in edition.briefs]
     lines = (f"{row['number']:>3}  {row['id']}  {row['title']}" for row in rows)
-    print_result(rows, lambda _: [f"{edition.title}, {edition.local_date}", *lines], json=json)
+    print_result(rows, [f"{edition.title}, {edition.local_date}", *lines], json=json)
     return DONE
 
 
@@ -217,7 +212,7 @@ def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: 
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, load_explanation, one, other)
-    print_result(found, format_explanation, as_json=explanation_to_json, json=json, links=True)
+    print_result(explanation_to_json(found), format_explanation(found), json=json, links=True)
     return DONE
 
 
@@ -323,7 +318,7 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
-    print_result(found, format_rules, json=json)
+    print_result(found, format_rules(found), json=json)
     return DONE
 
 

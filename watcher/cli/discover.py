@@ -13,7 +13,7 @@ import typer
 from watcher.cli.commands import DONE, FAILED, USAGE
 from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
 from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
-from watcher.cli.output import print_err, print_json, print_lines, print_progress
+from watcher.cli.output import print_err, print_progress, print_result
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.failure_reasons import FeedKind
 from watcher.feeds.inspect import FeedReport, NotAFeed
@@ -53,10 +53,7 @@ def discover_feeds(
     settings = settings_or_defaults(config)
     found = asyncio.run(discover_at_any(candidate_urls(url), settings))
     known = sources_by_key(settings)
-    if json:
-        print_json(discovery_to_json(found, known))
-    else:
-        print_lines(format_discovery(found, known))
+    print_result(discovery_to_json(found, known), format_discovery(found, known), json=json)
     if path is not None and found.feeds:
         return add_single_feed(found, path)
     return DONE if found.feeds else FAILED

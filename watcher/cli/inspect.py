@@ -67,7 +67,7 @@ def probe_source(
     look, again = asyncio.run(probe_target(urls, settings))
     next_poll = predict_next_poll(look, settings.poll, own_every_s=row.source().every_s if row else None)
     probe = Probe(look=look, again=again, next_poll=next_poll, row=row)
-    print_result(probe, format_probe, as_json=probe_to_json, json=json)
+    print_result(probe_to_json(probe), format_probe(probe), json=json)
     return FAILED if failure_reason(look) else DONE
 
 

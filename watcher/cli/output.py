@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from json import dumps
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import typer
 
@@ -24,22 +24,14 @@ from watcher.text.urls import hide_secrets
 
 Row: TypeAlias = tuple[str, str]  # label and text
 Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done, steps that are to be done as well
-T = TypeVar("T")
 
 
-def print_result(
-    result: T,
-    describe: Callable[[T], Iterable[str]],
-    *,
-    json: bool,
-    as_json: Callable[[T], object] = lambda result: result,
-    links: bool = False,
-) -> None:
-    """Print what a command found: as JSON, in the shape that `as_json` gives it, or as the lines of `describe`."""
+def print_result(found: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:
+    """Print what a command found: as JSON, or as lines for a terminal."""
     if json:
-        print_json(as_json(result), links=links)
+        print_json(found, links=links)
     else:
-        print_lines(describe(result), links=links)
+        print_lines(lines, links=links)
 
 
 def print_lines(lines: Iterable[str], *, links: bool = False) -> None:

@@ -54,7 +54,7 @@ def poll(
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url)) as engine:
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
-    print_result(summary, format_summary, as_json=PollSummary.to_json, json=json)
+    print_result(summary.to_json(), format_summary(summary), json=json)
     current_session().exit_immediately = True
     if summary.feeds and summary.failed == summary.feeds:
         return FAILED

@@ -13,7 +13,7 @@ from typer import Option
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines
+from watcher.cli.output import print_lines, print_result
 from watcher.daemon.systemd import BOOTED, find_service
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
@@ -56,12 +56,8 @@ def status(system: System = False, json: Json = False) -> int:
     """Show the service status: exit code 1 unless it runs."""
     found = find_service(system=system)
     state = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
-    if json:
-        print_json(state)
-    elif state:
-        print_lines(format_state(state))
-    else:
-        print_lines([f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"])
+    missing = f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"
+    print_result(state, format_state(state) if state else [missing], json=json)
     return DONE if state.get("ActiveState") == "active" else FAILED
 
 

@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, USAGE, current_session
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_err, print_json, print_lines
+from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.settings.docs import SettingValue, json_schema, settings_with_origin
 from watcher.settings.edit import write_file
 from watcher.settings.load import read_file
@@ -58,10 +58,8 @@ def show_settings(
         for value in settings_with_origin(load_settings(path), read_file(path))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
-    if json:
-        print_json({"path": path.absolute(), "settings": found})
-    else:
-        print_lines(format_settings(path.absolute(), found))
+    absolute = path.absolute()
+    print_result({"path": absolute, "settings": found}, format_settings(absolute, found), json=json)
     return DONE
 
 

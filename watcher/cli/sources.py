@@ -220,7 +220,7 @@ def import_opml(
     rows, lines = classify_feeds(opml, settings)
     if rows and not dry_run:
         save_rows(path, text, rows)
-    print_result(lines, format_import, json=json)
+    print_result(lines, format_import(lines), json=json)
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
 

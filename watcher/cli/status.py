@@ -81,7 +81,7 @@ def show_status(
     if alive:
         with closing_store(connect(settings.store.url)) as engine:
             daemon = collect_daemon(engine, now=datetime.now(UTC))
-        print_result(daemon, format_daemon, json=json)
+        print_result(daemon, format_daemon(daemon), json=json)
         return DONE if daemon and daemon.state == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     try:
@@ -106,13 +106,10 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     """Print why a store cannot be opened, and what its daemon says; return the exit code."""
     with closing_store(connect(url)) as engine:
         daemon = collect_daemon(engine, now=datetime.now(UTC))
-        store = redacted_url(engine)
-    if json:
-        print_json({"daemon": daemon, "store": store, "error": str(error), "hint": error.hint})
-    else:
-        hint = [("", f"try: {error.hint}")] if error.hint else []
-        print_lines(format_daemon(daemon))
-        print_lines(format_rows([("store", str(error)), *hint], width=LABEL_CHARS))
+        found = {"daemon": daemon, "store": redacted_url(engine), "error": str(error), "hint": error.hint}
+    hint = [("", f"try: {error.hint}")] if error.hint else []
+    rows = [*daemon_rows(daemon), ("store", str(error)), *hint]
+    print_result(found, format_rows(rows, width=LABEL_CHARS), json=json)
     return FAILED
 
 

@@ -114,7 +114,7 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
     now = datetime.now(UTC)
     enabled = source.url in {each.url for each in settings.active_sources()}
     details = collect_source(source, engine, enabled=enabled, now=now)
-    print_result(details, lambda found: format_source(found, now=now), json=json)
+    print_result(details, format_source(details, now=now), json=json)
 
 
 def format_source(source: SourceReport, *, now: datetime) -> Iterator[str]:

@@ -20,7 +20,7 @@ from typer import Argument, Option
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
-from watcher.cli.output import format_bytes, print_err, print_json, print_lines, progress_bars
+from watcher.cli.output import format_bytes, print_err, print_lines, print_result, progress_bars
 from watcher.errors import SettingsError, StoreError
 from watcher.model import Article
 from watcher.settings.models import StoreSettings, hide_password
@@ -64,10 +64,8 @@ def backup(
     target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
     with closing_store(connect(url)) as engine:
         copy = back_up(engine, target, force=force, tell=print_share)
-    if json:
-        print_json({"file": copy.path, "bytes": copy.size_bytes})
-    else:
-        print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"])
+    lines = [f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"]
+    print_result({"file": copy.path, "bytes": copy.size_bytes}, lines, json=json)
     return DONE
 
 
@@ -92,11 +90,9 @@ def restore(
             for schema in load_schemas():
                 upgrade(engine, schema)
             mark.record_stop(now=datetime.now(UTC))
-    if json:
-        print_json({"store": copy.path, "bytes": copy.size_bytes, "kept": copy.previous})
-    else:
-        kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
-        print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"])
+    kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
+    lines = [f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"]
+    print_result({"store": copy.path, "bytes": copy.size_bytes, "kept": copy.previous}, lines, json=json)
     return DONE
 
 
@@ -136,11 +132,8 @@ def move_store(
     source_name, target_name = hide_password(source_url), hide_password(target_url)
     rows = sum(table.from_.rows for table in tables)
     different = ", ".join(table.table for table in tables if not table.is_same)
-    if json:
-        found = {"from": source_name, "to": target_name, "same": not different, "rows": rows}
-        print_json(found | {"took_s": round(took_s, 1), "tables": [table_to_json(table) for table in tables]})
-    else:
-        print_lines(format_tables(tables))
+    found = {"from": source_name, "to": target_name, "same": not different, "rows": rows, "took_s": round(took_s, 1)}
+    print_result(found | {"tables": [table_to_json(each) for each in tables]}, format_tables(tables), json=json)
     if different:
         hint = f"has something written to {source_name} meanwhile? End it, remove the new store, and move again"
         print_error(StoreError(f"{different}: not the same in both stores; {target_name} stays half-moved", hint=hint))
@@ -229,11 +222,8 @@ def import_(
         print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
         print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} lines more")
-    if json:
-        print_json(summary)
-    else:
-        counts = f"{summary.imported} articles imported, {summary.known} known"
-        print_lines([f"{counts}, {len(summary.faults)} lines left out"])
+    counts = f"{summary.imported} articles imported, {summary.known} known, {len(summary.faults)} lines left out"
+    print_result(summary, [counts], json=json)
     return PARTLY if summary.faults else DONE
 
 
