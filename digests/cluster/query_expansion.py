@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.inverted_index import Array, Ints, Starts
 from digests.cluster.linkage import Edges
 from digests.cluster.vectorize import MAX_TERMS, Vectors, normalize, prune_to_top
 
@@ -30,17 +29,8 @@ class ExpansionParams:
 EXPANSION = ExpansionParams()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
-    """For each row its nearest other rows: those of row i stand from `starts[i]` to `starts[i + 1]`."""
-
-    starts: Starts
-    others: Ints
-    scores: Array
-
-
-def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Neighbours:
-    """Return the `most` nearest of each row that `borrows`, by pairs that are given once, in either direction."""
+def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Vectors:
+    """Return the `most` nearest rows of each that `borrows`, with scores; pairs are given once, in either direction."""
     a, b = np.concatenate([pairs.first, pairs.second]), np.concatenate([pairs.second, pairs.first])
     both = np.concatenate([pairs.score, pairs.score])
     asked = np.flatnonzero(borrows[a])
@@ -48,16 +38,16 @@ def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: in
     a = a[order]
     kept = np.arange(len(a)) - np.searchsorted(a, a) < most
     sizes = np.bincount(a[kept], minlength=len(borrows))
-    return Neighbours(starts=np.append(0, np.cumsum(sizes)), others=b[order][kept], scores=both[order][kept])
+    return np.append(0, np.cumsum(sizes)), b[order][kept], both[order][kept]
 
 
-def expand_vectors(vectors: Vectors, near: Neighbours, share: float, most: int, *, missing: float = 0.0) -> Vectors:
+def expand_vectors(vectors: Vectors, near: Vectors, share: float, most: int, *, missing: float = 0.0) -> Vectors:
     """
     Return vectors to each of which `share` × score of each of its neighbours' is added; those without stay as they are.
 
     Of an expanded one, the `most` heaviest entries stay, normalized with what is `missing`.
     """
-    is_expanded = np.diff(near.starts) > 0
+    is_expanded = np.diff(near[0]) > 0
     parts = []
     for first in range(0, len(is_expanded), CHUNK_ROWS):
         expanded = is_expanded[first : first + CHUNK_ROWS]
@@ -69,14 +59,14 @@ def expand_vectors(vectors: Vectors, near: Neighbours, share: float, most: int, 
     return np.append(0, np.cumsum(sizes)), keys, values
 
 
-def add_neighbours(vectors: Vectors, near: Neighbours, first: int, stop: int, share: float) -> Vectors:
+def add_neighbours(vectors: Vectors, near: Vectors, first: int, stop: int, share: float) -> Vectors:
     """Return rows `first` to `stop` with what they borrow."""
-    starts, keys, values = vectors
-    links = slice(int(near.starts[first]), int(near.starts[stop]))
+    (starts, keys, values), (near_starts, others, scores) = vectors, near
+    links = slice(int(near_starts[first]), int(near_starts[stop]))
     own = np.arange(first, stop)
-    row = np.concatenate([own, np.repeat(own, np.diff(near.starts[first : stop + 1]))])
-    source = np.concatenate([own, near.others[links]])
-    factor = np.concatenate([np.ones(len(own), np.float32), share * near.scores[links]])
+    row = np.concatenate([own, np.repeat(own, np.diff(near_starts[first : stop + 1]))])
+    source = np.concatenate([own, others[links]])
+    factor = np.concatenate([np.ones(len(own), np.float32), share * scores[links]])
     sizes = starts[source + 1] - starts[source]
     ends = np.cumsum(sizes)
     entries = np.arange(ends[-1]) + np.repeat(starts[source] - (ends - sizes), sizes)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, rows_of, score_pairs
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
-from digests.cluster.query_expansion import EXPANSION, ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
+from digests.cluster.query_expansion import EXPANSION, ExpansionParams, expand_vectors, nearest_neighbours
 from digests.cluster.vectorize import (
     Vectors,
     center_by_language,
@@ -150,7 +150,7 @@ class PairScorer:
             found["cognates"] = cognates
         return found
 
-    def neighbours(self, terms: InvertedIndex, expansion: ExpansionParams) -> Neighbours:
+    def neighbours(self, terms: InvertedIndex, expansion: ExpansionParams) -> Vectors:
         """Return the nearest of each article that is known by its title alone."""
         least = expansion.min_score
         decay = np.full(len(self.hours), self.params.decay_hours_title)

@@ -12,7 +12,7 @@ from digests.analysis.numbers import changed_numbers, numbers
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies
+from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
 from digests.summarise.lead import READ_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
@@ -163,7 +163,8 @@ def find_follow_up(
 def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int) -> float:
     """Return how much of the rare words of two titles, and so many characters of their texts, they share, 0 to 1."""
     first, second = (set(stems(f"{a.title}\n{a.text[:chars]}", a.language)) for a in (one, other))
-    weight = {stem: known.rarity(stem, one.language) for stem in first | second}
+    shares = known.get(one.language, {})
+    weight = {stem: rarity(shares.get(stem, 0.0)) for stem in first | second}
     shorter = min(sum(weight[stem] for stem in side) for side in (first, second))
     return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -93,8 +93,7 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     """Return the articles of a window and before it: two days at least, more where there are few."""
     enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
-    shingles: dict[str, bytes] = {}
-    items = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
+    items, shingles = items_between(connection, start=first, end=end)
     known = store.load_known_stories(connection, items, since=end - THREAD_IDLE)
     merged_ids = {old for story in known.stories if story.articles for old in story.merged_ids}
     return ClusterWindow(
@@ -108,26 +107,26 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
 
 
 def items_between(
-    connection: Connection, *, start: datetime, end: datetime, shingles: dict[str, bytes]
-) -> Iterator[ClusterItem]:
+    connection: Connection, *, start: datetime, end: datetime
+) -> tuple[dict[str, ClusterItem], dict[str, bytes]]:
     """
-    Yield what clustering reads of the articles published in [start, end) that have features, without their texts.
+    Return what clustering reads of the articles published in [start, end) that have features, without their texts.
 
-    Their shingles are put into `shingles`; the items have `STAND_IN` in their place.
+    The items have `STAND_IN` in place of their shingles, which come apart.
     """
-    outdated = []
+    items, shingles, outdated = {}, {}, []
     for article, packed in outlines_between(connection, start=start, end=end):
         if packed.version == FEATURES_VERSION:
             features = decode(article.id, packed.payload, packed.vector, packed.vector_model, stand_in=STAND_IN)
             shingles[article.id] = decode_shingles(packed.payload)
-            yield make_item(article, features)
+            items[article.id] = make_item(article, features)
         else:
             outdated.append(article.id)
     for item in load_items(connection, articles_by_id(connection, outdated).values()):
-        own = item.features.shingles
-        shingles[item.article_id] = own
+        own = shingles[item.article_id] = item.features.shingles
         shown = STAND_IN if len(own) >= len(STAND_IN) else own
-        yield replace(item, features=replace(item.features, shingles=shown))
+        items[item.article_id] = replace(item, features=replace(item.features, shingles=shown))
+    return items, shingles
 
 
 def load_items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:

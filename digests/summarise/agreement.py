@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import TypeAlias
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import LoadFullTexts, is_flagged
@@ -21,20 +21,16 @@ SINGLE_FACTOR = 0.2  # times its share: a word that one report of several has
 SAMPLE_SIZE = 150  # articles of a language that say which of its words are common
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentFrequencies:
-    """How common the words of each language are in the window: the share of articles that use them."""
-
-    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    def rarity(self, stem: str, language: str) -> float:
-        """Return how much a word tells, 0 (every article has it) to 1 (few do)."""
-        return _rarity(self.shares.get(language, {}).get(stem, 0.0))
+# How common and how well supported words are: language, stem, 0 to 1.
+# Of document frequencies, the share of a window's articles that use it; of an agreement, the share of a story's reports
+# × rarity, where numbers and Latin names count across languages.
+DocumentFrequencies: TypeAlias = Mapping[str, Mapping[str, float]]
+Agreement: TypeAlias = Mapping[str, Mapping[str, float]]
 
 
 @lru_cache(maxsize=1024)  # shares are of some hundred articles
-def _rarity(share: float) -> float:
-    """Return how much a word tells that such a share of the articles use."""
+def rarity(share: float) -> float:
+    """Return how much a word tells that such a share of the articles use, 0 (all do) to 1 (few do)."""
     return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
@@ -60,19 +56,13 @@ def count_document_frequencies(
         # one more article that has no word at all, so that the words of a lone article are not all common
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
-    return DocumentFrequencies(shares)
+    return shares
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """The support of each word of a story, by language; numbers and Latin names count across languages."""
-
-    support: Mapping[str, Mapping[str, float]]  # language, stem, 0 to 1: share of reports × rarity
-
-    def of(self, found: Sequence[str], language: str) -> float:
-        """Return the summed support of distinct words."""
-        weights = self.support.get(language, {})
-        return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
+def total_support(agreed: Agreement, found: Iterable[str], language: str) -> float:
+    """Return the summed support of distinct words."""
+    weights = agreed.get(language, {})
+    return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
 
 
 def measure_agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
@@ -86,13 +76,13 @@ def measure_agreement(story: Story, articles: Mapping[str, Article], known: Docu
         among = [found for other, found in used if other == language]
         counts = Counter(chain.from_iterable(among))
         share_of = [_share(count, len(among)) for count in range(len(among) + 1)]
-        shares = known.shares.get(language, {})
+        shares = known.get(language, {})
         support[language] = {
             stem: (_share(everywhere[stem], len(used)) if is_number(stem) else share_of[count])
-            * _rarity(shares.get(stem, 0.0))
+            * rarity(shares.get(stem, 0.0))
             for stem, count in counts.items()
         }
-    return Agreement(support)
+    return support
 
 
 def is_number(stem: str) -> bool:

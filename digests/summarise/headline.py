@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from digests.analysis.select import display_length
 from digests.model import Story
-from digests.summarise.agreement import Agreement
+from digests.summarise.agreement import Agreement, total_support
 from digests.summarise.lead import reports_by_language
 from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
@@ -77,7 +77,7 @@ def _score(candidate: Headline, agreed: Agreement) -> float:
     """Return how well a title tells the story: what is agreed on, then its form."""
     title, article = candidate.text, candidate.article
     about = set(stems(title, article.language))
-    score: float = agreed.of(sorted(about), article.language) / math.sqrt(max(5, len(about)))
+    score = total_support(agreed, about, article.language) / math.sqrt(max(5, len(about)))
     wide = display_length(title)
     if wide < MIN_WIDTH or len(about) < 3:
         score *= 0.4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
-from digests.summarise.agreement import Agreement
+from digests.summarise.agreement import Agreement, total_support
 from digests.summarise.readable import dateline_length, stands_alone
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
@@ -97,7 +97,7 @@ def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SEN
         words = text[start:end]
         if stands_alone(words, article.language):
             about = stems(words, article.language)
-            support = agreed.of(about, article.language) / math.sqrt(max(8, len(set(about))))
+            support = total_support(agreed, about, article.language) / math.sqrt(max(8, len(set(about))))
             found.append(CandidateSentence(article, start, words, frozenset(about), support * value))
         value *= FALLOFF
     return found

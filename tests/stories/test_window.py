@@ -20,9 +20,8 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 
 def between(engine, start, end):
     with_texts = read(engine, lambda c: load_items(c, articles_between(c, start=start, end=end)))
-    shingles = {}
-    found = read(engine, lambda c: list(items_between(c, start=start, end=end, shingles=shingles)))
-    return [with_wording(item, shingles[item.article_id]) for item in found], with_texts
+    items, shingles = read(engine, items_between, start=start, end=end)
+    return [with_wording(item, shingles[key]) for key, item in items.items()], with_texts
 
 
 def with_wording(item, shingles):
