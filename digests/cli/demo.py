@@ -20,7 +20,7 @@ from digests.store.editions import open_digests
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import closing_store, with_examples
 from watcher.cli.output import print_err, print_lines
-from watcher.cli.poll import PollSummary, format_summary, run_poll
+from watcher.cli.poll import format_summary, run_poll
 from watcher.demo.server import DemoServer
 from watcher.errors import WatcherError
 from watcher.settings.load import load_settings_file
@@ -62,7 +62,8 @@ async def run_demo(directory: Path) -> int:
     async with DemoServer(now=datetime.now(UTC)) as press:
         settings = settings_for(press, directory)
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
-        tally = await poll_demo_outlets(settings)
+        with closing_store(open_store(settings.store.url)) as engine:
+            tally = await run_poll(settings, engine, everything=True, quiet=False)
     print_lines(format_summary(tally))
     built = await asyncio.to_thread(make_demo_edition, settings)
     if built is None or not built.edition.stories:
@@ -100,11 +101,6 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
     path = directory / "settings.toml"
     path.write_text(f"{HEAD}\n{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
     return load_settings_file(path)
-
-
-async def poll_demo_outlets(settings: Settings) -> PollSummary:
-    with closing_store(open_store(settings.store.url)) as engine:
-        return await run_poll(settings, engine, everything=True, quiet=False)
 
 
 def make_demo_edition(settings: Settings) -> BuiltEdition | None:

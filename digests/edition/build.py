@@ -16,7 +16,7 @@ from digests.analysis.select import select_articles
 from digests.compose.context import ComposeContext
 from digests.compose.edition import compose_edition
 from digests.edition.llm_summary import add_llm_summaries
-from digests.edition.load import TEXT_LEAD_CHARS, ArticleTexts, EditionInputs, EditionRequest, load
+from digests.edition.load import TEXT_LEAD_CHARS, EditionInputs, EditionRequest, load, text_loader
 from digests.edition.publish import build_messages, publish
 from digests.edition.schedule import NOT_LATE, window_of
 from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage
@@ -147,13 +147,11 @@ def compose(inputs: EditionInputs) -> Edition:
     digest, request = inputs.digest, inputs.request
     start, end = request.window_start, request.window_end
     revised = apply_revisions(inputs.articles, inputs.revisions)
-    leads = {article.id: with_lead(article) for article in revised}
-    texts = ArticleTexts(
-        leads=leads,
-        compressed=inputs.texts,
-        revised={article.id: article.text for article in revised if article.id in inputs.revisions},
-        complete={},
-    )
+    revised_texts = {article.id: article.text for article in revised if article.id in inputs.revisions}
+    leads = {
+        article.id: replace(article, text=article.text[:TEXT_LEAD_CHARS]) if article.id in revised_texts else article
+        for article in revised
+    }
     candidates = [
         article for article in leads.values() if article.published_at >= start or arrived_late(article, inputs)
     ]
@@ -163,13 +161,12 @@ def compose(inputs: EditionInputs) -> Edition:
         end=end,
         muted_phrases=digest.mute,
         languages=[tag.split("-")[0] for tag in digest.languages],
-        load_full_texts=texts.whole,
+        load_full_texts=text_loader(leads, inputs.texts, revised_texts, {}),
     )
     articles = {article.id: article for article in with_owners(chosen.articles, owners_of(inputs.feeds))}
     taken = {article.id for article in candidates}
     before = {key: article for key, article in leads.items() if key not in taken}
     cited = {key: article for key, article in inputs.cited.items() if key not in articles}
-    texts = replace(texts, leads=before | articles, complete=cited)
     withdrawn = sum(article.published_at >= start for article in inputs.articles)
     withdrawn -= sum(article.published_at >= start for article in revised)
     late_articles = sum(article.published_at < start for article in candidates)
@@ -182,7 +179,7 @@ def compose(inputs: EditionInputs) -> Edition:
         earlier_articles=before | dict(inputs.cited),
         earlier_editions=inputs.seen,
         owner_kinds=owner_kinds(inputs.feeds),
-        load_full_texts=texts.whole,
+        load_full_texts=text_loader(before | articles, inputs.texts, revised_texts, cited),
     )
     return compose_edition(
         inputs.stories,
@@ -196,10 +193,6 @@ def compose(inputs: EditionInputs) -> Edition:
         if context.previous
         else (),
     )
-
-
-def with_lead(article: Article) -> Article:
-    return article if len(article.text) <= TEXT_LEAD_CHARS else replace(article, text=article.text[:TEXT_LEAD_CHARS])
 
 
 def arrived_late(article: Article, inputs: EditionInputs) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from digests.analysis.corrections import Citation, collect_citations
 from digests.analysis.gazetteer import LEAD_CHARS
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
+from digests.analysis.select import LoadFullTexts
 from digests.model import Edition, Story
 from digests.settings.digests import DigestSettings
 from digests.store import editions
@@ -128,30 +129,27 @@ def matches_source_filter(state: FeedState, words: tuple[str, ...]) -> bool:
     return not words or source.name in words or any(tag in words for tag in source.tags)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleTexts:
+def text_loader(
+    leads: Mapping[str, Article],
+    compressed: Mapping[str, bytes],
+    revised: Mapping[str, str],
+    complete: Mapping[str, Article],
+) -> LoadFullTexts:
     """
-    Articles with whole texts, unpacked when they are asked for.
+    Return a function that gives articles their whole texts, unpacked when they are asked for.
 
-    Attributes:
+    Args:
         leads: Articles by id with the first `TEXT_LEAD_CHARS` of their texts.
         compressed: Whole texts of those that are longer.
         revised: Whole texts that replace these.
         complete: Articles by id that have whole texts; they come first.
     """
 
-    leads: Mapping[str, Article]
-    compressed: Mapping[str, bytes]
-    revised: Mapping[str, str]
-    complete: Mapping[str, Article]
-
-    def whole(self, ids: Iterable[str]) -> dict[str, Article]:
-        """Return articles with whole texts, in the order of `ids`."""
-        return {key: self.complete.get(key) or self._with_whole_text(self.leads[key]) for key in ids}
-
-    def _with_whole_text(self, article: Article) -> Article:
-        if article.id in self.revised:
-            return replace(article, text=self.revised[article.id])
-        if article.id in self.compressed:
-            return replace(article, text=decompress(self.compressed[article.id]))
+    def with_whole_text(article: Article) -> Article:
+        if article.id in revised:
+            return replace(article, text=revised[article.id])
+        if article.id in compressed:
+            return replace(article, text=decompress(compressed[article.id]))
         return article
+
+    return lambda ids: {key: complete.get(key) or with_whole_text(leads[key]) for key in ids}

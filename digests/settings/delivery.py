@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from email.utils import getaddresses
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, ValidationInfo
 
 from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates, raw_rows
+from watcher.settings.models import is_loopback
 from watcher.settings.types import (
+    LocalPath,
     OptionalSecret,
     PositiveDuration,
     Secret,
@@ -23,7 +23,6 @@ from watcher.settings.types import (
     format_duration,
     parse_secret,
     quote_value,
-    resolve_path,
 )
 from watcher.text.urls import host_of
 
@@ -78,13 +77,8 @@ def within(message: str, least: timedelta = timedelta(), most: timedelta = timed
     return AfterValidator(check)
 
 
-def optional_path(value: object, info: ValidationInfo) -> Path | None:
-    return None if value is None else resolve_path(value, info)
-
-
 Mailbox = Annotated[str, AfterValidator(check_mailbox)]
 WebPlace = Annotated[str | SecretRef | None, BeforeValidator(parse_place)]
-OptionalPath = Annotated[Path | None, BeforeValidator(optional_path)]
 
 
 class DeliverSettings(SettingsModel):
@@ -98,7 +92,7 @@ class DeliverSettings(SettingsModel):
         description="Recipients, each with a mail of their own; by default those of `mail`.",
         max_length=1_000,
     )
-    directory: OptionalPath = Field(default=None, description="Folder that gets the digest's forms as well.")
+    directory: LocalPath | None = Field(default=None, description="Folder that gets the digest's forms as well.")
     program: tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...] = Field(
         default=("/usr/sbin/sendmail", "-i"),
         description="Mail program; `-f SENDER -- RECIPIENT` come behind, and the mail to its input.",
@@ -114,12 +108,7 @@ class DeliverSettings(SettingsModel):
     )
 
     def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
-        """
-        Return whom this way reaches, each once, under names that the store and the log may show.
-
-        Args:
-            mail_to: The recipients of the digest's `mail`, for a way of mail that names none.
-        """
+        """Return whom this way reaches, `mail_to` if it names nobody, under names that store and log may show."""
         if self.channel in MAILS:
             return tuple(dict.fromkeys(parse_mailbox(one)[1] for one in self.to or mail_to))
         if self.channel == "file":
@@ -181,7 +170,7 @@ class SmtpSettings(SettingsModel):
         """Yield what is wrong between the fields: a plain connection to elsewhere, half a login."""
         rows = data if isinstance(data, Mapping) else {}
         host = rows.get("host")
-        if rows.get("security") == "plain" and isinstance(host, str) and not is_localhost(host):
+        if rows.get("security") == "plain" and isinstance(host, str) and not is_loopback(host.strip("[]")):
             message = (
                 'got "plain" for a server elsewhere, expected "starttls" or "tls": mail and password would be read'
             )
@@ -191,16 +180,6 @@ class SmtpSettings(SettingsModel):
                 yield ValidationIssue(
                     loc=(one,), message=f"got {one} without {other}, expected both or none", missing=True
                 )
-
-
-def is_localhost(host: str) -> bool:
-    """Whether a host is this machine itself, by its name or address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom

@@ -42,8 +42,6 @@ RELOAD_S = 5  # of today's page while an edition is being made
 MAX_RENDERED = 64  # pages and files kept in memory, of each kind
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
-MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
-ArchiveRow = tuple[EditionRow, str, str]  # with its digest's title and its lead headline
 
 
 class EditionPages:
@@ -67,18 +65,12 @@ class EditionPages:
             site, "empty.html.j2", package="digests.web", digests=digests, making=making, refresh_s=refresh_s
         )
 
-    def latest(self, site: Site, ask: PageRequest) -> PageResponse:
-        row = self._cache.find_row(ask.params["digest"])
-        if row is None:
-            raise NotFound("There is no edition of this digest.")
-        return self._page(site, row)
-
-    def of_date(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Answer the edition of a date, in the format that the suffix of its address names."""
-        day, suffix = parse_name(ask.params["name"])
+    def of_digest(self, site: Site, ask: PageRequest) -> PageResponse:
+        """Answer the latest edition of a digest, or that of a date, in the format that the address ends with."""
+        day, suffix = parse_name(ask.params["name"]) if "name" in ask.params else (None, "")
         row = self._cache.find_row(ask.params["digest"], day)
         if row is None:
-            raise NotFound("There is no edition of this date.")
+            raise NotFound(f"There is no edition of this {'date' if day else 'digest'}.")
         if suffix in ("", "html"):
             return self._page(site, row)
         form, kind = FORMS[suffix]
@@ -98,10 +90,10 @@ class EditionPages:
         rows = one_a_date(read(site.engine, edition_rows))
         months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
         wanted = ask.params.get("month") or (months[0] if months else "")
-        if "month" in ask.params and (not MONTH.fullmatch(wanted) or wanted not in months):
+        if "month" in ask.params and wanted not in months:
             raise NotFound("There is no edition of this month.")
         titles = {digest.name: digest.title for digest in self._cache.digests}
-        lines: list[ArchiveRow] = [
+        lines = [
             (row, titles.get(row.digest, row.digest), sanitize_line(self._cache.lead_headline(row), limit=200))
             for row in rows
             if f"{row.local_date:%Y-%m}" == wanted

@@ -39,8 +39,8 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     editions, stories = EditionPages(cache), StoryPages(cache)
     pages = (
         Page(path="/", answer=editions.latest_edition_page),
-        Page(path="/digest/{digest}", answer=editions.latest),
-        Page(path="/digest/{digest}/{name}", answer=editions.of_date),
+        Page(path="/digest/{digest}", answer=editions.of_digest),
+        Page(path="/digest/{digest}/{name}", answer=editions.of_digest),
         Page(path="/feed.atom", answer=editions.feed),
         Page(path="/archive", answer=editions.archive),
         Page(path="/archive/{month}", answer=editions.archive),
