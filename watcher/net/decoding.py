@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 
 import brotli
 
 from watcher.failure_reasons import FetchKind, Reason
 
-STEP_BYTES = 65_536  # output of one call of a decoder: bounds memory whatever the ratio
 GZIP_MAGIC = b"\x1f\x8b"
 ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` reads; zstd is not offered
 
@@ -55,12 +53,15 @@ class BodyDecoder:
         self._check(self._raw_bytes)
         if self._coding == "identity":
             self._keep(chunk)
-        elif self._brotli is not None:
-            for piece in decode_brotli(self._brotli, chunk):
-                self._keep(piece)
-        else:
-            while chunk:
-                chunk = self._feed_member(chunk)
+            return
+        try:
+            if self._brotli is None:
+                while chunk:
+                    chunk = self._feed_member(chunk)
+            elif not self._brotli.is_finished():  # what follows the end of the stream is ignored
+                self._keep(self._brotli.process(chunk, output_buffer_limit=self._room()))
+        except (brotli.error, zlib.error) as error:
+            raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
     def finish(self) -> bytes:
         is_open = self._zlib is not None and not self._zlib.eof
@@ -87,12 +88,15 @@ class BodyDecoder:
                 self._keep(chunk)
                 return b""
             self._zlib = zlib.decompressobj(wbits_of(chunk))
-        for piece in decode_zlib(self._zlib, chunk):
-            self._keep(piece)
+        self._keep(self._zlib.decompress(chunk, self._room()))
         if not self._zlib.eof:
             return b""
         rest, self._zlib = self._zlib.unused_data, None
         return rest if self._coding == "gzip" else b""
+
+    def _room(self) -> int:
+        """Return how much a decoder may put out at once, whatever the ratio: one byte more than is allowed."""
+        return self._max_bytes - self._size + 1
 
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
@@ -110,31 +114,6 @@ def wbits_of(head: bytes) -> int:
     if head.startswith(GZIP_MAGIC):
         return 31
     return 15 if head[0] & 0x0F == 8 and (head[0] << 8 | head[1]) % 31 == 0 else -15
-
-
-def decode_zlib(stream: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
-    try:
-        while True:
-            piece = stream.decompress(chunk, STEP_BYTES)
-            yield piece
-            chunk = stream.unconsumed_tail
-            if stream.eof or (not chunk and len(piece) < STEP_BYTES):
-                return
-    except zlib.error as error:
-        raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
-
-
-def decode_brotli(stream: brotli.Decompressor, chunk: bytes) -> Iterator[bytes]:
-    """Yield what `chunk` decodes to, in pieces; what follows the end of the stream is ignored."""
-    try:
-        while not stream.is_finished():
-            piece = stream.process(chunk, output_buffer_limit=STEP_BYTES)
-            yield piece
-            chunk = b""
-            if not piece and stream.can_accept_more_data():
-                return
-    except brotli.error as error:
-        raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
 
 def coding_of(header: str | None) -> str:
