@@ -33,7 +33,7 @@ from watcher.store.hosts import due_hosts, is_leased, renew_all
 from watcher.store.visits import ClaimRequest, claim_requested
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
-from watcher.worker.scheduler import BaseScheduler
+from watcher.worker.scheduler import POLL_INTERVAL_S, BaseScheduler
 
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
 VISIT = "visit"  # the jobs of this name: one a host; their payload and their `dedupe_key` are its name
@@ -71,7 +71,7 @@ class PgScheduler(BaseScheduler):
         self._jobs = JobConsumer(url, {VISIT: self._take})
         self.shared_tasks = SharedTaskRunner(url)
         self._renewing = asyncio.create_task(self._renew())
-        self._looked_at, self._waiting = -LOOK_S, 0  # when, and how many hosts waited then
+        self._look_at = 0.0  # by the monotonic clock, at how many hosts wait
         self._seen_to: datetime | None = None  # what became due until then was looked at
         self._look_at_all_from = 0.0  # by the monotonic clock
 
@@ -82,12 +82,16 @@ class PgScheduler(BaseScheduler):
         context = self.context
         if await self.is_resting() or not self._jobs.is_at_work(context.poll.concurrency):
             return 0
-        if time.monotonic() - self._looked_at >= LOOK_S:
-            self._looked_at = time.monotonic()
-            most, self._waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
-            if self._waiting <= most / 2:
-                self._waiting += await self._jobs.enqueue(VISIT, await self._due_hosts(most - self._waiting))
-        return self._waiting
+        self._look_at = time.monotonic() + LOOK_S
+        most, waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
+        if waiting <= most / 2:
+            waiting += await self._jobs.enqueue(VISIT, await self._due_hosts(most - waiting))
+        return waiting
+
+    async def _pause(self) -> None:
+        if self._visits:
+            await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=POLL_INTERVAL_S)
+        await asyncio.sleep(max(0.0, self._look_at - time.monotonic()))
 
     async def _due_hosts(self, most: int) -> tuple[str, ...]:
         """Return hosts to offer: of all, or of those that became due of late where a look at all takes its time."""

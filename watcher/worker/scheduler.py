@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("watcher.worker")
 AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
 POLL_INTERVAL_S = 2.0  # between two looks at what has become due, and at the leases of long visits
-# Wait for more visits to end when most slots are busy: one claim for many hosts costs about as much as for one.
-CLAIM_DELAY_S = 0.02
-FULL = 0.75  # of the room
 AHEAD = 10  # times the room: visits that are leased, under way, or being written down
 LOW = 2  # times the room: when fewer are ready, it is time to lease more, which takes a while
 
@@ -100,12 +97,9 @@ class BaseScheduler(ABC):
                 break
             await self._pause()
 
+    @abstractmethod
     async def _pause(self) -> None:
         """Wait until it is worth while to look again what is due."""
-        if self._visits:
-            await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=POLL_INTERVAL_S)
-        if self.busy > self.context.poll.concurrency * FULL:
-            await asyncio.sleep(CLAIM_DELAY_S)
 
     def close(self) -> None:
         """Start no more visits; those under way go on."""
