@@ -96,17 +96,11 @@ class PgScheduler(BaseScheduler):
     async def _due_hosts(self, most: int) -> tuple[str, ...]:
         """Return hosts to offer: of all, or of those that became due of late where a look at all takes its time."""
         context, began = self.context, time.monotonic()
-        at_all = began >= self._look_at_all_from
-        found = await context.writer.read(
-            due_hosts,
-            now=context.now(),
-            most=most,
-            since=None if at_all else self._seen_to,
-            pages_too=context.pages,
-            unless=is_in_a_job,
-        )
+        since = self._seen_to if began < self._look_at_all_from else None
+        find = partial(due_hosts, most=most, since=since, pages_too=context.pages, unless=is_in_a_job)
+        found = await context.writer.read(find, now=context.now())
         self._seen_to = found.scanned_until
-        if at_all:
+        if since is None:
             ended = time.monotonic()
             self._look_at_all_from = ended + (ended - began) * SELDOM
         return found.names
