@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -108,7 +108,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         of_store = read(services.tools.writer.engine, store_metrics, services.settings)
         return (*process_metrics(services), *of_store)
 
-    async def health() -> Response:
+    async def health() -> dict[str, object]:
         faults: dict[str, str] = {}
         if services.store_fault is not None:
             faults["store"] = services.store_fault.reason
@@ -117,9 +117,8 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"none has run for {still_s:.0f} s"
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
-        return describe_health(
-            faults, jobs_failing=jobs, line_is_down=services.tools.connectivity.down_since is not None
-        )
+        is_down = services.tools.connectivity.down_since is not None
+        return {"faults": faults, "jobs_failing": jobs, "line_is_down": is_down}
 
     services.counters.registry.register(MetricsCollector(find))
     return make_routes(services.counters.registry, health)
@@ -130,17 +129,20 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
     registry = CollectorRegistry()
     registry.register(MetricsCollector(partial(read, engine, store_metrics, settings)))
 
-    async def health() -> Response:
-        return describe_health({}, articles=await asyncio.to_thread(read, engine, count_articles))
+    async def health() -> dict[str, object]:
+        return {"faults": {}, "articles": await asyncio.to_thread(read, engine, count_articles)}
 
     return make_routes(registry, health)
 
 
-def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[Response]]) -> tuple[Route, ...]:
-
+def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
     async def answer_metrics() -> Response:
         page = await asyncio.to_thread(generate_latest, registry)
         return Response(page, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def answer_health() -> Response:
+        found = await health()
+        return JSONResponse({"ok": not found["faults"], **found}, 503 if found["faults"] else 200)
 
     def with_store_errors(answer: Callable[[], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(_request: Request) -> Response:
@@ -151,9 +153,4 @@ def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[Resp
 
         return endpoint
 
-    return (Route("/metrics", with_store_errors(answer_metrics)), Route("/healthz", with_store_errors(health)))
-
-
-def describe_health(faults: Mapping[str, str], **more: object) -> Response:
-    """Return the response of `/healthz`: 200 if there are no faults, else 503."""
-    return JSONResponse({"ok": not faults, "faults": dict(faults), **more}, 503 if faults else 200)
+    return (Route("/metrics", with_store_errors(answer_metrics)), Route("/healthz", with_store_errors(answer_health)))
