@@ -102,7 +102,9 @@ def build_unit(settings: Settings, *, system: bool) -> str:
     """Return the unit file for a settings file. Errors: ServiceError if the service could not work with it."""
     if settings.path is None:
         raise ServiceError("these settings come from no file")
-    secrets = {secret.name: secret for secret in find_secrets(settings)}
+    secrets = {value.name: value for _, value in iter_values(settings) if isinstance(value, Secret)}
+    if settings.store.secret is not None:
+        secrets[settings.store.secret.name] = settings.store.secret
     unset = [secret for secret in secrets.values() if secret.kind == "env"]
     if unset:
         words = f"a service has no variables of yours: the secret {unset[0]} would be empty there"
@@ -155,11 +157,6 @@ def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
         yield "[store] url", Path(rest.partition("?")[0])
     yield from ((name, value) for name, value in iter_values(settings) if isinstance(value, Path))
-
-
-def find_secrets(settings: Settings) -> tuple[Secret, ...]:
-    found = tuple(value for _, value in iter_values(settings) if isinstance(value, Secret))
-    return found if settings.store.secret is None else (*found, settings.store.secret)
 
 
 def iter_values(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
