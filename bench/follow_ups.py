@@ -67,8 +67,8 @@ def told(stories: dict[str, list[ClusterItem]]) -> None:
     new = [*later, *newcomers]
     threads = {item.article_id: item.article_id for item in (*earlier, *new)}
     steps = link_follow_ups(earlier, new, threads)
-    right = sum(step.story == f"{step.follows} later" for step in steps)
-    stray = sum(step.story.endswith(" alone") for step in steps)
+    right = sum(story == f"{follows} later" for story, follows, _ in steps)
+    stray = sum(story.endswith(" alone") for story, _, _ in steps)
     print(
         f"{len(later)} later halves among {len(earlier)} stories: {right} found, {len(steps) - right - stray} led to "
         f"another story; {stray} of {len(newcomers)} newcomers follow something"

@@ -256,13 +256,7 @@ def build_daily_edition(
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         start, end = edition_window(engine, digest, end=end)
         request = EditionRequest(
-            local_date=day,
-            window_start=start,
-            window_end=end,
-            slot=DAILY,
-            due_at=moment,
-            folder=folder,
-            deliver=True,
+            local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment, folder=folder, deliver=True
         )
         built = build_edition(engine, digest, request, now=now, held_for=held_for)
     finally:

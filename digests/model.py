@@ -188,9 +188,7 @@ class EditionStory:
     silent: tuple[MissingPerspective, ...] = ()
     watched: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
     earlier_story: str = ""  # the id, in an earlier edition, of the story that it goes on with
-    llm_sentences: tuple[
-        LlmSentence, ...
-    ] = ()  # what a model wrote of the reports, checked; replaces `summary` where it is shown
+    llm_sentences: tuple[LlmSentence, ...] = ()  # what a model wrote of the reports, checked: shown for `summary`
     llm_model: str = ""  # the model
 
 

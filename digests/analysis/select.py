@@ -55,10 +55,7 @@ def select_articles(
             left_out.append(kind)
         else:
             kept.append(article)
-    return Selection(
-        articles=tuple(kept),
-        left_out=count_left_out(left_out),
-    )
+    return Selection(articles=tuple(kept), left_out=count_left_out(left_out))
 
 
 def is_flagged(article: Article) -> bool:

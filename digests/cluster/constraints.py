@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from digests.cluster.linkage import AreApart, Edges
 from digests.model import Story, WireGroup
 
 Pair: TypeAlias = tuple[frozenset[str], frozenset[str]]
+T = TypeVar("T", str, int)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,12 @@ def resolve_corrections(corrections: Sequence[UserCorrection]) -> Constraints:
             ours = frozenset(a for a in ours if not joined.get(a, {a}) & theirs)
             if ours and theirs:
                 apart.append((ours, theirs))
-    sets = {min(members): tuple(sorted(members)) for members in joined.values()}
-    return Constraints(together=tuple(sets[first] for first in sorted(sets)), apart=tuple(reversed(apart)))
+    together = sorted({tuple(sorted(members)) for members in joined.values()})
+    return Constraints(together=tuple(together), apart=tuple(reversed(apart)))
 
 
-def _are_apart(a: Collection[str], b: Collection[str], pairs: Sequence[Pair]) -> bool:
-    """Whether one of `pairs` holds articles of `a` apart from articles of `b`."""
+def _are_apart(a: Collection[T], b: Collection[T], pairs: Sequence[tuple[frozenset[T], frozenset[T]]]) -> bool:
+    """Whether one of `pairs` holds articles or nodes of `a` apart from those of `b`."""
     return any(
         not (ours.isdisjoint(one) or theirs.isdisjoint(other))
         for ours, theirs in pairs
@@ -105,19 +106,9 @@ def must_link_pairs(rules: Constraints, node_of: Mapping[str, int]) -> list[tupl
 
 def cannot_link(rules: Constraints, node_of: Mapping[str, int]) -> AreApart:
     """Return whether a rule holds two groups of nodes apart."""
-    sides: defaultdict[int, set[tuple[int, bool]]] = defaultdict(set)
-    for number, pair in enumerate(rules.apart):
-        for is_first, articles in zip((True, False), pair, strict=True):
-            for article in articles & node_of.keys():
-                sides[node_of[article]].add((number, is_first))
-
-    def are_apart(a: Sequence[int], b: Sequence[int]) -> bool:
-        if not sides:
-            return False
-        ours = {side for node in a for side in sides.get(node, ())}
-        return any((number, not is_first) in ours for node in b for number, is_first in sides.get(node, ()))
-
-    return are_apart
+    sides = ([{node_of[article] for article in side & node_of.keys()} for side in pair] for pair in rules.apart)
+    pairs = [(frozenset(ours), frozenset(theirs)) for ours, theirs in sides if ours and theirs]
+    return lambda a, b: _are_apart(a, b, pairs)
 
 
 MIN_KEYS = 3  # names and large numbers of an article, for it to have a say

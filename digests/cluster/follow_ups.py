@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count, groupby
 from operator import itemgetter
 from typing import Any
@@ -36,37 +36,28 @@ MIN_RARITY_ACROSS = 1.5  # of two languages: about two names
 PRIOR_STORIES = 50  # as if so many had been seen without a name: among few stories every name is rare
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowLink:
-    """A new story, the earlier one that it follows, and how near their profiles are."""
-
-    story: str
-    follows: str
-    score: float
-
-
 def link_follow_ups(
     earlier: Sequence[ClusterItem], new: Sequence[ClusterItem], threads: dict[str, str]
-) -> tuple[FollowLink, ...]:
+) -> list[tuple[str, str, float]]:
     """
-    Return which of the `new` stories follow which, by their profiles; those that follow none are left out.
+    Return (story, earlier story, score) for the `new` stories that follow one, by their profiles.
 
     A new story follows one of `earlier`, or a new one that stands before it, if no other thread is nearly as near and
     the two share a name.
     """
     if not new:
-        return ()
+        return []
     items = [*earlier, *new]
     params = replace(params_for(items)[0], floor=round(MIN_SCORE / MARGIN, 3), **PROFILE_PARAMS)
     pairs = PairScorer(items, params)
     names = NameIndex(items)
     chunk = max(1, CHUNK_PAIRS // len(items))
-    return tuple(
-        FollowLink(story=items[row].article_id, follows=items[other].article_id, score=score)
+    return [
+        (items[row].article_id, items[other].article_id, score)
         for start in range(len(earlier), len(items), chunk)
         for row, other, score in best_matches(pairs.block(start, min(start + chunk, len(items))), items, threads)
         if score >= MIN_SCORE and names.are_shared(row, other)
-    )
+    ]
 
 
 def best_matches(

@@ -59,11 +59,7 @@ class LinkageParams:
 
 
 def average_linkage(
-    count: int,
-    edges: Edges,
-    params: LinkageParams,
-    are_apart: AreApart,
-    together: Iterable[tuple[int, int]] = (),
+    count: int, edges: Edges, params: LinkageParams, are_apart: AreApart, together: Iterable[tuple[int, int]] = ()
 ) -> list[list[int]]:
     """
     Return the groups of the nodes 0 to `count` - 1, each ascending, by their first node.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -33,21 +34,15 @@ LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
 TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BestLink:
-    """An article that represents a report, and the nearest article of the story's other reports."""
-
-    article: str
-    nearest: str
-    score: float
+Links: TypeAlias = dict[str, tuple[str, float]]  # the nearest article of the story's other reports, and the score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringResult:
-    """The stories of a window, and the link of each report to its story."""
+    """The stories of a window, and the link of each report to its story, by the article that represents it."""
 
     stories: tuple[Story, ...]
-    links: tuple[BestLink, ...]
+    links: Links
 
 
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
@@ -100,11 +95,8 @@ def representative(members: Sequence[ClusterItem]) -> ClusterItem:
 
 
 def cluster_representatives(
-    nodes: Sequence[ClusterItem],
-    rules: Constraints,
-    node_of: Mapping[str, int],
-    known: Sequence[str | None],
-) -> tuple[list[list[int]], tuple[BestLink, ...]]:
+    nodes: Sequence[ClusterItem], rules: Constraints, node_of: Mapping[str, int], known: Sequence[str | None]
+) -> tuple[list[list[int]], Links]:
     """Return groups of `nodes`, which are sorted by time, and the links inside the groups."""
     corrected, differ = cannot_link(rules, node_of), conflict_check(nodes)
     params, linkage = params_for(nodes)
@@ -157,7 +149,7 @@ def story_id(earliest: str) -> str:
     return f"s{hash64(earliest):016x}"[:11]
 
 
-def best_links(nodes: Sequence[ClusterItem], groups: Sequence[Sequence[int]], found: Edges) -> tuple[BestLink, ...]:
+def best_links(nodes: Sequence[ClusterItem], groups: Sequence[Sequence[int]], found: Edges) -> Links:
     """Return the link of each node that has an edge inside its group, in their order; of equals the earlier one."""
     group_of = np.full(len(nodes), -1, np.int64)
     for number, members in enumerate(groups):
@@ -167,7 +159,5 @@ def best_links(nodes: Sequence[ClusterItem], groups: Sequence[Sequence[int]], fo
     scores = np.r_[inside.score, inside.score]
     order = np.lexsort((other, -scores, one))
     best = order[np.flatnonzero(np.diff(one[order], prepend=-1))]
-    return tuple(
-        BestLink(article=nodes[a].article_id, nearest=nodes[b].article_id, score=round(score, 4))
-        for a, b, score in zip(one[best].tolist(), other[best].tolist(), scores[best].tolist(), strict=True)
-    )
+    columns = (each[best].tolist() for each in (one, other, scores))
+    return {nodes[a].article_id: (nodes[b].article_id, round(score, 4)) for a, b, score in zip(*columns, strict=True)}

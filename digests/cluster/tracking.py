@@ -237,10 +237,10 @@ def find_follow_ups(
         grown = story.id not in known or len(story.articles) > known[story.id].size
         (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
     before = [story.profile for story in gone if story.profile]
-    for step in link_follow_ups([*before, *old], new, threads):
-        articles = here[step.story].articles
-        why = f"both are about the same: {step.score:.2f} of 1, and no other story is nearly as near"
-        yield StoryEvent(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)
+    for new_story, follows, score in link_follow_ups([*before, *old], new, threads):
+        why = f"both are about the same: {score:.2f} of 1, and no other story is nearly as near"
+        articles = here[new_story].articles
+        yield StoryEvent(kind=FOLLOWS, story=new_story, other=follows, articles=articles, why=why)
 
 
 def apply_follow_ups(

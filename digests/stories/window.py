@@ -232,22 +232,23 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
 
 def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Iterable[Story]) -> list[StoryMember]:
     """Return the articles whose stored rows change, with the score of their link."""
-    links = {link.article: link for link in found.links}
     changed = []
     for story in stories:
         ids = set(story.articles)
         for report in story.reports:
             for article in report.articles:
-                before, link = window.known.members.get(article), links.get(article)
-                nearest = link.nearest if link and link.nearest in ids else None
-                score = {"score": link.score} if link and nearest else None
+                before = window.known.members.get(article)
+                nearest, score = found.links.get(article, (None, 0.0))
+                if nearest not in ids:
+                    nearest = None
+                known = before.evidence if before and before.nearest == nearest else None
                 row = StoryMember(
                     article=article,
                     story=story.id,
                     report=report.origin,
                     agency=report.agency,
                     nearest=nearest,
-                    evidence=before.evidence if before and before.evidence and before.nearest == nearest else score,
+                    evidence=known or ({"score": score} if nearest else None),
                 )
                 if row != before:
                     changed.append(row)
