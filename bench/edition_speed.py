@@ -29,8 +29,7 @@ from edition_texts import END, articles, sources
 from tree import run
 
 from digests.store.editions import open_digests
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles
 from watcher.store.feeds import feed_ids, sync_sources

@@ -6,8 +6,9 @@ Follows a feed with news, an article and an edition through the house, and count
 
 A file is entered if one of its functions runs; importing it does not count. The demo's publishers are polled by
 `watcher poll` and an edition is made by `watcher digest`, worker processes included. A feed's journey begins where its
-host is claimed and ends where the first page is fetched, an article's begins there. The command line around them,
-settings and plug-ins are left out.
+host is claimed and ends where the first page is fetched; an article's begins there and ends where the last one is
+stored; an edition's begins where its inputs are loaded. The command line around them, settings and plug-ins do not
+count.
 """
 
 from __future__ import annotations
@@ -78,13 +79,14 @@ async def follow(folder: Path) -> dict[str, set[str]]:
         calls = await run(folder / "one", one_source, "poll")
         first_page = next(at for at, file in calls if file.endswith("fetch_page.py"))
         begin = next(at for at, file in calls if file.endswith("store/visits.py"))
+        stored = max(at for at, file in calls if file.endswith("store/articles.py"))
         await run(folder / "all", everything, "poll")
     edition = await run(folder / "all", everything, "digest")
-    build = next(at for at, file in edition if file.endswith("edition/build.py"))
+    load = next(at for at, file in edition if file.endswith(("stories/window.py", "edition/load.py")))
     return {
         "a feed with news": set(between(calls, begin, first_page)),
-        "an article": set(between(calls, first_page, float("inf"))),
-        "an edition": set(between(edition, build, float("inf"))),
+        "an article": set(between(calls, first_page, stored)),
+        "an edition": set(between(edition, load, float("inf"))),
     }
 
 

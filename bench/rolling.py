@@ -28,9 +28,8 @@ from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
 from digests.stories.window import cluster_and_save, load_items
 from tests.tools import add_article, articles_between
-from watcher.features.codec import encode
 from watcher.features.embedders import load_embedder, with_vector
-from watcher.features.extract import embedding_text, extract_features
+from watcher.features.extract import embedding_text, encode, extract_features
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.writer import read, write

@@ -22,8 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article
 from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles

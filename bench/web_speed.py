@@ -32,8 +32,7 @@ from digests.edition.load import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from digests.store.schema import editions, stories, story_articles
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article, Source
 from watcher.settings.load import settings_model
 from watcher.store.articles import compress, count_articles, index_document

@@ -10,8 +10,7 @@ from sqlalchemy import Engine
 
 from digests.store.editions import open_digests
 from tests.tools import add_article
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.writer import write

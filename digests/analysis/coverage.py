@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from digests.model import Story, WireGroup
 from watcher.model import Article
@@ -107,3 +107,9 @@ def _owner(article: Article) -> str:
 def _most_common_first(values: list[str]) -> tuple[str, ...]:
     counts = Counter(values)
     return tuple(sorted(counts, key=lambda value: (-counts[value], value)))
+
+
+def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -> list[Article]:
+    """Return articles with these owners of their outlets; those of outlets that are not named keep theirs."""
+    owned = ((article, owners.get(article.outlet, article.owner)) for article in articles)
+    return [article if article.owner == owner else replace(article, owner=owner) for article, owner in owned]

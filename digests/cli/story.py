@@ -28,9 +28,8 @@ from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
-from digests.store.stories import load_members
-from digests.store.user_corrections import StoredCorrection, active_corrections, load_corrections
-from digests.store.user_corrections import revoke as forget_correction
+from digests.store.stories import StoredCorrection, active_corrections, load_corrections, load_members
+from digests.store.stories import revoke as forget_correction
 from digests.stories.history import StoryDetails, describe_change, format_minute, link_reasons, load_story_details
 from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories

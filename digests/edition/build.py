@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import apply_revisions, find_corrections, pages_to_recheck
+from digests.analysis.coverage import with_owners
 from digests.analysis.select import select_articles
 from digests.compose.context import ComposeContext
 from digests.compose.edition import compose_edition
@@ -23,7 +24,6 @@ from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, 
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.editions import EditionKey
-from digests.store.maintenance import with_owners
 from digests.stories.window import cluster_and_save, cluster_preview
 from watcher.errors import StoreError
 from watcher.feeds.health import feed_health

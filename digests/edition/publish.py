@@ -14,8 +14,9 @@ from digests.delivery.file import write_files
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
 from digests.render import webhook
-from digests.render.atom import MAX_ENTRIES, AtomSettings, page_url
+from digests.render.atom import MAX_ENTRIES, AtomSettings
 from digests.render.edition_view import edition_view
+from digests.render.escape import page_url
 from digests.render.forms import render
 from digests.render.mail import MailHead, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from digests.model import Edition
 from digests.render.edition_view import edition_view
-from digests.render.escape import web_url
+from digests.render.escape import page_url
 from digests.render.markdown import document
 from digests.render.templating import Own, html_templates, render_template
 
@@ -46,11 +46,6 @@ def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> st
         "entries": entries,
     }
     return render_template(html_templates(own), "feed.atom.j2", own, values)
-
-
-def page_url(site: str | None, name: str) -> str | None:
-    """Return the address of a file in the folder at `site`, None if there is no `site`."""
-    return web_url(f"{site.rstrip('/')}/{name}") if site else None
 
 
 def _entry(edition: Edition, atom: AtomSettings, own: Own) -> dict[str, Any]:

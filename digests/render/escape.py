@@ -88,3 +88,8 @@ def text_direction(text: str) -> str:
         if kind == "L":
             return "ltr"
     return "ltr"
+
+
+def page_url(site: str | None, name: str) -> str | None:
+    """Return the address of a file in the folder at `site`, None if there is no `site`."""
+    return web_url(f"{site.rstrip('/')}/{name}") if site else None

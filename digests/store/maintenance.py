@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
 
 from digests.store.editions import edition_filter, pin_name, unpack_edition
 from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
-from watcher.model import Article
 from watcher.store.articles import unpin
 from watcher.store.check import REPAIR_HINT, RESTORE_HINT, StoreProblem
 from watcher.store.retention import BatchResult
@@ -111,9 +109,3 @@ def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, s
     for name, owner in rows_in(connection, query, feeds.c.name, outlets):
         found[name] = found.get(name) or owner
     return found
-
-
-def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -> list[Article]:
-    """Return articles with these owners of their outlets; those of outlets that are not named keep theirs."""
-    owned = ((article, owners.get(article.outlet, article.owner)) for article in articles)
-    return [article if article.owner == owner else replace(article, owner=owner) for article, owner in owned]

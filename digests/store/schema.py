@@ -68,7 +68,7 @@ stories = Table(
     Column("began_at", UtcDateTime, nullable=False),  # the first article of its thread was
     Column("merged_ids", JsonTuple, nullable=False),  # ids of the stories that have been merged into it
     Column("merged_into", Text),
-    Column("profile", LargeBinary),  # features (`features.codec`) of what it is about; None for one of a single article
+    Column("profile", LargeBinary),  # packed features of what it is about; None for one of a single article
     Column("vector", LargeBinary),
     Column("vector_model", Text),
     Index(None, "thread"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from digests.cluster.constraints import UserCorrection
 from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, StoryEvent, TrackedStories
 from digests.model import Story
-from digests.store.schema import clustering_runs, stories, story_articles, story_changes
-from watcher.features.codec import decode, encode
+from digests.store.schema import clustering_runs, corrections, stories, story_articles, story_changes
+from watcher.features.extract import decode, encode
 from watcher.store.schema import articles
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
 
@@ -379,3 +380,46 @@ def correct_story_dates(connection: Connection, story: str, left: Sequence[datet
         its = (stories.c.thread == was.thread, stories.c.merged_into.is_(None))
         began = select(func.min(stories.c.first_at)).where(*its).scalar_subquery()
         connection.execute(update(stories).where(stories.c.id == story).values(began_at=began))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCorrection:
+    """A correction with its number and what the reader asked for, in words."""
+
+    number: int
+    made_at: datetime
+    correction: UserCorrection
+    description: str
+    revoked_at: datetime | None
+
+
+def add_correction(connection: Connection, correction: UserCorrection, *, description: str, now: datetime) -> int:
+    """Keep a correction; return its number."""
+    values = asdict(correction) | {"made_at": now, "description": description}
+    number: int = connection.execute(corrections.insert().values(values).returning(corrections.c.id)).scalar_one()
+    return number
+
+
+def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
+    """Let a correction hold no longer; False if there is none of that number, or it is forgotten already."""
+    held = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
+    return connection.execute(held.values(revoked_at=now)).rowcount == 1
+
+
+def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
+    """Return all corrections, oldest first, those that are forgotten too."""
+    rows = connection.execute(select(corrections).order_by(corrections.c.id))
+    return tuple(
+        StoredCorrection(
+            number=row.id,
+            made_at=row.made_at,
+            correction=UserCorrection(kind=row.kind, articles=row.articles, others=row.others),
+            description=row.description,
+            revoked_at=row.revoked_at,
+        )
+        for row in rows
+    )
+
+
+def active_corrections(kept: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
+    return tuple(each.correction for each in kept if each.revoked_at is None)

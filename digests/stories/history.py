@@ -9,12 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from digests.analysis.coverage import Coverage, measure_coverage
+from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.gazetteer import find_countries
 from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground, diff_copies
 from digests.errors import DigestError
 from digests.model import CopyDifference, Story, WireGroup
-from digests.store.maintenance import load_owners, with_owners
+from digests.store.maintenance import load_owners
 from digests.store.stories import (
     StoryChangeRow,
     StoryMember,

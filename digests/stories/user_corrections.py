@@ -14,8 +14,7 @@ from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, 
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
-from digests.store.stories import StoryMember, merged_into, resolve_merged, story_members
-from digests.store.user_corrections import add_correction
+from digests.store.stories import StoryMember, add_correction, merged_into, resolve_merged, story_members
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import load_items
 from watcher.store.articles import articles_by_id

@@ -18,9 +18,15 @@ from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedSt
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
-from digests.store.stories import KnownStories, StoryMember, merged_into
-from digests.store.user_corrections import StoredCorrection, active_corrections, load_corrections
-from watcher.features.codec import decode, decode_shingles, upgrade
+from digests.store.stories import (
+    KnownStories,
+    StoredCorrection,
+    StoryMember,
+    active_corrections,
+    load_corrections,
+    merged_into,
+)
+from watcher.features.extract import decode, decode_shingles, upgrade
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
 from watcher.store.writer import read, write

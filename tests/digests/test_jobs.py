@@ -22,8 +22,7 @@ from tests.delivery.mail_server import MailServer
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from tests.tools import add_article, tools_of
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article, Source
 from watcher.net.client import Client
 from watcher.settings.load import load_settings_file, parse_settings

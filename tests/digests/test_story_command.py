@@ -11,7 +11,7 @@ from sqlalchemy import text
 from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
-from digests.store.user_corrections import revoke
+from digests.store.stories import revoke
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line

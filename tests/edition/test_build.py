@@ -34,8 +34,7 @@ from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
 from tests.tools import add_article, due_feeds
 from watcher.errors import status_reason
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article, Entry, EntryChanges, PollSucceeded, Source, Validators
 from watcher.store.articles import PackedFeatures
 from watcher.store.feeds import sync_sources

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import PluginError
-from watcher.features.codec import decode, encode, upgrade
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import (
     CITED,
@@ -19,10 +18,13 @@ from watcher.features.extract import (
     LEAD_WORDS,
     MAX_SHINGLES,
     MAX_TERMS,
+    decode,
     embedding_text,
+    encode,
     extract_features,
     shingles,
     split_quotes,
+    upgrade,
 )
 from watcher.model import FEATURES_VERSION, Article, Features
 from watcher.text.words import fold, stems, tokens

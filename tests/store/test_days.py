@@ -13,16 +13,9 @@ from watcher.model import Article
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, packed_features, pin
 from watcher.store.engine import open_store
 from watcher.store.features import set_vectors
-from watcher.store.partitions import (
-    DAYS_AHEAD,
-    create_partitions,
-    day_of,
-    drop_partition,
-    partition_days,
-    partition_name,
-)
+from watcher.store.partitions import DAYS_AHEAD, create_partitions, drop_partition, partition_days, partition_name
 from watcher.store.retention import drop_articles
-from watcher.store.schema import articles, meta
+from watcher.store.schema import articles, day_of, meta
 from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.text.search_query import index_words, make_snippet, matches, parse_query
+from watcher.text.search_query import make_snippet, matches, parse_query
+from watcher.text.words import index_words
 
 ROW = [
     ('"cafe noir"', "Un CAFE\u0301  Noir", True),

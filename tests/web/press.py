@@ -14,8 +14,7 @@ from tests.edition.factory import make_edition
 from tests.kinds import on
 from tests.tools import add_article
 from watcher.errors import status_reason
-from watcher.features.codec import encode
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import Article, EntryChanges, PollFailed, PollSucceeded, RemovedBlock, Validators
 from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings, token_of

@@ -6,8 +6,7 @@ import re
 
 from lxml import html
 
-from digests.store.stories import story_members
-from digests.store.user_corrections import load_corrections
+from digests.store.stories import load_corrections, story_members
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.feeds import feed_states

@@ -14,9 +14,8 @@ from tests.tools import add_article
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, retry_delay_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
-from watcher.features.codec import decode, encode
 from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
-from watcher.features.extract import extract_features
+from watcher.features.extract import decode, encode, extract_features
 from watcher.model import FEATURES_VERSION, Article
 from watcher.settings.types import Secret
 from watcher.store.articles import PackedFeatures, articles_by_id, packed_features

@@ -15,9 +15,9 @@ from watcher.model import Article
 from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin
 from watcher.store.hosts import known_hosts, set_robots
-from watcher.store.partitions import create_partitions, day_of, partition_days
+from watcher.store.partitions import create_partitions, partition_days
 from watcher.store.retention import BatchResult, robots_bytes
-from watcher.store.schema import articles
+from watcher.store.schema import articles, day_of
 from watcher.store.stats import disk_usage
 from watcher.store.writer import read, write
 from watcher.worker.maintenance import NEVER_BELOW, run_in_batches, run_retention

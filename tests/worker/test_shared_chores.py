@@ -12,9 +12,8 @@ from sqlalchemy import make_url, select
 from tests.kinds import on_postgresql
 from tests.tools import add_article, tools_of
 from watcher.errors import WatcherError
-from watcher.features.codec import encode
 from watcher.features.embedders import EmbedderConfig
-from watcher.features.extract import extract_features
+from watcher.features.extract import encode, extract_features
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store

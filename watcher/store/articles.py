@@ -16,8 +16,18 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, ex
 from watcher.failure_reasons import Reason
 from watcher.model import Article, ArticleHeader, RemovedBlock
 from watcher.store.full_text import IndexDocument, full_text_index
-from watcher.store.partitions import day_of, in_partitions
-from watcher.store.schema import articles, entries, features, has_features, has_text, pins, site_blocks, texts
+from watcher.store.schema import (
+    articles,
+    day_of,
+    entries,
+    features,
+    has_features,
+    has_text,
+    in_partitions,
+    pins,
+    site_blocks,
+    texts,
+)
 from watcher.store.sql import columns_of, execute_each, in_chunks, insert, load_records
 from watcher.text.urls import article_id, normalize_url
 
@@ -31,7 +41,7 @@ ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.arti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedFeatures:
-    """An article's features as bytes (`features.codec`), with the embedder's vector if there is one."""
+    """An article's features as bytes (`features.extract`), with the embedder's vector if there is one."""
 
     version: str
     payload: bytes

@@ -129,8 +129,7 @@ def articles_without_features() -> Select[tuple[str, int]]:
 
 def add_missing_features(connection: Connection) -> bool:
     """Make the features of some articles that have none; return whether that may have left others."""
-    from watcher.features.codec import encode
-    from watcher.features.extract import extract_features
+    from watcher.features.extract import encode, extract_features
 
     days = {row.id: row.day for row in connection.execute(articles_without_features().limit(BATCH))}
     found = articles_by_id(connection, list(days))

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
 
 from watcher.store.articles import PackedFeatures, decompress, select_articles
-from watcher.store.partitions import in_partitions
-from watcher.store.schema import articles, features, has_features, texts
+from watcher.store.schema import articles, features, has_features, in_partitions, texts
 from watcher.store.sql import in_chunks, load_meta, save_meta
 
 SAMPLE_ARTICLES = 10_000  # articles that are looked at for their shares

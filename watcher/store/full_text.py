@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, column, delete, select, table,
 
 from watcher.store.schema import UtcDateTime, search_documents
 from watcher.store.sql import in_chunks
-from watcher.text.search_query import Query, Token, index_words, normalize
+from watcher.text.search_query import Query, Token
+from watcher.text.words import index_words, normalize
 
 FILTER_MARK = "\ue000"  # begins the words for language, country and outlet; no text has it
 

@@ -10,8 +10,8 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or
 
 from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, document_from_row, is_unpinned
 from watcher.store.full_text import full_text_index
-from watcher.store.partitions import day_of, delete_partitioned_rows
-from watcher.store.schema import articles, entries, feeds, has_text, hosts, pages, site_blocks, texts
+from watcher.store.partitions import delete_partitioned_rows
+from watcher.store.schema import articles, day_of, entries, feeds, has_text, hosts, pages, site_blocks, texts
 
 ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
 

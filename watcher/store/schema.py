@@ -11,6 +11,8 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
+    Connection,
     DateTime,
     Dialect,
     Float,
@@ -23,7 +25,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
+    select,
     text,
+    true,
 )
 
 from watcher.failure_reasons import Reason
@@ -318,3 +322,20 @@ meta = Table(
 # How an article finds what belongs to it; by the day, PostgreSQL looks into one partition.
 has_text = and_(texts.c.article_id == articles.c.id, texts.c.day == articles.c.day)
 has_features = and_(features.c.article_id == articles.c.id, features.c.day == articles.c.day)
+
+
+def day_of(moment: datetime) -> int:
+    """Return the number of a moment's day in UTC: 1 is the first of year 1."""
+    return moment.astimezone(UTC).date().toordinal()
+
+
+def in_partitions(connection: Connection, day: Column[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """
+    Return the condition that the `day` of what belongs to articles is one of those of the articles that meet `which`.
+
+    It says nothing new; but told beforehand, PostgreSQL plans for those partitions alone, and locks no others: with 400
+    days, a query of all takes 16 ms to plan, and a few at once more locks than a server has by default.
+    """
+    if connection.dialect.name != "postgresql":
+        return true()
+    return day.in_(connection.scalars(select(articles.c.day).where(*which).distinct()).all())

@@ -13,8 +13,7 @@ from sqlalchemy import Connection, Row, exists, func, select
 
 from watcher.store.articles import INDEXED_COLUMNS, decompress, document_from_row
 from watcher.store.full_text import Filters, full_text_index
-from watcher.store.partitions import in_partitions
-from watcher.store.schema import articles, has_text, texts
+from watcher.store.schema import articles, has_text, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
 from watcher.text.search_query import Query, Snippet, make_snippet, matches
 

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from watcher.text.words import MARKED, UNSPACED, UNSPACED_RUN, WORD, fold
+from watcher.text.words import LETTER, UNSPACED, UNSPACED_RUN, WORD, bigrams, fold, fold_text, normalize
 
 MAX_CHARS = 1_000  # of a query; the rest is not read
 MAX_TERMS = 40
 LEAST_PREFIX = 2  # letters before a "*": fewer would be half of all words
-LETTER = rf"\w{MARKED}"
 STARTS = f"(?:(?<![{LETTER}])|(?<=[{UNSPACED}]))"  # in "2026年5月", 5 is a word
 ENDS = f"(?:(?![{LETTER}])|(?=[{UNSPACED}]))"
-LETTERS = re.compile(f"[{LETTER}]+")
-NOT_ASCII = re.compile("[^\x00-\x7f]+")
 QUOTES = str.maketrans(dict.fromkeys("“”„«»‟「」『』", '"'))
 PART = re.compile(r'(?P<minus>(?<!\S)-)?"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
 OR = ("OR", "|", "||")
@@ -61,30 +58,6 @@ class Query:
     def terms(self) -> tuple[Term, ...]:
         """The terms that are looked for."""
         return tuple(term for group in self.groups for term in group)
-
-
-def normalize(text: str) -> str:
-    """Return `text` in normal form: folded words, one space between; a run of a script without spaces is a word."""
-    found = LETTERS.findall(fold_text(text))
-    return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(found)).split())
-
-
-def fold_text(text: str) -> str:
-    """Return `text` with each word in one spelling (`words.fold`); what is between words stays."""
-    return NOT_ASCII.sub(lambda run: fold_run(run.group()), text.lower()).replace("_", " ")
-
-
-fold_run = lru_cache(maxsize=20_000)(fold)  # the same runs come again and again
-
-
-def index_words(text: str) -> str:
-    """Return the words of `text` as the index keeps them; a run of a script without spaces as pairs of characters."""
-    return UNSPACED_RUN.sub(lambda run: " ".join(bigrams(run.group())), normalize(text))
-
-
-def bigrams(run: str) -> Iterator[str]:
-    """Yield the overlapping pairs of characters of a run, and its last one: each character begins a word."""
-    return (run[i : i + 2] for i in range(len(run)))
 
 
 def parse_query(text: str) -> Query:

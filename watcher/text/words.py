@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
@@ -24,6 +25,9 @@ UNSPACED = (
 )
 SYLLABLES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
+LETTER = rf"\w{MARKED}"
+LETTERS = re.compile(f"[{LETTER}]+")
+NOT_ASCII = re.compile("[^\x00-\x7f]+")
 DROPPED = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u00ad]"
 )
@@ -147,3 +151,27 @@ def word_overlap(one: str, other: str, language: str) -> float:
     first, second = set(stems(one, language)), set(stems(other, language))
     shorter = min(len(first), len(second))
     return len(first & second) / shorter if shorter else 1.0
+
+
+def normalize(text: str) -> str:
+    """Return `text` in normal form: folded words, one space between; a run of a script without spaces is a word."""
+    found = LETTERS.findall(fold_text(text))
+    return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(found)).split())
+
+
+def fold_text(text: str) -> str:
+    """Return `text` with each word in one spelling (`words.fold`); what is between words stays."""
+    return NOT_ASCII.sub(lambda run: fold_run(run.group()), text.lower()).replace("_", " ")
+
+
+fold_run = lru_cache(maxsize=20_000)(fold)  # the same runs come again and again
+
+
+def index_words(text: str) -> str:
+    """Return the words of `text` as the index keeps them; a run of a script without spaces as pairs of characters."""
+    return UNSPACED_RUN.sub(lambda run: " ".join(bigrams(run.group())), normalize(text))
+
+
+def bigrams(run: str) -> Iterator[str]:
+    """Yield the overlapping pairs of characters of a run, and its last one: each character begins a word."""
+    return (run[i : i + 2] for i in range(len(run)))

@@ -65,9 +65,9 @@ def load_parser() -> None:
 def load_cleaner() -> None:
     """Load what cleans a page and makes features: .7 s of CPU, half a minute on a machine that is starved."""
     from watcher.clean import article, fragment, html, reject
-    from watcher.features import codec, extract
+    from watcher.features import extract
 
-    assert reject and article and html and fragment and extract and codec
+    assert reject and article and html and fragment and extract and extract
 
 
 def parse_feed(
@@ -135,21 +135,21 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
 
 def pack_with_features(cleaned: ExtractedArticle) -> ProcessedPage:
     """Return a cleaned article with its features; the id is set where it is stored."""
-    from watcher.features import codec, extract
+    from watcher.features import extract
 
     made = extract.extract_features("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
-    return ProcessedPage(cleaned=cleaned, version=made.version, payload=codec.encode(made))
+    return ProcessedPage(cleaned=cleaned, version=made.version, payload=extract.encode(made))
 
 
 def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
     """Return the features of stored articles, each (id, title, text, language), packed."""
-    from watcher.features import codec, extract
+    from watcher.features import extract
     from watcher.store.articles import PackedFeatures
 
     packed = {}
     for key, title, text, language in rows:
         made = extract.extract_features(key, title=title, text=text, language=language)
-        packed[key] = PackedFeatures(version=made.version, payload=codec.encode(made))
+        packed[key] = PackedFeatures(version=made.version, payload=extract.encode(made))
     return packed
 
 
