@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -89,7 +89,9 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
         own[member.story].append(member.article)
     rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, own)}
     known = [existing_story(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
-    known += [story for story in iter_followable_stories(connection, since=since) if story.id not in rows]
+    query = select(stories).order_by(stories.c.last_at.desc(), stories.c.id).limit(MAX_PROFILES)
+    may_go_on = (stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
+    known += [existing_story(row) for row in connection.execute(query.where(*may_go_on)) if row.id not in rows]
     return KnownStories(version=current_version(connection), members=members, stories=tuple(known))
 
 
@@ -110,17 +112,6 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     for row in rows_in(connection, told, story_articles.c.article_id, of_feed):
         found[of_feed[row.article_id]].add(row.story_id)
     return {feed: len(told_in) for feed, told_in in found.items()}
-
-
-def iter_followable_stories(connection: Connection, *, since: datetime) -> Iterator[ExistingStory]:
-    """Yield the stories that may still be followed: not merged, of several articles, the last of them after `since`."""
-    query = (
-        select(stories)
-        .where(stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
-        .order_by(stories.c.last_at.desc(), stories.c.id)
-        .limit(MAX_PROFILES)
-    )
-    yield from (existing_story(row) for row in connection.execute(query))
 
 
 def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:

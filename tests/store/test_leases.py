@@ -22,7 +22,7 @@ from watcher.store.hosts import (
     set_blocked_until,
 )
 from watcher.store.schema import feeds, hosts, pages
-from watcher.store.visits import LeaseRenewal, VisitDecision, VisitEnd, release_hosts, renew_or_stop
+from watcher.store.visits import LeaseRequest, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_a_worker_that_lost_its_lease_is_told_so(engine):
     (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
     write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, most=100)
 
-    steps = [LeaseRenewal(host=host, worker=worker, now=NOW + LEASE, floor=LEASE) for worker in ("a:1", "b:1")]
+    steps = [LeaseRequest(host=host, worker=worker, now=NOW + LEASE, floor=LEASE) for worker in ("a:1", "b:1")]
 
     assert write(engine, renew_or_stop, steps) == [VisitDecision.STOP, VisitDecision.GO]
 
@@ -73,7 +73,7 @@ def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_re
 
     def step(after: timedelta, worker: str = "a:1") -> tuple[VisitDecision, timedelta]:
         now = NOW + after
-        (done,) = write(engine, renew_or_stop, [LeaseRenewal(host=host, worker=worker, now=now, floor=LEASE)])
+        (done,) = write(engine, renew_or_stop, [LeaseRequest(host=host, worker=worker, now=now, floor=LEASE)])
         lease = select(hosts.c.lease_until).where(hosts.c.host == host)
         return done, read(engine, lambda c: c.execute(lease).scalar_one()) - NOW
 
@@ -187,8 +187,8 @@ def test_the_next_steps_of_many_visits_are_taken_together(engine):
     write(engine, lambda c: c.execute(later))
     found = read(engine, lambda c: [due_feeds(c, f"h{n:03}.example", now=NOW + LEASE)[0] for n in range(6)])
 
-    def step(feed: Feed) -> LeaseRenewal:
-        return LeaseRenewal(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
+    def step(feed: Feed) -> LeaseRequest:
+        return LeaseRequest(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
 
     done = write(engine, renew_or_stop, [step(feed) for feed in found])
 

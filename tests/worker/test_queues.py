@@ -12,7 +12,7 @@ from sqlalchemy import update
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
 from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
-from watcher.store.visits import ClaimRequest, claim_requested
+from watcher.store.visits import LeaseRequest, claim_requested
 from watcher.worker.context import system_clock
 from watcher.worker.pg_queue import LEASE
 
@@ -48,10 +48,10 @@ def a_worker(kind, store_url, sites):
     return partial(worker_of, kind, store_url, sites)
 
 
-def asked(host: str) -> ClaimRequest:
+def asked(host: str) -> LeaseRequest:
     """Return what `here:1` asks for to visit a host."""
     floor = timedelta(minutes=5)
-    return ClaimRequest(host=host, worker="here:1", now=system_clock(), floor=floor, lease=LEASE, pages_too=True)
+    return LeaseRequest(host=host, worker="here:1", now=system_clock(), floor=floor, lease=LEASE, pages_too=True)
 
 
 async def test_each_host_that_is_due_is_visited_once(a_worker, sites):

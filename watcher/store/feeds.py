@@ -98,14 +98,14 @@ def sync_settings(
     Bring the feeds in line with settings, as `sync_sources`; nothing is done where that was done last for the same.
 
     Args:
-        digest: Of the settings, and of what reads them.
+        digest: Of the settings, and of what reads them; empty for settings that come from no file.
         spread_s: For each source: over so long its first poll and those before it are spread.
     """
-    if load_meta(connection, SYNCED_SETTINGS) == digest:
+    if digest and load_meta(connection, SYNCED_SETTINGS) == digest:
         return
     told = sources()
     sync_sources(connection, told, now=now, spread_s=spread_s * len(told))
-    save_meta(connection, SYNCED_SETTINGS, digest)
+    save_meta(connection, SYNCED_SETTINGS, digest or None)
 
 
 def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: float) -> None:

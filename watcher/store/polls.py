@@ -21,6 +21,12 @@ from watcher.text.urls import article_id, host_key, normalize_url
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHING = 0.2  # the share of the newest answer in `took_s`
+KEEP_HEALTH_CHANGES = 50  # lines a feed
+PRUNE_EVERY = 5  # changes of health between two looks whether there are more, on the average
+# What the health of a feed depends on, called alike as a field and as a column.
+HEALTH_FIELDS = frozenset(
+    ("gone", "failures", "last_polled_at", "last_new_at", "moved_to", "url", "has_no_dates", "took_s")
+)
 UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
 MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
 UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))  # sets the columns that its rows name
@@ -41,17 +47,37 @@ def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]
         alike.setdefault(tuple(values), []).append({"of": feed.id, **values})
     for rows in alike.values():
         connection.execute(UPDATE_FEED, rows)
-    record_health_changes(connection, after)
-    told = [(feed, result) for feed, result in given if not is_unchanged(feed, result)]
-    execute_each(connection, polls.insert(), [poll_row(feed, result) for feed, result in told])
-    for feed, result in told:
-        if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
-            prune_history(connection, polls, feed.id, keep=KEEP_POLLS)
+    lines = [poll_row(feed, result) for feed, result in given if not is_unchanged(feed, result)]
+    append_history(connection, polls, lines, keep=KEEP_POLLS, prune_every=50)
+    changes = [health_row(feed, result, values) for feed, result, values in after if "health" in values]
+    append_history(connection, health_changes, changes, keep=KEEP_HEALTH_CHANGES, prune_every=PRUNE_EVERY)
     return record_entries(connection, given)
 
 
-def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
+def append_history(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: int, prune_every: int
+) -> None:
+    """Add lines to the history of feeds; for one in `prune_every`, drop its feed's oldest lines beyond `keep`."""
+    execute_each(connection, table.insert(), rows)
+    for row in rows:
+        if crc32(f"{row['feed_id']} {row['at']}".encode()) % prune_every == 0:
+            of_feed = table.c.feed_id == row["feed_id"]
+            oldest = select(table.c.at).where(of_feed).order_by(table.c.at.desc()).offset(keep).limit(1)
+            connection.execute(delete(table).where(of_feed, table.c.at <= oldest.scalar_subquery()))
+
+
+def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     """Return what a poll changes of its feed, by column: few, and the same ones for most polls."""
+    values = poll_columns(feed, result)
+    if isinstance(result, NetworkDown):
+        return values
+    changes = {name: value for name, value in values.items() if name in HEALTH_FIELDS}
+    health = stored_status(replace(feed, **changes), reason=values.get("reason"))
+    return values if health == feed.health else values | {"health": health, "health_at": result.at}
+
+
+def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
+    """Return what a poll changes of its feed, but for the word of its health."""
     values: dict[str, Any] = {"next_poll_at": result.next_poll_at}
     values["unchanged_polls"] = feed.unchanged_polls + 1 if is_unchanged(feed, result) else 0
     if isinstance(result, NetworkDown):
@@ -123,9 +149,9 @@ def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 
 
-def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
+def poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
     """Return the line of the feed's history that a poll makes, with the number of those before it that have none."""
-    row: dict[str, object] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
+    row: dict[str, Any] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
     row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "unchanged_polls": feed.unchanged_polls}
     match result:
         case PollFailed():
@@ -136,6 +162,14 @@ def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
             row |= {"status": "ok", "new": len(kinds.new), "changed": len(kinds.changed)}
             row |= {"held_back": kinds.suppressed}
     return row
+
+
+def health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the line that a change of a feed's health makes, with why a poll failed, or where a feed has moved to."""
+    reason = result.reason if isinstance(result, PollFailed) else None
+    if reason is None and after.get("moved_to"):
+        reason = Reason(HealthKind.MOVED_TO, url=after["moved_to"])
+    return {"feed_id": feed.id, "at": result.at, "health": after["health"], "reason": reason}
 
 
 def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
@@ -208,14 +242,6 @@ def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, o
     }
 
 
-KEEP_HEALTH_CHANGES = 50  # changes a feed
-# What the health of a feed depends on, called alike as a field and as a column.
-HEALTH_FIELDS = frozenset(
-    ("gone", "failures", "last_polled_at", "last_new_at", "moved_to", "url", "has_no_dates", "took_s")
-)
-PRUNE_EVERY = 5  # changes between two looks whether there are more, on the average
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthChange:
     """From `at` on, a feed had this `health`; `reason` as its poll said then."""
@@ -237,47 +263,6 @@ class PollRecord:
     took_s: float
     reason: Reason | None
     unchanged_polls_after: int
-
-
-def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, PollResult, Mapping[str, Any]]]) -> None:
-    """
-    Write a line for each feed whose poll changes the word of its health; where none does, nothing is asked or written.
-
-    Args:
-        given: The feed as it stood before, its poll, and what that changes of it, by column.
-    """
-    lines: list[dict[str, Any]] = [
-        {"feed_id": feed.id, "at": result.at, "health": health, "reason": reason_after(result, after)}
-        for feed, result, after in given
-        if not isinstance(result, NetworkDown) and (health := health_after(feed, after)) != feed.health
-    ]
-    execute_each(connection, health_changes.insert(), lines)
-    query = update(feeds).where(feeds.c.id == bindparam("of"))
-    rows = [{"of": line["feed_id"], "health": line["health"], "health_at": line["at"]} for line in lines]
-    execute_each(connection, query, rows)
-    for line in lines:
-        if crc32(f"{line['feed_id']} {line['at']}".encode()) % PRUNE_EVERY == 0:
-            prune_history(connection, health_changes, line["feed_id"], keep=KEEP_HEALTH_CHANGES)
-
-
-def health_after(feed: Feed, after: Mapping[str, Any]) -> str:
-    """Return the health of a feed after a poll that changes the columns `after`."""
-    changes = {name: value for name, value in after.items() if name in HEALTH_FIELDS}
-    return stored_status(replace(feed, **changes), reason=after.get("reason"))
-
-
-def reason_after(result: PollResult, after: Mapping[str, Any]) -> Reason | None:
-    """Return what the history says beside a word: why a poll failed, or where a feed has moved to."""
-    if isinstance(result, PollFailed):
-        return result.reason
-    moved_to = after.get("moved_to")
-    return Reason(HealthKind.MOVED_TO, url=moved_to) if moved_to else None
-
-
-def prune_history(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
-    """Drop the oldest lines of a feed's history beyond `keep`."""
-    oldest = select(table.c.at).where(table.c.feed_id == feed_id).order_by(table.c.at.desc()).offset(keep).limit(1)
-    connection.execute(delete(table).where(table.c.feed_id == feed_id, table.c.at <= oldest.scalar_subquery()))
 
 
 def load_health_changes(

@@ -63,18 +63,19 @@ def claim_visits(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
-    """One host that is asked for by name, and how it is claimed."""
+class LeaseRequest:
+    """What a worker asks for at a host: a visit, or the next step of its visit, at which it polls `feed`, if any."""
 
     host: str
     worker: str
     now: datetime
-    floor: timedelta
-    lease: timedelta
-    pages_too: bool
+    floor: timedelta  # after which the feed that is polled next is due again, whatever becomes of us
+    lease: timedelta = LEASE
+    feed: Feed | None = None
+    pages_too: bool = True  # of a new visit
 
 
-def claim_requested(connection: Connection, given: Sequence[ClaimRequest]) -> list[Visit | None]:
+def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> list[Visit | None]:
     """
     Lease each of the hosts asked for, all for one worker, and return what is to be done there; as `claim_visits`.
 
@@ -125,26 +126,14 @@ def is_due(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool
     return func.coalesce(column, now) <= now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseRenewal:
-    """The next step of a visit. `feed` is asked next; it is due again after `floor`, whatever becomes of us."""
-
-    host: str
-    worker: str
-    now: datetime
-    floor: timedelta
-    lease: timedelta = LEASE
-    feed: Feed | None = None
-
-
-def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list[VisitDecision]:
+def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list[VisitDecision]:
     """Return for each visit whether to take its next step; leases are renewed, unless they were just now."""
     query = select(hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
     rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (each.host for each in given))}
     going = [is_lease_held(connection, each, rows.get(each.host)) for each in given]
     asked = mark_polled(connection, [each for each, goes in zip(given, going, strict=True) if goes and each.feed])
 
-    def decision(each: LeaseRenewal, goes: bool) -> VisitDecision:
+    def decision(each: LeaseRequest, goes: bool) -> VisitDecision:
         if not goes:
             return VisitDecision.STOP
         return VisitDecision.GO if each.feed is None or each.feed.id in asked else VisitDecision.SKIP
@@ -152,7 +141,7 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list
     return list(map(decision, given, going))
 
 
-def is_lease_held(connection: Connection, step: LeaseRenewal, row: Row[*tuple[Any, ...]] | None) -> bool:
+def is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[Any, ...]] | None) -> bool:
     """Return whether a visit still has its host, and may send requests to it."""
     if row is None or row.lease_by != step.worker or row.lease_until is None:
         return False
@@ -164,7 +153,7 @@ def is_lease_held(connection: Connection, step: LeaseRenewal, row: Row[*tuple[An
     return row.blocked_until is None or row.blocked_until <= step.now
 
 
-def mark_polled(connection: Connection, steps: Sequence[LeaseRenewal]) -> set[int]:
+def mark_polled(connection: Connection, steps: Sequence[LeaseRequest]) -> set[int]:
     """Postpone feeds that are asked now, where they are due still; return which are. All steps have one floor."""
     asked: set[int] = set()
     if steps:

@@ -19,7 +19,7 @@ from watcher.features.embedders import EmbedderConfig, embedder_config
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
-from watcher.store.feeds import reset_poll_schedule, sync_settings, sync_sources
+from watcher.store.feeds import reset_poll_schedule, sync_settings
 from watcher.store.hosts import LEASE, drop_dead_leases, recently_answering_urls, worker_name
 from watcher.store.writer import Writer
 from watcher.worker import tasks
@@ -133,12 +133,8 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
 
 def apply_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
     """Write the settings' sources and poll intervals to the store, and drop times that a wrong clock left there."""
-    if settings.digest:
-        digest = f"{own_version()} {settings.digest}"
-        sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
-    else:
-        sources = settings.active_sources()
-        sync_sources(connection, sources, now=now, spread_s=spread_s * len(sources))
+    digest = f"{own_version()} {settings.digest}" if settings.digest else ""
+    sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
     apply_poll_settings(connection, settings.poll)
     drop_future_times(connection, now=now)
 

@@ -30,7 +30,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import CONNECT_S, with_driver
 from watcher.store.errors import to_store_error
 from watcher.store.hosts import due_hosts, is_leased, renew_all
-from watcher.store.visits import ClaimRequest, claim_requested
+from watcher.store.visits import LeaseRequest, claim_requested
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.scheduler import POLL_INTERVAL_S, BaseScheduler
@@ -128,7 +128,7 @@ class PgScheduler(BaseScheduler):
         if self.busy >= context.poll.concurrency:  # visits of a manager before are under way still
             raise RetryRequested(delay=RETRY, reason="no room")
         floor, lease = context.poll.min_every, context.lease
-        asked = ClaimRequest(
+        asked = LeaseRequest(
             host=host, worker=context.worker, now=context.now(), floor=floor, lease=lease, pages_too=context.pages
         )
         try:

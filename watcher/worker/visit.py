@@ -14,7 +14,7 @@ from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
 from watcher.store.pages import StoredPage, defer, due_pages
-from watcher.store.visits import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
+from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.text.format import fields
 from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
@@ -92,7 +92,7 @@ async def renew_lease(host: str, context: WorkerContext, until: datetime, *, fee
     now = context.now()
     if now >= until or context.connectivity.down_since is not None:
         return VisitDecision.STOP
-    step = LeaseRenewal(
+    step = LeaseRequest(
         host=host, worker=context.worker, now=now, floor=context.poll.min_every, lease=context.lease, feed=feed
     )
     return await context.writer.add(renew_or_stop, step)
