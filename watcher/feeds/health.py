@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.failure_reasons import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
@@ -14,6 +16,7 @@ from watcher.text.urls import host_of
 STATUSES = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
 )  # fmt: skip
+STATUS_FIELDS = ("gone", "failures", "last_polled_at", "last_new_at", "took_s", "moved_to", "url", "has_no_dates")
 WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # its news comes in
 SILENT_AFTER = timedelta(days=7)  # without anything new, a news feed has most likely been left behind
 LONGEST_SILENCE = timedelta(days=90)  # however seldom a feed has entries
@@ -97,28 +100,32 @@ def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | No
     return min(statuses, key=severity)
 
 
-def stored_status(feed: Feed, *, reason: Reason | None) -> str:
+def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
     """
     Return the status that the last poll left; what only the clock changes is not in it.
 
     Args:
         reason: Of the last failure.
+        changes: What a poll changes of `STATUS_FIELDS`.
     """
-    if feed.gone:
+    gone, failures, last_polled_at, last_new_at, took_s, moved_to, url, has_no_dates = (
+        changes.get(name, getattr(feed, name)) for name in STATUS_FIELDS
+    )
+    if gone:
         return "gone"
-    if feed.failures and reason is not None:
+    if failures and reason is not None:
         if reason.kind in BOT_WALLS:
             return "bot wall"
         return "not a feed" if isinstance(reason.kind, FeedKind) else "failing"
-    if not feed.failures and feed.last_polled_at is None:
+    if not failures and last_polled_at is None:
         return "new"
-    if feed.last_new_at is None:
+    if last_new_at is None:
         return "empty"
-    if feed.took_s is not None and feed.took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
+    if took_s is not None and took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
         return "slow"
-    if feed.moved_to is not None or feed.url != feed.source.url:
+    if moved_to is not None or url != feed.source.url:
         return "moved"
-    return "undated" if feed.has_no_dates else "ok"
+    return "undated" if has_no_dates else "ok"
 
 
 def severity(status: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -23,13 +23,12 @@ KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHING = 0.2  # the share of the newest answer in `took_s`
 KEEP_HEALTH_CHANGES = 50  # lines a feed
 PRUNE_EVERY = 5  # changes of health between two looks whether there are more, on the average
-# What the health of a feed depends on, called alike as a field and as a column.
-HEALTH_FIELDS = frozenset(
-    ("gone", "failures", "last_polled_at", "last_new_at", "moved_to", "url", "has_no_dates", "took_s")
-)
 UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
 MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
-UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))  # sets the columns that its rows name
+# These set the columns that their rows name.
+UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))
+UPDATE_ENTRY = update(entries).where(entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
+UPDATE_RECHECK = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
 FeedPoll = tuple[Feed, PollResult]  # the feed as it stood before
 
 
@@ -58,7 +57,8 @@ def append_history(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: int, prune_every: int
 ) -> None:
     """Add lines to the history of feeds; for one in `prune_every`, drop its feed's oldest lines beyond `keep`."""
-    execute_each(connection, table.insert(), rows)
+    if rows:
+        connection.execute(table.insert(), rows)
     for row in rows:
         if crc32(f"{row['feed_id']} {row['at']}".encode()) % prune_every == 0:
             of_feed = table.c.feed_id == row["feed_id"]
@@ -71,8 +71,7 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     values = poll_columns(feed, result)
     if isinstance(result, NetworkDown):
         return values
-    changes = {name: value for name, value in values.items() if name in HEALTH_FIELDS}
-    health = stored_status(replace(feed, **changes), reason=values.get("reason"))
+    health = stored_status(feed, reason=values.get("reason"), changes=values)
     return values if health == feed.health else values | {"health": health, "health_at": result.at}
 
 
@@ -179,22 +178,23 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     Returns how many pages each poll noted.
     """
     were_read = [(feed, result) for feed, result in given if isinstance(result, PollSucceeded)]
+    if not were_read:  # most often
+        return [0] * len(given)
     rows = [
         entry_row(feed, entry, result.at)
         for feed, result in were_read
         for entry in (*result.seen_only, *result.changes.new)
     ]
-    query = insert(connection, entries)
-    again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
-    execute_each(connection, query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
+    if rows:
+        query = insert(connection, entries)
+        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
+        connection.execute(query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
     changed = [(feed, result, entry) for feed, result in were_read for entry in result.changes.changed]
-    its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
     hashes = [{"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash} for feed, _, entry in changed]
-    execute_each(connection, update(entries).where(*its), hashes)
+    execute_each(connection, UPDATE_ENTRY, hashes)
     # The pages of articles that were cited are looked at again soon.
-    cited = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
     soon = [{"of": entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
-    execute_each(connection, cited, soon)
+    execute_each(connection, UPDATE_RECHECK, soon)
     noted = enqueue_pages(connection, were_read)
     return [noted[feed.id] for feed, _ in given]
 
@@ -208,8 +208,9 @@ def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSuccee
     there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, new)}
     there |= {row.article_id for row in rows_in(connection, select(pages.c.article_id), pages.c.article_id, new)}
     found = [(key, *each) for key, each in new.items() if key not in there]
-    query = insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"])
-    execute_each(connection, query, [page_row(feed, entry, key, at=at) for key, feed, entry, at in found])
+    if found:
+        query = insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"])
+        connection.execute(query, [page_row(feed, entry, key, at=at) for key, feed, entry, at in found])
     return Counter(feed.id for _, feed, _, _ in found)
 
 
