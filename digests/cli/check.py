@@ -6,7 +6,8 @@ import os
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from digests.delivery.smtp import SmtpChannel
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
-from digests.settings.delivery import DeliverSettings
+from digests.settings.delivery import DeliverSettings, SmtpSettings
 from digests.settings.digests import digests_of, smtp_of
 from watcher.errors import WatcherError
 from watcher.plugins import CheckResult
@@ -36,51 +37,39 @@ TIMEOUT_S = 15.0
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
-    """Yield each way of delivery of the digests and of the alerts, each once."""
+    """Yield each way of delivery of the digests and of the alerts, each once; nothing is sent."""
     all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
-    seen: set[tuple[str, str]] = set()
+    checks: dict[tuple[str, str], Callable[[], None]] = {}
     for way in all_ways:
-        name = route_name(way, settings)
-        if (way.channel, name) not in seen:
-            seen.add((way.channel, name))
-            yield check_route(way, settings, name)
+        what, name, check = delivery_check(way, settings)
+        checks.setdefault((what, name), check)
+    for (what, name), check in checks.items():
+        try:
+            check()
+        except WatcherError as error:
+            fault = getattr(error, "reason", str(error))
+            yield CheckResult(what=what, name=name, fault=fault, hint=error.hint or "")
+        else:
+            yield CheckResult(what=what, name=name)
 
 
-def route_name(way: DeliverSettings, settings: Settings) -> str:
-    """Return what is asked, by a name that may be shown."""
+def delivery_check(way: DeliverSettings, settings: Settings) -> tuple[str, str, Callable[[], None]]:
+    """Return what a way reaches, by a name that may be shown, and what raises WatcherError if it does not."""
     match way.channel:
         case "smtp":
             server = smtp_of(settings)
-            return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
+            name = f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
+            return "mail server", name, partial(try_log_in, server)
         case "sendmail":
-            return way.program[0]
-        case _:
-            return way.recipients(())[0]
+            return "mail program", way.program[0], partial(try_program, way.program[0])
+        case "webhook":
+            return "web address", way.recipients(())[0], partial(try_connect, way)
+        case "file":
+            return "folder", way.recipients(())[0], partial(try_folder, Path(str(way.directory)))
 
 
-def check_route(way: DeliverSettings, settings: Settings, name: str) -> CheckResult:
-    """Return what came of trying a way, without sending anything."""
-    what = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}[way.channel]
-    try:
-        match way.channel:
-            case "smtp":
-                try_log_in(settings)
-            case "webhook":
-                try_connect(way)
-            case "sendmail":
-                if shutil.which(way.program[0]) is None:
-                    return CheckResult(what=what, name=name, fault="there is no such program, or it may not be run")
-            case _:
-                if not is_writable(Path(str(way.directory))):
-                    return CheckResult(what=what, name=name, fault="cannot be written")
-    except WatcherError as error:
-        return CheckResult(what=what, name=name, fault=getattr(error, "reason", str(error)), hint=error.hint or "")
-    return CheckResult(what=what, name=name)
-
-
-def try_log_in(settings: Settings) -> None:
-    """Connect to the mail server, log in, and leave. Errors: WatcherError."""
-    server = smtp_of(settings)
+def try_log_in(server: SmtpSettings) -> None:
+    """Connect to the mail server, log in, and leave."""
     channel = SmtpChannel(server, sender="", password=server.password.reveal() if server.password else "")
     try:
         channel.log_in()
@@ -88,8 +77,13 @@ def try_log_in(settings: Settings) -> None:
         channel.close()
 
 
+def try_program(program: str) -> None:
+    if shutil.which(program) is None:
+        raise WatcherError("there is no such program, or it may not be run")
+
+
 def try_connect(way: DeliverSettings) -> None:
-    """Open a connection to a web address, its secrets read, and send nothing. Errors: WatcherError."""
+    """Open a connection to a web address, its secrets read, and send nothing."""
     if way.token is not None:
         way.token.reveal()
     parts = urlsplit((way.url.reveal() if isinstance(way.url, Secret) else str(way.url)).strip())
@@ -102,7 +96,7 @@ def try_connect(way: DeliverSettings) -> None:
         raise WatcherError(f"cannot be connected to: {getattr(error, 'strerror', None) or error}") from error
 
 
-def is_writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, or it can be made itself."""
+def try_folder(folder: Path) -> None:
     there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise WatcherError("cannot be written")

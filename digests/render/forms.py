@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from digests import edition_json
-from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.render import atom, html, mail, markdown, text
 from digests.render.atom import AtomSettings
@@ -54,11 +53,8 @@ def render(
     """
     Return the edition in each of `formats`, in their order; the same edition gives the same bytes.
 
-    Errors: DigestError, if a form is not known, the mail's addresses are none, or a reader's template is wrong.
+    Errors: DigestError, if the mail's addresses are none, or a reader's template is wrong.
     """
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise DigestError(f"no such form: {', '.join(unknown)}; known are {', '.join(FORMATS)}")
     issue = RenderInput(edition=edition, view=edition_view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
     rendered = []
     for form in dict.fromkeys(formats):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
+from traceback import extract_tb
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined, TemplateError
@@ -94,10 +95,5 @@ def _place(error: BaseException, own: Own) -> str:
         path = next((template.path for template in own if template.name == error.name), error.filename or "")
         return f"{path}:{error.lineno}"
     paths = {template.path for template in own}
-    place = str(PurePath(own[0].path).parent)
-    frame = error.__traceback__
-    while frame is not None:
-        path = frame.tb_frame.f_code.co_filename
-        place = f"{path}:{frame.tb_lineno}" if path in paths else place
-        frame = frame.tb_next
-    return place
+    places = [f"{each.filename}:{each.lineno}" for each in extract_tb(error.__traceback__) if each.filename in paths]
+    return places[-1] if places else str(PurePath(own[0].path).parent)

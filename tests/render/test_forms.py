@@ -11,7 +11,6 @@ import pytest
 from lxml import html as lxml_html
 
 from digests import edition_json
-from digests.errors import DigestError
 from digests.render.forms import FORMATS, render
 from digests.render.markdown import to_html
 from digests.settings.digests import FORMATS as SETTINGS_FORMATS
@@ -56,11 +55,6 @@ def test_a_small_edition_reads_as_its_snapshot(editions, matches_snapshot, form,
 
     assert rendered.name == f"2025-03-14.{ending}"
     assert matches_snapshot(f"small.{ending}", rendered.body)
-
-
-def test_an_unknown_form_is_named_with_the_known_ones(editions):
-    with pytest.raises(DigestError, match=r"pdf.*known are markdown, html, text, eml, json, atom"):
-        render(editions.small(), ["markdown", "pdf"])
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "text"])
