@@ -50,19 +50,16 @@ class BadLine:
     reason: str
 
 
-async def clean_pages(lines: Iterable[str], *, workers: int | None = None) -> AsyncIterator[Result | BadLine]:
+async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
     """
     Yield what is wrong with `lines`, then a result for each page, in order.
 
     Drafts wait in a file until all are there, so that the memory that a run takes does not grow with its pages.
-
-    Args:
-        workers: How many processes at most, by default one a processor.
     """
     stored: list[tuple[ExtractedPage, int, int]] = []  # without the extract, which is in the file: start and size
     sites = SiteMemories()
     with TemporaryFile() as file:
-        async for draft in draft_pages(lines, workers or os.cpu_count() or 1):
+        async for draft in draft_pages(lines):
             if isinstance(draft, BadLine):
                 yield draft
                 continue
@@ -122,8 +119,9 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     }
 
 
-async def draft_pages(lines: Iterable[str], workers: int) -> AsyncIterator[ExtractedPage | BadLine]:
+async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | BadLine]:
     """Yield a draft of each page, in order, made in worker processes."""
+    workers = os.cpu_count() or 1
     pool = Pool(workers, load=partial(gc.set_threshold, GC_THRESHOLD, 20, 20))
     waiting: deque[asyncio.Task[ExtractedPage | BadLine]] = deque()
     try:

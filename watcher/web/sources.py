@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from watcher.settings.edit import read_for_edit, save_settings, switch_source
 from watcher.store.articles import latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, sync_sources
-from watcher.store.polls import FeedStats, feed_stats, load_health_changes, load_polls
+from watcher.store.polls import feed_stats, load_health_changes, load_polls
 from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
 from watcher.text.format import format_duration
@@ -46,8 +46,6 @@ class SourceRow:
     about: str  # country and language
     health: Health
     state: FeedState
-    figures: FeedStats | None = None
-    stories: int | None = None
 
 
 def all_sources(site: Site, ask: PageRequest) -> PageResponse:
@@ -62,7 +60,8 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
     return render_page(
         site,
         "sources.html.j2",
-        rows=read(site.engine, add_stats, site, part),
+        rows=part,
+        **read(site.engine, load_figures, site, part),
         total=len(rows),
         unwell=sum(not row.health.is_ok for row in rows),
         words=Counter(row.health.status for row in rows),
@@ -84,7 +83,6 @@ def filter_sources(connection: Connection, site: Site, wanted: str) -> list[Sour
 
 
 def to_row(state: FeedState, *, now: datetime) -> SourceRow:
-    """Return a source as the list shows it, but for its figures."""
     feed = state.feed
     source = feed.source
     return SourceRow(
@@ -98,14 +96,13 @@ def to_row(state: FeedState, *, now: datetime) -> SourceRow:
     )
 
 
-def add_stats(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> list[SourceRow]:
-    """Return rows with the figures of their feeds."""
+def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> dict[str, Any]:
+    """Return the figures of sources and their stories of late, by id."""
     ids, now = [row.id for row in rows], site.now()
-    figures = feed_stats(connection, ids, now=now)
     stories: dict[int, int] = {}
     for plugin in site.plugins:
         stories |= plugin.count_stories(connection, ids, now)
-    return [replace(row, figures=figures.get(row.id), stories=stories.get(row.id, 0)) for row in rows]
+    return {"figures": feed_stats(connection, ids, now=now), "stories": stories}
 
 
 def count_polling(site: Site) -> int:
@@ -135,12 +132,14 @@ def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, 
     if state is None:
         raise NotFound("There is no such source.")
     now = site.now()
+    row = to_row(state, now=now)
     due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
     enabled = state.feed.source.url in {source.url for source in site.settings.active_sources()}
     daemon = read_daemon_status(site.engine)
     return {
-        "row": add_stats(connection, site, [to_row(state, now=now)])[0],
+        "row": row,
+        **load_figures(connection, site, [row]),
         "healths": load_health_changes(connection, feed_id, most=CHANGES),
         "polls": load_polls(connection, feed_id, most=POLLS),
         "latest": latest_of_feed(connection, feed_id, most=PREVIEW),
