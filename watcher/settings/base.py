@@ -1,20 +1,15 @@
-"""The base models of settings, and the sections that packages add."""
+"""The base models of settings, and what their checks share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.fields import FieldInfo
 
-from watcher.errors import PluginError
-from watcher.plugins import load_plugins
 from watcher.settings.toml_syntax import Loc
-
-GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +63,6 @@ def settings_in(part: SettingsModel) -> Iterator[tuple[Loc, object, FieldInfo]]:
             yield from (((key, n), row, field) for n, row in enumerate(rows))
         else:
             yield (key,), value, field
-
-
-Section = type[SettingsModel] | type[SettingsList]
-
-
-@cache
-def load_plugin_sections() -> Mapping[str, Section]:
-    """Return the sections that installed packages add, by their key in the file. Errors: PluginError."""
-    found: dict[str, Section] = {}
-    for name, section in load_plugins(GROUP, "the settings section of"):
-        if not (isinstance(section, type) and issubclass(section, SettingsModel | SettingsList)):
-            raise PluginError(f"the settings section [{name}]: {section!r} is no Part or Rows")
-        found[name] = section
-    return found
 
 
 def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:

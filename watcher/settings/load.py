@@ -15,11 +15,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
-from watcher.settings.base import Checked, SettingsList, ValidationIssue, load_plugin_sections
+from watcher.plugins import load_plugins
+from watcher.settings.base import Checked, SettingsList, ValidationIssue
 from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import did_you_mean, quote_value
 
+GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
 FILE_NAME = "settings.toml"
 CONFIG_VARIABLE = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
@@ -111,9 +113,11 @@ def parse_settings(text: str, path: Path) -> Settings:
 
 @cache
 def settings_model() -> type[Settings]:
-    """Return the model of a whole settings file: watcher's own sections and those of installed packages."""
+    """Return the model of a file: watcher's own sections and those of installed packages. Errors: PluginError."""
     fields: dict[str, Any] = {}
-    for name, section in load_plugin_sections().items():
+    for name, section in load_plugins(GROUP, "the settings section of"):
+        if not (isinstance(section, type) and issubclass(section, Checked)):
+            raise PluginError(f"the settings section [{name}]: {section!r} is no Part or Rows")
         if name in Settings.model_fields:
             raise PluginError(f"the settings section [{name}] is watcher's own; a package cannot add it")
         default: object = section.default if issubclass(section, SettingsList) else {}

@@ -122,9 +122,7 @@ class PollSettings(SettingsModel):
         default=timedelta(minutes=30), description="Time between two polls of a feed, unless the feed says more."
     )
     min_every: Duration = Field(default=timedelta(minutes=15), description="No feed is polled more often than this.")
-    concurrency: Annotated[StrictInt, Field(ge=1, le=1_000)] = Field(
-        default=64, description="Hosts visited at the same time."
-    )
+    concurrency: StrictInt = Field(default=64, ge=1, le=1_000, description="Hosts visited at the same time.")
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
@@ -171,12 +169,12 @@ class EndpointSettings(SettingsModel):
     """An OpenAI-compatible endpoint for embeddings; used with `embedder = "endpoint"` (docs/embedders.md)."""
 
     url: WebUrl = Field(description='Its address up to "/embeddings": "http://127.0.0.1:11434/v1".')
-    model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
+    model: str = Field(description="Name of the model, as it knows it.", min_length=1, max_length=200)
     key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
     dimensions: Annotated[StrictInt, Field(ge=8, le=8_192)] | None = Field(
         default=None, description="Dimensions to ask for; by default what the model gives."
     )
-    batch: Annotated[StrictInt, Field(ge=1, le=256)] = Field(default=32, description="Texts a request, at most.")
+    batch: StrictInt = Field(default=32, ge=1, le=256, description="Texts a request, at most.")
     timeout: PositiveDuration = Field(
         default=timedelta(seconds=30), description="Longest time for one request; it is made up to three times."
     )

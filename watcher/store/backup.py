@@ -145,8 +145,8 @@ def describe_content(store: Path) -> str | None:
         return None
     try:
         with closing(connect_read_only(store)) as connection:
-            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
-            feeds = connection.execute("SELECT count(*) FROM feeds").fetchone()[0]
+            counts = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM feeds)"
+            articles, feeds = connection.execute(counts).fetchone()
     except sqlite3.Error:
         return "something that cannot be read"
     return f"{articles} articles of {feeds} feeds" if articles or feeds else None

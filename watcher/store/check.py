@@ -16,7 +16,7 @@ from watcher.store.full_text import FTS5_TABLE, full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, features, has_features, has_text, texts
 from watcher.store.search import index_state, rebuild_index
-from watcher.store.sql import in_chunks
+from watcher.store.sql import execute_each, in_chunks
 
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 MAX_FAULTS = 20  # of the database itself
@@ -115,12 +115,11 @@ def articles_without_text() -> Select[tuple[str, int]]:
     return select(articles.c.id, articles.c.day).where(~exists().where(has_text))
 
 
-def drop_textless(connection: Connection) -> bool:
+def drop_textless(connection: Connection) -> None:
     found = connection.execute(articles_without_text()).all()
     delete_partitioned_rows(connection, [(row.id, row.day) for row in found])
     for ids in in_chunks([row.id for row in found]):
         connection.execute(delete(articles).where(articles.c.id.in_(ids)))
-    return False
 
 
 def articles_without_features() -> Select[tuple[str, int]]:
@@ -138,8 +137,7 @@ def add_missing_features(connection: Connection) -> bool:
         {"article_id": each.article_id, "version": each.version, "payload": encode(each), "day": days[each.article_id]}
         for each in made
     ]
-    if rows:
-        connection.execute(features.insert(), rows)
+    execute_each(connection, features.insert(), rows)
     return len(rows) == BATCH
 
 

@@ -9,13 +9,13 @@ to the last row and compared. Until then a mark in the target keeps everything e
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -41,7 +41,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import PluginError, SettingsError, StoreError
-from watcher.store.daemon_lock import DAEMON_PREFIX, LOCK_SPACE, exclusive_access, read_daemon_status
+from watcher.store.daemon_lock import DAEMON_PREFIX, LOCK_SPACE, locked_file, read_daemon_status, status_path
 from watcher.store.engine import (
     COPY_SOURCE,
     Schema,
@@ -292,12 +292,16 @@ def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
     """Yield the store to copy, only read, and the empty or half-filled target. Errors: SettingsError, StoreError."""
-    source_url, target_url = parse_address(from_, "FROM"), parse_address(to, "TO")
+    source_url, target_url = parse_url(from_), parse_url(to)
+    for name, url in (("FROM", source_url), ("TO", target_url)):
+        if not is_server(url) and file_of(url) is None:
+            hint = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
+            raise SettingsError((), f"{name} is no address of a store", hint=hint)
     address = address_of(source_url)
     if address == address_of(target_url):
         raise SettingsError((), f"FROM and TO are the same store, {address}")
-    if not is_server(source_url) and not Path(source_url.database or "").is_file():
-        raise StoreError(f"there is no store to move at {source_url.database}")
+    if (file := file_of(source_url)) and not file.is_file():
+        raise StoreError(f"there is no store to move at {file}")
     with ExitStack() as stack:
         source = open_read_only(from_)
         stack.callback(source.dispose)
@@ -313,19 +317,10 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
         yield source, target
 
 
-def parse_address(address: str, name: str) -> URL:
-    """Return the address of a store, on a server or in a file. Errors: SettingsError, StoreError."""
-    url = parse_url(address)
-    if not is_server(url) and file_of(url) is None:
-        hint = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
-        raise SettingsError((), f"{name} is no address of a store", hint=hint)
-    return url
-
-
 def address_of(url: URL) -> str:
     """Return where a store is, without user and password: the same for the same store, whoever asks."""
-    if not is_server(url):
-        return f"sqlite:///{Path(url.database or '').resolve()}"
+    if file := file_of(url):
+        return f"sqlite:///{file.resolve()}"
     options = {name: ",".join(values) for name, values in url.normalized_query.items()}
     host, port = url.host or options.get("host", ""), url.port or options.get("port", "5432")
     return f"postgresql://{host}:{port}/{url.database or options.get('dbname') or url.username or ''}"
@@ -334,8 +329,9 @@ def address_of(url: URL) -> str:
 @contextmanager
 def lock_store(engine: Engine) -> Iterator[None]:
     """Keep daemons and other copies from a store. Errors: StoreError if one uses it."""
-    if not is_server(engine.url):
-        with exclusive_access(engine):
+    if path := status_path(engine):
+        # No daemon can lock a file in a read-only folder either.
+        with locked_file(path) if os.access(path.parent, os.W_OK) else nullcontext():
             yield
         return
     status = read_daemon_status(engine)

@@ -164,17 +164,6 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
         yield DaemonLock(new_status(load_status(file), now=now), save, store=file_of(engine.url))
 
 
-@contextmanager
-def exclusive_access(engine: Engine) -> Iterator[None]:
-    """Keep daemons from a store in a file; the last status stays. Errors: StoreError if a daemon runs on it."""
-    path = status_path(engine)
-    if path is None or not os.access(path.parent, os.W_OK):  # no daemon can lock a file in a read-only folder either
-        yield
-        return
-    with locked_file(path):
-        yield
-
-
 def status_path(engine: Engine) -> Path | None:
     """Return the path of a store's status file, None if the store is no file."""
     store = file_of(engine.url)

@@ -94,16 +94,12 @@ def to_store_error(error: BaseException, *, prefix: str = "the store cannot be u
 
 
 def check_writable(engine: Engine) -> None:
+    """Write something that takes room, and take it back. Errors: StoreError if the store cannot be written."""
     try:
-        test_write(engine)
+        with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
+            with connection.begin():
+                save_meta(connection, PROBE, "." * PROBE_CHARS)
+            with connection.begin():
+                save_meta(connection, PROBE, None)
     except DBAPIError as error:
         raise to_store_error(error) from error
-
-
-def test_write(engine: Engine) -> None:
-    """Write something that takes room, and take it back. Errors: the driver's, if the store still cannot be written."""
-    with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
-        with connection.begin():
-            save_meta(connection, PROBE, "." * PROBE_CHARS)
-        with connection.begin():
-            save_meta(connection, PROBE, None)

@@ -15,7 +15,7 @@ from operator import itemgetter
 from sqlalchemy import ColumnElement, Connection, column, delete, select, table, text
 
 from watcher.store.schema import UtcDateTime, search_documents
-from watcher.store.sql import in_chunks
+from watcher.store.sql import execute_each, in_chunks
 from watcher.text.search_query import Query, Token
 from watcher.text.words import index_words, normalize
 
@@ -26,7 +26,7 @@ FTS5_COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
 ROWIDS_PER_S = 8  # for articles that were published in the same second
 MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far an article's row may lie behind its time, where many came at once
 
-MIN_ROWID, MAX_ROWID = -(2**63), 2**63 - 1
+MAX_ROWID = 2**63 - 1
 
 LEAD_CHARS = 600  # PostgreSQL indexes title and lead: whole texts took 16 GB a million articles (docs/decisions/0019)
 MAX_WORD_CHARS = 200  # PostgreSQL refuses words of more than 2,046 bytes
@@ -102,9 +102,9 @@ class Fts5Index:
             row = {"number": number, "article_id": document.article_id}
             self.connection.execute(search_documents.insert(), row)
             rows.append({"number": number, "words": document.words(document.text)})
-        if rows:
-            rows.sort(key=itemgetter("number"))  # out of order, FTS5 would write each by itself
-            self.connection.execute(text(f"INSERT INTO {FTS5_TABLE} (rowid, text) VALUES (:number, :words)"), rows)
+        rows.sort(key=itemgetter("number"))  # out of order, FTS5 would write each by itself
+        note = text(f"INSERT INTO {FTS5_TABLE} (rowid, text) VALUES (:number, :words)")
+        execute_each(self.connection, note, rows)
 
     def remove(self, documents: Sequence[IndexDocument]) -> None:
         """Remove articles, given as they were added."""
@@ -113,14 +113,13 @@ class Fts5Index:
             query = select(search_documents.c.article_id, search_documents.c.number)
             query = query.where(search_documents.c.article_id.in_(keys)).order_by(search_documents.c.number)
             rows = [{"number": row.number, "words": words[row.article_id]} for row in self.connection.execute(query)]
-            if rows:
-                forget = f"INSERT INTO {FTS5_TABLE} ({FTS5_TABLE}, rowid, text) VALUES ('delete', :number, :words)"
-                self.connection.execute(text(forget), rows)
-                self.connection.execute(delete(search_documents).where(search_documents.c.article_id.in_(keys)))
+            forget = f"INSERT INTO {FTS5_TABLE} ({FTS5_TABLE}, rowid, text) VALUES ('delete', :number, :words)"
+            execute_each(self.connection, text(forget), rows)
+            self.connection.execute(delete(search_documents).where(search_documents.c.article_id.in_(keys)))
 
     def matching(self, query: Query, filters: Filters) -> Generator[str]:
         """Yield the ids of articles that have the query's words, newest first; if `query.needs_text`, others too."""
-        low = rowid_at(filters.since) if filters.since else MIN_ROWID
+        low = rowid_at(filters.since) if filters.since else -MAX_ROWID
         high = rowid_at(filters.until) + MAX_ROWID_SHIFT if filters.until else MAX_ROWID
         # CROSS JOIN: SQLite reads the index first, in its own order.
         statement = f"""
@@ -166,8 +165,7 @@ class TsvectorIndex:
             INSERT INTO article_words (article_id, published_at, words)
             VALUES (:article_id, :at, array_to_tsvector(CAST(:words AS text[]))) ON CONFLICT DO NOTHING
         """
-        if rows:
-            self.connection.execute(text(query), rows)
+        execute_each(self.connection, text(query), rows)
 
     def remove(self, documents: Sequence[IndexDocument]) -> None:
         """Remove articles."""

@@ -89,7 +89,6 @@ def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -
     return [rows[key] for key in ids if key in rows]
 
 
-INDEX_VERSION = 1  # of what the index holds of an article: with another, it is built anew
 INDEX_STATE = "search_index"  # the fact
 
 
@@ -97,13 +96,9 @@ def index_missing(connection: Connection, *, most: int) -> int:
     """
     Put up to `most` articles into the index that it does not hold, newest first; return how many it took.
 
-    Once all were in, nothing is looked for any more: who stores an article puts it in. An index of another version
-    is emptied first.
+    Once all were in, nothing is looked for any more: who stores an article puts it in.
     """
     state = index_state(connection)
-    if state.get("version", INDEX_VERSION) != INDEX_VERSION:
-        full_text_index(connection).clear()
-        state = {}
     if state.get("is_complete"):
         return 0
     columns = [articles.c.id, *(articles.c[name] for name in INDEXED_COLUMNS)]
@@ -115,7 +110,7 @@ def index_missing(connection: Connection, *, most: int) -> int:
     full_text_index(connection).add([document_from_row(row) for row in rows])
     is_complete = len(rows) < most
     before = None if is_complete else rows[-1].published_at.isoformat()
-    save_meta(connection, INDEX_STATE, {"version": INDEX_VERSION, "is_complete": is_complete, "before": before})
+    save_meta(connection, INDEX_STATE, {"is_complete": is_complete, "before": before})
     return len(rows)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
-from watcher.store.errors import WRITER_BUSY_MS, ErrorAdvice, sqlstate, test_write, to_store_error, transient_error
+from watcher.store.errors import WRITER_BUSY_MS, ErrorAdvice, check_writable, sqlstate, to_store_error, transient_error
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.store")
@@ -157,9 +157,9 @@ class Writer:
             try:
                 is_last = self._closing.is_set()
                 if self._down_at is not None and not is_last:
-                    test_write(self.engine)
+                    check_writable(self.engine)
                 outcomes = write_all(self.engine, batch, busy_ms=CLOSING_BUSY_MS if is_last else WRITER_BUSY_MS)
-            except DBAPIError as error:
+            except (DBAPIError, StoreError) as error:
                 words = transient_error(error)
                 if words is None or not self._may_wait(words, str(to_store_error(error))):
                     raise
