@@ -10,6 +10,7 @@ from watcher.model import Article, Feed
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id
 from watcher.store.feeds import feed_states
+from watcher.store.hosts import due_hosts, lease_free_hosts
 from watcher.store.schema import articles
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import WorkerContext, system_clock
@@ -56,3 +57,10 @@ def articles_between(connection: Connection, *, start: datetime, end: datetime) 
     ids = connection.scalars(select(articles.c.id).where(*those).order_by(articles.c.published_at, articles.c.id)).all()
     found = articles_by_id(connection, ids)
     return tuple(found[key] for key in ids)
+
+
+def claim_hosts(connection: Connection, *, worker: str, now: datetime, most: int, **given) -> tuple[str, ...]:
+    """Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names."""
+    names = due_hosts(connection, now=now, most=most, **given).names
+    taken = lease_free_hosts(connection, names, worker=worker, now=now)
+    return tuple(name for name in names if name in taken)

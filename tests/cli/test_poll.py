@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import event, update
 
 from tests.cli.site import rss, serving
+from tests.tools import claim_hosts
 from watcher.cli.main import run_command_line
 from watcher.cli.poll import run_poll
 from watcher.errors import StoreError
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
-from watcher.store.hosts import claim_hosts
 from watcher.store.schema import feeds
 from watcher.store.writer import write
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.tools import due_feeds
+from tests.tools import claim_hosts, due_feeds
 from watcher.errors import status_reason
 from watcher.model import Entry, EntryChanges, PollSucceeded, Source, Validators
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import claim_hosts, set_blocked_until
+from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import due_pages, record_failure
 from watcher.store.polls import record_polls
 from watcher.store.stats import count_due, count_intake

@@ -9,18 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from tests.tools import due_feeds
+from tests.tools import claim_hosts, due_feeds
 from watcher.model import Feed, Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import (
-    LEASE,
-    claim_hosts,
-    drop_dead_leases,
-    due_hosts,
-    get_host,
-    renew_all,
-    set_blocked_until,
-)
+from watcher.store.hosts import LEASE, drop_dead_leases, due_hosts, get_host, renew_all, set_blocked_until
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.visits import LeaseRequest, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.writer import read, write

@@ -35,27 +35,6 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def claim_hosts(
-    connection: Connection,
-    *,
-    worker: str,
-    now: datetime,
-    most: int,
-    busy: Collection[str] = (),
-    pages_too: bool = True,
-) -> tuple[str, ...]:
-    """
-    Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names.
-
-    Args:
-        busy: Hosts to leave out: `worker` is at them, whatever has become of their leases meanwhile.
-        pages_too: Hosts that have only pages due count as well.
-    """
-    names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
-    taken = lease_free_hosts(connection, names, worker=worker, now=now)
-    return tuple(name for name in names if name in taken)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueHosts:
     """Hosts that have something due and are free, longest due first."""
@@ -75,9 +54,11 @@ def due_hosts(
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
 ) -> DueHosts:
     """
-    Return up to `most` hosts that have something due and are free; as `claim_hosts`.
+    Return up to `most` hosts that have something due and are free.
 
     Args:
+        busy: Hosts to leave out: the worker is at them, whatever has become of their leases meanwhile.
+        pages_too: Hosts that have only pages due count as well.
         since: Look only at what has become due from then on. The server steps over each row that was due before and
             cannot be cleaned up yet, a thousand in a millisecond.
         unless: Given the column of a host's name, the condition that it is left out.

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, 
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import FEED_COLUMNS, feed_from_row
-from watcher.store.hosts import LEASE, claim_hosts, lease_free_hosts
+from watcher.store.hosts import LEASE, due_hosts, lease_free_hosts
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.sql import execute_each, in_chunks, rows_in
@@ -50,7 +50,7 @@ def claim_visits(
     pages_too: bool = True,
 ) -> tuple[Visit, ...]:
     """
-    Lease up to `most` hosts that have something due to `worker`, and return what is to be done there.
+    Lease up to `most` hosts that have something due to `worker`, longest due first; return what is to be done there.
 
     The first feed of each counts as asked from here on: it is due again after `floor`, whatever becomes of us.
 
@@ -58,8 +58,10 @@ def claim_visits(
         busy: Hosts to leave out: `worker` is at them.
         pages_too: Visit hosts for their pages as well.
     """
-    names = claim_hosts(connection, worker=worker, now=now, most=most, busy=busy, pages_too=pages_too)
-    return visits_of_hosts(connection, names, now=now, floor=floor, pages_too=pages_too)
+    names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
+    taken = lease_free_hosts(connection, names, worker=worker, now=now)
+    claimed = [name for name in names if name in taken]
+    return visits_of_hosts(connection, claimed, now=now, floor=floor, pages_too=pages_too)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
