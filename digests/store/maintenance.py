@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from digests.store.editions import edition_filter, pin_name, unpack_edition
 from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
@@ -87,19 +87,16 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
 
 def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
     """Yield articles that are in a story which is not there."""
-    count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story())).scalar_one()
+    has_no_story = ~exists().where(stories.c.id == story_articles.c.story_id)
+    count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story)).scalar_one()
+
+    def delete_orphans(connection: Connection) -> bool:
+        connection.execute(delete(story_articles).where(has_no_story))
+        return False
+
     if count:
         mend = f"{REPAIR_HINT}, then the next edition groups them anew"
         yield StoreProblem(what=f"{count} articles are in a story that is not there", hint=mend, repair=delete_orphans)
-
-
-def has_no_story() -> ColumnElement[bool]:
-    return ~exists().where(stories.c.id == story_articles.c.story_id)
-
-
-def delete_orphans(connection: Connection) -> bool:
-    connection.execute(story_articles.delete().where(has_no_story()))
-    return False
 
 
 def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:

@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.elements import KeyedColumnElement
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.item import ClusterItem
@@ -156,10 +154,16 @@ def save_changes(
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
-    upsert_rows(connection, story_articles, [member_row(member) for member in members], key="article_id")
-    sizes = count_members(connection, profiles)
+    same = ("report", "agency", "nearest", "evidence")
+    rows = [
+        {"article_id": each.article, "story_id": each.story} | {name: getattr(each, name) for name in same}
+        for each in members
+    ]
+    upsert_rows(connection, story_articles, rows, key="article_id")
+    counts = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
+    sizes: dict[str, int] = dict(rows_in(connection, counts, story_articles.c.story_id, profiles))
     changed = [
-        story_values(story, profiles[story.id], times, sizes[story.id])
+        story_values(story, profiles[story.id], times, sizes.get(story.id, 0))
         for story in carried.stories
         if story.id in profiles
     ]
@@ -173,11 +177,6 @@ def redirect_merged(connection: Connection, story: str, other: str) -> None:
     connection.execute(update(story_articles).where(story_articles.c.story_id == story).values(story_id=other))
     gone = {"merged_into": other, "size": 0, "profile": None, "vector": None, "vector_model": None}
     connection.execute(update(stories).where(stories.c.id == story).values(gone))
-
-
-def member_row(member: StoryMember) -> dict[str, object]:
-    same = {name: getattr(member, name) for name in ("report", "agency", "nearest", "evidence")}
-    return {"article_id": member.article, "story_id": member.story, **same}
 
 
 def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetime], size: int) -> dict[str, object]:
@@ -207,26 +206,11 @@ def upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, 
     statement = insert(connection, table)
     written: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != key}
     if table is stories:  # the articles of a story that are out of the window count too
-        written |= extend_dates(connection, statement.excluded)
+        is_sqlite = connection.dialect.name == "sqlite"
+        least, most = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
+        written |= {name: least(stories.c[name], written[name]) for name in ("first_at", "began_at")}
+        written["last_at"] = most(stories.c.last_at, written["last_at"])
     connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=written), rows)
-
-
-def extend_dates(
-    connection: Connection, given: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
-) -> dict[str, Any]:
-    """Return the times of a story such that they hold what the row has and what is given."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    least, most = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
-    return {
-        "first_at": least(stories.c.first_at, given.first_at),
-        "began_at": least(stories.c.began_at, given.began_at),
-        "last_at": most(stories.c.last_at, given.last_at),
-    }
-
-
-def count_members(connection: Connection, ids: Collection[str]) -> dict[str, int]:
-    query = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
-    return dict.fromkeys(ids, 0) | dict(rows_in(connection, query, story_articles.c.story_id, ids))
 
 
 def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
