@@ -255,14 +255,11 @@ class SmtpChannel:
 
     def _drop(self) -> None:
         """Close the connection without QUIT: a mail whose end was not sent does not count."""
-        client, self._client = self._client, None
-        taken, self._socket = self._socket, None
-        with contextlib.suppress(OSError):
-            if client is not None:
-                client.close()
-        with contextlib.suppress(OSError):
-            if taken is not None:
-                taken.close()
+        opened, self._client, self._socket = (self._client, self._socket), None, None
+        for each in opened:
+            with contextlib.suppress(OSError):
+                if each is not None:
+                    each.close()
 
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:

@@ -31,8 +31,7 @@ class AlertsSettings(SettingsModel):
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         rows = data if isinstance(data, Mapping) else {}
-        head = {"from": rows["from"]} if "from" in rows else {}
-        for fault in cross_field_issues(rows.get("deliver"), head, document):
+        for fault in cross_field_issues(rows.get("deliver"), rows, document):
             yield replace(fault, loc=("deliver", *fault.loc))
 
 

@@ -233,9 +233,8 @@ class DigestsSection(SettingsList):
             wanted = row.get("sources")
             for m, word in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
                 if isinstance(word, str) and word not in known:
-                    message = (
-                        f"got {quote_value(word)}, expected the name or a tag of a source{did_you_mean(word, known)}"
-                    )
+                    expected = f"the name or a tag of a source{did_you_mean(word, known)}"
+                    message = f"got {quote_value(word)}, expected {expected}"
                     yield ValidationIssue(loc=(n, "sources", m), message=message)
             for fault in cross_field_issues(row.get("deliver"), row.get("mail"), document):
                 yield replace(fault, loc=(n, "deliver", *fault.loc))
@@ -245,12 +244,10 @@ def source_words(rows: object) -> set[str]:
     """Return the names and tags of the raw sources; a source without a name goes by its host."""
     known: set[str] = set()
     for _, row in raw_rows(rows):
-        tags, url = row.get("tags"), row.get("url")
-        known.update(
-            word for word in (row.get("name"), *(tags if isinstance(tags, list) else ())) if isinstance(word, str)
-        )
-        if not row.get("name") and is_web(url if isinstance(url, str) else None):
-            known.add(urlsplit(str(url)).hostname or "")
+        name, tags, url = row.get("name"), row.get("tags"), row.get("url")
+        known.update(word for word in (name, *(tags if isinstance(tags, list) else ())) if isinstance(word, str))
+        if not name and isinstance(url, str) and is_web(url):
+            known.add(urlsplit(url).hostname or "")
     return known
 
 

@@ -19,7 +19,7 @@ from digests.web.article import article_page
 from digests.web.edition_cache import EditionCache
 from digests.web.editions import FORMS, EditionPages
 from digests.web.search import search_page
-from digests.web.story import PAGE_ARTICLES, StoryPages
+from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.web.site import NavLink, Page, Site, SitePlugin
@@ -36,7 +36,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     """Return the digests' pages. Errors: StoreError, DigestError."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     cache = EditionCache(settings, engine)
-    editions, stories = EditionPages(cache), StoryPages(cache)
+    editions, story = EditionPages(cache), partial(story_page, cache)
     pages = (
         Page(path="/", answer=editions.latest_edition_page),
         Page(path="/digest/{digest}", answer=editions.of_digest),
@@ -44,10 +44,10 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
         Page(path="/feed.atom", answer=editions.feed),
         Page(path="/archive", answer=editions.archive),
         Page(path="/archive/{month}", answer=editions.archive),
-        Page(path="/story/{story}", answer=stories.show),
-        Page(path="/story/{story}/page-{page}", answer=stories.show),
-        Page(path="/story/{story}/split", answer=stories.split, method="POST", cost="correct"),
-        Page(path="/story/{story}/join", answer=stories.join, method="POST", cost="correct"),
+        Page(path="/story/{story}", answer=story),
+        Page(path="/story/{story}/page-{page}", answer=story),
+        Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
+        Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
         Page(path="/article/{article}", answer=article_page),
         Page(path="/search", answer=search_page, cost="search"),
     )

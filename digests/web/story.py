@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from functools import partial
 from typing import Any
@@ -32,68 +31,55 @@ BARS = 8
 BAR_HEIGHT = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportDetails:
-    """A report: its origin, its copies, and why it is in the story."""
+def story_page(cache: EditionCache, site: Site, ask: PageRequest) -> PageResponse:
+    """Answer a page of a story."""
+    at, zone = ask.page(), site.zone
+    found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
+    row = found.row
+    edition, shown = cache.find_story(row.id) or (None, None)
+    words = english(zone)
+    languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
+    return render_page(
+        site,
+        "story.html.j2",
+        package="digests.web",
+        has_form=True,
+        f=found,
+        row=row,
+        title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
+        lang=language_tag(row.language),
+        dir=language_direction(row.language, row.title),
+        places=" · ".join(country_name(code, "en") for code in found.places),
+        languages=", ".join(languages),
+        day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
+        view=story_view(shown, edition) if edition and shown else None,
+        edition=edition,
+        timeline=timeline(found, zone),
+        bars=timeline_bars(found, zone),
+        thread=nearby_thread(found),
+        changes=[(change.at, describe_change(change)) for change in found.changes],
+        reports=reports,
+        at=at,
+        more=more,
+    )
 
-    origin: ArticleRow
-    agency: str
-    copies: tuple[ArticleRow, ...]
-    why: tuple[str, ...]
+
+def split_story(site: Site, ask: PageRequest) -> PageResponse:
+    """Split the articles that a form names from the story; redirect to the story that remains."""
+    articles = ask.form.get("article", "").split()
+    done = write(site.engine, split, ask.params["story"], articles, now=site.now())
+    return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
 
-class StoryPages:
-    """Answers requests for stories, and for a reader's corrections of them."""
-
-    def __init__(self, cache: EditionCache) -> None:
-        self._cache = cache
-
-    def show(self, site: Site, ask: PageRequest) -> PageResponse:
-        at, zone = ask.page(), site.zone
-        found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
-        row = found.row
-        edition, shown = self._cache.find_story(row.id) or (None, None)
-        words = english(zone)
-        languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
-        return render_page(
-            site,
-            "story.html.j2",
-            package="digests.web",
-            has_form=True,
-            f=found,
-            row=row,
-            title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
-            lang=language_tag(row.language),
-            dir=language_direction(row.language, row.title),
-            places=" · ".join(country_name(code, "en") for code in found.places),
-            languages=", ".join(languages),
-            day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
-            view=story_view(shown, edition) if edition and shown else None,
-            edition=edition,
-            timeline=timeline(found, zone),
-            bars=timeline_bars(found, zone),
-            thread=nearby_thread(found),
-            changes=[(change.at, describe_change(change)) for change in found.changes],
-            reports=reports,
-            at=at,
-            more=more,
-        )
-
-    def split(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Split the articles that a form names from the story; redirect to the story that remains."""
-        articles = ask.form.get("article", "").split()
-        done = write(site.engine, split, ask.params["story"], articles, now=site.now())
-        return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
-
-    def join(self, site: Site, ask: PageRequest) -> PageResponse:
-        other = ask.form.get("other", "").strip().rpartition("/")[2]
-        done = write(site.engine, join, ask.params["story"], other, now=site.now())
-        return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
+def join_stories(site: Site, ask: PageRequest) -> PageResponse:
+    other = ask.form.get("other", "").strip().rpartition("/")[2]
+    done = write(site.engine, join, ask.params["story"], other, now=site.now())
+    return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
 
 def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
-) -> tuple[StoryDetails, tuple[ReportDetails, ...], bool]:
+) -> tuple[StoryDetails, list[dict[str, Any]], bool]:
     """Return all about a story, a page of its reports, and whether there are more. Errors: NotFound."""
     on_page = partial(page_of_reports, at=at)
     try:
@@ -104,7 +90,7 @@ def load_story_page(
     if not shown and at > 1:
         raise NotFound("This story has fewer pages.")
     total = sum(len(report.articles) for report in found.story.reports)
-    return found, tuple(report_details(found, report, zone) for report in shown), at * PAGE_ARTICLES < total
+    return found, [report_details(found, report, zone) for report in shown], at * PAGE_ARTICLES < total
 
 
 def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
@@ -120,16 +106,15 @@ def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup,
     return tuple(shown)
 
 
-def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> ReportDetails:
-    return ReportDetails(
-        origin=article_row(found.articles[report.origin], zone),
-        agency=sanitize_line(report.agency or "", limit=80),
-        copies=tuple(
-            article_row(found.articles[key], zone, describe_copy(found.copies[key]) if key in found.copies else "")
-            for key in report.articles[1:]
-        ),
-        why=tuple(sanitize_line(each) for each in link_reasons(found, report)),
-    )
+def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
+    """Return a report as the page shows it: its origin, its copies, and why it is in the story."""
+    copies = ((found.articles[key], found.copies.get(key)) for key in report.articles[1:])
+    return {
+        "origin": article_row(found.articles[report.origin], zone),
+        "agency": sanitize_line(report.agency or "", limit=80),
+        "copies": [article_row(article, zone, describe_copy(copy) if copy else "") for article, copy in copies],
+        "why": [sanitize_line(each) for each in link_reasons(found, report)],
+    }
 
 
 def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
