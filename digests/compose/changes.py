@@ -37,8 +37,7 @@ class StoryChange:
     updates: tuple[Sentence, ...] = ()
     number_changes: tuple[NumberChange, ...] = ()
     new_outlets: tuple[str, ...] = ()  # in time order
-    earlier_story: str | None = None  # the story's id in that edition
-    place_codes: tuple[str, ...] = ()  # of the countries that it was about there
+    earlier: EditionStory | None = None  # the story there
 
 
 def compare_with_earlier(
@@ -97,8 +96,7 @@ def compare_with_earlier(
         updates=updates,
         number_changes=changed_numbers(numbers_from, _known_sentences(old, earlier)),
         new_outlets=tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had)),
-        earlier_story=earlier.id if earlier else None,
-        place_codes=earlier.place_codes if earlier else (),
+        earlier=earlier,
     )
 
 
@@ -209,22 +207,21 @@ def _new_sentences(
         language = max(sorted(set(languages)), key=languages.count, default="und")
     among = [article for article in among if article.language == language]
     among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
-    found = []
-    for article in among[:MAX_REPORTS]:
-        for candidate in find_candidates(article, agreed):
-            novelty = _novelty(candidate, known)
-            if novelty:
-                found.append((novelty * (0.2 + candidate.score), candidate))
+    found = [
+        (novelty * (0.2 + candidate.score), candidate)
+        for article in among[:MAX_REPORTS]
+        for candidate in find_candidates(article, agreed)
+        if (novelty := _novelty(candidate, known))
+    ]
     found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
     said = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
     most = MAX_UPDATES if language == context.digest.language else 1
     chosen: list[Sentence] = []
     for _, candidate in found:
         if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):
-            chosen.append(make_sentence(candidate.article, candidate.start, candidate.text))
+            chosen.append(candidate.sentence)
             said.append((candidate.text, candidate.stems))
-    in_summary = (make_sentence(candidate.article, candidate.start, candidate.text) for _, candidate in found)
-    return tuple(chosen) or tuple(sentence for sentence in in_summary if sentence in summary)[:1]
+    return tuple(chosen) or tuple(candidate.sentence for _, candidate in found if candidate.sentence in summary)[:1]
 
 
 def _repeats(candidate: CandidateSentence, text: str, about: frozenset[str]) -> bool:

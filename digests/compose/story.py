@@ -107,7 +107,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     summary = choose_summary(story, own, agreed, language=language, title=title.text)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context)
     summary = tuple(sentence for sentence in summary if sentence not in change.updates)
-    place_codes = places or change.place_codes
+    place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
@@ -140,7 +140,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         score=ranked.score,
         score_terms=ranked.score_terms,
         place_codes=place_codes,
-        earlier_story=change.earlier_story or "",
+        earlier_story=change.earlier.id if change.earlier else "",
         number_changes=change.number_changes,
         new_outlets=change.new_outlets,
         perspectives=find_perspectives(story, own, covered, context.owner_kinds),

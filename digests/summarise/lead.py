@@ -41,6 +41,10 @@ class CandidateSentence:
     stems: frozenset[str]
     score: float
 
+    @property
+    def sentence(self) -> Sentence:
+        return make_sentence(self.article, self.start, self.text)
+
 
 def choose_summary(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str, title: str = ""
@@ -62,7 +66,7 @@ def choose_summary(
             chosen = _best_sentences(article, agreed, title, most)
             best = max(best, chosen, key=lambda found: _selection_value(found, title, present))
         if best:
-            return tuple(make_sentence(c.article, c.start, c.text) for c in best)
+            return tuple(candidate.sentence for candidate in best)
     return ()
 
 
