@@ -38,7 +38,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
-        owners.setdefault(article.outlet, _owner(article))
+        owner = f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
+        owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
     outlets = tuple(owners)
@@ -98,10 +99,6 @@ def _report_origins(story: Story, articles: Mapping[str, Article], chosen: froze
 
 def _first(report: WireGroup, articles: Mapping[str, Article]) -> Article | None:
     return next((articles[key] for key in report.articles if key in articles), None)
-
-
-def _owner(article: Article) -> str:
-    return f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
 
 
 def _most_common_first(values: list[str]) -> tuple[str, ...]:

@@ -112,7 +112,9 @@ class Gazetteer:
             return False
         if name.tokens[0] in word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
             return False
-        is_small = _has_case(first) and not tokens[at].is_capital
+        # Georgian has capitals, and does not use them.
+        has_case = first[0] != first[0].upper() and not "ა" <= first[0] <= "ჿ"
+        is_small = has_case and not tokens[at].is_capital
         if name.derives and is_derived(first, name.tokens[0], self._language):
             return self._language != "en" or not is_small
         if is_small and not (name.lower and self._language != "en"):
@@ -151,10 +153,7 @@ class Gazetteer:
         return at == 0 or not tokens[at].glued or tokens[at].folded in stop_words(self._language)
 
 
-@cache
-def load_gazetteer(language: str) -> Gazetteer:
-    """Return the names in `language`; built at first use, in some 20 ms."""
-    return Gazetteer(language)
+load_gazetteer = cache(Gazetteer)  # by language; built at first use, in some 20 ms
 
 
 def _tokens(text: str) -> list[NameToken]:
@@ -179,10 +178,6 @@ def _readings(folded: str) -> Iterator[str]:
         bare_word = pattern.sub("", folded)
         if bare_word != folded:
             yield bare_word
-
-
-def _has_case(word: str) -> bool:
-    return word[0] != word[0].upper() and not "ა" <= word[0] <= "ჿ"  # Georgian has some, and does not use them
 
 
 def _size(name: PlaceName | None) -> tuple[int, int]:

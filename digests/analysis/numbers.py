@@ -131,7 +131,12 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
     found: dict[str, NumberChange] = {}
     for sentence in new:
         for number in counted_numbers(sentence):
-            alike = [b for b in before if _count_the_same(number, b)]
+            alike = [
+                b
+                for b in before
+                if (b.unit, b.sentence.language) == (number.unit, sentence.language)
+                and len(b.around & number.around) >= MIN_COMMON_WORDS
+            ]
             if not alike or number.unit in found or any(b.value == number.value for b in alike):
                 continue
             best = max(alike, key=lambda b: len(b.around & number.around))
@@ -144,9 +149,3 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
                     sentence_after=sentence,
                 )
     return tuple(found.values())[:MAX_CHANGES]
-
-
-def _count_the_same(one: CountedNumber, other: CountedNumber) -> bool:
-    if one.unit != other.unit or one.sentence.language != other.sentence.language:
-        return False
-    return len(one.around & other.around) >= MIN_COMMON_WORDS

@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from digests.cluster.constraints import MIN_KEYS
 from digests.cluster.item import ClusterItem
@@ -142,22 +141,17 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
 
 
 def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
-    """Return the heaviest terms of the members with their mean weight; each member's add up alike."""
+    """Return the heaviest terms of the members with their mean weight; each member's are a vector of length 1."""
     ordered = sorted(members, key=lambda item: item.article_id)  # sums are the same for any order of `members`
     number = defaultdict[str, int](count().__next__)
     stems = chain.from_iterable(item.features.stems.split("\n") for item in ordered if item.features.stems)
     keys = np.fromiter(map(number.__getitem__, stems), np.int32)
     if not number:
         return []
-    values = np.concatenate([unit_weights(item.features) for item in ordered])
+    packed = (np.frombuffer(item.features.weights, "<u2").astype(np.float64) for item in ordered)
+    values = np.concatenate([weights / (math.sqrt(weights @ weights) or 1.0) for weights in packed])
     means = np.round(10 * np.bincount(keys, values) / len(ordered), DIGITS)
     return sorted(zip(number, means.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:MAX_TERMS]
-
-
-def unit_weights(features: Features) -> npt.NDArray[np.float64]:
-    """Return the weights of an article's terms as a vector of length 1."""
-    weights = np.frombuffer(features.weights, "<u2").astype(np.float64)
-    return weights / (math.sqrt(weights @ weights) or 1.0)
 
 
 def frequent_keys(keys: Sequence[Sequence[str]], most: int) -> tuple[str, ...]:

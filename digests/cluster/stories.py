@@ -76,7 +76,11 @@ def cluster_with_links(
     place = {item.article_id: number for number, item in enumerate(ordered)}
     reports = split_reports(group_wire_copies(ordered) if copies is None else copies, rules)
     reports = tuple(sorted(reports, key=lambda report: min(place[article] for article in report.articles)))
-    heads = [representative([ordered[place[article]] for article in report.articles]) for report in reports]
+    # A report is represented by its earliest article that votes, else its earliest.
+    heads = [
+        min((ordered[place[article]] for article in report.articles), key=lambda item: (item.is_silent, sort_key(item)))
+        for report in reports
+    ]
     order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
     nodes = [heads[number] for number in order]
     node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles if rules}
@@ -87,11 +91,6 @@ def cluster_with_links(
         earliest = min(reports[members[0]].articles, key=place.__getitem__)
         stories.append(build_story(story_id(earliest), [reports[number] for number in members], place))
     return ClusteringResult(stories=tuple(stories), links=links)
-
-
-def representative(members: Sequence[ClusterItem]) -> ClusterItem:
-    """Return the article that represents a report: the earliest that votes, else the earliest."""
-    return min(members, key=lambda item: (item.is_silent, sort_key(item)))
 
 
 def cluster_representatives(

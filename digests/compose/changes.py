@@ -218,15 +218,13 @@ def _new_sentences(
     most = MAX_UPDATES if language == context.digest.language else 1
     chosen: list[Sentence] = []
     for _, candidate in found:
-        if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):
+        if len(chosen) == most:
+            break
+        figures = numbers(candidate.text)
+        if not any(is_repetition(candidate.stems, about) and figures <= numbers(text) for text, about in said):
             chosen.append(candidate.sentence)
             said.append((candidate.text, candidate.stems))
     return tuple(chosen) or tuple(candidate.sentence for _, candidate in found if candidate.sentence in summary)[:1]
-
-
-def _repeats(candidate: CandidateSentence, text: str, about: frozenset[str]) -> bool:
-    """Whether a sentence says what another says, numbers included."""
-    return is_repetition(candidate.stems, about) and numbers(candidate.text) <= numbers(text)
 
 
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:

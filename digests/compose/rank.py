@@ -14,7 +14,7 @@ from digests.analysis.coverage import Coverage, measure_coverage
 from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
-from digests.model import Brief, Edition, EditionStory, ScoreTerm, Story
+from digests.model import Brief, EditionStory, ScoreTerm, Story
 from watcher.model import Article
 from watcher.text.words import stems
 
@@ -70,12 +70,14 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     A story that shares most of the words of its titles with a higher one, or its thread, is its sibling and loses
     points for each, so that one event does not fill an edition. Stories none of whose articles are known are left out.
     """
-    before = previous_report_counts(context.previous)
+    previous = context.previous
+    told: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
+    before = {key: entry.independent for entry in told for key in entry.article_ids}
     scored = []
     for story in stories:
         if present := context.present(story):
             covered = measure_coverage(story, context.articles)
-            moved = _report_growth(story, len(covered.independent), before) if context.previous else None
+            moved = _report_growth(story, len(covered.independent), before) if previous else None
             terms = (*_terms(present, covered, moved, context), *_reader_terms(story, present, context))
             scored.append(
                 RankedStory(
@@ -129,12 +131,6 @@ def _reader_terms(story: Story, present: Sequence[Article], context: ComposeCont
         return ()
     words = ", ".join(f"{what} {weight:+g}" for what, weight in found)
     return (_term("reader", sum(weight for _, weight in found), 1.0, f"your weights: {words}"),)
-
-
-def previous_report_counts(previous: Edition | None) -> dict[str, int]:
-    """Return the independent reports that the last edition counted, by article id of each story and brief."""
-    shown: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
-    return {key: entry.independent for entry in shown for key in entry.article_ids}
 
 
 def _report_growth(story: Story, own: int, before: Mapping[str, int]) -> tuple[float, str]:

@@ -78,15 +78,11 @@ def measure_agreement(story: Story, articles: Mapping[str, Article], known: Docu
         share_of = [_share(count, len(among)) for count in range(len(among) + 1)]
         shares = known.get(language, {})
         support[language] = {
-            stem: (_share(everywhere[stem], len(used)) if is_number(stem) else share_of[count])
+            stem: (_share(everywhere[stem], len(used)) if stem[0].isdigit() and len(stem) > 1 else share_of[count])
             * rarity(shares.get(stem, 0.0))
             for stem, count in counts.items()
         }
     return support
-
-
-def is_number(stem: str) -> bool:
-    return stem[0].isdigit() and len(stem) > 1
 
 
 def _share(count: int, among: int) -> float:

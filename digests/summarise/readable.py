@@ -42,6 +42,9 @@ SAID = re.compile(
     r"^(?:“[^”]*|„[^“”]*|\"[^\"]*|«[^»]*|»[^«]*)"
     r"(?:[,.!?…]\s?[“”\"«»]\s?,?|[“”\"«»]\s?(?:,|(?=[–—-])))\s?[–—-]?\s*([^,.;:!?–—“”„\"«»]*)"
 )
+FURNITURE = re.compile(
+    "|".join([*TABLES["furniture"]["pieces"], rf"\b(?:{'|'.join(TABLES['furniture']['words'])})\b"]), re.IGNORECASE
+)
 MAX_SPEAKER_WORDS = 3  # words of it, a pronoun among which says it
 
 
@@ -53,7 +56,7 @@ def dateline_length(text: str) -> int:
 
 def stands_alone(text: str, language: str) -> bool:
     """Whether a sentence can be read without what stood before it, and is one."""
-    if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or furniture_pattern().search(text) or CUT.search(text):
+    if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or FURNITURE.search(text) or CUT.search(text):
         return False
     if language not in SHORT_LANGUAGES and not ENDING.search(text):
         return False
@@ -87,12 +90,6 @@ def _has_no_speaker(text: str, language: str) -> bool:
     said = SAID.match(text)
     found = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
     return (len(found) == 1 and found[0].islower()) or not words_for_language("speaker", language).isdisjoint(found)
-
-
-@cache
-def furniture_pattern() -> re.Pattern[str]:
-    rules = TABLES["furniture"]
-    return re.compile("|".join([*rules["pieces"], rf"\b(?:{'|'.join(rules['words'])})\b"]), re.I)
 
 
 @cache
