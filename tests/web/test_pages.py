@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from lxml import html
 
-from digests.store.editions import claim
+from digests.store.editions import EditionKey, claim
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
@@ -119,16 +119,8 @@ async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(pres
     window = (NOW - timedelta(days=1), NOW)
     day = NOW.date() + timedelta(days=1)
     quiet = await client_of(app_of(site_of(settings, engine))).get("/")
-    write(
-        engine,
-        claim,
-        "world",
-        local_date=day,
-        slot="daily",
-        number=3,
-        window=window,
-        now=NOW,
-    )
+    key = EditionKey(digest="world", local_date=day, slot="daily")
+    write(engine, claim, key, number=3, window=window, now=NOW)
     found = await client_of(app_of(site_of(settings, engine))).get("/")
 
     assert "refresh" not in quiet.headers

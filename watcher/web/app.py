@@ -14,7 +14,6 @@ import hmac
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
 from typing import Any
@@ -60,23 +59,13 @@ class TooManyRequests(Exception):
     """More pages are requested than can be rendered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedPage:
-    """A response as it is sent to anybody."""
-
-    status: int
-    headers: Mapping[str, str]
-    media_type: str | None = None
-    body: bytes = b""
-
-
 class PageRenderer:
     """Renders pages in threads, a few at a time, and caches them; a reader waits `page_s` for one."""
 
     def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
         self._clock = clock
         self._page_s = page_s
-        self._made: dict[Hashable, tuple[float, asyncio.Task[EncodedPage]]] = {}  # with its start time
+        self._made: dict[Hashable, tuple[float, asyncio.Task[Response]]] = {}  # with its start time
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._in_line = 0
 
@@ -88,15 +77,15 @@ class PageRenderer:
         is_sound = not task.cancelled() and task.exception() is None and "Refresh" not in task.result().headers
         return is_sound and self._clock() - at < KEPT_S
 
-    async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> EncodedPage:
-        """Return the page of a key, made by whoever asks first. Errors: Busy; TimeoutError after `page_s`."""
+    async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> Response:
+        """Return the page of a key, made by whoever asks first. Errors: TooManyRequests, TimeoutError."""
         if not self.has(key):
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
             self._made[key] = self._clock(), asyncio.create_task(self._make(make))
         async with asyncio.timeout(self._page_s):
             return await asyncio.shield(self._made[key][1])  # a reader who leaves must not cancel it for others
 
-    async def run_change(self, make: Callable[[], PageResponse]) -> EncodedPage:
+    async def run_change(self, make: Callable[[], PageResponse]) -> Response:
         """Make a change and return its response; pages from before it are dropped."""
         try:
             async with asyncio.timeout(self._page_s):
@@ -104,7 +93,7 @@ class PageRenderer:
         finally:
             self._made.clear()
 
-    async def _make(self, make: Callable[[], PageResponse]) -> EncodedPage:
+    async def _make(self, make: Callable[[], PageResponse]) -> Response:
         if self._in_line >= AT_ONCE + IN_LINE:
             raise TooManyRequests
         self._in_line += 1
@@ -115,10 +104,10 @@ class PageRenderer:
             self._in_line -= 1
 
 
-def encode_page(reply: PageResponse) -> EncodedPage:
-    """Return a response with its headers, an ETag among them if it is a page."""
+def encode_page(reply: PageResponse) -> Response:
+    """Return a response as it is sent to anybody, with an ETag if it is a page."""
     if reply.redirect_to:
-        return EncodedPage(status=303, headers={"Location": reply.redirect_to})
+        return Response(status_code=303, headers={"Location": reply.redirect_to})
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     headers = {}
     if reply.status == 200:
@@ -130,7 +119,7 @@ def encode_page(reply: PageResponse) -> EncodedPage:
         headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us that its form is ours
     if reply.styles:
         headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(csp_hash, reply.styles))))
-    return EncodedPage(status=reply.status, headers=headers, media_type=reply.media_type, body=body)
+    return Response(body, reply.status, headers, reply.media_type)
 
 
 class SiteApp:
@@ -251,12 +240,13 @@ def without_nul(fields: Mapping[str, str]) -> dict[str, str]:
     return {name: text.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, text in fields.items()}
 
 
-def make_response(request: Request, page: EncodedPage) -> Response:
-    """Return the HTTP response of a page, 304 where the client has it already."""
+def make_response(request: Request, page: Response) -> Response:
+    """Return a response of its own for a request, 304 where the client has the page already."""
     tag = page.headers.get("ETag")
     if tag and etag_matches(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=page.headers)
-    return Response(page.body, page.status, page.headers, page.media_type)
+        of_body = ("content-length", "content-type")
+        return Response(status_code=304, headers={k: v for k, v in page.headers.items() if k not in of_body})
+    return Response(page.body, page.status_code, page.headers)
 
 
 def etag_matches(tags: str, tag: str) -> bool:

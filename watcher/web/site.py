@@ -39,7 +39,7 @@ class PageRequest:
     form: Mapping[str, str] = field(default_factory=dict)
 
     def page(self) -> int:
-        """Return the number of the page that is asked for, in the path or the query, from 1. Errors: Missing."""
+        """Return the number of the page that is asked for, in the path or the query, from 1. Errors: NotFound."""
         text = self.params.get("page") or self.query.get("page") or "1"
         number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else 0
         if number < 1:
