@@ -206,10 +206,7 @@ def covered_up_to(
     Return up to when the digest's editions had covered everything at `by`: the end of the newest window by then.
 
     An edition on demand counts if it looked back as far as the digest does; one of the last hour covers no day. One
-    that has reached nobody covers nothing.
-
-    Args:
-        before: Only editions of earlier dates count.
+    that has reached nobody covers nothing, nor does one of the date `before` or later.
     """
     query = (
         select(editions.c.slot, editions.c.window_start, editions.c.window_end)

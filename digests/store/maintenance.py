@@ -36,12 +36,7 @@ def drop_editions(connection: Connection, *, before: datetime, most: int) -> Bat
 
 
 def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
-    """
-    Remove of up to `most` stories, whose last article was published before a time, those without any article left.
-
-    Args:
-        after: Where the sweep before stopped.
-    """
+    """Remove the empty ones of up to `most` stories whose last article came out from `after` on, and before a time."""
     query = select(stories.c.id, stories.c.last_at).where(stories.c.last_at < before)
     if after is not None:
         query = query.where(stories.c.last_at >= after)

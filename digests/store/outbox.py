@@ -88,7 +88,6 @@ def claim_delivery(
 
     Args:
         back_off: Until when it is tried again if this process dies over it.
-        place: Only deliveries of this edition.
         by: Who claims, by default this process (`process_id`).
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))

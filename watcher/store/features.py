@@ -31,12 +31,8 @@ def newest_articles(
     since: datetime | None = None,
     prefix: str = "",
 ) -> ArticleRows:
-    """
-    Return up to `most` articles whose features fulfil `condition`, newest first. Where none do, only the index is read.
-
-    Args:
-        prefix: What the ids of the articles begin with.
-    """
+    """Return up to `most` articles whose features fulfil `condition`, newest first; of ids that begin with `prefix`."""
+    # Where none do, only the index is read.
     if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
         return ()
     waiting = select(articles.c.id).join(features, has_features).where(condition)
@@ -111,12 +107,7 @@ def embedder_name(connection: Connection, mark: str) -> str | None:
 
 
 def has_backlog(connection: Connection, *, version: str, setting: str | None) -> bool:
-    """
-    Whether articles have features of another version than `version`, or lack what the embedder that is set makes.
-
-    Args:
-        setting: Of the embedder, None for none.
-    """
+    """Whether features are of another version, or lack what the embedder of `setting` makes; None for no embedder."""
     noted = recorded_embedder(connection)
     if setting is not None and (noted is None or noted.setting != setting or noted.name is None or noted.trouble):
         return True

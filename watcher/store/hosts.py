@@ -205,12 +205,7 @@ class VisitedSource:
 def visited_sources(
     connection: Connection, *, but: str, due_at: datetime | None, now: datetime
 ) -> tuple[VisitedSource, ...]:
-    """
-    Return the sources whose host another worker than `but` holds, by name.
-
-    Args:
-        due_at: Only those that are due then.
-    """
+    """Return the sources whose host another worker than `but` holds, by name; only those due then if `due_at`."""
     columns = (feeds.c.name, feeds.c.source_url.label("url"), hosts.c.lease_by.label("worker"))
     query = select(*columns).join(hosts, hosts.c.host == feeds.c.host).order_by(feeds.c.name)
     query = query.where(feeds.c.enabled, ~feeds.c.gone, hosts.c.lease_until > now, hosts.c.lease_by != but)

@@ -26,20 +26,16 @@ RECHECK_AFTER = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  #
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """
-    A page to get: an entry of a feed whose article is not stored yet. `url` is empty if the entry has no link.
-
-    `is_recheck`: its article is stored, and was cited; the page is looked at again.
-    """
+    """A page to get: an entry of a feed whose article is not stored yet, or is looked at again."""
 
     article_id: str
-    url: str
+    url: str  # empty if the entry has no link
     host: str
     entry: Entry
     feed: Feed
     added_at: datetime
     tries: int
-    is_recheck: bool = False
+    is_recheck: bool = False  # its article is stored, and was cited
 
 
 def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[StoredPage, ...]:

@@ -34,11 +34,9 @@ FeedPoll = tuple[Feed, PollResult]  # the feed as it stood before
 
 def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
     """
-    Write down polls in the caller's transaction: each feed's state and history, its entries, the pages to get.
+    Write down polls: each feed's state and history, its entries, the pages to get; return how many pages each noted.
 
     A poll that brought nothing new after one that was answered has no line of its own: it is counted with the feed.
-
-    Returns how many pages each of them noted.
     """
     after = [(feed, result, feed_columns(feed, result)) for feed, result in given]
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
@@ -172,11 +170,7 @@ def health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict
 
 
 def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
-    """
-    Write down the entries of polls; note the page of each new article that is not there or on its way yet.
-
-    Returns how many pages each poll noted.
-    """
+    """Write down the entries of polls and the pages to get; return how many pages each poll noted."""
     were_read = [(feed, result) for feed, result in given if isinstance(result, PollSucceeded)]
     if not were_read:  # most often
         return [0] * len(given)

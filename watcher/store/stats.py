@@ -26,18 +26,13 @@ from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeCounts:
-    """
-    What came in during a time.
-
-    `duplicates` are entries of an article of which another of them is, `out_of_window` articles of entries that were
-    not published in it, `waiting` pages still to be had, `failed` pages by the reason why they were not got.
-    """
+    """What came in during a time."""
 
     entries: int
-    duplicates: int
-    out_of_window: int
-    waiting: int
-    failed: tuple[tuple[Reason, int], ...]
+    duplicates: int  # entries of an article of which another of them is
+    out_of_window: int  # articles of the entries that were not published in that time
+    waiting: int  # pages still to be had
+    failed: tuple[tuple[Reason, int], ...]  # pages by the reason why they were not got
 
 
 def count_intake(

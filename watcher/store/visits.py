@@ -53,10 +53,6 @@ def claim_visits(
     Lease up to `most` hosts that have something due to `worker`, longest due first; return what is to be done there.
 
     The first feed of each counts as asked from here on: it is due again after `floor`, whatever becomes of us.
-
-    Args:
-        busy: Hosts to leave out: `worker` is at them.
-        pages_too: Visit hosts for their pages as well.
     """
     names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
