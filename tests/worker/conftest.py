@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.tools import tools_of
-from tests.worker.faked import START, FakedNetwork, Net, World
+from tests.worker.fakes import START, FakedNetwork, Net, World
 from watcher.net.client import Client
 from watcher.store.engine import open_store
 from watcher.store.writer import Writer

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.worker.faked import START, feed_xml, page_html
+from tests.worker.fakes import START, feed_xml, page_html
 from watcher.store.pages import RECHECK_AFTER, revisions_between, schedule_rechecks
 from watcher.store.schema import articles, pages
 from watcher.store.writer import read, write

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from tests.worker.faked import LONG_SUMMARY, START, feed_xml, page_html
+from tests.worker.fakes import LONG_SUMMARY, START, feed_xml, page_html
 from watcher.failure_reasons import FetchKind, Reason, TaskKind
 from watcher.model import Source
 from watcher.net.robots import evaluate, extract_rules

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.worker.faked import START, feed_xml, page_html
+from tests.worker.fakes import START, feed_xml, page_html
 from watcher.store.articles import article_by_url
 from watcher.store.stats import count_intake
 from watcher.store.writer import read

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_digest_send import FLOOD, SETTINGS
 from tests.delivery.mail_server import MailServer
-from tests.digests.test_sending import FLOOD, SETTINGS
 from tests.kinds import on_sqlite
 from watcher.cli.main import run_command_line
 

@@ -8,8 +8,8 @@ from sqlalchemy import event, func, select, text, update
 from digests.store.editions import open_digests
 from digests.store.schema import deliveries
 from tests.kinds import POSTGRESQL
-from tests.store.move_stage import NOW, Stopped, moved, put_article, put_polls, stop_at
-from tests.store.move_values import ROWS, fill, held_in
+from tests.store.copy_stage import NOW, Stopped, moved, put_article, put_polls, stop_at
+from tests.store.copy_values import ROWS, fill, held_in
 from watcher.errors import StoreError, status_reason
 from watcher.model import Source
 from watcher.store.copy import (

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from digests.store.editions import open_digests
-from tests.store.move_stage import Stopped, moved, put_article, put_polls, stop_at
+from tests.store.copy_stage import Stopped, moved, put_article, put_polls, stop_at
 from watcher.errors import SettingsError, StoreError
 from watcher.store.copy import address_of, open_both
 from watcher.store.daemon_lock import hold_daemon_lock

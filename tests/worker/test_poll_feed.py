@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.worker.faked import feed_xml
+from tests.worker.fakes import feed_xml
 from watcher.store.feeds import feed_states
 from watcher.store.writer import read
 
