@@ -27,8 +27,7 @@ from digests.store.editions import EditionKey
 from digests.stories.window import cluster_and_save, cluster_preview
 from watcher.errors import StoreError
 from watcher.feeds.health import feed_health
-from watcher.model import Article
-from watcher.store.feeds import FeedState
+from watcher.model import Article, Source
 from watcher.store.pages import schedule_rechecks
 from watcher.store.writer import read, write, write_with_retry
 
@@ -146,6 +145,7 @@ def compose(inputs: EditionInputs) -> Edition:
     """Return the edition of what was loaded. Pure: the same inputs give the same edition."""
     digest, request = inputs.digest, inputs.request
     start, end = request.window_start, request.window_end
+    sources = [state.feed.source for state in inputs.feeds]
     revised = apply_revisions(inputs.articles, inputs.revisions)
     revised_texts = {article.id: article.text for article in revised if article.id in inputs.revisions}
     leads = {
@@ -163,7 +163,7 @@ def compose(inputs: EditionInputs) -> Edition:
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=text_loader(leads, inputs.texts, revised_texts, {}),
     )
-    articles = {article.id: article for article in with_owners(chosen.articles, owners_of(inputs.feeds))}
+    articles = {article.id: article for article in with_owners(chosen.articles, owners_of(sources))}
     taken = {article.id for article in candidates}
     before = {key: article for key, article in leads.items() if key not in taken}
     cited = {key: article for key, article in inputs.cited.items() if key not in articles}
@@ -178,7 +178,7 @@ def compose(inputs: EditionInputs) -> Edition:
         window_end=end,
         earlier_articles=before | dict(inputs.cited),
         earlier_editions=inputs.seen,
-        owner_kinds=owner_kinds(inputs.feeds),
+        owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
         load_full_texts=text_loader(before | articles, inputs.texts, revised_texts, cited),
     )
     return compose_edition(
@@ -203,19 +203,12 @@ def arrived_late(article: Article, inputs: EditionInputs) -> bool:
     return article.fetched_at >= max(inputs.covered_until, start)
 
 
-def owners_of(feeds: Iterable[FeedState]) -> dict[str, str | None]:
+def owners_of(sources: Iterable[Source]) -> dict[str, str | None]:
     """Return the owners that the settings declare now, by the outlet's name."""
     owners: dict[str, str | None] = {}
-    for state in feeds:
-        source = state.feed.source
+    for source in sources:
         owners[source.name] = owners.get(source.name) or source.owner
     return owners
-
-
-def owner_kinds(feeds: Iterable[FeedState]) -> dict[str, str]:
-    """Return the kinds of owners that the settings declare, by the outlet's name."""
-    sources = [state.feed.source for state in feeds]
-    return {source.name: source.owner_kind for source in sources if source.owner_kind}
 
 
 def measure_intake(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from email.utils import parseaddr
@@ -20,7 +20,7 @@ from digests.render.escape import page_url
 from digests.render.forms import render
 from digests.render.mail import MailHead, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
-from digests.settings.delivery import DeliverSettings
+from digests.settings.delivery import MAILS
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
 from watcher.settings.types import did_you_mean
@@ -92,36 +92,23 @@ def build_messages(
         return ()
     found: dict[tuple[str, str], OutboundMessage] = {}
     for way in digest.deliver:
+        recipients = way.recipients(digest.mail.to)
         match way.channel:
             case "smtp" | "sendmail":
-                messages = mail_messages(edition, digest, way, suffix=suffix)
+                longest = max(recipients, key=len, default="")  # so that the mail of each stays within its budget
+                head = mail_head(edition, digest, (longest,), suffix=suffix)
+                forms = render(edition, ["eml"], mail=head, own=load_own_templates(digest.templates))
             case "file":
-                messages = same_for_all(way, render_files(engine, edition, digest, digest.formats, suffix=suffix))
+                forms = render_files(engine, edition, digest, digest.formats, suffix=suffix)
             case "webhook":
                 body = webhook.render(edition_view(edition), edition, shape=way.shape)
-                name = f"{edition.local_date.isoformat()}.json"
-                messages = same_for_all(way, (Rendered(format=way.shape, name=name, body=body),))
-        for message in messages:
-            found.setdefault((message.channel, message.recipient), message)
+                forms = (Rendered(format=way.shape, name=f"{edition.local_date.isoformat()}.json", body=body),)
+        for recipient in recipients:
+            if way.channel in MAILS:  # a mail is addressed to nobody else
+                forms = tuple(replace(form, body=with_recipient(form.body, recipient)) for form in forms)
+            message = OutboundMessage(channel=way.channel, recipient=recipient, forms=forms)
+            found.setdefault((way.channel, recipient), message)
     return tuple(found.values())
-
-
-def mail_messages(
-    edition: Edition, digest: DigestSettings, way: DeliverSettings, *, suffix: str
-) -> Iterator[OutboundMessage]:
-    """Yield a mail for each recipient, addressed to nobody else; it is rendered once."""
-    readers = way.recipients(digest.mail.to)
-    longest = max(readers, key=len, default="")  # so that the mail of each stays within its budget
-    head = mail_head(edition, digest, (longest,), suffix=suffix)
-    (form,) = render(edition, ["eml"], mail=head, own=load_own_templates(digest.templates))
-    for reader in readers:
-        mail = replace(form, body=with_recipient(form.body, reader))
-        yield OutboundMessage(channel=way.channel, recipient=reader, forms=(mail,))
-
-
-def same_for_all(way: DeliverSettings, forms: tuple[Rendered, ...]) -> Iterator[OutboundMessage]:
-    for recipient in way.recipients(()):
-        yield OutboundMessage(channel=way.channel, recipient=recipient, forms=forms)
 
 
 def load_own_templates(folder: Path | None) -> Own:
