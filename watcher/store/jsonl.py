@@ -161,16 +161,19 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
         found = LINE.validate_python(line_values)
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
-    given: dict[str, Any] = {name: value for name, value in found.items() if value}
-    if not given.keys() >= {"url", "title", "text"}:
+    given: dict[str, Any] = {**found}
+    if not all(given.get(name) for name in ("url", "title", "text")):
         raise ValueError('expected "url", "title" and "text", none of them empty')
     url, feed = given["url"], given.pop("feed", None)
     given["fetched_at"] = min(given.get("fetched_at", now), now)
     given["published_at"] = min(given.get("published_at", given["fetched_at"]), now)
     given["authors"] = tuple(filter(None, given.get("authors", ())))
     given["removed"] = tuple(RemovedBlock(**cut) for cut in given.get("removed", ()))
-    given = {"id": article_id(normalize_url(url)), "outlet": host_of(url), "language": "und", "country": None} | given
-    return Article(**given, host=host_of(url)), feed
+    host = host_of(url)
+    defaults = {"id": article_id(normalize_url(url)), "outlet": host, "language": "und", "kind": "article"}
+    given |= {name: given.get(name) or default for name, default in defaults.items()}
+    given["country"] = given.get("country") or None
+    return Article(**given, host=host), feed
 
 
 def parse_object(line: bytes) -> dict[str, Any]:
