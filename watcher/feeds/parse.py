@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from importlib.resources import files
 from itertools import islice
 
 from watcher.errors import FeedError
@@ -46,22 +48,10 @@ CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # of the characters of a text; of random bytes, 0.1
 WALL_BYTES = 16_384
 
-WALLS: tuple[tuple[bytes, str], ...] = (  # how such a page is known, and by which name
-    (
-        rb"<title>\s*Just a moment\.\.\.\s*</title>|/cdn-cgi/challenge-platform/|_cf_chl_opt",
-        "Cloudflare: Just a moment…",
-    ),
-    (rb"<title>\s*Attention Required! \| Cloudflare", "Cloudflare: Attention Required"),
-    (rb"<title>\s*DDoS-Guard|/\.well-known/ddos-guard/", "DDoS-Guard"),
-    (rb"_Incapsula_Resource|Incapsula incident ID", "Imperva Incapsula"),
-    (rb"captcha-delivery\.com", "DataDome"),
-    (rb"window\._pxAppId|px-captcha", "HUMAN (PerimeterX)"),
-    (rb"AwsWafIntegration|awswaf\.com", "AWS WAF"),
-    (rb"<title>\s*Access Denied\s*</title>[\s\S]{0,2000}?errors\.edgesuite\.net", "Akamai: Access Denied"),
-    (rb"/\.within\.website/x/cmd/anubis/|Making sure you(?:'|&#39;)re not a bot!", "Anubis"),
-    (rb"sucuri_cloudproxy_js|Sucuri WebSite Firewall", "Sucuri"),
-    (rb"<title>[^<]{0,80}(?:Are you a robot|Robot Check|Verify you are human|Security Check)", "a robot check"),
-)
+BOT_WALLS = {
+    name: re.compile(pattern.encode(), re.IGNORECASE)
+    for name, pattern in tomllib.loads(files("watcher.feeds").joinpath("bot_walls.toml").read_text("utf-8")).items()
+}
 
 
 def parse_feed(
@@ -203,7 +193,7 @@ def binary_kind(body: bytes) -> FeedKind | None:
 def find_bot_wall(body: bytes) -> str | None:
     """Return the name of the bot wall that a page is, or None."""
     head = body[:WALL_BYTES]
-    return next((name for pattern, name in WALLS if re.search(pattern, head, re.IGNORECASE)), None)
+    return next((name for name, pattern in BOT_WALLS.items() if pattern.search(head)), None)
 
 
 def parse_language_tag(text: str) -> str | None:
