@@ -116,8 +116,7 @@ class StoryView:
     @property
     def facts(self) -> str:
         """Place, day and time in one line."""
-        parts = (self.places, self.in_language, self.day, self.alerts, self.rest)
-        return " · ".join(part for part in parts if part)
+        return " · ".join(filter(None, (self.places, self.in_language, self.day, self.alerts, self.rest)))
 
     @property
     def other_headlines(self) -> tuple[SourceView, ...]:
@@ -128,15 +127,14 @@ class StoryView:
     @property
     def unnamed(self) -> int:
         """How many outlets are only counted."""
-        named = {line.outlet for line in (*self.sources, *self.headlines)} | {
-            voice.cite.outlet for voice in self.perspectives
-        }
+        named = {line.outlet for line in (*self.sources, *self.headlines)}
+        named |= {voice.cite.outlet for voice in self.perspectives}
         return max(0, self.outlets - len(named))
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What the contents say behind a headline."""
-        return tuple(mark for mark in (self.day if self.is_new else "", self.alerts) if mark)
+        return tuple(filter(None, (self.day if self.is_new else "", self.alerts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +186,8 @@ class EditionView:
         """What a list of mails, or of search results, shows beneath the subject."""
         if not self.stories:
             return self.words["empty"]
-        if len(self.stories) == 1:
-            return self.stories[0].title
-        return self.words.say(
-            "lead_and_more",
-            title=self.stories[0].title,
-            stories=self.words.say("more_stories", n=len(self.stories) - 1),
-        )
+        lead, *others = self.stories
+        if not others:
+            return lead.title
+        more = self.words.say("more_stories", n=len(others))
+        return self.words.say("lead_and_more", title=lead.title, stories=more)

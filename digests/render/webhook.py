@@ -25,16 +25,15 @@ def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
 
 def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return the edition for a program: its headlines with their addresses and counts, and the whole text."""
-    counts = {story.number: story for story in edition.stories}
     stories = [
         {
-            "number": story.number,
-            "title": story.title,
-            "url": story.url,
-            "outlets": counts[story.number].outlets,
-            "independent": counts[story.number].independent,
+            "number": shown.number,
+            "title": shown.title,
+            "url": shown.url,
+            "outlets": story.outlets,
+            "independent": story.independent,
         }
-        for story in view.stories
+        for shown, story in zip(view.stories, edition.stories, strict=True)
     ]
     return {
         "digest": view.digest,
@@ -51,11 +50,9 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message of ntfy, published as JSON; the topic stands in the web address (docs.ntfy.sh/publish)."""
     lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
-    found: dict[str, object] = {
-        "title": view.heading,
-        "message": fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview,
-    }
+    message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
+    found: dict[str, object] = {"title": view.heading, "message": message}
     return found | ({"click": lead} if lead else {})
 
 

@@ -7,7 +7,7 @@ import zlib
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from digests.edition.publish import load_own_templates
 from digests.model import Edition, EditionStory
@@ -26,17 +26,8 @@ class EditionCache:
         self.engine = engine
         self.digests = digests_of(settings)
         self.own_templates = lru_cache(load_own_templates)
-        self.load_edition = lru_cache(MAX_EDITIONS)(self._load_edition)
-        self.lead_headline = lru_cache(MAX_HEADLINES)(self._load_lead_headline)
-
-    def _load_edition(self, row: EditionRow) -> Edition:
-        return read(self.engine, load_edition, row)
-
-    def _load_lead_headline(self, row: EditionRow) -> str:
-        """Return the lead headline of an edition, "" if it has no story; without building the whole edition."""
-        edition = json.loads(zlib.decompress(read(self.engine, payload_of, row)))["edition"]
-        stories = [story for section in edition["sections"] for story in section["stories"]]
-        return str(min(stories, key=lambda story: story["number"])["title"]) if stories else ""
+        self.load_edition = lru_cache(MAX_EDITIONS)(lambda row: read(engine, load_edition, row))
+        self.lead_headline = lru_cache(MAX_HEADLINES)(lambda row: read(engine, load_lead_headline, row))
 
     def digest(self, name: str) -> DigestSettings:
         """Return the settings of a digest; those of the first one if the settings no longer name it."""
@@ -59,3 +50,10 @@ class EditionCache:
                 if shown.id == story:
                     return edition, shown
         return None
+
+
+def load_lead_headline(connection: Connection, row: EditionRow) -> str:
+    """Return the lead headline of an edition, "" if it has no story; without building the whole edition."""
+    edition = json.loads(zlib.decompress(payload_of(connection, row)))["edition"]
+    stories = [story for section in edition["sections"] for story in section["stories"]]
+    return str(min(stories, key=lambda story: story["number"])["title"]) if stories else ""
