@@ -108,8 +108,8 @@ def summary_sentence(look: ProbeResult) -> str:
     if report is None:
         return failure_reason(look)
     told = f'fine: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
-    buts = [*find_problems(report, look.at)]
-    return f"{told}, but {', and '.join(buts)}" if buts else f"{told}, newest {newest_entry_age(report, look.at)}"
+    buts = ", and ".join(find_problems(report, look.at))
+    return f"{told}, but {buts}" if buts else f"{told}, newest {newest_entry_age(report, look.at)}"
 
 
 def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:

@@ -7,9 +7,9 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from watcher.cli.commands import DONE, FAILED, USAGE, Command, current_session, load_commands, start_session
 from watcher.cli.output import print_err
 from watcher.errors import PluginError, SettingsError, WatcherError
+from watcher.text.format import format_count
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
@@ -93,8 +94,7 @@ def print_error(error: WatcherError) -> None:
     if isinstance(error, SettingsError) and error.problems:
         for problem in error.problems:
             print_err(str(problem))
-        count = len(error.problems)
-        print_err(f"{count} fault{'s' if count != 1 else ''} in the settings", label="error")
+        print_err(f"{format_count(len(error.problems), 'fault')} in the settings", label="error")
     else:
         print_err(str(error), label="error")
     if error.hint:
@@ -156,7 +156,7 @@ class LazyGroup(TyperGroup):
 
 
 def build_app() -> LazyGroup:
-    return build_group("watcher", INTRO, load_commands(), callback=main_callback, completion=True)
+    return build_group("watcher", INTRO, load_commands(), callback=main_callback)
 
 
 def main_callback(
@@ -188,18 +188,13 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
 
 
 def build_group(
-    name: str,
-    words: str,
-    rows: Mapping[str, Command],
-    *,
-    callback: Callable[..., None] | None = None,
-    completion: bool = False,
+    name: str, words: str, rows: Mapping[str, Command], *, callback: Callable[..., None] | None = None
 ) -> LazyGroup:
     app = typer.Typer(
         name=name,
         cls=LazyGroup,
         help=words,
-        add_completion=completion,
+        add_completion=callback is not None,
         rich_markup_mode=None,
         no_args_is_help=True,
         context_settings=CONTEXT,
@@ -215,14 +210,9 @@ def build_group(
 
 
 def import_target(row: Command) -> Callable[..., Any]:
-    """
-    Return the function of a row.
-
-    Errors: PluginError if its module or a library of its own is not there.
-    """
-    module, _, name = row.target.partition(":")
+    """Return the function of a row. Errors: PluginError if its module or a library of its own is not there."""
     try:
-        function = getattr(import_module(module), name)
+        function = resolve_name(row.target)
     except (ImportError, AttributeError) as error:
         raise PluginError(f"the command {row.name} cannot be loaded: {error}") from error
     if not callable(function):

@@ -86,10 +86,10 @@ def format_bytes(count: int) -> str:
 
 def print_err(text: str, *, label: str = "") -> None:
     """Print a line on standard error, its label ("error", "try") in colour on a terminal."""
-    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     head = f"{label}: " if label else ""
-    shown = typer.style(head, fg="red" if label == "error" else "cyan", bold=True) if coloured and head else head
-    print(shown + strip_control_characters(hide_secrets(text)), file=sys.stderr)
+    if head and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        head = typer.style(head, fg="red" if label == "error" else "cyan", bold=True)
+    print(head + strip_control_characters(hide_secrets(text)), file=sys.stderr)
 
 
 def print_progress(url: str) -> None:
