@@ -120,15 +120,20 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
 
 
 async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | BadLine]:
-    """Yield a draft of each page, in order, made in worker processes."""
+    """Yield lines that are no pages at once, and a draft of each page, in order, made in worker processes."""
     workers = os.cpu_count() or 1
     pool = Pool(workers, load=partial(gc.set_threshold, GC_THRESHOLD, 20, 20))
-    waiting: deque[asyncio.Task[ExtractedPage | BadLine]] = deque()
+    waiting: deque[asyncio.Task[ExtractedPage]] = deque()
     try:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            waiting.append(asyncio.create_task(draft_in_pool(pool, number, line)))
+            try:
+                page = parse_page(line)
+            except (ValueError, RecursionError) as error:
+                yield BadLine(line=number, reason=str(error))
+                continue
+            waiting.append(asyncio.create_task(draft_in_pool(pool, page)))
             await asyncio.sleep(0)  # hands the page to the pool
             if len(waiting) >= AHEAD * workers:
                 yield await waiting.popleft()
@@ -138,41 +143,29 @@ async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | Bad
         pool.close()
 
 
-async def draft_in_pool(pool: Pool, number: int, line: str) -> ExtractedPage | BadLine:
+def parse_page(line: str) -> Result:
+    """Return the page that a line holds. Errors: ValueError, RecursionError."""
+    page = json.loads(line.removeprefix(BYTE_ORDER_MARK))
+    if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
+        raise ValueError("an object {id, url, html} was expected")
+    return page | {"url": str(page.get("url") or "")}
+
+
+async def draft_in_pool(pool: Pool, page: Result) -> ExtractedPage:
     """Return the draft of a page, or what became of the process that made it."""
+    draft = ExtractedPage(id=page["id"], url=str(page["url"]))
     try:
-        return await pool.run(draft_page, number, line, limit_s=PAGE_LIMIT_S)
+        return await pool.run(draft_page, draft, str(page["html"]), limit_s=PAGE_LIMIT_S)
     except WorkerFailed as error:
-        page = parse_page(number, line)
-        if isinstance(page, BadLine):
-            return page
-        return ExtractedPage(id=page["id"], url=url_of(page), reason=f"reading the page {error}")
+        return replace(draft, reason=f"reading the page {error}")
 
 
-def draft_page(number: int, line: str) -> ExtractedPage | BadLine:
-    page = parse_page(number, line)
-    if isinstance(page, BadLine):
-        return page
-    draft = ExtractedPage(id=page["id"], url=url_of(page))
+def draft_page(draft: ExtractedPage, html: str) -> ExtractedPage:
     try:
-        extract = extract_page(str(page["html"]), url=draft.url)
+        extract = extract_page(html, url=draft.url)
     except CleanError as error:
         return replace(draft, reason=str(error.reason))
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
         return replace(draft, reason=f"{type(error).__name__}: {error}")
     packed = pickle.dumps(extract, pickle.HIGHEST_PROTOCOL)
     return replace(draft, page=packed, hashes=array("Q", extract.hashes).tobytes())
-
-
-def parse_page(number: int, line: str) -> Result | BadLine:
-    try:
-        page = json.loads(line.removeprefix(BYTE_ORDER_MARK))
-    except (ValueError, RecursionError) as error:
-        return BadLine(line=number, reason=str(error))
-    if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
-        return BadLine(line=number, reason="an object {id, url, html} was expected")
-    return page
-
-
-def url_of(page: Result) -> str:
-    return str(page.get("url") or "")
