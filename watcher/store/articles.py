@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -110,13 +109,9 @@ def decompress_prefix(data: bytes, chars: int) -> str:
     """Return the first characters of what `compress` was given; of the rest hardly any is unpacked."""
     packed = zlib.decompressobj()
     found = packed.decompress(data, chars)
-    while len(text := found.decode("utf-8", "ignore")) < chars:
-        bytes_each = len(found) / len(text) if text else 1
-        more = packed.decompress(packed.unconsumed_tail, math.ceil((chars - len(text)) * bytes_each))
-        if not more:
-            break
-        found += more
-    return text[:chars]
+    if len(found.decode("utf-8", "ignore")) < chars:  # letters that are not ASCII take up to four bytes
+        found += packed.decompress(packed.unconsumed_tail, 3 * chars)
+    return found.decode("utf-8", "ignore")[:chars]
 
 
 def article_title(connection: Connection, article_id: str) -> str | None:
