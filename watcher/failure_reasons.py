@@ -166,7 +166,6 @@ class Reason:
         object.__setattr__(self, "values", tuple(shown))
 
     def __str__(self) -> str:
-        """Return the English sentence."""
         one, _, other = self.kind.sentence.partition("|")
         values = dict(self.values)
         return (other if other and values["n"] != 1 else one).format(**values)
@@ -181,7 +180,6 @@ class Reason:
 
     @classmethod
     def from_json(cls, text: str) -> Reason:
-        """Return what `to_json` wrote."""
         return cls.from_dict(json.loads(text))
 
     def to_dict(self) -> dict[str, object]:

@@ -74,7 +74,6 @@ class HttpAnswer:
     took_s: float
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header, or None."""
         return next((value for key, value in self.headers if key == name.lower()), None)
 
 

@@ -108,7 +108,6 @@ _session: ContextVar[Session] = ContextVar("session")
 
 
 def current_session() -> Session:
-    """Return the session of this run of the command line."""
     return _session.get(None) or start_session()
 
 

@@ -20,7 +20,6 @@ MODULES = ("watcher.errors", "watcher.worker.process_pool")
 
 
 def manual_page() -> str:
-    """Return the page, in the language of man(7)."""
     commands = []
     for row in load_commands().values():
         commands += [describe_command(f"{row.name} {inner.name}", inner) for inner in row.rows]
@@ -50,7 +49,6 @@ def option_names(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters hav
 
 
 def flatten(text: str | None) -> str:
-    """Return text on one line."""
     return " ".join((text or "").split())
 
 
@@ -69,7 +67,6 @@ def errors_page() -> str:
 
 
 def describe_errors(kind: type[WatcherError], parent: str) -> Iterator[dict[str, str]]:
-    """Yield an error and then its kinds."""
     yield {"name": kind.__name__, "parent": parent, "text": flatten(kind.__doc__)}
     for each in sorted(kind.__subclasses__(), key=lambda k: k.__name__):
         if each.__module__ in MODULES or each.__module__.endswith(".errors"):

@@ -103,7 +103,6 @@ async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[Probe
 
 
 def summary_sentence(look: ProbeResult) -> str:
-    """Return in a sentence whether the feed can be used."""
     report = look.report
     if report is None:
         return failure_reason(look)
@@ -158,7 +157,6 @@ def probe_rows(probe: Probe) -> Iterator[Row]:
 
 
 def label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
-    """Yield rows of which the first has the label."""
     yield from zip(chain([label], repeat("")), texts, strict=False)
 
 
@@ -204,7 +202,6 @@ def format_validators(response: Response, again: Revalidation | None) -> Iterabl
 
 
 def validator_support(again: Revalidation) -> str:
-    """Return in a word what a server does with its validators."""
     if again.honoured:
         return "honoured"
     return "unknown" if again.error else "ignored" if again.same_body else "changing"
@@ -274,7 +271,6 @@ def newest_entry_age(report: FeedReport, now: datetime) -> str:
 
 
 def probe_to_json(probe: Probe) -> dict[str, Any]:
-    """Return the probe as JSON has it; what is not known is null."""
     look, response, next_poll = probe.look, probe.look.response, probe.next_poll
     wait_s = round((next_poll.at - look.at).total_seconds()) if next_poll else None
     return {

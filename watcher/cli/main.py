@@ -102,7 +102,6 @@ def print_error(error: WatcherError) -> None:
 
 
 def show_usage(error: typer.TyperException) -> None:
-    """Print a usage error as Typer words it: the usage, a hint, the fault."""
     show = getattr(error, "show", None)
     if show:
         show()
@@ -111,7 +110,6 @@ def show_usage(error: typer.TyperException) -> None:
 
 
 def print_internal_error(error: Exception) -> None:
-    """Print an error that nobody has foreseen."""
     if current_session().debug:
         print_err("".join(traceback.format_exception(error)).rstrip())
     print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
@@ -173,7 +171,6 @@ def main_callback(
 
 
 def build_command(row: Command) -> TyperCommand | LazyGroup:
-    """Return the command of a row, ready to be called."""
     if row.rows:
         group = build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
         group.default = row.default

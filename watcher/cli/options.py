@@ -29,7 +29,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def with_examples(*lines: str) -> Callable[[Function], Function]:
-    """Give a command's help its examples, one a line."""
 
     def mark(function: Function) -> Function:
         function.__dict__["examples"] = lines
@@ -82,7 +81,6 @@ def settings_or_defaults(config: Path | None) -> Settings:
 
 @contextmanager
 def closing_store(engine: Engine) -> Iterator[Engine]:
-    """Yield an engine and close its connections at the end."""
     try:
         yield engine
     finally:

@@ -27,7 +27,6 @@ Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps don
 
 
 def print_result(found: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:
-    """Print what a command found: as JSON, or as lines for a terminal."""
     if json:
         print_json(found, links=links)
     else:
@@ -39,7 +38,6 @@ def print_lines(lines: Iterable[str], *, links: bool = False) -> None:
 
 
 def print_json(value: object, *, links: bool = False) -> None:
-    """Print `value` as JSON on standard output."""
     text = dumps(to_json(value, links=links), ensure_ascii=False, indent=2)
     sys.stdout.write(escape_control_characters(text) + "\n")
 
@@ -68,7 +66,6 @@ def format_time(at: datetime) -> str:
 
 
 def format_minute(at: datetime | None) -> str:
-    """Return a time for a terminal."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "never"
 
 

@@ -104,7 +104,6 @@ async def run_poll(
 
 
 async def backfill(context: WorkerContext, summary: PollSummary, advance: Advance) -> None:
-    """Make the missing features and vectors of recent articles."""
     since = context.now() - EMBED_BACK
     await rebuild_features(context.writer, context.pool, since=since)
     started = time.monotonic()
@@ -195,7 +194,6 @@ class PollSummary:
                 self.changed += outcome != "same"
 
     def to_json(self) -> dict[str, object]:
-        """Return the counts and lists with the names that JSON has."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "is_private"}
         return values | {
             "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
@@ -239,7 +237,6 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
 
 
 def format_waiting(summary: PollSummary) -> Iterator[str]:
-    """Yield which outlets wait because their host is left alone."""
     why = "its host asked for it, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
     yield from at_most(waiting, "more wait")
@@ -248,7 +245,6 @@ def format_waiting(summary: PollSummary) -> Iterator[str]:
 
 
 def at_most(lines: list[str], more: str) -> Iterator[str]:
-    """Yield the first lines, and how many there are beside them."""
     yield from lines[:SHOWN]
     if len(lines) > SHOWN:
         yield f"  and {len(lines) - SHOWN} {more}"

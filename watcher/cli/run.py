@@ -92,7 +92,6 @@ def serve_site(
 
 
 async def serve_until_signal(settings: Settings, engine: Engine) -> None:
-    """Serve the site until SIGINT or SIGTERM."""
     listener = Listener("web", settings.web, SiteApp(settings, engine, store_routes(settings, engine)))
     await listener.listen()
     print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])

@@ -64,7 +64,6 @@ def show_settings(
 
 
 def format_settings(path: Path, found: list[SettingValue]) -> Iterator[str]:
-    """Yield the settings for a terminal, table by table."""
     yield f"# {path}"
     for table, values in groupby(found, key=attrgetter("table")):
         yield from ("", table)

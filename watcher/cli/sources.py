@@ -261,7 +261,6 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
 
 
 def format_import(lines: list[ImportResult]) -> Iterator[str]:
-    """Yield what became of each feed, and how many became what."""
     for line in lines:
         feed = " ".join((*line.name.split(), line.url)).strip()
         yield ": ".join(part for part in (line.outcome, feed, line.why) if part)

@@ -189,7 +189,6 @@ class ReasonCount:
 
 
 def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Status:
-    """Return the status. Errors: StoreError."""
     states = {state.feed.source.url: state for state in read(engine, feed_states)}
     sources = {source.url: source for source in settings.active_sources()}
     rows = [SourceStatus(**source_fields(source, states.get(url), now=now)) for url, source in sources.items()]
@@ -348,7 +347,6 @@ def daemon_rows(daemon: ProcessStatus | None) -> Iterator[Row]:
 
 
 def process_rows(process: ProcessStatus) -> Iterator[Row]:
-    """Yield the rows of one process, its faults among them."""
     label = "helper" if process.helper else "daemon"
     machine = f"on {to_one_line(process.machine, NAME_CHARS)}" if process.machine else ""
     last_sign = format_minute(process.last_sign_at)

@@ -84,7 +84,6 @@ def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> 
 
 
 def collect_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> SourceReport:
-    """Return all about one source. Errors: StoreError."""
     state = read(engine, feed_state, source.url)
     row = source_fields(source, state, now=now)
     if state is None:

@@ -170,7 +170,6 @@ def table_to_json(table: TableComparison) -> dict[str, object]:
 
 
 def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
-    """Yield what each table holds, a line each."""
     width = max(len(table.table) for table in tables)
     for table in tables:
         outcome = "same" if table.is_same else f"DIFFERENT: {table.to.rows:,} rows, {table.to.checksum}"

@@ -11,14 +11,12 @@ from watcher.demo.server import DemoServer
 
 
 async def serve(port: int, day: int) -> None:
-    """Serve until cancelled."""
     async with DemoServer(now=datetime.now(UTC), port=port, day=day) as press:
         print(press.settings_toml(), flush=True)
         await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m watcher.demo", description="Serve the sample press on loopback.")
     parser.add_argument("--port", type=int, default=0, help="of every outlet's address; a free one if not given")
     parser.add_argument("--day", type=int, default=1, help="how many days have been printed")

@@ -68,7 +68,6 @@ def _content(piece: DemoArticle) -> str:
 
 
 def _json_feed(printed: PrintedOutlet, items: list[dict[str, Any]]) -> str:
-    """Return JSON Feed 1.1."""
     rows = []
     for item in items:
         row = {

@@ -47,7 +47,6 @@ def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
 
 
 def front_page(printed: PrintedOutlet) -> str:
-    """Return the outlet's first page: its feed's link and a list of what it has printed."""
     return _render("front.html", printed, printed.pieces, page=None)
 
 

@@ -117,7 +117,6 @@ class DemoServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the caller."""
         yield
 
     def _bind(self, number: int) -> socket.socket:

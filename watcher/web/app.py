@@ -211,7 +211,6 @@ def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
 
 
 def error_page(site: Site, words: str, *, mend: str | None = None, status: int) -> PageResponse:
-    """Return the page that describes an error."""
     return render_page(site, "failed.html.j2", status=status, words=words, mend=mend)
 
 
@@ -263,7 +262,6 @@ def csp_hash(style: str) -> str:
 
 @cache
 def read_asset(name: str) -> str:
-    """Return one of the files beside the templates."""
     return (files("watcher.web") / "templates" / name).read_text("utf-8")
 
 
@@ -274,7 +272,6 @@ def stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
 
 
 def asset_page(name: str, kind: str) -> Page:
-    """Return the page of one of the site's own files."""
     return Page(path=f"/{name}", answer=lambda _site, _ask: PageResponse(body=read_asset(name), media_type=kind))
 
 

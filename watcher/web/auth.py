@@ -73,7 +73,6 @@ class FailedLogins:
         return self._count(peer) >= MAX_GUESSES
 
     def add(self, peer: str) -> None:
-        """Count a wrong token."""
         count = self._count(peer) + 1
         self._wrong.pop(peer, None)  # so that the client that has been quiet for longest is forgotten first
         self._wrong[peer] = count, self._clock()
@@ -172,7 +171,6 @@ def parse_token(authorization: str) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a Host header names this machine."""
     found = parse_host_port(host) or parse_host_port(f"{host}:1")
     return found is not None and is_loopback(found[0])
 

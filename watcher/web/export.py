@@ -71,7 +71,6 @@ def read_manifest(folder: Path) -> set[str]:
 
 
 def all_paths(site: Site) -> Iterator[str]:
-    """Yield the paths of all pages and files."""
     yield from (page.path for page in FILES)
     yield from sources.source_paths(site)
     for plugin in site.plugins:
@@ -79,7 +78,6 @@ def all_paths(site: Site) -> Iterator[str]:
 
 
 def render_path(site: Site, path: str) -> PageResponse:
-    """Return the response of the site to a path."""
     for page in (*FILES, *sources.PAGES, *site.pages):
         pattern, _, _ = compile_path(page.path)
         if page.method == "GET" and (match := pattern.match(path)):

@@ -106,7 +106,6 @@ class Site:
 
     @property
     def pages(self) -> tuple[Page, ...]:
-        """The pages of the plug-ins."""
         return tuple(page for plugin in self.plugins for page in plugin.pages)
 
     @property

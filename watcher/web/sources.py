@@ -49,7 +49,6 @@ class SourceRow:
 
 
 def all_sources(site: Site, ask: PageRequest) -> PageResponse:
-    """Return a page of the list of sources."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
     at = ask.page()
     rows = read(site.engine, filter_sources, site, wanted)
@@ -111,7 +110,6 @@ def count_polling(site: Site) -> int:
 
 
 def one_source(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the page of one source."""
     found = read(site.engine, load_details, site, feed_id_of(ask))
     return render_page(
         site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, **found
@@ -119,7 +117,6 @@ def one_source(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def feed_id_of(ask: PageRequest) -> int:
-    """Return the id of the feed that a path names."""
     text = ask.params.get("source", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise NotFound("There is no such source.")
@@ -151,7 +148,6 @@ def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, 
 
 
 def next_poll_text(state: FeedState) -> str:
-    """Return the reasons for the time of the next poll."""
     feed = state.feed
     if feed.gone:
         return "it is gone, and not asked any more"
@@ -168,7 +164,6 @@ def next_poll_text(state: FeedState) -> str:
 
 
 def poll_now(site: Site, ask: PageRequest) -> PageResponse:
-    """Make a source due now, and go back to its page."""
     feed_id = feed_id_of(ask)
     now = site.now()
     if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
@@ -197,7 +192,6 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def source_paths(site: Site) -> Iterator[str]:
-    """Yield the paths of a static copy."""
     states = read(site.engine, feed_states)
     yield "/sources"
     yield from (f"/sources/page-{n}" for n in range(2, -(-len(states) // ON_A_PAGE) + 1))
