@@ -19,6 +19,7 @@ LOOK_BACK_CHARACTERS = 1_000_000  # parsed again at most while looking back: a t
 ERROR_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 ASSIGNMENT = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=\s*(.*)")
 BARE_WORD = re.compile(r"[A-Za-z0-9_][^\"'\[\]{}#=]*")
+BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 REPEATED_KEY_WORDS = ("overwrite", "declare", "twice", "mutate")
 
 
@@ -93,8 +94,7 @@ def statement_start(lines: list[str], line: int) -> int | None:
 
 
 def statement_name(statement: str) -> str:
-    match = ASSIGNMENT.match(statement)
-    if match:
+    if match := ASSIGNMENT.match(statement):
         return match[1]
     text = statement.strip()
     return text if text.startswith("[") and len(text) < 60 else "syntax"
@@ -103,8 +103,7 @@ def statement_name(statement: str) -> str:
 def describe_syntax_error(statement: str, reason: str) -> str:
     match = ASSIGNMENT.match(statement)
     value = match[2].partition("#")[0].strip() if match else ""
-    if value.lower() in ("true", "false", "yes", "no", "on", "off"):
-        meant = "true" if value.lower() in ("true", "yes", "on") else "false"
+    if meant := BOOLEANS.get(value.lower()):
         return f"got {value}, expected true or false; did you mean {meant}?"
     if match and not value:
         return "got no value after the equals sign"

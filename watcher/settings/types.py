@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from difflib import get_close_matches
@@ -38,11 +38,10 @@ COUNTRY_ALIASES = {"UK": "GB", "EL": "GR"}
 LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,4})")
 
 
-@cache
-def unicode_table(name: str) -> dict[str, Any]:
+def unicode_table(name: str) -> Mapping[str, Any]:
     from babel.core import get_global  # late: 24 ms and 5 MB that settings without a code need not pay
 
-    return dict(get_global(name))  # type: ignore[arg-type]
+    return get_global(name)  # type: ignore[arg-type]
 
 
 @cache
