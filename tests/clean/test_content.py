@@ -229,6 +229,12 @@ break","author":[{"@id":"#ann"},"Bo Ek",{"@type":"Person","@id":"#nobody"}],"art
     assert body_of(node) == "One.\nTwo."
 
 
+def test_an_identity_of_another_type_names_nobody() -> None:
+    assert all_names(article_node(['{"@type":"NewsArticle","headline":"x","author":{"@id":["a"]}}'])["author"]) == (
+        "a",
+    )
+
+
 def test_deep_json_ld_ends() -> None:
     assert article_node(["[" * 50_000 + "]" * 50_000]) == {}
 

@@ -245,16 +245,13 @@ def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator
 def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
     """Whether an element is in no furniture by name, up to what it shares with the title."""
     while at != NOWHERE and not at <= title < page.ends[at]:
-        if kinds[at] not in (KEPT, TEASER) or (kinds[at] == TEASER and not _is_teaser(page, at)):
+        # Some call the article's own first paragraph a teaser.
+        name = page.elements[at].get("class", "")
+        is_own = kinds[at] == TEASER and "easer" in name and not ASIDES.search(name)
+        if kinds[at] != KEPT and not is_own:
             return False
         at = page.parents[at]
     return True
-
-
-def _is_teaser(page: FlatPage, at: int) -> bool:
-    """Whether an element is called a teaser, which is what some call the article's own first paragraph."""
-    name = page.elements[at].get("class") or ""
-    return "easer" in name and not ASIDES.search(name)
 
 
 def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> str:

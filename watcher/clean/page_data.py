@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from html import unescape
 from typing import cast
 
 from lxml.etree import _Element
 
-from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, has_name
 
 Node = dict[str, object]
 
@@ -52,8 +51,8 @@ def _resolve_names(value: object, names: dict[str, object]) -> object:
     """Return a value with the names of the things that it only points to: {"@id": "#ann"}."""
     if isinstance(value, list):
         return [_resolve_names(item, names) for item in value]
-    if isinstance(value, dict) and "name" not in value and (address := value.get("@id")) in names:
-        return {**value, "name": names[str(address)]}
+    if isinstance(value, dict) and "name" not in value and isinstance(address := value.get("@id"), str):
+        return {**value, "name": names.get(address)}
     return value
 
 
@@ -228,23 +227,7 @@ def _date_element(element: _Element) -> DateElement:
 def _is_byline(element: _Element) -> bool:
     if element.get("rel") == "author" or element.get("itemprop") == "author":
         return True
-    name = element.get("class")
-    return name is not None and _is_byline_class(name)
-
-
-@lru_cache(maxsize=4096)
-def _is_byline_class(name: str) -> bool:
-    return BYLINE_CLASS.search(name) is not None
-
-
-@lru_cache(maxsize=4096)
-def _is_foreign_class(name: str) -> bool:
-    return FOREIGN_CLASS.search(name) is not None
-
-
-@lru_cache(maxsize=4096)
-def _is_elsewhere_class(name: str) -> bool:
-    return _is_foreign_class(name) or (LAYOUT_CLASS.search(name) is not None and not OWN_CLASS.search(name))
+    return has_name(BYLINE_CLASS, element.get("class", ""))
 
 
 def element_text(element: _Element) -> str:
@@ -261,7 +244,7 @@ def in_furniture(element: _Element, around: frozenset[_Element]) -> bool:
 
 def in_other_article(element: _Element, around: frozenset[_Element]) -> bool:
     """Whether an element is surely of another article or a comment; beside the article it may still be its own."""
-    return any(_is_foreign_class(_classes(parent)) for parent in _within(element, around))
+    return any(has_name(FOREIGN_CLASS, _classes(parent)) for parent in _within(element, around))
 
 
 def _within(element: _Element, around: frozenset[_Element]) -> Iterator[_Element]:
@@ -274,11 +257,14 @@ def _within(element: _Element, around: frozenset[_Element]) -> Iterator[_Element
 
 def is_furniture_element(element: _Element) -> bool:
     """Whether an element says of itself that it is not of the article."""
-    return element.tag in ELSEWHERE_TAGS or _is_elsewhere_class(_classes(element))
+    if element.tag in ELSEWHERE_TAGS:
+        return True
+    names = _classes(element)
+    return has_name(FOREIGN_CLASS, names) or (has_name(LAYOUT_CLASS, names) and not has_name(OWN_CLASS, names))
 
 
 def _classes(element: _Element) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"
+    return f"{element.get('class', '')} {element.get('id', '')}".strip()
 
 
 def ancestors(element: _Element | None) -> frozenset[_Element]:

@@ -10,6 +10,7 @@ from typing import Any
 
 WORD = re.compile(r"[^\W_]+")
 KEYS = 4_096  # texts whose key is remembered: each rule asks for that of each block
+KNOWN_NAMES = 16_384  # class names and ids that are remembered with what they say: a site uses the same on each page
 
 
 def load_lists(name: str) -> dict[str, Any]:
@@ -34,6 +35,12 @@ DATA_NAMES: dict[str, list[str]] = load_lists("data_names.toml")
 def normalize_key(text: str) -> str:
     """Return what two spellings of one text have in common: its letters and digits, in lower case."""
     return "".join(WORD.findall(text.lower()))
+
+
+@lru_cache(maxsize=KNOWN_NAMES)
+def has_name(pattern: re.Pattern[str], names: str) -> bool:
+    """Whether class names or an id have what `pattern` looks for."""
+    return bool(names) and pattern.search(names) is not None
 
 
 def _starts(name: str, after: str) -> re.Pattern[str]:

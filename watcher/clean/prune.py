@@ -9,9 +9,8 @@ from functools import lru_cache
 from lxml.etree import _Element
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import CLASS_NAMES, load_lists
+from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, has_name, load_lists
 
-KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
 FRAMES = frozenset(("article", "div", "main", "section"))
 KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: what others wrote, or another article
 
@@ -56,7 +55,7 @@ def classify_attributes(element: _Element, tag: str) -> int:
     return DOUBTFUL if is_menu else KEPT
 
 
-@lru_cache(maxsize=KNOWN)
+@lru_cache(maxsize=KNOWN_NAMES)
 def _classify_names(tag: str, classes: str, name: str) -> int:
     classes, name = NUMBERS.sub("", classes), NUMBERS.sub("", name)
     if tag in COMMENT_TAGS and (COMMENTS_ID.search(name) or COMMENTS_CLASS.search(classes)):
@@ -86,14 +85,9 @@ def frames_by_name(page: FlatPage) -> Iterator[int]:
     ]
     for names in _FRAME_NAMES:
         for at, said in places:
-            if any(said[name] and _has(pattern, said[name]) for name, pattern in names.items()):
+            if any(has_name(pattern, said[name]) for name, pattern in names.items()):
                 yield at
                 break
-
-
-@lru_cache(maxsize=KNOWN)
-def _has(pattern: re.Pattern[str], text: str) -> bool:
-    return pattern.search(text) is not None
 
 
 LEFT = 7  # a seventh of the text must be left, or a name around all of it was misread

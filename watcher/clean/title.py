@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
-from watcher.clean.phrases import CLASS_NAMES, normalize_key
+from watcher.clean.phrases import CLASS_NAMES, has_name, normalize_key
 from watcher.text.urls import host_of
 
 # What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
@@ -190,7 +189,7 @@ def _is_same_title(name: str, other: str) -> bool:
 
 def heading_text(element: _Element) -> str:
     """Return the text of a heading without the kicker that some pages put into it: "Brexit: <b>Talks go on</b>"."""
-    kickers = [child for child in element.iterdescendants() if _is_kicker(child.get("class"))]
+    kickers = [child for child in element.iterdescendants() if has_name(KICKER_CLASS, child.get("class", ""))]
     if not kickers:
         return element_text(element)
     inside = {inner for child in kickers for inner in child.iter()}
@@ -202,8 +201,3 @@ def heading_text(element: _Element) -> str:
             parts.append(child.tail or "")
     bare = " ".join("".join(parts).split()).lstrip(" :|–—-/")
     return bare if len(bare) >= LEAST_BARE else element_text(element)
-
-
-@lru_cache(maxsize=1024)
-def _is_kicker(name: str | None) -> bool:
-    return name is not None and KICKER_CLASS.search(name) is not None
