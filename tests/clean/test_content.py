@@ -6,7 +6,8 @@ import pytest
 from lxml import html
 
 from tests.clean.sheets import LINES, paragraphs, sheet
-from watcher.clean.content import add_missing_paragraphs, blocks_not_in_body, dedupe_body, extract_content
+from watcher.clean.content import add_missing_paragraphs, dedupe_body, extract_content
+from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.html import parse
 from watcher.clean.page_data import all_names, article_node, body_of
 from watcher.model import Block
@@ -204,13 +205,17 @@ def test_a_main_text_that_is_nearly_whole_stays() -> None:
 
 def test_what_the_data_do_not_have_is_doubted_but_for_the_standfirst() -> None:
     teaser = "Engineers said that the dam had held although two of its gates could not be opened at night."
-    blocks = [Block(text=text) for text in ("A standfirst on the bridge and what became of it.", *BODY_LINES, teaser)]
+    texts = ("A standfirst on the bridge and what became of it.", *BODY_LINES, teaser)
 
-    assert blocks_not_in_body(blocks, BODY) == (8,)
+    _, removed = drop_furniture(tuple(Block(text=text) for text in texts), ArticleContext(body=BODY))
+
+    assert [(cut.rule, cut.text) for cut in removed] == [("not in data", teaser)]
 
 
 def test_data_that_hold_another_text_doubt_nothing() -> None:
-    assert blocks_not_in_body([Block(text=line) for line in BODY_LINES], "Subscribe to read on.") == ()
+    blocks = tuple(Block(text=line) for line in BODY_LINES)
+
+    assert drop_furniture(blocks, ArticleContext(body="Subscribe to read on.")) == (blocks, ())
 
 
 def test_a_body_that_is_written_twice_counts_once() -> None:
@@ -230,9 +235,9 @@ break","author":[{"@id":"#ann"},"Bo Ek",{"@type":"Person","@id":"#nobody"}],"art
 
 
 def test_an_identity_of_another_type_names_nobody() -> None:
-    assert all_names(article_node(['{"@type":"NewsArticle","headline":"x","author":{"@id":["a"]}}'])["author"]) == (
-        "a",
-    )
+    node = article_node(['{"@type":"NewsArticle","headline":"x","author":{"@id":["a"]}}'])
+
+    assert all_names(node["author"]) == ()
 
 
 def test_deep_json_ld_ends() -> None:

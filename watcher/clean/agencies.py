@@ -157,7 +157,6 @@ def agency_in(text: str) -> str | None:
 
 
 def agency_of_site(host: str) -> str | None:
-    """Return the agency whose own site `host` is."""
     labels = host.lower().split(".")
     return next((_BY_SITE[site] for at in range(len(labels)) if (site := ".".join(labels[at:])) in _BY_SITE), None)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import ArticleContext, drop_furniture
-from watcher.clean.html import InlineMarkup, is_plain_text, parse, read_inline_markup, text_to_html, visible_text
+from watcher.clean.html import InlineMarkup, parse, read_inline_markup, text_to_html, visible_text
 from watcher.clean.metadata import Metadata, classify_page, read_metadata
 from watcher.clean.phrases import normalize_key
 from watcher.clean.reject import Paywall, is_truncated, paywall_of, rejection_reason
@@ -66,7 +66,7 @@ def clean(
 
 def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> PageExtract:
     """Return what a page says by itself. Errors: CleanError."""
-    tree = parse(text_to_html(html) if is_plain_text(html) else html)
+    tree = parse(text_to_html(html))
     if tree is None:
         raise CleanError(url, Reason(PageKind.EMPTY_PAGE))
     site = apply_rules(tree, rules_for(host_of(url), sites))
@@ -93,10 +93,10 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
 
 def unselected_blocks(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[RemovedBlock, ...]:
     """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
-    tree = parse(text_to_html(html) if is_plain_text(html) else html)
-    return (
-        () if tree is None else pruned_blocks(*extract_content(apply_rules(tree, rules_for(host_of(url), sites)).body))
-    )
+    tree = parse(text_to_html(html))
+    if tree is None:
+        return ()
+    return pruned_blocks(*extract_content(apply_rules(tree, rules_for(host_of(url), sites)).body))
 
 
 def finish_article(

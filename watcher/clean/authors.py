@@ -8,10 +8,8 @@ from html import unescape
 
 from lxml.etree import _Element
 
-from watcher.clean import page_data
-from watcher.clean.page_data import PageElements, ancestors, in_furniture
+from watcher.clean.page_data import PageElements, ShortLine, all_names, all_short_lines, json_text
 from watcher.clean.phrases import DATA_NAMES, PHRASES, normalize_key
-from watcher.clean.published import ShortLine, all_short_lines
 from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
 
@@ -33,9 +31,7 @@ TITLES_BEHIND = re.compile(rf"(?:{PHRASES['academic_titles']})\.?", re.IGNORECAS
 ROLE_BEHIND = re.compile(rf"\s+(?:{PHRASES['roles_behind']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEHIND = re.compile(rf"(?:{PHRASES['behind_author']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEFORE = re.compile(r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I)
-SAID = re.compile(
-    r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.IGNORECASE
-)
+SAID = re.compile(r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.I)
 SENTENCE = re.compile(r"[?!？！](?:\s|$)")
 DOMAIN = re.compile(r"^\s*[\w-]+\.(?:com|org|net|de|at|ch|co|info|eu)\s*[,;|/]", re.IGNORECASE)
 NOT_NAME = re.compile(
@@ -116,9 +112,7 @@ SHOWN = ("byline", "line", "beside the date", "signature")  # what the page show
 AuthorSource = tuple[str, tuple[str, ...]]
 
 
-def extract_authors(
-    elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, site: str, url: str
-) -> tuple[tuple[str, ...], str]:
+def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tuple[str, ...], str]:
     """
     Return the authors that a page names, and where; its outlet only if it names nobody else.
 
@@ -127,10 +121,10 @@ def extract_authors(
     """
     outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
-    for source, texts in _author_sources(elements, headline, lines):
+    for source, texts in _author_sources(elements):
         names = split_names(texts)
         if kept := tuple(name for name in names if normalize_key(name) not in outlet):
-            return _expand_names(kept, elements, headline, lines), source
+            return _expand_names(kept, elements), source
         if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
             fallback = said, source
     return fallback
@@ -139,40 +133,37 @@ def extract_authors(
 def _outlet_names(elements: PageElements, site: str, url: str) -> frozenset[str]:
     host = host_of(url).removeprefix("www.")
     labels = host.split(".")
-    said = (site, page_data.json_text(elements.node.get("publisher")), host, labels[-2] if labels[1:] else host)
+    said = (site, json_text(elements.node.get("publisher")), host, labels[-2] if labels[1:] else host)
     return frozenset(map(normalize_key, said)) - {""}
 
 
-def _author_sources(
-    elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]
-) -> Iterator[AuthorSource]:
+def _author_sources(elements: PageElements) -> Iterator[AuthorSource]:
     """Yield what may name the authors, the most trustworthy first."""
-    yield "JSON-LD author", page_data.all_names(elements.node.get("author"))
-    yield "JSON-LD creator", page_data.all_names(elements.node.get("creator"))
+    yield "JSON-LD author", all_names(elements.node.get("author"))
+    yield "JSON-LD creator", all_names(elements.node.get("creator"))
     for name in DATA_NAMES["authors"]:
         # Twitter's first label may be of something else.
         if name != "twitter:data1" or WRITTEN_BY.match(elements.metas.get("twitter:label1", "")):
             yield name, elements.authors.get(name, ())
-    yield from _bylines(elements, headline, lines)
+    yield from _bylines(elements)
 
 
-def _bylines(elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
+def _bylines(elements: PageElements) -> Iterator[AuthorSource]:
     """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
-    around = ancestors(headline)
-    own = [element for element in elements.bylines if not in_furniture(element, around)]
+    own = [element for element in elements.bylines if not elements.in_furniture(element)]
     for element in own:
         if texts := _byline_names(element, is_sure=False):
             yield "byline", texts
-    yield from _by_lines(lines)
-    for line in lines:
+    yield from _by_lines(elements.lines)
+    for line in elements.lines:
         if texts := _names_beside_date(line):
             yield "beside the date", texts
     for element in own:
         if _is_sure(element) and (texts := _byline_names(element, is_sure=True)):
             yield "byline", texts
     yield from _by_lines(all_short_lines(elements.tree))
-    if headline is not None:
-        yield "signature", _signature(headline)
+    if elements.headline is not None:
+        yield "signature", _signature(elements.headline)
 
 
 def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
@@ -237,14 +228,14 @@ def _signature(headline: _Element) -> tuple[str, ...]:
     return ()
 
 
-def _expand_names(
-    names: tuple[str, ...], elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]
-) -> tuple[str, ...]:
+def _expand_names(names: tuple[str, ...], elements: PageElements) -> tuple[str, ...]:
     """Return names with those that are a first name or a user's name only as the byline has them in full."""
     if all(" " in name or len(name) <= 4 or not name.isascii() for name in names):
         return names
-    shown = [name for _, texts in _bylines(elements, headline, lines) for name in split_names(texts) if " " in name]
-    return tuple(
-        next((full for full in shown if normalize_key(name) in normalize_key(full)), name) if " " not in name else name
+    shown = [name for _, texts in _bylines(elements) for name in split_names(texts) if " " in name]
+    full = {
+        name: next((one for one in shown if normalize_key(name) in normalize_key(one)), name)
         for name in names
-    )
+        if " " not in name
+    }
+    return tuple(full.get(name, name) for name in names)

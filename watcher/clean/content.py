@@ -80,7 +80,6 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[F
 
 
 def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
-    """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
         return MainText()
     kinds = classify_elements(page)
@@ -113,7 +112,6 @@ def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
 
 
 def text_length(blocks: Iterable[Block]) -> int:
-    """Return how many characters `blocks` have."""
     return sum(len(block.text) for block in blocks)
 
 
@@ -147,7 +145,6 @@ def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
 
 
 def _has_paragraphs(page: FlatPage) -> bool:
-    """Whether the page has enough of its text in <p> elements."""
     total = behind = 0
     for at, tag in enumerate(page.tags):
         if tag == "p" and at >= behind and page.there[at]:
@@ -187,7 +184,6 @@ def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, B
 
 
 def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
-    """Whether two elements are cells of one row."""
     if NOWHERE in (one, other) or one == other:
         return False
     return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
@@ -266,10 +262,7 @@ def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> st
 
 MISSED_SHARE = 0.6  # of the body's length: a main text shorter than this missed a part of the article
 MIN_BODY_CHARS = 300  # characters of a body that can stand for an article
-# Drop blocks that are missing from the body only if it holds this share of the main text and is about as long.
-MIN_OVERLAP = 0.75
 COVERED = 0.7  # of the body that the page's own paragraphs must make up
-LABEL = 70  # characters: subheads are often missing from the body
 BLOCK_START_CHARS = 50  # letters by which a block is found in a body
 PARAGRAPHS = ("p", "h2", "h3", "h4", "li", "blockquote")
 
@@ -295,24 +288,6 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
     if text_length(found.values()) >= COVERED * len(body):
         return tuple(found.values())
     return tuple(Block(text=line) for part in body.split("\n") if (line := " ".join(part.split())))
-
-
-def blocks_not_in_body(blocks: Sequence[Block], body: str) -> tuple[int, ...]:
-    """Return the places of the blocks that do not stand in `body`, none if body and main text do not agree enough."""
-    if not body:
-        return ()
-    inside = normalize_key(body)
-    agree = [
-        (name := normalize_key(block.text)) in inside
-        or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside)
-        for block in blocks
-    ]
-    total = text_length(blocks)
-    same = sum(len(block.text) for block, yes in zip(blocks, agree, strict=True) if yes)
-    if not same or same < MIN_OVERLAP * total or len(body) < MIN_OVERLAP * total:
-        return ()
-    first = agree.index(True)  # what stands before it is the standfirst, which data leave out
-    return tuple(at for at, yes in enumerate(agree) if at > first and not yes and len(blocks[at].text) >= LABEL)
 
 
 MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose

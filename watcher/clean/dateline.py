@@ -101,7 +101,6 @@ def _parse_east_asian_dateline(head: str) -> Dateline | None:
 
 
 def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
-    """Return the dateline that a marked text begins with."""
     for pattern in _WITH_AGENCY:
         found = pattern.match(text)
         if found is None:

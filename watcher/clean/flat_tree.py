@@ -60,7 +60,6 @@ class FlatPage:
         self.shown[first:last] = bytes(last - first)
 
     def count(self) -> None:
-        """Count the texts that are not cut."""
         self._sums = [0, *accumulate(map(mul, self.sizes, self.shown))]
         self._unlinked_sums = [0, *accumulate(map(mul, self.unlinked, self.shown))]
 
@@ -73,7 +72,6 @@ class FlatPage:
         return self._unlinked_sums[self.lasts[at]] - self._unlinked_sums[self.firsts[at]]
 
     def links_in(self, at: int) -> list[int]:
-        """Return the links inside an element that are not cut."""
         inside = self.links[bisect_left(self.links, at + 1) : bisect_left(self.links, self.ends[at])]
         return [link for link in inside if self.there[link]]
 
@@ -126,7 +124,6 @@ def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
 
 
 def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
-    """Note the elements and texts of `body`."""
     opened, holders = [NOWHERE], [NOWHERE]
     begins, loose = True, False
     walk = etree.iterwalk(body, events=("start", "end"))
@@ -170,7 +167,6 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
 
 
 def _open_element(page: FlatPage, element: _Element, opened: list[int], holders: list[int]) -> None:
-    """Write down that an element begins."""
     at, tag = len(page.tags), element.tag
     page.elements.append(element)
     page.tags.append(tag)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from watcher.clean.content import blocks_not_in_body
+from watcher.clean.content import BLOCK_START_CHARS, text_length
 from watcher.clean.html import InlineMarkup
 from watcher.clean.phrases import (
     PHRASES,
@@ -40,6 +40,9 @@ LEAST_TITLE = 20  # letters of that title
 STAMP_LETTERS = 36  # of a line that is a date: "Published on Wednesday 12 September 2024"
 NOTE_START = 60  # characters: "Correspondent Jane Doe", "Jane Doe, 54, is"
 LONG = 240  # characters of a paragraph that a teaser seldom has
+# Blocks that are missing from the data go only if these hold this share of the main text and are about as long.
+MIN_OVERLAP = 0.75
+MIN_MISSING_CHARS = 70  # subheads are often missing from the data
 UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
@@ -92,7 +95,6 @@ Found = Iterator[tuple[int, str]]
 
 
 def _find_repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
-    """Blocks that stand on other articles of the site."""
     if known.memory is None or not known.memory.articles:
         return
     hashes = block_hashes(block.text for block in blocks)
@@ -273,8 +275,18 @@ def _find_author_notes(blocks: tuple[Block, ...], known: ArticleContext, rules: 
 
 
 def _find_missing_in_data(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
-    """Blocks that the article's text in the page's own data does not have."""
-    return ((place, "not in data") for place in blocks_not_in_body(blocks, known.body))
+    """Blocks that the article's text in the page's own data does not have; none if the two do not agree enough."""
+    inside = normalize_key(known.body)
+    names = [normalize_key(block.text) for block in blocks]
+    agree = [name in inside or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside) for name in names]
+    total = text_length(blocks)
+    same = text_length(block for block, yes in zip(blocks, agree, strict=True) if yes)
+    if not inside or not same or same < MIN_OVERLAP * total or len(known.body) < MIN_OVERLAP * total:
+        return
+    first = agree.index(True)  # what stands before it is the standfirst, which data leave out
+    for place, yes in enumerate(agree):
+        if place > first and not yes and len(blocks[place].text) >= MIN_MISSING_CHARS:
+            yield place, "not in data"
 
 
 def _find_bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:

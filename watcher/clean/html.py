@@ -145,7 +145,6 @@ def _label_role(classes: str | None, itemprop: str | None) -> str:
 
 @lru_cache(maxsize=4096)
 def _links_elsewhere(href: str, here: str) -> bool:
-    """Whether a link leads to another page."""
     if not href or href.startswith(("#", "mailto:", "tel:", "javascript:")):
         return False
     try:
@@ -240,13 +239,10 @@ INDENTED = re.compile(r"[^\S\n]{2}|\t")
 MAX_TITLE = 200  # characters of a first line that is one
 
 
-def is_plain_text(text: str) -> bool:
-    """Whether a text holds no markup at all."""
-    return TAG.search(text) is None
-
-
 def text_to_html(text: str) -> str:
-    """Return a plain text as a page: bullets and what is set in under them are items of a list."""
+    """Return a text without any markup as a page: bullets and what is set in under them are items of a list."""
+    if TAG.search(text):
+        return text
     parts = [part for part in BLANK.split(text.replace("\r\n", "\n")) if part.strip()]
     title = " ".join(parts[0].split()) if parts else ""
     if len(parts) < 2 or len(title) > MAX_TITLE:
@@ -275,18 +271,14 @@ NODE = "application/ld+json"  # what these say is read elsewhere
 
 def html_in_scripts(tree: _Element) -> str:
     """Return the longest HTML of several paragraphs that a page's scripts hold, "" if there is none."""
-    return max(_strings_with_paragraphs(tree), key=len, default="")
-
-
-def _strings_with_paragraphs(tree: _Element) -> Iterator[str]:
+    found: list[str] = []
     left = MAX_SCRIPT_CHARS
     for script in tree.iter("script"):
-        text = script.text or ""
-        if left <= 0:
-            return
-        if script.get("type") != NODE and any(mark in text for mark in ESCAPED):
-            yield from _html_strings(text[:left], DEPTH)
+        text = (script.text or "")[:left]
         left -= len(text)
+        if script.get("type") != NODE and any(mark in text for mark in ESCAPED):
+            found += _html_strings(text, DEPTH)
+    return max(found, key=len, default="")
 
 
 def _html_strings(text: str, depth: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ from watcher.clean.authors import extract_authors
 from watcher.clean.content import dedupe_body
 from watcher.clean.page_data import MAX_TEXT, PageElements, all_names, body_of, collect_elements, json_text, types_of
 from watcher.clean.phrases import DATA_NAMES
-from watcher.clean.published import extract_dates, lines_near_headline
+from watcher.clean.published import extract_dates
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
 from watcher.text.page_kind import is_address_of, is_title_of
@@ -60,12 +60,13 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     site = (metas.get("og:site_name", "") or json_text(node.get("publisher")))[:MAX_TEXT]
     address, titles = canonical_url(elements, url=url), _titles(elements)
     head = find_headline(elements, titles)
-    if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
-        titles["h1"] = heading
-    lines = lines_near_headline(head) if head is not None else ()
+    if head is not None:
+        elements.set_headline(head)
+        if 0 < len(heading := heading_text(head)) <= MAX_TEXT:
+            titles["h1"] = heading
     title, title_source = best_title(titles, site=site, url=url)
-    published, modified_at = extract_dates(elements, head, lines, url=address, now=now)
-    authors, authors_source = extract_authors(elements, head, lines, site=site, url=url)
+    published, modified_at = extract_dates(elements, url=address, now=now)
+    authors, authors_source = extract_authors(elements, site=site, url=url)
     image_source, image = next(_images(elements, url=url), ("", None))
     sections = ((name, text) for name, text in elements.values(DATA_NAMES["sections"]) if _is_section(text))
     section_source, section = next(sections, ("", None))
@@ -130,7 +131,6 @@ def _is_same_site(one: str, other: str) -> bool:
 
 
 def _titles(elements: PageElements) -> dict[str, str]:
-    """Return what the page is called, by who says so."""
     node = elements.node
     said = dict(elements.values(TITLES))
     said["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import islice
 from typing import cast
 
+from lxml import etree
 from lxml.etree import _Element
 
-from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, has_name
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, ELEMENTS, has_name
 
 Node = dict[str, object]
 
@@ -20,14 +22,10 @@ MAX_NODES = 2_000
 MAX_DEPTH = 12
 ARTICLES = frozenset(DATA_NAMES["article_types"])
 PAGES = frozenset(("webpage", "itempage", "videoobject", "mediagallery", "imagegallery"))
-WRAPPING = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.DOTALL
-)
+WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.S)
 FIELD = re.compile(r'"(headline|datePublished|dateModified)"\s*:\s*"([^"\n\\]{4,300})"')
 TAG = re.compile(r"<[^<>]{1,2000}>")  # a link with its title can be long
-INLINE = re.compile(
-    r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{1,2000})?>", re.IGNORECASE
-)
+INLINE = re.compile(r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{1,2000})?>", re.I)
 
 
 def article_node(scripts: Iterable[str]) -> Node:
@@ -154,6 +152,16 @@ class DateElement:
     is_sure: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortLine:
+    """A short line. `name` holds the class names, ids and properties that it stands in; `place` is below 0 before."""
+
+    text: str
+    name: str
+    place: int
+    is_opening: bool = False  # the beginning of a paragraph
+
+
 @dataclass(slots=True, kw_only=True)
 class PageElements:
     """A page's elements that can tell something, each kind in the order of the page."""
@@ -168,12 +176,35 @@ class PageElements:
     times: list[DateElement] = field(default_factory=list)
     bylines: list[_Element] = field(default_factory=list)
     language: str = ""
+    headline: _Element | None = None
+    around: frozenset[_Element] = frozenset()  # what the headline stands in
+    lines: tuple[ShortLine, ...] = ()  # near the headline
+
+    def set_headline(self, headline: _Element) -> None:
+        self.headline = headline
+        self.around = frozenset(headline.iterancestors())
+        self.lines = lines_near_headline(headline)
 
     def values(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield what meta tags, or fields of JSON-LD ("JSON-LD headline"), say, each with its name; "" for nothing."""
         for name in names:
             _, is_field, key = name.partition("JSON-LD ")
             yield name, json_text(self.node.get(key)) if is_field else self.metas.get(name, "")
+
+    def in_furniture(self, element: _Element) -> bool:
+        """Whether an element is of another article, a comment or the site."""
+        return any(map(is_furniture_element, self._within(element)))
+
+    def in_other_article(self, element: _Element) -> bool:
+        """Whether an element is surely of another article or a comment; beside the article it may still be its own."""
+        return any(has_name(FOREIGN_CLASS, _classes(parent)) for parent in self._within(element))
+
+    def _within(self, element: _Element) -> Iterator[_Element]:
+        """Yield an element and what it stands in, up to what it shares with the headline."""
+        for parent in (element, *element.iterancestors()):
+            if parent in self.around or parent.tag in ("body", "html"):
+                return
+            yield parent
 
 
 def collect_elements(tree: _Element) -> PageElements:
@@ -237,24 +268,6 @@ def element_text(element: _Element) -> str:
     return " ".join("".join(parts).split())[: MAX_TEXT + 1]
 
 
-def in_furniture(element: _Element, around: frozenset[_Element]) -> bool:
-    """Whether an element is of another article, a comment or the site; `around` holds what the headline stands in."""
-    return any(map(is_furniture_element, _within(element, around)))
-
-
-def in_other_article(element: _Element, around: frozenset[_Element]) -> bool:
-    """Whether an element is surely of another article or a comment; beside the article it may still be its own."""
-    return any(has_name(FOREIGN_CLASS, _classes(parent)) for parent in _within(element, around))
-
-
-def _within(element: _Element, around: frozenset[_Element]) -> Iterator[_Element]:
-    """Yield an element and what it stands in, up to what it shares with the headline."""
-    for parent in (element, *element.iterancestors()):
-        if parent in around or parent.tag in ("body", "html"):
-            return
-        yield parent
-
-
 def is_furniture_element(element: _Element) -> bool:
     """Whether an element says of itself that it is not of the article."""
     if element.tag in ELSEWHERE_TAGS:
@@ -267,6 +280,91 @@ def _classes(element: _Element) -> str:
     return f"{element.get('class', '')} {element.get('id', '')}".strip()
 
 
-def ancestors(element: _Element | None) -> frozenset[_Element]:
-    """Return what an element stands in; nothing for None."""
-    return frozenset(() if element is None else element.iterancestors())
+LONG = 160  # characters: a line is shorter, what is longer is a paragraph
+PARAGRAPHS = 2  # of the body that are read behind a headline
+BEFORE = 8  # lines before a headline
+LEVELS = 4  # of elements around a headline, in which lines stand before it
+OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
+AFTER = 40  # lines behind it
+EVENTS = 1_500  # steps through the tree in each direction
+PAGE_EVENTS = 20_000  # steps through a whole page
+BREAKS, SILENT = ELEMENTS["line_breaks"], ELEMENTS["silent_in_lines"]
+
+
+def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
+    """Return the short lines behind a headline, to the second paragraph of the body, and then those before it."""
+    lines: list[ShortLine] = []
+    paragraphs = 0
+    for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
+        is_opening = len(text) > LONG
+        lines.append(
+            ShortLine(text=text[:OPENING] if is_opening else text, name=name, place=place, is_opening=is_opening)
+        )
+        paragraphs += is_opening
+        if paragraphs >= PARAGRAPHS:
+            break
+    before = enumerate(islice(_lines_before(headline), BEFORE), 1)
+    return (*lines, *(ShortLine(text=text, name=name, place=-place) for place, (text, name) in before))
+
+
+def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
+    """Return the short lines of a whole page, but for those of other articles, of comments and of the site."""
+    body = next(iter(tree.iter("body")), tree)
+    found = _split_lines(body, limit=PAGE_EVENTS)
+    return tuple(ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG)
+
+
+def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:
+    """Yield the lines before a headline with their names, the nearest first."""
+    for here in islice((headline, *headline.iterancestors()), LEVELS):
+        if here.tag in ("body", "html"):
+            return
+        for sibling in here.itersiblings(preceding=True):
+            found = [line for line in _split_lines((sibling,)) if len(line[0]) <= LONG]
+            yield from reversed(found)
+
+
+def _elements_behind(element: _Element) -> Iterator[_Element]:
+    for here in (element, *element.iterancestors()):
+        if here.tag in ("body", "html"):
+            return
+        yield from here.itersiblings()
+
+
+def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
+    """Yield the lines of subtrees, each with the names of the elements that it stands in."""
+    parts: list[str] = []
+    names: list[str] = []
+    steps = 0
+    for root in roots:
+        if not isinstance(root.tag, str):
+            continue
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            steps += 1
+            if steps > limit:
+                return
+            tag = element.tag
+            breaks = tag in BREAKS
+            if breaks and (text := " ".join("".join(parts).split())):
+                yield text, " ".join(names)
+            if breaks:
+                parts.clear()
+                names = []
+            if event == "start":
+                if tag in SILENT or not isinstance(tag, str) or is_furniture_element(element):
+                    walk.skip_subtree()
+                    continue
+                names.append(_element_names(element, with_parent=breaks))
+                parts.append(element.text or "")
+            else:
+                parts.append(element.tail or "")
+    if text := " ".join("".join(parts).split()):
+        yield text, " ".join(names)
+
+
+def _element_names(element: _Element, *, with_parent: bool) -> str:
+    names = (element.tag, element.get("class"), element.get("id"), element.get("itemprop"), element.get("rel"))
+    own = " ".join(name for name in names if name)
+    parent = element.getparent() if with_parent else None
+    return f"{own} {parent.get('class') or ''}" if parent is not None else own

@@ -19,7 +19,6 @@ def load_lists(name: str) -> dict[str, Any]:
 
 
 def _load_patterns(name: str) -> dict[str, str]:
-    """Return each list of a file as one alternation."""
     return {key: "|".join(alternatives) for key, alternatives in load_lists(name).items()}
 
 
@@ -86,7 +85,6 @@ def is_call_to_action(text: str) -> bool:
 
 
 def is_copyright_notice(text: str) -> bool:
-    """Whether `text` says whose the text is, and nothing else."""
     return len(text) < 200 and _RIGHTS.match(text) is not None
 
 

@@ -36,7 +36,6 @@ Kinds = Sequence[int]  # KEPT or the kind of furniture that each element of a pa
 
 
 def classify_elements(page: FlatPage) -> Kinds:
-    """Return what the attributes of each element of a page say."""
     return [classify_attributes(element, tag) for element, tag in zip(page.elements, page.tags, strict=True)]
 
 

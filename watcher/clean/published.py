@@ -6,13 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
-from itertools import islice
 
-from lxml import etree
-from lxml.etree import _Element
-
-from watcher.clean.page_data import PageElements, ancestors, in_furniture, in_other_article, is_furniture_element
-from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, ELEMENTS, PHRASES
+from watcher.clean.page_data import PageElements, ShortLine, all_short_lines
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
@@ -50,23 +46,22 @@ class DateCandidate:
 
 
 def extract_dates(
-    elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, url: str, now: datetime | None
+    elements: PageElements, *, url: str, now: datetime | None
 ) -> tuple[DateCandidate | None, datetime | None]:
     """
     Return when the article of a page was published and when it was changed; None for what the page does not say.
 
     Each is in the zone that the article's readers live in.
     """
-    around = ancestors(headline)
     # Whether "05/06/2024" is of May: in English, on a site that is of no other country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
-    texts = tuple(_stated_dates(elements, around))
+    texts = tuple(_stated_dates(elements))
     stated = tuple(_parse_candidates(texts, now, month_first))
     changed = next(_parse_candidates(elements.values(DATA_NAMES["modified"]), now, month_first), None)
-    shown = _visible_date(lines, now, month_first)
+    shown = _visible_date(elements.lines, now, month_first)
     moment = date_in_url(url)
     day = DateCandidate(source="address", moment=moment) if moment and is_believable(moment, now=now) else None
-    loose = tuple(_parse_candidates(_loose_dates(elements, around), now, month_first))
+    loose = tuple(_parse_candidates(_loose_dates(elements), now, month_first))
     published: DateCandidate | None
     if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
         published = _in_reader_zone(stated, shown, day)
@@ -77,7 +72,7 @@ def extract_dates(
     elif any(True for _, text in texts for _ in find_dates(text)):
         published = None  # a page whose own dates cannot be says nothing better elsewhere
     else:
-        published = _search_page(elements, around, now, month_first) or _date_in_title(elements, url, now) or changed
+        published = _search_page(elements, now, month_first) or _date_in_title(elements, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
         published = day  # the page was published again under its old address
     is_later = changed and (not published or changed.moment >= published.moment)
@@ -93,17 +88,16 @@ def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> 
     return replace(candidate, moment=next(same, candidate.moment))
 
 
-def _stated_dates(elements: PageElements, around: frozenset[_Element]) -> Iterator[tuple[str, str]]:
-    """Yield what the page's data and tags say, the most trustworthy first."""
+def _stated_dates(elements: PageElements) -> Iterator[tuple[str, str]]:
     yield from elements.values(DATA_NAMES["published"])
     for time in elements.times:
-        if time.is_sure and not in_furniture(time.element, around):
+        if time.is_sure and not elements.in_furniture(time.element):
             yield MARKUP, time.text
 
 
-def _loose_dates(elements: PageElements, around: frozenset[_Element]) -> Iterator[tuple[str, str]]:
+def _loose_dates(elements: PageElements) -> Iterator[tuple[str, str]]:
     yield from elements.values(DATA_NAMES["loosely_published"])
-    if len(elements.times) == 1 and not in_furniture(elements.times[0].element, around):
+    if len(elements.times) == 1 and not elements.in_furniture(elements.times[0].element):
         yield "time", elements.times[0].text
 
 
@@ -205,16 +199,14 @@ def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> 
     return shown
 
 
-def _search_page(
-    elements: PageElements, around: frozenset[_Element], now: datetime | None, month_first: bool
-) -> DateCandidate | None:
+def _search_page(elements: PageElements, now: datetime | None, month_first: bool) -> DateCandidate | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
-    times = (("time", time.text) for time in elements.times if not in_furniture(time.element, around))
+    times = (("time", time.text) for time in elements.times if not elements.in_furniture(time.element))
     if candidate := next(_parse_candidates(times, now), None) or _date_in_scripts(elements, now):
         return candidate
     lines = all_short_lines(elements.tree)
     sure = (
-        (MARKUP, time.text) for time in elements.times if time.is_sure and not in_other_article(time.element, around)
+        (MARKUP, time.text) for time in elements.times if time.is_sure and not elements.in_other_article(time.element)
     )
     return (
         _visible_date(lines, now, month_first)
@@ -239,104 +231,3 @@ def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> Da
         if match and match.at <= 1 and not match.other and is_believable(match.moment, now=now):
             return DateCandidate(source="title", moment=match.moment)
     return None
-
-
-LONG = 160  # characters: a line is shorter, what is longer is a paragraph
-PARAGRAPHS = 2  # of the body that are read behind a headline
-BEFORE = 8  # lines before a headline
-LEVELS = 4  # of elements around a headline, in which lines stand before it
-OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
-AFTER = 40  # lines behind it
-EVENTS = 1_500  # steps through the tree in each direction
-PAGE_EVENTS = 20_000  # steps through a whole page
-BREAKS, SILENT = ELEMENTS["line_breaks"], ELEMENTS["silent_in_lines"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShortLine:
-    """A short line. `name` holds the class names, ids and properties that it stands in; `place` is below 0 before."""
-
-    text: str
-    name: str
-    place: int
-    is_opening: bool = False  # the beginning of a paragraph
-
-
-def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
-    """Return the short lines behind a headline, to the second paragraph of the body, and then those before it."""
-    lines: list[ShortLine] = []
-    paragraphs = 0
-    for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
-        is_opening = len(text) > LONG
-        lines.append(
-            ShortLine(text=text[:OPENING] if is_opening else text, name=name, place=place, is_opening=is_opening)
-        )
-        paragraphs += is_opening
-        if paragraphs >= PARAGRAPHS:
-            break
-    before = enumerate(islice(_lines_before(headline), BEFORE), 1)
-    return (*lines, *(ShortLine(text=text, name=name, place=-place) for place, (text, name) in before))
-
-
-def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
-    """Return the short lines of a whole page, but for those of other articles, of comments and of the site."""
-    body = next(iter(tree.iter("body")), tree)
-    found = _split_lines(body, limit=PAGE_EVENTS)
-    return tuple(ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG)
-
-
-def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:
-    """Yield the lines before a headline with their names, the nearest first."""
-    for here in islice((headline, *headline.iterancestors()), LEVELS):
-        if here.tag in ("body", "html"):
-            return
-        for sibling in here.itersiblings(preceding=True):
-            found = [line for line in _split_lines((sibling,)) if len(line[0]) <= LONG]
-            yield from reversed(found)
-
-
-def _elements_behind(element: _Element) -> Iterator[_Element]:
-    """Yield the subtrees that follow an element, in the order of the page."""
-    for here in (element, *element.iterancestors()):
-        if here.tag in ("body", "html"):
-            return
-        yield from here.itersiblings()
-
-
-def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
-    """Yield the lines of subtrees, each with the names of the elements that it stands in."""
-    parts: list[str] = []
-    names: list[str] = []
-    steps = 0
-    for root in roots:
-        if not isinstance(root.tag, str):
-            continue
-        walk = etree.iterwalk(root, events=("start", "end"))
-        for event, element in walk:
-            steps += 1
-            if steps > limit:
-                return
-            tag = element.tag
-            breaks = tag in BREAKS
-            if breaks and (text := " ".join("".join(parts).split())):
-                yield text, " ".join(names)
-            if breaks:
-                parts.clear()
-                names = []
-            if event == "start":
-                if tag in SILENT or not isinstance(tag, str) or is_furniture_element(element):
-                    walk.skip_subtree()
-                    continue
-                names.append(_element_names(element, with_parent=breaks))
-                parts.append(element.text or "")
-            else:
-                parts.append(element.tail or "")
-    if text := " ".join("".join(parts).split()):
-        yield text, " ".join(names)
-
-
-def _element_names(element: _Element, *, with_parent: bool) -> str:
-    names = (element.tag, element.get("class"), element.get("id"), element.get("itemprop"), element.get("rel"))
-    own = " ".join(name for name in names if name)
-    parent = element.getparent() if with_parent else None
-    return f"{own} {parent.get('class') or ''}" if parent is not None else own

@@ -227,7 +227,6 @@ def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
 
 @lru_cache(maxsize=1)
 def load_builtin_rules() -> tuple[SiteRules, ...]:
-    """Return the rules that come with Watcher."""
     return read_folder(files("watcher.clean.sites"))
 
 

@@ -214,7 +214,6 @@ def credited_agencies(
 
 
 def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:
-    """Yield the agencies of the bylines and source lines around the text."""
     elements = list(tree.iter(*LINES, *PICTURES))
     lines = list(_agency_lines(elements))
     places = _paragraph_places(blocks, elements) if lines else []

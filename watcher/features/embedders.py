@@ -72,7 +72,6 @@ class EmbedderConfig:
 
     @property
     def batch(self) -> int:
-        """Texts a task."""
         return self.endpoint.batch if self.endpoint else LOCAL_BATCH
 
     @property

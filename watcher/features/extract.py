@@ -125,7 +125,6 @@ def split_quotes(text: str) -> tuple[list[str], list[bool]]:
 
 
 def quotations(line: str) -> Iterator[tuple[str, bool]]:
-    """Yield `line` in parts, and of each whether it is a quotation."""
     at = 0
     for match in QUOTES.finditer(line) if MARK.search(line) else ():
         yield line[at : match.start()], False

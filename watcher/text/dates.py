@@ -189,6 +189,5 @@ def _month_numbers() -> dict[str, int]:
 
 @lru_cache(maxsize=2048)
 def _without_marks(word: str) -> str:
-    """Return a word without accents, dots and case."""
     parts = unicodedata.normalize("NFKD", word.casefold().replace("ı", "i"))
     return "".join(char for char in parts if not unicodedata.combining(char) and char != ".")

@@ -27,7 +27,6 @@ def format_duration(seconds: float) -> str:
 
 
 def format_age(passed: timedelta) -> str:
-    """Return how long ago something was."""
     seconds = passed.total_seconds()
     if seconds >= 1:
         return f"{format_duration(seconds)} ago"

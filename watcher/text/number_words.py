@@ -76,7 +76,6 @@ def _compounds(words: dict[str, int]) -> dict[str, int]:
 
 
 def _runs(text: str, table: NumberWords) -> Iterator[list[Part]]:
-    """Yield the number words that stand in a row."""
     run: list[Part] = []
     end = 0
     for match in LETTERS.finditer(text):

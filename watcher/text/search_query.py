@@ -56,7 +56,6 @@ class Query:
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """The terms that are looked for."""
         return tuple(term for group in self.groups for term in group)
 
 
@@ -90,7 +89,6 @@ def parse_query(text: str) -> Query:
 
 
 def term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
-    """Return the term of a word or phrase, None if there is no word in it."""
     folded = normalize(text)
     if not folded:
         return None
@@ -148,7 +146,6 @@ def term_pattern(term: Term) -> re.Pattern[str]:
 
 
 def is_unspaced_character(character: str) -> bool:
-    """Whether a character is of a script without spaces between words."""
     return UNSPACED_RUN.match(character) is not None
 
 

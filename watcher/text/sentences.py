@@ -136,7 +136,6 @@ def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> 
 
 
 def _is_listed(table: Mapping[str, frozenset[str]], word: str, language: str) -> bool:
-    """Whether `word` stands in a table for `language`, or for any."""
     return word in table.get(_ALIASES.get(language, language), ()) or word in table.get("any", ())
 
 

@@ -66,7 +66,6 @@ def normalize_url(url: str) -> str:
 
 
 def _normalize_parts(url: str) -> str:
-    """Return the normal form of any URL."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
