@@ -13,7 +13,7 @@ from typing import cast
 from lxml import etree
 from lxml.etree import _Element
 
-from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, ELEMENTS, has_name
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, ELEMENTS, name_test
 
 Node = dict[str, object]
 
@@ -132,12 +132,10 @@ MAX_VALUE = 2_000  # characters of a meta tag
 MAX_TIMES = 50
 MAX_BYLINES = 60
 AUTHOR_METAS = frozenset(DATA_NAMES["authors"])
-BYLINE_CLASS = re.compile(CLASS_NAMES["byline"], re.IGNORECASE)
-FOREIGN_CLASS = re.compile(
-    rf"(?:^|[\s_-])(?:{CLASS_NAMES['foreign']})(?:$|[\s_-])|{CLASS_NAMES['foreign_anywhere']}", re.IGNORECASE
-)
-LAYOUT_CLASS = re.compile(rf"(?:^|[\s_-])(?:{CLASS_NAMES['layout']})(?:$|[\s_-])", re.IGNORECASE)
-OWN_CLASS = re.compile(r"meta|date|datum|byline|author|autor|time|info|headline|has-|with-", re.IGNORECASE)
+is_byline_class = name_test(CLASS_NAMES["byline"])
+is_foreign_class = name_test(rf"(?:^|[\s_-])(?:{CLASS_NAMES['foreign']})(?:$|[\s_-])|{CLASS_NAMES['foreign_anywhere']}")
+is_layout_class = name_test(rf"(?:^|[\s_-])(?:{CLASS_NAMES['layout']})(?:$|[\s_-])")
+is_own_class = name_test(r"meta|date|datum|byline|author|autor|time|info|headline|has-|with-")
 SHOWN_TEXT = ".//text()[not(parent::style) and not(parent::script)]"
 READ = "html meta link script title h1 time a span div p li ul h4 h5 address small cite".split()
 ELSEWHERE_TAGS = frozenset(("aside", "footer", "nav", "form"))
@@ -197,7 +195,7 @@ class PageElements:
 
     def in_other_article(self, element: _Element) -> bool:
         """Whether an element is surely of another article or a comment; beside the article it may still be its own."""
-        return any(has_name(FOREIGN_CLASS, _classes(parent)) for parent in self._within(element))
+        return any(is_foreign_class(_classes(parent)) for parent in self._within(element))
 
     def _within(self, element: _Element) -> Iterator[_Element]:
         """Yield an element and what it stands in, up to what it shares with the headline."""
@@ -258,7 +256,7 @@ def _date_element(element: _Element) -> DateElement:
 def _is_byline(element: _Element) -> bool:
     if element.get("rel") == "author" or element.get("itemprop") == "author":
         return True
-    return has_name(BYLINE_CLASS, element.get("class", ""))
+    return is_byline_class(element.get("class", ""))
 
 
 def element_text(element: _Element) -> str:
@@ -273,7 +271,7 @@ def is_furniture_element(element: _Element) -> bool:
     if element.tag in ELSEWHERE_TAGS:
         return True
     names = _classes(element)
-    return has_name(FOREIGN_CLASS, names) or (has_name(LAYOUT_CLASS, names) and not has_name(OWN_CLASS, names))
+    return is_foreign_class(names) or (is_layout_class(names) and not is_own_class(names))
 
 
 def _classes(element: _Element) -> str:

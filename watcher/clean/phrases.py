@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -36,10 +37,10 @@ def normalize_key(text: str) -> str:
     return "".join(WORD.findall(text.lower()))
 
 
-@lru_cache(maxsize=KNOWN_NAMES)
-def has_name(pattern: re.Pattern[str], names: str) -> bool:
-    """Whether class names or an id have what `pattern` looks for."""
-    return bool(names) and pattern.search(names) is not None
+def name_test(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> Callable[[str], bool]:
+    """Return a function that says whether class names or an id have what `pattern` looks for, and remembers it."""
+    search = re.compile(pattern, flags).search
+    return lru_cache(maxsize=KNOWN_NAMES)(lambda names: search(names) is not None)
 
 
 def _starts(name: str, after: str) -> re.Pattern[str]:

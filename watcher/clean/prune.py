@@ -9,7 +9,7 @@ from functools import lru_cache
 from lxml.etree import _Element
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, has_name, load_lists
+from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, load_lists, name_test
 
 FRAMES = frozenset(("article", "div", "main", "section"))
 KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: what others wrote, or another article
@@ -70,7 +70,7 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
 
 # For each kind of frame that an article can stand in, the most certain first: patterns for its tag and attributes.
 _FRAME_NAMES = tuple(
-    {name: re.compile("|".join(patterns)) for name, patterns in frame.items()}
+    {name: name_test("|".join(patterns), re.NOFLAG) for name, patterns in frame.items()}
     for frame in load_lists("frames.toml")["frames"]
 )
 
@@ -78,13 +78,13 @@ _FRAME_NAMES = tuple(
 def frames_by_name(page: FlatPage) -> Iterator[int]:
     """Yield the elements whose names say that they hold an article, the most certain first; one of each kind."""
     places = [
-        (at, {"tag": tag, **{name: element.get(name, "") for name in ("class", "id", "itemprop", "role")}})
+        (at, {**element.attrib, "tag": tag})
         for at, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
         if tag in FRAMES and page.there[at]
     ]
     for names in _FRAME_NAMES:
         for at, said in places:
-            if any(has_name(pattern, said[name]) for name, pattern in names.items()):
+            if any(has_name(said[name]) for name, has_name in names.items() if name in said):
                 yield at
                 break
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
-from watcher.clean.phrases import CLASS_NAMES, has_name, normalize_key
+from watcher.clean.phrases import CLASS_NAMES, name_test, normalize_key
 from watcher.text.urls import host_of
 
 # What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
@@ -140,7 +140,7 @@ def _site_names(site: str, url: str) -> frozenset[str]:
 
 LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
 LEAST_SAME = 8  # letters by which a heading is the headline although it is cut
-KICKER_CLASS = re.compile(CLASS_NAMES["kicker"], re.IGNORECASE)
+is_kicker_class = name_test(CLASS_NAMES["kicker"])
 LEAST_BARE = 12  # characters that are left of a heading without its kicker
 
 
@@ -189,7 +189,7 @@ def _is_same_title(name: str, other: str) -> bool:
 
 def heading_text(element: _Element) -> str:
     """Return the text of a heading without the kicker that some pages put into it: "Brexit: <b>Talks go on</b>"."""
-    kickers = [child for child in element.iterdescendants() if has_name(KICKER_CLASS, child.get("class", ""))]
+    kickers = [child for child in element.iterdescendants() if is_kicker_class(child.get("class", ""))]
     if not kickers:
         return element_text(element)
     inside = {inner for child in kickers for inner in child.iter()}
