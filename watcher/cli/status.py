@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -17,16 +17,7 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import (
-    Row,
-    format_bytes,
-    format_minute,
-    format_rows,
-    print_json,
-    print_lines,
-    print_result,
-    to_json,
-)
+from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_result, to_json
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import SourceStatus, describe_health, print_source, source_fields
 from watcher.errors import StoreError
@@ -118,12 +109,9 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     status = collect_status(settings, engine, now=datetime.now(UTC))
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections = [section for _, sections_of in functions for section in sections_of(settings)]
-    if json:
-        print_json(to_json(status) | {section.name: section.found for section in sections})
-        return
-    print_lines(format_status(status, everything=everything))
-    for section in sections:
-        print_lines(format_rows(section.rows, width=LABEL_CHARS))
+    rows = (row for section in sections for row in section.rows)
+    lines = chain(format_status(status, everything=everything), format_rows(rows, width=LABEL_CHARS))
+    print_result(to_json(status) | {section.name: section.found for section in sections}, lines, json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import IPv6Address, ip_address
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -139,9 +138,9 @@ class AuthMiddleware:
         return refuse(401, "the token of the settings is asked for, as a password or a bearer token", challenge)
 
 
-def refuse(status: int, words: str, headers: Mapping[str, str] = MappingProxyType({})) -> PlainTextResponse:
+def refuse(status: int, words: str, headers: Mapping[str, str] | None = None) -> PlainTextResponse:
     """Return a refusal, which closes the connection, since a body may follow that nobody reads."""
-    return PlainTextResponse(f"{words}\n", status, headers={"Connection": "close", **headers})
+    return PlainTextResponse(f"{words}\n", status, headers={"Connection": "close", **(headers or {})})
 
 
 def client_address(scope: Scope) -> str:
