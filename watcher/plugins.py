@@ -12,12 +12,10 @@ from watcher.errors import PluginError
 
 def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
     """
-    Yield the name of each entry point of `group` and what it names, in order.
+    Yield the name of each entry point of `group` and what it names, in order. Errors: PluginError.
 
     Args:
         what: "the check", "the commands of": what an error says before the place of what cannot be loaded.
-
-    Errors: PluginError.
     """
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         try:

@@ -325,11 +325,7 @@ def report_to_json(report: FeedReport) -> dict[str, Any]:
 
 
 def candidate_urls(text: str) -> tuple[str, ...]:
-    """
-    Return the URLs that a person may mean, most likely first. Errors: SettingsError if it is no web address.
-
-    "example.org" is asked over https, then http; with a port of its own, "nas:8080", the other way round.
-    """
+    """Return the URLs that a person may mean, the likeliest first: with a port, http. Errors: SettingsError."""
     typed = text.strip()
     if typed.lower().startswith("feed:"):
         typed = typed[len("feed:") :].removeprefix("//")

@@ -48,13 +48,7 @@ def settings_path(config: Path | None) -> Path:
 
 
 def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """
-    Return the moment that an option means, None if it was not given. Errors: BadParameter.
-
-    Args:
-        option: Its name, for the error.
-        zone: Of a date or time that names none.
-    """
+    """Return the moment that an option means, None if it was not given; `zone` is that of a time that names none."""
     if text is None:
         return None
     try:

@@ -148,12 +148,9 @@ def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
 
 
 def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
-    """
-    Write the settings file at `path`, which holds `text`, with `rows` after its last source.
-
-    Errors: SettingsError if its sources are one inline list, beside which TOML allows no table of them.
-    """
+    """Write `rows` after the last source of the settings file at `path`, which holds `text`. Errors: SettingsError."""
     positions = Positions(text)
+    # Beside one inline list of sources TOML allows no table of them.
     if "sources" in tomllib.loads(text) and ("sources", 0) not in positions.spans:
         line, column = positions.key(("sources",))
         words = f"{path}:{line}:{column}: the sources are one list, sources = […], and are edited by hand"
@@ -243,12 +240,9 @@ def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings]
 
 
 def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
-    """
-    Return the settings row of a feed, and a description of each value that was dropped.
-
-    Other feed readers write arbitrary text for a language or country. Errors: SettingsError for another field.
-    """
+    """Return the settings row of a feed, and a description of each value that was dropped. Errors: SettingsError."""
     fields = asdict(feed)
+    # Other feed readers write arbitrary text for a language or country.
     name = str(fields.pop("title"))[:NAME_CHARS]
     parsed = {"language": language_tag(feed.language or ""), "country": country_code(feed.country or "")}
     dropped = tuple(

@@ -16,14 +16,10 @@ CONTENT_TYPES = {"rss2": "application/rss+xml", "rss1": "application/rdf+xml", "
 
 
 def feed(printed: PrintedOutlet) -> tuple[str, str]:
-    """
-    Return the outlet's feed and its content type, without a charset.
-
-    A piece with the trap "twin" stands in it twice, once under a tracking URL.
-    """
-    outlet = printed.outlet
-    tails = {True: ("", TRACKING), False: ("",)}
-    items = [_item(printed, piece, tail) for piece in printed.pieces for tail in tails["twin" in piece.traps]]
+    """Return the outlet's feed and its content type, without a charset; twins stand in it under a tracking URL too."""
+    outlet, items = printed.outlet, []
+    for piece in printed.pieces:
+        items += [_item(printed, piece, tail) for tail in ("", TRACKING) if not tail or "twin" in piece.traps]
     if outlet.feed == "json":
         return _json_feed(printed, items), "application/feed+json"
     template = templates().get_template(f"{outlet.feed}.xml")

@@ -86,16 +86,11 @@ class DemoServer(uvicorn.Server):
         return site.outlet.key + site.canonical(parts.path)
 
     def settings_toml(self, *, host_delay: str | None = None) -> str:
-        """
-        Return `[fetch]` and `[[sources]]` for the press that is being served, as TOML.
-
-        Args:
-            host_delay: Between two page requests to one host, as a duration ("0.1s"); else the setting's default holds.
-        """
+        """Return `[fetch]` and `[[sources]]` for the press that is being served, as TOML."""
         fetch = ["[fetch]", f"allow_private = {to_toml(self.allow_private)}"]
         if host_delay is not None:
             fetch.append(f"host_delay = {to_toml(host_delay)}")
-        return "\n".join([*fetch, "", *("\n".join([*row_lines(source), ""]) for source in self.sources)])
+        return "\n".join([*fetch, *(line for source in self.sources for line in ("", *row_lines(source))), ""])
 
     async def __aenter__(self) -> Self:
         sockets = []

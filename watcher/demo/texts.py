@@ -43,11 +43,7 @@ def library() -> Library:
 
 
 def labels(day: int = 1) -> dict[str, DemoArticle]:
-    """
-    Return the truth of every article that was published up to the end of `day`, corrections applied.
-
-    Their keys are outlet and path, as `DemoServer.key(url)` gives them.
-    """
+    """Return the truth of every article up to the end of `day`, by its key, as `DemoServer.key(url)` gives it."""
     printed = library()
     return {piece.key: piece for outlet in printed.outlets for piece in printed.printed_by(outlet, day)}
 

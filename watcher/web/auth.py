@@ -88,11 +88,7 @@ class FailedLogins:
 
 
 class AuthMiddleware:
-    """
-    Passes allowed requests on to `app`; adds `HEADERS` to all responses that do not set their own.
-
-    `app` and `token` may be replaced while it serves.
-    """
+    """Passes allowed requests on to `app`, with `HEADERS`; `app` and `token` may be replaced while it serves."""
 
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
         self.app = app

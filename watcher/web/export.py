@@ -31,11 +31,7 @@ class ExportSummary:
 
 
 def export_site(site: Site, folder: Path) -> ExportSummary:
-    """
-    Write the site into `folder`; files of an earlier copy that are no more are removed.
-
-    Errors: WatcherError if the folder holds something else, or cannot be written.
-    """
+    """Write the site into `folder`; files of an earlier copy that are no more are removed. Errors: WatcherError."""
     before = read_manifest(folder)
     paths = {path: file_name(path) for path in dict.fromkeys(all_paths(site)) if SAFE.fullmatch(path)}
     made = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}

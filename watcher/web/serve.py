@@ -55,12 +55,7 @@ class Server(uvicorn.Server):
 
 
 class Listener:
-    """
-    Serves `app` at the address of a section of the settings, "web" or "metrics", from `listen` until `close`.
-
-    Args:
-        head_limit_s: For the head of a request.
-    """
+    """Serves `app` at the address of a section of the settings, "web" or "metrics", from `listen` until `close`."""
 
     def __init__(
         self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, head_limit_s: float = HEAD_LIMIT_S
@@ -119,12 +114,7 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
 
 
 def uvicorn_config(app: ASGIApp, *, head_limit_s: float) -> uvicorn.Config:
-    """
-    Return the configuration of uvicorn: no log, no Server header, short time limits.
-
-    X-Forwarded-For is believed from a proxy on this machine; others are named by uvicorn's variable
-    FORWARDED_ALLOW_IPS.
-    """
+    """Return the configuration of uvicorn: no log, no Server header, short time limits."""
     return uvicorn.Config(
         app,
         http=TimeoutProtocol,
@@ -134,6 +124,7 @@ def uvicorn_config(app: ASGIApp, *, head_limit_s: float) -> uvicorn.Config:
         log_level="critical",  # what is no HTTP needs no log line
         access_log=False,
         server_header=False,
+        # X-Forwarded-For is believed from a proxy on this machine, or from those that uvicorn's own variable names.
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
         timeout_keep_alive=head_limit_s,  # type: ignore[arg-type]  # it is handed to `call_later`
         timeout_graceful_shutdown=SHUTDOWN_S,

@@ -85,17 +85,13 @@ class SitePlugin:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Site:
-    """
-    All that pages are made from; `settings` may be replaced while it is served.
-
-    A static copy has no forms, no search and no live state; its clock stands still.
-    """
+    """All that pages are made from; `settings` may be replaced while it is served."""
 
     settings: Settings
     engine: Engine
     plugins: tuple[SitePlugin, ...]
     now: Callable[[], datetime]
-    is_static: bool = False
+    is_static: bool = False  # a copy without forms, search and live state; its clock stands still
     on_settings: Callable[[], object] = lambda: None  # called when a reader has changed the settings file
     # In every form, so that no other site can send one.
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)

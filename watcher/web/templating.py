@@ -25,12 +25,7 @@ def render_page(
     has_form: bool = False,
     **values: object,
 ) -> PageResponse:
-    """
-    Return a page of the site.
-
-    Args:
-        package: Whose folder `templates` has it, if not the site's own.
-    """
+    """Return a page of the site; `package`: whose folder `templates` has it, if not the site's own."""
     known = {"site": site, "now": site.now(), "status": status, "has_form": has_form and not site.is_static}
     body = environment(package, site.zone).get_template(template).render(**known, **values)
     return PageResponse(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
