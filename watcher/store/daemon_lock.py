@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -149,10 +149,18 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) -> Iterator[DaemonLock]:
-    """Hold the lock of a daemon on a store. Errors: StoreError if another daemon holds that of a file."""
+    """
+    Hold the lock of a daemon on a store, on PostgreSQL beside those of others.
+
+    Errors: StoreError if the store cannot be reached, or another daemon holds the lock of its file.
+    """
     path = status_path(engine)
     if path is None:
-        with register_daemon(engine, now=now, is_worker=is_worker) as lock:
+        before = next(iter(read(engine, load_statuses)), None)
+        write(engine, prune_statuses, before=now - STATUS_RETENTION)
+        with closing(StatusWriter(engine, worker_name())) as writer:
+            lock = DaemonLock(new_status(before, now=now, is_worker=is_worker), writer.write_status, store=None)
+            writer.wait()
             yield lock
         return
     with locked_file(path) as file:
@@ -260,20 +268,6 @@ def is_locked(file: int) -> bool:
     except OSError as error:
         return isinstance(error, BlockingIOError)
     return False
-
-
-@contextmanager
-def register_daemon(engine: Engine, *, now: datetime, is_worker: bool) -> Iterator[DaemonLock]:
-    """Hold the lock of a daemon on PostgreSQL, beside those of others. Errors: StoreError."""
-    before = next(iter(read(engine, load_statuses)), None)
-    write(engine, prune_statuses, before=now - STATUS_RETENTION)
-    writer = StatusWriter(engine, worker_name())
-    try:
-        lock = DaemonLock(new_status(before, now=now, is_worker=is_worker), writer.write_status, store=None)
-        writer.wait()
-        yield lock
-    finally:
-        writer.close()
 
 
 class StatusWriter:
