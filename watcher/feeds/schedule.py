@@ -173,18 +173,16 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
         said[name] = f"{said[name]}, {value}" if name == "cache-control" and name in said else said.get(name, value)
     server_now = parse_date(said.get("date", "")) or now
     control = said.get("cache-control")
-    max_age_s = parse_max_age(control) if control is not None else kept_s
+    is_kept = control is None or NOT_KEPT.search(control) is None
+    max_age_s = kept_s
+    if control is not None:
+        found = MAX_AGE.search(control) if is_kept else None
+        max_age_s = float(found[1]) if found else None
     return Freshness(
-        fresh_s=None if NOT_KEPT.search(control or "") else cache_lifetime_s(said, server_now, max_age_s),
+        fresh_s=cache_lifetime_s(said, server_now, max_age_s) if is_kept else None,
         retry_after_s=parse_retry_after(said["retry-after"], server_now) if "retry-after" in said else None,
         max_age_s=max_age_s,
     )
-
-
-def parse_max_age(control: str) -> float | None:
-    """Return the seconds of the max-age of a Cache-Control; None where it has none, or is not to be kept."""
-    found = MAX_AGE.search(control)
-    return float(found.group(1)) if found and not NOT_KEPT.search(control) else None
 
 
 def cache_lifetime_s(said: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:

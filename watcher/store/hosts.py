@@ -150,10 +150,9 @@ def renew_all(
 def drop_dead_leases(connection: Connection, *, worker: str) -> None:
     """Free the hosts held by processes of this machine that are no more: a crash must not cost a lease's time."""
     machine = worker.rpartition(":")[0]
-    held = connection.scalars(
-        select(hosts.c.lease_by).where(hosts.c.lease_by.startswith(f"{machine}:", autoescape=True)).distinct()
-    )
-    dead = [name for name in held.all() if not is_alive(int(name.rpartition(":")[2]))]
+    is_ours = hosts.c.lease_by.startswith(f"{machine}:", autoescape=True)
+    held = connection.scalars(select(hosts.c.lease_by).where(is_ours).distinct()).all()
+    dead = [name for name in held if not is_alive(int(name.rpartition(":")[2]))]
     connection.execute(update(hosts).where(hosts.c.lease_by.in_(dead)).values(lease_by=None, lease_until=None))
 
 
@@ -209,9 +208,9 @@ def visited_sources(
     columns = (feeds.c.name, feeds.c.source_url.label("url"), hosts.c.lease_by.label("worker"))
     query = select(*columns).join(hosts, hosts.c.host == feeds.c.host).order_by(feeds.c.name)
     query = query.where(feeds.c.enabled, ~feeds.c.gone, hosts.c.lease_until > now, hosts.c.lease_by != but)
-    return load_records(
-        connection, query if due_at is None else query.where(feeds.c.next_poll_at <= due_at), VisitedSource
-    )
+    if due_at is not None:
+        query = query.where(feeds.c.next_poll_at <= due_at)
+    return load_records(connection, query, VisitedSource)
 
 
 def get_host(connection: Connection, host: str) -> Host:
