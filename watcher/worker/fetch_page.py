@@ -103,43 +103,38 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
         reason = Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__)
         retry_at = started + FIRST_RETRY if page.tries + 1 < MAX_FAULTS else None
         outcome = EndRecheck() if page.is_recheck else FailPage(reason=reason, retry_at=retry_at)
-    await apply(page, outcome, context, started)
+    if done := await apply(page, outcome, context, started):
+        context.on_event(done)
 
 
-async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, started: datetime) -> None:
-    """Write down what becomes of a page, and tell of it."""
+async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, started: datetime) -> PageDone | None:
+    """Write down what becomes of a page; return what there is to tell of it."""
     writer, key = context.writer, page.article_id
     done = PageDone(url=page.url, outlet=page.feed.source.name, outcome="known")
     match outcome:
         case NewArticle(article=article):
-            is_new = await writer.add(pages.store_pages, (outcome, key))
-            done = replace(done, url=article.url, took_s=(context.now() - started).total_seconds())
-            if is_new:
+            if await writer.add(pages.store_pages, (outcome, key)):
                 done = replace(done, outcome="stored_from_feed" if article.from_feed else "stored")
+            return replace(done, url=article.url, took_s=(context.now() - started).total_seconds())
         case DropDuplicate(url=url, article_id=stored):
             await writer.do(pages.remove_page, key, redirected_to=stored)
-            done = replace(done, url=url)
+            return replace(done, url=url)
         case MoveToHost(url=url):
             await writer.do(pages.record_redirect, key, url=url, host=host_key(url))
-            return
         case WaitForNetwork():
             await writer.do(pages.defer, [key], until=context.now() + RETRY_AFTER)
-            return
         case FailPage(reason=reason, retry_at=retry_at):
             await writer.do(pages.record_failure, key, reason=reason, next_try_at=retry_at)
-            done = replace(done, outcome="put_off" if retry_at else "lost", reason=reason)
+            return replace(done, outcome="put_off" if retry_at else "lost", reason=reason)
         case EndRecheck(outcome=word, revision=revision):
             await writer.do(pages.record_recheck, key, now=started, found=revision)
-            if word is None:
-                return
-            done = replace(done, outcome=word)
+            return replace(done, outcome=word) if word else None
         case PageMissing(reason=reason):
-            if not await writer.do(pages.record_missing, key, now=started, reason=reason):
-                return
-            gone = Revision(article_id=key, at=started, kind="gone")
-            await writer.do(pages.record_recheck, key, now=started, found=gone)
-            done = replace(done, outcome="gone")
-    context.on_event(done)
+            if await writer.do(pages.record_missing, key, now=started, reason=reason):
+                gone = Revision(article_id=key, at=started, kind="gone")
+                await writer.do(pages.record_recheck, key, now=started, found=gone)
+                return replace(done, outcome="gone")
+    return None
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
