@@ -44,7 +44,7 @@ class ExtractedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadLine:
-    """A line that is no page."""
+    """A line that could not be read."""
 
     line: int
     reason: str

@@ -34,8 +34,10 @@ def describe_command(name: str, command: Command) -> dict[str, Any]:
     parameters = [each for each in build_command(command).params if each.name not in EVERYWHERE]
     return {
         "name": name,
-        "paragraphs": [flatten(part) for part in (inspect.getdoc(function) or command.help).split("\n\n")],
-        "options": [{"names": option_names(each), "help": flatten(getattr(each, "help", ""))} for each in parameters],
+        "paragraphs": [join_lines(part) for part in (inspect.getdoc(function) or command.help).split("\n\n")],
+        "options": [
+            {"names": option_names(each), "help": join_lines(getattr(each, "help", ""))} for each in parameters
+        ],
         "examples": getattr(function, "examples", ()),
     }
 
@@ -48,7 +50,7 @@ def option_names(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters hav
     return names if parameter.is_flag else f"{names} {value}"
 
 
-def flatten(text: str | None) -> str:
+def join_lines(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
@@ -67,7 +69,7 @@ def errors_page() -> str:
 
 
 def describe_errors(kind: type[WatcherError], parent: str) -> Iterator[dict[str, str]]:
-    yield {"name": kind.__name__, "parent": parent, "text": flatten(kind.__doc__)}
+    yield {"name": kind.__name__, "parent": parent, "text": join_lines(kind.__doc__)}
     for each in sorted(kind.__subclasses__(), key=lambda k: k.__name__):
         if each.__module__ in MODULES or each.__module__.endswith(".errors"):
             yield from describe_errors(each, kind.__name__)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from typer import Argument, Option
 
+from watcher.cli.clean_batch import BadLine
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
@@ -226,21 +227,13 @@ def import_(
     return PARTLY if summary.faults else DONE
 
 
-@dataclass(frozen=True, slots=True)
-class LineFault:
-    """A line that could not be read."""
-
-    line: int
-    reason: str
-
-
 @dataclass(slots=True, kw_only=True)
 class ImportSummary:
     """How many articles were imported, how many the store had, and which lines were left out."""
 
     imported: int = 0
     known: int = 0
-    faults: list[LineFault] = field(default_factory=list)
+    faults: list[BadLine] = field(default_factory=list)
 
 
 def open_input(file: Path) -> BinaryIO:
@@ -289,4 +282,4 @@ def read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) ->
         try:
             yield parse_article(line, now=now)
         except ValueError as error:
-            summary.faults.append(LineFault(number, str(error)))
+            summary.faults.append(BadLine(line=number, reason=str(error)))
