@@ -307,10 +307,15 @@ class StatusWriter:
             self._disconnect()
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.invalidate()  # ends the session, and the lock with it
-            self._connection.close()
-            self._connection = None
+        if self._connection is None:
+            return
+        if not self._connection.invalidated:
+            # The server ends a session a moment after we have left it; whoever asks then is not to find us running.
+            with suppress(DBAPIError), self._connection.begin():
+                self._connection.execute(select(func.pg_advisory_unlock_all()))
+        self._connection.invalidate()  # ends the session
+        self._connection.close()
+        self._connection = None
 
 
 def load_statuses(connection: Connection) -> list[DaemonStatus]:
