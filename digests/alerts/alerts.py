@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from digests.alerts.conditions import active_conditions
@@ -102,7 +103,7 @@ class AlertJob:
         except WatcherError as error:
             log.warning("alert_failed %s", fields(name=alert.name, channel=way.channel, reason=error))
             return 0
-        try:
+        with closing(channel):
             for recipient in way.recipients(()):
                 try:
                     channel.send(render_message(alert, way, sender, recipient), before_commit=lambda: None)
@@ -110,6 +111,4 @@ class AlertJob:
                 except WatcherError as error:
                     about = fields(name=alert.name, channel=way.channel, recipient=recipient, reason=error)
                     log.warning("alert_failed %s", about)
-        finally:
-            channel.close()
         return taken

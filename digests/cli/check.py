@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,11 +71,9 @@ def delivery_check(way: DeliverSettings, settings: Settings) -> tuple[str, str, 
 
 def try_log_in(server: SmtpSettings) -> None:
     """Connect to the mail server, log in, and leave."""
-    channel = SmtpChannel(server, sender="", password=server.password.reveal() if server.password else "")
-    try:
+    password = server.password.reveal() if server.password else ""
+    with closing(SmtpChannel(server, sender="", password=password)) as channel:
         channel.log_in()
-    finally:
-        channel.close()
 
 
 def try_program(program: str) -> None:
