@@ -151,10 +151,12 @@ MAX_EVIDENCE = 12  # names, terms or numbers; the first are the heaviest
 def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
     """Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`."""
     apart, same_language = time_apart(a, b), a.language == b.language
+    of_a, of_b = term_weights(a.features), term_weights(b.features)
+    terms = sorted(of_a.keys() & of_b.keys(), key=lambda term: (-min(of_a[term], of_b[term]), term))
     overlap = measure_overlap(make_fingerprint(a.features.shingles), make_fingerprint(b.features.shingles))
     return Evidence(
         names=shared_keys(a.features.names, b.features.names),
-        terms=shared_terms(a, b) if same_language else (),
+        terms=tuple(terms[:MAX_EVIDENCE]) if same_language else (),
         numbers=shared_keys(a.features.numbers, b.features.numbers),
         wording=round(overlap.share, 3),
         vector=cosine(a, b),
@@ -163,13 +165,6 @@ def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
         only_a=only_in(a, b),
         only_b=only_in(b, a),
     )
-
-
-def shared_terms(a: ClusterItem, b: ClusterItem) -> tuple[str, ...]:
-    """Return the terms of two articles of one language, the heaviest first."""
-    of_a, of_b = term_weights(a.features), term_weights(b.features)
-    shared = sorted(of_a.keys() & of_b.keys(), key=lambda term: (-min(of_a[term], of_b[term]), term))
-    return tuple(shared[:MAX_EVIDENCE])
 
 
 def shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
