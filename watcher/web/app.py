@@ -112,7 +112,7 @@ def encode_page(reply: PageResponse) -> Response:
     headers = {}
     if reply.status == 200:
         tag = hashlib.blake2b(body + f"{reply.media_type} {reply.refresh_s}".encode(), digest_size=12)
-        headers = {"ETag": f'W/"{tag.hexdigest()}"', "Vary": "Accept-Encoding"}
+        headers["ETag"] = f'W/"{tag.hexdigest()}"'
     if reply.refresh_s:
         headers["Refresh"] = str(reply.refresh_s)
     if reply.has_form:
@@ -243,8 +243,10 @@ def make_response(request: Request, page: Response) -> Response:
     """Return a response of its own for a request, 304 where the client has the page already."""
     tag = page.headers.get("ETag")
     if tag and etag_matches(request.headers.get("if-none-match", ""), tag):
-        of_body = ("content-length", "content-type")
-        return Response(status_code=304, headers={k: v for k, v in page.headers.items() if k not in of_body})
+        headers = {
+            name: value for name, value in page.headers.items() if name not in ("content-length", "content-type")
+        }
+        return Response(status_code=304, headers=headers | {"Vary": "Accept-Encoding"})
     return Response(page.body, page.status_code, page.headers)
 
 
