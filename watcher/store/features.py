@@ -109,9 +109,7 @@ def embedder_name(connection: Connection, mark: str) -> str | None:
 def has_backlog(connection: Connection, *, version: str, setting: str | None) -> bool:
     """Whether features are of another version, or lack what the embedder of `setting` makes; None for no embedder."""
     noted = recorded_embedder(connection)
-    if setting is not None and (noted is None or noted.setting != setting or noted.name is None or noted.trouble):
-        return True
-    if setting is None and noted is not None:
+    if setting != (noted.setting if noted else None) or (noted and (noted.name is None or noted.trouble)):
         return True
     conditions = [has_old_version(version)]  # one by one: each has an index of its own
     if noted is not None:
