@@ -64,10 +64,10 @@ def load_parser() -> None:
 
 def load_cleaner() -> None:
     """Load what cleans a page and makes features: .7 s of CPU, half a minute on a machine that is starved."""
-    from watcher.clean import article, fragment, html, reject
+    from watcher.clean import article, html, reject
     from watcher.features import extract
 
-    assert reject and article and html and fragment and extract and extract
+    assert reject and article and html and extract
 
 
 def parse_feed(
@@ -112,7 +112,7 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
 
 def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     """Return the article as the feed carries it: its content, else its summary."""
-    from watcher.clean.fragment import fragment_blocks
+    from watcher.clean.html import fragment_blocks
     from watcher.clean.wire import read_wire
 
     blocks = fragment_blocks(entry.content) or fragment_blocks(entry.summary)
