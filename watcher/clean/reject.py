@@ -71,8 +71,10 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
             return PageKind.CONSENT_WALL
         if SCRIPTED.search(text or bare) and size <= PARAGRAPH:
             return PageKind.NEEDS_JAVASCRIPT
-        if size <= BRIEF and lines and _is_offer(lines):
-            return PageKind.PAYWALL
+        if size <= BRIEF and lines and is_paywall_note(lines[0]):  # what it shows of its article is the offer to buy it
+            others = sum(len(line) for line in lines if not is_paywall_note(line))
+            if others < PARAGRAPH:
+                return PageKind.PAYWALL
     if len(normalize_key("".join(lines)[:WALL_MAX])) < LEAST:
         return PageKind.NO_TEXT
     return None
@@ -85,11 +87,6 @@ def _is_consent(lines: Sequence[str]) -> bool:
         return False
     rest = (line for line in lines if line not in asks and not re.search("cookie|privacy|datenschutz", line, re.I))
     return sum(len(line) for line in rest if len(line) > PARAGRAPH) < REST
-
-
-def _is_offer(lines: Sequence[str]) -> bool:
-    """Whether what the page shows of its article is the offer to buy it."""
-    return is_paywall_note(lines[0]) and sum(len(line) for line in lines if not is_paywall_note(line)) < PARAGRAPH
 
 
 Paywall = Literal["", "said", "noted"]  # nothing known; the page's data say so; a note on the page does

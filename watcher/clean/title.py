@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import chain, pairwise
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
@@ -148,13 +148,11 @@ def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | 
     """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
     own = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
-    for text, element in own:
-        if any(_is_same_title(normalize_key(text), one) for one in wanted) and not _is_end_of(text, elements, titles):
+    lower = ((element_text(element), element) for level in LEVELS for element in elements.tree.iter(level))
+    first = ((text, element) for text, element in own if not _is_end_of(text, elements, titles))
+    for text, element in chain(first, lower):
+        if any(_is_same_title(normalize_key(text), one) for one in wanted):
             return element
-    for level in LEVELS:
-        for element in elements.tree.iter(level):
-            if any(_is_same_title(normalize_key(element_text(element)), one) for one in wanted):
-                return element
     return own[0][1] if len(own) == 1 else None
 
 
