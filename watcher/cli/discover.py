@@ -71,18 +71,17 @@ def add_single_feed(found: Discovery, path: Path) -> int:
         print_err(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
     (feed,) = found.feeds
-    name, tag = default_name_and_language(feed)
+    assert feed.report
+    name, tag = default_name_and_language(feed.report)
     print_err(add_row(path, source_row(url=feed.url, name=name, language=language_tag(tag))))
     return DONE
 
 
-def default_name_and_language(one: FeedCandidate) -> tuple[str, str]:
+def default_name_and_language(report: FeedReport) -> tuple[str, str]:
     """Return the name and the language that a feed that was found would have as a source; empty where not known."""
-    if one.report is None:
-        return "", ""
-    said, read = one.report.feed.language, one.report.language
+    said, read = report.feed.language, report.language
     tag = said if said and primary_tag(said) in (read, None) else read
-    return one.report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
+    return report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
 
 
 def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
@@ -125,7 +124,7 @@ def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, Sour
     if there := known.get(normalize_url(one.url)):
         yield f"in the settings as {there.source().name}"
     else:
-        name, tag = default_name_and_language(one)
+        name, tag = default_name_and_language(report)
         options = [f" --name {quote(name)}"] if name else []
         options += [f" --language {quote(tag)}"] if tag else []
         yield f"add it: watcher sources add {quote(one.url)}{''.join(options)}"
