@@ -113,7 +113,7 @@ class Localizer:
 
 def localizer_for(edition: Edition) -> Localizer:
     """Return the localizer of `edition`; a language without phrases has the English ones."""
-    return _localizer(edition.language, ZoneInfo(edition.timezone), edition.local_date)
+    return _localizer(edition.language, _zone(edition.timezone), edition.local_date)
 
 
 @lru_cache(maxsize=8)
@@ -166,6 +166,13 @@ def _locale(tag: str) -> Locale:
     if plain.lower() in ("en", ""):
         plain = WORLD_ENGLISH
     return known_locale(plain) or known_locale(language_tag(tag)) or Locale.parse(WORLD_ENGLISH)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return ZoneInfo("UTC")
 
 
 @lru_cache(maxsize=16)
