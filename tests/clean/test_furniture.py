@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.clean.furniture import ArticleContext, drop_furniture
-from watcher.clean.html import InlineMarkup
-from watcher.clean.phrases import (
+from watcher.clean.furniture import (
+    ArticleContext,
+    drop_furniture,
     is_call_to_action,
     is_copyright_notice,
     is_embed,
     is_label,
     is_read_more,
     is_teaser_heading,
-    normalize_key,
 )
+from watcher.clean.html import InlineMarkup
 from watcher.model import Block
+from watcher.text.words import normalize_key
 
 PROSE = "The council put off its decision until March, after four hours of talk about the cost of the bridge."
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from watcher.clean.agencies import agency_of
-from watcher.clean.dateline import parse_dateline
 from watcher.clean.html import parse
 from watcher.clean.metadata import read_metadata
-from watcher.clean.wire import WireInfo, credited_agencies, read_wire, strip_credits
+from watcher.clean.wire import WireInfo, credited_agencies, parse_dateline, read_wire, strip_credits
 from watcher.model import Block
 
 BODY = "The minister said on Monday that the talks would go on for several days to come."

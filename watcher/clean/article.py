@@ -9,7 +9,6 @@ from watcher.clean.content import add_missing_paragraphs, extract_content, prune
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.html import InlineMarkup, parse, read_inline_markup, text_to_html, visible_text
 from watcher.clean.metadata import Metadata, classify_page, read_metadata
-from watcher.clean.phrases import normalize_key
 from watcher.clean.reject import Paywall, is_truncated, paywall_of, rejection_reason
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
@@ -20,6 +19,7 @@ from watcher.failure_reasons import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of
+from watcher.text.words import normalize_key
 
 NO_ENTRY = Entry(guid="", url=None, title="")
 FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one

@@ -9,9 +9,10 @@ from html import unescape
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, ShortLine, all_names, all_short_lines, json_text
-from watcher.clean.phrases import DATA_NAMES, PHRASES, normalize_key
+from watcher.clean.phrases import DATA_NAMES, PHRASES
 from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
+from watcher.text.words import normalize_key
 
 MAX_NAMES = 12
 LONGEST = 60  # characters of a name

@@ -10,10 +10,10 @@ from lxml.etree import _Element
 
 from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten_tree
 from watcher.clean.html import html_in_scripts, parse
-from watcher.clean.phrases import PHRASES, normalize_key
+from watcher.clean.phrases import PHRASES
 from watcher.clean.prune import ASIDES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, frames_by_name, prune
 from watcher.model import Block, RemovedBlock
-from watcher.text.words import count_letters
+from watcher.text.words import count_letters, normalize_key
 
 MIN_ARTICLE_CHARS = 250  # characters of an article: less may be the wrong frame, or a script's page
 REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # characters of a text: with less, what should not hold an article is read too

@@ -9,19 +9,10 @@ from dataclasses import dataclass, field
 
 from watcher.clean.content import BLOCK_START_CHARS, text_length
 from watcher.clean.html import InlineMarkup
-from watcher.clean.phrases import (
-    PHRASES,
-    is_call_to_action,
-    is_copyright_notice,
-    is_embed,
-    is_label,
-    is_read_more,
-    is_teaser_heading,
-    normalize_key,
-)
+from watcher.clean.phrases import PHRASE_LISTS, PHRASES
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.model import Block, RemovedBlock
-from watcher.text.words import count_letters
+from watcher.text.words import count_letters, normalize_key
 
 SHORT = 80  # characters: a label, a heading, a title, not a paragraph
 LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
@@ -298,3 +289,54 @@ def _find_bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules:
         emptied = under is not None and blocks[under].kind == "h" and under > place + 1
         if under is None or emptied:
             yield place, "heading"
+
+
+def _starts(name: str, after: str) -> re.Pattern[str]:
+    words = sorted(PHRASE_LISTS[name], key=len, reverse=True)
+    return re.compile(rf"[\W_]{{0,6}}(?:{'|'.join(map(re.escape, words))}){after}", re.IGNORECASE)
+
+
+def _any_of(name: str, before: str = "", after: str = "") -> re.Pattern[str]:
+    return re.compile(rf"{before}(?:{PHRASES[name]}){after}", re.IGNORECASE)
+
+
+_READ_MORE = _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])")
+_BOX = _starts("box", r"(?!\w).{0,50}$")
+_LABEL = _starts("labels", r"[\W_]*$")
+_ASKS = _any_of("asks", r"(?:^|[.!?:|–•] )[\W_]{0,4}(?:you can |du kannst |please |bitte )?")
+_QUOTED = re.compile('["“”„«»「『]')
+_CHANNELS = _any_of("channels")
+_RATES = _any_of("rates", r"[\W_]{0,4}")
+_RIGHTS = _any_of("rights", r"[^\w©ⓒ(]{0,4}", r"[\W_]*$")
+_EMBEDS = _any_of("embeds", r"[\W_]{0,4}")
+
+
+def is_read_more(text: str) -> bool:
+    """Whether `text` leads to another article: "Read more: …"."""
+    return len(text) < 300 and _READ_MORE.match(text) is not None
+
+
+def is_teaser_heading(text: str) -> bool:
+    """Whether `text` can stand over a box of teasers, a schedule or comments: "More from International"."""
+    return len(text) < 80 and text[-1:] not in ".!?。" and _BOX.match(text) is not None
+
+
+def is_label(text: str) -> bool:
+    """Whether `text` is a label or a button alone on its line: "Advertisement"."""
+    return len(text) < 60 and _LABEL.match(text) is not None
+
+
+def is_call_to_action(text: str) -> bool:
+    """Whether `text` asks the reader for something: to subscribe, to follow, to comment."""
+    if len(text) >= 320 or _QUOTED.search(text):
+        return False
+    return _RATES.match(text) is not None or bool(_ASKS.search(text[:80]) and _CHANNELS.search(text))
+
+
+def is_copyright_notice(text: str) -> bool:
+    return len(text) < 200 and _RIGHTS.match(text) is not None
+
+
+def is_embed(text: str) -> bool:
+    """Whether `text` stands for something from elsewhere that is not shown, or asks whether it may be."""
+    return len(text) < 500 and _EMBEDS.match(text) is not None

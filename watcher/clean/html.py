@@ -19,8 +19,9 @@ from lxml.etree import LxmlError, _Element
 from lxml.html import HtmlElement
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import ELEMENTS, load_lists, normalize_key
+from watcher.clean.phrases import ELEMENTS, load_lists
 from watcher.model import Block
+from watcher.text.words import normalize_key
 
 MAX_HTML_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
 BEGINNING = 4_096  # characters in which a page's first tags stand

@@ -8,10 +8,10 @@ from typing import Literal
 
 from lxml.etree import _Element
 
-from watcher.clean.phrases import REJECTION, normalize_key
+from watcher.clean.phrases import REJECTION
 from watcher.failure_reasons import PageKind
 from watcher.model import Block
-from watcher.text.words import stems, word_overlap
+from watcher.text.words import normalize_key, stems, word_overlap
 
 WALL_MAX = 1_500  # characters: a wall's own text is short, an article about cookies is long
 BRIEF = 600  # characters of a check for robots, an error or an offer

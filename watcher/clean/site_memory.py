@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from watcher.clean.phrases import normalize_key
+from watcher.text.words import normalize_key
 
 MAX_PAGES = 200  # the latest articles of a site that are remembered: older ones show an old layout
 WEIGHT_BITS = 8  # of a hash: how long the block is

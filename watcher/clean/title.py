@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
-from watcher.clean.phrases import CLASS_NAMES, name_test, normalize_key
+from watcher.clean.phrases import CLASS_NAMES, name_test
 from watcher.text.urls import host_of
+from watcher.text.words import normalize_key
 
 # What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
 # for sharing agree on another; of these two the heading wins. Measured on 879 pages: half to choose, half to check.

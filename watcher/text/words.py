@@ -26,6 +26,8 @@ UNSPACED = (
 SYLLABLES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
 LETTER = rf"\w{MARKED}"
+LETTERS_AND_DIGITS = re.compile(r"[^\W_]+")
+MAX_KEYS = 4_096  # texts whose key is cached: each rule of cleaning asks for that of each block
 LETTERS = re.compile(f"[{LETTER}]+")
 NOT_ASCII = re.compile("[^\x00-\x7f]+")
 DROPPED = re.compile(
@@ -175,3 +177,9 @@ def index_words(text: str) -> str:
 def bigrams(run: str) -> Iterator[str]:
     """Yield the overlapping pairs of characters of a run, and its last one: each character begins a word."""
     return (run[i : i + 2] for i in range(len(run)))
+
+
+@lru_cache(maxsize=MAX_KEYS)
+def normalize_key(text: str) -> str:
+    """Return what two spellings of one text have in common: its letters and digits, in lower case."""
+    return "".join(LETTERS_AND_DIGITS.findall(text.lower()))
