@@ -117,7 +117,7 @@ def assign_ids(
     stories_of: defaultdict[int, list[str]] = defaultdict(list)
     for story, number in goes_on.items():
         stories_of[number].append(story)
-    gone = {old for each in restored.values() for old in (each.id, *each.merged_ids)}
+    gone = {old for each in restored.values() for old in (each.id, *each.merged_ids)} - known.keys()
     found = []
     for number, group in enumerate(groups):
         merged_ids: set[str] = set()
