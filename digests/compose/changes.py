@@ -1,4 +1,4 @@
-"""What is new in a story since the reader's last edition: its status, and the sentences, numbers and outlets."""
+"""What is new in a story since the reader's last edition: its status, sentences, numbers and outlets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from watcher.text.words import fold, is_unspaced, stems, words
 
 MAX_REPORTS = 12  # new articles that are read
 MAX_UPDATES = 2  # sentences that say what is new
-FOLLOW_UP_CHARS = 700  # of two texts of one outlet,
-# and the shares of their rare words, and of their titles', from which the later one goes on with the earlier one
+FOLLOW_UP_CHARS = 700  # of each of two texts of one outlet that are compared
+# Shares of rare words in title and text, and in the title alone, from which on the later text continues the earlier one
 FOLLOW_UP_SHARE, FOLLOW_UP_TITLE_SHARE = 0.2, 0.1
-UNSPACED_FACTOR = 0.7  # where words are pairs of characters: of one thing said otherwise, fewer are the same
-MIN_NEW_WORDS = 3  # of a sentence without a new number or name
+UNSPACED_FACTOR = 0.7  # for scripts whose words are pairs of characters: two wordings of one thing share fewer of them
+MIN_NEW_WORDS = 3  # that a sentence without a new number or name must have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class StoryChange:
     updates: tuple[Sentence, ...] = ()
     number_changes: tuple[NumberChange, ...] = ()
     new_outlets: tuple[str, ...] = ()  # in time order
-    earlier: EditionStory | None = None  # the story there
+    earlier: EditionStory | None = None  # the story as that edition showed it
 
 
 def compare_with_earlier(
@@ -48,20 +48,19 @@ def compare_with_earlier(
     context: ComposeContext,
 ) -> StoryChange:
     """
-    Return whether the reader has seen `story`, and what is new in it since.
+    Return whether the reader has seen `story`, and what is new in it since then.
 
-    A story was seen if one of the last editions showed it, also as a brief: under its id, under one that has gone
-    into it, or with one of the same articles; or if it showed another story of the same thread, or one that an outlet
-    goes on with (`find_follow_up`). The latest of them counts.
-    It is developing if an article that came in after that edition has a sentence with a number, a name or enough words
-    that were not known then; else quiet. What counts as known: the texts of the story's articles up to that edition,
-    and all that the edition showed.
+    The reader has seen it if one of the last editions showed it, in full or as a brief: under its id, the id of a story
+    merged into it, or with one of its articles. An earlier story of the same thread counts too, and one that an outlet
+    continues (`find_follow_up`). The latest edition counts. The story is then "developing" if an article that arrived
+    after that edition has a sentence with a number, a name or enough words that were not known, else "quiet". Known are
+    the texts of the story's articles until then, and what that edition said of it.
 
     Args:
-        articles: With all of their text, those of the story and, as far as they are stored, of the last editions:
-            they are what is known. Only an article of the window is told as new.
-        summary: This edition's. One of its sentences is returned only if nothing else is new: it then belongs there
-            rather than to the summary.
+        articles: Full texts of the story's articles and of the last editions' articles, if still stored. Only articles
+            of the window can be new.
+        summary: This edition's summary. One of its sentences is returned as an update only if nothing else is new; the
+            caller then removes it from the summary.
     """
     present = [articles[key] for key in story.articles if key in articles]
     shown = ((edition, *find_in_edition(story, edition)) for edition in context.earlier_editions)
@@ -101,7 +100,7 @@ def compare_with_earlier(
 
 
 def day_number(first: datetime, context: ComposeContext) -> int:
-    """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
+    """Return the day of a story, 1 for the first; a new day begins at the local time at which the window ends."""
     zone = ZoneInfo(context.digest.timezone)
     local = first.astimezone(zone)
     began = local.date() + timedelta(days=local.time() >= context.window_end.astimezone(zone).time())
@@ -109,7 +108,7 @@ def day_number(first: datetime, context: ComposeContext) -> int:
 
 
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:
-    """Return what the reader was told of a story, then the beginnings of its latest articles."""
+    """Return the sentences that the reader was shown, then the first sentences of the latest articles in `old`."""
     found = [*earlier.updates, *earlier.summary] if earlier else []
     latest = sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:MAX_REPORTS]
     for article in latest:
@@ -119,7 +118,7 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
 
 
 def find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
-    """Return the story as an edition showed it, and the article ids of its brief if it was one."""
+    """Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither."""
     ids, known = set(story.articles), {story.id, *story.merged_ids}
     rows = [(s.id == story.id, s.id in known, len(ids & set(s.article_ids)), -s.number, s) for s in edition.stories]
     best = max(rows, key=lambda row: row[:4], default=None)
@@ -136,9 +135,9 @@ def find_follow_up(
     story: Story, present: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
 ) -> EditionStory | None:
     """
-    Return the story of the last edition that an outlet goes on with: about the same country, in much the same words.
+    Return the story of the last edition that one of the outlet's articles continues; None if there is none.
 
-    What grouping leaves apart for want of other reports, its own outlet connects: it writes of one thing day by day.
+    The two are about the same country and share rare words. Grouping keeps them apart if no other outlet reports on it.
     """
     countries = set(context.find_countries(story))
     best: tuple[float, EditionStory] | None = None
@@ -159,7 +158,7 @@ def find_follow_up(
 
 
 def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int) -> float:
-    """Return how much of the rare words of two titles, and so many characters of their texts, they share, 0 to 1."""
+    """Return the share of words, 0 to 1 and weighted by rarity, common to two titles plus `chars` of their texts."""
     first, second = (set(stems(f"{a.title}\n{a.text[:chars]}", a.language)) for a in (one, other))
     shares = known.get(one.language, {})
     weight = {stem: rarity(shares.get(stem, 0.0)) for stem in first | second}
@@ -169,7 +168,7 @@ def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, cha
 
 @dataclass(frozen=True, slots=True)
 class KnownFacts:
-    """What a reader could know: numbers and stems of the earlier texts, and of each sentence that was shown."""
+    """What the reader may know: numbers and stems of the earlier texts, and the stems of each sentence shown."""
 
     numbers: frozenset[str]
     stems: frozenset[str]
@@ -198,7 +197,7 @@ def _new_sentences(
     agreed: Agreement,
     context: ComposeContext,
 ) -> tuple[Sentence, ...]:
-    """Return the best sentences of the new articles with something new: with numbers first, then names, then words."""
+    """Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most."""
     origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
     among = [article for article in new if not is_flagged(article)]
     languages = [article.language for article in among]
@@ -228,7 +227,7 @@ def _new_sentences(
 
 
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:
-    """Return how new a sentence is: 0 if it holds no new number, no new name and few new words."""
+    """Return how new a sentence is; 0 without a new number if it repeats one, or has few new words and no new name."""
     fresh = candidate.stems - known.stems
     new_numbers = [number for number in numbers(candidate.text) if number not in known.numbers]
     names = [word for word in words(candidate.text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]

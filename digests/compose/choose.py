@@ -1,4 +1,4 @@
-"""Which stories an edition tells in full, which in a line, and which it gathers under another on the same event."""
+"""Selects an edition's stories: those shown in full, those shown as briefs, and those listed under a related story."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from digests.compose.rank import RankedStory
 from digests.model import EditionStory
 
-MAX_RELATED = 3  # stories gathered under one
-QUIET_FACTOR = 2  # quiet stories told in a line for each story told in full, at most
-MAX_WATCHED = 10  # stories that the reader watches, told in a line beyond the digest's briefs
+MAX_RELATED = 3  # stories listed under one story
+QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
+MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
 Compose = Callable[[RankedStory], EditionStory | None]
 
 
 @dataclass(slots=True)
 class StorySelection:
     """
-    What an edition shows, best first; each story at one place at most.
+    The stories that an edition shows, best first; each story occurs once at most.
 
-    `main` holds what is told in full; `related` is by the id of the story above.
+    `main` has the stories shown in full; `related` maps the id of a main story to the stories listed under it.
     """
 
     main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
@@ -40,13 +40,13 @@ def select_stories(
     """
     Choose the stories to show from `ranked`, best first.
 
-    Stories with a word that must be shown come first, then those reported by more than one outlet, then the others. A
-    story without news is shown as a brief, and the next one takes its place; so is a story of live blogs and round-ups
-    alone. Of the stories of one thread, the first with news is shown; the others are listed under it.
+    Stories with a `must` phrase come first, then those of several outlets, then the others. A quiet story (nothing is
+    new) is shown as a brief and takes no place; a story of live blogs and round-ups alone can only be a brief. Of a
+    thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it.
 
     Args:
         compose: Returns a story as the edition would show it; None if it has no title.
-        flagged: Ids of live blogs and round-ups.
+        flagged: Ids of live blogs, round-ups, galleries and videos.
     """
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
@@ -77,7 +77,7 @@ def select_stories(
 
 
 def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:
-    """Put a quiet story under the one that has news of the same event."""
+    """Move quiet stories under the main story of their thread; drop them if it has no room."""
     rest = []
     for each, shown in chosen.quiet:
         head = shown_by_thread.get(each.sibling_of or each.story.id)
@@ -89,7 +89,7 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, s
 
 
 def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
-    """Fill the briefs: those that the reader watches always, one story of an event."""
+    """Add the watched stories as briefs, then others until there are `briefs`; one story per thread."""
     told: set[str] = set()
     watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
     for each in (*watched, *(each for each in pending if not each.watched)):

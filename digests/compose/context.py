@@ -1,4 +1,4 @@
-"""What all stories of an edition share: the digest, the articles, and what is known from before."""
+"""The inputs that all stories of an edition share: the digest, its articles, and the earlier editions and articles."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from watcher.model import Article
 @dataclass(frozen=True, kw_only=True)
 class ComposeContext:
     """
-    What all stories of an edition share.
+    Inputs that all stories of an edition share.
 
     Attributes:
-        articles: The window's, by id, as `select_articles` keeps them.
-        earlier_articles: Articles of the last editions, as far as they are stored, to tell what is new; not counted.
-        earlier_editions: The last ones, the latest first.
-        load_full_texts: Called for the stories that may be shown, one after the other: `articles` and
-            `earlier_articles` may hold the beginnings of texts alone.
-        owner_kinds: The kind of owner of an outlet, where the settings name it.
+        articles: The window's articles by id, as `select_articles` returns them.
+        earlier_articles: Older articles and those that the last editions cited, if still stored; to tell what is new.
+        earlier_editions: The last editions, the latest first.
+        load_full_texts: Loads articles by id with their full texts, one story at a time: `articles` and
+            `earlier_articles` may hold only the beginnings of texts.
+        owner_kinds: The kind of owner by outlet, for outlets whose sources declare one.
     """
 
     digest: DigestSettings
@@ -47,7 +47,7 @@ class ComposeContext:
 
     @cached_property
     def earlier_texts(self) -> Mapping[str, Article]:
-        """`earlier_articles`, those that are of the window too with all of their text."""
+        """`earlier_articles`, with full texts for those that are in `articles` too."""
         both = self.earlier_articles.keys() & self.articles.keys()
         return {**self.earlier_articles, **self.load_full_texts(both)}
 
@@ -66,9 +66,9 @@ class ComposeContext:
         return self._countries[story.id]
 
     def present(self, story: Story) -> list[Article]:
-        """Return those of a story's articles that are of the window."""
+        """Return the story's articles that are in the window."""
         return [self.articles[key] for key in story.articles if key in self.articles]
 
     def full_articles(self, story: Story) -> Mapping[str, Article]:
-        """Return those of a story's articles that are of the window, with all of their text."""
+        """Return the story's articles that are in the window, with full texts, by id."""
         return self.load_full_texts(article.id for article in self.present(story))

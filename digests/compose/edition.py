@@ -1,4 +1,4 @@
-"""An edition: which stories it shows, in which sections, and what has ended since the last one."""
+"""Composes an edition: its sections and briefs, and the stories of the last edition that have ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from digests.settings.digests import DigestSettings
 from watcher.model import Article
 from watcher.text.words import fold
 
-MAX_ENDED = 10  # stories of the last edition of which nothing has come in
+MAX_ENDED = 10  # stories of the last edition that no new article continues
 
 
 def compose_edition(
@@ -35,9 +35,9 @@ def compose_edition(
     corrections: Sequence[Correction],
 ) -> Edition:
     """
-    Return the edition of `stories`: the main ones in sections, the next ones as briefs, and the ledger.
+    Return the edition of `stories`: the main stories in sections, further ones as briefs, and the ledger.
 
-    Numbers run in page order, the lead is 1.
+    Stories are numbered in page order; the lead is 1.
     """
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
     wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
@@ -72,7 +72,7 @@ def compose_edition(
 
 
 def _is_wanted(story: Story, context: ComposeContext) -> bool:
-    """Whether a story is about one of the digest's regions or countries, if it names any."""
+    """Whether a story is about one of the digest's regions or countries; True if the digest names none."""
     regions = context.digest.regions
     return not regions or any(code in regions or region_of(code) in regions for code in context.find_countries(story))
 
@@ -94,7 +94,7 @@ def _sections(selection: StorySelection, context: ComposeContext, anchors: set[s
 
 
 def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
-    """Return the stories of one line, then those in which nothing is new."""
+    """Return the chosen briefs, then the quiet stories as briefs; stories without a title are left out."""
     found = [compose_brief(each, context) for each in selection.briefs]
     found += [
         replace(brief, status=shown.status, day=shown.day)
@@ -106,10 +106,10 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
 
 def choose_section(present: Sequence[Article], places: Sequence[str], digest: DigestSettings) -> str:
     """
-    Return the title of the section that a story belongs to, by its articles and the countries it is about, first first.
+    Return the title of a story's section. `places` are the countries that it is about, the main one first.
 
-    The reader's own rules go first. The digest's sections are names of sections of sources, or of regions; without
-    them, a story is in its region.
+    The first matching section rule decides. Else the digest's `sections` are matched with the articles' sections, then
+    with the region's names. If none matches, it is the title of the region.
     """
     if rule := match_section_rule(digest.section_rules, present, places):
         return rule
@@ -132,10 +132,10 @@ def choose_section(present: Sequence[Article], places: Sequence[str], digest: Di
 
 def section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
     """
-    Return the distinct titles in the order that an edition has them.
+    Return the distinct titles in page order.
 
-    `titles` are those of its stories, best first. The digest's sections come first, in their order. If it names none,
-    the lead's section is first and the others follow by their best story, the world's last.
+    `titles` are the sections of the stories, best story first. The digest's own sections come first, in their order. If
+    it has none, the lead's section comes first, then the others by their best story, and the rest of the world last.
     """
     found, wanted = list(dict.fromkeys(titles)), digest.sections
     if wanted:
@@ -155,7 +155,7 @@ def _plain(name: str) -> str:
 
 
 def ended_stories(previous: Edition, ranked: Sequence[RankedStory], followed: Collection[str]) -> tuple[Brief, ...]:
-    """Return the stories of the last edition of which nothing has come in since, and that none goes on with."""
+    """Return up to `MAX_ENDED` stories of `previous` that no story continues; `followed`: ids with a follow-up."""
     ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
     threads = {each.story.thread for each in ranked if each.story.thread}
     articles = {key for each in ranked for key in each.story.articles}

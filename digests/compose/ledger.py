@@ -1,4 +1,4 @@
-"""The ledger of an edition: what came in, what became of it, and why the rest is not shown."""
+"""The ledger of an edition: how many articles came in, how many stories are shown, and why the others are left out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build_ledger(
     briefs: Sequence[Brief],
     context: ComposeContext,
 ) -> Ledger:
-    """Return the ledger of an edition; `among` are those of `ranked` that are about what the digest is."""
+    """Return the ledger of an edition. `among`: the stories of `ranked` admitted by its regions or phrases."""
     taken, wanted = selection.ids, {each.story.id for each in among}
     not_shown = [each for each in ranked if each.story.id not in taken]
     left_out = count_left_out(_why_left_out(each, wanted) for each in not_shown)
@@ -59,18 +59,18 @@ def _title(story: Story, context: ComposeContext) -> str:
     return title.text if title else ""
 
 
-# A quarter of what came in is seldom one event. In labelled news of single days, chosen for their large events, the
-# largest true story holds a sixth to a tenth in the middle; stories that ran together hold a third and more.
+# A quarter of a window's reports is seldom one event. In labelled news of single days that were chosen for their large
+# events, the largest true story typically has a sixth to a tenth of them; wrongly merged stories have a third or more.
 OVERSIZED_SHARE = 0.25
-MIN_REPORTS = 100  # of a window: among fewer, one large event is much
+MIN_REPORTS = 100  # of a window: with fewer, one large event easily has a quarter of them
 
 
 def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
     """
-    Return the story with the most reports of the articles `inside` the window, and its share; None without a report.
+    Return the story with the most reports that have an article in `inside`, the window; None if no report has one.
 
-    Reports are counted, not articles: one agency's text in sixty papers is one report, and no sign of a fault. Of two
-    stories with as many, the one with more articles, then the one with the smaller id.
+    Reports are counted, not articles: an agency's text in sixty papers is one report. On a tie, the story with more
+    articles wins, then the smaller id.
     """
     total = 0
     found: list[tuple[int, int, str]] = []

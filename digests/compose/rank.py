@@ -1,4 +1,4 @@
-"""The order of an edition's stories: a sum of few terms, each with words for a reader."""
+"""Ranks an edition's stories by a sum of a few terms, each with words for a reader."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from watcher.model import Article
 from watcher.text.words import stems
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
-SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words from which they are of one event; 0 to 1
+SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words, 0 to 1, from which on they are about one event
 SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
-TITLES = 24  # titles of a story that are read for its words
+TITLES = 24  # titles of a story whose words are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankWeights:
     """
-    What each term counts. Logarithms (base 2) make the second report worth more than the twentieth.
+    The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth.
 
-    With these, one doubling of independent reports moves a story as far as four doublings of copies.
+    With these weights, one doubling of the independent reports moves a story as far as four doublings of copies.
     """
 
     independent: float = 2.0  # log2 of the independent reports
@@ -49,9 +49,9 @@ WEIGHTS = RankWeights()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedStory:
     """
-    A story with its place. `sibling_of` is the id of the higher story on the same event, or of the same thread.
+    A story with its score. `sibling_of` is the id of the higher story on the same event or in the same thread.
 
-    `must_phrases` and `watched` are the words that the reader wants shown, and watches, and that the story says.
+    `must_phrases` and `watched` are the phrases of the digest's `must` and `watch` that the story contains.
     """
 
     story: Story
@@ -65,10 +65,10 @@ class RankedStory:
 
 def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory, ...]:
     """
-    Return the stories, best first; equal scores stand in the order of their ids.
+    Return the stories, best first; equal scores are ordered by id.
 
-    A story that shares most of the words of its titles with a higher one, or its thread, is its sibling and loses
-    points for each, so that one event does not fill an edition. Stories none of whose articles are known are left out.
+    A story with title words similar to a higher one's, or of its thread, is its sibling. It loses points for each story
+    above it on that event: one event must not fill an edition. Stories without an article in the window are left out.
     """
     previous = context.previous
     told: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
@@ -124,7 +124,7 @@ def _terms(
 
 
 def _reader_terms(story: Story, present: Sequence[Article], context: ComposeContext) -> tuple[ScoreTerm, ...]:
-    """Return the term of the reader's own weights, if the story earns any."""
+    """Return the term of the reader's own weights; empty if none applies to the story."""
     weights = context.digest.weights
     found = score_weights(weights, present, context.find_countries(story) if weights.countries else ())
     if not found:
@@ -156,7 +156,7 @@ def _hours(seconds: float) -> str:
 
 
 def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article]) -> list[RankedStory]:
-    """Return the stories with the sibling term for each that tells of an event higher up."""
+    """Return the stories, with a sibling term added to each that is on the same event as a higher one."""
     top = scored[:SIBLINGS_AMONG]
     vectors = _vectors(top, articles)
     found: list[RankedStory] = []
@@ -177,7 +177,7 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
 
 
 def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> npt.NDArray[np.float64]:
-    """Return for each story the weights of its titles' words (tf-idf over the stories), of unit length, as a row."""
+    """Return one row per story with the tf-idf weights of its titles' words, computed over `top`."""
     counts = []
     for ranked in top:
         titles = [articles[key] for key in ranked.story.articles if key in articles][:TITLES]
@@ -189,6 +189,6 @@ def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> npt
         weighted = {w: (1 + math.log(n)) * math.log(1 + len(top) / among[w]) for w, n in sorted(words.items())}
         length = math.sqrt(sum(value * value for value in weighted.values())) or 1.0
         for word, value in weighted.items():
-            if word in column:  # what one story alone has is in its length only
+            if word in column:  # a word of one story alone only counts in the length
                 vectors[row, column[word]] = value / length
     return vectors

@@ -22,7 +22,7 @@ from watcher.model import Article
 from watcher.text.words import words
 
 EIGHTHS = 8
-RISING, FADING = 1.25, 0.75  # the last quarter's pace to the pace since the story began
+RISING, FADING = 1.25, 0.75  # thresholds for the last quarter's rate of articles, divided by the whole rate
 MIN_TREND_ARTICLES = 4
 WORDS_PER_MINUTE = 230
 UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
@@ -31,7 +31,7 @@ UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 
 
 def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
-    """Return how many of `times` lie in each eighth of the window; what lies outside counts to the nearest."""
+    """Return the number of `times` in each eighth of the window; times outside it count in the nearest eighth."""
     counts = [0] * EIGHTHS
     span = max((end - start).total_seconds(), 1.0)
     for time in times:
@@ -42,8 +42,8 @@ def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetim
 
 def classify_trend(counts: Sequence[int]) -> str:
     """
-    Return "rising", "steady" or "fading": the pace of the window's last quarter against the pace since the story
-    began; nothing where too few articles tell.
+    Return "rising", "steady" or "fading": the rate of articles in the window's last quarter, compared with the rate
+    since the story began; "" for fewer than `MIN_TREND_ARTICLES` articles.
     """
     began = next((at for at, count in enumerate(counts) if count), None)
     if began is None or sum(counts) < MIN_TREND_ARTICLES:
@@ -68,8 +68,8 @@ def make_anchor(title: str, key: str, taken: set[str]) -> str:
     """
     Return an anchor of ASCII letters, digits and hyphens, and add it to `taken`.
 
-    The first words of the title where they are Latin, then a piece of the story's id: so it stays while the headline
-    changes little, and two stories never share one.
+    It has the title's first Latin words and part of the story's id: it stays the same if the end of the headline
+    changes, and is unique.
     """
     slug = "-".join(latin_words(re.sub(r"['’]", "", title))[:ANCHOR_WORDS])[:ANCHOR_CHARS].strip("-")
     slug = slug if slug[:1].isalpha() else f"story-{slug}".strip("-")
@@ -79,12 +79,12 @@ def make_anchor(title: str, key: str, taken: set[str]) -> str:
 
 
 def latin_words(text: str) -> list[str]:
-    """Return the words and numbers of `text` in small letters without accents, as far as they are Latin."""
+    """Return the Latin words and numbers of `text`, in lower case and without accents."""
     return re.findall(r"[a-z0-9]+", unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower())
 
 
 def add_distinct(anchor: str, taken: set[str]) -> str:
-    """Return `anchor`, with a number behind it if it is taken, and add it to `taken`."""
+    """Return `anchor`, with a number appended if it is taken, and add the result to `taken`."""
     found, number = anchor, 2
     while found in taken:
         found, number = f"{anchor}-{number}", number + 1
@@ -93,7 +93,7 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
 
 
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
-    """Return `ranked` as shown, without a number yet, its anchor added to `taken`; None if no article has a title."""
+    """Return `ranked` as shown, numbered 0, and add its anchor to `taken`; None if no article has a title."""
     story, covered, language = ranked.story, ranked.coverage, context.digest.language
     places = context.find_countries(story)
     known = context.load_full_texts(
@@ -174,8 +174,8 @@ def source_mentions(
     story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
 ) -> tuple[SourceMention, ...]:
     """
-    Return one mention per outlet: the summary's first, then the independent ones, each with a new country or language
-    as long as there is one, then the outlets that printed copies of an agency's text, in time order.
+    Return one mention per outlet: `first`, then the independent outlets, those with a new country or language before
+    the others, then the folded ones, each in time order.
     """
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
