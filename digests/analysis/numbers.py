@@ -1,4 +1,4 @@
-"""The numbers of reports: which say something, and which have changed: "59 → 78 people"."""
+"""Numbers in reports: which of them are significant, and which have changed ("59 → 78 people")."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from watcher.text.number_words import parse_number_words
 from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
-MIN_NUMBER = 10  # a number below says little by itself; so do years
+MIN_NUMBER = 10  # smaller numbers say little by themselves, and so do years
 YEAR = re.compile(r"(?:19|20)\d\d$")
-CONTEXT_WORDS = 7  # words before and after a number that say what it counts
-MAX_UNIT_DISTANCE = 2  # words after it that may name it
-MIN_COMMON_WORDS = 3  # words around both numbers, what they count included, from which they count the same
+CONTEXT_WORDS = 7  # words before and after a number that are compared
+MAX_UNIT_DISTANCE = 2  # words after a number in which its unit is searched
+MIN_COMMON_WORDS = 3  # words around two numbers, units included, that must be the same for them to count the same thing
 MAX_FACTOR = 30.0  # a number that has grown or shrunk more counts something else
 MAX_CHANGES = 2  # of a story
-MAX_UNIT_CHARS = 24  # of a word that says what a number counts
-MAX_UNIT_RUN = 3  # characters, the same in scripts without spaces
+MAX_UNIT_CHARS = 24  # of a unit
+MAX_UNIT_RUN = 3  # characters of a unit in scripts without spaces
 
 
 def numbers(text: str) -> set[str]:
-    """Return the telling numbers of `text` in one spelling: no years, none below `MIN_NUMBER`."""
+    """Return the significant numbers of `text`, normalized; years and numbers below `MIN_NUMBER` are left out."""
     found = set()
     for match in NUMBER.findall(text):
         value = normalize(match)
@@ -35,7 +35,7 @@ def numbers(text: str) -> set[str]:
 
 
 def normalize(number: str) -> str:
-    """Return a number without the marks between its thousands, and with a point before its fraction."""
+    """Return `number` without thousands separators and with a decimal point."""
     if number.isdigit():
         return number
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
@@ -43,9 +43,9 @@ def normalize(number: str) -> str:
 
 def all_numbers(text: str, language: str) -> set[str]:
     """
-    Return all numbers of `text` by their figures alone: "118 thousand", "118,000" and "11.8万" are one.
+    Return the digits of all numbers of `text`: "118 thousand", "118,000" and "11.8万" all give "118".
 
-    One in words counts from `MIN_NUMBER` on: "two" is said of much that is not counted.
+    Number words count from `MIN_NUMBER` on, because "two" often counts nothing.
     """
     spelled = {_digits(str(value)) for value in parse_number_words(text, language) if value >= MIN_NUMBER}
     return {_digits(match) for match in NUMBER.findall(text)} | spelled
@@ -53,8 +53,8 @@ def all_numbers(text: str, language: str) -> set[str]:
 
 def numbers_with_units(text: str, language: str) -> dict[str, str]:
     """
-    Return the telling numbers of `text` that say what they count, as it writes them ("1,800 ships", "70%"), each with
-    its figures. Days of a month are none.
+    Return the significant numbers of `text` that have a unit, as written ("1,800 ships", "70%"), mapped to their
+    digits. Days of a month are left out.
     """
     found: dict[str, str] = {}
     for match, value, what in _numbers_and_units(text, stop_words(language)):
@@ -67,12 +67,12 @@ def numbers_with_units(text: str, language: str) -> dict[str, str]:
 
 
 def _digits(number: str) -> str:
-    """Return the digits of a number without the noughts at its ends, in one script."""
+    """Return the ASCII digits of a number, without the zeros at both ends."""
     return "".join(str(int(char)) for char in number if char.isdecimal()).strip("0")
 
 
 def _numbers_and_units(text: str, stop: Collection[str]) -> Iterator[tuple[re.Match[str], str, str]]:
-    """Yield the numbers of a text that say what they count, with their value; years are none."""
+    """Yield (match, normalized value, unit) for each number of a text that has a unit; years are left out."""
     for match in NUMBER.finditer(text):
         value = normalize(match.group())
         if not YEAR.match(value) and not text[match.start() - 1 : match.start()].isalpha():
@@ -82,7 +82,7 @@ def _numbers_and_units(text: str, stop: Collection[str]) -> Iterator[tuple[re.Ma
 
 
 def _unit_words(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
-    """Return what a number counts, by the word or sign behind it; None if nothing there says it."""
+    """Return the unit of a number, a word or "%" behind it; None if it has none."""
     if text[match.end() : match.end() + 2].strip().startswith("%"):
         return "%"
     for word in islice(WORD.finditer(text, match.end()), MAX_UNIT_DISTANCE):
@@ -95,18 +95,18 @@ def _unit_words(text: str, match: re.Match[str], stop: Collection[str]) -> str |
 
 @dataclass(frozen=True, slots=True)
 class CountedNumber:
-    """A number of a sentence, what it counts and what is said around it."""
+    """A number of a sentence, its unit, and the words around it."""
 
     text: str  # as written
-    value: str  # plain
-    what: str  # the words beside it, as written
-    unit: str  # the stem of the first of them, or "%"
+    value: str  # normalized
+    what: str  # from the number to its unit, as written
+    unit: str  # the stem of the unit, or "%"
     around: frozenset[str]  # stems
     sentence: Sentence
 
 
 def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
-    """Yield the numbers of a sentence that are told with what they count; years, ages and dates are none."""
+    """Yield the numbers of a sentence that have a unit; years are left out."""
     text = sentence.text
     stop = stop_words(sentence.language)
     for match, value, what in _numbers_and_units(text, stop):
@@ -119,13 +119,13 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
 
 def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[NumberChange, ...]:
     """
-    Return the numbers that `new` gives otherwise than `old` did for the same thing, the first of `new` first.
+    Return the numbers of `new` that differ from those `old` had for the same thing, at most `MAX_CHANGES`, in order.
 
-    The same thing: the same word beside the number and enough the same words around it, in one language. A number that
-    the old sentences have as well has not changed.
+    Two numbers count the same thing if they are in one language, have the same unit, and share `MIN_COMMON_WORDS` words
+    around them. A number that `old` has too is not a change.
 
     Args:
-        old: What the reader was told first, then what else was known; of two that fit as well, the earlier counts.
+        old: Sentences shown to the reader, then other known ones; of equally close numbers, the first is compared.
     """
     before = [number for sentence in old for number in counted_numbers(sentence)]
     found: dict[str, NumberChange] = {}

@@ -1,4 +1,4 @@
-"""How coverage differs: how each country's outlets, and each kind of owner, tell a story, and who does not."""
+"""Perspectives: how the outlets of each country and kind of owner tell a story, and whose outlets do not report it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import fold, stem, words
 
-MAX_GROUPS = 4  # voices of one kind
-MIN_REPORTS = 3  # independent ones, from which it makes sense to tell how they differ
+MAX_GROUPS = 4  # groups of one kind that are shown
+MIN_REPORTS = 3  # independent reports from which on perspectives are compared
 READ_CHARS = 2000  # of a text
-LEAD_SENTENCES = 3  # sentences of a report that say what it leads with
-MAX_ONLY = 3  # names and numbers that one group alone has
-MIN_OUTLETS_CONCERNED = 2  # outlets of a country that were read: a single one may well have missed a story
-MIN_OUTLETS = 4  # outlets of a country that the story is not about
+LEAD_SENTENCES = 3  # of a report, searched for its names and numbers
+MAX_ONLY = 3  # names and numbers shown for a group
+MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a single outlet may miss a story
+MIN_OUTLETS = 4  # of any other country or kind of owner, to list it as missing
 MAX_MISSING = 2  # of each kind
 COUNTRY, OWNER = "country", "owner"
 UPPER, LOWER = (
@@ -29,18 +29,18 @@ UPPER, LOWER = (
 )  # of alphabets that have both
 # Two or more capitalised words inside a sentence: names that nobody takes for nouns.
 NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
-Contents: TypeAlias = Callable[[str], set[str]]  # what a report holds, by its article's id; each is read once
-OutletGroups: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
+Contents: TypeAlias = Callable[[str], set[str]]  # stems or numbers of a report by its article's id; cached
+OutletGroups: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets by (kind of group, name)
 
 
 def find_perspectives(
     story: Story, articles: Mapping[str, Article], covered: Coverage, kinds: Mapping[str, str]
 ) -> tuple[Perspective, ...]:
     """
-    Return how the groups that report on their own tell a story: of countries, then of kinds of owner, by first report.
+    Return how each group of outlets tells a story: countries first, then kinds of owner, each by first report.
 
-    A group's headline is that of its first report of its own. Empty where fewer than two groups, or three reports,
-    stand beside each other. `kinds` are those of outlets' owners.
+    A group's headline is that of its first independent report. Empty for fewer than `MIN_REPORTS` independent reports;
+    a kind with one group is left out. `kinds` maps outlets to their kind of owner.
     """
     origins = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
     if len(origins) < MIN_REPORTS:
@@ -71,7 +71,7 @@ def find_perspectives(
 
 
 def group_outlets(articles: Iterable[Article], kinds: Mapping[str, str]) -> OutletGroups:
-    """Return the outlets of the articles of a window, of each country and of each kind of owner."""
+    """Return the outlets of `articles` by country and by kind of owner; `kinds` maps outlets to their kind of owner."""
     read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for outlet, country in {(article.outlet, article.country) for article in articles}:
         for group, name in ((COUNTRY, country), (OWNER, kinds.get(outlet))):
@@ -83,7 +83,7 @@ def group_outlets(articles: Iterable[Article], kinds: Mapping[str, str]) -> Outl
 def find_missing_perspectives(
     read: OutletGroups, covered: Coverage, places: Sequence[str]
 ) -> tuple[MissingPerspective, ...]:
-    """Return whose outlets were `read` and do not have a story that several others have: its own `places` first."""
+    """Return the groups of `read` without a report of a story that `MIN_REPORTS` outlets have, its `places` first."""
     if len(covered.independent) < MIN_REPORTS:
         return ()
     carriers = set(covered.outlets)
@@ -130,10 +130,10 @@ def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> 
 
 def _only(own: Sequence[Article], others: Sequence[Article], digits: Contents, stems: Contents) -> tuple[str, ...]:
     """
-    Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
+    Return up to `MAX_ONLY` names and numbers in the leads of `own` that `others` lack, most frequent first.
 
-    Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
-    with what it counts; one that another report gives by the same figures or in words is theirs too.
+    Names are compared with reports of the same language only, because other languages spell them differently. Numbers
+    come with their units; one that another report has in digits or in words is left out.
     """
     known = set().union(*(digits(other.id) for other in others))
     counts: Counter[str] = Counter()
