@@ -1,4 +1,4 @@
-"""Constraints: user corrections, conflicts of names and numbers, and the stories that articles were in before."""
+"""Constraints on grouping: user corrections, conflicting names and numbers, and the stories of articles so far."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ T = TypeVar("T", str, int)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCorrection:
     """
-    What a reader said of articles, by id.
+    A reader's correction of stories; articles are given by id.
 
-    "join": all of `articles` and `others` are of one story. "split": none of `articles` is in a story with one of
-    `others`; how each side holds together is left to grouping.
+    "join": all of `articles` and `others` belong to one story. "split": no article of `articles` may be in a story with
+    one of `others`; grouping decides about each side by itself.
     """
 
     kind: str  # join, split
@@ -35,7 +35,7 @@ class UserCorrection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraints:
-    """Corrections without contradictions: sets of articles that are together, and pairs of sets that are apart."""
+    """User corrections without contradictions: sets of articles to keep together, and pairs of sets to keep apart."""
 
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[Pair, ...] = ()
@@ -48,7 +48,7 @@ NO_RULES = Constraints()
 
 
 def resolve_corrections(corrections: Sequence[UserCorrection]) -> Constraints:
-    """Return what `corrections`, oldest first, come to; where two contradict each other, the later one holds."""
+    """Return the constraints of `corrections`, which are oldest first; of two that contradict, the later one wins."""
     joined: dict[str, set[str]] = {}
     apart: list[Pair] = []
     for correction in reversed(corrections):
@@ -69,7 +69,7 @@ def resolve_corrections(corrections: Sequence[UserCorrection]) -> Constraints:
 
 
 def _are_apart(a: Collection[T], b: Collection[T], pairs: Sequence[tuple[frozenset[T], frozenset[T]]]) -> bool:
-    """Whether one of `pairs` holds articles or nodes of `a` apart from those of `b`."""
+    """Whether one of `pairs` keeps articles or nodes of `a` apart from those of `b`."""
     return any(
         not (ours.isdisjoint(one) or theirs.isdisjoint(other))
         for ours, theirs in pairs
@@ -78,7 +78,7 @@ def _are_apart(a: Collection[T], b: Collection[T], pairs: Sequence[tuple[frozens
 
 
 def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[WireGroup, ...]:
-    """Return `reports`; one in which a rule holds articles apart comes in parts."""
+    """Return `reports`, each split into parts where a constraint keeps its articles apart."""
     if not rules.apart:
         return tuple(reports)
     found: list[WireGroup] = []
@@ -96,7 +96,7 @@ def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[Wir
 
 
 def must_link_pairs(rules: Constraints, node_of: Mapping[str, int]) -> list[tuple[int, int]]:
-    """Return the pairs of nodes that are to be joined at the start; `node_of` gives an article's."""
+    """Return the pairs of nodes to join at the start; `node_of` maps article ids to nodes."""
     pairs = []
     for members in rules.together:
         nodes = sorted({node_of[article] for article in members if article in node_of})
@@ -105,25 +105,25 @@ def must_link_pairs(rules: Constraints, node_of: Mapping[str, int]) -> list[tupl
 
 
 def cannot_link(rules: Constraints, node_of: Mapping[str, int]) -> AreApart:
-    """Return whether a rule holds two groups of nodes apart."""
+    """Return a function that says whether a constraint keeps two groups of nodes apart."""
     sides = ([{node_of[article] for article in side & node_of.keys()} for side in pair] for pair in rules.apart)
     pairs = [(frozenset(ours), frozenset(theirs)) for ours, theirs in sides if ours and theirs]
     return lambda a, b: _are_apart(a, b, pairs)
 
 
-MIN_KEYS = 3  # names and large numbers of an article, for it to have a say
-MIN_ARTICLES = 4  # of a group in one language, for its names to be known
-OWN_SHARE = 0.5  # a group's own key stands in so many of its articles
-FOREIGN_SHARE = 0.1  # and in no more than so many of the other's
-MIN_OWN_KEYS = 2  # that each side must have
+MIN_KEYS = 3  # names and large numbers that an article must have to be compared
+MIN_ARTICLES = 4  # of a group in one language, for its names to be compared
+OWN_SHARE = 0.5  # of a group's articles that must have a key for it to be the group's own
+FOREIGN_SHARE = 0.1  # of the other group's articles that may have it at most
+MIN_OWN_KEYS = 2  # own keys that each side must have
 
 
 def conflict_check(items: Sequence[ClusterItem]) -> AreApart:
     """
-    Return whether two groups of `items`, by number, tell of different events.
+    Return a function that says whether two groups of `items`, given by index, are about different events.
 
-    They do if in a language that both have, each side has names or numbers of its own (people, places, years, counts)
-    that the other side does not know. Names are compared within a language only: elsewhere they are spelled otherwise.
+    They are if, in a language that both have, each side has names or numbers of its own (people, places, years,
+    counts). Names are compared within one language only, because other languages spell them differently.
     """
 
     @cache  # few articles are in a group that is large enough
@@ -147,7 +147,7 @@ def conflict_check(items: Sequence[ClusterItem]) -> AreApart:
 
 
 def have_distinct_keys(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> bool:
-    """Whether each side has at least `MIN_OWN_KEYS` keys of its own."""
+    """Whether each side has at least `MIN_OWN_KEYS` keys of its own; False if a side has too few articles."""
     if min(len(ours), len(theirs)) < MIN_ARTICLES:
         return False
     a, b = (Counter(chain.from_iterable(side)) for side in (ours, theirs))
@@ -158,21 +158,21 @@ def have_distinct_keys(ours: Sequence[frozenset[str]], theirs: Sequence[frozense
     return min(count_own(a, len(ours), b, len(theirs)), count_own(b, len(theirs), a, len(ours))) >= MIN_OWN_KEYS
 
 
-STABILITY_BONUS = 1.1  # factor of scores inside a known story, divisor of those between two (docs/decisions/0011)
+STABILITY_BONUS = 1.1  # factor for scores within a known story, divisor for those between two (docs/decisions/0011)
 
 
 def majority_story(report: WireGroup, known: Mapping[str, str]) -> str | None:
-    """Return the story that most articles of a report are known in, the first of equals; None if none is."""
+    """Return the commonest known story of a report's articles, on a tie the first; None if no article has one."""
     stories = Counter(known[article] for article in report.articles if article in known)
     return next((story for story, _ in stories.most_common(1)), None)
 
 
 def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
     """
-    Return `found` with the scores of nodes of one known story raised, and those of nodes of two lowered.
+    Return `found` with higher scores within one known story, and lower scores between two known stories.
 
-    Each new article moves what is rare and what a window has in common a little, and with it every score; without
-    this, articles on the edge of a story would go to and fro.
+    Each new article slightly changes how rare terms are and what a window has in common, and with it every score.
+    Without the bonus, articles at the edge of a story would move back and forth.
     """
     codes: dict[str, int] = {}
     of = np.array([-1 if story is None else codes.setdefault(story, len(codes)) for story in stories], np.int64)
@@ -187,7 +187,7 @@ def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
 def keep_known_stories(
     groups: Sequence[Story], known: Mapping[str, str], items: Mapping[str, ClusterItem]
 ) -> tuple[Story, ...]:
-    """Return `groups` with articles in the stories that they are `known` in, and new ones with those of their group."""
+    """Return `groups` with each article in its `known` story; new articles join the commonest story of their group."""
     reports: defaultdict[str, list[WireGroup]] = defaultdict(list)
     for group in groups:
         counts = Counter(known[article] for article in group.articles if article in known)
@@ -203,7 +203,7 @@ def keep_known_stories(
 
 
 def build_story(story: str, reports: Sequence[WireGroup], place: Mapping[str, int]) -> Story:
-    """Return reports as one story, in time order; `place` is that of each article."""
+    """Return one story of `reports`, in time order; `place` maps article ids to positions in time."""
     articles = sorted((article for report in reports for article in report.articles), key=place.__getitem__)
     ordered = sorted(reports, key=lambda report: min(place[article] for article in report.articles))
     return Story(id=story, articles=tuple(articles), reports=tuple(ordered))

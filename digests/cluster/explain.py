@@ -1,4 +1,4 @@
-"""Explanations: why two articles are in one story or not, what sets of articles share, and how a copy differs."""
+"""Explanations: why two articles are in one story or not, what sets of articles share, and how copies differ."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from watcher.text.words import fold, stems, to_latin, tokens, words
 
 
 class Decision(StrEnum):
-    """What decides on two articles."""
+    """The reason why two articles are in one story or not."""
 
     SAME_REPORT = "same report"
     JOINED = "joined"  # by a user correction
@@ -42,11 +42,11 @@ class Decision(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """
-    What speaks for and against one event in two articles, `a` and `b`.
+    The evidence for and against two articles, `a` and `b`, being on one event.
 
-    `wording` is the share of the shorter text that stands in the longer one, 0 to 1.
-    `vector` is the cosine of the two vectors, less what their languages have in common, -1 to 1; None if they have no
-    vectors of one embedder. `hours_apart` is None if one has no time.
+    `wording` is the share of the shorter text that the longer one has, 0 to 1.
+    `vector` is the cosine of the two vectors, centered by language, -1 to 1; None if they have no vectors of one
+    embedder. `hours_apart` is None if one has no time.
     `only_a` and `only_b` are the names and large numbers that the other article does not have.
     """
 
@@ -64,9 +64,9 @@ class Evidence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExplanation:
     """
-    What decides on two articles, and why.
+    The reason why two articles are in one story or not, with the scores behind it.
 
-    `score` is that of the two, `average` that of all pairs of their stories; 0 for what is under the floor.
+    `score` is that of the two, `average` that of all pairs of their stories' reports; 0 for pairs under the floor.
     """
 
     kind: Decision
@@ -75,22 +75,22 @@ class PairExplanation:
     average: float
     threshold: float
     idle_hours: float
-    both_in_stories: bool = True  # else it is what would be said of them now
+    both_in_stories: bool = True  # if False, `kind` is what grouping would decide now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainContext:
-    """The articles of a window, sorted by time, with what is known of them and what readers have corrected."""
+    """The articles of a window, sorted by time, with their stored stories and reports, and the user corrections."""
 
     items: tuple[ClusterItem, ...]
     stories: Mapping[str, str]  # by article
-    reports: Mapping[str, str]  # the article that an article's report began with
+    reports: Mapping[str, str]  # the first article of each article's report, by article
     rules: Constraints
-    corrections: Sequence[UserCorrection] = ()  # those that hold, as they were made
+    corrections: Sequence[UserCorrection] = ()  # those in force, as they were made
 
 
 def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
-    """Return what decides on the articles `a` and `b` of a window."""
+    """Return the decision on the articles `a` and `b` of a window, with its evidence."""
     params, linkage = params_for(window.items)
     scores = score_all_pairs(window.items, params)
     node = {item.article_id: number for number, item in enumerate(window.items)}
@@ -126,13 +126,13 @@ def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
 
 
 def are_joined(a: str, b: str, corrections: Sequence[UserCorrection]) -> bool:
-    """Whether a reader made one story of the two that `a` and `b` were in."""
+    """Whether a user correction joined the two stories that `a` and `b` were in."""
     joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
     return any(x in ours and y in theirs for ours, theirs in joins for x, y in ((a, b), (b, a)))
 
 
 def representatives_of(article: str, window: ExplainContext, node: Mapping[str, int]) -> list[int]:
-    """Return the articles that the reports of an article's story began with: those that are compared."""
+    """Return the nodes that represent the reports of an article's story; its own node if it has no story."""
     story = window.stories.get(article)
     heads = {window.reports[key] for key, each in window.stories.items() if each == story} if story else set()
     return sorted(node[key] for key in heads if key in node) or [node[article]]
@@ -168,7 +168,7 @@ def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
 
 
 def shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what both have, the first mentioned first, the same whichever side comes first."""
+    """Return up to `MAX_EVIDENCE` common keys, the first mentioned first; the same if the sides are swapped."""
     place = {key: n for n, key in enumerate(ours)}
     shared = [(place[key] + n, key) for n, key in enumerate(theirs) if key in place]
     return tuple(key for _, key in sorted(shared)[:MAX_EVIDENCE])
@@ -184,16 +184,16 @@ def names_and_numbers(item: ClusterItem) -> tuple[str, ...]:
 
 
 def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
-    """Return the cosine of two vectors of one embedder, less the means of their languages."""
+    """Return the cosine of two vectors, centered by language; None without two vectors of one embedder."""
     if a.features.vector_model != b.features.vector_model:
         return None
     found = center_by_language((a, b), from_window=False)
     return round(float(found[0][0] @ found[0][1]), 3) if found and found[1].all() else None
 
 
-MAX_NAMES = 5  # that an explanation lists
-COMMON_SHARE = 0.5  # of the articles of one side, in which a name of its own stands
-SHARED_SHARE = 0.25  # of the articles of each side, in which a shared name stands
+MAX_NAMES = 5  # listed in an explanation
+COMMON_SHARE = 0.5  # of one side's articles that must have a name for it to be listed
+SHARED_SHARE = 0.25  # of each side's articles that must have a common name
 
 
 def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str:
@@ -203,7 +203,7 @@ def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str
 
 
 def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str:
-    """Return what each of two sets of articles has that the other has not."""
+    """Return a phrase with the names and numbers that each of two sets of articles has and the other lacks."""
     a, b = key_shares(gone), key_shares(rest)
     ours, theirs = (
         {key: share for key, share in one.items() if share >= COMMON_SHARE and key not in other}
@@ -215,13 +215,13 @@ def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str
 
 
 def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
-    """Return the names and large numbers of articles, with the share of them in which each stands."""
+    """Return the names and large numbers of articles, with the share of the articles that have each."""
     counts = Counter(key for item in items for key in set(names_and_numbers(item)))
     return {key: count / len(items) for key, count in counts.items()}
 
 
 def join_names(shares: Mapping[str, float]) -> str:
-    """Return the names of the highest shares as a reader knows them: "Sato, Hakodate and 5.8"."""
+    """Return the names with the highest shares as a phrase: "Sato, Hakodate and 5.8"."""
     keys = sorted(shares, key=lambda key: (-shares[key], key))[:MAX_NAMES]
     shown = [key.title() if key.isascii() else key for key in keys]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
@@ -234,10 +234,10 @@ MIN_SHOWN_WORDING = 0.05
 
 
 class SurfaceForms:
-    """How names and stems are spelled in the articles that they are of."""
+    """The spellings of names and stems, as the articles have them."""
 
     def __init__(self, texts: Iterable[tuple[str, str]]) -> None:
-        """Take (text, language) of the articles."""
+        """Take (text, language) of each article."""
         stems_of = cache(stems)
         self.names: dict[str, str] = {}
         self.terms: dict[str, str] = {}
@@ -248,12 +248,12 @@ class SurfaceForms:
                     self.terms.setdefault(stem, word)
 
     def of(self, keys: Sequence[str]) -> str:
-        """Return names, stems and numbers as they are spelled, the heaviest first."""
+        """Return the first `MAX_LISTED` names, stems or numbers as they are spelled, separated by commas."""
         return ", ".join(dict.fromkeys(self.names.get(key) or self.terms.get(key) or key for key in keys[:MAX_LISTED]))
 
 
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
-    """Yield what speaks for one event in two articles."""
+    """Yield phrases with the evidence that two articles are on one event."""
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:
@@ -308,14 +308,14 @@ def describe_hours(value: float) -> str:
 
 MAX_CHARS = 40_000  # of a text in which copies are compared
 NGRAM_WORDS = 3  # that two sentences are compared by; characters in scripts without spaces
-FOUND = 0.5  # of a sentence's n-grams: enough to know it again
+FOUND = 0.5  # of a sentence's n-grams that identify it
 WHOLE = 0.95  # share of the origin from which nothing was cut; the rest are credits and lines of the page
 ADDED = 0.05  # share of the copy from which something was added
-EDITED = 0.03  # of what is kept: less is a dateline, or another quotation mark
+EDITED = 0.03  # of what is kept; less is a dateline, or another quotation mark
 
 
 class TextWithTitle(Protocol):
-    """What is read of an article to compare copies."""
+    """The fields of an article that are read to compare copies."""
 
     @property
     def title(self) -> str: ...
@@ -333,7 +333,7 @@ class SentenceNgrams(NamedTuple):
 
 
 def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tuple[CopyDifference, ...]:
-    """Return how each copy of `report` differs from its origin, in its order, as far as they are in `articles`."""
+    """Return how each copy of `report` differs from its origin, in order; only articles in `articles`."""
     if report.origin not in articles:
         return ()
     origin = articles[report.origin]
@@ -361,7 +361,7 @@ def diff_copy(
 
 
 def split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
-    """Return the sentences of an article that have words."""
+    """Return the sentences of an article that have words, as n-grams."""
     text = article.text[:MAX_CHARS]
     found = []
     for start, end in sentences(text, article.language):
@@ -393,5 +393,5 @@ def describe_copy(copy: CopyDifference) -> str:
 
 
 def round_percent(part: float) -> int:
-    """Return a share in per cent, to the nearest five, at least five."""
+    """Return a share in per cent, rounded to the nearest five, but at least 5."""
     return max(5, round(part * 20) * 5)

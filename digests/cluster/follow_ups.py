@@ -1,4 +1,4 @@
-"""Follow-ups: the earlier story that a new one goes on with, by profiles of what stories are about."""
+"""Follow-ups: finds the earlier story that a new story continues, by comparing profiles of stories."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from digests.cluster.vectorize import embedder_mean, stack_vectors
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
-CHUNK_PAIRS = 500_000  # that are compared at a time
-MIN_SCORE = 0.4  # of two profiles from which one may follow the other
-MARGIN = 1.6  # the score is so many times that with any other thread: what is like everything follows nothing
-# Nothing is averaged here, and `MARGIN` is for scores as they are. Profiles have more words than articles: these count.
-# Between a story and its follow-up any time may lie.
+CHUNK_PAIRS = 500_000  # compared at a time
+MIN_SCORE = 0.4  # of two profiles, from which on one may follow the other
+MARGIN = 1.6  # minimum ratio to the best score with any other thread: a story like all others follows none
+# Scores are not averaged here, and `MARGIN` needs them unsharpened. Profiles have more words than articles, so words
+# count more. Any time may pass between a story and its follow-up.
 PROFILE_PARAMS: Mapping[str, Any] = {
     "sharpness": 1.0, "across": None, "share_text": 0.6, "text_scale": 0.9, "expansion": None,
     "decay_hours_title": math.inf, "decay_hours_text": math.inf, "idle_hours": math.inf,
 }  # fmt: skip
-MIN_RARITY = 0.7  # of what two profiles of one language share: about one name that no other story has
-MIN_RARITY_ACROSS = 1.5  # of two languages: about two names
-PRIOR_STORIES = 50  # as if so many had been seen without a name: among few stories every name is rare
+MIN_RARITY = 0.7  # of the keys that two profiles of one language share: about one name that no other story has
+MIN_RARITY_ACROSS = 1.5  # the same for two languages: about two names
+PRIOR_STORIES = 50  # added to the number of stories: among few stories every name is rare
 
 
 def link_follow_ups(
     earlier: Sequence[ClusterItem], new: Sequence[ClusterItem], threads: dict[str, str]
 ) -> list[tuple[str, str, float]]:
     """
-    Return (story, earlier story, score) for the `new` stories that follow one, by their profiles.
+    Return (story, earlier story, score) for each story of `new` that follows another one, by their profiles.
 
-    A new story follows one of `earlier`, or a new one that stands before it, if no other thread is nearly as near and
-    the two share a name.
+    It follows one of `earlier`, or a story before it in `new`, if no other thread has nearly as high a score and the
+    two share rare names. `threads` maps story ids to threads.
     """
     if not new:
         return []
@@ -62,7 +62,7 @@ def link_follow_ups(
 def best_matches(
     found: Edges, items: Sequence[ClusterItem], threads: dict[str, str]
 ) -> Iterator[tuple[int, int, float]]:
-    """Yield (row, earlier row, score) of the best pair of each row that is clearly ahead of all other threads."""
+    """Yield (row, earlier row, score) for each row whose best score is `MARGIN` times that of any other thread."""
     order = np.lexsort((found.second, -found.score, found.first))
     pairs = zip(*(each[order].tolist() for each in (found.first, found.second, found.score)), strict=True)
     for row, matches in groupby(pairs, key=itemgetter(0)):
@@ -84,9 +84,9 @@ class NameIndex:
 
     def are_shared(self, a: int, b: int) -> bool:
         """
-        Whether two profiles share names enough.
+        Whether two profiles share enough names.
 
-        In one language they must if both profiles have some; in two, if no vectors speak for them.
+        In one language they must if both have at least `MIN_KEYS`; in two languages, unless both have vectors.
         """
         one, other = self.items[a], self.items[b]
         if one.language == other.language:
@@ -101,16 +101,16 @@ class NameIndex:
 MAX_TERMS = 60
 MAX_NAMES = 24
 MAX_NUMBERS = 12
-MIN_SHARE = 0.25  # of the articles that a name or a number must stand in, to be one of the story's
-DIGITS = 9  # of a mean weight: terms that weigh the same come out the same
+MIN_SHARE = 0.25  # of the articles that must have a name or number for it to be in the profile
+DIGITS = 9  # decimal places of a mean weight, so that equal weights stay equal
 
 
 def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
     """
-    Return the articles of a story as one item, in the language that most of them have; without a time.
+    Return the articles of a story as one item without a date, in the language that most of them have.
 
-    Those that vote speak for it, or all if none does. A term weighs what it weighs in the articles, on average;
-    names and numbers are those of at least a quarter of them; the vector is the mean of those of one embedder.
+    Articles without a vote are left out, unless all are. Terms have their mean weight in the articles of that language;
+    names and numbers are those of a quarter of all articles; the vector is the mean of those of one embedder.
     """
     voting = [item for item in members if not item.is_silent] or list(members)
     languages = Counter(item.language for item in voting)
@@ -141,7 +141,7 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
 
 
 def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
-    """Return the heaviest terms of the members with their mean weight; each member's are a vector of length 1."""
+    """Return the `MAX_TERMS` heaviest terms with their mean weights, each member's scaled to length 1 first."""
     ordered = sorted(members, key=lambda item: item.article_id)  # sums are the same for any order of `members`
     number = defaultdict[str, int](count().__next__)
     stems = chain.from_iterable(item.features.stems.split("\n") for item in ordered if item.features.stems)
@@ -155,7 +155,7 @@ def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
 
 
 def frequent_keys(keys: Sequence[Sequence[str]], most: int) -> tuple[str, ...]:
-    """Return the keys that stand in enough of the articles, those of most articles first."""
+    """Return up to `most` keys that at least `MIN_SHARE` of the articles have, the most frequent first."""
     counts = Counter(chain.from_iterable(keys))
     kept = [key for key, count in counts.items() if count >= MIN_SHARE * len(keys)]
     return tuple(sorted(kept, key=lambda key: (-counts[key], key))[:most])
@@ -163,9 +163,9 @@ def frequent_keys(keys: Sequence[Sequence[str]], most: int) -> tuple[str, ...]:
 
 def mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | None, str | None]:
     """
-    Return the mean of the vectors of the model that most members have, as if it were of `language`, and that model.
+    Return the mean vector, as if of `language`, for the commonest embedder, and its name; (None, None) without vectors.
 
-    What comes with the embedder for each language is subtracted before, and that of `language` added.
+    The embedder's mean for each article's language is subtracted, and its mean for `language` is added at the end.
     """
     found = stack_vectors(members)
     if found is None:

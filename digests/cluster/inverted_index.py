@@ -1,4 +1,4 @@
-"""An inverted index of sparse vectors: products of rows with those before them, each key only as far as it matters."""
+"""An inverted index of sparse vectors: dot products of each row with the rows before it, limited in time and number."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Starts: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.intp]
 
-MAX_POSTINGS = 400  # of a key that an entry is compared with, the last before it: a word of all days says nothing
-MAX_EMPTY_CELLS = 4  # of a table for each product: an emptier one is replaced by a sorted list
-CHUNK_ROWS = 1_024  # rows that are limited at a time: all rows of a large window at once would take the most memory
+MAX_POSTINGS = 400  # that an entry is compared with, the last ones before it: very frequent words say little
+MAX_EMPTY_CELLS = 4  # cells of a table per product: a sparser table is replaced by a sorted list
+CHUNK_ROWS = 1_024  # rows that are limited at a time, to save memory in a large window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairScores:
     """
-    Pairs of rows, what they share in each index, and `bound`, what that comes to together.
+    Pairs of rows, their dot product in each index (`shared`), and `bound`, the weighted sum of the products.
 
-    `vectors` are the cosines of their dense vectors, where they have some.
+    `vectors` are the cosines of the dense vectors; None if the window has no dense vectors.
     """
 
     later: Places
@@ -37,14 +37,14 @@ class PairScores:
 
 class InvertedIndex:
     """
-    Sparse vectors, ready to be multiplied with those before them.
+    Sparse vectors, prepared for dot products of each row with the rows before it.
 
-    Postings are the entries sorted by key, then row. An entry stands at `slot` among them, and is compared with the
-    `reach` postings before it.
+    Postings are the entries sorted by key, then row. `slot` is an entry's position among them; the entry is compared
+    with the `reach` postings before it.
     """
 
     def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
-        """Take vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`, a key at most once."""
+        """Take vectors in CSR form: row i has the entries `starts[i]` to `starts[i + 1]`, each key at most once."""
         # By key, then row. Sorting whole numbers takes a third of the time of a stable argsort.
         order = np.sort(keys.astype(np.int64) << 32 | np.arange(len(keys))) & 0xFFFFFFFF
         self.starts = starts
@@ -67,12 +67,12 @@ class InvertedIndex:
         """
         Shorten the reach of each entry to the postings that are near enough in time to matter.
 
-        A pair loses less than `loss`, once the hours apart have lowered it: what two rows share falls by e in
-        `decay_hours`, and is 0 beyond `idle_hours`. So words that many articles have, which cost the most and say the
-        least, are compared over hours, and names over days.
+        A pair loses less than `loss` of its product, as lowered with time: by a factor of e in `decay_hours`, to 0
+        beyond `idle_hours`. So frequent words, which cost the most and say the least, are compared over hours, and
+        names over days.
 
         Args:
-            hours: Of each row, ascending; nan where it has no time, which is at the end.
+            hours: Time of each row, ascending; NaN for undated rows, which come last.
             decay_hours: Of each row.
         """
         firsts = np.cumsum(self.frequencies) - self.frequencies
@@ -92,7 +92,7 @@ class InvertedIndex:
             self.reach[entries] = slot - self.first_posting(low, slot, self.reach[entries])
 
     def first_posting(self, rows: Places, slot: Ints, reach: npt.NDArray[np.uint16]) -> Ints:
-        """Return the first posting in the reach of each entry that is of one of `rows` or a later one."""
+        """Return the first posting in each entry's reach that belongs to the given row of `rows` or a later one."""
         first, last = slot - reach, slot
         for _ in range(MAX_POSTINGS.bit_length()):
             middle = (first + last) // 2
@@ -101,7 +101,7 @@ class InvertedIndex:
         return first
 
     def masses(self, rows: Ints, keys: Ints, weights: Numbers, highest: Array) -> Numbers:
-        """Return what an entry can add to a product, together with those of its row whose keys are more frequent."""
+        """Return the most that each entry and the more frequent keys of its row can together add to a product."""
         order = np.argsort((rows.astype(np.int64) << 32) - self.frequencies[keys], kind="stable")
         firsts = np.searchsorted(rows, rows)
         most, squares = weights * highest[keys], np.square(weights)
@@ -111,14 +111,14 @@ class InvertedIndex:
         return found
 
     def entries(self, start: int, stop: int) -> slice:
-        """Return where the entries of rows `start` to `stop` are."""
+        """Return the slice of the entries of rows `start` to `stop`."""
         return slice(int(self.starts[start]), int(self.starts[stop]))
 
     def products(self, start: int, stop: int, low: int) -> tuple[Places, Numbers]:
         """
-        Return (cell, product) for each key that rows `start` to `stop` share with one before them, from `low` on.
+        Return (cell, product) for each key that rows `start` to `stop` share with an earlier row, from row `low` on.
 
-        A cell is the place of a pair in a table of rows `start` to `stop` by rows `low` to `stop`.
+        A cell is the index of a pair in a table with rows `start` to `stop` and columns `low` to `stop`.
         """
         entries = self.entries(start, stop)
         reach, slot = self.reach[entries].astype(np.int64), self.slot[entries]
@@ -134,7 +134,7 @@ def score_pairs(
     indexes: Mapping[str, InvertedIndex], factors: Mapping[str, float], least: float, start: int, stop: int, low: int
 ) -> PairScores:
     """
-    Return the pairs of rows `start` to `stop` with those from `low` on whose products × `factors` come to `least`.
+    Return the pairs of rows `start` to `stop` with earlier rows from `low` on whose weighted sum is at least `least`.
     """
     found = [index.products(start, stop, low) for index in indexes.values()]
     cells = [each for each, _ in found]
@@ -155,6 +155,6 @@ def score_pairs(
 
 
 def rows_of(cells: Places, start: int, stop: int, low: int) -> tuple[Places, Places]:
-    """Return the two rows of each cell of a table of rows `start` to `stop` by rows `low` to `stop`."""
+    """Return the (later, earlier) rows of cells in a table with rows `start` to `stop` and columns `low` to `stop`."""
     later, earlier = np.divmod(cells, max(1, stop - low))
     return later + start, earlier + low

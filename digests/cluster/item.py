@@ -1,4 +1,4 @@
-"""What clustering reads of one article."""
+"""ClusterItem: the data of an article that clustering reads."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from watcher.model import Article, ArticleHeader, Features
 from watcher.text.page_kind import is_address_of, is_title_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-MIN_NUMBER_DIGITS = 3  # smaller numbers stand in any text
-SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they join a story, they never make or glue one
+MIN_NUMBER_DIGITS = 3  # shorter numbers occur in any text
+SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they may join a story, never start one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +32,15 @@ class ClusterItem:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it has no vote on what belongs together."""
+        """Whether the article has no vote in grouping: a live blog or a round-up."""
         return self.kind in SILENT_KINDS
 
     def large_numbers(self) -> list[str]:
-        """Return the numbers that say something about the event."""
+        """Return the numbers with at least `MIN_NUMBER_DIGITS` characters."""
         return [number for number in self.features.numbers if len(number) >= MIN_NUMBER_DIGITS]
 
     def keys(self) -> list[str]:
-        """Return the names and the large numbers, these with a sign before them: "#1200"."""
+        """Return the names, then the large numbers with the prefix "#": "#1200"."""
         return [*self.features.names, *(f"#{number}" for number in self.large_numbers())]
 
 
@@ -60,14 +60,14 @@ def make_item(article: Article | ArticleHeader, features: Features) -> ClusterIt
 
 
 def classify_kind(title: str, url: str) -> str:
-    """Return "live", "roundup" or "article", by the title and, for live blogs, the address."""
+    """Return "live", "roundup" or "article", from the title and, for live blogs, the URL."""
     if is_title_of("live", title) or is_address_of("live", url):
         return "live"
     return "roundup" if is_title_of("roundup", title) else "article"
 
 
 def sort_by_time(items: Iterable[ClusterItem]) -> list[ClusterItem]:
-    """Return `items` by time, those without a time last, each id once; the same for any order of `items`."""
+    """Return `items` by time, undated ones last, each id once; the result does not depend on the order of `items`."""
     seen: dict[str, ClusterItem] = {}
     for item in sorted(items, key=sort_key):
         seen.setdefault(item.article_id, item)
@@ -75,7 +75,7 @@ def sort_by_time(items: Iterable[ClusterItem]) -> list[ClusterItem]:
 
 
 def time_apart(a: ClusterItem, b: ClusterItem) -> timedelta | None:
-    """Return the time between two articles; None if one has no time."""
+    """Return the time between two articles; None if one has no date."""
     return abs(a.published_at - b.published_at) if a.published_at and b.published_at else None
 
 

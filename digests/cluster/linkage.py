@@ -1,4 +1,4 @@
-"""Average linkage over a sparse graph of scores, compared with the cohesion of the groups that it would join."""
+"""Average linkage over a sparse graph of scores, with a threshold that depends on the cohesion of the groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AreApart = Callable[[Sequence[int], Sequence[int]], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
-    """Pairs of nodes and their scores, three arrays of one length; each pair once, in either direction."""
+    """Pairs of nodes and their scores, as three arrays of one length; each pair occurs once, in either order."""
 
     first: Ints
     second: Ints
@@ -24,7 +24,7 @@ class Edges:
 
     @classmethod
     def from_scores(cls, first: Places, second: Places, scores: npt.NDArray[np.float64]) -> Edges:
-        """Return edges with their scores to four digits."""
+        """Return edges with the scores rounded to four decimal places."""
         return cls(
             first=first.astype(np.int32), second=second.astype(np.int32), score=np.round(scores, 4).astype(np.float32)
         )
@@ -45,11 +45,11 @@ class Edges:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkageParams:
     """
-    When two groups are joined: their average score × (usual / √(cohesion a × cohesion b)) ^ strictness ≥ threshold.
+    When to join two groups: average score × (usual / √(cohesion a × cohesion b)) ^ strictness ≥ threshold.
 
-    A tight group (one event, told in the same words) takes in only what is as close as its own members are:
-    so two earthquakes stay apart. A loose one may stay loose.
-    `prior` is how many pairs of the usual score every group is taken to have.
+    A tight group (one event in the same words) only joins groups that are as close to it as its own members are, so
+    that two earthquakes stay apart. A loose group may stay loose.
+    `prior` is the number of pairs with the usual score that is added to each group's own pairs.
     """
 
     threshold: float
@@ -62,12 +62,12 @@ def average_linkage(
     count: int, edges: Edges, params: LinkageParams, are_apart: AreApart, together: Iterable[tuple[int, int]] = ()
 ) -> list[list[int]]:
     """
-    Return the groups of the nodes 0 to `count` - 1, each ascending, by their first node.
+    Return the groups of the nodes 0 to `count` - 1, each ascending, ordered by first node.
 
-    A pair without an edge scores 0. Two groups that `are_apart` are not joined, however near.
-    The pairs of `together` are joined at the start, whatever they score.
-    In each round all groups that are each other's nearest are joined, which has the same result as joining the
-    nearest two again and again; a round costs what its groups have edges.
+    A pair without an edge scores 0. Groups for which `are_apart` is true are never joined.
+    The pairs of `together` are joined at the start, whatever their score.
+    Each round joins all pairs of groups that are each other's nearest. The result is the same as when the nearest two
+    are joined repeatedly; a round takes time proportional to the number of edges.
     """
     work = Clustering(count, edges, params)
     for a, b in together:
@@ -84,7 +84,7 @@ def average_linkage(
 
 
 class Clustering:
-    """The groups so far, each by the number of one of its nodes, and the edges between them."""
+    """The current groups, each named by one of its nodes, and the edges between them."""
 
     def __init__(self, count: int, edges: Edges, params: LinkageParams) -> None:
         self.count = count
@@ -98,13 +98,13 @@ class Clustering:
         self.near = self.average_scores(slice(None))
 
     def average_scores(self, places: slice) -> Floats:
-        """Return how near the two groups of each edge in `places` are."""
+        """Return the average score between the two groups of each edge in `places`, times their factors."""
         a, b = self.low[places], self.high[places]
         near = self.total[places] / (self.size[a] * self.size[b]) * self.factor[a] * self.factor[b]
         return np.asarray(near, np.float32)
 
     def mutual_nearest(self) -> Places:
-        """Return the edges between groups that are each other's nearest, and near enough; of equals the first."""
+        """Return the edges between groups that are each other's nearest and reach the threshold; on ties the lower."""
         live = np.flatnonzero(self.near >= self.params.threshold)
         a, b, near = self.low[live], self.high[live], self.near[live]
         best = np.zeros(self.count, np.float32)
@@ -117,14 +117,14 @@ class Clustering:
         return np.asarray(live[(partner[a] == b) & (partner[b] == a)], np.intp)
 
     def join_nodes(self, a: int, b: int) -> None:
-        """Make one group of those of two nodes, whatever they score."""
+        """Join the groups of two nodes, whatever their score."""
         kept, gone = sorted(next(i for i, nodes in self.members.items() if node in nodes) for node in (a, b))
         if kept != gone:
             between = self.total[(self.low == kept) & (self.high == gone)].sum(keepdims=True)
             self.join_groups(np.array([kept], np.int32), np.array([gone], np.int32), between)
 
     def join_groups(self, kept: Ints, gone: Ints, between: Floats) -> None:
-        """Put each group of `gone` into the one of `kept` beside it; `between` are the sums of their scores."""
+        """Merge each group of `gone` into that of `kept` at its index; `between` are the sums of their scores."""
         for a, b in zip(kept.tolist(), gone.tolist(), strict=True):
             self.members[a] += self.members.pop(b)
         self.inner[kept] += self.inner[gone] + between
@@ -138,7 +138,7 @@ class Clustering:
         self.replace_edges(touched, moved[self.low[touched]], moved[self.high[touched]])
 
     def replace_edges(self, touched: npt.NDArray[np.bool_], ours: Ints, theirs: Ints) -> None:
-        """Put in place of the `touched` edges those between `ours` and `theirs`, one for each pair of two groups."""
+        """Replace the `touched` edges by edges from `ours` to `theirs`, summed up to one for each pair of groups."""
         keys = np.minimum(ours, theirs).astype(np.int64) * self.count + np.maximum(ours, theirs)
         keys = np.where(ours == theirs, -1, keys)
         order = np.argsort(keys, kind="stable")
@@ -154,7 +154,7 @@ class Clustering:
         self.near = np.concatenate([self.near[kept], self.average_scores(new)])
 
     def threshold_factors(self, groups: Ints) -> Floats:
-        """Return by what the scores of groups are multiplied: under 1 for a tight one, over 1 for a loose one."""
+        """Return the factor for the scores of each group: below 1 for a tight group, above 1 for a loose one."""
         size, params = self.size[groups], self.params
         pairs = size * (size - 1) / 2
         cohesion = (self.inner[groups] + params.prior * params.usual) / (pairs + params.prior)

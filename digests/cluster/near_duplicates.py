@@ -1,4 +1,4 @@
-"""Wire copies: articles that carry the same text, whole, cut short, lightly edited or under another headline."""
+"""Wire copies: finds articles with the same text, whole, shortened, lightly edited or under another headline."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from watcher.text.words import stems, tokens
 Sample: TypeAlias = npt.NDArray[np.uint32]  # shingles with their flags, ascending
 Codes: TypeAlias = npt.NDArray[np.uint64]
 
-MAX_COMPARED = 6  # members of a group that a newcomer is held against
-MIN_TITLE_WORDS = 5  # words of a title that can stand for a text
-MAX_TITLE_GAP = timedelta(hours=120)  # between two of the same headline: later, it is of another story
-MIN_SHARED = 8  # shingles in common, or it is a phrase
-FURNITURE_ARTICLES = 3  # of one outlet in which the same words stand
-MAX_FURNITURE = 0.6  # of a text; more than that is no furniture but a text printed again and again
-MAX_READ = 400  # articles of an outlet by which its furniture is known
-MAX_CODES = 1 << 22  # shingles that are compared for candidates, 32 MB; of more, those with the lowest hashes
+MAX_COMPARED = 6  # members of a group that a new text is compared with
+MIN_TITLE_WORDS = 5  # words of a headline that can identify a text
+MAX_TITLE_GAP = timedelta(hours=120)  # between articles with one headline: after a longer gap it is another story
+MIN_SHARED = 8  # shingles in common; fewer are a phrase
+FURNITURE_ARTICLES = 3  # of one outlet that must share words for these to be furniture
+MAX_FURNITURE = 0.6  # of a text; if more is repeated, it is not furniture but a reprinted text
+MAX_READ = 400  # articles of an outlet that are searched for its furniture
+MAX_CODES = 1 << 22  # shingles compared for candidates, 32 MB; of more, those with the lowest hashes
 COMPLETE = 2**32 - 1
-MIN_BODY_SHINGLES = 10  # shingles: below this a body is a caption, and only its title can be compared
-COPY = 0.57  # share of the shorter text that stands in the longer one
-COPY_SAME_LEAD = 0.42  # the same, where both begin with the same words
+MIN_BODY_SHINGLES = 10  # of a body; a shorter one is a caption, and only the headline is compared
+COPY = 0.57  # share of the shorter text that the longer one has
+COPY_SAME_LEAD = 0.42  # the same, if both begin with the same words
 COPY_SAME_TITLE = 0.5  # the same, under the same headline
-COPY_OF_PART = 0.64  # the same, where it fills little of the longer one, as background fills a follow-up
+COPY_OF_PART = 0.64  # the same, if it is a small part of the longer one, as background is of a follow-up
 COPY_OF_NOTE = 0.8  # the same, for texts of a few sentences
-COPY_LATER = 0.66  # the same, where hours lie between two texts that begin in other ways: follow-ups tell again
-COPY_IN_OUTLET = 0.75  # the same, within one outlet: it prints its follow-ups, forms and furniture again, seldom a text
-SAME_LEAD_DISCOUNT = 0.15  # by what these are lower where both begin with the same words
+COPY_LATER = 0.66  # the same, if the texts begin differently, hours apart: follow-ups repeat earlier text
+COPY_IN_OUTLET = 0.75  # the same, in one outlet, which repeats follow-ups, forms and furniture more often than texts
+SAME_LEAD_DISCOUNT = 0.15  # subtracted from these if both begin with the same words
 NOTE = 40  # shingles: a few sentences
-FRAGMENT = 1 / 3  # of the longer text: less is a part of it
-FILLED = 0.46  # of the longer text: less is shared with a part of it, if they do not begin alike
+FRAGMENT = 1 / 3  # of the longer text: a shorter text is a part of it
+FILLED = 0.46  # of the longer text: if they share less and begin differently, it is a part of it
 LATER = timedelta(hours=8)
-SAME_LEAD = 0.3  # of the shingles of each one's beginning, found in the other text
+SAME_LEAD = 0.3  # of the shingles of each beginning that the other text must have
 MIN_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
 MIN_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
 MIN_NUMBERS = 2  # of a text, to say that it has others than another
 MAX_SAME_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
 SURELY = 0.95  # share from which nothing speaks against a copy, but that it tells of neither headline
 MIN_HEADLINE_STEMS = 3  # stems of a headline that can say whether a text is its own
-MAX_HEADLINE_SHARE = 0.2  # of these, found in a text that tells of something else
+MAX_HEADLINE_SHARE = 0.2  # of these that a text on something else may have
 
 FLAGS = (1 << FLAG_BITS) - 1
 HAS_CITED, HAS_LEAD = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD))  # of each combination of flags
@@ -60,13 +60,13 @@ def group_wire_copies(
     items: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None
 ) -> tuple[WireGroup, ...]:
     """
-    Return the articles in groups of the same text; an article whose text stands alone is a group of its own.
+    Return the articles in groups with the same text; an article without copies is a group of its own.
 
-    The origin is the agency's own article if it is there, else the earliest.
-    Articles without a body are the same report only if their whole headline is the same.
+    The origin is the agency's own article if it is in the group, else the earliest.
+    Articles without a body are in one group only if their headlines are the same.
 
     Args:
-        shingles: Those of each item, if its features have a stand-in for them.
+        shingles: Shingles by article id, if `features` of `items` only have a stand-in for them.
     """
     ordered = sort_by_time(items)
     prints = make_fingerprints(ordered, shingles)
@@ -86,10 +86,10 @@ def group_wire_copies(
 
 class CopyGroups:
     """
-    Groups of items that grow by joining; each has a reference, its longest text, that every copy is compared with.
+    Groups of items that grow by joining; each has a reference, its longest text, which every copy is compared with.
 
-    An article made of two agencies' texts is a copy of both. So that it does not join them, a text that joins by way
-    of the reference alone must not be later than it: the cuts of one text need not overlap, nor do two sources.
+    An article made of two agencies' texts is a copy of both, but must not join them. So a text that matches only the
+    reference joins if that is the earliest text: cuts of one text need not overlap, nor do two sources.
     """
 
     def __init__(self, ordered: Sequence[ClusterItem], prints: Sequence[Fingerprint]) -> None:
@@ -100,7 +100,7 @@ class CopyGroups:
         self.reference = list(range(len(ordered)))
 
     def join_copies(self, a: int, b: int) -> None:
-        """Join the groups of two copies, if their references are copies too, and some of the others are."""
+        """Join the groups of two copies, if their references are copies too and `may_join` is true both ways."""
         group_a, group_b = self.group_of[a], self.group_of[b]
         if group_a == group_b:
             return
@@ -111,7 +111,7 @@ class CopyGroups:
             self.join(a, b)
 
     def may_join(self, group: int, newcomer: int) -> bool:
-        """Whether a text is a copy of one of a group's others too, or the group's reference is its origin."""
+        """Whether `newcomer` is a copy of a member other than the reference, or the reference is the earliest text."""
         reference, members = self.reference[group], self.members[group]
         sample = members[:: -(-len(members) // MAX_COMPARED)]
         others = [i for i in sample if i != reference]
@@ -136,10 +136,10 @@ class CopyGroups:
 
 def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int]]:
     """
-    Yield pairs with the same headline of which one has no body to compare.
+    Yield pairs of items with the same headline, the second of which has no body to compare.
 
     A headline that one outlet prints twice is the name of a column ("Morning briefing"), as is a very short one. One
-    that comes again after days is of another story: nothing but its words says that it is the same.
+    that returns after `MAX_TITLE_GAP` is taken to be another story, because only its words are the same.
     """
     holders: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
@@ -159,7 +159,7 @@ def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprin
 
 
 def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
-    """Return items in time order as one report: its origin first, and the agency that most of them credit."""
+    """Return items in time order as one report: the origin first, with the agency that most of them credit, if any."""
     credits = Counter(item.agency for item in members if item.agency)
     agency = min(credits, key=lambda name: (-credits[name], name), default=None)
     origin = next((item for item in members if agency and is_agency_site(item, agency)), members[0])
@@ -168,14 +168,14 @@ def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
 
 
 def is_agency_site(item: ClusterItem, agency: str) -> bool:
-    """Whether `item` stands on the agency's own site: by the outlet's name, or a label of its host."""
+    """Whether `item` is on the agency's own site, judged by the outlet's name or a label of the host."""
     name = agency.casefold()
     return item.outlet.casefold() == name or name in host_of(item.url).split(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """What two samples share where both are complete, in shingles; `share` is of the shorter one, 0 to 1."""
+    """The shingles that two samples share where both are complete; `share` is that of the shorter one, 0 to 1."""
 
     shared: int
     in_a: int
@@ -189,10 +189,10 @@ class Overlap:
 
 def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     """
-    Return what two samples have in common.
+    Return what two texts have in common.
 
-    What is cited in one of them is left out, as two independent texts share what was said. It counts if both are
-    quotations for the most part, and what stands between these is shared too.
+    Shingles that one of them cites are left out, because independent reports share what somebody said. They count if
+    both texts are mostly quotations and also share the text between these.
     """
     a, b = ours.up_to(theirs.top), theirs.up_to(ours.top)
     of_a, of_b = (np.bincount(each & FLAGS, minlength=FLAGS + 1) for each in (a, b))
@@ -218,7 +218,7 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
 
 
 def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
-    """Whether two articles carry the same text, by what they have in common."""
+    """Whether two articles carry the same text, judged by their overlap."""
     if found.shared < MIN_SHARED or min(found.in_a, found.in_b) < MIN_BODY_SHINGLES or a.is_silent != b.is_silent:
         return False
     if found.share < SURELY and found.same_lead and numbers_conflict(a, b):
@@ -231,9 +231,9 @@ def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
 
 def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """
-    Whether what two articles share is what a site says of itself: on cookies, on rights.
+    Whether two articles share only a notice of the site, such as one on cookies or rights.
 
-    Such a text tells of neither headline, and they have no word in common.
+    Such a text matches neither headline, and the headlines have no word in common.
     """
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
@@ -243,7 +243,7 @@ def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bo
 
 
 def body_stems(item: ClusterItem) -> set[str]:
-    """Return the stems of an article's text: those that weigh more than the headline alone would have them weigh."""
+    """Return the stems of an article's text: those with more weight than the headline alone would give them."""
     counts = Counter(stems(item.title.strip()[:MAX_TITLE], item.language))
     weights = term_weights(item.features)
     return {stem for stem, weight in weights.items() if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
@@ -266,32 +266,32 @@ def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
 
 
 def numbers_conflict(a: ClusterItem, b: ClusterItem) -> bool:
-    """Whether the tops of two articles have numbers enough, and next to none in common: a form filled in twice."""
+    """Whether the beginnings of two articles have enough numbers and share few of them: one form, filled in twice."""
     ours, theirs = set(a.features.numbers), set(b.features.numbers)
     fewer = min(len(ours), len(theirs))
     return fewer >= MIN_NUMBERS and len(ours & theirs) <= MAX_SAME_NUMBERS * fewer
 
 
 def title_key(title: str) -> tuple[str, ...]:
-    """Return what makes two headlines the same: their words, whatever the case and the punctuation."""
+    """Return the words of a headline, without case and punctuation: equal for headlines that count as the same."""
     return tuple(tokens(title[:400]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fingerprint:
-    """A sample of a text's shingles. Up to `top` it holds every shingle of the text."""
+    """A sample of a text's shingles, ascending. Up to `top` it has every shingle of the text."""
 
     sample: Sample
     top: int = COMPLETE
 
     def up_to(self, top: int) -> Sample:
-        """Return the sample up to where it and another that ends at `top` hold every shingle."""
+        """Return the part of the sample where it and another one that ends at `top` have every shingle."""
         if top >= self.top:
             return self.sample
         return self.sample[: np.searchsorted(self.sample, np.uint32(top | FLAGS), "right")]
 
     def without(self, furniture: Sample) -> Fingerprint:
-        """Return the fingerprint without the hashes in `furniture`, unless these are most of the text."""
+        """Return the fingerprint without the hashes in `furniture`; unchanged if they are most of the text."""
         kept = np.isin(self.sample >> FLAG_BITS, furniture, invert=True)
         if np.count_nonzero(kept) < len(kept) * (1 - MAX_FURNITURE):
             return self
@@ -304,7 +304,7 @@ def make_fingerprint(shingles: bytes) -> Fingerprint:
 
 
 def make_fingerprints(ordered: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None) -> list[Fingerprint]:
-    """Return each item's fingerprint, without what stands in several articles of its own outlet."""
+    """Return the fingerprint of each item, without the shingles that several articles of its outlet share."""
     given = (item.features.shingles if shingles is None else shingles[item.article_id] for item in ordered)
     empty = make_fingerprint(b"")  # one for all titles without a text
     found = [make_fingerprint(each) if each else empty for each in given]
@@ -325,10 +325,10 @@ def candidate_pairs(prints: Sequence[Fingerprint], *, most: int = MAX_CODES) -> 
     """
     Return the pairs (earlier, later) that share enough shingles to be compared, ascending.
 
-    Each shingle links its holders to the first and to the one before: the copies of a text chain up without all pairs.
+    Each shingle links an item to the first one with it and to the one before: copies form a chain, not all pairs.
 
     Args:
-        most: Shingles that are compared; of more, those with the lowest hashes.
+        most: Shingles to compare at most; of more, those with the lowest hashes.
     """
     total = sum(len(each.sample) for each in prints)
     bound = np.uint32(min(COMPLETE, COMPLETE * most // max(1, total)))

@@ -1,4 +1,4 @@
-"""Query expansion: an article known by its title alone borrows terms from its nearest neighbours."""
+"""Query expansion: articles that have only a title borrow terms from their nearest neighbours."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy.typing as npt
 from digests.cluster.linkage import Edges
 from digests.cluster.vectorize import MAX_TERMS, Vectors, normalize, prune_to_top
 
-CHUNK_ROWS = 512  # that are expanded at a time: each borrows up to twenty times what it has
+CHUNK_ROWS = 512  # expanded at a time: a row grows up to twentyfold before it is pruned
 KEY_BITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpansionParams:
-    """What a title borrows (pseudo-relevance feedback after Rocchio: the nearest are taken to be of one event)."""
+    """How titles are expanded (pseudo-relevance feedback after Rocchio: the nearest are taken to be on one event)."""
 
     neighbours: int = 20  # of a title, at most
-    min_score: float = 0.15  # of a neighbour: cosine of terms, less with every hour apart
+    min_score: float = 0.15  # of a neighbour: cosine of terms, lowered with the hours apart
     terms: float = 0.3  # share of a neighbour's vector that is added, times its score
     cognates: float = 0.3
-    missing: float = 0.63  # length that an expanded vector of cognates lacks
+    missing: float = 0.63  # length of a virtual entry in expanded vectors of cognates
     max_entries: int = 24  # of an expanded vector
 
 
@@ -30,7 +30,7 @@ EXPANSION = ExpansionParams()
 
 
 def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Vectors:
-    """Return the `most` nearest rows of each that `borrows`, with scores; pairs are given once, in either direction."""
+    """Return up to `most` nearest rows, with scores, for each row in the mask `borrows`; `pairs` has each pair once."""
     a, b = np.concatenate([pairs.first, pairs.second]), np.concatenate([pairs.second, pairs.first])
     both = np.concatenate([pairs.score, pairs.score])
     asked = np.flatnonzero(borrows[a])
@@ -43,9 +43,9 @@ def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: in
 
 def expand_vectors(vectors: Vectors, near: Vectors, share: float, most: int, *, missing: float = 0.0) -> Vectors:
     """
-    Return vectors to each of which `share` × score of each of its neighbours' is added; those without stay as they are.
+    Return the vectors, with `share` × score of each neighbour's vector added; rows without neighbours stay unchanged.
 
-    Of an expanded one, the `most` heaviest entries stay, normalized with what is `missing`.
+    An expanded row keeps its `most` heaviest entries and is normalized with `missing` (`normalize`).
     """
     is_expanded = np.diff(near[0]) > 0
     parts = []
@@ -60,7 +60,7 @@ def expand_vectors(vectors: Vectors, near: Vectors, share: float, most: int, *, 
 
 
 def add_neighbours(vectors: Vectors, near: Vectors, first: int, stop: int, share: float) -> Vectors:
-    """Return rows `first` to `stop` with what they borrow."""
+    """Return rows `first` to `stop` with the entries of their neighbours added, times `share` × score."""
     (starts, keys, values), (near_starts, others, scores) = vectors, near
     links = slice(int(near_starts[first]), int(near_starts[stop]))
     own = np.arange(first, stop)

