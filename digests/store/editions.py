@@ -1,4 +1,4 @@
-"""Editions: claimed once per digest, date and slot; saved whole; listed."""
+"""Editions in the store: claimed once per digest, date and slot, saved as a whole, listed."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_
 from watcher.store.hosts import is_alive, worker_name
 from watcher.store.sql import columns_of, insert, load_records
 
-DELIVERED_STATES = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
+DELIVERED_STATES = ("sent", "unknown")  # states of a delivery whose recipient has, or may have, the edition
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
 DAILY = "daily"
-PROCESS_MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
-MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this
-CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this was left by a crash
+PROCESS_MARK = uuid.uuid4().hex[:8]  # distinguishes this process from an earlier one with the same process id
+MAKE_LIMIT_S = 900.0  # an edition takes seconds; a process that hangs is killed after this time
+CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # an older claim was left behind by a crash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionKey:
-    """Which edition: of a digest and a date the daily one, or one that was asked for at a time of day."""
+    """Identifies an edition by digest, date and slot: the daily one, or one requested at a time of day."""
 
     digest: str
     local_date: date
@@ -40,7 +40,7 @@ class EditionKey:
 
 
 def open_digests(url: str, *, make: bool = True) -> Engine:
-    """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's; as there."""
+    """Return an engine on the store at `url` with up-to-date tables of the digests; errors as `open_store`."""
     engine = open_store(url, create=make)
     with dispose_on_error(engine):
         upgrade(engine, SCHEMA)
@@ -49,9 +49,9 @@ def open_digests(url: str, *, make: bool = True) -> Engine:
 
 def open_digests_read_only(url: str) -> Engine:
     """
-    Return an engine on a store that is only looked into: nothing is made, and nothing brought up to date.
+    Return an engine for reading only: no store is created, and no table is migrated.
 
-    Errors: StoreError, if there is no store, or one of another version.
+    Errors: StoreError, if there is no store, or its tables have another version.
     """
     engine = open_read_only(url)
     with dispose_on_error(engine):
@@ -60,7 +60,7 @@ def open_digests_read_only(url: str) -> Engine:
 
 
 def first_seen(connection: Connection, digest: str, *, now: datetime) -> datetime:
-    """Return when this digest was first asked for: now, if it never was, or if the clock was ahead then."""
+    """Return when this digest was first requested, and store `now` if it never was or if that time is in the future."""
     connection.execute(insert(connection, digests).values(name=digest, first_seen_at=now).on_conflict_do_nothing())
     query = select(digests.c.first_seen_at).where(digests.c.name == digest)
     moment: datetime = connection.execute(query).scalar_one()
@@ -80,13 +80,13 @@ def claim(
     held_for: timedelta | None = None,
 ) -> bool:
     """
-    Take the making of an edition upon oneself; False if it is made or being made by somebody else.
+    Claim the building of an edition; False if it is built, or another running process has claimed it.
 
-    A claim that has run out, or whose process on this machine is no more, is taken over.
+    A claim that has expired, or whose process on this machine has ended, is taken over.
 
     Args:
-        by: Who claims, by default this process (`process_id`).
-        held_for: How long the claim of another process stands; None: as long as an edition may take.
+        by: Name of the claiming process; by default this one (`process_id`).
+        held_for: How long the claim of another process is respected; None for `CLAIM_LASTS`.
     """
     query = select(editions.c.claimed_by, editions.c.claimed_at)
     query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
@@ -100,31 +100,31 @@ def claim(
 
 
 def edition_filter(table: Table, edition: Any) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - a key, row or columns
-    """Return the conditions that a row of `editions` or `deliveries` is of what has the same digest, date and slot."""
+    """Return the conditions that a row of `editions` or `deliveries` has `edition`'s digest, date and slot."""
     return tuple(table.c[name] == getattr(edition, name) for name in EditionKey.__slots__)
 
 
 def process_id() -> str:
-    """Return the name under which this process makes editions: machine, process, and a mark of its start."""
+    """Return the name under which this process claims: machine, process id, and a mark of its start."""
     return f"{worker_name()}:{PROCESS_MARK}"
 
 
 def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
-    """Whether a claim stands: it has not run out, and its process lives as far as can be told from here."""
+    """Whether a claim is valid: it has not expired, and its process is running, as far as we can tell."""
     return abs(now - claimed_at) <= held_for and is_process_alive(by)
 
 
 def is_process_alive(by: str) -> bool:
-    """Whether a process, named by `process_id`, lives as far as can be told from here."""
+    """Whether the process named `by` (`process_id`) is running; True for every process on another machine."""
     machine, pid, _ = by.rsplit(":", 2)
     return by == process_id() or machine != process_id().rsplit(":", 2)[0] or is_alive(int(pid))
 
 
 def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> bool:
     """
-    Keep a made edition in the place that was claimed for it; False if somebody else has taken the claim over.
+    Store a built edition in its claimed row; False if another process has taken the claim over.
 
-    The articles that its words rest on are kept as long as it is: it can be verified.
+    The articles that it cites are pinned as long as it is stored, so that it can be verified.
     """
     query = update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
@@ -136,18 +136,18 @@ def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> b
 
 
 def pin_name(edition: EditionKey | Row[*tuple[Any, ...]]) -> str:
-    """Return the name under which an edition holds its articles."""
+    """Return the name under which an edition pins its articles."""
     return f"edition {edition.digest} {edition.local_date.isoformat()} {edition.slot}"
 
 
 def release_claim(connection: Connection, key: EditionKey, *, by: str | None = None) -> None:
-    """Undo one's own claim, whose edition could not be made."""
+    """Delete the claim of an edition that could not be built; `by` is this process by default."""
     query = delete(editions).where(*edition_filter(editions, key))
     connection.execute(query.where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id())))
 
 
 def is_settled(connection: Connection, key: EditionKey, *, now: datetime) -> bool:
-    """Whether the edition is made, or being made by a live claim."""
+    """Whether the edition is built, or being built under a valid claim."""
     query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
     row = connection.execute(query.where(*edition_filter(editions, key))).one_or_none()
     return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
@@ -159,30 +159,30 @@ def is_made(connection: Connection, key: EditionKey) -> bool:
 
 
 def find_row(connection: Connection, digest: str, local_date: date | None = None) -> EditionRow | None:
-    """Return the row of the edition of a date, by default the latest: the daily one, else the last asked for."""
+    """Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none."""
     query = select_by_date(digest)
     query = query if local_date is None else query.where(editions.c.local_date == local_date)
     return next(iter(load_records(connection, query.limit(1), EditionRow)), None)
 
 
 def select_by_date(digest: str) -> Select[*tuple[Any, ...]]:
-    """Return the query for the rows of a digest's editions, the latest date first, of a date first as `find_row`."""
+    """Return the query for a digest's editions, the latest date first; of one date, the daily one, then the newest."""
     query = select(*columns_of(editions, EditionRow)).where(editions.c.digest == digest)
     query = query.where(editions.c.made_at.is_not(None))
     return query.order_by(editions.c.local_date.desc(), (editions.c.slot == DAILY).desc(), editions.c.made_at.desc())
 
 
 def get_edition(connection: Connection, digest: str, local_date: date | None = None) -> Edition | None:
-    """Return the edition of a date or the latest, as `find_row`, whether or not it has reached anybody."""
+    """Return the edition that `find_row` finds, delivered or not; None if there is none."""
     row = find_row(connection, digest, local_date)
     return load_edition(connection, row) if row else None
 
 
 def was_delivered() -> ColumnElement[bool]:
     """
-    Return the condition that an edition has reached its reader.
+    Return the SQL condition that an edition has reached its reader.
 
-    It went to at least one recipient, or may have; without any, its files are the delivery.
+    At least one recipient has it, or may have it. An edition without recipients is delivered by its files.
     """
     of_it = edition_filter(deliveries, editions.c)
     arrived = exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
@@ -192,7 +192,7 @@ def was_delivered() -> ColumnElement[bool]:
 def recent_editions(
     connection: Connection, digest: str, *, before: date, most: int, delivered: bool = False
 ) -> tuple[Edition, ...]:
-    """Return the editions of up to `most` earlier dates, one a date, the latest first; maybe of `delivered` ones."""
+    """Return up to `most` editions before `before`, one per date, the latest first; maybe only `delivered` ones."""
     query = select_by_date(digest).where(editions.c.local_date < before)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
     of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]
@@ -203,10 +203,10 @@ def covered_up_to(
     connection: Connection, digest: str, *, by: datetime, window: timedelta, before: date | None = None
 ) -> datetime | None:
     """
-    Return up to when the digest's editions had covered everything at `by`: the end of the newest window by then.
+    Return the end of the newest window until `by` that covered everything before it; None if there is none.
 
-    An edition on demand counts if it looked back as far as the digest does; one of the last hour covers no day. One
-    that has reached nobody covers nothing, nor does one of the date `before` or later.
+    A requested edition counts only if its window is at least `window` long. Editions that reached nobody, and those
+    dated `before` or later, do not count.
     """
     query = (
         select(editions.c.slot, editions.c.window_start, editions.c.window_end)
@@ -221,7 +221,7 @@ def covered_up_to(
 
 
 def next_number(connection: Connection, digest: str, *, local_date: date) -> int:
-    """Return the number of the date's edition: one more than the dates before it that have, or had, one."""
+    """Return the number of the date's edition: one more than earlier dates with an edition, deleted ones included."""
     query = select(editions.c.local_date, func.min(editions.c.number)).where(
         editions.c.digest == digest, editions.c.local_date < local_date, editions.c.made_at.is_not(None)
     )
@@ -235,7 +235,7 @@ def unpack_edition(payload: bytes) -> Edition:
 
 
 def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
-    """Return the date of the latest edition of each digest that has one, and when its last one was made."""
+    """Return by digest the date of its latest edition, and when its last one was built; only for digests with one."""
     latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
     query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
     return {name: (day, made_at) for name, day, made_at in connection.execute(query)}
@@ -247,7 +247,7 @@ def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRow:
-    """An edition that is kept. `is_daily`: the one of its date, else one that was asked for."""
+    """A stored edition, without its content. `is_daily`: it is the daily one of its date, not a requested one."""
 
     digest: str
     local_date: date
@@ -263,7 +263,7 @@ class EditionRow:
 def edition_rows(
     connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
 ) -> tuple[EditionRow, ...]:
-    """Return the editions that are kept, the latest first: of a digest, of a date, at most so many."""
+    """Return the stored editions, the latest first; optionally of one digest or date, at most `most`."""
     query = select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
     query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
     if digest is not None:
@@ -274,7 +274,7 @@ def edition_rows(
 
 
 def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:
-    """Return how many deliveries of each edition are in each state: sent, waiting, failed."""
+    """Return the number of deliveries by state for each edition; editions without deliveries are left out."""
     by_place = {(row.digest, row.local_date, row.slot): row for row in rows}
     place = (deliveries.c.digest, deliveries.c.local_date, deliveries.c.slot)
     days = {row.local_date for row in by_place.values()}
@@ -291,14 +291,14 @@ def load_edition(connection: Connection, row: EditionRow) -> Edition:
 
 
 def payload_of(connection: Connection, row: EditionRow) -> bytes:
-    """Return the bytes of an edition of which there is a row, as they are kept."""
+    """Return the stored bytes of an edition."""
     query = select(editions.c.payload).where(*edition_filter(editions, row))
     payload: bytes = connection.execute(query).scalar_one()
     return payload
 
 
 def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
-    """Return the dates of a digest's editions before and after `day`."""
+    """Return the dates of a digest's editions before and after `day`; None where there is none."""
     made = (editions.c.digest == digest, editions.c.made_at.is_not(None))
     before = connection.scalar(select(func.max(editions.c.local_date)).where(*made, editions.c.local_date < day))
     after = connection.scalar(select(func.min(editions.c.local_date)).where(*made, editions.c.local_date > day))
@@ -307,7 +307,7 @@ def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionInProgress:
-    """An edition that is being made, and since when."""
+    """An edition that is being built, and since when."""
 
     digest: str
     local_date: date
@@ -315,7 +315,7 @@ class EditionInProgress:
 
 
 def editions_in_progress(connection: Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
-    """Return the editions that somebody who lives is making."""
+    """Return the editions that are being built under a valid claim, the oldest claim first."""
     query = select(editions).where(editions.c.made_at.is_(None)).order_by(editions.c.claimed_at)
     return tuple(
         EditionInProgress(digest=row.digest, local_date=row.local_date, claimed_at=row.claimed_at)

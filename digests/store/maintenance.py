@@ -16,11 +16,11 @@ from watcher.store.retention import BatchResult
 from watcher.store.schema import articles, feeds
 from watcher.store.sql import rows_in
 
-DATES_KEPT = 10  # of a digest, however old: what its reader knows
+DATES_KEPT = 10  # latest dates of a digest whose editions are kept at any age
 
 
 def drop_editions(connection: Connection, *, before: datetime, most: int) -> BatchResult:
-    """Remove up to `most` editions made before a time; those of a digest's latest dates stay."""
+    """Remove up to `most` editions built before `before`; those of a digest's latest `DATES_KEPT` dates stay."""
     place = func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc())
     dates = select(editions.c.digest, editions.c.local_date, place.label("place"))
     latest = dates.where(editions.c.made_at.is_not(None)).subquery()
@@ -36,7 +36,7 @@ def drop_editions(connection: Connection, *, before: datetime, most: int) -> Bat
 
 
 def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
-    """Remove the empty ones of up to `most` stories whose last article came out from `after` on, and before a time."""
+    """Remove those without articles of up to `most` stories whose last article is from [`after`, `before`)."""
     query = select(stories.c.id, stories.c.last_at).where(stories.c.last_at < before)
     if after is not None:
         query = query.where(stories.c.last_at >= after)
@@ -59,7 +59,7 @@ MAX_SHOWN = 10
 
 
 def check(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield what is not as it should be; nothing where the digests have no tables yet."""
+    """Yield the problems of the digests' tables; nothing if the tables do not exist."""
     if not connection.dialect.has_table(connection, editions.name):
         return
     yield from check_editions(connection)
@@ -67,7 +67,7 @@ def check(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def check_editions(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield editions whose bytes cannot be read."""
+    """Yield a problem if the content of editions cannot be read."""
     query = select(editions.c.digest, editions.c.local_date, editions.c.payload).where(editions.c.made_at.is_not(None))
     broken = []
     for row in connection.execute(query.execution_options(yield_per=50)):
@@ -81,7 +81,7 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield articles that are in a story which is not there."""
+    """Yield a problem if articles are in a story that does not exist."""
     has_no_story = ~exists().where(stories.c.id == story_articles.c.story_id)
     count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story)).scalar_one()
 
@@ -95,7 +95,7 @@ def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
-    """Return the owner of each of the outlets that are sources of the settings, by name; None if none is declared."""
+    """Return the owner of each of `outlets` that is an enabled source, by name; None if no owner is declared."""
     found: dict[str, str | None] = {}
     query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled).order_by(feeds.c.id)
     for name, owner in rows_in(connection, query, feeds.c.name, outlets):

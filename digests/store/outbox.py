@@ -19,16 +19,16 @@ from watcher.store.sql import execute_each, insert, load_meta, save_meta
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN_STATES = (WAITING, SENDING, UNKNOWN)
 NO_LEASE = {"lease_by": None, "lease_until": None}
-LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
-RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
+LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
+RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
 DELIVERY_COLUMNS = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
-MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, with what jitter adds: the code never sets a longer one
-CLAIM_CANDIDATES = 50  # rows due at a claim: so many may be in the hands of others
+MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
+CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold as many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A row of the outbox, without its parcel."""
+    """A row of the outbox, without its message."""
 
     id: int
     edition: EditionKey
@@ -44,7 +44,7 @@ class Delivery:
 
 
 def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
-    """Add a delivery for each parcel; one that the edition has already stays as it is."""
+    """Add a delivery for each message; deliveries that the edition has already stay unchanged."""
     common = asdict(place) | {"state": WAITING, "attempts": 0, "response": ""}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
@@ -55,7 +55,7 @@ def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Outboun
 
 
 def pack_forms(parcel: OutboundMessage) -> bytes:
-    """Return the forms of a parcel as the store keeps them: a line of JSON with names and lengths, then their bytes."""
+    """Return a message's forms as stored, compressed: a JSON line with formats, names and lengths, then the bytes."""
     head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
     return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
 
@@ -84,11 +84,11 @@ def claim_delivery(
     by: str | None = None,
 ) -> Delivery | None:
     """
-    Take the delivery that is due longest upon oneself, None if none is due; one in other hands is left there.
+    Claim the delivery that has been due longest; None if none is due. Deliveries leased by others are skipped.
 
     Args:
-        back_off: Until when it is tried again if this process dies over it.
-        by: Who claims, by default this process (`process_id`).
+        back_off: Time until the next try if this process dies before it stores the outcome.
+        by: Name of the claiming process; by default this one (`process_id`).
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
@@ -115,34 +115,34 @@ def claim_delivery(
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that the time of a delivery has come; one too far ahead was set by a wrong clock."""
+    """Return the SQL condition that a delivery is due; so is one too far ahead, which a wrong clock has set."""
     next_try_at = deliveries.c.next_try_at
     return or_(next_try_at <= now, next_try_at > now + MAX_RETRY_DELAY)
 
 
 def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
-    """Whether a row is in the hands of a process that lives."""
+    """Whether a running process holds the lease of a row."""
     return row.lease_by is not None and now < row.lease_until <= now + LEASE and is_process_alive(row.lease_by)
 
 
 def mark_in_flight(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
-    """Write down that the other side may have it from now on; False if somebody else has taken the delivery over."""
+    """Record that the recipient may have the message from now on; False if another process has the delivery by now."""
     return update_held(connection, delivery, by, {"state": UNKNOWN})
 
 
 def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
-    """Write down that it has arrived, and let the parcel go; as `mark_in_flight`."""
+    """Record that the message has arrived, and delete it from the outbox; returns as `mark_in_flight`."""
     values = {"state": SENT, "settled_at": now, "response": told, "hint": None, "payload": None}
     return update_held(connection, delivery, by, values | NO_LEASE)
 
 
 def mark_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
-    """Write down what broke and when it is tried again, as `failed` says; as `mark_in_flight`."""
+    """Record the error and the next try that `failed` holds; returns as `mark_in_flight`."""
     return update_held(connection, failed, by, {"state": failed.state} | failure_values(failed, now) | NO_LEASE)
 
 
 def update_held(connection: Connection, delivery: Delivery, by: str | None, values: dict[str, Any]) -> bool:
-    """Write `values` to a delivery that is held by this process, or by `by`; False if somebody else has it by now."""
+    """Update a delivery held by this process, or by `by`; False if another process holds it by now."""
     query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == (by or process_id()))
     return connection.execute(query.values(values)).rowcount == 1
 
@@ -156,12 +156,12 @@ def fail_siblings(
     connection: Connection, failed: Delivery, *, recipients: Collection[str], now: datetime
 ) -> tuple[Delivery, ...]:
     """
-    Give what befell `failed` to the others of its edition's channel that are due: the fault is not the recipient's.
+    Record the failure of `failed` for all due deliveries of its edition and channel: the fault is not the recipient's.
 
     Args:
-        recipients: Whom that way reaches.
+        recipients: Those that the channel reaches.
 
-    Returns those deliveries as they are now.
+    Returns the updated deliveries.
     """
     c = deliveries.c
     others = (
@@ -175,14 +175,14 @@ def fail_siblings(
 
 
 def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
-    """Make all of an edition's deliveries that have not arrived due now, those that were given up too."""
+    """Make all deliveries of an edition that have not arrived due now, including those that were given up."""
     query = update(deliveries).where(*edition_filter(deliveries, place), deliveries.c.state != SENT)
     state = case((deliveries.c.state == FAILED, WAITING), else_=deliveries.c.state)
     connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
-    """Return how many deliveries are due, those in somebody's hands among them."""
+    """Return the number of due deliveries, leased ones included."""
     query = select(func.count()).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     return connection.scalar(query) or 0
 
@@ -193,7 +193,7 @@ def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, 
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
-    """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
+    """Return the deliveries that have not arrived: the open ones, and the failed ones of editions since `since`."""
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
     return select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
 
@@ -214,11 +214,11 @@ OPEN_ALERTS = "alerts_out"
 
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
-    """Return the troubles that were told and are not over, by name, and since when each was."""
+    """Return the alerts that were sent and are not over: by name, since when the condition lasts."""
     found = load_meta(connection, OPEN_ALERTS)
     return {name: datetime.fromisoformat(since) for name, since in (found or {}).items()}
 
 
 def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
-    """Keep which troubles were told."""
+    """Store the alerts that were sent and are not over."""
     save_meta(connection, OPEN_ALERTS, {name: since.isoformat() for name, since in out.items()})

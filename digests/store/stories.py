@@ -1,4 +1,4 @@
-"""Stories as stored: members, dates, merges and events."""
+"""Stories in the store: members, dates, merges, events, and the corrections of readers."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from watcher.features.extract import decode, encode
 from watcher.store.schema import articles
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
 
-MAX_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
-MIN_PREFIX_CHARS = 4  # letters of an id that may stand for it
+MAX_PROFILES = 2_000  # latest stories outside the window that a new one may follow
+MIN_PREFIX_CHARS = 4  # characters of an id's beginning that may be given for it
 MAX_MATCHES = 9
-MAX_CHANGES = 200  # of a story or a thread, the latest
+MAX_CHANGES = 200  # latest changes of a story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringVersion:
-    """How often the stories were kept, and up to when their articles go; None if never."""
+    """How often the stories were saved, and up to which time their articles are grouped; None if never."""
 
     number: int
     until: datetime | None
@@ -36,7 +36,7 @@ class ClusteringVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMember:
-    """An article of a story. `nearest` is the most similar article of another report, `evidence` holds its "score"."""
+    """An article of a story. `nearest` is the nearest article of another report, `evidence` has its "score"."""
 
     article: str
     story: str
@@ -55,7 +55,7 @@ SELECT_MEMBERS = select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownStories:
-    """What is known of the articles of a window: their rows, and the stories that they and the threads are of."""
+    """What is stored about the articles of a window: their rows, their stories, and older stories that may go on."""
 
     version: ClusteringVersion
     members: Mapping[str, StoryMember]  # by article
@@ -68,7 +68,7 @@ def current_version(connection: Connection) -> ClusteringVersion:
 
 
 def bump_version(connection: Connection, version: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
-    """Save the next version; False, and nothing saved, if another process has saved one since `version`."""
+    """Save the next version; False, without saving, if another process has saved one since `version`."""
     later = max(until, version.until) if version.until else until
     query = update(clustering_runs).where(clustering_runs.c.version == version.number)
     return connection.execute(query.values(version=version.number + 1, until=later, made_at=now)).rowcount == 1
@@ -76,10 +76,10 @@ def bump_version(connection: Connection, version: ClusteringVersion, *, until: d
 
 def load_known_stories(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
     """
-    Return what is known of `articles`.
+    Return what is stored about `articles`.
 
     Args:
-        since: Of the stories that have none of these articles, only those are returned that went on after this.
+        since: Stories that have none of these articles are returned only if their last article is not older.
     """
     members = load_members(connection, articles)
     own: defaultdict[str, list[str]] = defaultdict(list)
@@ -94,13 +94,13 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
 
 
 def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
-    """Return the rows of `articles` that are in stories."""
+    """Return the rows of those of `articles` that are in stories, by article id."""
     rows = rows_in(connection, SELECT_MEMBERS, story_articles.c.article_id, articles)
     return {row.article: StoryMember(**row._mapping) for row in rows}
 
 
 def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: datetime) -> dict[int, int]:
-    """Return in how many stories of several articles each feed is, by its articles published from `since` on."""
+    """Return by feed the number of stories of several articles that its articles since `since` are in."""
     query = select(articles.c.id, articles.c.feed_id).where(articles.c.published_at >= since)
     query = query.with_hint(articles, "INDEXED BY ix_articles_published_at", "sqlite")  # not all that a feed ever had
     of_feed = {key: feed for key, feed in connection.execute(query) if feed in ids}
@@ -113,7 +113,7 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
 
 
 def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
-    """Return a row of `stories`; with its profile if the window has none of its articles."""
+    """Return a row of `stories`; with its profile only if `articles`, those in the window, is empty."""
     profile = None
     if row.profile is not None and not articles:
         profile = ClusterItem(
@@ -130,7 +130,7 @@ def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -
 
 
 def existing_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
-    """Return those of `ids` that a story has or had."""
+    """Return those of `ids` that belong to a stored story, merged ones included."""
     return {row.id for row in rows_in(connection, select(stories.c.id), stories.c.id, ids)}
 
 
@@ -144,11 +144,11 @@ def save_changes(
     now: datetime,
 ) -> None:
     """
-    Keep what has come of the stories of a window.
+    Save the stories of a window and what happened to them.
 
     Args:
-        members: The articles whose row is new or has changed.
-        profiles: The stories that are new or have changed, and what each is about.
+        members: Articles whose rows are new or have changed.
+        profiles: Profiles of the stories that are new or have changed, by id.
         times: When the articles were published.
     """
     for change in carried.events:
@@ -173,14 +173,14 @@ def save_changes(
 
 
 def redirect_merged(connection: Connection, story: str, other: str) -> None:
-    """Put all of a story into another; its id stays, and says where its articles are."""
+    """Move all articles of a story to another one; its row stays and points to that one."""
     connection.execute(update(story_articles).where(story_articles.c.story_id == story).values(story_id=other))
     gone = {"merged_into": other, "size": 0, "profile": None, "vector": None, "vector_model": None}
     connection.execute(update(stories).where(stories.c.id == story).values(gone))
 
 
 def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetime], size: int) -> dict[str, object]:
-    """Return a story as a row; its profile only if it has more than one article."""
+    """Return a story as a row; its profile is stored only if it has more than one article."""
     features = profile.features if size > 1 else None
     at = [times[article] for article in story.articles]
     return {
@@ -226,7 +226,7 @@ def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryRow:
-    """A story as it is kept. `merged_into` is the story that it has gone into, None if it goes on."""
+    """A stored story. `merged_into` is the id of the story that it was merged into, None if it was not."""
 
     id: str
     thread: str
@@ -242,7 +242,7 @@ class StoryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryChangeRow:
-    """What became of a story, when, and why (`cluster.tracking.StoryEvent`)."""
+    """What happened to a story, when, and why (`cluster.tracking.StoryEvent`)."""
 
     at: datetime
     kind: str
@@ -256,12 +256,12 @@ SELECT_STORIES = select(*columns_of(stories, StoryRow))
 
 
 def load_story(connection: Connection, story: str) -> StoryRow | None:
-    """Return a story, also one that has been merged away; None if there never was one of this id."""
+    """Return a story, merged ones included; None if there never was one with this id."""
     return next(iter(load_records(connection, SELECT_STORIES.where(stories.c.id == story), StoryRow)), None)
 
 
 def rows_by_prefix(connection: Connection, beginning: str) -> tuple[StoryRow, ...]:
-    """Return up to `MAX_MATCHES` stories whose id begins so."""
+    """Return up to `MAX_MATCHES` stories whose id begins with `beginning`; none if it is too short."""
     if len(beginning) < MIN_PREFIX_CHARS:
         return ()
     query = SELECT_STORIES.where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
@@ -270,9 +270,9 @@ def rows_by_prefix(connection: Connection, beginning: str) -> tuple[StoryRow, ..
 
 def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
     """
-    Return the story in which the articles of `story` are now: itself, or the one that it has gone into.
+    Return the story that has the articles of `story` now: itself, or the one that it was merged into; None if unknown.
 
-    Where most of its articles have left that one since, it is the story that has most of them.
+    If most of them have left that story since, it is the story that has most of them.
     """
     found = asked = load_story(connection, story)
     while found is not None and found.merged_into is not None:
@@ -291,7 +291,7 @@ def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
 
 
 def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:
-    """Return what became of stories and what came to them, the earliest first."""
+    """Return the latest changes from or to the stories `ids`, oldest first."""
     c = story_changes.c
     columns = (c.at, c.kind, c.story_id.label("story"), c.other_id.label("other"), c.articles, c.reason)
     query = select(*columns).where(or_(c.story_id.in_(sorted(ids)), c.other_id.in_(sorted(ids))))
@@ -304,7 +304,7 @@ def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]
 
 
 def merged_into(connection: Connection, ids: Collection[str]) -> tuple[ExistingStory, ...]:
-    """Return those of the stories `ids` that have gone into others, by id."""
+    """Return those of the stories `ids` that were merged into others, ordered by id."""
     had = articles_when_merged(connection, ids)
     query = select(stories).where(stories.c.merged_into.is_not(None)).order_by(stories.c.id)
     rows = rows_in(connection, query, stories.c.id, had)
@@ -317,12 +317,7 @@ def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[s
 
 
 def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
-    """
-    Have stories go from their first to their last article, and begin with their thread, where an outer one has left.
-
-    Args:
-        times: When the articles were published.
-    """
+    """Recompute the dates of stories that lost their first or last articles to another story."""
     for change in changes:
         left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and left:
