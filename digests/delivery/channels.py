@@ -1,4 +1,4 @@
-"""The protocol of a delivery channel, and the table of all channels: one file each."""
+"""The protocol of a delivery channel. A name of `settings.delivery.ChannelName` is the name of its module here."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ class Channel(Protocol):
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         """
-        Send `message` and return what the other side answered, in one line.
+        Send `message` and return the answer of the other side, in one line.
 
         Args:
             before_commit: Called once, right before the step after which the other side may have the message. If it
                 raises, that step is not taken.
 
         Raises:
-            DeliveryError: `maybe_arrived` only if that step was taken and its outcome cannot be known.
+            DeliveryError: With `maybe_arrived` only if that step was taken and its outcome cannot be known.
         """
 
     def abort(self) -> None:
-        """Make a running `send` fail, and each later one; called from another thread."""
+        """Make a running `send`, and each later one, fail. Called from another thread."""
 
     def close(self) -> None:
-        """Close what is open. Raises nothing."""
+        """Close the connection, if one is open. Never raises."""
 
 
-Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # the sender's address last; opens no connection
+Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # takes the sender's address last; opens no connection
 
 
 def open_channel(way: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
     """
-    Return the channel of a way in the settings, not connected yet: that of the module beside this one of its name.
+    Return the channel named `way.channel`, not connected yet: that of the module `digests.delivery.<name>`.
 
-    Errors: WatcherError, if a secret that it needs cannot be had.
+    Errors: WatcherError, if a secret that it needs cannot be read.
     """
     make: Open = import_module(f"digests.delivery.{way.channel}").channel
     return make(way, server, sender)

@@ -24,7 +24,7 @@ ERRNO_TEXTS = {
     errno.EISDIR: "a folder stands where the file should go",
     errno.ENAMETOOLONG: "the path is too long",
 }
-PRIVATE, PUBLIC = 0o600, 0o666  # modes of files; the umask takes from the latter
+PRIVATE, PUBLIC = 0o600, 0o666  # file modes; the umask restricts the second
 TRANSIENT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
 
 
@@ -32,9 +32,9 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
     """
     Write each form into `directory`, created if needed, and return the paths in order.
 
-    All forms are on the disk under temporary names before the first is renamed: a full disk leaves the last edition
-    untouched, and a reader never sees half a file. A mail names its reader, so only the owner may read it (mode
-    0600); the other forms may be published, and have the mode that the umask gives.
+    All forms are on the disk under temporary names before the first is renamed: if the disk is full, the last edition
+    stays, and no reader sees half a file. A mail names its recipient, so only the owner may read it (mode 0600); the
+    other forms may be published, and get the mode that the umask allows.
 
     Raises:
         DeliveryError: If the folder or a file cannot be written; `permanent` unless the cause can be transient.
@@ -66,7 +66,7 @@ def _file_name(name: str) -> str:
 
 
 def _write_through(path: Path, body: bytes, mode: int) -> None:
-    """Write and flush to the disk; a full disk shows here at the latest."""
+    """Write `body` and flush it to the disk; a full disk raises an error here at the latest."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(body)

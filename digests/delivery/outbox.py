@@ -21,9 +21,9 @@ from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry
 
 FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
-MAX_RETRY_AFTER = timedelta(hours=6)  # that the other side may ask for
-SAVE_PATIENCE_S = 240.0  # while the store cannot be written; less than a lease of the outbox
-JITTER = 0.2  # of a wait, more or less: many deliveries that failed together do not come back together
+MAX_RETRY_AFTER = timedelta(hours=6)  # longest wait that the other side may request
+SAVE_PATIENCE_S = 240.0  # how long to retry while the store cannot be written; less than a lease of the outbox
+JITTER = 0.2  # of a wait, added or subtracted: deliveries that failed together are not retried together
 Route = tuple[str, str, str]  # digest, channel, recipient
 
 
@@ -32,7 +32,7 @@ class OutboxWorker:
     One pass over the outbox. Use it in one thread; `abort` may be called from another.
 
     Args:
-        chance: Returns 0 to 1.
+        chance: Returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class OutboxWorker:
 
     def send_due(self, edition: EditionKey | None = None) -> Iterator[Delivery]:
         """
-        Send what is due, of one edition if it is given; yield each delivery as it is then.
+        Send the due deliveries, of one edition if it is given; yield each in its new state.
 
-        Errors: StoreError. A delivery in flight is then `unknown`, or due again when its lease ends.
+        Errors: StoreError. A delivery in flight then stays `unknown`, or is due again when its lease ends.
         """
         try:
             while not self._is_aborted and (delivery := self._claim(edition)) is not None:
@@ -66,7 +66,7 @@ class OutboxWorker:
             self._open.clear()
 
     def abort(self) -> None:
-        """End the pass: what is being sent breaks off, and is due again."""
+        """End the pass: a running send is aborted, and its delivery is due again."""
         self._is_aborted = True
         for channel in list(self._open.values()):
             channel.abort()
@@ -76,7 +76,7 @@ class OutboxWorker:
         return write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=edition)
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
-        """Send a delivery; return it as it is now, and those that share its fault."""
+        """Send a delivery; return it in its new state, with those that failed for the same reason."""
 
         def before_commit() -> None:
             if not write(self._engine, outbox.mark_in_flight, delivery):
@@ -93,7 +93,7 @@ class OutboxWorker:
         return (replace(delivery, state=SENT, response=response, settled_at=now, hint=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
-        """Return the channel of the settings that reaches the recipient. Errors: DeliveryError."""
+        """Return the open channel for the recipient of a delivery. Errors: DeliveryError."""
         found = self._routes.get(route_of(delivery))
         if found is None:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
@@ -110,7 +110,7 @@ class OutboxWorker:
         return self._open[key]
 
     def _record_failure(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
-        """Store what broke, for the channel's other recipients as well if the fault is not this recipient's."""
+        """Store the failure of a delivery, and of the channel's other recipients if the channel is at fault."""
         now = self._now()
         state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())
         response = error.reason
@@ -130,12 +130,12 @@ class OutboxWorker:
         return failed, *write_with_retry(self._engine, self._patience_s(), save_failure)
 
     def _patience_s(self) -> float:
-        """Return how long to try to store an outcome: a delivery without one would be `unknown`."""
+        """Return how long to try to store an outcome: without one, a delivery would stay `unknown`."""
         return 0.0 if self._is_aborted else SAVE_PATIENCE_S
 
 
 def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int]]:
-    """Return how each recipient is reached: the digest and the index in its `deliver`; the first one counts."""
+    """Return for each (digest, channel, recipient) the digest and the index in its `deliver`, the first that fits."""
     found: dict[Route, tuple[DigestSettings, int]] = {}
     for digest in digests_of(settings):
         for n, way in enumerate(digest.deliver):
@@ -152,10 +152,10 @@ def retry_decision(
     delivery: Delivery, error: DeliveryError, *, now: datetime, chance: float
 ) -> tuple[str, datetime | None]:
     """
-    Return the state that an error leaves a delivery in, and when it is tried again.
+    Return the new state of a failed delivery, and when it is tried again; None if it is given up.
 
-    One that may have arrived is tried again too, as the same mail with the same Message-ID: of two evils, to be told
-    twice is less than not to be told (docs/delivery.md).
+    A message that may have arrived is sent again, as the same mail with the same Message-ID: a second copy is better
+    than none (docs/delivery.md).
     """
     if error.permanent:
         return FAILED, None

@@ -1,4 +1,4 @@
-"""The channel `sendmail`: a mail for each recipient, handed to a program of this machine; no shell in between."""
+"""The channel `sendmail`: hands a mail for each recipient to a program of this machine, without a shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line
 
-LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server more
+LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
 MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown
 # sysexits.h: usage, data, no user, no host, not permitted. The others may be transient, as 75 (EX_TEMPFAIL) says.
 PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
@@ -23,7 +23,7 @@ RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
 
 
 class SendmailChannel:
-    """Runs the program once for each mail, which it reads from its input with this machine's line endings."""
+    """Runs the program once for each mail, which it reads from standard input with LF line endings."""
 
     def __init__(self, program: tuple[str, ...], *, sender: str, limit_s: float = LIMIT_S) -> None:
         self._program = program
@@ -34,7 +34,7 @@ class SendmailChannel:
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = message.forms
-        # A file, not a pipe: were we killed while we write, the end of a pipe would look like the end of the mail.
+        # A file, not a pipe: if we were killed while writing, the program would send half a mail.
         with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
             mail.write(form.body.replace(b"\r\n", b"\n"))
             mail.flush()
@@ -83,7 +83,7 @@ class SendmailChannel:
         return DeliveryError("sendmail", f"{self._program[0]} {words}", affects_channel=affects_channel, **kind)
 
     def _end(self) -> None:
-        """End the program and what it started, if it still runs."""
+        """Kill the program and its children, if it is still running."""
         process = self._process
         if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):

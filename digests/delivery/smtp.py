@@ -1,4 +1,4 @@
-"""The channel `smtp`: a mail for each recipient over one connection, each in a transaction of its own (RFC 5321)."""
+"""The channel `smtp`: sends a mail to each recipient over one connection, each in its own transaction (RFC 5321)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
-QUIT_S = 5.0  # for a goodbye, which changes nothing
+QUIT_S = 5.0  # for QUIT, whose answer does not matter
 MAX_REPLY_LINES = 200  # of one answer
 MAX_REPLY_CHARS = 200  # characters of a reply that are shown
 AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
 class BoundedSmtp(smtplib.SMTP):
-    """smtplib's client on a given socket, which bounds the lines of a reply."""
+    """smtplib's client on a given socket; it limits the number of lines in a reply."""
 
     def __init__(self, taken: socket.socket, *, name: str, timeout_s: float) -> None:
         super().__init__(local_hostname=name, timeout=timeout_s)
@@ -85,7 +85,7 @@ class SmtpChannel:
             return self._hand_over(form.body, before_commit)
 
     def log_in(self) -> None:
-        """Connect, encrypt and log in as for a mail, and send none. Raises as `send`."""
+        """Connect, encrypt and log in, without sending a mail. Raises as `send`."""
         with self._time_limit(), self._faults("cannot be reached"):
             self._connect()
 
@@ -128,7 +128,7 @@ class SmtpChannel:
             self._check(client.rcpt(recipient), "RCPT TO", client)
 
     def _hand_over(self, message: bytes, before_commit: BeforeCommit) -> str:
-        """Send the mail without its end, call `before_commit`, then send its end, which commits it."""
+        """Send the mail without its end, call `before_commit`, then send the end, which commits the mail."""
         over = False
         client = self._client
         assert client is not None
@@ -139,12 +139,12 @@ class SmtpChannel:
             try:
                 before_commit()
             except BaseException:
-                self._drop()  # the server waits for the rest of a mail that does not come
+                self._drop()  # the server still waits for the end of the mail
                 raise
             over = True
             client.send(b".\r\n")
             code, reply = client.getreply()
-            over = not 200 <= code < 600  # an answer says what has become of it
+            over = not 200 <= code < 600  # after a valid reply, the outcome is known
             self._check((code, reply), "the end of DATA", client)
         return f"{code} {self._reply_text(reply)}"
 
@@ -172,7 +172,7 @@ class SmtpChannel:
         self._check(answer, "EHLO", client, affects_channel=True)
 
     def _encrypt(self, client: BoundedSmtp, host: str) -> None:
-        """Switch to TLS and discard what the server said before it, as RFC 3207 §4.2 asks."""
+        """Switch to TLS and discard what the server sent before it, as RFC 3207 §4.2 requires."""
         if not client.has_extn("starttls"):
             raise self._fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
         self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_channel=True)
@@ -200,7 +200,7 @@ class SmtpChannel:
             raise self._fault("offers no login that we know", permanent=True, hint=hint)
         client.user, client.password = self._server.user, self._password
         try:
-            client.auth(chosen, methods[chosen])  # once: servers count wrong passwords, and shut out who has many
+            client.auth(chosen, methods[chosen])  # once: servers count failed logins and may block the client
         except UnicodeEncodeError as error:
             raise self._fault("takes no user or password beyond ASCII", permanent=True, hint=hint) from error
         except smtplib.SMTPAuthenticationError as error:
@@ -209,7 +209,7 @@ class SmtpChannel:
     def _check(
         self, answer: tuple[int, bytes], step: str, client: BoundedSmtp, *, good: int = 0, affects_channel: bool = False
     ) -> None:
-        """Raise for an error reply, and leave the connection ready for the next mail."""
+        """Raise an error for an error reply; the connection is then ready for the next mail, or closed."""
         code, reply = answer
         if code == good or (not good and 200 <= code < 300):
             return
@@ -228,13 +228,13 @@ class SmtpChannel:
         return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, hint=hint)
 
     def _reply_text(self, reply: bytes | str) -> str:
-        """Return a reply in one line, never with the password."""
+        """Return a reply in one line, without the password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
         return to_one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
 
     @contextmanager
     def _faults(self, what: str, *, over: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Turn a connection error into a DeliveryError, and drop the connection. `over`: the mail's end was sent."""
+        """Turn a connection error into a DeliveryError, and drop the connection. `over`: whether the end was sent."""
         try:
             yield
         except (smtplib.SMTPException, OSError) as error:
@@ -263,19 +263,19 @@ class SmtpChannel:
 
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
-    """Return the channel. Errors: WatcherError if the password cannot be had."""
+    """Return the channel. Errors: WatcherError, if the password cannot be read."""
     del way
     return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
 
 
 def ehlo_name(taken: socket.socket) -> str:
-    """Return our address on this connection as the EHLO name (RFC 5321 §4.1.3): it needs no name server."""
+    """Return our address on this connection as the EHLO name (RFC 5321 §4.1.3); this needs no name server."""
     address = str(taken.getsockname()[0]).partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def describe_error(error: Exception) -> str:
-    """Return what broke a connection, in one line."""
+    """Return the reason of a connection error, in one line."""
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,4 +1,4 @@
-"""The channel `webhook`: one bounded POST of JSON to a web address of the reader's own choice."""
+"""The channel `webhook`: sends a message in one POST of JSON, limited in time, to a URL from the settings."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message
 MAX_REPLY_CHARS = 200  # characters of a reply that are shown
 RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a machine in between has lost sight of it
+GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gateway does not know the outcome
 
 
 class WebhookChannel:
     """
-    Posts to one web address, which may be private: the reader wrote it into the settings.
+    Posts to one URL, which may be in a private network: the reader wrote it into the settings.
 
     Each message has a connection of its own.
     """
@@ -76,7 +76,7 @@ class WebhookChannel:
         pass
 
     def _url_and_body(self, form: Rendered) -> tuple[str, bytes]:
-        """Return the address and the body; for ntfy, the topic moves from the address into the body."""
+        """Return the URL and the body; for ntfy, the topic moves from the URL's path into the body."""
         if form.format != "ntfy":
             return self._url, form.body
         base, _, topic = self._url.partition("?")[0].rstrip("/").rpartition("/")
@@ -95,7 +95,7 @@ class WebhookChannel:
         )
 
     def _reply_text(self, said: bytes) -> str:
-        """Return a reply in one line, never with the address or the token."""
+        """Return a reply in one line, without the URL or the token."""
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text
@@ -106,7 +106,7 @@ class WebhookChannel:
 
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookChannel:
-    """Return the channel. Errors: WatcherError if a secret cannot be had, or is no web address or token."""
+    """Return the channel. Errors: WatcherError, if a secret cannot be read, or the URL or token is not valid."""
     del server, sender
     (name,) = way.recipients(())
     url = way.url.reveal() if isinstance(way.url, Secret) else str(way.url)
@@ -121,7 +121,7 @@ def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookC
 
 
 def describe_error(error: FetchError) -> str:
-    """Return what broke a request, in one line and without its address."""
+    """Return the reason of a failed request, in one line and without its URL."""
     if isinstance(error, TimedOut):
         return "no answer in time"
     if isinstance(error, RequestRefused):

@@ -1,4 +1,4 @@
-"""An edition as a short message for web addresses: plain JSON, ntfy, Slack, Discord; one function a shape."""
+"""An edition as a short JSON message for a webhook: plain JSON, ntfy, Slack or Discord; one function for each."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from digests.render import text
 from digests.render.view import EditionView, StoryView
 
 Shape = Callable[[EditionView, Edition], dict[str, object]]
-NTFY_BYTES = 3_900  # ntfy makes a file of a message above 4,096
-SLACK_CHARS = 3_900  # Slack asks for less than 4,000
+NTFY_BYTES = 3_900  # ntfy turns a message above 4,096 into a file
+SLACK_CHARS = 3_900  # Slack recommends less than 4,000
 DISCORD_CHARS, DISCORD_TITLE = 3_900, 256  # of an embed's text (4,096 at most) and its title
 SLACK_SIGNS = re.compile(r"([*_~`|])")
 MARKDOWN_SIGNS = re.compile(r"([\\`*_~|>#\[\]()@:<-])")
 
 
 def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
-    """Return the body of the request, JSON in UTF-8; the same edition gives the same bytes. `shape` is of `SHAPES`."""
+    """Return the body of the request, JSON in UTF-8; one edition always gives the same bytes. `shape`: of `SHAPES`."""
     return json.dumps(SHAPES[shape](view, edition), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
-    """Return the edition for a program: its headlines with their addresses and counts, and the whole text."""
+    """Return the edition for a program: its headlines with URLs and counts, and the whole text."""
     stories = [
         {
             "number": shown.number,
@@ -48,7 +48,7 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
-    """Return a message of ntfy, published as JSON; the topic stands in the web address (docs.ntfy.sh/publish)."""
+    """Return a message for ntfy's JSON API (docs.ntfy.sh/publish); the channel adds the topic from the URL."""
     lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
     message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
@@ -70,7 +70,7 @@ def slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
-    """Return a message of Discord's webhooks: one embed; nobody is called by an "@everyone" in a headline."""
+    """Return a message for Discord's webhooks: one embed; an "@everyone" in a headline notifies nobody."""
 
     def line(story: StoryView) -> str:
         title = MARKDOWN_SIGNS.sub(r"\\\1", story.title)
@@ -83,7 +83,7 @@ def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
-    """Return as many of the first lines as fit; whole ones, so that no link is cut."""
+    """Return as many of the first lines as fit; no line is cut, so no link breaks."""
     told = ""
     for line in lines:
         longer = f"{told}\n{line}" if told else line
@@ -94,9 +94,9 @@ def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
 
 
 def escape_slack(value: str) -> str:
-    """Return text as Slack shows it letter by letter (api.slack.com: three characters, and no formatting signs)."""
+    """Return text that Slack shows literally (api.slack.com: three characters to escape; no formatting signs)."""
     value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return SLACK_SIGNS.sub("\\1\u200b", value)  # a blank of no width keeps two signs from making a pair
+    return SLACK_SIGNS.sub("\\1\u200b", value)  # a zero-width space keeps two signs from forming a pair
 
 
 SHAPES: Mapping[str, Shape] = {
