@@ -1,1 +1,1 @@
-"""The settings as typed models, and the loader that reports every fault at once."""
+"""Typed models of the settings, and a loader that reports all faults at once."""

@@ -1,4 +1,4 @@
-"""The base models of settings, and what their checks share."""
+"""The base models of settings, and functions that their checks share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from watcher.settings.toml_syntax import Loc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationIssue:
-    """What is wrong with one place of a settings file; `at_key` if it is the key rather than the value."""
+    """A fault at one location of a settings file; `at_key`: the fault is in the key, not in the value."""
 
     loc: Loc
     message: str
     at_key: bool = False
-    missing: bool = False  # it may stand in a line that could not be read
+    missing: bool = False  # a required key is missing; it may be in a line that could not be parsed
 
 
 class Checked:
@@ -28,9 +28,9 @@ class Checked:
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """
-        Yield what is wrong between the fields or rows of this part, from the file's raw values.
+        Yield the faults that involve several fields or rows of this part; `data` holds its raw values.
 
-        Asked whether or not single fields are sound, so that one load names everything; `document` is the whole file.
+        Called even if single fields are invalid, so that one load reports all faults. `document` is the whole file.
         Locations are relative to this part.
         """
         del data, document
@@ -47,7 +47,7 @@ class SettingsList(Checked, RootModel[tuple[Any, ...]]):
     """
     A list of tables. A subclass narrows `root` to `tuple[SomeModel, ...]`.
 
-    `default` is the raw value that stands for the list where a file has none.
+    `default` is the raw value that is used if the file does not have the list.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -55,7 +55,7 @@ class SettingsList(Checked, RootModel[tuple[Any, ...]]):
 
 
 def settings_in(part: SettingsModel) -> Iterator[tuple[Loc, object, FieldInfo]]:
-    """Yield the settings and tables in a table, each with its place in it; a list of tables table by table."""
+    """Yield location, value and field of each setting and table in `part`; a list of tables yields each table."""
     for name, field in type(part).model_fields.items():
         key, value = field.alias or name, getattr(part, name)
         rows = value.root if isinstance(value, SettingsList) else value
@@ -66,7 +66,7 @@ def settings_in(part: SettingsModel) -> Iterator[tuple[Loc, object, FieldInfo]]:
 
 
 def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:
-    """Return the tables of a raw list with their places; whatever is no table is left out."""
+    """Return the tables in a raw list, each with its index; other items are left out."""
     rows = data if isinstance(data, list | tuple) else ()
     return [(n, row) for n, row in enumerate(rows) if isinstance(row, Mapping)]
 
@@ -74,7 +74,7 @@ def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:
 def find_duplicates(
     data: object, field: str, *, what: str, normal: Callable[[str], str] = str, missing: str | None = None
 ) -> Iterable[ValidationIssue]:
-    """Yield an issue for each row whose `field`, by default `missing`, an earlier row has, compared by `normal`."""
+    """Yield an issue for each row whose `field` (or `missing`) equals that of an earlier row after `normal`."""
     seen: dict[str, int] = {}
     for n, row in raw_rows(data):
         value = row.get(field, missing)

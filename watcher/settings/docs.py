@@ -1,5 +1,5 @@
 """
-What is told of the settings: the JSON schema for editors, the page `docs/settings.md`, and where each value comes from.
+Descriptions of the settings: the JSON schema for editors, the page `docs/settings.md`, and the origin of each value.
 
 `python -m watcher.settings.docs` prints the page, `watcher settings schema` the schema.
 """
@@ -32,7 +32,7 @@ WORDS = {"string": "text", "boolean": "true or false", "integer": "number", "num
 
 
 class EditorSchema(GenerateJsonSchema):
-    """Pydantic's schema as editors of TOML need it: no null, which TOML has not, and defaults as a file has them."""
+    """Pydantic's JSON schema adapted to TOML: without null, which TOML lacks; defaults as a file writes them."""
 
     def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -65,7 +65,7 @@ def settings_page() -> str:
 
 
 def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: bool, words: str) -> Iterator[str]:
-    """Yield a heading, a sentence and the rows of one table, then the tables inside it."""
+    """Yield the Markdown lines of one table: heading, sentence, rows; then those of the tables inside it."""
     yield f"## `{f'[[{name}]]' if many else f'[{name}]'}`\n\n{words}\n"
     yield "| setting | type | default | what it says |"
     yield "| --- | --- | --- | --- |"
@@ -84,7 +84,7 @@ def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: 
 
 
 def nested_table(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return the schema of the table that a setting is, empty if it is none, and whether it is a list of them."""
+    """Return the schema of the table in setting `one`, empty if it is no table, and whether it is a list of tables."""
     one = resolve_ref(one, whole)
     if one.get("type") == "array":
         return nested_table(one["items"], whole)[0], True
@@ -116,7 +116,7 @@ def describe_default(one: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingValue:
-    """A setting: its table ("[poll]", "[[digests]] 1"), its name, its value as TOML, its line; None: the default."""
+    """A setting: its table ("[poll]", "[[digests]] 1"), name, value as TOML, and line; `line` None: the default."""
 
     table: str
     name: str
@@ -125,12 +125,12 @@ class SettingValue:
 
 
 def settings_with_origin(settings: Settings, text: str) -> Iterator[SettingValue]:
-    """Yield each setting of the file `text`, in the order of the models; tables that it does not have with defaults."""
+    """Yield each setting in the order of the models, with its line in `text`; missing tables have default values."""
     return table_values(settings, Positions(text), ())
 
 
 def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[SettingValue]:
-    """Yield the settings of a table, then those of the tables in it."""
+    """Yield the settings of a table, then those of its inner tables."""
     inner = []
     for place, value, field in settings_in(part):
         here = (*loc, *place)
@@ -145,7 +145,7 @@ def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[S
 
 
 def table_heading(loc: Loc) -> str:
-    """Return the heading of a table, and which one of a list: "[semantic.endpoint]", "[[digests]] 2"."""
+    """Return the heading of a table, with its number if it is in a list: "[semantic.endpoint]", "[[digests]] 2"."""
     names = ".".join(str(part) for part in loc if isinstance(part, str))
     numbers = ".".join(str(part + 1) for part in loc if isinstance(part, int))
     heading = f"[[{names}]]" if isinstance(loc[-1], int) else f"[{names}]"
@@ -153,7 +153,7 @@ def table_heading(loc: Loc) -> str:
 
 
 def format_value(value: object, field: FieldInfo) -> str:
-    """Return a value as TOML writes it; what is secret is hidden, and the place of a secret is not."""
+    """Return a value as TOML; secrets are hidden, but a reference to a secret (`env:NAME`) is shown."""
     if value is None:
         extra = field.json_schema_extra
         return to_toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"

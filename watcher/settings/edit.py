@@ -1,7 +1,7 @@
 """
-Edits a settings file as text: rows of `[[sources]]` come and go, every comment stays (docs/decisions/0002).
+Edits a settings file as text: adds and removes rows of `[[sources]]` and keeps all comments (docs/decisions/0002).
 
-And says what is different in settings that are read again: sources by their URL, everything else by its name.
+Also compares settings after a reload: sources by URL, other settings by name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)"
 
 
 def source_row(**fields: object) -> SourceSettings:
-    """Return a checked row of `[[sources]]`. Errors: SettingsError that names each field that is wrong."""
+    """Return a validated row of `[[sources]]`. Errors: SettingsError that names each invalid field."""
     given = {key: value for key, value in fields.items() if value not in (None, "", ())}
     try:
         return SourceSettings.model_validate(given)
@@ -42,7 +42,7 @@ def source_row(**fields: object) -> SourceSettings:
 
 
 def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
-    """Return `text` with `rows` after its last source, or at its end if it has none."""
+    """Return `text` with `rows` inserted after its last source, or at the end if it has no source."""
     if not rows:
         return text
     positions = Positions(text)
@@ -57,16 +57,16 @@ def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
 
 
 def remove_source(text: str, index: int) -> str:
-    """Return `text` without its source number `index` (from 0); comments around it stay. Errors: as `source_span`."""
+    """Return `text` without source number `index` (from 0); comments around it are kept. Errors: as `source_span`."""
     start, last = source_span(Positions(text), index)
     lines, first = text.split("\n"), start - 1
     if last < len(lines) and not lines[last].strip() and (first == 0 or not lines[first - 1].strip()):
-        last += 1  # of two blank lines, one
+        last += 1  # of two blank lines around the source, keep one
     return "\n".join([*lines[:first], *lines[last:]])
 
 
 def switch_source(text: str, index: int, *, enabled: bool) -> str:
-    """Return `text` with its source number `index` (from 0) switched on or off. Errors: as `source_span`."""
+    """Return `text` with source number `index` (from 0) enabled or disabled. Errors: as `source_span`."""
     positions = Positions(text)
     span = source_span(positions, index)
     lines = text.split("\n")
@@ -79,14 +79,14 @@ def switch_source(text: str, index: int, *, enabled: bool) -> str:
 
 
 def source_span(positions: Positions, index: int) -> tuple[int, int]:
-    """Return the first and last line of a source. Errors: SettingsError if it is not a table of its own."""
+    """Return the first and last line (from 1) of a source. Errors: SettingsError if it is an inline table."""
     if span := positions.spans.get((LIST, index)):
         return span
     raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
 
 
 def row_lines(row: SourceSettings) -> list[str]:
-    """Return a row as it stands in a file: what differs from the defaults."""
+    """Return the lines of a `[[sources]]` table; fields that have their default value are left out."""
     lines = [f"[[{LIST}]]"]
     for name, field in SourceSettings.model_fields.items():
         value = getattr(row, name)
@@ -108,19 +108,19 @@ def to_toml(value: object) -> str:
 
 
 def quote_toml(text: str) -> str:
-    """Return a basic TOML string: JSON's escapes are TOML's; DEL and what turns a line's direction are escaped too."""
+    """Return a basic TOML string. Its escapes are those of JSON; control and direction characters are escaped too."""
     return escape_control_characters(json.dumps(text, ensure_ascii=False))
 
 
 def save_settings(path: Path, text: str) -> Settings:
-    """Write `text` to the file, unless it has faults, and return the settings that it says. Errors: SettingsError."""
+    """Check `text`, write it to the file and return its settings. Errors: SettingsError; then nothing is written."""
     settings = parse_settings(text, path)
     write_file(path, text)
     return settings
 
 
 def write_file(path: Path, text: str) -> None:
-    """Put `text` in place of the file at `path`, whole or not at all; its mode, its line ends and links to it stay."""
+    """Replace the file at `path` by `text` atomically; keep its mode, its line ends and symbolic links to it."""
     target = path.resolve()
     temporary = None
     try:
@@ -141,7 +141,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def current_umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
+    """Return the umask of the process. It can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -161,7 +161,7 @@ def row_to_dict(row: SourceSettings) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsDiff:
-    """URLs of sources, and the names of other settings: "poll.every", "digests.world.at"; never a value."""
+    """URLs of sources, and names of other settings that differ ("poll.every", "digests.world.at"); no values."""
 
     sources_added: tuple[str, ...] = ()
     sources_removed: tuple[str, ...] = ()
@@ -170,7 +170,7 @@ class SettingsDiff:
 
 
 def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
-    """Return what is different in `after`. A source that is switched off counts as removed."""
+    """Return the differences from `before` to `after`. A disabled source counts as removed."""
     old = {source.url: source for source in before.active_sources()}
     new = {source.url: source for source in after.active_sources()}
     return SettingsDiff(
@@ -182,7 +182,7 @@ def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
 
 
 def changed_names(before: SettingsModel, after: SettingsModel) -> Iterator[str]:
-    """Yield the dotted names of settings that differ; a table of a list goes by its name or its number."""
+    """Yield the dotted names of settings that differ; a table in a list is named by its `name` or its number."""
     was, now = settings_by_name(before), settings_by_name(after)
     for name in {**was, **now}:
         old, new = was.get(name, ...), now.get(name, ...)

@@ -1,4 +1,4 @@
-"""Finds and reads a settings file: typed settings, or all faults at once with their places."""
+"""Finds and loads a settings file: returns typed settings, or raises one error with all faults and their lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILE_NAME = "settings.toml"
 CONFIG_VARIABLE = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
 
-# Tables of before 0.1.0, and why they went.
+# Tables of versions before 0.1.0, and why they were removed.
 REMOVED_TABLES = {"grouping": "a window is grouped as a whole, whatever its size"}
 EXPECTED = {
     "string_type": "text in quotes",
@@ -49,7 +49,7 @@ EXPECTED = {
 
 
 def load_settings_file(path: Path) -> Settings:
-    """Return the settings of a file, frozen, its paths absolute. Errors: SettingsError for all faults; PluginError."""
+    """Return the settings of a file, with absolute paths. Errors: SettingsError with all faults; PluginError."""
     return parse_settings(read_file(path), path)
 
 
@@ -74,7 +74,7 @@ def find_settings(explicit: Path | None = None) -> Path:
 
 
 def read_file(path: Path) -> str:
-    """Return the text of a settings file, bounded, without a byte order mark."""
+    """Return the text of a settings file without byte order mark. Errors: SettingsError, also above `MAX_BYTES`."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -92,7 +92,7 @@ def read_file(path: Path) -> str:
 
 
 def parse_settings(text: str, path: Path) -> Settings:
-    """Return the settings that `text` says, as if it stood in the file at `path`; errors as `load`."""
+    """Return the settings in `text`, read as the file at `path`. Errors: as `load_settings_file`."""
     found = parse_with_recovery(text, str(path))
     problems = list(found.faults)
     model, settings, faults = settings_model(), None, list(cross_field_issues(found.data))
@@ -100,7 +100,7 @@ def parse_settings(text: str, path: Path) -> Settings:
         settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
     except ValidationError as error:
         faults += to_issues(error, model)
-    if found.faults:  # what is missing may stand in a line that could not be read
+    if found.faults:  # a missing key may be in a line that could not be parsed
         faults = [fault for fault in faults if not fault.missing]
     if faults:
         problems += locate_issues(faults, Positions(found.sound), path)
@@ -113,7 +113,7 @@ def parse_settings(text: str, path: Path) -> Settings:
 
 @cache
 def settings_model() -> type[Settings]:
-    """Return the model of a file: watcher's own sections and those of installed packages. Errors: PluginError."""
+    """Return the model of a settings file: watcher's sections and those of plug-ins. Errors: PluginError."""
     fields: dict[str, Any] = {}
     for name, section in load_plugins(GROUP, "the settings section of"):
         if not (isinstance(section, type) and issubclass(section, Checked)):
@@ -142,7 +142,7 @@ def locate_issues(faults: list[ValidationIssue], positions: Positions, path: Pat
 
 
 def format_location(loc: Loc) -> str:
-    """Return a location as a person reads it: `sources[2].url`, counted from 1."""
+    """Return a location as text: `sources[2].url`, with list indexes counted from 1."""
     out = ""
     for part in loc:
         out += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if out else part
@@ -150,7 +150,7 @@ def format_location(loc: Loc) -> str:
 
 
 def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[ValidationIssue]:
-    """Yield one fault for each error, its location as in the file."""
+    """Yield one issue for each validation error, with its location in the file."""
     for detail in error.errors(include_url=False):
         loc = tuple(part for part in detail["loc"] if part != "root")
         if detail["type"] == "extra_forbidden":
@@ -183,7 +183,7 @@ def message_for(detail: ErrorDetails) -> str:
 
 
 def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
-    """Return the message for a key that no model has: the key that is like it, here or in another table."""
+    """Return the message for an unknown key: it suggests a similar key here, or the table that has this key."""
     if len(loc) == 1 and loc[0] in REMOVED_TABLES:
         return f"this table has no effect any more and is to be removed: {REMOVED_TABLES[loc[0]]}"
     name, known = str(loc[-1]), fields_at(model, loc[:-1])
@@ -201,7 +201,7 @@ def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
 
 
 def fields_at(model: type[BaseModel], loc: Loc) -> dict[str, FieldInfo]:
-    """Return the fields of the table at `loc` by their keys; none where there is no table."""
+    """Return the fields of the table at `loc` by key; empty if there is no table."""
     fields = fields_of(model)
     for part in loc:
         if isinstance(part, str):
@@ -214,7 +214,7 @@ def fields_of(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
 
 
 def inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
-    """Return the model inside a type: itself, of a list's rows, or of an optional."""
+    """Return the model in a type: the type itself, that of list items, or that of an optional; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
         return inner_model(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

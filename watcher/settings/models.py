@@ -42,7 +42,7 @@ LOGIN = re.compile(r"(?P<head>.*?://[^:]*):(?P<password>.*)(?P<tail>@.*)", re.DO
 
 
 def xdg_folder(variable: str, default: str) -> Path:
-    """Return watcher's folder in the XDG base folder `variable`, by default in `default` of the home folder."""
+    """Return watcher's folder in the XDG base folder `variable`; by default in `default` of the home folder."""
     base = Path(os.environ.get(variable, ""))
     return (base if base.is_absolute() else Path.home() / default) / "watcher"
 
@@ -75,14 +75,14 @@ class StoreSettings(SettingsModel):
 
     @property
     def secret(self) -> Secret | None:
-        """Where the password of a server is kept, None if it is nowhere or in the URL itself."""
+        """The reference to the server's password; None if there is no password, or it is in the URL itself."""
         login = LOGIN.fullmatch(self.url)
         return secret_of(login["password"], Path()) if login else None
 
     @field_validator("url")
     @classmethod
     def resolve(cls, value: str, info: ValidationInfo) -> str:
-        """Return the URL; the path of a SQLite file, or of one that holds the password, is absolute."""
+        """Return the URL with an absolute path to the SQLite file or the password file."""
         scheme, colon, rest = value.partition("://")
         name = scheme.partition("+")[0]
         if not colon or name not in DATABASES:
@@ -101,7 +101,7 @@ class StoreSettings(SettingsModel):
 
 
 def hide_password(url: str) -> str:
-    """Return `url` without the password in it; the place of one that is kept elsewhere stays."""
+    """Return `url` without its password; a reference to a password (`env:NAME`, `file:PATH`) is kept."""
     url = PASSWORD.sub(r"\1***", url)
     login = LOGIN.fullmatch(url)
     if login is None or secret_of(login["password"], Path()):
@@ -110,7 +110,7 @@ def hide_password(url: str) -> str:
 
 
 def secret_of(password: str, folder: Path) -> Secret | None:
-    """Return the place that stands for a password in an address: `env:NAME` or `file:PATH`; None for a password."""
+    """Return the reference `env:NAME` or `file:PATH` in the place of a password; None for a literal password."""
     kind, _, name = password.partition(":")
     return Secret(kind=kind, name=name, folder=folder) if kind in ("env", "file") and name else None
 
@@ -126,10 +126,10 @@ class PollSettings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield a fault if the floor lies above the interval."""
+        """Yield an issue if `min_every` is longer than `every`."""
         given = data if isinstance(data, Mapping) else {}
         values = {"every": "30m", "min_every": "15m", **given}
-        with suppress(ValueError):  # told by the field itself
+        with suppress(ValueError):  # reported by the field's own check
             if parse_duration(values["min_every"]) > parse_duration(values["every"]):
                 least, usual = quote_value(values["min_every"]), quote_value(values["every"])
                 message = f"got min_every {least} and every {usual}, expected min_every to be at most every"
@@ -203,7 +203,7 @@ class SemanticSettings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield a fault if the endpoint is wanted and none is named."""
+        """Yield an issue if the embedder is "endpoint" and no endpoint is configured."""
         rows = data if isinstance(data, Mapping) else {}
         if rows.get("embedder") == "endpoint" and "endpoint" not in rows:
             message = 'got "endpoint" without a table [semantic.endpoint]; expected one with url and model'
@@ -236,7 +236,7 @@ class SourceSettings(SettingsModel):
     enabled: StrictBool = Field(default=True, description="False keeps the row but does not poll it.")
 
     def source(self) -> Source:
-        """Return the source as the other rooms know it."""
+        """Return the `Source` that the other packages use."""
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
         return Source(
             **own,
@@ -245,7 +245,7 @@ class SourceSettings(SettingsModel):
         )
 
 
-TOKEN_CHARS = 16  # at least: ten guesses a minute find no such token
+TOKEN_CHARS = 16  # minimum length: too long to guess at ten attempts a minute
 LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII)
 
 
@@ -281,7 +281,7 @@ class ListenSettings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield an issue where others can reach the address and no token is asked for."""
+        """Yield an issue if other machines can reach the address and no token is required."""
         rows = data if isinstance(data, Mapping) else {}
         listen = rows.get("listen")
         found = parse_host_port(listen) if isinstance(listen, str) else None
@@ -325,7 +325,7 @@ class WebSettings(ListenSettings):
 
 
 def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | None:
-    """Return the token, None if none is asked for. Errors: WatcherError if it cannot be read, or is too short."""
+    """Return the token, None if none is configured. Errors: WatcherError if it cannot be read or is too short."""
     if wanted.token is None:
         return None
     token = wanted.token.reveal().strip()
@@ -345,7 +345,7 @@ def parse_host_port(listen: str) -> tuple[str, int] | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
+    """Whether `host` is a loopback address or "localhost"."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -369,7 +369,7 @@ class Settings(SettingsModel):
 
     @property
     def digest(self) -> str:
-        """What tells the text of these settings from another; empty where they come from none."""
+        """The SHA-256 of the settings file's text, in hex; empty if the settings do not come from a file."""
         return self._digest
 
     @property
@@ -378,11 +378,11 @@ class Settings(SettingsModel):
 
     @property
     def folder(self) -> Path:
-        """The folder that relative paths start from."""
+        """The folder of the settings file, to which paths are relative; without a file, the current folder."""
         return self._path.parent if self._path else Path.cwd()
 
     def section(self, name: str) -> object:
-        """Return the section `name` of another package, a `SettingsModel` or `SettingsList`; None if there is none."""
+        """Return the section `name` (a `SettingsModel` or `SettingsList`), None if there is no such section."""
         return getattr(self, name, None) if name in type(self).model_fields else None
 
     def active_sources(self) -> tuple[Source, ...]:
@@ -390,7 +390,7 @@ class Settings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield a fault for each feed that is listed twice, and one for a queue that the store cannot hold."""
+        """Yield an issue for each duplicate feed, and one if the queue needs PostgreSQL and the store is a file."""
         store, work = (part if isinstance(part := document.get(name), Mapping) else {} for name in ("store", "work"))
         if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):
             words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…" beside it'

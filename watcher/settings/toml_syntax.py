@@ -1,4 +1,4 @@
-"""TOML text: its values read past each syntax fault, and where each key and value stands."""
+"""Parses TOML with recovery after syntax errors, and finds the line and column of each key and value."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tree_sitter_toml import language
 from watcher.errors import Problem
 
 MAX_FAULTS = 25
-MAX_LOOK_BACK = 300  # lines that an unclosed value may reach back
-LOOK_BACK_CHARACTERS = 1_000_000  # parsed again at most while looking back: a third of a second
+MAX_LOOK_BACK = 300  # lines to search back for the start of an unclosed value
+LOOK_BACK_CHARACTERS = 1_000_000  # limit of text parsed again in that search: a third of a second
 ERROR_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 ASSIGNMENT = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=\s*(.*)")
 BARE_WORD = re.compile(r"[A-Za-z0-9_][^\"'\[\]{}#=]*")
@@ -25,7 +25,7 @@ REPEATED_KEY_WORDS = ("overwrite", "declare", "twice", "mutate")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseResult:
-    """What could be read of a text. `sound` is the text with the faulty lines blanked: positions in it still hold."""
+    """The result of parsing. `sound` is the text with faulty lines blanked, so that line numbers stay the same."""
 
     data: dict[str, object]
     sound: str
@@ -34,10 +34,10 @@ class ParseResult:
 
 def parse_with_recovery(text: str, path: str) -> ParseResult:
     """
-    Return the values of the TOML text of the file `path`, read on beyond each syntax fault.
+    Return the values of TOML text and its syntax faults, at most `MAX_FAULTS`; `path` is for the messages.
 
-    A faulty line is noted and blanked, then the text is parsed again. A table with a faulty header is left out whole,
-    so that its keys are not taken for another table's.
+    A faulty statement is blanked, then the text is parsed again. A table with a faulty header is left out with all its
+    keys, so that they are not assigned to another table. Without a result after the last try, the values are empty.
     """
     lines = text.split("\n")
     faults: list[Problem] = []
@@ -56,7 +56,7 @@ def parse_with_recovery(text: str, path: str) -> ParseResult:
 
 
 def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) -> tuple[int, int, Problem]:
-    """Return the lines to leave out, first and last from 1, and the fault."""
+    """Return the first and last line to blank (from 1), and the fault."""
     where = ERROR_POSITION.search(str(error))
     reason = ERROR_POSITION.sub("", str(error))
     line, column = (int(where[1]), int(where[2])) if where and where[1] else (len(lines), 1)
@@ -82,7 +82,7 @@ def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) ->
 
 
 def statement_start(lines: list[str], line: int) -> int | None:
-    """Return where the statement that fails at `line` begins: all before it parses. None if that is too far."""
+    """Return the line where the statement that fails at `line` starts, None if it is too far back."""
     steps = min(MAX_LOOK_BACK, 1 + LOOK_BACK_CHARACTERS // (1 + sum(map(len, lines[:line]))))
     for start in range(line, max(0, line - steps), -1):
         try:
@@ -114,7 +114,7 @@ def describe_syntax_error(statement: str, reason: str) -> str:
     return f"no TOML: {reason[:1].lower()}{reason[1:]}"
 
 
-Loc = tuple[str | int, ...]  # names of tables and keys, and numbers in lists from 0
+Loc = tuple[str | int, ...]  # path to a key: names of tables and keys, and list indexes from 0
 Position = tuple[int, int]  # line and column, both from 1; columns count characters
 KEYS = ("bare_key", "quoted_key", "dotted_key")
 IGNORED = ("comment", "ERROR")
@@ -123,9 +123,9 @@ HEADERS = ("table", "table_array_element")
 
 class Positions:
     """
-    The places of the keys and values of one TOML text.
+    Positions of the keys and values of one TOML text.
 
-    `spans`: the lines of the table that a header opens, from the header to its last pair, from 1.
+    `spans`: first and last line (from 1) of each table with a header, from the header to the last key.
     """
 
     def __init__(self, text: str) -> None:
@@ -133,7 +133,7 @@ class Positions:
         self.keys: dict[Loc, Position] = {}
         self.values: dict[Loc, Position] = {}
         self.spans: dict[Loc, tuple[int, int]] = {}
-        self._counts: Counter[Loc] = Counter()  # tables of each [[list]] so far
+        self._counts: Counter[Loc] = Counter()  # number of tables of each [[list]] so far
         root = Parser(Language(language())).parse(text.encode()).root_node
         self._read_pairs(root, ())
         for node in root.named_children:
@@ -141,14 +141,14 @@ class Positions:
                 self._read_table(node)
 
     def key(self, loc: Loc) -> Position:
-        """Return where the key of `loc` stands, else that of the nearest table around it, else the file's start."""
+        """Return the position of the key at `loc`, else of the nearest enclosing table, else the start of the file."""
         for length in range(len(loc), 0, -1):
             if found := self.keys.get(loc[:length]) or self.values.get(loc[:length]):
                 return found
         return (1, 1)
 
     def value(self, loc: Loc) -> Position:
-        """Return where the value of `loc` stands; as `key` where it has none of its own."""
+        """Return the position of the value at `loc`; if there is no value, the same as `key`."""
         return self.values.get(loc) or self.key(loc)
 
     def _read_table(self, node: Node) -> None:
@@ -166,7 +166,7 @@ class Positions:
         self._read_pairs(node, loc)
 
     def _resolve(self, names: list[str]) -> Loc:
-        """Return the location a header means: names of lists stand for their last table so far."""
+        """Return the location of a table header; the name of a list means the last table of that list so far."""
         loc: Loc = ()
         for n, name in enumerate(names):
             loc = (*loc, name)
@@ -199,7 +199,7 @@ class Positions:
 
 
 def key_names(node: Node) -> list[str]:
-    """Return the names of a key, a dotted one's in their order, quotes and escapes undone."""
+    """Return the parts of a key, several for a dotted key, without quotes and escapes."""
     names: list[str] = []
     inner: Any = tomllib.loads(f"{(node.text or b'').decode(errors='replace')} = 0")
     while isinstance(inner, dict):

@@ -1,4 +1,4 @@
-"""Types of single values: durations, sizes, clock times, secrets, paths, country and language codes, URLs."""
+"""Types of setting values: durations, sizes, clock times, secrets, paths, country and language codes, URLs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, Validatio
 from watcher.errors import WatcherError
 from watcher.text.urls import hide_secrets, is_web
 
-# What Unicode's tables hold besides: exceptional reservations and "unknown"; codes that ISO has withdrawn.
+# Codes in Unicode's tables that are not ISO codes in use: exceptional reservations, "unknown", and withdrawn codes.
 NOT_COUNTRIES = frozenset(("AC", "CP", "CQ", "DG", "EA", "IC", "TA", "ZZ"))
 WITHDRAWN_COUNTRIES = frozenset(("BUR", "DDR", "FXX", "TMP", "YMD", "ZAR"))
 WITHDRAWN_LANGUAGES = frozenset(("bh", "in", "iw", "ji", "jw", "mo"))
@@ -63,14 +63,14 @@ def languages() -> frozenset[str]:
 
 
 def country_code(text: str) -> str | None:
-    """Return the ISO 3166-1 alpha-2 code that `text` means in any case, also of alpha-3, "UK" and "EL"; else None."""
+    """Return the ISO 3166-1 alpha-2 code for an alpha-2 or alpha-3 code, "UK" or "EL", in any case; else None."""
     code = text.strip().upper()
     code = COUNTRY_ALIASES.get(code, code)
     return code if code in countries() else alpha3_codes().get(code)
 
 
 def language_tag(text: str) -> str | None:
-    """Return the language tag that `text` means, its primary part in lower case ("pt-BR"), or None if it is none."""
+    """Return `text` as a language tag with its primary part in lower case ("pt-BR"), None if it is not valid."""
     match = LANGUAGE_TAG.fullmatch(text.strip())
     primary = match[1].lower() if match else ""
     if not match or (len(primary) == 2 and primary not in languages()):
@@ -78,12 +78,12 @@ def language_tag(text: str) -> str | None:
     return primary + match[2].replace("_", "-")
 
 
-MAX_SECRET_BYTES = 64 * 1024  # a longer file is no password
+MAX_SECRET_BYTES = 64 * 1024  # only so much of the file is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """The place of a secret: `kind` is "env" or "file", `name` a variable or a path (relative to `folder`)."""
+    """A reference to a secret: `kind` is "env" or "file", `name` a variable or a path (relative to `folder`)."""
 
     kind: str
     name: str
@@ -93,7 +93,7 @@ class Secret:
         return f"{self.kind}:{self.name}"
 
     def reveal(self) -> str:
-        """Return the secret without the line end that editors leave. Errors: WatcherError, never with it."""
+        """Return the secret without trailing line end. Errors: WatcherError, whose message never has the secret."""
         if self.kind == "env":
             value, hint = os.environ.get(self.name, ""), f"set the variable {self.name}"
         else:
@@ -123,12 +123,12 @@ CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 FOREVER = "forever"
-MIN_KEEP = timedelta(days=35)  # a thread is over after thirty
-MAX_DURATION = timedelta(days=3_660)  # a longer one is a slip of the unit
+MIN_KEEP = timedelta(days=35)  # a thread ends after thirty days
+MAX_DURATION = timedelta(days=3_660)  # a longer one is probably a wrong unit
 
 
 def quote_value(value: object) -> str:
-    """Return `value` as a person wrote it, cut to a length that fits a line."""
+    """Return `value` as a settings file writes it, without secrets, cut to about 60 characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
     text = f'"{hide_secrets(value)}"' if isinstance(value, str) else str(value)
@@ -137,7 +137,7 @@ def quote_value(value: object) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "…"?` for the name in `known` that is like `word`, or nothing."""
+    """Return `; did you mean "…"?` with the name in `known` most similar to `word`, or "" if none is similar."""
     by_fold = {name.casefold(): name for name in sorted(known)}
     for asked in (word.casefold().replace("-", "_"), word.casefold()):
         for found in get_close_matches(asked, by_fold, n=1):
@@ -146,7 +146,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def parse_duration(value: object) -> timedelta:
-    """Return the time that "90s", "15m", "1h30m", "2d" or "1w" says; units from long to short, each once."""
+    """Parse "90s", "15m", "1h30m", "2d" or "1w"; units go from long to short, each once. Errors: ValueError."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -164,7 +164,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def format_duration(value: timedelta) -> str:
-    """Return `value` as settings write it: "1h30m", "24h", "2d"; the inverse of `parse_duration` for whole seconds."""
+    """Return `value` as in settings: "1h30m", "24h", "2d"; the inverse of `parse_duration` for whole seconds."""
     seconds, out = int(value.total_seconds()), ""
     for unit in ("d", "h", "m", "s") if seconds >= 2 * UNITS_S["d"] else ("h", "m", "s"):
         count, seconds = divmod(seconds, UNITS_S[unit])
@@ -173,7 +173,7 @@ def format_duration(value: timedelta) -> str:
 
 
 def parse_keep(value: object) -> timedelta | None:
-    """Return how long something is kept, None for "forever"; never shorter than editions need."""
+    """Parse a retention time of at least `MIN_KEEP`; None for "forever". Errors: ValueError."""
     if value is None or (isinstance(value, str) and value.strip().lower() == FOREVER):
         return None
     try:
@@ -192,12 +192,12 @@ def require_positive(value: timedelta) -> timedelta:
 
 
 def reject_bool(value: object) -> object:
-    """Return `value`; true and false, which pydantic takes for 1 and 0 bytes, as text, which is no size."""
+    """Return `value`; a bool becomes text, which is then no valid size (pydantic would read it as 1 or 0 bytes)."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
 def format_size(value: int) -> str:
-    """Return `value` as settings write it: "10 MiB", "500 kB"; `ByteSize` reads it back."""
+    """Return a size in bytes as in settings, "10 MiB" or "500 kB"; `ByteSize` parses it."""
     for unit, factor in SIZE_UNITS:
         if value and value % factor == 0:
             return f"{value // factor} {unit}"
@@ -252,7 +252,7 @@ def check_language(value: str) -> str | None:
 
 
 def check_private(value: str) -> str:
-    """Return `value` if it is a network in CIDR form, an address, or host:port."""
+    """Return `value` in normal form if it is a CIDR range, an address or host:port. Errors: ValueError."""
     text = value.strip()
     try:
         return str(ip_network(text))
@@ -267,14 +267,14 @@ def check_private(value: str) -> str:
 
 
 def resolve_path(value: object, info: ValidationInfo) -> Path:
-    """Return `value` as an absolute path, relative ones from the folder of the settings file."""
+    """Return `value` as an absolute path; a relative path starts at the settings file's folder."""
     if not isinstance(value, str | Path) or not str(value).strip() or "\x00" in str(value):
         raise ValueError(f"got {quote_value(value)}, expected a path")
     return (folder_of(info) / Path(value).expanduser()).absolute()
 
 
 def parse_secret(value: object, info: ValidationInfo) -> Secret:
-    """Return where a secret is kept; the secret itself never stands in a settings file."""
+    """Parse a reference to a secret, "env:NAME" or "file:PATH". Errors: ValueError, also for a literal secret."""
     if isinstance(value, Secret):
         return value
     kind, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
