@@ -1,1 +1,1 @@
-"""Pure helpers on text: URLs, dates, language, words, hashes."""
+"""Pure functions on text: URLs, dates, language, words, sentences, search."""

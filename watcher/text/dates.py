@@ -1,4 +1,4 @@
-"""Dates as pages write them, and which of them can be believed."""
+"""Parses dates in the spellings that web pages use, and checks whether they are plausible."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from importlib.resources import files
 
-EARLIEST = datetime(1993, 1, 1, tzinfo=UTC)  # before that there was no news on the web
-AHEAD = timedelta(days=2)  # a clock or a time zone that is wrong
+EARLIEST = datetime(1993, 1, 1, tzinfo=UTC)  # there was no news on the web before
+AHEAD = timedelta(days=2)  # tolerance for wrong clocks and time zones
 MAX_DATE_CHARS = 80  # characters of a date
 BUDDHIST = 543  # years that the Thai calendar is ahead
 CENTURY = 2000  # of years with two digits
 MONTHS: list[str] = tomllib.loads((files("watcher.text") / "months.toml").read_text("utf-8"))["months"]
 
-# What a pattern finds stands in its groups: year, month (a number or a word), day, hour, minute, second, half (a or p)
-# and zone.
+# The groups of the patterns: year, month (a number or a word), day, hour, minute, second, half ("a" or "p" of am and
+# pm), zone.
 ISO = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d\d)(?:([-/. ])(?P<month>\d{1,2})\2(?P<day>\d{1,2})|(?P<joined>\d{4}))"
     r"(?!\d{2}[^\d:]|\d{3})"
@@ -56,7 +56,7 @@ WITH_MONTH_NAMES = (
 )
 NUMBERS = re.compile(rf"(?<!\d){DAY}\s?(?P<mark>[./-])\s?{MONTH}\s?(?P=mark)\s?{YEAR}{CLOCK}", re.IGNORECASE)
 SHORT = re.compile(rf"(?<![\d.]){DAY}(?P<mark>[./]){MONTH}(?P=mark)(?P<year>\d\d)(?![\d.]){CLOCK}", re.IGNORECASE)
-IN_URL = (  # the most telling first
+IN_URL = (  # the most reliable first
     re.compile(r"[/_-](?P<year>20[0-3]\d)[/_-](?P<month>0?[1-9]|1[0-2])[/_-](?P<day>0?[1-9]|[12]\d|3[01])(?:[/_.-]|$)"),
     re.compile(r"/(?P<year>20[0-3]\d)/(?P<joined>(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))/"),
     re.compile(r"(?<![\da-f])(?P<year>20[0-3]\d)(?P<joined>(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\da-f])", re.I),
@@ -65,17 +65,17 @@ IN_URL = (  # the most telling first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateMatch:
-    """A date that stands in a text. `other` is its second reading where day and month could be the other way round."""
+    """A date found in a text. `other` is the second reading if day and month can be swapped, else None."""
 
     moment: datetime  # aware; in UTC where the text has no zone
-    at: int  # where it begins
+    at: int  # offset of its first character
     end: int
     other: datetime | None = None
 
 
 def parse_date(text: str) -> datetime | None:
     """
-    Return the first date in `text`, aware, in the zone that it was written in (UTC where none is), or None.
+    Return the first date in `text`, aware, in the time zone of the text (UTC if there is no zone), or None.
 
     ISO 8601 in its usual spellings, RFC 2822, a Unix time, "12.04.2024", "April 12, 2024", "2024年4月12日".
     """
@@ -85,11 +85,11 @@ def parse_date(text: str) -> datetime | None:
 
 def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> Iterator[DateMatch]:
     """
-    Yield the dates that stand in a short text, those of the plainest spelling first.
+    Yield the dates in the first `MAX_DATE_CHARS` characters of a text, those in the least ambiguous format first.
 
     Args:
-        month_first: How "05/06/2024" is read: May or June.
-        short: Whether years of two digits are read too: "12.04.24".
+        month_first: Whether "05/06/2024" is May 6, not June 5.
+        short: Whether to accept two-digit years: "12.04.24".
     """
     text = text.strip()[:MAX_DATE_CHARS]
     if EPOCH.fullmatch(text):
@@ -106,7 +106,7 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
                 yield DateMatch(moment=moment, at=found.start(), end=found.end())
     for pattern in (NUMBERS, SHORT) if short else (NUMBERS,):
         for found in pattern.finditer(text):
-            # Day first, or month first, or what is possible; never both ways for dots.
+            # Day first, unless only month first is a date or `month_first`. A date with dots has one reading.
             readings = [moment for swap in (False, True) if (moment := _moment_of(found, swap=swap))]
             if month_first and found["mark"] != ".":
                 readings.reverse()
@@ -117,14 +117,14 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
 
 
 def date_in_url(url: str) -> datetime | None:
-    """Return the day that stands in a URL's path, "/2024/05/28/" or "-20240528-", or None."""
+    """Return the day in the path of a URL, such as "/2024/05/28/" or "-20240528-", or None."""
     path = url.split("?")[0]
     found = next((found for pattern in IN_URL if (found := pattern.search(path))), None)
     return _moment_of(found)
 
 
 def is_believable(moment: datetime, *, now: datetime | None) -> bool:
-    """Whether an article can be of this date: not before the web, not after tomorrow."""
+    """Whether `moment` is plausible for an article: not before `EARLIEST`, at most `AHEAD` after `now`."""
     return moment >= EARLIEST and (now is None or moment <= now + AHEAD)
 
 
@@ -138,10 +138,10 @@ def _parse_mail_date(text: str) -> datetime | None:
 
 def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime | None:
     """
-    Return the moment that a match of a pattern above tells, None if there is no such day.
+    Return the datetime of a match of one of the patterns above, None without a match or if there is no such day.
 
     Args:
-        swap: Whether its day is the month, and its month the day.
+        swap: Whether to exchange the groups day and month.
     """
     if found is None:
         return None
@@ -174,7 +174,7 @@ def _zone(zone: str | None) -> timezone:
 
 
 def month_number(word: str) -> int | None:
-    """Return the number of the month that `word` names, 1 to 12, or None: "Mai", "мая", "févr.", "ตุลาคม"."""
+    """Return the number (1 to 12) of a month's name, None for other words: "Mai", "мая", "févr.", "ตุลาคม"."""
     return _month_numbers().get(_without_marks(word))
 
 

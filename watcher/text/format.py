@@ -1,4 +1,4 @@
-"""Values as text: counts, durations, log fields, and text without characters that break a store or a terminal."""
+"""Formats counts, durations and log fields, and removes characters that break a store or a terminal."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from watcher.text.urls import hide_secrets
 
 
 def format_count(number: int, noun: str, many: str = "") -> str:
-    """Return "1 story", "1,200 stories"; `many` where the plural is not the noun with an s."""
+    """Return "1 story" or "1,200 stories"; `many` is the plural if it is not the noun with "s"."""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
-NEARLY = 0.05  # of a single unit that may be left unsaid
+NEARLY = 0.05  # share of a single unit that may be dropped: 1 hour 2 minutes is "1 hour"
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def format_duration(seconds: float) -> str:
-    """Return a length of time in the largest unit that is nearly right: "2 days", "90 minutes", "1 hour"."""
-    # Half an hour less or more matters where it is one hour or two.
+    """Return a duration, rounded down, in the largest unit that is exact enough: "2 days", "90 minutes"."""
+    # From two units on, rounding down is exact enough; "1 hour" for 90 minutes is not.
     fits = ((size, unit) for size, unit in SPANS if seconds >= 2 * size or size <= seconds < size * (1 + NEARLY))
     size, unit = next(fits, SPANS[-1])
     count = int(seconds // size)
@@ -33,8 +33,8 @@ def format_age(passed: timedelta) -> str:
     return "now" if seconds > -60 else f"{format_duration(-seconds)} ahead"
 
 
-# C0 but tab and line feed, C1, line and paragraph separators, surrogates, noncharacters; embeddings, overrides and
-# isolates of direction (UAX #9).
+# C0 except tab and line feed, C1, line and paragraph separators, surrogates, noncharacters; directional embeddings,
+# overrides and isolates (UAX #9).
 CONTROL_CHARACTERS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
@@ -46,12 +46,12 @@ def replace_surrogates(text: str) -> str:
 
 
 def strip_control_characters(text: str) -> str:
-    """Return `text` without what steers a terminal or turns the direction of a line; tabs and line feeds stay."""
+    """Return `text` without control and text direction characters; tabs and line feeds are kept."""
     return text if text.isascii() and text.isprintable() else CONTROL_CHARACTERS.sub("", text)
 
 
 def escape_control_characters(text: str) -> str:
-    """Return JSON or a TOML string with what steers a terminal written as `\\u009b`: the same value to a program."""
+    """Return JSON or TOML with control characters as `\\u009b` escapes, so that parsers read the same value."""
     return CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
@@ -59,32 +59,32 @@ VALUE_CHARS = 500
 
 
 class Fields(dict[str, object]):
-    """What an event tells; as text it is logfmt."""
+    """The fields of a log event; `str(fields)` is logfmt."""
 
     def __str__(self) -> str:
-        # Late: it loads rich, a tenth of a second that a command which logs nothing need not pay.
+        # Late: it loads rich, which takes 0.1 s; commands that log nothing do not need it.
         from structlog.processors import LogfmtRenderer
 
         return LogfmtRenderer()(None, "", {key: format_field(value) for key, value in self.items()})
 
 
 def fields(**values: object) -> Fields:
-    """Return the fields of an event, without those that are None, nor what is secret in an address."""
+    """Return the fields of a log event, without None values and without secrets in URLs."""
     return Fields({name: hide_value(value) for name, value in values.items() if value is not None})
 
 
 def hide_value(value: object) -> object:
-    """Return a value without what is secret in an address."""
+    """Return a value as text without secrets in URLs; numbers, bools and datetimes unchanged."""
     return value if isinstance(value, bool | int | float | datetime) else hide_secrets(str(value))
 
 
 def format_field(value: object) -> str:
-    """Return a value as a line has it: bounded, a time to the second, without what would steer a terminal."""
+    """Return a value for a log line: at most `VALUE_CHARS`, times to the second, without control characters."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return replace_unprintable(f"{value:.3g}" if isinstance(value, float) else str(value))[:VALUE_CHARS]
 
 
 def replace_unprintable(text: str) -> str:
-    """Return text with "?" for what cannot be printed, such as control characters and overrides of direction."""
+    """Return text with "?" for each unprintable character, such as control characters; line feeds are kept."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

@@ -1,4 +1,4 @@
-"""The language of a text, from its script, a small offline model, and what its page and feed claim."""
+"""Detects the language of a text from its script, a small offline model, and the tags of its page and feed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 UNKNOWN = "und"
-SAMPLE = 1_000  # characters that are read: more do not change the answer
-ENOUGH = 200  # letters from which on the text is believed, whatever is claimed
-FEWEST = 3  # letters below which only a claim can tell
-# Nats by which a claim is preferred where the text is short; two claims of one language count twice.
+SAMPLE = 1_000  # characters that are read: more do not change the result
+ENOUGH = 200  # letters: from this length on, the text outweighs the claims
+FEWEST = 3  # letters: below this, only claims are used
+# Bonus in nats for a claimed language if the text is short; two claims of one language count twice.
 CLAIM = 6.0
 LEAD = 0.5
 KANA_LEAD = 0.08  # Japanese headlines are mostly Han
@@ -34,10 +34,10 @@ OWN_WORDS = {language: Counter(words.split()) for language, words in _DATA["own_
 
 def detect_language(text: str, *, claims: Iterable[str | None] = ()) -> str:
     """
-    Return the language of `text` as a BCP 47 primary tag, "und" if nothing tells.
+    Return the language of `text` as a BCP 47 primary tag, "und" if there are too few letters and no claims.
 
-    `claims` are what the page's lang attribute, its metadata and its feed say, in any spelling ("de-AT", "en_US"): they
-    decide where the text is short or is one of two languages that look alike. A long text is believed against them.
+    `claims` are the language tags of page, metadata and feed, in any spelling ("de-AT", "en_US"). They decide if the
+    text is short or the language is easily confused with another. A long text outweighs them.
     """
     said = [tag for claim in claims if (tag := primary_tag(claim))]
     sample = text[:SAMPLE]
@@ -62,14 +62,14 @@ def detect_language(text: str, *, claims: Iterable[str | None] = ()) -> str:
 
 
 def primary_tag(claim: str | None) -> str | None:
-    """Return the primary tag of a language claim, None if it is none: "pt_BR" is "pt", "x-default" nothing."""
+    """Return the primary tag of a language claim ("pt" for "pt_BR"), None if it is not a tag ("x-default")."""
     tag = re.split(r"[-_,; ]", (claim or "").strip().lower())[0]
     tag = ALIASES.get(tag, tag)
     return tag if 2 <= len(tag) <= 3 and tag.isascii() and tag.isalpha() and tag not in ("und", "mul", "zxx") else None
 
 
 def _by_script(sample: str, letters: int) -> str | None:
-    """Return the language whose script this is, where a script has one; Han without kana is Chinese."""
+    """Return the language whose own script has most of the letters, else None; Han without kana is Chinese."""
     if max(sample) < "\u0370":
         return None
     for language, pattern in _scripts():
@@ -94,13 +94,13 @@ def _model() -> LanguageIdentifier:
 
 
 def disambiguate(text: str, language: str) -> str:
-    """Return the twin of `language` whose own words `text` holds most of; `language` where none is ahead of it."""
+    """Return the language similar to `language` with the most typical words in `text`; `language` if none has more."""
     group = next((group for group in SIMILAR if language in group), None)
     if group is None:
         return language
     words = [word.lower() for word in WORD.findall(text)]
     scores = {twin: sum(OWN_WORDS[twin][word] for word in words) for twin in group}
     best: str = max(group, key=lambda twin: scores[twin])
-    if language == "bs" and scores[best]:  # what Bosnian shares with both is one of theirs more often
+    if language == "bs" and scores[best]:  # a word that Bosnian shares with its relatives is more often one of theirs
         return best
     return best if scores[best] > scores[language] else language

@@ -1,4 +1,4 @@
-"""Numbers written as words, in the languages of number_words.toml: "forty-six", "quatre-vingt-dix mille"."""
+"""Parses numbers written as words, in the languages of number_words.toml: "forty-six", "quatre-vingt-dix mille"."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from importlib.resources import files
 from watcher.text.words import fold
 
 LETTERS = re.compile(r"[^\W\d_]+")
-JOINED = re.compile(r"[ \u00a0\u202f\u2010\u2011-]{1,2}")  # what stands between the words of one number
+JOINED = re.compile(r"[ \u00a0\u202f\u2010\u2011-]{1,2}")  # the separator between the words of one number
 SCORE, FOUR = 20, 4  # French counts 80 as four twenties,
-COUNTED_ON = {60, 80}  # and goes on from these to nineteen
-LARGEST = 10**12  # of words that multiply each other: strangers may write dozens of dozens of dozens
+COUNTED_ON = {60, 80}  # and adds up to nineteen to these
+LARGEST = 10**12  # limit of a product: a text may repeat multiplying words without end
 
 TABLES: dict[str, dict[str, str]] = tomllib.loads((files("watcher.text") / "number_words.toml").read_text("utf-8"))
-GERMAN_UNITS = 9  # that stand before "und" and the tens, in one word
+GERMAN_UNITS = 9  # the largest unit before "und" and the tens, in one word
 
 
 @dataclass(frozen=True, slots=True)
 class NumberWords:
-    """The number words of a language, folded."""
+    """The number words of a language, as `fold` spells them."""
 
     added: dict[str, int]
     times: dict[str, int]
     joins: str
-    thousand: str = ""  # stands inside of words
+    thousand: str = ""  # the word for 1,000 if it can be a part of a longer word
 
 
-Part = tuple[int, bool]  # a value, and whether it multiplies what stands before it
+Part = tuple[int, bool]  # a value, and whether it multiplies the value before it
 
 
 def parse_number_words(text: str, language: str) -> set[int]:
-    """Return the numbers that `text` writes as words; none in a language without a table."""
+    """Return the numbers written as words in `text`; empty for a language without a table."""
     table = number_words(language)
     return {value for run in _runs(text, table) for value in _values(run)} if table is not None else set()
 
 
 @lru_cache(maxsize=8)
 def number_words(language: str) -> NumberWords | None:
-    """Return the number words of a language, None where we have none."""
+    """Return the number words of a language, None if number_words.toml has no table for it."""
     if language not in TABLES:
         return None
     table = TABLES[language]
@@ -53,7 +53,7 @@ def number_words(language: str) -> NumberWords | None:
 
 
 def _read_values(listed: str) -> dict[str, int]:
-    """Return words with their values: that of a number before them, or one more than that of the word before."""
+    """Return the value of each word in a list: the number before it, else the value of the previous word plus one."""
     found: dict[str, int] = {}
     value = 0
     for word in listed.split():
@@ -66,7 +66,7 @@ def _read_values(listed: str) -> dict[str, int]:
 
 
 def _compounds(words: dict[str, int]) -> dict[str, int]:
-    """Return the numbers below 1,000 as German writes them: in one word each."""
+    """Return the German numbers below 1,000, each written as one word."""
     units = {word: value for word, value in words.items() if value <= GERMAN_UNITS}
     tens = {word: value for word, value in words.items() if value >= SCORE}
     below = words | {f"{u}und{t}": units[u] + tens[t] for u in units for t in tens}
@@ -94,7 +94,7 @@ def _runs(text: str, table: NumberWords) -> Iterator[list[Part]]:
 
 
 def _parts(word: str, table: NumberWords) -> list[Part]:
-    """Return what a word counts; nothing for one that is no number. "Zwölftausend" is two words in one."""
+    """Return the number parts in a word, empty if it is not a number; "zwölftausend" has two parts."""
     if word in table.times:
         return [(table.times[word], True)]
     if word in table.added:
@@ -107,7 +107,7 @@ def _parts(word: str, table: NumberWords) -> list[Part]:
 
 
 def _values(run: Iterable[Part]) -> Iterator[int]:
-    """Yield the numbers that a run of words is: mostly one."""
+    """Yield the numbers in a run of number words, usually one."""
     total = current = 0
     for value, is_times in run:
         if is_times and value >= 1_000:
@@ -125,6 +125,6 @@ def _values(run: Iterable[Part]) -> Iterator[int]:
 
 
 def _goes_on(current: int, value: int) -> bool:
-    """Whether a word that is added belongs to the number before it: "forty" "six", and not "six" "forty"."""
+    """Whether `value` is added to the number before it ("forty six") and does not start a new one ("six forty")."""
     least = next((least for least in (1_000, 100, 10) if current % least == 0), 1)
     return value < least or (current % 100 in COUNTED_ON and value < SCORE)

@@ -1,4 +1,4 @@
-"""What a title or an address says of the kind of a page: live blog, round-up, gallery or video; see page_kind.toml."""
+"""Classifies a page as live blog, round-up, gallery or video by its title or URL; patterns in page_kind.toml."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ TITLES, ADDRESSES = (
 
 
 def is_title_of(kind: str, title: str) -> bool:
-    """Whether a title calls its page a "live" blog, "roundup", "gallery" or "video"; a "video" may have an article."""
+    """Whether a title names the `kind` ("live", "roundup", "gallery", "video"); a "video" may still have an article."""
     return TITLES[kind].search(title.strip()) is not None
 
 
 def is_address_of(kind: str, url: str) -> bool:
-    """Whether an address is one of "live" blogs or of a "roundup"; no proof: some sites keep all pages there."""
+    """Whether a URL looks like one of `kind` ("live", "roundup"); not certain, as some sites use it for all pages."""
     return ADDRESSES[kind].search(url.lower()) is not None
 
 
 def kind_by_title(title: str) -> str:
-    """Return "live", "roundup", "gallery" or "article", as far as the title says."""
+    """Return the kind by title: "live", "roundup" or "gallery", else "article"."""
     return next((kind for kind in ("live", "roundup", "gallery") if is_title_of(kind, title)), "article")

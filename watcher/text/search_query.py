@@ -1,4 +1,4 @@
-"""Search queries as people type them, the words of the index, and the snippet that shows why a text was found."""
+"""Parses search queries, matches them against texts, and makes the snippet of a search result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watcher.text.words import LETTER, UNSPACED, UNSPACED_RUN, WORD, bigrams, fo
 
 MAX_CHARS = 1_000  # of a query; the rest is not read
 MAX_TERMS = 40
-LEAST_PREFIX = 2  # letters before a "*": fewer would be half of all words
+LEAST_PREFIX = 2  # letters before a "*": fewer would match too many words
 STARTS = f"(?:(?<![{LETTER}])|(?<=[{UNSPACED}]))"  # in "2026年5月", 5 is a word
 ENDS = f"(?:(?![{LETTER}])|(?=[{UNSPACED}]))"
 QUOTES = str.maketrans(dict.fromkeys("“”„«»‟「」『』", '"'))
@@ -22,7 +22,7 @@ OR = ("OR", "|", "||")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A word of the index, or the beginning of words."""
+    """A word of the index, or the prefix of words."""
 
     text: str
     is_prefix: bool = False
@@ -30,7 +30,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """Something to find: a word, the beginning of one, or words in a row. `normal` is its text in normal form."""
+    """A search term: a word, a prefix, or a phrase. `normal` is its text as `normalize` returns it."""
 
     normal: str
     tokens: tuple[Token, ...]
@@ -38,20 +38,20 @@ class Term:
 
     @property
     def is_row(self) -> bool:
-        """Whether words must follow each other, of which the index knows nothing."""
+        """Whether the term is a phrase; the index cannot check the order of words."""
         return len(self.tokens) > 1 or " " in self.normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One of each of the `groups` of terms must be there, and none of `without`."""
+    """A parsed query: a text matches if it has a term of each of `groups`, and no term of `without`."""
 
     groups: tuple[tuple[Term, ...], ...]
     without: tuple[Term, ...] = ()
 
     @property
     def needs_text(self) -> bool:
-        """Whether only the text itself can tell if an article is meant."""
+        """Whether the index alone cannot decide, so that the article's text must be searched."""
         return any(term.is_row for term in (*self.terms, *self.without))
 
     @property
@@ -61,10 +61,10 @@ class Query:
 
 def parse_query(text: str) -> Query:
     """
-    Return the query that a person typed; with no group if it holds no word.
+    Parse a query as a user types it; without any word, `groups` is empty. At most `MAX_CHARS` and `MAX_TERMS` are read.
 
-    Words must all be there; "words in quotes" in a row; OR (or |) between two takes either; a word* stands for all
-    that begin so; -word must not be there. Everything else is read as words.
+    All words must match; "words in quotes" are a phrase; OR (or |) between two terms means either; word* is a prefix;
+    -word must not match. All other characters separate words: every input is valid.
     """
     groups: list[tuple[Term, ...]] = []
     without: list[Term] = []
@@ -101,7 +101,7 @@ def term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
 
 
 def tokens_of(part: str) -> Iterator[Token]:
-    """Yield the words of the index that a word in normal form is found by."""
+    """Yield the index tokens with which to look up a word in normal form."""
     if not is_unspaced_character(part[0]):
         yield Token(text=part)
     elif len(part) == 1:
@@ -111,7 +111,7 @@ def tokens_of(part: str) -> Iterator[Token]:
 
 
 def matches(query: Query, text: str) -> bool:
-    """Whether a text is what the query looks for."""
+    """Whether a text matches the query."""
     plain = fold_text(text)
     if any(contains_term(term, plain) for term in query.without):
         return False
@@ -119,11 +119,11 @@ def matches(query: Query, text: str) -> bool:
 
 
 def contains_term(term: Term, plain: str) -> bool:
-    """Whether the words of a term stand in a row in a folded text, whatever is between them that is no word."""
+    """Whether a folded text has the words of a term one after another, with no other word between them."""
     first, _, rest = term.normal.partition(" ")
     if rest.rpartition(" ")[2] not in plain:
         return False
-    row, at = term_pattern(term), plain.find(first)  # plain looking for the first word is five times as fast
+    row, at = term_pattern(term), plain.find(first)  # finding the first word is five times as fast
     while at >= 0:
         if row.match(plain, at):
             return True
@@ -133,7 +133,7 @@ def contains_term(term: Term, plain: str) -> bool:
 
 @lru_cache(maxsize=MAX_TERMS)
 def term_pattern(term: Term) -> re.Pattern[str]:
-    """Return what finds the words of a term in a folded text."""
+    """Return the pattern that matches the words of a term in a folded text."""
     words = term.normal.split(" ")
     found = re.escape(words[0])
     for before, word in pairwise(words):
@@ -150,19 +150,19 @@ def is_unspaced_character(character: str) -> bool:
 
 
 WIDTH = 200  # characters
-BEFORE = 60  # of them, in front of the first word that was looked for
-READ = 20_000  # characters of a text that are looked through
+BEFORE = 60  # characters before the first match
+READ = 20_000  # characters of a text that are searched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snippet:
-    """A part of a text on one line; `marks` are (start, end) of the words in it that were looked for."""
+    """A part of a text on one line; `marks` are the offsets (start, end) of the matched words in it."""
 
     text: str
     marks: tuple[tuple[int, int], ...] = ()
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
-        """Yield the text piece by piece, each with whether it was looked for."""
+        """Yield the text in pieces, each with whether it is a matched word."""
         at = 0
         for start, end in self.marks:
             if start >= at:
@@ -172,14 +172,14 @@ class Snippet:
 
 
 def make_snippet(text: str, query: Query) -> Snippet:
-    """Return the part of the paragraph that holds most of what was looked for; the beginning if none holds any."""
+    """Return a part of the paragraph with the most different search words; the beginning if there is no match."""
     found = ((part, find_marks(part, query.terms)) for part in text[:READ].split("\n"))
     best, marks = max(found, key=lambda one: (len({term for _, _, term in one[1]}), bool(one[0].strip())))
     return excerpt(best, [(start, end) for start, end, _ in marks])
 
 
 def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]:
-    """Return where words stand that are looked for: start, end, which one."""
+    """Return the matches of `terms` in `text`, sorted: start, end, and the matched word, folded."""
     whole = {part: part for term in terms for part in term.normal.split(" ") if not is_unspaced_character(part[0])}
     begun = tuple(token.text for term in terms for token in term.tokens if token.is_prefix)
     runs = [part for term in terms for part in term.normal.split(" ") if is_unspaced_character(part[0])]
@@ -199,7 +199,7 @@ def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]
 
 
 def excerpt(paragraph: str, marks: list[tuple[int, int]]) -> Snippet:
-    """Return the part of a paragraph around the first of `marks`, with "…" where something is left out."""
+    """Return about `WIDTH` characters of a paragraph around the first of `marks`, with "…" where text is cut."""
     start = max(0, marks[0][0] - BEFORE) if marks and len(paragraph) > WIDTH else 0
     start = max(0, min(start, len(paragraph) - WIDTH))
     if start:

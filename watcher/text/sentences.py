@@ -1,4 +1,4 @@
-"""Sentences: where each one of a text begins and ends."""
+"""Splits text into sentences."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any
 
-MAX_INSIDE = 300  # characters: a quotation or bracket up to this long is not split
-THAI_LEAST = 90  # characters: Thai, Lao and Khmer write no full stop; a space ends a sentence from this length on
-THAI_REST = 30  # characters that must be left after such a space
+MAX_INSIDE = 300  # characters: shorter quotations and brackets are not split
+THAI_LEAST = 90  # characters: Thai, Lao and Khmer have no full stop; after this length, a space ends a sentence
+THAI_REST = 30  # characters that must follow such a space
 
 CLOSERS = "\"'”’»«“‘›)\\]」』）】》〉"  # Urdu closes with a quote that opens elsewhere
 ENDERS = ".!?…؟۔።፧։।॥၊။៕។‽;\u037e"
-# A stop that needs a space behind it, with what closes it; a wide stop needs none. Greek asks with a semicolon.
-# A run of stops is tried from its first one only, and never given back: each character is read a fixed number of times.
+# A stop with its closing quotes, followed by a space; a wide stop needs no space. Greek uses the semicolon as "?".
+# A run of stops matches only from its first one, and possessively, so that matching takes linear time.
 STOPS = re.compile(
     rf"[{ENDERS}](?<![{ENDERS}]{{2}})[{ENDERS}]*+[{CLOSERS}]*+(?:\[\d{{1,3}}\])*+(?=\s|$)"
     rf"|[。！？｡．]++[{CLOSERS}]*+|[!?](?<![!?]{{2}})[!?]*+[{CLOSERS}]*+(?=[\u3040-\u30ff\u4e00-\u9fff])"
@@ -30,10 +30,10 @@ HIRAGANA = re.compile("[\u3041-\u309f、，,]")
 CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
 WORD = re.compile(r"\w+")
-MAX_WORD = 20  # characters that are read of a word before a stop
+MAX_WORD = 20  # characters of the word before a stop that are read
 # A word with its vowel signs and the full stops inside it: "z.B", "U.S".
 WORD_END = re.compile(r"(?:[^\W_]|[.·\u0300-\u036f\u0900-\u0dff])*+\Z")
-OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # what may stand before the first word of a sentence
+OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # characters before the first word of a sentence
 GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
 
 
@@ -52,13 +52,13 @@ def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
     Return the sentences of `text` as offsets (start, end), in order: `text[start:end]` is a sentence verbatim.
 
     A sentence has no space at its ends and never crosses a line break: a line is a paragraph. Short quotations and
-    brackets are not split. `language` is a BCP 47 tag or "und"; it only picks abbreviations.
+    brackets are not split. `language` is a BCP 47 tag or "und"; it selects the list of abbreviations.
     """
     return tuple(_find_sentences(text, language))
 
 
 def first_sentences(text: str, language: str, most: int) -> tuple[tuple[int, int], ...]:
-    """Return the first of the `sentences` of `text`; what follows their paragraph is not looked at."""
+    """Return the first `most` sentences of `text`; paragraphs after them are not read."""
     return tuple(islice(_find_sentences(text, language), most))
 
 
@@ -82,7 +82,7 @@ def _line_sentences(line: str, language: str) -> Iterator[tuple[int, int]]:
 
 
 def _sentence_ends(line: str, language: str) -> list[int]:
-    """Return the offsets behind each sentence of a line but its last."""
+    """Return the end offset of each sentence of a line except the last."""
     inside = _mark_quoted(line)
     ends: list[int] = []
     for match in STOPS.finditer(line):
@@ -117,7 +117,7 @@ def _is_end(line: str, stop: int, end: int, language: str) -> bool:
 
 
 def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> bool:
-    """Whether a full stop between two words ends a sentence; `after` does not begin with a small letter."""
+    """Whether a full stop between two words ends a sentence; `after` must not start with a lower-case letter."""
     low = before.lower()
     if not before:
         return True
@@ -140,7 +140,7 @@ def _is_listed(table: Mapping[str, frozenset[str]], word: str, language: str) ->
 
 
 def _mark_quoted(line: str) -> bytearray:
-    """Return for each offset of a line, 1 where it lies inside a short quotation or bracket."""
+    """Return 1 for each offset of a line inside a short quotation or bracket, else 0."""
     inside = bytearray(len(line) + 1)
     at = 0
     while opening := OPENING.search(line, at):
@@ -154,7 +154,7 @@ def _mark_quoted(line: str) -> bytearray:
 
 
 def _find_closing(line: str, at: int) -> int | None:
-    """Return where the quotation that opens at `at` closes, if one opens there and closes soon."""
+    """Return the offset where the quotation that opens at `at` closes; None if none opens there or it is too long."""
     char = line[at]
     if char == '"' and (at == 0 or not line[at - 1].isalnum()) and line[at + 1 : at + 2].strip():
         closers = '"'
@@ -167,7 +167,7 @@ def _find_closing(line: str, at: int) -> int | None:
 
 
 def _thai_ends(line: str, ends: list[int]) -> Iterator[int]:
-    """Yield the spaces that end a sentence where no stop is written."""
+    """Yield the offsets after spaces that end a sentence in a script without full stops."""
     last = 0
     marks = iter((*ends, len(line)))
     mark = next(marks)

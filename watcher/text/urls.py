@@ -1,4 +1,4 @@
-"""URLs: normal form, identity of an article, the key of a host."""
+"""URLs: normal form, article ids, hosts, and removal of secrets."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ TRACKING = frozenset(
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "_hs")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
-# The address of a store has rules of its own for its password: it may name the place of one.
+# Database URLs are excluded: their password may be a reference, see `settings.models.hide_password`.
 USERINFO = re.compile(r"\b(?!postgres|sqlite)([a-z][a-z0-9+.-]{0,15}://)[^/?#\s]*@", re.IGNORECASE)
-# Of a query or a fragment, by the end of its name: "key", "apikey", "access_token", "X-Amz-Signature".
+# A parameter of a query or a fragment, by the end of its name: "key", "apikey", "access_token", "X-Amz-Signature".
 SECRET_PARAMETER = re.compile(
     r"(?<=[?&;#])((?:[\w.~%\[\]-]{0,60}(?:key|token|secret|passwd|password|passphrase|pwd|auth|signature|credentials?"
     r"|session|session_?id)|sig|pass|pw|sid|jwt|hmac)(?:\[\]|%5B%5D)?)=[^&#\s\"<>]*+",
     re.IGNORECASE,
 )
-# Nearly all URLs are plain, and read at a fifth of the cost.
+# Nearly all URLs are this simple, and these patterns take a fifth of the time of `urlsplit`.
 PLACE = r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
 PLAIN = re.compile(PLACE + r"(?=[/?#]|$)")
 PLAIN_PAGE = re.compile(PLACE + r"(/[A-Za-z0-9_.~/-]*)?(?:#[!-~]*)?", re.ASCII)
-# Each subdomain is somebody's own site, and one company's servers answer for all of them.
+# Platforms: each subdomain is another user's site, and one company's servers serve all of them.
 SHARED = frozenset(
     "blogspot.com wordpress.com substack.com medium.com tumblr.com livejournal.com typepad.com over-blog.com ghost.io "
     "hatenablog.com canalblog.com beehiiv.com weebly.com wixsite.com squarespace.com github.io gitlab.io netlify.app "
@@ -41,7 +41,7 @@ def is_web(url: str | None) -> bool:
     """Whether `url` is an absolute http or https URL with a host."""
     if not url:
         return False
-    if PLAIN_PAGE.fullmatch(url) is not None:  # nearly all of them, at a tenth of the cost
+    if PLAIN_PAGE.fullmatch(url) is not None:  # nearly all URLs, at a tenth of the cost
         return True
     try:
         parts = urlsplit(url)
@@ -50,14 +50,14 @@ def is_web(url: str | None) -> bool:
         return False
 
 
-@lru_cache(maxsize=2048)  # a poll asks for the same entries' several times
+@lru_cache(maxsize=2048)  # a poll normalizes the URLs of its entries several times
 def normalize_url(url: str) -> str:
     """
-    Return the normal form of `url` for comparing: one spelling for one page.
+    Return the normal form of `url`, so that URLs of one page compare equal.
 
-    Scheme becomes https, host lower-case IDNA, default port and fragment go, tracking parameters go, the rest of the
-    query is kept in its order, percent-encoding is uniform. Idempotent. A URL that cannot be read comes back as it is.
-    The result is an identity, not something to request: a feed or a page is requested exactly as it was given.
+    The scheme becomes https, the host lower-case IDNA; default port, fragment and tracking parameters are removed; the
+    other parameters keep their order; percent-encoding is uniform. Idempotent. An invalid URL is returned unchanged.
+    Use the result only to compare: feeds and pages are requested with the URL as given.
     """
     if (plain := PLAIN_PAGE.fullmatch(url)) is not None:
         _, host, port, path = plain.groups()
@@ -85,18 +85,18 @@ def _normalize_parts(url: str) -> str:
 
 
 def is_tracking(name: str) -> bool:
-    """Whether a query parameter tells of the reader's way, not of the page."""
+    """Whether a query parameter is for tracking and does not select the page."""
     low = name.lower()
     return low in TRACKING or low.startswith(TRACKING_PREFIXES)
 
 
 def article_id(identity: str) -> str:
-    """Return the id of an article, 16 hex digits, from its identity: `normal(url)`, or feed URL and GUID."""
+    """Return the id of an article, 16 hex digits; `identity` is `normalize_url(url)`, or feed URL and GUID."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def host_of(url: str) -> str:
-    """Return the host of `url` with its port where it is not the scheme's own."""
+    """Return the host of `url`, with the port if it is not the default; "" if the URL is invalid."""
     if (plain := PLAIN.match(url)) is not None:
         scheme, host, port = plain.groups()
         return host if port is None or int(port) == DEFAULT_PORTS[scheme] else f"{host}:{port}"
@@ -112,10 +112,10 @@ def host_of(url: str) -> str:
 
 def hide_secrets(text: str) -> str:
     """
-    Return a URL, or any text with URLs in it, as it may be shown: `user:password@` is cut, keys read `key=***`.
+    Return a URL or any text with URLs without its secrets: `user:password@` is removed, keys become `key=***`.
 
-    What gives access to a feed is for its server alone. Applied to every address of a source and every error of a
-    request before it is stored, logged or shown; a link that a feed publishes is not its secret.
+    Applied to the URL of each source and to each request error before it is stored, logged or shown; not to the links
+    that a feed publishes.
     """
     if "://" in text:
         text = USERINFO.sub(r"\1", text)
@@ -123,7 +123,7 @@ def hide_secrets(text: str) -> str:
 
 
 def host_key(url: str) -> str:
-    """Return the host under which `url` is visited: what politeness is kept for; one for all of a shared platform."""
+    """Return the host by which requests are limited; for a site on a shared platform, the domain of the platform."""
     host = host_of(url)
     platform = ".".join(host.split(".")[-2:])
     return platform if platform in SHARED else host

@@ -1,4 +1,4 @@
-"""Words of any script: tokens for comparing texts, folded to one spelling, with light stems and without stop words."""
+"""Splits text of any script into words, tokens and stems; folds words to one spelling; stop words; index words."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
-# Scripts whose vowel signs are marks, which `\w` leaves out: whole blocks count, without their punctuation.
+# Blocks of scripts whose vowel signs are marks, which `\w` does not match; without their punctuation.
 MARKED = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
     "\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e50-\u0e59\u0e81-\u0edf\u0f00-\u0f0a\u0f10-\u0fbc\u1000-\u1049"
     "\u1050-\u109f\u1780-\u17d3"
 )
-RUN = rf"(?:[^\W_]++|[{MARKED}]++)++"  # what is taken is never given back: nothing that follows could need it
+RUN = rf"(?:[^\W_]++|[{MARKED}]++)++"  # possessive: no shorter match is ever needed
 WORD = re.compile(rf"{RUN}(?:[’'·ʼ״\"]{RUN})*+")
 ASCII_WORD = re.compile(r"[^\W_]+(?:['\"][^\W_]+)*", re.ASCII)  # the same in ASCII, in half the time
-# Written without spaces, or with particles joined on (Korean): a run is cut into characters or pairs of characters.
+# Scripts without spaces, or with particles attached (Korean): a run is split into characters or pairs of characters.
 UNSPACED = (
     "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u103f\u1050-\u109f\u1780-\u17d3\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
@@ -43,8 +43,8 @@ POSSESSIVE = re.compile("['’ʼ]s?$")
 ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
 STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.toml").read_text("utf-8"))
 SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
-MAX_CACHED_WORDS, MAX_CACHED_CHARS = 1 << 13, 24  # words whose stems are at hand, some 2 MB, and characters of one
-STEM_LENGTH = 6  # characters kept of a longer word: endings carry grammar, in every language written with an alphabet
+MAX_CACHED_WORDS, MAX_CACHED_CHARS = 1 << 13, 24  # size of the cache of stems (about 2 MB), and longest word in it
+STEM_LENGTH = 6  # characters of a stem: the rest of a word is mostly grammar, in all alphabetic languages
 
 
 def count_letters(text: str) -> int:
@@ -58,7 +58,7 @@ def words(text: str) -> list[str]:
 
 
 def fold(word: str) -> str:
-    """Return `word` in one spelling: case, accents, points, width and the forms of Arabic letters are gone."""
+    """Return `word` in lower case, without accents, points, width variants and variants of Arabic letters."""
     if word.isascii():
         return word.lower()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
@@ -67,13 +67,13 @@ def fold(word: str) -> str:
 
 
 def is_unspaced(text: str) -> bool:
-    """Whether most of the letters of `text` are of a script without spaces between words."""
+    """Whether more than half of the letters of `text` are in a script without spaces between words."""
     letters = sum(map(str.isalpha, text))
     return letters > 0 and sum(len(run) for run in UNSPACED_RUN.findall(text)) * 2 > letters
 
 
 def tokens(text: str) -> list[str]:
-    """Return the folded words of `text`; scripts without spaces give one token a character. For comparing wording."""
+    """Return the folded words of `text`, to compare wording; in scripts without spaces, each character is a token."""
     if text.isascii():
         return words(text.lower())
     found: list[str] = []
@@ -88,9 +88,9 @@ def tokens(text: str) -> list[str]:
 
 def stems(text: str, language: str) -> list[str]:
     """
-    Return what `text` is about, in order: stems of folded words, without stop words, single letters and numbers.
+    Return the stems of the folded words of `text` in order, without stop words, single letters and numbers.
 
-    Scripts without spaces give pairs of neighbouring characters.
+    In scripts without spaces, stems are pairs of neighbouring characters.
     """
     stop = stop_words(language)
     found: list[str] = []
@@ -105,7 +105,7 @@ def stems(text: str, language: str) -> list[str]:
 
 
 def stems_of(word: str, language: str) -> tuple[str, ...]:
-    """Return the stems of one word, as it is written; several where it is a run of a script without spaces."""
+    """Return the stems of one word: none for a stop word or number, several for a run of a script without spaces."""
     stop = stop_words(language)
     folded = ELISION.sub("", POSSESSIVE.sub("", fold(word)))
     if UNSPACED_RUN.search(folded):
@@ -118,7 +118,7 @@ cached_stems = lru_cache(maxsize=MAX_CACHED_WORDS)(stems_of)
 
 @lru_cache(maxsize=128)
 def stop_words(language: str) -> frozenset[str]:
-    """Return the stop words of `language` as `fold` spells them; none for a language without a list."""
+    """Return the stop words of `language` as `fold` spells them; empty for a language without a list."""
     return frozenset(fold(word) for word in STOP_WORDS.get(SAME_WORDS.get(language, language), "").split())
 
 
@@ -128,7 +128,7 @@ def stem(folded: str) -> str:
 
 
 def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
-    """Return the overlapping pairs of characters of each unspaced run of `word`; what stands between stays whole."""
+    """Return the overlapping character pairs of each unspaced run of `word`; other parts of it stay whole."""
     found: list[str] = []
     at = 0
     for run in UNSPACED_RUN.finditer(word):
@@ -144,38 +144,38 @@ def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
 
 
 def to_latin(folded: str) -> str:
-    """Return a folded name in Latin letters where a plain table can say so (Cyrillic), else as it is."""
+    """Return a folded name with Cyrillic letters transliterated to Latin; other letters are unchanged."""
     return folded.translate(CYRILLIC)
 
 
 def word_overlap(one: str, other: str, language: str) -> float:
-    """Return how many of the stems of the shorter text are in the longer one, 0 to 1; 1 if either has none."""
+    """Return the share (0 to 1) of the stems of the text with fewer that the other has too; 1 if one has no stems."""
     first, second = set(stems(one, language)), set(stems(other, language))
     shorter = min(len(first), len(second))
     return len(first & second) / shorter if shorter else 1.0
 
 
 def normalize(text: str) -> str:
-    """Return `text` in normal form: folded words, one space between; a run of a script without spaces is a word."""
+    """Return the folded words of `text` joined by single spaces; a run of a script without spaces is one word."""
     found = LETTERS.findall(fold_text(text))
     return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(found)).split())
 
 
 def fold_text(text: str) -> str:
-    """Return `text` with each word in one spelling (`words.fold`); what is between words stays."""
+    """Return `text` with each word folded (`fold`); characters between words stay, but "_" becomes a space."""
     return NOT_ASCII.sub(lambda run: fold_run(run.group()), text.lower()).replace("_", " ")
 
 
-fold_run = lru_cache(maxsize=20_000)(fold)  # the same runs come again and again
+fold_run = lru_cache(maxsize=20_000)(fold)  # the same runs occur often
 
 
 def index_words(text: str) -> str:
-    """Return the words of `text` as the index keeps them; a run of a script without spaces as pairs of characters."""
+    """Return the words of `text` for the full-text index; a run of a script without spaces becomes character pairs."""
     return UNSPACED_RUN.sub(lambda run: " ".join(bigrams(run.group())), normalize(text))
 
 
 def bigrams(run: str) -> Iterator[str]:
-    """Yield the overlapping pairs of characters of a run, and its last one: each character begins a word."""
+    """Yield the pair of characters that starts at each character of a run; the last is a single character."""
     return (run[i : i + 2] for i in range(len(run)))
 
 
