@@ -1,1 +1,1 @@
-"""From a page's HTML to the article in it."""
+"""Extracts the article from the HTML of a page."""

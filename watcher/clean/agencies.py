@@ -1,4 +1,4 @@
-"""News agencies: which one a credit or byline names, in many scripts; names and sites stand in agencies.toml."""
+"""Finds the news agency that a credit or byline names, in many scripts; the names and sites are in agencies.toml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from watcher.clean.phrases import PHRASES, load_lists
 
 LONGEST = 120  # characters of a credit or byline
-MARK = "\ue000"  # stands for the name of an agency in a marked text, so that patterns need not list them
+MARK = "\ue000"  # replaces each agency name in a marked text, so that patterns need not list the names
 _TABLE = load_lists("agencies.toml")
 _BY_NAME: dict[str, str] = {written: name for name, row in _TABLE.items() for written in row["names"]}
 _BY_SITE: dict[str, str] = {site: name for name, row in _TABLE.items() for site in row.get("sites", ())}
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[\w\u0300-\u036f\u0900-\u0d7f\u0e00-\u0e7f]+")
 _BY_TOKEN: dict[str, list[str]] = defaultdict(list)  # first word: the names that begin with it, the longest first
 for _written in sorted(_BY_NAME, key=len, reverse=True):
     _BY_TOKEN[_TOKEN.findall(_written)[0]].append(_written)
-# A word of each name that is rare elsewhere: a text without one of these names no agency.
+# One word of each agency name that is rare in other text: a text without any of them names no agency.
 _COMMON = frozenset(
     "The News Agency Press Agencia Agence Agência Agenzia Agencija PR Business Media Redazione La Inter Asian United "
     "وكالة الوكالة خبرگزاری".split()
@@ -33,7 +33,7 @@ _SIGNS = frozenset(
 
 _AND = r"(?:and|und|et|y|e|i|og|och|en|a|u|ja|ve|и|та|і|και)"
 _JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
-# One agency or several with what joins them: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)"; in a marked text.
+# In a marked text: one agency, or several with separators: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)".
 NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}}))*"
 _SOURCE = rf"(?:further |weitere |other )?(?:{PHRASES['sources']})\s*[:：•]?"
 _WITH = rf"(?:{PHRASES['with_material']})\s"
@@ -72,27 +72,27 @@ _EDGES = " \t()[]{}（）【】.,;:–—-/|*•_="
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedText:
-    """A text in which `MARK` stands for each name of an agency, and these names as they were written."""
+    """A text with `MARK` in place of each agency name, and the original names in order."""
 
     text: str
     names: tuple[str, ...]
 
     def agency(self, at: int = 0) -> str:
-        """Return the short name of the agency whose mark is the first one behind `at`."""
+        """Return the short name of the agency at the first mark from offset `at` on."""
         return _BY_NAME[self.names[self.text.count(MARK, 0, at)]]
 
     def is_shy(self, at: int = 0, *, language: str | None = None) -> bool:
-        """Whether the first name behind `at` is also a word, initials or another body, but in `language`."""
+        """Whether the first name from `at` on is ambiguous (a word, initials); not so in the agency's `language`."""
         written = self.names[self.text.count(MARK, 0, at)]
         return written in _SHY and (language is None or language != _TABLE[_BY_NAME[written]].get("home"))
 
     def original_offset(self, end: int) -> int:
-        """Return where in the text as it was the first `end` characters of the marked text end."""
+        """Return the offset in the original text for offset `end` in the marked text."""
         return end + sum(len(name) - 1 for name in self.names[: self.text.count(MARK, 0, end)])
 
 
 def mark_agency_names(text: str) -> MarkedText:
-    """Return `text` with the names of agencies marked; a name is a whole word or words, and case counts."""
+    """Return `text` with agency names marked. Names match case-sensitively and only as whole words."""
     parts: list[str] = []
     names: list[str] = []
     done = 0
@@ -112,9 +112,9 @@ def mark_agency_names(text: str) -> MarkedText:
 
 def agency_of(text: str, *, language: str | None = None) -> str | None:
     """
-    Return the short name of the agency that a credit names first, None if it is not a credit: "AFP/The Local".
+    Return the short name of the first agency in a credit such as "AFP/The Local", None if `text` is not a credit.
 
-    A shy name that stands alone, without "by" or brackets, counts at home: in an article in `language`.
+    An ambiguous ("shy") name alone, without "by" or brackets, counts only if `language` is the agency's own.
     """
     if len(text) > LONGEST:
         return None
@@ -139,7 +139,7 @@ def agency_of(text: str, *, language: str | None = None) -> str | None:
 
 
 def agency_of_byline(text: str) -> str | None:
-    """Return the agency that the persons of a byline write for: "Ann Lee and Bo Ek, Associated Press"."""
+    """Return the agency in a byline with persons ("Ann Lee and Bo Ek, Associated Press"), None if there is none."""
     if len(text) > LONGEST or PHOTO.search(text):
         return None
     marked = mark_agency_names(text.strip(_EDGES))
@@ -162,11 +162,11 @@ def agency_of_site(host: str) -> str | None:
 
 
 def agencies_in_path(url: str) -> Iterator[str]:
-    """Yield the agencies that folders of an address are named after."""
+    """Yield the agencies after which folders in the URL's path are named."""
     with suppress(ValueError):
         yield from (_BY_FOLDER[name] for name in urlsplit(url).path.lower().split("/")[:-1] if name in _BY_FOLDER)
 
 
 def might_name_agency(text: str) -> bool:
-    """Whether a word of `text` is one that tells the name of an agency; cheap, to be asked first."""
+    """Whether `text` has a characteristic word of an agency name; a cheap test before the exact ones."""
     return not _SIGNS.isdisjoint(_TOKEN.findall(text))

@@ -1,4 +1,4 @@
-"""One page to one article: the order of the steps. Each step is a function of its own file."""
+"""Cleans one page into one article: calls the steps, which are in modules of their own, in order."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
 NO_ENTRY = Entry(guid="", url=None, title="")
-FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one
+FEED_AGREES = timedelta(days=2)  # if the dates of page and feed differ by less, the earlier one is used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageExtract:
-    """What one page says by itself, without the memory of its site: the first half of `clean`."""
+    """The data extracted from one page without feed entry and site memory: the result of the first half of `clean`."""
 
     url: str
     blocks: tuple[Block, ...]
     markup: InlineMarkup
     metadata: Metadata
     hashes: tuple[int, ...]
-    sources: tuple[str, ...] = ()  # agencies that the page names beside its text
-    paywall: Paywall = ""  # how the page says that the rest is for subscribers
-    dropped: tuple[RemovedBlock, ...] = ()  # what the rules of its site cut
+    sources: tuple[str, ...] = ()  # agencies that the page names outside its text
+    paywall: Paywall = ""  # how the page states that the rest is for subscribers
+    dropped: tuple[RemovedBlock, ...] = ()  # blocks removed by the site rules
 
 
 def clean(
@@ -50,13 +50,13 @@ def clean(
     sites: tuple[SiteRules, ...] = (),
 ) -> ExtractedArticle:
     """
-    Return the article of a page.
+    Return the article in a page.
 
     Args:
-        memory: The site's other articles (`build_site_memory`); without it only the page itself counts.
-        entry: What the feed says of the article.
-        sites: The user's rules for single sites (`load_user_rules`); they go before those that come with Watcher.
-        now: No later date is believed.
+        memory: Block hashes of the site's other articles (`build_site_memory`); None to use the page alone.
+        entry: The feed's entry for the article.
+        sites: The user's site rules (`load_user_rules`); they take precedence over the built-in rules.
+        now: Dates later than this (plus a tolerance) are ignored.
 
     Errors: CleanError if there is no article in the page.
     """
@@ -65,7 +65,7 @@ def clean(
 
 
 def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> PageExtract:
-    """Return what a page says by itself. Errors: CleanError."""
+    """Return the data of a page without feed entry and site memory. Errors: CleanError if it has no article."""
     tree = parse(text_to_html(html))
     if tree is None:
         raise CleanError(url, Reason(PageKind.EMPTY_PAGE))
@@ -92,7 +92,7 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
 
 
 def unselected_blocks(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[RemovedBlock, ...]:
-    """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
+    """Return the blocks inside the article's element that were not used as its text, to show them to a user."""
     tree = parse(text_to_html(html))
     if tree is None:
         return ()
@@ -106,7 +106,7 @@ def finish_article(
     entry: Entry = NO_ENTRY,
     feed_language: str | None = None,
 ) -> ExtractedArticle:
-    """Return the article. Credits and dateline are read before furniture is dropped, as both recur across a site."""
+    """Return the article. Reads credits and dateline before it drops furniture, as both recur across a site."""
     said = page.metadata
     wire = read_wire(page.blocks, fields=said.credit, url=page.url, named=page.sources)
     known = ArticleContext(
@@ -118,7 +118,7 @@ def finish_article(
         memory=memory,
     )
     blocks, removed = drop_furniture(wire.blocks, known)
-    credited, blocks, credits_cut = strip_credits(blocks)  # those that furniture stood behind
+    credited, blocks, credits_cut = strip_credits(blocks)  # credits that are last only after the furniture was dropped
     text = "\n".join(block.text for block in blocks)
     language = detect_language(text, claims=(said.language, feed_language))
     return ExtractedArticle(
@@ -141,7 +141,7 @@ def finish_article(
 
 
 def _choose_published_at(page: datetime | None, feed: datetime | None) -> datetime | None:
-    """Return the date of publication in UTC: the feed's, unless the page's is about the same and earlier."""
+    """Return the date of publication in UTC: the feed's, or the page's if it is slightly earlier or the only one."""
     if feed is not None and (page is None or page > feed or feed - page > FEED_AGREES):
         return feed.astimezone(UTC)
     return page.astimezone(UTC) if page is not None else None

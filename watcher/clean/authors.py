@@ -1,4 +1,4 @@
-"""Names of authors, out of what pages write into author fields and bylines."""
+"""Extracts the names of authors from the author fields and bylines of a page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ JUNIOR = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
 
 
 def split_names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the names in `texts`, each once, in order: "By Ann Lee and Bo Ek, Staff Writers" holds two."""
+    """Return the distinct names in `texts`, at most `MAX_NAMES`: two in "By Ann Lee and Bo Ek, Staff Writers"."""
     names: dict[str, str] = {}
     for text in texts:
         if "://" in text or DOMAIN.match(text) or SAID.search(text) or SENTENCE.search(text):
@@ -61,7 +61,7 @@ def split_names(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the names in `texts` that are written as names: no word for a thing, "posted in the morning"."""
+    """Return the names in `texts` that are capitalised as names, unlike "posted in the morning"."""
     return tuple(name for name in split_names(texts) if _is_proper(name))
 
 
@@ -71,7 +71,7 @@ def _is_proper(name: str) -> bool:
 
 
 def _strip_role(part: str) -> str:
-    """Return a part of a byline without the words before and behind the name."""
+    """Return a part of a byline without "By", roles and titles around the name."""
     name = BEFORE.sub("", PREFIX.sub("", LED.sub("", part.strip())))
     name = BEHIND.sub("", name)
     without_role = ROLE_BEHIND.sub("", name)
@@ -81,12 +81,12 @@ def _strip_role(part: str) -> str:
 
 
 def is_short(text: str) -> bool:
-    """Whether a text is not too long for a name, and holds a letter."""
+    """Whether a text has the length of a name (2 to `LONGEST` characters) and at least one letter."""
     return 1 < len(text) <= LONGEST and any(map(str.isalpha, text))
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the name of an author: short, no address, no role, no sentence."""
+    """Whether a text may be an author's name: short, and no URL, role or sentence."""
     return (
         is_short(text)
         and text.count(" ") < MOST_WORDS
@@ -106,19 +106,19 @@ BY_LABEL = re.compile(rf"\W*{BY}\s*[:：]?\W*", re.IGNORECASE)
 BY_BEHIND = re.compile(r"\b(?:von|by|par|por|da|av|af|door|przez)\s+(\S.{1,60})$", re.IGNORECASE)
 BARS = re.compile(r"\s*[|/·•–—]\s*")
 SURE_CLASS = re.compile(r"(?:^|\s)(?:fn|url fn n|author|author-?name|post-author|entry-author|username)(?:$|\s)", re.I)
-LEAST_PARAGRAPHS = 4  # of a text that can be signed
+LEAST_PARAGRAPHS = 4  # of a text that may have a signature
 MAX_SIGNATURE = 40  # characters
-MAX_BYLINE = 140  # characters: what is longer tells about the author
-SHOWN = ("byline", "line", "beside the date", "signature")  # what the page shows, not its data
+MAX_BYLINE = 140  # characters: a longer text is about the author
+SHOWN = ("byline", "line", "beside the date", "signature")  # sources in the visible page, not in its data
 AuthorSource = tuple[str, tuple[str, ...]]
 
 
 def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tuple[str, ...], str]:
     """
-    Return the authors that a page names, and where; its outlet only if it names nobody else.
+    Return the authors of a page, and the source of the names; the outlet only if the page names nobody else.
 
-    Its data come first, then its meta tags, then its byline: elements of that name that are not of other articles or of
-    comments, and lines around the headline that begin with "By".
+    Sources in order: JSON-LD, meta tags, then bylines: elements with such a class that are not in other articles or
+    comments, and lines near the headline that begin with "By". Without any name, both parts are empty.
     """
     outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
@@ -139,18 +139,18 @@ def _outlet_names(elements: PageElements, site: str, url: str) -> frozenset[str]
 
 
 def _author_sources(elements: PageElements) -> Iterator[AuthorSource]:
-    """Yield what may name the authors, the most trustworthy first."""
+    """Yield the sources that may name the authors, each with its texts, the most reliable first."""
     yield "JSON-LD author", all_names(elements.node.get("author"))
     yield "JSON-LD creator", all_names(elements.node.get("creator"))
     for name in DATA_NAMES["authors"]:
-        # Twitter's first label may be of something else.
+        # The first label of Twitter may describe something else.
         if name != "twitter:data1" or WRITTEN_BY.match(elements.metas.get("twitter:label1", "")):
             yield name, elements.authors.get(name, ())
     yield from _bylines(elements)
 
 
 def _bylines(elements: PageElements) -> Iterator[AuthorSource]:
-    """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
+    """Yield the visible bylines of a page: elements with such a class, lines that begin with "By", a signature."""
     own = [element for element in elements.bylines if not elements.in_furniture(element)]
     for element in own:
         if texts := _byline_names(element, is_sure=False):
@@ -168,7 +168,7 @@ def _bylines(elements: PageElements) -> Iterator[AuthorSource]:
 
 
 def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
-    """Yield lines that begin with "By" and go on with a full name, and what stands behind a line "Author:"."""
+    """Yield the names in lines that begin with "By" and a full name, and in lines that follow a line "Author:"."""
     label = False
     for line in lines:
         text = line.text if BY_LINE.match(line.text) else f"By {line.text}" if label else ""
@@ -178,7 +178,7 @@ def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
 
 
 def _is_sure(element: _Element) -> bool:
-    """Whether an element says of itself that it is the author, so that a user's name of one word will do."""
+    """Whether the markup states that an element is the author; then a name of one word is accepted."""
     return (
         element.get("rel") == "author"
         or element.get("itemprop") == "author"
@@ -187,7 +187,7 @@ def _is_sure(element: _Element) -> bool:
 
 
 def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
-    """Return the pieces of a byline that are names, or the whole; nothing if it is no byline."""
+    """Return the parts of a byline that are names, or the names in its whole text; empty if it is no byline."""
     pieces = [text for part in element.itertext() if (text := " ".join(part.split()))]
     whole = " ".join(pieces)
     if not whole or len(whole) > MAX_BYLINE:
@@ -199,7 +199,7 @@ def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
 
 
 def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
-    """Return what stands in one line with the date and is a name: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"."""
+    """Return the names in a line with a date: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"; empty without a date."""
     stamp = next(find_dates(line.text), None)
     if stamp is None or line.is_opening or line.place < -2:
         return ()
@@ -210,7 +210,7 @@ def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
 
 
 def _signature(headline: _Element) -> tuple[str, ...]:
-    """Return the name that stands alone in heavy or slanted type in the last paragraph of the text."""
+    """Return the name that is the only text of the last paragraph, in bold or italics; empty if there is none."""
     around = (parent for parent in headline.iterancestors() if len(parent.findall(".//p")) >= LEAST_PARAGRAPHS)
     text_element = next(around, None)
     for paragraph in () if text_element is None else text_element.iter("p"):
@@ -230,7 +230,7 @@ def _signature(headline: _Element) -> tuple[str, ...]:
 
 
 def _expand_names(names: tuple[str, ...], elements: PageElements) -> tuple[str, ...]:
-    """Return names with those that are a first name or a user's name only as the byline has them in full."""
+    """Return `names`, with first names and user names replaced by the full names in the byline if it has them."""
     if all(" " in name or len(name) <= 4 or not name.isascii() for name in names):
         return names
     shown = [name for _, texts in _bylines(elements) for name in split_names(texts) if " " in name]

@@ -1,4 +1,4 @@
-"""The main text of a page: the element that holds it, what is cut from that, and the paragraphs that are left."""
+"""Extracts the main text of a page: finds the element that holds it, prunes furniture, and returns its blocks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from watcher.clean.prune import ASIDES, KEPT, OTHERS, TEASER, Cut, Kinds, classi
 from watcher.model import Block, RemovedBlock
 from watcher.text.words import count_letters, normalize_key
 
-MIN_ARTICLE_CHARS = 250  # characters of an article: less may be the wrong frame, or a script's page
-REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # characters of a text: with less, what should not hold an article is read too
-# Characters in paragraphs from which on text without a paragraph is not the article's.
+MIN_ARTICLE_CHARS = 250  # characters of an article: with less, the frame may be wrong or a script may hold the text
+REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # with a shorter text, elements that should not hold an article are read too
+# If paragraphs have this many characters, text outside of paragraphs is not part of the article.
 MIN_PARAGRAPHS_CHARS = 3 * MIN_ARTICLE_CHARS
-FULL = 0.6  # of what a frame shows: where its paragraphs give less, all of its text is taken
-MORE = 1.6  # times the text of the named frame: where the prose is so much more, the name was wrong
-MUCH_MORE, FAR_MORE = 3, 8  # the same, for prose outside of the named frame: for a short text, and for any
-SOME = 100  # characters; with more, another reading must find much more to be believed
+FULL = 0.6  # share of a frame's text: if its paragraphs have less, text outside of paragraphs is used too
+MORE = 1.6  # times the text of the named frame: if the densest element has so much prose, the name was wrong
+MUCH_MORE, FAR_MORE = 3, 8  # the same for prose outside of the named frame: if its text is short, and for any text
+SOME = 100  # characters; with more, the second reading must find much more to replace the first
 LONGER, MUCH_LONGER = 1.5, 3.0
-REPEATED = 80  # characters of a paragraph that nobody writes twice
+REPEATED = 80  # characters: a paragraph this long is not repeated on purpose
 MAX_BLOCKS = 3_000
 CELL = " | "
 BETWEEN = " · "
@@ -35,10 +35,10 @@ BUTTON = re.compile(rf"\W*(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MainText:
-    """The blocks of a page's main text; the element that they stand in, and what was cut from that."""
+    """The blocks of a page's main text, the element (`frame`) that holds them, and what was cut from it."""
 
     blocks: tuple[Block, ...] = ()
-    places: tuple[int, ...] = ()  # where among the texts of the page each block begins
+    places: tuple[int, ...] = ()  # index of each block's first text in `FlatPage.texts`
     frame: int = 0
     cuts: tuple[Cut, ...] = ()
 
@@ -53,13 +53,13 @@ class MainText:
 
 def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[FlatPage, MainText]:
     """
-    Return a page as flat lists, and its main text.
+    Return the page as flat lists, and its main text.
 
-    Where that is next to nothing, the page is read again with the elements that should not hold an article and
-    sometimes do, and then its scripts are.
+    If there is almost no text, the page is read again including elements that should not hold an article but sometimes
+    do, and then the HTML in its scripts is read.
 
     Args:
-        summaries: What the page says of itself: its standfirst often says the same.
+        summaries: The page's descriptions of itself; the standfirst often repeats one.
     """
     page = flatten_tree(tree)
     main = _find_main_text(page, summaries)
@@ -101,7 +101,7 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
 
 
 def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
-    """Return what was cut from the element that holds the main text, in the order of the page."""
+    """Return the texts that were cut from the element with the main text, in page order."""
     found = []
     for at, rule in sorted(main.cuts):
         places = page.paragraphs(page.firsts[at], page.lasts[at])
@@ -116,7 +116,7 @@ def text_length(blocks: Iterable[Block]) -> int:
 
 
 def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bool:
-    """Whether the prose in element `at` may be the article, and not the text of `size` characters found in `frame`."""
+    """Whether the prose in element `at` replaces the text of `size` characters found in `frame`."""
     if prose <= MORE * size:
         return False
     overlaps = frame <= at < page.ends[frame] or at <= frame < page.ends[at]
@@ -124,7 +124,7 @@ def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bo
 
 
 def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes, bytes]) -> MainText:
-    """Return what is in `frame` without its furniture; nothing is cut outside of it."""
+    """Return the text in `frame` without its furniture; nothing outside of it is cut."""
     page.there[:], page.shown[:] = untouched
     page.count()
     cuts = prune(page, frame, kinds)
@@ -136,7 +136,7 @@ def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
     if any(block.kind != "h" for _, block in blocks):
         while blocks[-1][1].kind == "h":
             blocks.pop()
-    # A long paragraph counts where it stands first.
+    # Of a repeated long paragraph, keep the first.
     first = {block.text: at for at, block in reversed(blocks)}
     kept = [(at, block) for at, block in blocks if len(block.text) < REPEATED or first[block.text] == at]
     return MainText(
@@ -157,10 +157,10 @@ def _has_paragraphs(page: FlatPage) -> bool:
 
 def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
     """
-    Yield the blocks inside `frame`, each with where it begins.
+    Yield the blocks inside `frame`, each with the index of its first text.
 
     Args:
-        loose: Take text that stands in no paragraph too.
+        loose: Include text outside of paragraphs.
     """
     rows: list[tuple[int, int, list[str]]] = []
     for start, end in page.paragraphs(page.firsts[frame], page.lasts[frame]):
@@ -190,7 +190,7 @@ def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
 
 
 def _kind(page: FlatPage, holder: int, frame: int) -> str:
-    """Return the kind of a block: that of its element, for a plain paragraph that of the list or quote around it."""
+    """Return the kind of a block: that of its element, or for a paragraph in a list or quote "li" or "quote"."""
     if holder < frame or holder == NOWHERE:
         return "p"
     kind = HOLDERS[page.tags[holder]]
@@ -203,17 +203,17 @@ def _kind(page: FlatPage, holder: int, frame: int) -> str:
 
 
 MIN_STANDFIRST_CHARS, MAX_STANDFIRST_CHARS = 40, 900  # characters
-UNSAID = 60  # characters from which on it is one, though the page describes itself in other words
-UNLINKED = 0.7  # of it
-SUMMARY_START_CHARS = 40  # letters by which it is known again in what the page says of itself
+UNSAID = 60  # characters: from this length on, a paragraph unlike the summaries may be the standfirst
+UNLINKED = 0.7  # share of the standfirst that is outside of links
+SUMMARY_START_CHARS = 40  # letters at the start that standfirst and summary must share
 CAPTION = re.compile(PHRASES["captions"], re.IGNORECASE)
 
 
 def _add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequence[str]) -> tuple[Block, ...]:
     """
-    Return the blocks of `main` with the paragraph between the title and the text that they lack, if there is one.
+    Return the blocks of `main`, with the paragraph between title and text (the standfirst) added if it is missing.
 
-    It is the one that says what the page says of itself (`summaries`), else the only one there.
+    The standfirst is the paragraph that matches one of `summaries`, else the only paragraph there.
     """
     blocks, places = main.blocks, main.places
     body = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
@@ -229,7 +229,7 @@ def _add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Seq
 
 
 def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator[tuple[str, int]]:
-    """Yield the paragraphs between the title and the text that may be a standfirst, with where they begin."""
+    """Yield the paragraphs between title and text that may be a standfirst, each with the index of its first text."""
     for begin, end in page.paragraphs(page.lasts[title], body):
         size = sum(page.sizes[begin:end])
         if not MIN_STANDFIRST_CHARS <= size <= MAX_STANDFIRST_CHARS or sum(page.unlinked[begin:end]) <= UNLINKED * size:
@@ -239,9 +239,9 @@ def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator
 
 
 def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
-    """Whether an element is in no furniture by name, up to what it shares with the title."""
+    """Whether no element from `at` up to the common ancestor with the title is furniture by its name."""
     while at != NOWHERE and not at <= title < page.ends[at]:
-        # Some call the article's own first paragraph a teaser.
+        # Some sites name the first paragraph of the article a teaser.
         name = page.elements[at].get("class", "")
         is_own = kinds[at] == TEASER and "easer" in name and not ASIDES.search(name)
         if kinds[at] != KEPT and not is_own:
@@ -251,7 +251,7 @@ def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
 
 
 def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> str:
-    """Return the text that one of `summaries` begins with or holds, else the only one that is prose; "" for none."""
+    """Return the text that matches one of `summaries`, else the only one that is prose, else ""."""
     for text in found:
         name = normalize_key(text)
         if any(name in one or one[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for one in summaries):
@@ -260,22 +260,22 @@ def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> st
     return prose[0] if len(prose) == 1 and not CAPTION.search(prose[0]) else ""
 
 
-MISSED_SHARE = 0.6  # of the body's length: a main text shorter than this missed a part of the article
-MIN_BODY_CHARS = 300  # characters of a body that can stand for an article
-COVERED = 0.7  # of the body that the page's own paragraphs must make up
-BLOCK_START_CHARS = 50  # letters by which a block is found in a body
+MISSED_SHARE = 0.6  # of the body's length: a shorter main text lacks a part of the article
+MIN_BODY_CHARS = 300  # characters: a shorter articleBody is ignored
+COVERED = 0.7  # of the body's length that the page's own paragraphs must have
+BLOCK_START_CHARS = 50  # characters at the start by which a repeated body is found
 PARAGRAPHS = ("p", "h2", "h3", "h4", "li", "blockquote")
 
 
 def dedupe_body(body: str) -> str:
-    """Return an articleBody once: some pages carry it twice in one text."""
+    """Return an articleBody without its repetition: some pages have it twice in one text."""
     start = body[:BLOCK_START_CHARS]
     again = body.find(start, BLOCK_START_CHARS) if len(start) == BLOCK_START_CHARS else -1
     return body[:again].strip() if again > 0 else body
 
 
 def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element) -> tuple[Block, ...]:
-    """Return `blocks`, or the page's paragraphs that stand in `body` where the main text missed a good part of it."""
+    """Return `blocks`, or if they are much shorter than `body`, the page's paragraphs that `body` has too."""
     if len(body) < MIN_BODY_CHARS or text_length(blocks) >= MISSED_SHARE * len(body):
         return blocks
     inside = normalize_key(body)
@@ -291,23 +291,23 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
 
 
 MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
-SENTENCE = 120  # characters from which on it is prose without a full stop
-LONG = 80  # characters of a paragraph that is not written twice by chance
-WHOLE = 2_000  # characters of a paragraph that may be a copy of the whole text
-COPIES = 3  # paragraphs of the article that such a copy holds
-PARAGRAPH_START_CHARS = 60  # characters by which a paragraph is known again
-GRANDPARENT = 0.5  # of a paragraph's score
-GROWTH = 1.3  # of the prose: an element around must hold that much more to be the better one,
-DENSITY = 0.85  # and lose no more of its share of prose than this;
-DOUBLED = 2.0  # where it holds twice as much,
-DENSITY_DOUBLED = 0.5  # it may be half furniture
+SENTENCE = 120  # characters: from this length on, a text without a full stop is prose too
+LONG = 80  # characters: a paragraph this long is not repeated by chance
+WHOLE = 2_000  # characters: a longer paragraph may be a copy of the whole text
+COPIES = 3  # paragraphs of the article that such a copy must contain
+PARAGRAPH_START_CHARS = 60  # characters at the start by which a repeated paragraph is found
+GRANDPARENT = 0.5  # share of a paragraph's score that its grandparent gets
+GROWTH = 1.3  # an enclosing element is better if it has that many times the prose,
+DENSITY = 0.85  # and at least this part of the share of prose;
+DOUBLED = 2.0  # if it has more than twice the prose,
+DENSITY_DOUBLED = 0.5  # half of the share is enough
 COMMAS = re.compile("[,،，、]")
 ENDS = re.compile(r"[.!?:;…。！？։।۔][\"'”’»›」』)\]\s]*$")
 BLOCKS = frozenset(("div", "section", "article", "main", "body"))
 
 
 def densest_element(page: FlatPage, kinds: Kinds) -> tuple[int, int]:
-    """Return the element where the prose of a page stands, and how many characters of it; (0, 0) if it has none."""
+    """Return the element with most of the prose, and the number of its characters; (0, 0) if there is no prose."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
     for block, size, text in _prose(page, kinds):
@@ -328,7 +328,7 @@ def densest_element(page: FlatPage, kinds: Kinds) -> tuple[int, int]:
 
 
 def _widen_to_article(page: FlatPage, best: int, prose: Sequence[int]) -> int:
-    """Return the element around `best` that holds the whole article, where that stands in boxes side by side."""
+    """Return the ancestor of `best` that holds the whole article, if the article is split over sibling boxes."""
     up = page.parents[best]
     while up != NOWHERE and page.tags[up] != "body":
         growth = prose[up] / max(prose[best], 1)
@@ -340,7 +340,7 @@ def _widen_to_article(page: FlatPage, best: int, prose: Sequence[int]) -> int:
 
 
 def _prose(page: FlatPage, kinds: Kinds) -> Iterator[tuple[int, int, str]]:
-    """Yield the paragraphs of prose that are no furniture by name: the element of each, its size, its text."""
+    """Yield element, size and text of each paragraph of prose that is not furniture by its name."""
     hidden = _is_hidden(page, kinds)
     seen: set[str] = set()
     for start, end in page.paragraphs(0, len(page.texts)):
@@ -358,7 +358,7 @@ def _prose(page: FlatPage, kinds: Kinds) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_copy(text: str, size: int, seen: set[str]) -> bool:
-    """Whether a paragraph was there before, or is the whole text once more; it is noted in `seen`."""
+    """Whether a paragraph repeats an earlier one or contains the whole text; otherwise adds it to `seen`."""
     if size > WHOLE and sum(start in text for start in seen) >= COPIES:
         return True
     start = " ".join(text[: 2 * PARAGRAPH_START_CHARS].split())[:PARAGRAPH_START_CHARS]
@@ -369,7 +369,7 @@ def _is_copy(text: str, size: int, seen: set[str]) -> bool:
 
 
 def _block_of(page: FlatPage, at: int) -> int:
-    """Return the element that is the paragraph of a text in `at`."""
+    """Return the paragraph element that holds a text of element `at`."""
     if (holder := page.holders[at]) != NOWHERE:
         return holder
     while page.tags[at] not in BLOCKS and page.parents[at] != NOWHERE:
@@ -378,7 +378,7 @@ def _block_of(page: FlatPage, at: int) -> int:
 
 
 def _is_hidden(page: FlatPage, kinds: Kinds) -> bytearray:
-    """Return 1 for each text that is furniture by name; a name around most of the page says nothing."""
+    """Return 1 for each text in furniture by name, else 0; names of elements with most of the page are ignored."""
     hidden = bytearray(len(page.texts))
     half = page.unlinked_size(0) / 2
     at, end = 0, len(page.tags)

@@ -1,4 +1,4 @@
-"""A page as flat lists: its elements in order, its texts in order, and which text stands in which element."""
+"""A page as flat lists: its elements in order, its texts in order, and the texts of each element."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ HOLDERS = {
     "th": "p", "caption": "p", "summary": "h", **{f"h{level}": "h" for level in range(1, 7)},
 }  # fmt: skip
 NOWHERE = -1
-MAX_TEXTS = 50_000  # of a page: the longest live blog has a tenth of that
+MAX_TEXTS = 50_000  # texts of a page: the longest live blogs have a tenth of that
 
 
 class FlatPage:
     """
-    The elements of a page in their order, without `SILENT` ones, and its texts in theirs.
+    The elements of a page in order, without those in `SILENT`, and its texts in order.
 
     Element `at` holds the elements from `at + 1` up to `ends[at]` and the texts from `firsts[at]` up to `lasts[at]`,
-    both ends excluded. All that is about elements has the same length, and so has all that is about texts.
-    What is cut keeps its place and counts no more.
+    both ends excluded. All lists about elements have the same length, and so have all lists about texts.
+    Elements and texts that are cut keep their index but are not counted.
     """
 
     def __init__(self) -> None:
@@ -40,12 +40,12 @@ class FlatPage:
         self.ends: list[int] = []
         self.firsts: list[int] = []
         self.lasts: list[int] = []
-        self.holders: list[int] = []  # the innermost element of HOLDERS that it stands in, or is
+        self.holders: list[int] = []  # the innermost element of HOLDERS around an element, or itself
         self.links: list[int] = []  # the elements that are links
         self.texts: list[str] = []
         self.owners: list[int] = []  # the innermost element around a text
         self.begins: list[bool] = []  # whether a text begins a paragraph
-        self.loose: list[bool] = []  # whether it stands behind an element of BEFORE_LOOSE
+        self.loose: list[bool] = []  # whether a text follows an element of BEFORE_LOOSE
         self.sizes: list[int] = []  # characters
         self.unlinked: list[int] = []  # characters that are in no link
         self.there = bytearray()  # 0 for an element that is cut
@@ -54,7 +54,7 @@ class FlatPage:
         self._unlinked_sums: list[int] = [0]
 
     def cut(self, at: int) -> None:
-        """Cut an element with all that it holds. The sizes know it after `count`."""
+        """Cut an element with its descendants and texts. Call `count` afterwards to update the sizes."""
         end, first, last = self.ends[at], self.firsts[at], self.lasts[at]
         self.there[at:end] = bytes(end - at)
         self.shown[first:last] = bytes(last - first)
@@ -64,11 +64,11 @@ class FlatPage:
         self._unlinked_sums = [0, *accumulate(map(mul, self.unlinked, self.shown))]
 
     def size(self, at: int) -> int:
-        """Return how many characters an element shows."""
+        """Return the number of visible characters of an element."""
         return self._sums[self.lasts[at]] - self._sums[self.firsts[at]]
 
     def unlinked_size(self, at: int) -> int:
-        """Return how many characters an element shows that are in no link."""
+        """Return the number of visible characters of an element outside of links."""
         return self._unlinked_sums[self.lasts[at]] - self._unlinked_sums[self.firsts[at]]
 
     def links_in(self, at: int) -> list[int]:
@@ -76,7 +76,7 @@ class FlatPage:
         return [link for link in inside if self.there[link]]
 
     def children(self, at: int) -> int:
-        """Return how many elements stand directly in an element."""
+        """Return the number of child elements that are not cut."""
         count, inner, end = 0, at + 1, self.ends[at]
         while inner < end:
             count += self.there[inner]
@@ -84,7 +84,7 @@ class FlatPage:
         return count
 
     def paragraphs(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Yield the paragraphs among the texts from `first` up to `last`: where each begins and ends."""
+        """Yield start and end index of each paragraph in the texts from `first` up to `last` (excluded)."""
         begins = self.begins
         start = first
         for place in range(first + 1, last):
@@ -97,15 +97,15 @@ class FlatPage:
 
 def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
     """
-    Return a page's body as flat lists; nothing is cut but forms and footers that are not the page's layout.
+    Return the body of a page as flat lists. Forms and footers are cut, unless they hold most of the page.
 
     Args:
-        whole: Read what is in elements of MISUSED too.
+        whole: Include the texts in elements of MISUSED.
     """
     page = FlatPage()
     body = next(iter(tree.iter("body")), None)
     silent = SILENT - MISUSED if whole else SILENT
-    if body is None:  # libxml2 keeps elements that it does not know, as `article`, in a head that nothing ends
+    if body is None:  # in a head that is not closed, libxml2 keeps unknown elements such as `article`
         body, silent = tree, silent - {"head"} | {"title"}
     _walk(page, body, silent)
     page.there = bytearray(b"\x01" * len(page.tags))
@@ -162,7 +162,7 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
         begins = False
         if len(page.texts) >= MAX_TEXTS:
             break
-    for at in opened[1:]:  # none, unless the page was too long
+    for at in opened[1:]:  # elements are left open only if the page was too long
         page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
 
 
@@ -183,7 +183,7 @@ def _open_element(page: FlatPage, element: _Element, opened: list[int], holders:
 
 
 def collapse_whitespace(text: str) -> str:
-    """Return `text` on one line in NFC, without double spaces, soft hyphens and other characters that nobody sees."""
+    """Return `text` on one line in NFC, without double spaces, soft hyphens and other invisible characters."""
     if not text.isascii():
         text = normalize("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
     return " ".join(text.split()).strip(" |")

@@ -1,4 +1,4 @@
-"""HTML as text and as a tree: decoding, parsing, plain text, HTML in feeds and scripts, and what markup says."""
+"""Decodes and parses HTML: pages, fragments in feeds, HTML in scripts, plain text, and the roles of inline markup."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from watcher.clean.phrases import ELEMENTS, load_lists
 from watcher.model import Block
 from watcher.text.words import normalize_key
 
-MAX_HTML_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
-BEGINNING = 4_096  # characters in which a page's first tags stand
+MAX_HTML_CHARS = 4_000_000  # the rest is cut; a news page has 0.1 to 1 million characters
+BEGINNING = 4_096  # characters that contain the first tags of a page
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-# libxml2 takes these two for empty pages: <!DOCTYPE html/> and <html lang="en"/>.
+# libxml2 reads pages with <!DOCTYPE html/> or <html lang="en"/> as empty.
 SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>]*>", re.IGNORECASE)
 SELF_CLOSED_HTML = re.compile(r"(<html[^>]*?)\s*/>", re.IGNORECASE)
 INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
-NONCHARACTERS = ("\ufffe", "\uffff")  # XML has no place for them
+NONCHARACTERS = ("\ufffe", "\uffff")  # not allowed in XML
 LABEL_NAMES = {
     "captions": re.compile(r"caption|credit", re.IGNORECASE),
     "bylines": re.compile(r"byline|author", re.IGNORECASE),
@@ -38,11 +38,11 @@ LABEL_NAMES = {
 }
 SILENT = frozenset(("script", "style", "template"))
 BARE_MAX = 3_000  # characters
-MAX_LABEL = 300  # letters of a link, a caption, a byline; what is longer is a text of its own
+MAX_LABEL = 300  # letters of a link, caption or byline; a longer text is not a label
 LABELLED = frozenset(("span", "div", "p", "address"))
-PIECES = 40  # texts of an element that are read to know it again
+PIECES = 40  # texts of an element that are read for its key
 MAX_NAME, MAX_ATTRIBUTE = 2_000, 20_000  # characters of a class or style, and of any other attribute
-LONG_TAG = 20_000  # bytes without an end of a tag: it may be a script's, or that of such an attribute
+LONG_TAG = 20_000  # bytes between two ">": a longer part may hold such an attribute, or a script
 MAX_ATTRIBUTES = 2_000  # of a tag
 TAG_START = re.compile(rb"<[A-Za-z][\w:-]*\s")
 ATTRIBUTE = re.compile(rb"[^\s=\"'<>]+(?:\s*=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'<>]+))?")
@@ -56,7 +56,7 @@ PARSER.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineMarkup:
-    """What the markup says of texts, each by its `normalize_key`: links to other pages, captions, dates, bylines."""
+    """The `normalize_key` of the texts that markup identifies as links to other pages, captions, dates or bylines."""
 
     links: frozenset[str] = frozenset()
     captions: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ class InlineMarkup:
 
 
 def parse(html: str) -> _Element | None:
-    """Return the tree of a page, None if there is nothing in it."""
+    """Return the tree of a page, None if it is empty or cannot be parsed."""
     text = html[:MAX_HTML_CHARS]
     for char in NONCHARACTERS:
         text = text.replace(char, "")
@@ -85,7 +85,7 @@ def parse(html: str) -> _Element | None:
 
 
 def _drop_excess_attributes(raw: bytes) -> bytes:
-    """Return a page without the attributes of tags that have thousands: libxml2 compares each with all before it."""
+    """Remove the attributes of tags with thousands of them: parsing takes quadratic time in libxml2."""
     parts = raw.split(b">")
     for at, part in enumerate(parts):
         start = part.rfind(b"<") if len(part) > LONG_TAG else -1
@@ -96,7 +96,7 @@ def _drop_excess_attributes(raw: bytes) -> bytes:
 
 
 def _cut_attributes(tree: _Element) -> None:
-    """Cut attributes that are longer than anybody writes: names are searched and kept, and patterns take their time."""
+    """Cut very long attributes: class names and ids are cached and searched with patterns."""
     for found in LONG_ATTRIBUTES(tree):
         element = found.getparent()
         most = MAX_NAME if found.attrname in NAMES else MAX_ATTRIBUTE
@@ -105,7 +105,7 @@ def _cut_attributes(tree: _Element) -> None:
 
 
 def visible_text(tree: _Element) -> str:
-    """Return the beginning of all that a page shows, without judgement: what a wall or an error page says."""
+    """Return the first `BARE_MAX` characters of a page's text, with all furniture; to recognise walls and errors."""
     body = next(iter(tree.iter("body")), tree)
     parts: list[str] = []
     size = 0
@@ -121,7 +121,7 @@ def visible_text(tree: _Element) -> str:
 
 
 def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
-    """Return what the markup inside the element `frame` says of its texts: links, captions, dates, bylines."""
+    """Return the texts inside the element `frame` that are links, captions, dates or bylines by their markup."""
     here = urlsplit(url).path.rstrip("/")
     found: dict[str, set[str]] = {"links": set(), "captions": set(), "bylines": set(), "times": set()}
     for at in range(frame, page.ends[frame] if page.tags else 0):
@@ -140,7 +140,7 @@ def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
 
 @lru_cache(maxsize=4096)
 def _label_role(classes: str | None, itemprop: str | None) -> str:
-    """Return which field of `InlineMarkup` class names say that an element is of, "" for none."""
+    """Return the field of `InlineMarkup` for an element by its class names, "" if there is none."""
     name = f"{classes or ''} {itemprop or ''}"
     return next((role for role, pattern in LABEL_NAMES.items() if pattern.search(name)), "")
 
@@ -159,14 +159,14 @@ def _text_key(element: _Element) -> str:
     return normalize_key("".join(islice(element.itertext(), PIECES)))
 
 
-HEAD_BYTES = 4096  # where a charset declaration is looked for; browsers look at 1024
+HEAD_BYTES = 4096  # bytes that are searched for a charset declaration; browsers search 1024
 _CHARSETS = load_lists("charsets.toml")
 SUPERSETS = {label: codec for codec, labels in _CHARSETS["supersets"].items() for label in labels.split()}
 GUESSED: tuple[str, ...] = tuple(_CHARSETS["guessed"]["codecs"].split())
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 DECLARED = re.compile(r"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
-SAMPLE_BYTES = 60_000  # that chardet reads: 1 ms
-MIN_BEYOND_ASCII = 15  # bytes: fewer tell nothing
+SAMPLE_BYTES = 60_000  # bytes that chardet reads, in 1 ms
+MIN_BEYOND_ASCII = 15  # non-ASCII bytes: with fewer, chardet is not reliable
 MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
 
 
@@ -174,9 +174,9 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
     """
     Return the text of a page's `body`.
 
-    A byte order mark wins, then valid UTF-8 (no other encoding looks like that by chance), then the header's charset,
-    the page's own, what chardet says of the letters (`guess_codec`), and windows-1252. Bytes that still do not fit
-    become U+FFFD; NUL goes.
+    Tried in order: byte order mark; UTF-8 if valid (no other encoding is valid UTF-8 by chance); `guess_codec` if no
+    charset is declared, or a server's default; the charset of the header, that of the page; windows-1252. Bytes that do
+    not decode become U+FFFD; NUL is removed.
 
     Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
     """
@@ -194,7 +194,7 @@ def _decode(body: bytes, content_type: str) -> str:
     labels = [found[1].lower() for found in declarations if found]
     known = [codec for label in labels if (codec := _codec(label))]
     if all(SUPERSETS.get(label) == "cp1252" or not _codec(label) for label in labels):
-        known.insert(0, guess_codec(body))  # nothing said, or what servers say of any page
+        known.insert(0, guess_codec(body))  # no charset is declared, or a server's default
     for codec in known:
         with suppress(UnicodeDecodeError):
             return body.decode(codec)
@@ -202,8 +202,8 @@ def _decode(body: bytes, content_type: str) -> str:
 
 
 def _utf8(body: bytes) -> str | None:
-    """Return `body` as UTF-8 if it is that, or all but a few bytes of it (a page cut in the middle, one bad advert)."""
-    if b"\x1b$" in body[:HEAD_BYTES]:  # ISO-2022-JP is ASCII to look at
+    """Decode `body` as UTF-8, None if it is not UTF-8; a few bad bytes (a cut page, one advert) are accepted."""
+    if b"\x1b$" in body[:HEAD_BYTES]:  # ISO-2022-JP has only ASCII bytes
         return None
     try:
         return body.decode("utf-8")
@@ -215,7 +215,7 @@ def _utf8(body: bytes) -> str | None:
 
 
 def guess_codec(body: bytes) -> str:
-    """Return the codec that chardet finds for the text of `body`; "cp1252" where too little or all is beyond ASCII."""
+    """Return the codec that chardet detects for the text of `body`; "cp1252" with too few or only non-ASCII bytes."""
     sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
     if not MIN_BEYOND_ASCII <= sum(byte > 0x7F for byte in sample) < len(sample):
         return "cp1252"
@@ -225,7 +225,7 @@ def guess_codec(body: bytes) -> str:
 
 
 def _codec(label: str) -> str | None:
-    """Return Python's codec for a charset label in small letters, None if there is none that makes text of bytes."""
+    """Return Python's name of the text codec for a lower-case charset label, None if there is none."""
     name = SUPERSETS.get(label, label)
     try:
         b"a".decode(name)
@@ -238,11 +238,11 @@ TAG = re.compile(r"<[a-z!/?]", re.IGNORECASE)
 BLANK = re.compile(r"\n[^\S\n]*\n")
 BULLET = re.compile(r"\s*[•‣◦▪●*–-]\s+(?=\S)")
 INDENTED = re.compile(r"[^\S\n]{2}|\t")
-MAX_TITLE = 200  # characters of a first line that is one
+MAX_TITLE = 200  # characters: a longer first line is no title
 
 
 def text_to_html(text: str) -> str:
-    """Return a text without any markup as a page: bullets and what is set in under them are items of a list."""
+    """Return plain text as HTML, with bullets and their indented lines as list items; `text` with tags is unchanged."""
     if TAG.search(text):
         return text
     parts = [part for part in BLANK.split(text.replace("\r\n", "\n")) if part.strip()]
@@ -268,7 +268,7 @@ BLOCK_KINDS = {"li": "li", "blockquote": "quote", "pre": "quote", **{f"h{level}"
 
 
 def fragment_blocks(fragment: str) -> tuple[Block, ...]:
-    """Return the paragraphs of HTML as feeds carry it (or of plain text): nothing looked for and nothing judged."""
+    """Return all paragraphs of an HTML fragment of a feed, or of plain text; no furniture is removed."""
     tree = parse(f"<body>{fragment[:MAX_FRAGMENT_CHARS]}</body>")
     if tree is None:
         return ()
@@ -288,16 +288,16 @@ def fragment_blocks(fragment: str) -> tuple[Block, ...]:
 
 
 MAX_SCRIPT_CHARS = 3_000_000  # of a page's scripts
-PARAGRAPHS = 3  # that a string must hold
-STRING = re.compile(r'"((?:[^"\\]|\\.){500,})"', re.DOTALL)  # of JSON, with its escapes; shorter ones are no article
+PARAGRAPHS = 3  # paragraphs that a string must have
+STRING = re.compile(r'"((?:[^"\\]|\\.){500,})"', re.DOTALL)  # a JSON string; shorter strings hold no article
 PARAGRAPH = re.compile(r"<p[\s>]")
 ESCAPED = ("<p", "\\u003cp", "\\u003Cp")  # how paragraphs look in a script
-DEPTH = 2  # JSON is often written into a string of JSON
-NODE = "application/ld+json"  # what these say is read elsewhere
+DEPTH = 2  # JSON is often nested in a JSON string
+NODE = "application/ld+json"  # read by `page_data`
 
 
 def html_in_scripts(tree: _Element) -> str:
-    """Return the longest HTML of several paragraphs that a page's scripts hold, "" if there is none."""
+    """Return the longest HTML with several paragraphs in a page's scripts, "" if there is none."""
     found: list[str] = []
     left = MAX_SCRIPT_CHARS
     for script in tree.iter("script"):
@@ -309,7 +309,7 @@ def html_in_scripts(tree: _Element) -> str:
 
 
 def _html_strings(text: str, depth: int) -> Iterator[str]:
-    """Yield the strings of JSON in `text` that are HTML, and those in strings of theirs."""
+    """Yield the JSON strings in `text` that are HTML, also from JSON nested in strings."""
     for found in STRING.finditer(text):
         if not any(mark in found[1] for mark in ESCAPED):
             continue

@@ -1,4 +1,4 @@
-"""Metadata of a page: title, address, dates, authors, language, image, section; from JSON-LD, meta tags and markup."""
+"""Reads a page's metadata from JSON-LD, meta tags and markup: title, URL, dates, authors, language, image, section."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from watcher.text.words import count_letters
 
 NO_PICTURE = re.compile(r"logo|favicon|placeholder|(?:^|[-_])default[-_.]|\bblank\b|spacer|sprite|avatar", re.I)
 MAX_SECTION = 60  # characters of a section's name
-SAME_PAGE = frozenset(("amp", "page", "print", "full", "index.html", "amp.html"))  # what an address may end in beside
+SAME_PAGE = frozenset(("amp", "page", "print", "full", "index.html", "amp.html"))  # path parts of other views of a page
 CREDITS = ("creditText", "copyrightHolder", "sourceOrganization", "provider", "contributor")
 CREDIT_METAS = ("news_source", "source", "article:source", "dc.source", "copyright")
 SOURCES = ("author", "creator", "sourceOrganization", "provider")
@@ -34,27 +34,27 @@ NO_SOURCE_METAS = re.compile(r"twitter|image|facebook|smartbanner|content-creato
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What a page says of itself. Dates are in the zone that they were written in."""
+    """The metadata of a page. Dates are in the time zone that the page states."""
 
     url: str
     title: str = ""
-    titles: tuple[str, ...] = ()  # all that the page calls itself
-    summaries: tuple[str, ...] = ()  # what it says of itself in a sentence or two
+    titles: tuple[str, ...] = ()  # all titles in the page
+    summaries: tuple[str, ...] = ()  # its descriptions of itself
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None
     modified_at: datetime | None = None
     language: str | None = None  # as claimed
     image: str | None = None
     section: str | None = None
-    body: str = ""  # the whole text, where the page's data carry it
-    credit: tuple[str, ...] = ()  # who may be the source: creditText, copyrightHolder, sourceOrganization
-    named: tuple[str, ...] = ()  # who may have written it: authors and sources in all spellings of the data
+    body: str = ""  # the whole text if the page's data contain it
+    credit: tuple[str, ...] = ()  # possible sources: creditText, copyrightHolder, sourceOrganization
+    named: tuple[str, ...] = ()  # possible writers: authors and sources in all fields of the data
     kinds: frozenset[str] = frozenset()  # types of JSON-LD and og:type, in lower case
-    sources: tuple[tuple[str, str], ...] = ()  # what was chosen, and where on the page it was read: ("title", "h1")
+    sources: tuple[tuple[str, str], ...] = ()  # each field and where it was read: ("title", "h1")
 
 
 def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata:
-    """Return what the page says of itself. Dates that cannot be are left out."""
+    """Return the metadata of a page. Implausible dates are left out."""
     elements = collect_elements(tree)
     node, metas = elements.node, elements.metas
     site = (metas.get("og:site_name", "") or json_text(node.get("publisher")))[:MAX_TEXT]
@@ -103,7 +103,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
 
 
 def canonical_url(elements: PageElements, *, url: str) -> str:
-    """Return the page's own address for itself if it is one of the same site and not its front page, else `url`."""
+    """Return the page's canonical URL if it is on the same site and not that of a front or section page, else `url`."""
     for href in (elements.links.get("canonical", ""), elements.metas.get("og:url", "")):
         try:
             address = urljoin(url, href.strip()) if href else ""
@@ -117,7 +117,7 @@ def canonical_url(elements: PageElements, *, url: str) -> str:
 
 
 def _is_above(path: str, mine: str) -> bool:
-    """Whether a path is of the front page or the section that `mine` stands in; "/a" is not above "/a/amp"."""
+    """Whether `path` is that of the front page or of a section above `mine`; "/a" is not above "/a/amp"."""
     parts, own = path.strip("/").split("/"), mine.strip("/").split("/")
     if parts == [""]:
         return own != [""]
@@ -143,7 +143,7 @@ def _is_section(text: str) -> bool:
 
 
 def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
-    """Yield the addresses of the lead image, each with where it was read; a site's logo is none."""
+    """Yield the URLs of the lead image, each after its source; logos and placeholders are left out."""
     image = elements.node.get("image")
     said = json_text(image.get("url") if isinstance(image, dict) else image)
     for source, href in (*elements.values(("og:image", "twitter:image")), ("JSON-LD image", said)):
@@ -162,15 +162,15 @@ GALLERY_URL = re.compile(
     r"|pictures|photo-?gallery|photo-?essay|in-pictures)(?:[/_.-]|$)"
 )
 VIDEO_URL = re.compile(r"/(?:videos?|watch)(?:[/_.-]|$)")
-STAMPS = 4  # blocks that begin with a time of day
-RUN = 6  # times of day, one after another, that make a live blog by themselves
-ORDERED = 0.8  # of the steps from one to the next, those that go one way: a list of concerts has them at random
-SHORT = 600  # characters: a page with less beside pictures or a film is about these
-ITEMS = 3  # headings that make what lies at an address of round-ups one
+STAMPS = 4  # blocks that begin with a time of day: a live blog, if its URL says so
+RUN = 6  # blocks with times of day in order: a live blog, whatever its URL
+ORDERED = 0.8  # share of the steps in one direction; in other lists, such as concerts, times are in random order
+SHORT = 600  # characters: a gallery or video page has little more text than this
+ITEMS = 3  # headings of a page at a URL of round-ups that make it a round-up
 
 
 def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
-    """Return "article", "live", "gallery", "video" or "roundup"."""
+    """Return the kind of a page: "article", "live", "gallery", "video" or "roundup"."""
     path = urlsplit(url).path.lower()
     length = sum(count_letters(block.text) for block in blocks)
     stamps = sum(1 for block in blocks if STAMPED.match(block.text))
@@ -191,7 +191,7 @@ def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
 
 
 def _is_run(blocks: Sequence[Block]) -> bool:
-    """Whether blocks begin with times of day that go up or down through the text, as the entries of a live blog."""
+    """Whether blocks begin with times of day in ascending or descending order, as the entries of a live blog do."""
     found = (CLOCK.match(block.text) for block in blocks)
     times = [int(match[1]) * 60 + int(match[2]) for match in found if match]
     if len(times) < RUN:

@@ -1,4 +1,4 @@
-"""What a page says of itself: JSON-LD, meta tags, and the elements that hold titles, dates and bylines."""
+"""Collects a page's data: JSON-LD, meta tags, and the elements that hold titles, dates and bylines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INLINE = re.compile(r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|s
 
 
 def article_node(scripts: Iterable[str]) -> Node:
-    """Return the node of the page's article, or of the page where there is none; empty if there is neither."""
+    """Return the JSON-LD node of the article, else that of the page, else an empty dict."""
     best: Node = {}
     rank = 0
     names: dict[str, object] = {}
@@ -46,7 +46,7 @@ def article_node(scripts: Iterable[str]) -> Node:
 
 
 def _resolve_names(value: object, names: dict[str, object]) -> object:
-    """Return a value with the names of the things that it only points to: {"@id": "#ann"}."""
+    """Return a value with names added to nodes that are only references, such as {"@id": "#ann"}."""
     if isinstance(value, list):
         return [_resolve_names(item, names) for item in value]
     if isinstance(value, dict) and "name" not in value and isinstance(address := value.get("@id"), str):
@@ -55,14 +55,14 @@ def _resolve_names(value: object, names: dict[str, object]) -> object:
 
 
 def types_of(node: Node) -> frozenset[str]:
-    """Return the types of a node, in lower case, without their address."""
+    """Return the types of a node in lower case, without the URL before them."""
     kinds = node.get("@type")
     names = kinds if isinstance(kinds, list) else [kinds]
     return frozenset(name.rsplit("/", 1)[-1].lower() for name in names if isinstance(name, str))
 
 
 def json_text(value: object) -> str:
-    """Return a value as plain text: the first text in it, or the name of the thing."""
+    """Return a JSON-LD value as plain text: a string, the first text of a list, the name of a node; else ""."""
     if isinstance(value, str):
         return " ".join(TAG.sub(" ", unescape(value)).split())
     if isinstance(value, list):
@@ -75,14 +75,14 @@ def json_text(value: object) -> str:
 
 
 def body_of(node: Node) -> str:
-    """Return the article's whole text with its line breaks, empty if the node does not carry it."""
+    """Return the articleBody of a node as plain text with line breaks, "" if it has none."""
     body = node.get("articleBody")
     text = TAG.sub("\n", INLINE.sub("", unescape(body))) if isinstance(body, str) else json_text(body)
     return "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
 
 
 def all_names(value: object) -> tuple[str, ...]:
-    """Return the names of all things in a value: of several authors. An address is no name."""
+    """Return the names of all items in a value, such as several authors; URLs are left out."""
     items = value if isinstance(value, list) else [value]
     named = (_name_of(item) if isinstance(item, dict) else item for item in items[:30])
     return tuple(text for item in named if (text := json_text(item)) and "://" not in text)
@@ -94,7 +94,7 @@ def _name_of(thing: Node) -> object:
 
 
 def _parse_json(script: str) -> object:
-    """Return what a script holds; if it cannot be read even with its usual faults mended, what is said first in it."""
+    """Parse a JSON-LD script, also with common errors; if that fails, return the fields that can still be found."""
     text = script.strip()
     if not text or len(text) > MAX_CHARS:
         return None
@@ -107,13 +107,13 @@ def _parse_json(script: str) -> object:
 
 
 def _recover_fields(text: str) -> object:
-    """Return the node that a script which is no JSON was to hold, with the fields that can still be told."""
+    """Return an article node with the fields found by pattern in invalid JSON, None without an article."""
     fields = {found.group(1): found.group(2) for found in reversed(list(FIELD.finditer(text)))}
     return {"@type": "Article", **fields} if "Article" in text and "datePublished" in fields else None
 
 
 def _walk_nodes(value: object) -> Iterator[Node]:
-    """Yield the nodes of a document, outer before inner."""
+    """Yield the nodes of a JSON-LD document, outer before inner ones, within `MAX_NODES` and `MAX_DEPTH`."""
     queue: list[tuple[object, int]] = [(value, 0)]
     for item, depth in queue:
         if len(queue) > MAX_NODES:
@@ -143,7 +143,7 @@ ELSEWHERE_TAGS = frozenset(("aside", "footer", "nav", "form"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateElement:
-    """An element that holds a date. `is_sure` is one that the page calls the date of publication."""
+    """An element that holds a date. `is_sure`: its markup says that it is the date of publication."""
 
     element: _Element
     text: str
@@ -152,7 +152,7 @@ class DateElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortLine:
-    """A short line. `name` holds the class names, ids and properties that it stands in; `place` is below 0 before."""
+    """A short line. `name` has the class names and ids of its elements; `place` is below 0 before the headline."""
 
     text: str
     name: str
@@ -162,11 +162,11 @@ class ShortLine:
 
 @dataclass(slots=True, kw_only=True)
 class PageElements:
-    """A page's elements that can tell something, each kind in the order of the page."""
+    """The elements of a page that may hold metadata, each kind in page order."""
 
     tree: _Element
     metas: dict[str, str] = field(default_factory=dict)
-    authors: dict[str, tuple[str, ...]] = field(default_factory=dict)  # all values of the meta tags that name authors
+    authors: dict[str, tuple[str, ...]] = field(default_factory=dict)  # all values of the author meta tags
     links: dict[str, str] = field(default_factory=dict)
     node: Node = field(default_factory=dict)
     headings: list[tuple[str, _Element]] = field(default_factory=list)
@@ -175,7 +175,7 @@ class PageElements:
     bylines: list[_Element] = field(default_factory=list)
     language: str = ""
     headline: _Element | None = None
-    around: frozenset[_Element] = frozenset()  # what the headline stands in
+    around: frozenset[_Element] = frozenset()  # the ancestors of the headline
     lines: tuple[ShortLine, ...] = ()  # near the headline
 
     def set_headline(self, headline: _Element) -> None:
@@ -184,21 +184,21 @@ class PageElements:
         self.lines = lines_near_headline(headline)
 
     def values(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield what meta tags, or fields of JSON-LD ("JSON-LD headline"), say, each with its name; "" for nothing."""
+        """Yield name and value of each meta tag or JSON-LD field ("JSON-LD headline"); "" if it is missing."""
         for name in names:
             _, is_field, key = name.partition("JSON-LD ")
             yield name, json_text(self.node.get(key)) if is_field else self.metas.get(name, "")
 
     def in_furniture(self, element: _Element) -> bool:
-        """Whether an element is of another article, a comment or the site."""
+        """Whether an element belongs to another article, a comment or the site's own furniture."""
         return any(map(is_furniture_element, self._within(element)))
 
     def in_other_article(self, element: _Element) -> bool:
-        """Whether an element is surely of another article or a comment; beside the article it may still be its own."""
+        """Whether an element certainly belongs to another article or a comment; stricter than `in_furniture`."""
         return any(is_foreign_class(_classes(parent)) for parent in self._within(element))
 
     def _within(self, element: _Element) -> Iterator[_Element]:
-        """Yield an element and what it stands in, up to what it shares with the headline."""
+        """Yield an element and its ancestors, up to those that it shares with the headline."""
         for parent in (element, *element.iterancestors()):
             if parent in self.around or parent.tag in ("body", "html"):
                 return
@@ -206,7 +206,7 @@ class PageElements:
 
 
 def collect_elements(tree: _Element) -> PageElements:
-    """Return the elements of a page that can tell something."""
+    """Return the elements of a page that may hold metadata."""
     found = PageElements(tree=tree)
     scripts: list[str] = []
     for element in tree.iter(*READ):
@@ -260,14 +260,14 @@ def _is_byline(element: _Element) -> bool:
 
 
 def element_text(element: _Element) -> str:
-    """Return the text of an element on one line, cut behind `MAX_TEXT` characters; styles and scripts are no text."""
+    """Return the text of an element on one line without styles and scripts, at most `MAX_TEXT` + 1 characters."""
     has_code = len(element) and next(element.iter("style", "script"), None) is not None
     parts = element.xpath(SHOWN_TEXT) if has_code else element.itertext()
     return " ".join("".join(parts).split())[: MAX_TEXT + 1]
 
 
 def is_furniture_element(element: _Element) -> bool:
-    """Whether an element says of itself that it is not of the article."""
+    """Whether an element's tag or class names show that it is not part of the article."""
     if element.tag in ELSEWHERE_TAGS:
         return True
     names = _classes(element)
@@ -278,19 +278,19 @@ def _classes(element: _Element) -> str:
     return f"{element.get('class', '')} {element.get('id', '')}".strip()
 
 
-LONG = 160  # characters: a line is shorter, what is longer is a paragraph
-PARAGRAPHS = 2  # of the body that are read behind a headline
+LONG = 160  # characters: a longer line is a paragraph
+PARAGRAPHS = 2  # paragraphs of the body that are read after a headline
 BEFORE = 8  # lines before a headline
-LEVELS = 4  # of elements around a headline, in which lines stand before it
+LEVELS = 4  # ancestors of a headline in which lines before it are searched
 OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
-AFTER = 40  # lines behind it
+AFTER = 40  # lines after it
 EVENTS = 1_500  # steps through the tree in each direction
 PAGE_EVENTS = 20_000  # steps through a whole page
 BREAKS, SILENT = ELEMENTS["line_breaks"], ELEMENTS["silent_in_lines"]
 
 
 def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
-    """Return the short lines behind a headline, to the second paragraph of the body, and then those before it."""
+    """Return the short lines after a headline, up to the second paragraph of the body, then those before it."""
     lines: list[ShortLine] = []
     paragraphs = 0
     for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
@@ -306,14 +306,14 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
 
 
 def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
-    """Return the short lines of a whole page, but for those of other articles, of comments and of the site."""
+    """Return the short lines of a whole page, without those in other articles, comments and furniture."""
     body = next(iter(tree.iter("body")), tree)
     found = _split_lines(body, limit=PAGE_EVENTS)
     return tuple(ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG)
 
 
 def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:
-    """Yield the lines before a headline with their names, the nearest first."""
+    """Yield the lines before a headline with the class names of their elements, the nearest first."""
     for here in islice((headline, *headline.iterancestors()), LEVELS):
         if here.tag in ("body", "html"):
             return
@@ -330,7 +330,7 @@ def _elements_behind(element: _Element) -> Iterator[_Element]:
 
 
 def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
-    """Yield the lines of subtrees, each with the names of the elements that it stands in."""
+    """Yield the lines of subtrees, each with the class names of its elements."""
     parts: list[str] = []
     names: list[str] = []
     steps = 0

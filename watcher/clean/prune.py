@@ -1,4 +1,4 @@
-"""What is cut from the element that holds an article: furniture by class names and ids, and lists of links."""
+"""Cuts furniture from the element that holds an article: by class names and ids, and lists of links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watcher.clean.flat_tree import FlatPage
 from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, load_lists, name_test
 
 FRAMES = frozenset(("article", "div", "main", "section"))
-KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: what others wrote, or another article
+KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: comments, or another article
 
 BOTH = CLASS_NAMES["furniture"]
 DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
@@ -26,13 +26,13 @@ COMMENTS_CLASS = re.compile(
 )
 ASIDES = re.compile(CLASS_NAMES["asides"])
 TEASERS = re.compile("[Tt]easer|caption")
-NUMBERS = re.compile(r"\d+")  # "menu-item-1203": what numbers an element says nothing of it
-PLAIN = frozenset("a b br em i img strong".split())  # inside a sentence nothing is furniture
+NUMBERS = re.compile(r"\d+")  # "menu-item-1203": numbers in names are ignored
+PLAIN = frozenset("a b br em i img strong".split())  # inline elements are never furniture
 CUT_TAGS = frozenset(("div", "li", "ul", "ol", "dl", "p", "section", "span", "dd", "dt"))
 COMMENT_TAGS = frozenset(("div", "section", "details", "ol", "ul", "dl"))
 
 
-Kinds = Sequence[int]  # KEPT or the kind of furniture that each element of a page may be
+Kinds = Sequence[int]  # for each element of a page, KEPT or the kind of furniture that it may be
 
 
 def classify_elements(page: FlatPage) -> Kinds:
@@ -40,13 +40,13 @@ def classify_elements(page: FlatPage) -> Kinds:
 
 
 def classify_attributes(element: _Element, tag: str) -> int:
-    """Return what the attributes of an element say: KEPT, or which kind of furniture it may be."""
+    """Return the kind of furniture that an element may be by its attributes, or KEPT."""
     if tag in PLAIN or not (said := dict(element.items())):
         return KEPT
     classes, name = said.get("class", ""), said.get("id", "")
     if (classes or name) and (found := _classify_names(tag, classes, name)):
         return found
-    if "paywall" in classes:  # hidden from readers who have not paid, and the article all the same
+    if "paywall" in classes:  # part of the article, although hidden from readers who have not paid
         return KEPT
     if said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
         return DOUBTFUL
@@ -68,7 +68,7 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
     return KEPT
 
 
-# For each kind of frame that an article can stand in, the most certain first: patterns for its tag and attributes.
+# Patterns for tag and attributes of each kind of element that can hold an article, the most certain kind first.
 _FRAME_NAMES = tuple(
     {name: name_test("|".join(patterns), re.NOFLAG) for name, patterns in frame.items()}
     for frame in load_lists("frames.toml")["frames"]
@@ -76,7 +76,7 @@ _FRAME_NAMES = tuple(
 
 
 def frames_by_name(page: FlatPage) -> Iterator[int]:
-    """Yield the elements whose names say that they hold an article, the most certain first; one of each kind."""
+    """Yield the elements that hold an article by their names: the first of each kind, the most certain kind first."""
     places = [
         (at, {**element.attrib, "tag": tag})
         for at, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
@@ -89,20 +89,20 @@ def frames_by_name(page: FlatPage) -> Iterator[int]:
                 break
 
 
-LEFT = 7  # a seventh of the text must be left, or a name around all of it was misread
-ROUNDS = 4  # of looking into what was misread
+LEFT = 7  # cuts must leave a seventh of the text; otherwise the name was that of the layout
+ROUNDS = 4  # of searching inside elements that turned out to be layout
 LISTS = frozenset(("ul", "ol", "dl"))
 CELLS = frozenset(("li", "td", "th", "dd", "dt"))
-ONE_LINK = 100  # characters of a link that an element consists of
+ONE_LINK = 100  # characters: an element that is mostly one link longer than this is cut
 MOSTLY_LINK = 0.9
 SHORT_LINK = 10  # characters: "Share", "Next"
-LINKED = 0.8  # of a short element that is cut
-BUTTONS = 0.4  # of an element whose links are all short: with less it is a sentence
-FEW = 4  # links; more of them in a long element make a list of teasers
-TEASER_LINK = 100  # characters of a link on average: longer ones are the text of a catalogue
-BOX = 100  # characters of a div of three elements and more that is cut for one short link
+LINKED = 0.8  # share of links from which on a short element is cut
+BUTTONS = 0.4  # the same if nearly all its links are short: with less it is a sentence
+FEW = 4  # links; a long element with more of them may be a list of teasers
+TEASER_LINK = 100  # characters of a link on average: with more, the links are the text of a catalogue
+BOX = 100  # characters: a shorter div with a link and three or more children is cut
 TABLE, LONG_TABLE = 200, 1_000  # characters
-# Characters below which links are weighed, for a paragraph and for others; and where it is the last one.
+# Characters below which the share of links counts: (usually, as last child), for a paragraph (True) and others.
 LIMITS = {True: (30, 60), False: (100, 300)}
 
 
@@ -116,7 +116,7 @@ LINKS, LINK_TABLE = "a list of links", "a table of links"
 
 
 def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
-    """Cut the furniture inside `frame`; return what was cut, by which rule."""
+    """Cut the furniture inside `frame`; return each cut element with the rule that cut it."""
     cuts = _cut_by_names(page, frame, kinds)
     inside = range(frame, page.ends[frame])
     for _ in range(2):
@@ -136,7 +136,7 @@ def _cut_elements(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
 
 
 def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
-    """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
+    """Cut furniture by name, but no kind whose cuts would leave nearly nothing: then the names are of the layout."""
     found = _outermost_furniture(page, frame, kinds)
     cuts: list[Cut] = []
     for kind, rule in RULES.items():
@@ -147,7 +147,7 @@ def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
 
 
 def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list[int], ...]:
-    """Return the outermost elements of each kind of furniture; those alike that hold most of the prose are layout."""
+    """Return the outermost furniture elements of each kind; similar elements with most of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
     for _ in range(ROUNDS):
@@ -201,7 +201,7 @@ def _is_links(page: FlatPage, at: int) -> bool:
 
 
 def _stands_alone(page: FlatPage, link: int) -> bool:
-    """Whether a link is the only one in a paragraph of its own: a list that was written, not generated."""
+    """Whether a link is the only one in its paragraph: such a list was written by hand, not generated."""
     parent = page.parents[link]
     return page.tags[parent] == "p" and len(page.links_in(parent)) == 1
 

@@ -1,4 +1,4 @@
-"""When an article was published and changed: which of the dates that a page states and shows is the article's own."""
+"""Chooses the dates of publication and change of an article from all dates in its page."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from watcher.text.urls import host_of
 CHANGED = re.compile(PHRASES["changed"], re.IGNORECASE)
 SAYS = re.compile(PHRASES["says_published"], re.IGNORECASE)
 DATED_CLASS = re.compile(CLASS_NAMES["dated"], re.IGNORECASE)
-MARKUP = "datePublished"  # of an element of the page
-SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # how surely a line shows the date of publication
-BEFORE_DATE = 30  # characters before a date in which it is said to be that of a change
-NEAR = 3  # lines from the headline in which a date that says nothing of itself is the article's
-BARE_REST = 40  # characters that may stand beside a date in a line that says nothing of itself
+MARKUP = "datePublished"  # source name for an element of the page
+SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # confidence that a line shows the date of publication
+BEFORE_DATE = 30  # characters before a date that may mark it as the date of a change ("updated")
+NEAR = 3  # lines from the headline in which an unlabelled date is accepted (twice as many after it)
+BARE_REST = 40  # other characters that a line with an unlabelled date may have
 MAX_SCRIPT = 500_000  # characters
 IN_SCRIPT = re.compile(
     r"(?:date_?published|published_?(?:at|date|time|on)|publish_?(?:date|time|at|ed)|publication_?date|pub_?date"
     r"|first-?publi\w+|publishedfirst|(?<![a-z])(?:deploy|reg(?:ist(?:er|ration)?)?)_?(?:dt|date))\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
     re.IGNORECASE,
 )
-DATING = ("ubli", "Dt", "_dt", "egDate", "reg_date")  # one of these stands in each of the names above
-AMERICAN = frozenset("com org net gov edu us news info co tv mil".split(" "))  # domains of no country but the USA
-RENEWED = timedelta(days=2)  # behind the day in the address
+DATING = ("ubli", "Dt", "_dt", "egDate", "reg_date")  # each of the names above contains one of these
+AMERICAN = frozenset("com org net gov edu us news info co tv mil".split(" "))  # top-level domains, likely American
+RENEWED = timedelta(days=2)  # after the day in the URL: the page was published again
 SAME_MOMENT = timedelta(hours=2)  # between two spellings of one date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateCandidate:
-    """A date and who tells it; `other` is its second reading where day and month could be the other way round."""
+    """A date and its source; `other` is the second reading if day and month can be swapped, else None."""
 
     source: str
     moment: datetime
@@ -49,11 +49,11 @@ def extract_dates(
     elements: PageElements, *, url: str, now: datetime | None
 ) -> tuple[DateCandidate | None, datetime | None]:
     """
-    Return when the article of a page was published and when it was changed; None for what the page does not say.
+    Return the dates of publication and of the last change of an article, None for each that is unknown.
 
-    Each is in the zone that the article's readers live in.
+    The date of publication is in the local time zone of the outlet if the page shows it.
     """
-    # Whether "05/06/2024" is of May: in English, on a site that is of no other country.
+    # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
     texts = tuple(_stated_dates(elements))
     stated = tuple(_parse_candidates(texts, now, month_first))
@@ -70,17 +70,17 @@ def extract_dates(
     elif loose or day is not None:
         published = _resolve_day_and_month(loose[0], elements) if loose else day
     elif any(True for _, text in texts for _ in find_dates(text)):
-        published = None  # a page whose own dates cannot be says nothing better elsewhere
+        published = None  # if the stated dates are implausible, others in the page are not better
     else:
         published = _search_page(elements, now, month_first) or _date_in_title(elements, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
-        published = day  # the page was published again under its old address
+        published = day  # the page was published again at its old URL
     is_later = changed and (not published or changed.moment >= published.moment)
     return published, changed.moment if changed and is_later else None
 
 
 def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> DateCandidate:
-    """Return a date whose day and month may be the other way round as it stands in some line of the page."""
+    """Return a date with ambiguous day and month in the reading that another line of the page confirms."""
     days = {moment.date(): moment for moment in candidate.readings}
     lines = all_short_lines(elements.tree) if candidate.other else ()
     matches = (match for line in lines for match in find_dates(line.text) if match.other is None)
@@ -111,7 +111,7 @@ def _parse_candidates(
 
 
 def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tuple[DateCandidate, ...]) -> bool:
-    """Whether an element's date is another's, of a picture: what the page shows and its tags agree on another day."""
+    """Whether a stated date is not the article's (but a picture's): visible and loose dates agree on another day."""
     return shown is not None and any(
         candidate.moment.date() == shown.moment.date() != stated.moment.date() for candidate in loose
     )
@@ -121,10 +121,10 @@ def _visible_date(
     lines: Iterable[ShortLine], now: datetime | None, month_first: bool, *, changed: bool = False
 ) -> DateCandidate | None:
     """
-    Return the date that the page shows in `lines`: the surest, of these the first.
+    Return the visible date in `lines` with the highest confidence, the first of equal ones, None without a date.
 
     Args:
-        changed: Whether dates of a change count too.
+        changed: Whether to accept dates of a change.
     """
     best: DateCandidate | None = None
     most = 0.0
@@ -141,7 +141,7 @@ def _visible_date(
 
 
 def _is_of_date(line: ShortLine, match: DateMatch, sure: int) -> bool:
-    """Whether a line is there to say a date, and does not only mention one."""
+    """Whether the purpose of a line is to show the date, so that it does not only mention one."""
     if line.is_opening:
         return match.at <= 1 or bool(SAYS.search(line.text[: match.at]))
     if sure > BARE:
@@ -161,10 +161,10 @@ def _in_reader_zone(
     stated: tuple[DateCandidate, ...], shown: DateCandidate | None, day: DateCandidate | None
 ) -> DateCandidate:
     """
-    Return the first of what is stated, in the zone of its readers where it is written in UTC.
+    Return the first stated date; if it is in UTC, in the local time zone of the outlet as far as it is known.
 
-    That is the zone of another date of the page for the same moment, else one in which the day is the one that the page
-    shows beside its headline, else the one of the address.
+    The zone is that of another stated date for the same moment; else one in which the day is the one shown near the
+    headline, or the one in the URL.
     """
     first, *others = stated
     if first.moment.utcoffset():
@@ -180,7 +180,7 @@ def _in_reader_zone(
 
 
 def _shift_to_day(moment: datetime, day: date) -> datetime | None:
-    """Return a moment in UTC in the nearest zone where it is on `day`, None if there is none."""
+    """Return a UTC moment in the time zone nearest to UTC in which it is on `day`, None if there is none."""
     ahead = (day - moment.date()).days
     hours = 24 - moment.hour if ahead == 1 else -1 - moment.hour
     if abs(ahead) != 1 or not -12 <= hours <= 14:
@@ -189,7 +189,7 @@ def _shift_to_day(moment: datetime, day: date) -> datetime | None:
 
 
 def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> DateCandidate:
-    """Return a date that is shown, with the time of day that the page's data give it where they agree on the day."""
+    """Return the visible date, with the time of day of a loose date if both have the same day."""
     for reading in shown.readings:
         for candidate in loose:
             if candidate.moment.date() == reading.date():
@@ -200,7 +200,7 @@ def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> 
 
 
 def _search_page(elements: PageElements, now: datetime | None, month_first: bool) -> DateCandidate | None:
-    """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
+    """Return a date from any `time` element, script or line of the page outside other articles, else None."""
     times = (("time", time.text) for time in elements.times if not elements.in_furniture(time.element))
     if candidate := next(_parse_candidates(times, now), None) or _date_in_scripts(elements, now):
         return candidate
@@ -216,7 +216,7 @@ def _search_page(elements: PageElements, now: datetime | None, month_first: bool
 
 
 def _date_in_scripts(elements: PageElements, now: datetime | None) -> DateCandidate | None:
-    """Return the date in the data of a page's own scripts, if they hold one only."""
+    """Return the date of publication in the page's scripts if all dates there have the same day, else None."""
     scripts = (script.text or "" for script in elements.tree.iter("script"))
     readable = (text for text in scripts if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT)
     found = [("script", stamp) for text in readable for stamp in IN_SCRIPT.findall(text)]
@@ -225,7 +225,7 @@ def _date_in_scripts(elements: PageElements, now: datetime | None) -> DateCandid
 
 
 def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> DateCandidate | None:
-    """Return the date that the page's title or the end of its address begins with: "28.05.2024 | Bridge to close"."""
+    """Return the date at the start of a title or of the URL's last part ("28.05.2024 | Bridge to close"), or None."""
     for text in (elements.title, *(heading for heading, _ in elements.headings), url.rstrip("/").rsplit("/", 1)[-1]):
         match = next(find_dates(text), None)
         if match and match.at <= 1 and not match.other and is_believable(match.moment, now=now):

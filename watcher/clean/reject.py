@@ -1,4 +1,4 @@
-"""Pages that are no article: walls, error pages, texts cut at a paywall, and pages about something else."""
+"""Recognises pages without an article: walls, error pages, texts cut at a paywall, and pages about other subjects."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from watcher.model import Block
 from watcher.text.words import normalize_key, stems, word_overlap
 
 WALL_MAX = 1_500  # characters: a wall's own text is short, an article about cookies is long
-BRIEF = 600  # characters of a check for robots, an error or an offer
-LEAST = 30  # letters of an article: less is a caption
-BUTTON = 60  # characters of a line that may be a button's
-REST = 300  # characters of paragraphs that speak of nothing else: with more, the page is an article
-PARAGRAPH = 80  # characters that make a line a paragraph
+BRIEF = 600  # maximal characters of a robot check, an error page or a subscription offer
+LEAST = 30  # minimal letters of an article: less is a caption
+BUTTON = 60  # maximal characters of a button's line
+REST = 300  # characters of paragraphs about other things: with more, the page is an article
+PARAGRAPH = 80  # minimal characters of a paragraph
 _PARTNERS = (
     r"(?:partner\w*|partenaires|socios|fornitori|parceiros|partnerz\w*|vendors|anbieter\w*|leveranciers|kumppani\w*)"
 )
@@ -26,7 +26,7 @@ _COOKIES = (
     r"(?:cookie|device|gerät|appareil|dispositiv|apparaat|urządzeni|enhet|zařízení|informasjonskaps|kakor|eväste|çerez"
     r"|クッキー)"
 )
-# A wall speaks to its reader: "we and our 812 partners store …", "your privacy". An article on cookies does not.
+# A wall addresses its reader: "we and our 812 partners store …", "your privacy". An article about cookies does not.
 CONSENT = re.compile(
     rf"\b\d{{1,4}} (?:\w+ ){{0,3}}{_PARTNERS}.{{0,300}}{_COOKIES}"
     rf"|{_COOKIES}.{{0,200}}\b\d{{1,4}} (?:\w+ ){{0,2}}{_PARTNERS}|{REJECTION['consent']}",
@@ -52,11 +52,11 @@ SCRIPTED = re.compile(REJECTION["needs_javascript"], re.IGNORECASE)
 
 def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageKind | None:
     """
-    Return why a page holds no article, None if it may hold one.
+    Return why a page has no article, None if it may have one.
 
     Args:
-        blocks: The main text as far as one was found.
-        bare: The page's text without any judgement, its beginning at least; for what a wall says.
+        blocks: The main text, empty if none was found.
+        bare: The beginning of the page's whole text (`visible_text`), used if `blocks` is empty.
     """
     lines = [block.text for block in blocks]
     size = sum(map(len, lines))
@@ -71,7 +71,7 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
             return PageKind.CONSENT_WALL
         if SCRIPTED.search(text or bare) and size <= PARAGRAPH:
             return PageKind.NEEDS_JAVASCRIPT
-        if size <= BRIEF and lines and is_paywall_note(lines[0]):  # what it shows of its article is the offer to buy it
+        if size <= BRIEF and lines and is_paywall_note(lines[0]):  # nearly all of the text is an offer to subscribe
             others = sum(len(line) for line in lines if not is_paywall_note(line))
             if others < PARAGRAPH:
                 return PageKind.PAYWALL
@@ -81,7 +81,7 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
 
 
 def _is_consent(lines: Sequence[str]) -> bool:
-    """Whether lines ask for consent and hardly a paragraph is left without those that do."""
+    """Whether lines ask for consent and the other lines have almost no paragraphs."""
     asks = [line for line in lines if CONSENT.search(line) or (len(line) <= BUTTON and AGREE.match(line))]
     if not any(CONSENT.search(line) for line in asks):
         return False
@@ -89,27 +89,27 @@ def _is_consent(lines: Sequence[str]) -> bool:
     return sum(len(line) for line in rest if len(line) > PARAGRAPH) < REST
 
 
-Paywall = Literal["", "said", "noted"]  # nothing known; the page's data say so; a note on the page does
+Paywall = Literal["", "said", "noted"]  # no paywall known; one in the page's data; one in a note on the page
 
-LONG = 3_000  # characters: a longer text is whole, or the note stands in it
-SHORT = 1_500  # characters of a text that a note or dots make a beginning
-SHORTER = 700  # characters of one that the page's data alone make one: many locked articles come whole
-LABEL = 4  # characters: not more say nothing
+LONG = 3_000  # characters: a longer text is complete, or the note is in the text itself
+SHORT = 1_500  # characters: a shorter text with a note or dots is truncated
+SHORTER = 700  # characters: the same with a paywall in the data only; many locked articles are sent complete
+LABEL = 4  # characters: texts up to this length are ignored
 NOTE_MAX = 300  # characters of a note
-START = 12  # characters by which a block is found in the page
-NEAR = 20  # texts behind the last block among which a note speaks of it
-TAIL = 3  # blocks at the end in which a note says it of a text of any length
-# What speaks of this article's rest; labels as "for subscribers" stand on teasers of other articles too.
+START = 12  # characters at the start by which a block is found in the page
+NEAR = 20  # texts after the last block that are searched for a note
+TAIL = 3  # last blocks, in which a note counts for a text of any length
+# Notes about the rest of this article; labels such as "for subscribers" are also on teasers of other articles.
 NOTE = re.compile(REJECTION["paywall_notes"], re.IGNORECASE)
 PLACES = ("p", "div", "span", "h2", "h3", "h4", "strong", "b", "em", "a", "button", "br", "section", "li")
 SAID = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
-# "… of the bridge …", "the bri[...]", "[+2043 chars]": the text goes on elsewhere.
+# "… of the bridge …", "the bri[...]", "[+2043 chars]": the text continues elsewhere.
 CUT = re.compile(r"(?:\[\s?(?:…|\.\.\.)\s?\]|\[\+\d+ \w+\]|(?<=\w) (?:…|\.{3,4}))$")
 DOTS = re.compile(r"\w(?:…|\.\.\.)$")
 
 
 def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
-    """Return how a page tells that the rest of its article is for subscribers, empty if it does not."""
+    """Return how a page states that the rest of its article is for subscribers, "" if it does not."""
     if any(is_paywall_note(block.text) for block in blocks[-TAIL:]):
         return "noted"
     if sum(len(block.text) for block in blocks) > LONG:
@@ -130,7 +130,7 @@ def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Blo
     Return whether `blocks` are the beginning of an article whose rest is missing.
 
     Args:
-        raw: The blocks before furniture was cut from them: a note among the last ones is believed at any length.
+        raw: The blocks before furniture was removed; a note in its last blocks counts for a text of any length.
     """
     if any(is_paywall_note(block.text) for block in (*raw[-TAIL:], *blocks[-TAIL:])):
         return True
@@ -142,16 +142,16 @@ def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Blo
 
 
 def is_paywall_note(text: str) -> bool:
-    """Whether `text` says that the rest of the article is for those who pay or sign in."""
+    """Whether `text` is a note that the rest of the article requires payment or a login."""
     return len(text) <= NOTE_MAX and NOTE.search(text) is not None
 
 
-FEW = 5  # different words of the feed: fewer say nothing
-SHARED = 0.1  # of them that the text must hold; of 208 own texts one holds less, of 207 others' most do
-LOOKED_AT_CHARS = 600  # of the feed's words: a long summary may go beyond a short page
+FEW = 5  # different words of the entry: with fewer, any text matches
+SHARED = 0.1  # share of them that must be in the text; 1 of 208 right texts has less, and most of 207 wrong ones
+LOOKED_AT_CHARS = 600  # of the entry that are compared: a long summary may contain more than a short page
 
 
 def matches_feed_entry(text: str, *, title: str, summary: str, language: str) -> bool:
-    """Whether `text` may be the article that a feed announced by `title` and `summary`."""
+    """Whether `text` may be the article of the feed entry with `title` and `summary`."""
     told = f"{title} {summary}"[:LOOKED_AT_CHARS]
     return len(set(stems(told, language))) < FEW or word_overlap(told, text, language) >= SHARED

@@ -1,4 +1,4 @@
-"""Site memory: which blocks stand on other articles of a site. Learnt from what the store keeps of each article."""
+"""Site memory: finds blocks that recur on other articles of a site, by the block hashes that the store keeps."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from hashlib import blake2b
 
 from watcher.text.words import normalize_key
 
-MAX_PAGES = 200  # the latest articles of a site that are remembered: older ones show an old layout
-WEIGHT_BITS = 8  # of a hash: how long the block is
+MAX_PAGES = 200  # latest articles of a site that are used: older ones have an old layout
+WEIGHT_BITS = 8  # low bits of a hash, which hold the length of the block
 WEIGHT_UNIT = 8  # characters
-NEAR = 0.4  # of the shorter one's text: two pages that share more are one article, updated or reprinted
-SAME = 0.7  # of the shorter one's text, furniture and all: versions of one article, before furniture is known
-LONGEST = 4  # blocks of a page, two of which its versions must share
-COMMON_SHARE = 0.2  # of the pages: a block on more of them says nothing about two of them being one article
+NEAR = 0.4  # share of the shorter page's text without furniture: pages that share more are versions of one article
+SAME = 0.7  # the same with furniture, used before furniture is known
+LONGEST = 4  # longest blocks of a page; its versions must share two of them
+COMMON_SHARE = 0.2  # of the pages: blocks on more pages are ignored when pages are compared
 COMMON_LEAST = 4  # pages
-SMALL_SITE = 6  # articles: below this one other article is enough
-LONG_WEIGHT = 25  # 200 characters: a paragraph of background that follow-ups repeat; a teaser is seldom longer
+SMALL_SITE = 6  # articles: on smaller sites, recurrence on one other article is enough
+LONG_WEIGHT = 25  # 200 characters: may be a background paragraph in follow-ups; a teaser is rarely longer
 LONG_SHARE = 0.05  # of the articles
-LONG_LEAST, LONG_FEW = 3, 2  # articles; the second for a small site: two may be reports of one wire text
-SHORT_WEIGHT = 7  # 64 characters: a subhead, "Background", written as a paragraph; a label stands on most pages
+LONG_LEAST, LONG_FEW = 3, 2  # articles; the second for a small site, where one article may share a wire text
+SHORT_WEIGHT = 7  # 64 characters: may be a subhead such as "Background"; a label is on most pages
 SHORT_SHARE = 0.1  # of the articles
-VERSION = b"blocks 2"  # of the hashes: those of another version are like no block, and age away
+VERSION = b"blocks 2"  # of the hashes; stored hashes of another version match no block and are replaced with time
 DIGITS = re.compile(r"\d+")
 
 Hashes = tuple[int, ...]
@@ -32,14 +32,14 @@ Hashes = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteMemory:
-    """What is known of a site: its articles as sets of block hashes, versions of one merged; how many hold each."""
+    """The block hashes of each article of a site, with versions merged, and in how many articles each hash is."""
 
     articles: tuple[frozenset[int], ...] = ()
     counts: Mapping[int, int] = field(default_factory=dict)
     common: frozenset[int] = frozenset()
 
     def find_repeated(self, page: Hashes) -> frozenset[int]:
-        """Return the hashes of `page` that recur over distinct articles of the site; its own versions do not count."""
+        """Return the hashes of `page` that recur on enough other articles of the site; versions of it do not count."""
         mine = frozenset(page)
         seen = {block: count for block in mine if (count := self.counts.get(block, 0))}
         others = len(self.articles)
@@ -54,9 +54,9 @@ class SiteMemory:
 
 def block_hashes(texts: Iterable[str]) -> Hashes:
     """
-    Return one 64-bit hash a block; the low bits carry its length. Digits do not count, for "12 comments" and "6:30am".
+    Return one 64-bit hash for each text; the low bits hold its length. All numbers are equal ("12 comments", "6:30am").
 
-    The store keeps them in one row an article; `build_site_memory` makes the memory of a host of its latest rows.
+    The store keeps the hashes of each article; `build_site_memory` reads those of a host's latest articles.
     """
     found = []
     for text in texts:
@@ -69,7 +69,7 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
 
 
 def build_site_memory(pages: Iterable[Hashes]) -> SiteMemory:
-    """Return the memory of a site, made of its articles' block hashes, latest first; `MAX_PAGES` of them are read."""
+    """Return the memory of a site from its articles' block hashes, latest first; at most `MAX_PAGES` are read."""
     sets = _merge_versions(frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page)
     spread = Counter(block for page in sets for block in page)
     floor = max(COMMON_LEAST, COMMON_SHARE * len(sets))
@@ -80,7 +80,7 @@ def build_site_memory(pages: Iterable[Hashes]) -> SiteMemory:
 
 
 def _merge_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
-    """Return `pages` with those as one set that are nearly the same, so that updates do not look like furniture."""
+    """Return `pages` with nearly equal ones merged, so that updates of an article do not count as recurrence."""
     kept: list[frozenset[int]] = []
     holders: dict[int, list[int]] = {}
     for page in pages:
@@ -98,7 +98,7 @@ def _merge_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
 
 
 def _merge_articles(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozenset[int]]:
-    """Return `pages` with those that are versions of one article as one set."""
+    """Return `pages` with the versions of one article merged into one set."""
     articles: list[frozenset[int]] = []
     weights: list[int] = []  # of what is rare in each of `articles`
     holders: dict[int, list[int]] = {}  # block: places in `articles`
@@ -123,12 +123,12 @@ def _merge_articles(pages: list[frozenset[int]], common: frozenset[int]) -> list
 
 
 def _is_near(one: frozenset[int], other: frozenset[int], common: frozenset[int]) -> bool:
-    """Whether two pages are versions of one article: by the length of what they share and the site does not."""
+    """Whether two pages are versions of one article: they share enough text apart from `common` blocks."""
     return _shared_part(one - common, other - common) >= NEAR
 
 
 def _shared_part(one: frozenset[int], other: frozenset[int]) -> float:
-    """Return how much of the shorter page stands on the other too, 0 to 1, by length."""
+    """Return the share of the shorter page's text that is also on the other page, 0 to 1."""
     shared = one & other
     return _total_length(shared) / min(_total_length(one), _total_length(other)) if shared else 0.0
 
@@ -142,7 +142,7 @@ def _total_length(blocks: Iterable[int]) -> int:
 
 
 def _repeats_needed(block: int, others: int) -> float:
-    """Return on how many other articles a block must stand to be furniture."""
+    """Return the number of other articles on which a block must recur to be furniture."""
     is_long = _block_length(block) >= LONG_WEIGHT
     if others < SMALL_SITE:
         return LONG_FEW if is_long else 1

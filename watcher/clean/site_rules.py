@@ -1,4 +1,4 @@
-"""Rules of single sites, as TOML: what to drop, where the text and the date stand; no page needs them to be cleaned."""
+"""Site rules in TOML: CSS selectors for elements to drop, for the text and for the date. Most sites need no rules."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRules:
-    """The rules of one site. Selectors are XPath, made from the CSS of the file; empty where it says nothing."""
+    """The rules of one site. Selectors are XPath, converted from the CSS in the file; empty if not given."""
 
     hosts: tuple[str, ...]
     reason: str
@@ -46,12 +46,12 @@ class SiteRules:
 
 def parse_rules(text: str, *, path: str) -> SiteRules:
     """
-    Return the rules that a site's file holds.
+    Parse the rules of one site.
 
     Args:
-        path: What the file is called in a fault.
+        path: The name of the file for error messages.
 
-    Errors: SettingsError with every fault of the file, each with its line.
+    Errors: SettingsError with all faults of the file and their lines.
     """
     raw = parse_with_recovery(text, path)
     if raw.faults:
@@ -75,7 +75,7 @@ def _problem(path: str, message: str, key: str = "file", place: tuple[int, int] 
 
 
 def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
-    """Yield each fault of a file's values, with where it stands."""
+    """Yield location and message of each fault in the values of a file."""
     for key in sorted(set(data) - set(KEYS)):
         yield (key,), f"is no rule; expected one of {', '.join(KEYS)}{did_you_mean(key, KEYS)}"
     hosts = data.get("hosts")
@@ -108,9 +108,9 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
 
 def xpath_of(selector: str) -> str:
     """
-    Return the XPath, for a search from the root, of what a CSS selector matches.
+    Return a CSS selector as XPath, to be evaluated from the root.
 
-    Errors: ValueError, with what is wrong in the selector and where.
+    Errors: ValueError that says what is wrong with the selector.
     """
     if not selector.strip():
         raise ValueError("is empty")
@@ -118,31 +118,31 @@ def xpath_of(selector: str) -> str:
         raise ValueError(f"is longer than {MAX_SELECTOR_CHARS} characters")
     try:
         path: str = CSS.css_to_xpath(selector)
-        XPath(path)(Element("html"))  # a name with a prefix, for one, is CSS but cannot be looked for
+        XPath(path)(Element("html"))  # some valid CSS, such as a name with a prefix, cannot be evaluated
     except (SelectorError, XPathError) as error:
         raise ValueError(f'"{selector}" cannot be read: {error}') from error
     return path
 
 
-DROPPED_MAX = 300  # characters of a dropped element that are told
-MAX_MATCHES = 500  # elements that a selector takes at most
+DROPPED_MAX = 300  # characters of a dropped element that are reported
+MAX_MATCHES = 500  # elements that a selector matches at most
 DATE_ATTRIBUTES = ("datetime", "content", "data-date", "data-timestamp", "title")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """What a site's rules make of a page."""
+    """The result of applying site rules to a page."""
 
-    body: _Element  # the tree in which the text is looked for
+    body: _Element  # the tree that is searched for the text
     dropped: tuple[RemovedBlock, ...] = ()
     published_at: datetime | None = None
 
 
 def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
     """
-    Return a page by the rules of its site; the page itself where there are none or they match nothing.
+    Apply site rules to a page; without rules or matches, the result has the page itself.
 
-    What the rules drop goes from `tree` itself, so that neither the text nor the metadata see it.
+    Dropped elements are removed from `tree` itself, so that neither text nor metadata include them.
     """
     if rules is None:
         return RuleResult(body=tree)
@@ -161,7 +161,7 @@ def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
 
 
 def _body(tree: _Element, path: str) -> _Element:
-    """Return a page that holds only what `path` matches, the whole where it matches nothing."""
+    """Return a page with only the elements that `path` matches; the whole page if it matches nothing."""
     found = _select(tree, path)
     if not found:
         return tree
@@ -194,21 +194,21 @@ MAX_FILE = 64 * 1024  # bytes: rules of a site are ten lines
 
 
 def rules_for(host: str, own: Iterable[SiteRules] = ()) -> SiteRules | None:
-    """Return the rules of a host or of the site it belongs to, `own` ones first; None if it needs none."""
+    """Return the rules for a host or its parent domain, from `own` first, then built-in; None if there are none."""
     host = host.lower().removeprefix("www.")
     return _best_match(host, own) or _best_match(host, load_builtin_rules())
 
 
 def load_user_rules(settings: Path | None) -> tuple[SiteRules, ...]:
-    """Return the rules in the folder `sites` beside a settings file; errors as `read_folder`."""
+    """Return the rules in the folder `sites` next to the settings file. Errors: as `read_folder`."""
     return () if settings is None else read_folder(settings.parent / "sites")
 
 
 def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
     """
-    Return the rules in the TOML files of a folder, in the order of their names; none if there is no such folder.
+    Return the rules in the TOML files of a folder, ordered by file name; empty if there is no such folder.
 
-    Errors: SettingsError with every fault of every file, each with its file and line.
+    Errors: SettingsError with all faults of all files.
     """
     if not folder.is_dir():
         return ()
@@ -231,7 +231,7 @@ def load_builtin_rules() -> tuple[SiteRules, ...]:
 
 
 def _best_match(host: str, rules: Iterable[SiteRules]) -> SiteRules | None:
-    """Return the rules whose host is `host` or the longest that it is below of."""
+    """Return the rules for `host` or its nearest parent domain, None if there are none."""
     found = [(len(site), rule) for rule in rules for site in rule.hosts if host == site or host.endswith(f".{site}")]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 

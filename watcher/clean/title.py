@@ -1,4 +1,4 @@
-"""The title of an article: which of the things that a page calls itself, without the name of its site."""
+"""Chooses the title of an article from the titles in its page, and strips the name of the site."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from watcher.clean.phrases import CLASS_NAMES, name_test
 from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
-# What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
-# for sharing agree on another; of these two the heading wins. Measured on 879 pages: half to choose, half to check.
+# The votes of each source. The headline in the data wins, unless the page's heading and the title for sharing agree on
+# another; of these two the heading wins. Measured on 879 pages: half to choose the weights, half to check them.
 WORTH = {
     "headline": 5.0,
     "h1": 4.2,
@@ -28,11 +28,11 @@ WORTH = {
     "title": 0.4,
 }
 TITLES = tuple(WORTH)
-MIN_TITLE = 8  # characters that must be left of a title
-LEAST_NAME = 4  # letters of a site's name that may be a part of what is cut, or the other way round
-MORE = 16  # letters that such a part may have beside the name
-LEAST_START = 16  # letters by which a title is known again in another
-DOTTED = re.compile(r"[.…]|\s*$")  # behind the beginning of a title that is not cut short
+MIN_TITLE = 8  # characters that must be left after the site's name is cut
+LEAST_NAME = 4  # minimal letters of a partial match between a site's name and the end of a title
+MORE = 16  # letters that the end of a title may have besides the site's name
+LEAST_START = 16  # minimal letters of a title that is searched in another title
+DOTTED = re.compile(r"[.…]|\s*$")  # a title that continues like this is cut at the same place
 SAID_BEFORE = re.compile(r"[:|–—-]\s+[\"“„»«']?$|[\w-][\"“„»«'-]$")  # what joins a title to words before it
 SEPARATOR = re.compile(r"\s+[|\-–—·•»«›:]{1,2}\s+|\s*[|｜ㅣ│_]\s*|：|(?<=\w):\s+(?=\S+$)")
 SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
@@ -40,7 +40,7 @@ SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a publ
 
 
 def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:
-    """Return the title that the sources agree on, by what each is `WORTH`, without the site's name; and its source."""
+    """Return the title with the most votes (`WORTH`) without the site's name, and its source; "" twice if none."""
     bare = {name: strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
     outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if normalize_key(text) not in outlet} or bare
@@ -60,7 +60,7 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
 
 
 def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
-    """Return the feed's title if it is one of those that the page goes by, or the page has none; else `title`."""
+    """Return the feed's title if it matches one of the page's `titles` or `title` is empty, else `title`."""
     wanted = normalize_key(feed_title)
     if not wanted:
         return title
@@ -70,9 +70,9 @@ def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
 
 def _complete_title(title: str, others: Iterable[str]) -> str:
     """
-    Return the title that `title` is the beginning of.
+    Return the complete title if `title` is a cut version of one of `others`, else `title`.
 
-    Attributes end where a page forgot to escape a quote, and some titles are cut short with dots.
+    A title is cut at a quote that the page did not escape, or ends with dots.
     """
     start = title.rstrip(".… ") if title.endswith(("...", "…")) else ""
     return next(
@@ -87,19 +87,19 @@ def _complete_title(title: str, others: Iterable[str]) -> str:
 
 
 def _cut_behind_heading(title: str, heading: str) -> str:
-    """Return a title without what stands behind the page's own heading in it: "Storm hits coast › Northern News"."""
+    """Return a title without the text after the page's heading in it: "Storm hits coast › Northern News"."""
     behind = title[len(heading) :] if len(heading) >= MIN_TITLE and title.startswith(heading) else ""
     return heading if behind and SEPARATOR.match(behind) else title
 
 
 def _strip_kicker(heading: str, others: Iterable[str]) -> str:
-    """Return a heading without the words set before the title in it, where others have the title alone."""
+    """Return a heading without the kicker before the title, if one of `others` is the title alone."""
     ends = (other for other in others if len(other) >= LEAST_START and heading.endswith(other) and other != heading)
     return next((end for end in ends if not SAID_BEFORE.search(heading[: -len(end)])), heading)
 
 
 def strip_site_name(title: str, *, site: str, url: str) -> str:
-    """Return a title without the name of the site at its end or beginning: "Storm hits coast | The Daily"."""
+    """Return a title without the site's name at its end or start: "Storm hits coast | The Daily"."""
     names = _site_names(site, url)
     cuts = list(SEPARATOR.finditer(title))
     if cuts and "|" in cuts[-1].group() and cuts[-1].start() >= MIN_TITLE and title.count(" ", cuts[-1].end()) < 3:
@@ -119,7 +119,7 @@ def strip_site_name(title: str, *, site: str, url: str) -> str:
 
 
 def _is_of_site(tail: str, names: frozenset[str]) -> bool:
-    """Whether the end of a title is the site's name, a part of it, or it with a word more: "BBC Sport"."""
+    """Whether the end of a title is the site's name, a part of it, or the name with another word: "BBC Sport"."""
     if tail in names:
         return True
     return any(
@@ -129,7 +129,7 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
 
 
 def _site_names(site: str, url: str) -> frozenset[str]:
-    """Return the keys of a site's names: as it says, its host, its domain."""
+    """Return the normalised names of a site: its stated name, host and domain."""
     host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
     own = labels[-2] if labels[1:] else ""
@@ -139,14 +139,14 @@ def _site_names(site: str, url: str) -> frozenset[str]:
     return frozenset(map(normalize_key, names)) - {""}
 
 
-LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
-LEAST_SAME = 8  # letters by which a heading is the headline although it is cut
+LEVELS = ("h2", "h3")  # heading levels of a headline that is not an h1
+LEAST_SAME = 8  # minimal letters that a heading must share with a title
 is_kicker_class = name_test(CLASS_NAMES["kicker"])
-LEAST_BARE = 12  # characters that are left of a heading without its kicker
+LEAST_BARE = 12  # characters that must be left of a heading without its kicker
 
 
 def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | None:
-    """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
+    """Return the headline: the first heading that matches a title of the page, else its only h1, else None."""
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
     own = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
     lower = ((element_text(element), element) for level in LEVELS for element in elements.tree.iter(level))
@@ -158,7 +158,7 @@ def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | 
 
 
 def _links_to_front_page(heading: _Element) -> bool:
-    """Whether a heading is a link to the front page: then it is the site's name."""
+    """Whether a heading links to the front page; then it is the site's name."""
     link = next(heading.iter("a"), None)
     if link is None:
         return False
@@ -171,7 +171,7 @@ def _links_to_front_page(heading: _Element) -> bool:
 
 
 def _is_end_of(heading: str, elements: PageElements, titles: dict[str, str]) -> bool:
-    """Whether a heading is the site's name behind the title, "Talks go on | The Daily", and a lower one the title."""
+    """Whether a heading is the site's name at the end of the title, and a lower heading is the title itself."""
     name, title = normalize_key(heading), normalize_key(elements.title)
     rest = title.removesuffix(name)
     if rest == title or name in (normalize_key(text) for text in titles.values()):
@@ -181,13 +181,13 @@ def _is_end_of(heading: str, elements: PageElements, titles: dict[str, str]) -> 
 
 
 def _is_same_title(name: str, other: str) -> bool:
-    """Whether one of two titles is the beginning or most of the other: a site's name is in a title and is no title."""
+    """Whether two titles are equal, or one contains the other and is at least half as long."""
     short, long = sorted((name, other), key=len)
     return name == other or (len(short) >= max(LEAST_SAME, len(long) / 2) and short in long)
 
 
 def heading_text(element: _Element) -> str:
-    """Return the text of a heading without the kicker that some pages put into it: "Brexit: <b>Talks go on</b>"."""
+    """Return the text of a heading without the kicker in it: "Brexit: <b>Talks go on</b>"."""
     kickers = [child for child in element.iterdescendants() if is_kicker_class(child.get("class", ""))]
     if not kickers:
         return element_text(element)
