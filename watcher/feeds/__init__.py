@@ -1,1 +1,1 @@
-"""From a feed's bytes to entries, changes and the time of the next poll."""
+"""Parses feeds, compares their entries with the known ones, and schedules the next poll."""

@@ -1,4 +1,4 @@
-"""What one poll brings that was not there before."""
+"""Compares the entries of a poll with the known ones."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def diff_entries(
     first_poll_entries: int = 20,
 ) -> EntryChanges:
     """
-    Return the entries that are new, newest first, and those whose content has changed.
+    Return the new entries, newest first, and those whose content has changed.
 
-    A GUID not seen before over a link seen before is the same article under another name: held back. A link that
-    several entries share (a front page, a live blog) tells nothing and is not looked at. A first poll takes the
-    newest `first_poll_entries` and holds back the rest; remember every entry of `parsed` as known, those held back
-    too.
+    An entry with a new GUID and a known link is the same article with another GUID and is held back. A link that
+    several entries share (a front page, a live blog) is ignored. The first poll returns the newest
+    `first_poll_entries` and holds back the rest. The caller must store all entries of `parsed` as known, also those
+    held back.
 
     Args:
-        known: GUID → `content_hash` of the feed's entries; an empty hash counts as unchanged.
-        known_links: normalised links (`text.urls.normal`) of the feed's entries.
+        known: GUID → `content_hash` of the feed's known entries; with an empty hash, an entry counts as unchanged.
+        known_links: Normalised links (`text.urls.normalize_url`) of the feed's known entries.
     """
     links = {entry.guid: normalize_url(entry.url) for entry in parsed.entries if entry.url}
     times_used = Counter(links.values())
@@ -56,12 +56,12 @@ def diff_entries(
 
 def limit_new_hosts(found: EntryChanges, known: Collection[str], *, most: int) -> tuple[EntryChanges, int]:
     """
-    Return `found` without the new entries that name more than `most` hosts not known before, and how many those are.
+    Return `found` with the new entries of at most `most` unknown hosts, and the number of entries left out.
 
-    The newest stay.
+    The newest entries are kept.
 
     Args:
-        known: hosts (`text.urls.host_of`).
+        known: The known hosts (`text.urls.host_of`).
     """
     seen: set[str] = set()
     kept: list[Entry] = []
@@ -79,8 +79,7 @@ def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) 
     """
     Return `entries` with the newest first.
 
-    An entry without a date is taken to be as old as the one before it in the feed; a feed without dates keeps its
-    order.
+    An entry without a date gets the date of the entry before it in the feed; a feed without any dates keeps its order.
     """
     last = next(filter(None, map(date_of, in_feed_order)), None)
     if last is None:

@@ -1,4 +1,4 @@
-"""The feeds that a page links, and where a site that links none may have one."""
+"""Finds the feeds that a page links, and the usual URLs of feeds for a site that links none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watcher.text.urls import is_web, normalize_url
 
 LOOKED_AT_CHARS = 1_000_000
 MOST = 50
-DEEPEST = 3  # slashes of a folder that may have a feed of its own: "/en/blog/"
+DEEPEST = 3  # maximal slashes in the path of a folder that may have its own feed: "/en/blog/"
 TYPES = frozenset(
     [
         "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
@@ -31,7 +31,7 @@ FEED_PATH = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFeed:
-    """A feed that a page offers; `declared` by `<link rel="alternate">`, else an anchor that looks like one."""
+    """A feed that a page links: `declared` by a `<link>` element, else an `<a>` whose URL looks like a feed's."""
 
     url: str
     title: str = ""
@@ -39,8 +39,8 @@ class FoundFeed:
 
 
 def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
-    """Return the feeds that the page at `url` links, declared ones first, in the page's order."""
-    from lxml import etree  # late: 5 MB that only a page in the place of a feed needs
+    """Return the feeds that the page at `url` links, declared ones first, in page order; at most `MOST`."""
+    from lxml import etree  # late: takes 5 MB, and is needed only if a URL leads to a page instead of a feed
 
     base = url
     found: dict[str, FoundFeed] = {}
@@ -64,7 +64,7 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
 
 
 def sort_comments_last(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
-    """Return feeds with those of readers' comments last, each address once whatever its spelling."""
+    """Return feeds with comment feeds last, without duplicates by normalised URL."""
     once: dict[str, FoundFeed] = {}
     for feed in found:
         once.setdefault(normalize_url(feed.url), feed)
@@ -72,7 +72,7 @@ def sort_comments_last(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
 
 
 def common_feed_paths(url: str) -> tuple[str, ...]:
-    """Return where sites usually have a feed that they do not link: under the folder of `url`, then under its root."""
+    """Return the usual URLs of feeds that sites do not link: below the folder of `url`, then below the root."""
     parts = urlsplit(url)
     folder = parts.path[: parts.path.rfind("/") + 1] or "/"
     roots = dict.fromkeys((folder, "/")) if folder.count("/") <= DEEPEST else ("/",)
@@ -88,7 +88,7 @@ def is_declared(attributes: dict[str, str]) -> bool:
 
 
 def absolute_link(base: str, href: str) -> str | None:
-    """Return `href` as an absolute http(s) URL, or None."""
+    """Return `href` as an absolute http(s) URL, None if it is no such URL."""
     href = href.removeprefix("feed:") if href.lower().startswith("feed:") else href
     try:
         target = urljoin(base, href)

@@ -1,4 +1,4 @@
-"""From a feed's bytes to its text: whatever the header and the declaration claim, entries survive."""
+"""Decodes the bytes of a feed, also if the declared encodings are wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import re
 from contextlib import suppress
 
-# How bytes begin in an encoding: with its byte order mark, or with a "<". The longer ones come first.
+# First bytes that identify an encoding: a byte order mark, or an encoded "<". The longer ones come first.
 BEGINNINGS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -21,7 +21,7 @@ BEGINNINGS = (
 DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})")
 IN_HEADER = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 EBCDIC = b"\x4c\x6f\xa7\x94"  # "<?xm"
-# What pages mean by these names is Windows' superset (WHATWG Encoding); UTF-7 hides markup and is not read.
+# Encodings that are read as their Windows supersets (WHATWG Encoding); UTF-7 can hide markup and is not read.
 MEANT = {
     "iso8859-1": "cp1252",
     "ascii": "cp1252",
@@ -35,7 +35,7 @@ MEANT = {
     "big5": "big5hkscs",
 }
 NOT_READ = frozenset(("utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"))
-# These look like ASCII.
+# Encodings with only ASCII bytes.
 ESCAPED = frozenset(("iso2022_jp", "iso2022_kr", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "hz"))
 
 
@@ -43,9 +43,9 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
     """
     Return the text of `body`; never fails.
 
-    A byte order mark decides; then the bytes themselves where they are well-formed UTF-8 beyond ASCII; then the
-    declaration and the header (RFC 7303 has it the other way round, and real headers carry a server's default). Bytes
-    that do not fit a claimed UTF-8 are read one by one as Windows-1252.
+    Tried in order: byte order mark, valid UTF-8 (unless an ASCII-like encoding or UTF-16 is declared), the declaration,
+    the header (RFC 7303 prefers the header, but it often has a server's default). If all fail, the text is UTF-8 with
+    the invalid bytes read as Windows-1252.
     """
     for beginning, name in BEGINNINGS:
         if body.startswith(beginning):
@@ -60,7 +60,7 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
 
 
 def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
-    """Return the names of the codecs that the declaration and the header claim, the declaration first."""
+    """Return the codecs named by the XML declaration and the header, in this order; without UTF-8 and unusable ones."""
     head = body[:400].decode("cp037").encode("latin-1", "replace") if body.startswith(EBCDIC) else body[:400]
     written = [found[1].decode("ascii") for found in DECLARED.finditer(head)][:1]
     written += IN_HEADER.findall(content_type or "")[:1]
@@ -69,7 +69,7 @@ def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
         with suppress(LookupError, ValueError):
             name = codecs.lookup(label).name
             name = MEANT.get(name, name)
-            # rot13, zip and their like turn bytes into no text.
+            # Codecs such as rot13 and zip do not decode bytes to text.
             is_text = getattr(codecs.lookup(name), "_is_text_encoding", True)
             if is_text and name != "utf-8" and name not in NOT_READ:
                 names.append(name)
@@ -77,7 +77,7 @@ def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
 
 
 def read_as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Codec error handler: read the bytes that are no UTF-8 as Windows-1252."""
+    """Decode bytes that are not valid UTF-8 as Windows-1252; a codec error handler."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end

@@ -1,4 +1,4 @@
-"""The health of a source: its status, the reason for a person, and what can be done about it."""
+"""The health of a source: its status, the reason, and a hint on what to do about it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ STATUSES = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
 )  # fmt: skip
 STATUS_FIELDS = ("gone", "failures", "last_polled_at", "last_new_at", "took_s", "moved_to", "url", "has_no_dates")
-WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # its news comes in
-SILENT_AFTER = timedelta(days=7)  # without anything new, a news feed has most likely been left behind
-LONGEST_SILENCE = timedelta(days=90)  # however seldom a feed has entries
-GAPS_OF_SILENCE = 3  # times the average gap: a monthly is not silent after a week
-SMOOTHED = 0.2  # the share of the newest gap
-GAP_ENTRIES = 20  # of the first poll, from which the usual gap is taken
-SLOW_S = 10.0  # an answer of the usual feed takes a fraction of a second
-SLOW_STILL = 0.8  # of SLOW_S: a feed near the limit does not change its status with every poll
+WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # the feed delivers its entries
+SILENT_AFTER = timedelta(days=7)  # minimum: a news feed without new entries for so long is probably abandoned
+LONGEST_SILENCE = timedelta(days=90)  # maximum, for feeds with rare entries
+GAPS_OF_SILENCE = 3  # times the average gap: a monthly feed is not silent after a week
+SMOOTHED = 0.2  # weight of the newest gap in the average
+GAP_ENTRIES = 20  # entries of the first poll from which the average gap is computed
+SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
+SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does not change its status with every poll
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
     FetchKind.PRIVATE_ADDRESS: "[fetch] allow_private in the settings opens private addresses",
@@ -41,9 +41,9 @@ STATUS_HINTS: dict[object, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """
-    One of `STATUSES`, its reason if there is something to say, and what a person can do, if anything.
+    A status (one of `STATUSES`), its reason (None if there is nothing to explain), and a hint ("" if there is none).
 
-    `since` is None where it is not known.
+    `since` is None if it is unknown.
     """
 
     status: str
@@ -53,12 +53,12 @@ class Health:
 
     @property
     def is_ok(self) -> bool:
-        """Whether its news comes in."""
+        """Whether the feed delivers its entries."""
         return self.status in WELL_STATUSES
 
     @property
     def why(self) -> str:
-        """The reason in English, part of a sentence; empty if all is well."""
+        """The reason in English, as part of a sentence; "" if there is none."""
         return str(self.reason) if self.reason else ""
 
 
@@ -70,11 +70,11 @@ def feed_health(
     now: datetime,
 ) -> Health:
     """
-    Return the health of a feed: the worst status that holds.
+    Return the health of a feed: the worst status that applies.
 
     Args:
-        reason: Of the last failure; None if the last poll was answered well.
-        held_until: Until when the feed's host is left alone.
+        reason: That of the last failure; None if the last poll succeeded.
+        held_until: The time until which the feed's host is not visited, None if it may be.
     """
     status = worst_status(feed, reason=reason, held_until=held_until, now=now)
     if status == "held":
@@ -90,7 +90,7 @@ def feed_health(
 
 
 def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | None, now: datetime) -> str:
-    """Return the worst of the status that the last poll left and those that come with time."""
+    """Return the worst of the stored status and the statuses that depend on the time ("held", "silent")."""
     statuses = [stored_status(feed, reason=reason)]
     due = feed.next_poll_at is None or feed.next_poll_at <= now
     if held_until is not None and held_until > now and due:
@@ -102,11 +102,11 @@ def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | No
 
 def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
     """
-    Return the status that the last poll left; what only the clock changes is not in it.
+    Return the status after the last poll, without the statuses that depend on the time.
 
     Args:
-        reason: Of the last failure.
-        changes: What a poll changes of `STATUS_FIELDS`.
+        reason: That of the last failure, None without one.
+        changes: New values of `STATUS_FIELDS` after a poll; other values are those of `feed`.
     """
     gone, failures, last_polled_at, last_new_at, took_s, moved_to, url, has_no_dates = (
         changes.get(name, getattr(feed, name)) for name in STATUS_FIELDS
@@ -129,12 +129,12 @@ def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, An
 
 
 def severity(status: str) -> int:
-    """Return the rank of a status, 0 for the worst; an unknown one ranks as failing."""
+    """Return the rank of a status, 0 for the worst; an unknown status ranks as "failing"."""
     return STATUSES.index(status if status in STATUSES else "failing")
 
 
 def explain_status(feed: Feed, status: str) -> Reason | None:
-    """Return why a feed that does not fail is what it is; None if all is well."""
+    """Return the reason for the status of a feed whose polls succeed, None if there is nothing to explain."""
     match status:
         case "new":
             return Reason(HealthKind.NEVER_POLLED)
@@ -152,7 +152,7 @@ def explain_status(feed: Feed, status: str) -> Reason | None:
 
 
 def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
-    """Return the health of a feed whose polls fail: gone, a bot wall, something else than a feed, no answer."""
+    """Return the health of a feed whose polls fail: "gone", "bot wall", "not a feed" or "failing"."""
     if reason is None:
         return Health(status=status, since=feed.failing_since or since)
     is_moved = feed.url != feed.source.url
@@ -166,7 +166,7 @@ def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: dat
 
 
 def hint_for(feed: Feed, reason: Reason) -> str:
-    """Return what a person can do about a failing feed; nothing where only its publisher can."""
+    """Return a hint on what a user can do about a failing feed, "" if only the publisher can do something."""
     if reason.kind in BOT_WALLS:
         return "ask the publisher to let Watcher pass ([fetch] contact says who asks), or take another feed of it"
     if isinstance(reason.kind, FeedKind) or reason["status"] == 404:
@@ -180,26 +180,26 @@ def hint_for(feed: Feed, reason: Reason) -> str:
 
 def has_private_address(feed: Feed, reason: Reason) -> bool:
     """
-    Whether a failure says that a feed's own address is private.
+    Whether a failure says that the feed's own host has a private address.
 
-    One that a redirect leads to is none of it: whoever opened that would let a site choose what is asked of us.
+    False for the target of a redirect: if a user allowed that, a site could choose which private hosts we request.
     """
     hosts = {urlsplit(url).hostname for url in (feed.url, feed.source.url)}
     return reason.kind is FetchKind.PRIVATE_ADDRESS and reason["host"] in hosts
 
 
 def discover_hint(feed: Feed) -> str:
-    """Return the advice to look for the feeds that a site has now."""
+    """Return the hint to search for the current feeds of a site."""
     return f"watcher sources discover {front_page_url(feed.source.url)} finds the feeds of today"
 
 
 def front_page_url(url: str) -> str:
-    """Return the front page of a URL's host, without the user and the password in it."""
+    """Return the URL of the front page of a URL's host, without user and password."""
     return f"{url.partition('://')[0]}://{host_of(url)}/"
 
 
 def silence_limit(gap_s: float | None) -> timedelta:
-    """Return how long a feed may bring nothing before it is called silent, by its usual gap in seconds."""
+    """Return how long a feed may have no new entry before it is "silent"; `gap_s` is its average gap in seconds."""
     if gap_s is None or not gap_s > 0:
         return SILENT_AFTER
     seconds = min(GAPS_OF_SILENCE * gap_s, LONGEST_SILENCE.total_seconds())
@@ -210,9 +210,9 @@ def average_gap(
     gap_s: float | None, *, last_new_at: datetime | None, at: datetime, dates: Sequence[datetime]
 ) -> float | None:
     """
-    Return the usual time between two polls that bring something, in seconds, after a poll `at` that brought `dates`.
+    Return the average time in seconds between two polls with new entries, after a poll `at` with entries of `dates`.
 
-    A first poll gives the mean gap of its newest entries, a later one is smoothed into what was known.
+    After the first poll, it is the mean gap of the newest entries (None for fewer than two); then it is smoothed.
     """
     if last_new_at is None:
         newest = sorted((moment for moment in dates if moment <= at), reverse=True)[:GAP_ENTRIES]
@@ -222,7 +222,7 @@ def average_gap(
 
 
 def with_duration(reason: Reason, duration: timedelta) -> Reason:
-    """Return why a feed fails with how long it has: "for 47 hours: …", then "for 2 days: …"; not below a minute."""
+    """Return `reason` with its duration: "for 47 hours: …", "for 2 days: …"; unchanged below a minute."""
     minutes = int(duration / timedelta(minutes=1))
     if minutes >= 2 * 24 * 60:
         return Reason(HealthKind.FOR_DAYS, n=minutes // (24 * 60), why=reason)

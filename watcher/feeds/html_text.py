@@ -1,4 +1,4 @@
-"""Text that can be shown: markup to plain text, control characters gone, HTML made harmless; in linear time."""
+"""Converts HTML to plain text, strips control characters and sanitises HTML, in linear time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TITLE_CHARS = 1_000
 SUMMARY_CHARS = 20_000
 CONTENT_CHARS = 500_000
 
-# C0 but tab, line feed and return; DEL and C1; lone surrogates; noncharacters.
+# C0 except tab, line feed and carriage return; DEL and C1; lone surrogates; noncharacters.
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 BAD_REFERENCE = re.compile(
     r"&#(?:0{0,9}(?:[0-8]|1[1-24-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]));"
@@ -28,7 +28,7 @@ BLOCK = frozenset(
         "pre", "hr", "section", "article", "figure", "figcaption", "dt", "dd", "td", "th",
     ]
 )  # fmt: skip
-# Runs of white space that are not one space already.
+# Runs of white space, except single spaces.
 SPACES = re.compile(r"[ \t\r\f\v\u00a0\u2028\u2029]{2,}|[\t\r\f\v\u00a0\u2028\u2029]")
 LINES = re.compile(r" ?\n[ \n]*")
 MARKUP = re.compile(
@@ -65,17 +65,17 @@ CUT_WITH_CONTENT = {"script", "style", "noscript", "template", "iframe", "object
 
 
 def strip_control_chars(text: str) -> str:
-    """Return `text` without the characters that no text has: control characters, lone surrogates, noncharacters."""
+    """Return `text` without control characters, lone surrogates and noncharacters."""
     return NO_TEXT.sub("", text)
 
 
 def to_one_line(text: str, limit: int = TITLE_CHARS) -> str:
-    """Return plain `text` on one line, runs of white space made one, at most `limit` characters."""
+    """Return plain `text` on one line with single spaces, at most `limit` characters."""
     return truncate(" ".join(strip_control_chars(text[: limit * 8]).split()), limit)
 
 
 def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
-    """Return the text of an HTML fragment, a line for each block, at most `limit` characters."""
+    """Return the text of an HTML fragment, one line for each block element, at most `limit` characters."""
     text = markup[: limit * 8]
     if "<" in text or "]]>" in text:
         text = TAG.sub(lambda tag: "\n" if (tag[2] or "").lower() in BLOCK else "", drop_hidden(text))
@@ -84,7 +84,7 @@ def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
 
 
 def drop_hidden(markup: str) -> str:
-    """Return `markup` without comments, scripts, styles and their like; what is not closed is hidden to the end."""
+    """Return `markup` without comments, scripts, styles and other hidden elements; unclosed ones extend to the end."""
     if HIDDEN.search(markup) is None:
         return markup
     kept: list[str] = []
@@ -92,7 +92,7 @@ def drop_hidden(markup: str) -> str:
     lower = markup.lower()
     while (found := HIDDEN.search(markup, at)) is not None:
         kept.append(markup[at : found.start()])
-        if found.group(2):  # closed at once, as XHTML does
+        if found.group(2):  # a self-closing tag of XHTML
             at = found.end()
             continue
         closer = f"</{found.group(1).lower()}" if found.group(1) else "--"
@@ -106,7 +106,7 @@ def drop_hidden(markup: str) -> str:
 
 
 def truncate(text: str, limit: int) -> str:
-    """Return `text`, at most `limit` characters of it, at a word's end where there is one near."""
+    """Return `text` cut to at most `limit` characters with "…", at the end of a word if there is one nearby."""
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
@@ -115,15 +115,15 @@ def truncate(text: str, limit: int) -> str:
 
 
 def has_markup(text: str) -> bool:
-    """Whether `text` holds tags that HTML knows."""
+    """Whether `text` contains HTML tags."""
     return MARKUP.search(text) is not None
 
 
 def sanitize_html(markup: str, base: str) -> str:
     """
-    Return HTML with nothing that runs, loads or hides, its links absolute by `base` and http(s) alone.
+    Return HTML without scripts, embedded content and hidden elements; links are absolute (by `base`) and http(s) only.
 
-    What is nested beyond reason comes back as text: the sanitiser's time grows with the square of the depth.
+    HTML nested deeper than `DEEPEST` becomes plain text: the sanitiser takes quadratic time in the depth.
     """
     text = CLOSED_AT_ONCE.sub("", strip_control_chars(markup[:CONTENT_CHARS]))
     if text.count("<") > FEW_TAGS and nesting_depth(text) > DEEPEST:
@@ -134,11 +134,11 @@ def sanitize_html(markup: str, base: str) -> str:
 @lru_cache(maxsize=4)
 def sanitizer(base: str) -> nh3.Cleaner:
     """
-    Return what makes HTML harmless; it drops relative links if `base` is no address.
+    Return the HTML sanitiser; it drops relative links if `base` is not a URL.
 
-    To make one takes six times as long as to clean a summary.
+    Cached: creating one takes six times as long as cleaning a summary.
     """
-    import nh3  # late: 3 MB that only a parsing process should pay
+    import nh3  # late: takes 3 MB, and only parsing processes need it
 
     make = partial(
         nh3.Cleaner,
@@ -150,12 +150,12 @@ def sanitizer(base: str) -> nh3.Cleaner:
     )
     try:
         return make(url_relative=("rewrite_with_base", base))
-    except ValueError:  # a base that is no address: http://1.2.3.999/
+    except ValueError:  # an invalid base URL: http://1.2.3.999/
         return make(url_relative="deny")
 
 
 def nesting_depth(markup: str) -> int:
-    """Return about how deep `markup` nests."""
+    """Return the approximate nesting depth of `markup`."""
     now = deepest = 0
     for found in NESTING.finditer(markup):
         if found.group(2).lower() in LEAF:

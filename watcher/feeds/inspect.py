@@ -1,4 +1,4 @@
-"""What a feed's bytes hold, counted for a person who asks how good the feed is."""
+"""Reports on the quality of a feed: its format and language, and counts of entries with missing or bad fields."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from watcher.model import ParsedFeed
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url
 
-WHOLE_CHARS = 1_200  # of an entry's content: as long as a short report, far longer than a teaser
-CONTENT_CHARS = 20_000  # of it that are measured
+WHOLE_CHARS = 1_200  # minimal characters of a whole article in an entry: far longer than a teaser
+CONTENT_CHARS = 20_000  # characters of an entry's content that are counted
 LANGUAGE_ENTRIES = 20
 HEAD_CHARS = 64 * 1024
 ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,30}:)?(rss|feed|rdf)(?=[\s>])([^<>]{0,4000})>", re.IGNORECASE)
@@ -28,35 +28,35 @@ VERSION = re.compile(r"\sversion\s{0,5}=\s{0,5}[\"']([\w.]{1,10})[\"']", re.IGNO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReport:
-    """A feed and what can be said of its entries. Every count is of entries."""
+    """A feed with its format, language and quality. All counts are numbers of entries."""
 
     feed: ParsedFeed
     format: str  # "RSS 2.0", "Atom 1.0", "JSON Feed 1.1"
-    language: str  # that its entries read as, "und" if nothing tells
-    sent: int  # as they stood, before repeated ones were dropped
+    language: str  # detected from the entries, "und" if unknown
+    sent: int  # all entries, including repeated ones
     without_guid: int
     repeated_guids: int
     without_link: int
     repeated_links: int
-    undated: int  # that name no date
-    unreadable: int  # whose date cannot be read, or lies before the web
-    ahead: int  # whose date lies more than a day ahead
+    undated: int  # without a date
+    unreadable: int  # with a date that cannot be parsed, or is before 1990
+    ahead: int  # with a date more than a day in the future
     oldest: datetime | None
     newest: datetime | None
-    whole: int  # that carry at least `WHOLE_CHARS` of content
-    usual_chars: int  # of content or summary: the median
+    whole: int  # with at least `WHOLE_CHARS` of content
+    usual_chars: int  # median length of content or summary in characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAFeed:
-    """Bytes that are no feed: what they are, and the feeds that they link."""
+    """A body that is not a feed: the reason says what it is, `links` are the feeds that it links."""
 
     reason: Reason
     links: tuple[FoundFeed, ...] = ()
 
 
 def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime) -> FeedReport | NotAFeed:
-    """Return what the feed in `body` holds, or what `body` is instead."""
+    """Return a report on the feed in `body`, or what `body` is if it is not a feed."""
     text = decode_feed(body, content_type)
     try:
         raw = read_feed(body, url=url, content_type=content_type)
@@ -64,7 +64,7 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
         return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
     feed = normalize_feed(raw, url=url, now=now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
-    # A date that is ahead is read here, and not believed above.
+    # Without `now`, future dates are accepted, so that only missing and unreadable dates count here.
     dateless = sum(entry.published_at is None for entry in normalize_feed(raw, url=url).entries)
     undated = min(sum(not (row.published or row.updated) for row in raw.entries), dateless)
     guids = [guid for row in raw.entries if (guid := row.guid.strip())]
@@ -91,7 +91,7 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
 
 
 def detect_format(text: str) -> str:
-    """Return a feed's format and version, as far as its head tells."""
+    """Return the format of a feed with its version, if the start of `text` has it; "XML" if unknown."""
     head = text.lstrip("\ufeff \t\r\n")[:HEAD_CHARS]
     if head[:1] in ("{", "["):
         version = re.search(r"jsonfeed\.org/version/([\d.]{1,5})", head)
@@ -109,7 +109,7 @@ def detect_format(text: str) -> str:
 
 
 def detect_feed_language(feed: ParsedFeed) -> str:
-    """Return the language that a feed's entries read as, whatever it claims where they are long enough to tell."""
+    """Return the language of a feed's entries, "und" if unknown; the feed's own tag counts if they are short."""
     entries = feed.entries[:LANGUAGE_ENTRIES]
     titles = "\n".join(entry.title for entry in entries)
     texts = "\n".join(entry.summary[:200] for entry in entries)

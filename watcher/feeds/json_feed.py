@@ -1,4 +1,4 @@
-"""JSON Feed 1 and 1.1 (jsonfeed.org): its text to a RawFeed."""
+"""Parses JSON Feed 1 and 1.1 (jsonfeed.org) to a RawFeed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_NAMES = 50  # authors or tags of one entry
 
 
 def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
-    """Return the feed in `text`. Errors: FeedError."""
+    """Parse the feed in `text`, at most `max_entries` items. Errors: FeedError."""
     try:
         top = json.loads(text)
     except RecursionError as error:
@@ -39,7 +39,7 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
 
 
 def newest_items(items: list[Any], most: int) -> list[Any]:
-    """Return at most `most` of the items: the first, or the last of a feed that runs from old to new."""
+    """Return at most `most` items: the first ones, or the last ones if the feed lists the oldest first."""
     if len(items) <= most:
         return items
     dates = [to_text(item.get("date_published")) for item in items if isinstance(item, dict)]
@@ -54,7 +54,7 @@ def is_item(item: object) -> bool:
 
 
 def item_to_entry(item: dict[str, Any]) -> RawEntry:
-    """Return one item; fields of a wrong type count as missing."""
+    """Convert one item; fields of a wrong type count as missing."""
     html, text = to_text(item.get("content_html")), to_text(item.get("content_text"))
     people = dicts_only(item.get("authors")) or dicts_only([item.get("author")])
     attached = [
@@ -75,7 +75,7 @@ def item_to_entry(item: dict[str, Any]) -> RawEntry:
 
 
 def to_text(value: object) -> str:
-    """Return a string, a number as its digits, and anything else as nothing."""
+    """Return a string unchanged, a number as its digits, and "" for any other value."""
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What the readers of feeds hand on, made entries: identity, links, dates and text that can be trusted."""
+"""Converts the raw entries of the feed parsers to `Entry`: GUIDs, absolute links, plausible dates, safe text."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from watcher.text.urls import hide_secrets, is_web, normalize_url
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
 NAME_CHARS = 200
-LONG_SUMMARY = 500  # characters: a summary so long, or one in paragraphs, is the article itself
+LONG_SUMMARY = 500  # characters: a longer summary, or one with markup, is used as content
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was no web: an epoch or a default
-AHEAD = timedelta(days=1)  # time zones written wrongly reach that far
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
+AHEAD = timedelta(days=1)  # tolerance for wrong time zones
 DATE_CHARS = 64
 
 
@@ -33,7 +33,7 @@ class RawText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawEntry:
-    """One item as it stood. Links may be relative; dates are tried in their order."""
+    """One item as parsed, before normalisation. Links may be relative; of several dates the first valid one counts."""
 
     guid: str = ""
     links: tuple[str, ...] = ()  # best first
@@ -49,7 +49,7 @@ class RawEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawFeed:
-    """A feed as it stood. `base` is what its entries' relative links resolve by, if it names one."""
+    """A feed as parsed, before normalisation. `base` is the base URL of relative links, "" if the feed names none."""
 
     title: RawText = RawText()
     link: str = ""
@@ -67,11 +67,11 @@ def normalize_entries(
     raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """
-    Return a feed's entries, and its faults in words.
+    Return the entries of a feed, and descriptions of its faults.
 
     Args:
-        url: of the feed, which relative links resolve by where it names no better base.
-        known: GUID → `content_hash`; an entry that is the same as there comes back without content, to save the work.
+        url: URL of the feed: the base of relative links if the feed has no other base.
+        known: GUID → `content_hash`; unchanged entries are returned without summary and content, to save time.
     """
     base = absolute_url(url, raw.base) or url
     guids = [to_one_line(row.guid, GUID_CHARS * 4) for row in raw.entries]
@@ -99,7 +99,7 @@ def normalize_entries(
 def normalize_entry(
     row: RawEntry, guid: str, link: str | None, digest: str, *, base: str, now: datetime | None, whole: bool
 ) -> Entry:
-    """Return the entry for one item; `whole` is False where its text is known already."""
+    """Return the entry for one item; without summary and content if `whole` is False."""
     title = title_text(row.title)
     updated_at = first_date(row.updated, now)
     summary, content = summary_and_content(row, base) if whole else ("", "")
@@ -121,7 +121,7 @@ def normalize_entry(
 
 
 def summary_and_content(row: RawEntry, base: str) -> tuple[str, str]:
-    """Return the summary as plain text and the content as harmless HTML."""
+    """Return the summary as plain text and the content as sanitised HTML, "" if there is none."""
     content = to_html(row.content)
     summary = html_to_text(row.summary.value) if row.summary.is_html else strip_control_chars(row.summary.value).strip()
     if not content and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
@@ -130,7 +130,7 @@ def summary_and_content(row: RawEntry, base: str) -> tuple[str, str]:
 
 
 def to_html(text: RawText) -> str:
-    """Return a text as HTML: its paragraphs marked where it is plain."""
+    """Return a text as HTML; in plain text, each line becomes a paragraph."""
     if text.is_html or not text.value.strip():
         return text.value.strip()
     escaped = text.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -143,19 +143,19 @@ def title_text(text: RawText) -> str:
 
 
 def first_link(row: RawEntry, base: str) -> str | None:
-    """Return an item's page: the first of its links that is http(s), else its GUID if that is a URL."""
+    """Return the URL of an item's page: its first http(s) link, else its GUID if that is a URL, else None."""
     found = (absolute_url(base, link) for link in row.links)
     own = row.guid.strip() if row.guid.strip().startswith(("http://", "https://")) else ""
     return next((link for link in found if link), None) or (absolute_url(base, own) if own else None)
 
 
 def absolute_url(base: str, link: str) -> str | None:
-    """Return `link` as an absolute http(s) URL that can be fetched, or None, also for an empty one."""
+    """Return `link` as an absolute http(s) URL in ASCII; None if it is empty, too long or not such a URL."""
     link = strip_control_chars(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
     if not link or len(link) > URL_CHARS:
         return None
     try:
-        # A link must not inherit the credentials in the feed's own address.
+        # A link must not inherit the credentials in the feed's URL.
         joined = link if is_web(link) else urljoin(hide_secrets(base), link)
     except ValueError:
         return None
@@ -167,7 +167,7 @@ def absolute_url(base: str, link: str) -> str | None:
 
 
 def to_ascii_url(url: str) -> str | None:
-    """Return a URL with letters outside ASCII as requests spell it: IDNA in the host, UTF-8 escaped behind it."""
+    """Return a URL in ASCII: the host as IDNA, the rest percent-encoded UTF-8; None if that is not possible."""
     if not is_web(url):
         return None
     parts = urlsplit(url)
@@ -180,26 +180,26 @@ def to_ascii_url(url: str) -> str | None:
 
 
 def first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:
-    """Return the first of some dates that can be read and believed."""
+    """Return the first date that can be parsed and is plausible, else None."""
     return next((moment for moment in (plausible_or_none(parse_date(text), now) for text in texts) if moment), None)
 
 
 def content_hash(row: RawEntry) -> str:
-    """Return 32 hex digits that change when title, summary or content do."""
+    """Return a hash of title, summary and content without differences in white space, 32 hex digits."""
     parts = (row.title.value, row.summary.value, row.content.value)
     text = "\0".join(" ".join(part.split()) for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def bounded_id(identity: str) -> str:
-    """Return an identity that can be stored: as it is, or its hash if it is very long."""
+    """Return `identity`, or its hash if it is longer than `GUID_CHARS`."""
     if len(identity) <= GUID_CHARS:
         return identity
     return "sha256:" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
-    """Return what is wrong with a feed's entries, for a reader."""
+    """Return descriptions of the faults in a feed's entries."""
     said = [f"{count} entries {what}" for what, count in times.items()]
     if not use_guids and len(entries) > 1:
         said.append("its GUIDs are missing or all the same: links tell the entries apart")
@@ -214,7 +214,7 @@ def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: 
 
 def parse_date(text: str) -> datetime | None:
     """
-    Return a date as UTC, or None: ISO 8601 in most of its spellings, or as mail and HTTP headers write it.
+    Parse a date in ISO 8601 or in the format of mail and HTTP headers; return it in UTC, or None if it is neither.
 
     A date without a zone counts as UTC.
     """
@@ -229,7 +229,7 @@ def parse_date(text: str) -> datetime | None:
 
 
 def plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:
-    """Return `moment` unless it is absurd: before the web, or more than a day ahead of `now`."""
+    """Return `moment`, or None if it is before `EARLIEST` or more than `AHEAD` after `now`."""
     if moment is None or moment < EARLIEST or (now is not None and moment > now + AHEAD):
         return None
     return moment

@@ -1,4 +1,4 @@
-"""OPML: a list of feeds in folders, read from hostile bytes and written (OPML 2.0)."""
+"""Reads and writes OPML 2.0, a list of feeds in folders; reading is safe for untrusted input."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_FEEDS = 20_000
 MAX_DEPTH = 64
 MAX_TEXT = 500  # characters of a title or folder
-NAMESPACE = "urn:watcher:opml"  # for what OPML has no attribute for
+NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
 SEPARATOR = " / "  # between the folders of a section
 DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 ENCODING = re.compile(rb"<\?xml[^>]{0,150}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
-FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # a browser's for "subscribe to this"
+FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # the scheme of "subscribe" links
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpmlFeed:
-    """One feed of an OPML file. `section` is its folder, folders in folders joined by " / "."""
+    """One feed of an OPML file. `section` is its folder; nested folders are joined by " / "."""
 
     url: str
     title: str
@@ -39,14 +39,14 @@ class OpmlFeed:
     owner: str | None = None
     owner_kind: str | None = None
     tags: tuple[str, ...] = ()
-    every: str | None = None  # a duration as settings write it: "1h"
+    every: str | None = None  # a duration as in the settings: "1h"
     full_text: bool = False
     enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opml:
-    """What an OPML file lists, each feed once. `faults` are words about entries that could not be used."""
+    """The feeds of an OPML file without duplicates. `faults` describes the entries that could not be used."""
 
     title: str
     feeds: tuple[OpmlFeed, ...]
@@ -55,12 +55,12 @@ class Opml:
 
 def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     """
-    Return the feeds that `data` lists.
+    Parse the feeds in `data`; `name` is the name of the file for messages.
 
-    An outline without an address is a folder; one with an address that is not http or https is a fault. Bare ampersands
-    are forgiven.
+    An outline without a URL is a folder; one with a URL that is not http or https is a fault. Unescaped ampersands are
+    accepted.
 
-    Errors: OpmlError if it is no OPML, too large, or declares entities.
+    Errors: OpmlError if it is not OPML, too large or nested too deeply, has too many feeds, or declares entities.
     """
     if len(data) > MAX_BYTES:
         raise OpmlError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
@@ -83,7 +83,7 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
 
 
 def decode_xml(data: bytes, name: str) -> str:
-    """Return the text of XML bytes by byte order mark, declaration, else UTF-8."""
+    """Decode XML by byte order mark, declaration, else as UTF-8. Errors: OpmlError for an unknown encoding."""
     encoding = next((codec for mark, codec in MARKS if data.startswith(mark)), None)
     if encoding is None:
         declared = ENCODING.search(data[:250])
@@ -95,7 +95,7 @@ def decode_xml(data: bytes, name: str) -> str:
 
 
 class OpmlParser:
-    """Collects feeds from parser events; holds the folders that are open."""
+    """Collects feeds from parser events; keeps a stack of the open folders."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -103,7 +103,7 @@ class OpmlParser:
         self.title = ""
         self.feeds: dict[str, OpmlFeed] = {}
         self.faults: list[str] = []
-        self._open: list[str | None] = []  # one an element: a folder's name, or None
+        self._open: list[str | None] = []  # for each open element the name of the folder, or None
         self._in_title = False
 
     def read(self, text: str) -> None:
@@ -132,7 +132,7 @@ class OpmlParser:
             self.title += text
 
     def outline(self, attributes: dict[str, str]) -> str | None:
-        """Note a feed; return the name of a folder."""
+        """Record the feed or fault of an outline; return the name if it is a folder, else None."""
         fields = {key.lower(): " ".join(value.split()) for key, value in attributes.items()}
         title = (fields.get("title") or fields.get("text") or "")[:MAX_TEXT]
         kind = fields.get("type", "").lower()
@@ -172,7 +172,7 @@ class OpmlParser:
 
 
 def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
-    """Return an OPML 2.0 document: a folder for each section, in the order of its first feed."""
+    """Return an OPML 2.0 document with a folder for each section, in the order of the sections' first feeds."""
     folders: dict[str, list[OpmlFeed]] = {}
     for feed in feeds:
         folders.setdefault(feed.section or "", []).append(replace(feed, title=feed.title or feed.url))
@@ -208,6 +208,6 @@ def outline_attributes(feed: OpmlFeed) -> str:
 
 
 def format_attribute(text: str) -> str:
-    """Return a quoted attribute value, without what XML cannot hold; what steers a terminal is escaped."""
+    """Return a quoted attribute value; characters not allowed in XML are removed, control characters escaped."""
     value = quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
     return CONTROL_CHARACTERS.sub(lambda found: f"&#x{ord(found.group()):x};", value)

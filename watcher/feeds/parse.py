@@ -1,4 +1,4 @@
-"""A feed's bytes to a ParsedFeed, or to an error that says what the bytes are instead."""
+"""Parses the bytes of a feed to a ParsedFeed; the error for other bytes says what they are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watcher.feeds.normalize import RawFeed, absolute_url, normalize_entries, ti
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
 
-PROLOG_CHARS = 256 * 1024  # a root element that begins later is none
+PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
 SKIPPED = re.compile(
     r"\s+|<\?.{0,4000}?\?>|<!--.{0,100000}?-->|<!DOCTYPE[^<>\[]{0,2000}(?:\[.{0,200000}?\]\s{0,100})?>",
     re.DOTALL | re.IGNORECASE,
@@ -35,7 +35,7 @@ OTHER_XML = {
     "opml": FeedKind.OPML,
     "svg": FeedKind.SVG,
 }
-FILES = (  # how a file begins that is no text, and what it is
+FILES = (  # first bytes of binary files, and their kinds
     (b"%PDF-", FeedKind.PDF),
     (b"\x89PNG\r\n", FeedKind.PICTURE),
     (b"\xff\xd8\xff", FeedKind.PICTURE),
@@ -45,7 +45,7 @@ FILES = (  # how a file begins that is no text, and what it is
 )
 SAMPLE_BYTES = 2_000
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
-FEW_CONTROLS = 0.05  # of the characters of a text; of random bytes, 0.1
+FEW_CONTROLS = 0.05  # maximal share of control characters in a text; random bytes have 0.1
 WALL_BYTES = 16_384
 
 BOT_WALLS = {
@@ -64,25 +64,25 @@ def parse_feed(
     known: Mapping[str, str] | None = None,
 ) -> ParsedFeed:
     """
-    Return the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom or JSON Feed, whatever it is served as.
+    Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom or JSON Feed, whatever its content type.
 
-    Of more than `max_entries` entries the newer end is read. Entity declarations are ignored, never expanded.
+    Of more than `max_entries` entries, the newest are read. Entity declarations are ignored, never expanded.
 
     Args:
-        url: where it came from, after redirects.
-        content_type: the header, a hint about the character set only.
-        now: dates more than a day later are not believed.
-        known: GUID → `content_hash`; entries that are the same come back without summary and content.
+        url: The URL of the response, after redirects.
+        content_type: The header; used only as a hint for the character encoding.
+        now: Dates more than a day later are ignored.
+        known: GUID → `content_hash`; unchanged entries are returned without summary and content.
 
     Raises:
-        FeedError: its `kind` says what the bytes are.
+        FeedError: `body` is not a feed; `kind` says what it is.
     """
     raw = read_feed(body, url=url, content_type=content_type, max_entries=max_entries)
     return normalize_feed(raw, url=url, now=now, known=known)
 
 
 def read_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
-    """Return the feed in `body` as it stands; arguments and errors as `parse_feed`."""
+    """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
     text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]
     if not start:
@@ -95,7 +95,7 @@ def read_feed(body: bytes, *, url: str, content_type: str | None = None, max_ent
 def normalize_feed(
     raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
 ) -> ParsedFeed:
-    """Return the feed whose fields are `raw`; arguments as `parse_feed`."""
+    """Normalise the fields of a parsed feed; arguments as `parse_feed`."""
     entries, faults = normalize_entries(raw, url=url, now=now, known=known)
     return ParsedFeed(
         title=title_text(raw.title),
@@ -111,7 +111,7 @@ def normalize_feed(
 
 
 def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
-    """Return the feed in XML. Errors: FeedError."""
+    """Parse a feed in XML. Errors: FeedError."""
     at, root = find_root(text)
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
@@ -128,18 +128,18 @@ def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFee
 
 
 def find_root(text: str) -> tuple[int, str]:
-    """Return where the root element begins and its name in lower case without prefix; (0, "") where there is none."""
+    """Return offset and name of the root element, in lower case without prefix; (0, "") if there is none."""
     at = 0
     while at < PROLOG_CHARS and (skipped := SKIPPED.match(text, at)) is not None:
         at = skipped.end()
     found = ROOT.match(text, at)
-    if found is None:  # junk, or a declaration that cannot be read
+    if found is None:  # other text, or an invalid declaration, before the root
         found = ROOT.search(text, at, PROLOG_CHARS)
     return (found.start(), found.group(1).rpartition(":")[2].lower()) if found else (0, "")
 
 
 def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
-    """Return the feed of XML that may hold far more entries than wanted: what is cut is cut before the costly parse."""
+    """Parse at most `max_entries` entries of XML, the newest; the others are cut before the slow parser runs."""
     ends = [found.end() for found in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
         return parse_xml(limit_unclosed_entries(text, max_entries), url, max_entries)
@@ -154,22 +154,22 @@ def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
 
 def limit_unclosed_entries(text: str, max_entries: int) -> str:
     """
-    Return `text`, whose entries are hardly ever closed if they are twice as many as wanted, up to that one.
+    Return `text` cut before entry number 2 * `max_entries` + 1.
 
-    Each entry that is not closed nests in the one before: a million of them cost a parser 1.5 GB.
+    So many entries with so few end tags are unclosed, so they nest: a million of them take the parser 1.5 GB.
     """
     beyond = next(islice(ITEM_START.finditer(text), 2 * max_entries, None), None)
     return text if beyond is None else text[: beyond.start()]
 
 
 def is_oldest_first(raw: RawFeed) -> bool:
-    """Whether a feed's entries run from old to new."""
+    """Whether a feed lists its oldest entries first."""
     dates = [entry.published[0] for entry in raw.entries if entry.published and entry.published[0][:4].isdecimal()]
     return len(dates) > 1 and dates[0] < dates[-1]
 
 
 def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
-    """Return what bytes are that are no feed."""
+    """Return the reason why bytes are not a feed: what they are instead."""
     if wall := find_bot_wall(body):
         return Reason(FeedKind.BOT_WALL, wall=wall)
     if file := binary_kind(body):
@@ -183,7 +183,7 @@ def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
 
 
 def binary_kind(body: bytes) -> FeedKind | None:
-    """Return what bytes are that are no text; None for a text."""
+    """Return the kind of a binary file, None for text."""
     known = next((kind for start, kind in FILES if body.startswith(start)), None)
     sample = decode_feed(body[:SAMPLE_BYTES])
     is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
@@ -191,12 +191,12 @@ def binary_kind(body: bytes) -> FeedKind | None:
 
 
 def find_bot_wall(body: bytes) -> str | None:
-    """Return the name of the bot wall that a page is, or None."""
+    """Return the name of the bot wall that sent the page, or None."""
     head = body[:WALL_BYTES]
     return next((name for name, pattern in BOT_WALLS.items() if pattern.search(head)), None)
 
 
 def parse_language_tag(text: str) -> str | None:
-    """Return a language tag as BCP 47 spells it, or None for what is none."""
+    """Return a language tag in BCP 47 form, None if `text` is not a tag."""
     tag = text.strip().replace("_", "-")
     return tag if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", tag) else None

@@ -1,4 +1,4 @@
-"""When to poll a feed next, and why: the answer's headers, the feed's own rhythm and wishes, the settings."""
+"""Schedules the next poll of a feed, from response headers, past entries, the feed's own fields and the settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_S = 24 * 3600.0
 LONGEST_HOLD_S = 72 * 3600.0
 ADAPTIVE_S = (15 * 60.0, 12 * 3600.0)
 RHYTHM_ENTRIES = 20
-BLIND_FACTOR = 4  # without validators every poll costs a whole body: with the usual floor of 15 min, once an hour
+BLIND_FACTOR = 4  # times `min_every_s` if there are no validators, as each poll gets the whole body
 BLIND_S = 3600.0
 JITTER = 0.1
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -28,10 +28,10 @@ NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?=$|[,\s])", re.IGNORECASE
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
     """
-    What the settings and the feed's own text say; seconds.
+    The intervals of the settings and of the feed itself, in seconds.
 
-    `every_s` is how often a feed that says nothing is looked at, `own_every_s` the source's own setting in its place,
-    `min_every_s` the floor under all of it.
+    `every_s` is the default interval, `own_every_s` the setting of the source that replaces it, `min_every_s` the
+    lower limit of the interval.
     """
 
     every_s: float = 1800.0
@@ -44,7 +44,7 @@ class PollPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextPoll:
-    """When, and why in words. `interval_s` is the feed's interval, to be handed in again as `last_interval_s`."""
+    """The time of the next poll and its reason. Pass `interval_s` as `last_interval_s` the next time."""
 
     at: datetime
     interval_s: float
@@ -65,13 +65,13 @@ def schedule_next_poll(
     """
     Return when to poll a feed next.
 
-    The longest of the floor, the feed's rhythm, its ttl and the answer's freshness; doubled for each failure in a
-    row; at most `LONGEST_S`; later by up to a tenth (`jitter`, 0 to 1); then out of skipHours and skipDays; never
-    before Retry-After.
+    The wait is the longest of the minimum, half the usual gap between entries, the ttl and the freshness of the
+    response; doubled for each failure in a row; at most `LONGEST_S`; plus up to a tenth (`jitter`, 0 to 1). The time is
+    not before Retry-After, and not in skipHours or skipDays.
 
     Args:
-        published: of the entries just read; empty after a 304 or a failure, where `last_interval_s` is used.
-        failures: in a row, this one included; 0 after a good answer.
+        published: Dates of the entries just read; empty after a 304 or a failure: then `last_interval_s` is used.
+        failures: Failures in a row, including this one; 0 after a success.
 
     Source: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (`ttl`, `skipHours`, `skipDays`).
     """
@@ -100,11 +100,11 @@ def schedule_next_poll(
 def base_interval(
     wishes: PollPolicy, published: Sequence[datetime], last_s: float | None, has_validators: bool, now: datetime
 ) -> tuple[float, str]:
-    """Return a feed's interval in seconds before the answer's freshness, failures and caps, and what decided it."""
+    """Return the interval in seconds and its reason, before freshness, failures and maximum are applied."""
     floor_s = wishes.min_every_s
     if wishes.own_every_s is not None:
         chosen = (wishes.own_every_s, "the source's own `every`")
-        if not published and last_s is not None and last_s > wishes.own_every_s:  # by the ttl of its last whole answer
+        if not published and last_s is not None and last_s > wishes.own_every_s:  # by the ttl of the last full response
             chosen = (last_s, "as before")
     elif published:
         chosen = (max(wishes.every_s, floor_s), "the usual interval")
@@ -125,7 +125,7 @@ def base_interval(
 
 
 def median_interval(published: Iterable[datetime], now: datetime) -> float | None:
-    """Return half the median gap in seconds of the newest dates, within `ADAPTIVE_S`; None for too few."""
+    """Return half the median gap between the newest dates, in seconds within `ADAPTIVE_S`; None below three dates."""
     moments = sorted((moment for moment in published if moment <= now), reverse=True)[:RHYTHM_ENTRIES]
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
     if len(gaps) < 2:
@@ -134,7 +134,7 @@ def median_interval(published: Iterable[datetime], now: datetime) -> float | Non
 
 
 def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
-    """Return the first moment from `at` on in no skipped hour (UTC) or day; `at` where every one is skipped."""
+    """Return the first time from `at` on outside of skipped hours (UTC) and days; `at` if all are skipped."""
     hours = frozenset(skip_hours)
     days = frozenset(day.lower() for day in skip_days)
     moment = at
@@ -148,9 +148,9 @@ def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Coll
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
     """
-    Seconds from now: how long the answer stays fresh, and how long the host asks to be left alone. None: not said.
+    How long a response stays fresh, and how long to wait by Retry-After, in seconds from now; None if not given.
 
-    `max_age_s` is the max-age to keep with what the answer is about, for a 304 that says nothing of it.
+    `max_age_s` is stored with the feed and used for a later 304 without Cache-Control.
     """
 
     fresh_s: float | None = None
@@ -160,13 +160,13 @@ class Freshness:
 
 def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: float | None = None) -> Freshness:
     """
-    Return what `headers` (names in lower case) say.
+    Parse the freshness in `headers` (names in lower case).
 
-    Cache-Control before Expires, less the Age that the answer already has; a date against the server's own Date, so
-    that a wrong clock there does no harm. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
+    Cache-Control takes precedence over Expires; Age is subtracted. Dates are compared with the server's Date, so that
+    its clock may be wrong. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
 
     Args:
-        kept_s: The max-age of what a 304 is about: it counts anew from a 304 without a Cache-Control of its own.
+        kept_s: The stored max-age of the feed, for a 304: it applies again if the 304 has no Cache-Control.
     """
     said: dict[str, str] = {}
     for name, value in headers:
@@ -186,7 +186,7 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
 
 
 def cache_lifetime_s(said: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
-    """Return the seconds that a cache may still keep the answer, or None where nothing useful is said."""
+    """Return for how many more seconds the response is fresh, None if it is not or the headers do not say."""
     if max_age_s is None:
         expires = parse_date(said.get("expires", ""))
         max_age_s = (expires - server_now).total_seconds() if expires else 0.0
@@ -196,7 +196,7 @@ def cache_lifetime_s(said: dict[str, str], server_now: datetime, max_age_s: floa
 
 
 def parse_retry_after(value: str, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After, a number or a date, at most `MAX_RETRY_AFTER_S`; None for neither."""
+    """Parse Retry-After, a number of seconds or a date; return at most `MAX_RETRY_AFTER_S`, None if invalid."""
     value = value.strip()
     if value.isascii() and value.isdecimal():
         return min(float(value[:12]), MAX_RETRY_AFTER_S) if len(value) <= 12 else MAX_RETRY_AFTER_S

@@ -1,7 +1,7 @@
 """
-RSS 0.9x, 1.0, 2.0 and Atom: a feed's XML to a RawFeed, by feedparser without its sanitiser and without its base.
+Parses RSS 0.9x, 1.0, 2.0 and Atom to a RawFeed, with feedparser; links and HTML are not changed by it.
 
-XML that is not well-formed is repaired first: references that only HTML knows, items that an open tag swallows.
+XML that is not well-formed is repaired first: HTML entities, and items that are not closed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from watcher.failure_reasons import FeedKind, Reason
 from watcher.feeds.html_text import BAD_REFERENCE, has_markup
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 
-BROKEN = "not well-formed XML"  # the fault of a feed that needed it
+BROKEN = "not well-formed XML"  # the fault of a feed that had to be repaired
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 NAMED = re.compile(r"&(#?[A-Za-z0-9]{1,32};)?")
 NUMBER = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
@@ -26,8 +26,8 @@ OPENING = re.compile(r"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,20000})?>")
 ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 ITEM_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 
-# feedparser resolves links by xml:base or else by the document's address, and does not say which. Given an address
-# that can be told again, a link that depends on nothing but the document comes back as it was written.
+# feedparser resolves links by xml:base or else by the document's URL, and does not say which. With this URL for the
+# document, `undo_base` can restore the links that were resolved by it.
 NOWHERE = "http://relative.invalid"
 DOCUMENT = f"{NOWHERE}/here/"
 
@@ -37,12 +37,12 @@ PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly"
 DAYS = frozenset(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
 MAX_NAMES = 50  # authors or tags of one entry
 
-# A copy of a FeedParserDict: its own `get` answers for `updated` with `published`, and is ten times as slow.
+# A copy of a FeedParserDict, whose own `get` returns `published` for `updated`, and is ten times as slow.
 Row = dict[str, Any]
 
 
 def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
-    """Return the feed in `text`, which begins with its root element. Errors: FeedError if feedparser gives up."""
+    """Parse the feed in `text`, which begins with its root element. Errors: FeedError if feedparser fails."""
     is_good = is_well_formed(text)
     if not is_good:
         text = repair_entities(text)
@@ -73,8 +73,8 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
 
 
 def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
-    """Return feedparser's reading of `text`. Errors: FeedError if it gives up."""
-    import feedparser  # late: 70 ms and 8 MB that only a parsing process should pay, which loads it at its start
+    """Return the result of feedparser for `text`. Errors: FeedError if feedparser fails."""
+    import feedparser  # late: takes 70 ms and 8 MB, and only parsing processes need it
 
     try:
         return feedparser.parse(
@@ -90,7 +90,7 @@ def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDi
 
 
 def raw_entry(row: Row, is_atom: bool) -> RawEntry:
-    """Return one of feedparser's entries."""
+    """Convert an entry of feedparser."""
     contents = [part for part in dicts_only(row.get("content")) if is_text(part) and to_text(part.get("value")).strip()]
     best = next((part for part in contents if "html" in to_text(part.get("type"))), contents[0] if contents else None)
     return RawEntry(
@@ -116,7 +116,7 @@ def raw_entry(row: Row, is_atom: bool) -> RawEntry:
 
 def links_of(row: Row) -> tuple[str, ...]:
     """
-    Return an entry's links: what a redirector hides first, then the alternates, then the others that may be its page.
+    Return an entry's links without duplicates: the original of a FeedBurner link, `link`, then the alternates.
     """
     all_links = dicts_only(row.get("links"))
     alternates = [to_text(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
@@ -125,12 +125,12 @@ def links_of(row: Row) -> tuple[str, ...]:
 
 
 def undo_base(url: str) -> str:
-    """Return a link as it stood in the document where feedparser resolved it by `DOCUMENT`; "../x" becomes "/x"."""
+    """Return a link as written in the document if feedparser resolved it by `DOCUMENT`; but "../x" becomes "/x"."""
     return url.strip().removeprefix(DOCUMENT).removeprefix(NOWHERE)
 
 
 def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
-    """Return an entry's summary; where feedparser copied a content for want of one, it is of the content's kind."""
+    """Return an entry's summary; if feedparser copied it from a content, with the type of that content."""
     value = to_text(row.get("summary"))
     if "summary_detail" not in row:
         for part in contents:
@@ -140,7 +140,7 @@ def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
 
 
 def text_of(row: Row, key: str, is_atom: bool) -> RawText:
-    """Return a text of feedparser's with what it says of its kind."""
+    """Return the text of a field, as HTML or plain by its `…_detail`, or by its tags if there is none."""
     for detail in dicts_only([row.get(f"{key}_detail")]):
         if detail.get("value"):
             return raw_text(detail, is_atom)
@@ -149,7 +149,7 @@ def text_of(row: Row, key: str, is_atom: bool) -> RawText:
 
 
 def raw_text(detail: Row, is_atom: bool) -> RawText:
-    """Return one `…_detail` of feedparser's. RSS does not say what its text is, so that the text itself decides."""
+    """Return the text of a `…_detail`. RSS has no types for its texts: those with tags are HTML."""
     value = to_text(detail.get("value"))
     says_plain = to_text(detail.get("type")) in ("text/plain", "")
     return RawText(value=value, is_html=not says_plain or (not is_atom and has_markup(value)))
@@ -165,7 +165,7 @@ def authors_of(row: Row) -> tuple[str, ...]:
 
 
 def images_of(row: Row) -> tuple[str, ...]:
-    """Return the addresses of an entry's pictures."""
+    """Return the URLs of an entry's pictures, at most ten."""
     media = [part for part in dicts_only(row.get("media_content")) if is_image(part)]
     enclosed = [link for link in dicts_only(row.get("links")) if link.get("rel") == "enclosure" and is_image(link)]
     found = [part.get("url") for part in (*media, *dicts_only(row.get("media_thumbnail")))]
@@ -174,7 +174,7 @@ def images_of(row: Row) -> tuple[str, ...]:
 
 
 def is_text(part: Row) -> bool:
-    """Whether an Atom content is text, not a film in base64."""
+    """Whether an Atom content is text, not an image, audio or video in base64."""
     return not to_text(part.get("type")).startswith(("image/", "audio/", "video/"))
 
 
@@ -184,7 +184,7 @@ def is_image(part: Row) -> bool:
 
 
 def parsed_date(row: Row, key: str) -> str:
-    """Return a date that feedparser read, in ISO form; it knows the odd spellings."""
+    """Return a date that feedparser parsed in ISO 8601, "" if it did not; it accepts unusual formats."""
     parts = row.get(f"{key}_parsed")
     if parts is None:
         return ""
@@ -192,7 +192,7 @@ def parsed_date(row: Row, key: str) -> str:
 
 
 def ttl_s(ttl: str, period: str, frequency: str) -> float | None:
-    """Return how long the feed says that it stays the same, in seconds: ttl (minutes) or sy:updatePeriod."""
+    """Return the longer of ttl (minutes) and sy:updatePeriod in seconds, None if the feed has neither."""
     said = [float(minutes) * 60 for minutes in [ttl.strip()] if minutes.isdecimal() and len(minutes) < 8]
     period_s = PERIODS_S.get(period.strip().lower())
     if period_s is not None:
@@ -202,14 +202,14 @@ def ttl_s(ttl: str, period: str, frequency: str) -> float | None:
 
 
 def skip_hours_and_days(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return the hours and the days in which the channel asks not to be polled."""
+    """Return the hours (UTC, 0 to 23) and days (lower case) on which the feed asks not to be polled."""
     hours = {int(hour) % 24 for hour in skip_values(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
     days = dict.fromkeys(day.lower() for day in skip_values(text, "skipDays") if day.lower() in DAYS)
     return tuple(sorted(hours)), tuple(days)
 
 
 def skip_values(text: str, name: str) -> list[str]:
-    """Return the hours or days in a channel's skipHours or skipDays."""
+    """Return the values in skipHours or skipDays, unchecked."""
     start = text.find(f"<{name}")
     if start < 0:
         return []
@@ -218,17 +218,17 @@ def skip_values(text: str, name: str) -> list[str]:
 
 
 def dicts_only(value: object) -> list[Row]:
-    """Return the dictionaries of a list, as plain ones."""
+    """Return copies of the dictionaries in a list as plain dicts; empty if `value` is not a list."""
     return [dict(row) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def to_text(value: object) -> str:
-    """Return `value` if it is text, else nothing."""
+    """Return `value` if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether an XML parser reads `text` to its end."""
+    """Whether `text` is well-formed XML."""
     parser = expat.ParserCreate("utf-8", " ")
     try:
         parser.Parse(text.encode("utf-8", "replace"), True)
@@ -239,7 +239,7 @@ def is_well_formed(text: str) -> bool:
 
 def repair_entities(text: str) -> str:
     """
-    Return `text` with the ampersands, HTML entities and character references that XML does not know made known to it.
+    Return `text` with HTML entities as character references, bare ampersands escaped, invalid references removed.
     """
     pieces: list[str] = []
     at = 0
@@ -253,7 +253,7 @@ def repair_entities(text: str) -> str:
 
 
 def known_reference(found: re.Match[str]) -> str:
-    """Return what XML understands in the place of an ampersand and what may follow it."""
+    """Return the XML replacement of an ampersand or a reference, "" for an invalid character reference."""
     name = found.group(1)
     if name is None:
         return "&amp;"
@@ -270,9 +270,9 @@ def known_reference(found: re.Match[str]) -> str:
 
 def repair_unclosed_items(text: str) -> str:
     """
-    Return a feed whose items stand for themselves: each one cut out and closed, so that none swallows the next.
+    Return a feed with the open tags of each item closed, so that no item contains the next one.
 
-    `text` begins with its root element and comes back as it is where that cannot be read.
+    `text` begins with its root element; it is returned unchanged if that cannot be parsed or there are no items.
     """
     opening = OPENING.match(text)
     starts = [found.start() for found in ITEM_START.finditer(text)]
@@ -287,7 +287,7 @@ def repair_unclosed_items(text: str) -> str:
 
 
 def close_open_tags(piece: str, root: str, closing: str) -> str:
-    """Return a piece of a feed with what it leaves open closed; empty if nothing can be made of it."""
+    """Return a piece of a feed with its open tags closed, "" if it cannot be repaired."""
     whole = root + piece + closing
     if is_well_formed(whole):
         return piece
