@@ -1,1 +1,1 @@
-"""What grouping needs of one article, made once."""
+"""Extracts the features of an article that grouping needs."""

