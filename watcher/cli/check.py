@@ -1,4 +1,4 @@
-"""`watcher check`: the settings file, all faults at once; the store, and what the settings name online, by options."""
+"""`watcher check`: reports all faults of the settings file; optionally checks the store and online services."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from watcher.text.format import format_count
 if TYPE_CHECKING:
     from watcher.cli.check_store import StoreFault
 
-# Entry points: value = "module:function", which takes the settings, returns counts of what is fine by its plural name,
-# and raises a WatcherError for what is not.
+# Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
+# ({"digests": 2}), or raises a WatcherError for an invalid one.
 CHECKS_GROUP = "watcher.checks"
 REASON_CHARS, NAME_CHARS = 200, 60
 
@@ -66,12 +66,12 @@ def check(
     faults: list[StoreFault] = []
     results: tuple[CheckResult, ...] = ()
     if deep or mend:
-        # Late: SQLAlchemy takes a fifth of a second to load, which a check of the file need not pay.
+        # Late: SQLAlchemy takes 0.2 s to load, and a check of the file alone does not need it.
         from watcher.cli.check_store import check_store
 
         faults = check_store(settings, mend=mend)
     if online:
-        # Late: the HTTP client and the scheduler take a fifth of a second to load.
+        # Late: the HTTP client and the scheduler take 0.2 s to load.
         from watcher.cli.check_online import check_online
 
         results = check_online(settings)
@@ -91,10 +91,10 @@ def check(
 
 
 def check_tokens(settings: Settings, path: Path) -> None:
-    """Look at the tokens that can be read here. Errors: SettingsError if one is too short."""
+    """Check the tokens of `[metrics]` and `[web]` that can be read. Errors: SettingsError if one is too short."""
     issues = []
     for name, token in (("metrics", settings.metrics.token), ("web", settings.web.token)):
-        with suppress(WatcherError):  # a variable that only the service has, say
+        with suppress(WatcherError):  # for example a variable that is set only for the service
             count = len(token.reveal().strip()) if token else TOKEN_CHARS
             if count < TOKEN_CHARS:
                 message = f"got a token of {count} characters in {token}, expected {TOKEN_CHARS} or more"
@@ -104,7 +104,7 @@ def check_tokens(settings: Settings, path: Path) -> None:
 
 
 def count_tables(settings: Settings) -> dict[str, int]:
-    """Return how many there are of what is fine, by name. Errors: PluginError, and what checks of plug-ins raise."""
+    """Return the number of valid items by plural name. Errors: PluginError, and the errors of plug-in checks."""
     counts = {"sources": len(settings.sources)}
     for name in type(settings).model_fields:
         section = settings.section(name)
@@ -139,7 +139,7 @@ def format_faults(faults: list[StoreFault]) -> Iterator[str]:
 
 
 def format_results(results: Sequence[CheckResult]) -> Iterator[str]:
-    """Yield what was checked online, for a terminal: counts of what is well, and each fault."""
+    """Yield the results of the online checks for a terminal: counts, and each fault with its hint."""
     for what in dict.fromkeys(result.what for result in results):
         those = [result for result in results if result.what == what]
         well = sum(not result.fault for result in those)

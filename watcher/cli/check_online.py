@@ -1,4 +1,4 @@
-"""`watcher check --online`: each source asked for its feed, and what installed packages check online."""
+"""`watcher check --online`: requests the feed of each source, and runs the online checks of installed packages."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ HOSTS_AT_ONCE = 16
 
 
 def check_online(settings: Settings) -> tuple[CheckResult, ...]:
-    """Ask everybody whom the settings name; nothing is stored or sent. Errors: PluginError."""
+    """Check sources and plug-ins online; nothing is stored, and no message is sent. Errors: PluginError."""
     sources = scheduler.run(check_sources(settings))
     plugins = [result for _, checks in load_plugins(ONLINE_GROUP, "the check") for result in checks(settings)]
     return (*sources, *plugins)
 
 
 async def check_sources(settings: Settings) -> list[CheckResult]:
-    """Ask each source for its feed once, hosts side by side; return them in the order of the settings."""
+    """Request each feed once, up to `HOSTS_AT_ONCE` hosts in parallel; return results in the order of the settings."""
     sources, found = settings.active_sources(), dict[str, CheckResult]()
     by_host = defaultdict[str, list[Source]](list)
     for source in sources:

@@ -1,4 +1,4 @@
-"""`watcher check --deep`: whether the store is sound and what is in it belongs together."""
+"""`watcher check --deep`: checks the integrity and consistency of the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watcher.store.writer import read, write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFault:
-    """Something that is not as it should be in the store."""
+    """A fault in the store, a hint, and whether it was repaired."""
 
     what: str
     hint: str
@@ -23,7 +23,7 @@ class StoreFault:
 
 
 def check_store(settings: Settings, *, mend: bool) -> list[StoreFault]:
-    """Return what is not as it should be in the store, repaired where that is asked for. Errors: StoreError."""
+    """Return the faults in the store; with `mend`, repair those that can be repaired. Errors: StoreError."""
     with closing_store(open_store(settings.store.url, create=False)) as engine:
         findings = [finding for check in all_checks() for finding in read(engine, run_check, check)]
         return [StoreFault(what=each.what, hint=each.hint, mended=mend and repair(engine, each)) for each in findings]
@@ -34,7 +34,7 @@ def run_check(connection: Connection, check: Check) -> list[StoreProblem]:
 
 
 def repair(engine: Engine, finding: StoreProblem) -> bool:
-    """Repair a finding, a transaction at a time; False if nothing here repairs it."""
+    """Repair a problem, in as many transactions as needed; return False if it has no automatic repair."""
     while finding.repair and write(engine, finding.repair):
         pass
     return finding.repair is not None

@@ -1,4 +1,4 @@
-"""`watcher clean`: the article in a page, or in many pages given as JSON lines."""
+"""`watcher clean`: extracts the article of one page, or of many pages given as JSON lines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_FILE = 64 * 1024 * 1024  # bytes of one page
 NO_URL = "https://page.invalid/"
 WRAPPING: dict[str, Any] = {"width": 100, "break_long_words": False, "break_on_hyphens": False}
 REMOVED_CHARS = 84  # characters of a removed text
-REMOVED_SHOWN = 6  # texts that one rule removed, of which the rest is counted
+REMOVED_SHOWN = 6  # texts shown for each rule; the others are counted
 
 
 @with_examples(
@@ -86,15 +86,15 @@ def clean(
 
 
 async def fetch_page(url: str, settings: Settings) -> Response:
-    """Return the page at a URL, asked for as the daemon would. Errors: FetchError."""
+    """Fetch a page with the request settings of the daemon. Errors: FetchError."""
     async with client_for(settings.fetch) as client:
         answer = await client.get(url, accept=ACCEPT_PAGE)
-    assert not isinstance(answer, NotModified)  # nothing was conditional
+    assert not isinstance(answer, NotModified)  # the request was not conditional
     return answer
 
 
 def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
-    """Return what the store knows of a page's site, as the daemon would use it; None where there is no store."""
+    """Return the site memory for a page from the store, as the daemon uses it; None if there is no store."""
     place = make_url(settings.store.url)
     if settings.path is None or (place.get_backend_name() == "sqlite" and not Path(place.database or "").exists()):
         return None
@@ -104,9 +104,9 @@ def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
 
 async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
     """
-    Write one JSON line for each page of `lines` and return the exit code: 3 if a line could not be read, else 0.
+    Write one JSON line for each page in `lines`; return the exit code: 3 if a line could not be parsed, else 0.
 
-    Pages of one site learn from each other: all are read before the first is written.
+    Repeated blocks are found over all pages of a site, so all input is read before the first line is written.
     """
     faults = 0
     async for result in clean_pages(lines):
@@ -119,7 +119,7 @@ async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
 
 
 def to_json_line(result: object) -> str:
-    """Return a result as JSON on one line, in ASCII where it holds what UTF-8 cannot: a lone surrogate."""
+    """Return a result as one line of JSON; escaped to ASCII if it has a lone surrogate, which UTF-8 cannot encode."""
     line = json.dumps(result, ensure_ascii=False)
     try:
         line.encode()
@@ -129,7 +129,7 @@ def to_json_line(result: object) -> str:
 
 
 def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:
-    """Return what was read of a page, for a person; `left_out` was never taken for the text."""
+    """Return a readable report on cleaning a page; `left_out` are the blocks that were never part of the text."""
     lines = [*article_fields(page, cleaned), ""]
     for block in cleaned.blocks:
         first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
@@ -143,7 +143,7 @@ def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: I
 
 
 def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
-    """Yield what is known of the article, a line each, with where it was read."""
+    """Yield one line for each field of the article that has a value, with its source in the page."""
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
     said = {
@@ -166,7 +166,7 @@ def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str
 
 
 def format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
-    """Yield what was removed, by rule, the rules in the order in which they were first needed."""
+    """Yield the removed texts grouped by rule, with rules in the order of their first use; empty if there are none."""
     rules: dict[str, list[str]] = {}
     for cut in found:
         rules.setdefault(cut.rule, []).append(cut.text)

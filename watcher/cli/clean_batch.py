@@ -1,4 +1,4 @@
-"""Many pages in one run: drafts made in worker processes, site memories learnt from them, results in order."""
+"""Cleans many pages in one run: extracts them in worker processes, builds site memories, yields results in order."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from watcher.model import ExtractedArticle
 from watcher.text.urls import host_of
 from watcher.worker.process_pool import Pool, WorkerFailed
 
-AHEAD = 8  # pages a worker that are read before they are asked for
-PAGE_LIMIT_S = 20.0  # the slowest of real pages takes one second
+AHEAD = 8  # pages for each worker that are submitted in advance
+PAGE_LIMIT_S = 20.0  # time limit for one page; the slowest real pages take one second
 MEMORIES_CACHED = 128  # of sites
-BYTE_ORDER_MARK = "\ufeff"  # some programs begin a file with it
+BYTE_ORDER_MARK = "\ufeff"  # some programs write it at the start of a file
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
-GC_THRESHOLD = 50_000  # objects between two collections: a page makes that many, and hardly a circle among them
+GC_THRESHOLD = 50_000  # objects between two collections: a page creates so many, with almost no reference cycles
 
 Result = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedPage:
-    """A page without its HTML: the extract, pickled, or why there is none."""
+    """The pickled `PageExtract` of a page, or the reason why there is none."""
 
     id: object
     url: str
@@ -44,7 +44,7 @@ class ExtractedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadLine:
-    """A line that could not be read."""
+    """An input line that could not be parsed; `line` counts from 1."""
 
     line: int
     reason: str
@@ -52,11 +52,11 @@ class BadLine:
 
 async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
     """
-    Yield what is wrong with `lines`, then a result for each page, in order.
+    Yield the bad lines, then a result for each page, in order.
 
-    Drafts wait in a file until all are there, so that the memory that a run takes does not grow with its pages.
+    Extracts are kept in a temporary file until all are complete, so that memory does not grow with the pages.
     """
-    stored: list[tuple[ExtractedPage, int, int]] = []  # without the extract, which is in the file: start and size
+    stored: list[tuple[ExtractedPage, int, int]] = []  # the extract is in the file: its start and size
     sites = SiteMemories()
     with TemporaryFile() as file:
         async for draft in draft_pages(lines):
@@ -70,14 +70,14 @@ async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
             result: Result = {"id": draft.id, "url": draft.url, "title": "", "text": ""}
             if size:
                 file.seek(start)
-                page: PageExtract = pickle.loads(file.read(size))  # of our own making, in a file without a name
+                page: PageExtract = pickle.loads(file.read(size))  # safe: pickled by this process, in an anonymous file
                 yield result | article_to_dict(page, finish_article(page, memory=sites.memory(site_of(draft.url))))
             else:
                 yield result | {"error": draft.reason}
 
 
 class SiteMemories:
-    """What the pages of a run say of their sites; the memory of a site is built when it is asked for."""
+    """The site memories of a run; the memory of a site is built from the block hashes when it is first used."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, list[array[int]]] = defaultdict(list)
@@ -88,19 +88,19 @@ class SiteMemories:
             site.append(array("Q", draft.hashes))
 
     def _build(self, site: str) -> SiteMemory | None:
-        # A page's own blocks do not count against it: `SiteMemory.repeats` leaves out what is nearly the same article.
+        # A page's own blocks do not count as repeated: `SiteMemory.find_repeated` ignores versions of the same article.
         pages = self._hashes.get(site, [])
         return build_site_memory(map(tuple, pages)) if len(pages) > 1 else None
 
 
 def site_of(url: str) -> str:
-    """Return the host of a URL without what is put before a site's name."""
+    """Return the host of a URL without a prefix such as "www."."""
     host = host_of(url)
     return next((host.removeprefix(prefix) for prefix in PREFIXES if host.startswith(prefix)), host)
 
 
 def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
-    published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
+    published = page.metadata.published_at  # in the time zone of the page, so that the day is the one it shows
     return {
         "url": cleaned.url,
         "title": cleaned.title,
@@ -120,7 +120,7 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
 
 
 async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | BadLine]:
-    """Yield lines that are no pages at once, and a draft of each page, in order, made in worker processes."""
+    """Yield bad lines at once, and the extract of each page in order, computed in worker processes."""
     workers = os.cpu_count() or 1
     pool = Pool(workers, load=partial(gc.set_threshold, GC_THRESHOLD, 20, 20))
     waiting: deque[asyncio.Task[ExtractedPage]] = deque()
@@ -144,7 +144,7 @@ async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | Bad
 
 
 def parse_page(line: str) -> Result:
-    """Return the page that a line holds. Errors: ValueError, RecursionError."""
+    """Parse the page in a line. Errors: ValueError, RecursionError."""
     page = json.loads(line.removeprefix(BYTE_ORDER_MARK))
     if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
         raise ValueError("an object {id, url, html} was expected")
@@ -152,7 +152,7 @@ def parse_page(line: str) -> Result:
 
 
 async def draft_in_pool(pool: Pool, page: Result) -> ExtractedPage:
-    """Return the draft of a page, or what became of the process that made it."""
+    """Extract a page in a worker process; if that process fails or takes too long, `reason` says so."""
     draft = ExtractedPage(id=page["id"], url=str(page["url"]))
     try:
         return await pool.run(draft_page, draft, str(page["html"]), limit_s=PAGE_LIMIT_S)
@@ -165,7 +165,7 @@ def draft_page(draft: ExtractedPage, html: str) -> ExtractedPage:
         extract = extract_page(html, url=draft.url)
     except CleanError as error:
         return replace(draft, reason=str(error.reason))
-    except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
+    except Exception as error:  # noqa: BLE001 - one page must not stop the others; its line has the error
         return replace(draft, reason=f"{type(error).__name__}: {error}")
     packed = pickle.dumps(extract, pickle.HIGHEST_PROTOCOL)
     return replace(draft, page=packed, hashes=array("Q", extract.hashes).tobytes())

@@ -1,5 +1,5 @@
 """
-The table of commands, loaded when they are called, and what the program knows of the command that runs.
+The table of commands, whose modules are imported when they are called, and the session of the running command.
 
 A command is a function with Typer annotations, in a module that is imported when the command is called:
 
@@ -9,10 +9,10 @@ A command is a function with Typer annotations, in a module that is imported whe
         settings = load_settings(config)
 
 - Its docstring is its help. It returns an exit code: `DONE`, `FAILED`, `USAGE`, `PARTLY`; None is done.
-- It raises `WatcherError` for what a person can be told (`.hint` says what to do); `main` prints it, no traceback.
-- `main` adds the option `--debug`. A reading command takes `json: Json`, and prints by `cli.output` alone.
-- It stands in `COMMANDS` below, or in a table of another package that the entry point group `watcher.commands` names:
-  `digests = "digests.cli.commands:COMMANDS"`, a light module that holds `Command` rows and nothing else.
+- It raises `WatcherError` for expected errors (`.hint` says what to do); `main` prints them without traceback.
+- `main` adds the option `--debug`. A command that shows data takes `json: Json`, and prints only with `cli.output`.
+- It has a row in `COMMANDS` below, or in the table of another package, named in the entry point group
+  `watcher.commands`: `digests = "digests.cli.commands:COMMANDS"`, in a module with nothing else, so that it loads fast.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ COMMANDS_GROUP = "watcher.commands"  # entry points: a package's table of comman
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the table: what `watcher --help` says without loading anything. `target` is "module:function"."""
+    """A row of the table, so that `watcher --help` needs no imports. `target` is "module:function"."""
 
     name: str
     help: str
     target: str = ""
-    rows: tuple[Command, ...] = ()  # of a group such as `sources`
-    default: str = ""  # the row of a group that is called if no row is named
-    order: int = 50  # in the list
+    rows: tuple[Command, ...] = ()  # the commands of a group such as `sources`
+    default: str = ""  # the command of a group that is called if none is named
+    order: int = 50  # position in the list of commands
 
 
 COMMANDS = (
@@ -97,11 +97,11 @@ COMMANDS = (
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """The options before the command, and whether the process may exit at once after it."""
+    """The options given before the command, and whether the process may exit immediately after it."""
 
     debug: bool = False
     config: Path | None = None
-    exit_immediately: bool = False  # set by a command that has closed all that it opened
+    exit_immediately: bool = False  # set by a command that has closed all its resources
 
 
 _session: ContextVar[Session] = ContextVar("session")
@@ -112,7 +112,7 @@ def current_session() -> Session:
 
 
 def start_session() -> Session:
-    """Begin a run of the command line: its options are not known yet."""
+    """Start a new session with default options."""
     session = Session()
     _session.set(session)
     return session
@@ -120,6 +120,6 @@ def start_session() -> Session:
 
 @cache
 def load_commands() -> Mapping[str, Command]:
-    """Return the commands by name, watcher's own and those of installed packages, in the order of the list."""
+    """Return the commands of watcher and of installed packages by name, sorted by `order`. Errors: PluginError."""
     rows = [*COMMANDS, *(row for _, table in load_plugins(COMMANDS_GROUP, "the commands of") for row in table)]
     return {row.name: row for row in sorted(rows, key=lambda row: row.order)}

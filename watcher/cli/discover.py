@@ -1,4 +1,4 @@
-"""`watcher sources discover`: the feeds of a site, each read; with `--add` the one there is becomes a source."""
+"""`watcher sources discover`: finds and reads the feeds of a site; `--add` adds the feed if there is only one."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def discover_feeds(
 
 
 async def discover_at_any(urls: tuple[str, ...], settings: Settings) -> Discovery:
-    """Return the feeds at the first of some spellings of an address that can be connected to."""
+    """Return the feeds found at the first of `urls` that can be reached."""
     async with open_prober(settings, on_request=print_progress) as looker:
         return await discover(urls, looker)
 
 
 def add_single_feed(found: Discovery, path: Path) -> int:
-    """Add the feed that was found to the settings file at `path`; several are refused."""
+    """Add the only feed found to the settings file at `path`; return exit code `USAGE` if there are several."""
     if len(found.feeds) > 1:
         print_err(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
@@ -78,7 +78,7 @@ def add_single_feed(found: Discovery, path: Path) -> int:
 
 
 def default_name_and_language(report: FeedReport) -> tuple[str, str]:
-    """Return the name and the language that a feed that was found would have as a source; empty where not known."""
+    """Return name and language for a source with this feed, each "" if unknown."""
     said, read = report.feed.language, report.language
     tag = said if said and primary_tag(said) in (read, None) else read
     return report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag

@@ -1,4 +1,4 @@
-"""The manual page and the page of errors, made from the code: `python -m watcher.cli.docs manual|errors` prints one."""
+"""Generates the manual page and the page of errors: `python -m watcher.cli.docs manual|errors` prints one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watcher.cli.commands import Command, load_commands
 from watcher.cli.main import INTRO, build_command, import_target
 from watcher.errors import WatcherError
 
-EVERYWHERE = ("config", "debug")  # options of every command, named once
+EVERYWHERE = ("config", "debug")  # options of all commands, described once
 MODULES = ("watcher.errors", "watcher.worker.process_pool")
 
 
@@ -29,7 +29,7 @@ def manual_page() -> str:
 
 
 def describe_command(name: str, command: Command) -> dict[str, Any]:
-    """Return what the page says of one command: what it does, its arguments and options, its examples."""
+    """Return the values for the template: description, arguments, options and examples of one command."""
     function = import_target(command)
     parameters = [each for each in build_command(command).params if each.name not in EVERYWHERE]
     return {
@@ -55,13 +55,13 @@ def join_lines(text: str | None) -> str:
 
 
 def escape_roff(text: str) -> str:
-    """Return text as troff reads it back, one line."""
+    """Return one line of text with the special characters of roff escaped."""
     safe = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     return f"\\&{safe}" if safe.startswith(".") else safe
 
 
 def errors_page() -> str:
-    """Return the table of every error of Watcher and of the packages that bring commands."""
+    """Return the page with all error classes of Watcher and of packages with commands."""
     packages = {point.value.partition(".")[0] for point in entry_points(group="watcher.commands")}
     for name in (*MODULES, *(f"{package}.errors" for package in sorted(packages))):
         importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""`watcher sources test`: fetches one feed and shows it as the client sees it, without the store."""
+"""`watcher sources test`: fetches one feed and reports on it, without the store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from watcher.text.urls import is_web
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
 LABEL_CHARS = 11
-MOST = 0.8  # share of entries with a whole article from which on `full_text` pays
+MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
 COUNTS = (
     "sent", "without_guid", "repeated_guids", "without_link", "repeated_links", "undated", "unreadable", "ahead",
     "whole", "usual_chars",
@@ -73,7 +73,7 @@ def probe_source(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What is at an address; `again` answers a second, conditional request, `row` is the source in the settings."""
+    """The result for a URL. `again` is that of a second, conditional request; `row` is the source in the settings."""
 
     look: ProbeResult
     again: Revalidation | None
@@ -82,12 +82,12 @@ class Probe:
 
 
 def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
-    """Return the URLs that a person means, and the source of the settings if it is one. Errors: SettingsError."""
+    """Return the URLs for a typed name or address, and the settings row if it is a source. Errors: SettingsError."""
     try:
         row = settings.sources[find_source(settings, typed)]
     except SettingsError as unknown:
         if any(row.source().name.casefold() == typed.casefold() for row in settings.sources):
-            raise  # the name of several
+            raise  # several sources have this name
         try:
             return candidate_urls(typed), None
         except SettingsError as error:
@@ -96,7 +96,7 @@ def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], Sou
 
 
 async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
-    """Return what is at an address, and where that is a feed, what a second, conditional request brought."""
+    """Return the result for the first URL that works, and that of a second, conditional request if it is a feed."""
     async with open_prober(settings, on_request=print_progress) as looker:
         look = await looker.probe_first(urls)
         return look, await looker.revalidate(look) if look.report else None
@@ -112,7 +112,7 @@ def summary_sentence(look: ProbeResult) -> str:
 
 
 def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
-    """Yield what keeps a feed that can be read from being of use."""
+    """Yield the problems of a readable feed: no entries, no dates, nothing new, no links."""
     entries = report.feed.entries
     if not entries:
         yield "it is empty now"
@@ -126,7 +126,7 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
 
 
 def format_probe(probe: Probe) -> Iterator[str]:
-    """Yield the probe for a terminal, its summary first."""
+    """Yield the lines of the report for a terminal, the summary first."""
     yield from (summary_sentence(probe.look), "")
     yield from format_rows(probe_rows(probe), width=LABEL_CHARS)
     if hint := find_hint(probe.look):
@@ -161,7 +161,7 @@ def label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
 
 
 def redirect_kind(steps: tuple[Redirect, ...]) -> str:
-    """Return what becomes of the last of some redirects."""
+    """Return a description of the last of `steps`: permanent or temporary, and whether it would be remembered."""
     if all(step.is_permanent for step in steps):
         return "permanent: would be remembered after two good polls"
     return "permanent, but behind a temporary one: not remembered" if steps[-1].is_permanent else "temporary"
@@ -175,7 +175,7 @@ def format_response(response: Response) -> str:
 
 
 def sent_bytes(response: Response) -> int | None:
-    """Return how many bytes of body came over the wire; None where the answer does not say."""
+    """Return the size of the body as transferred, in bytes; None if it was compressed without Content-Length."""
     length = response.header("content-length") or ""
     if length.isascii() and length.isdecimal():
         return int(length[:18])
@@ -183,7 +183,7 @@ def sent_bytes(response: Response) -> int | None:
 
 
 def format_validators(response: Response, again: Revalidation | None) -> Iterable[str]:
-    """Return which validators an answer has, and what its server does with them."""
+    """Return the validators of a response, and whether the server honours them."""
     given = response.validators
     names = [f"ETag {given.etag}"] if given.etag else []
     names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
@@ -208,7 +208,7 @@ def validator_support(again: Revalidation) -> str:
 
 
 def format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
-    """Return what the answer and the feed say of when to come back, as it is understood."""
+    """Return the statements of response and feed on when to poll again, with their interpretation."""
     feed, told = report.feed, []
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
@@ -252,7 +252,7 @@ def format_language(report: FeedReport) -> str:
 
 
 def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
-    """Return how many entries carry a whole article, and what follows from it."""
+    """Return how many entries contain a whole article, with advice on `full_text`."""
     count = len(report.feed.entries)
     told = f"{report.whole} of {count} whole ({WHOLE_CHARS:,} characters or more); the usual has {report.usual_chars:,}"
     if report.whole >= MOST * count and not wants_full_text:
@@ -325,7 +325,7 @@ def report_to_json(report: FeedReport) -> dict[str, Any]:
 
 
 def candidate_urls(text: str) -> tuple[str, ...]:
-    """Return the URLs that a person may mean, the likeliest first: with a port, http. Errors: SettingsError."""
+    """Return the URLs that `text` may mean, the likeliest first: https, but http with a port. Errors: SettingsError."""
     typed = text.strip()
     if typed.lower().startswith("feed:"):
         typed = typed[len("feed:") :].removeprefix("//")
@@ -341,7 +341,7 @@ def candidate_urls(text: str) -> tuple[str, ...]:
 
 
 def failure_reason(look: ProbeResult) -> str:
-    """Return in words why there is no feed; empty if there is one."""
+    """Return a description of why there is no feed, "" if there is one."""
     if isinstance(look.found, NotAFeed):
         return str(look.found.reason)
     if isinstance(look.error, FetchError):
@@ -350,7 +350,7 @@ def failure_reason(look: ProbeResult) -> str:
 
 
 def find_hint(look: ProbeResult) -> str | None:
-    """Return what a person can do where there is no feed; None where nothing is to be done."""
+    """Return a hint on what to do if there is no feed, None if there is nothing to do."""
     error = look.error
     url = look.redirects[-1].leads_to if look.redirects else look.asked
     if isinstance(error, HttpStatusError):

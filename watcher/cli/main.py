@@ -1,4 +1,4 @@
-"""The program: builds the lazy command line from the table of commands, runs it, and turns errors into exit codes."""
+"""Builds the command line from the table of commands, runs it, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watcher.cli.output import print_err
 from watcher.errors import PluginError, SettingsError, WatcherError
 from watcher.text.format import format_count
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTRO = """
@@ -38,10 +38,10 @@ Examples:
 
 def main() -> None:
     """
-    Run the command line and leave with its exit code.
+    Run the command line and exit with its code.
 
-    At once, if the command allows: taking 600 modules down costs 25 ms, and Python waits for threads that still wait
-    for a name server. What asked to be called at the end is not: a command that allows it has closed what it opened.
+    If the command allows it, exit with `os._exit`: normal shutdown takes 25 ms, and waits for threads that wait for a
+    name server. No `atexit` functions run then; the command must have closed its resources.
     """
     code = run_command_line(sys.argv[1:])
     if current_session().exit_immediately:
@@ -53,7 +53,7 @@ def main() -> None:
 def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; an error is printed on standard error."""
     session = start_session()
-    session.debug = "--debug" in arguments  # known before anything can fail
+    session.debug = "--debug" in arguments  # set before anything can fail
     try:
         code = dispatch(arguments)
         sys.stdout.flush()
@@ -76,19 +76,19 @@ def dispatch(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except SystemExit as error:  # Typer's own way out: completion, and a closed pipe
+    except SystemExit as error:  # raised by Typer for shell completion and a closed pipe
         if isinstance(error.__context__, BrokenPipeError):
             return PIPE_CLOSED
         return error.code if isinstance(error.code, int) else DONE
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 (the last place that can say anything)
+    except Exception as error:  # noqa: BLE001 (the last place that can report it)
         print_internal_error(error)
         return FAILED
 
 
 def print_error(error: WatcherError) -> None:
-    """Print what happened and what mends it; the traceback only with `--debug`."""
+    """Print the error and its hint; the traceback only with `--debug`."""
     if current_session().debug:
         print_err("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, SettingsError) and error.problems:
@@ -118,7 +118,7 @@ def print_internal_error(error: Exception) -> None:
 
 
 def redirect_to_devnull(stream: TextIO) -> None:
-    """Point a stream whose reader has gone at nothing, so that no complaint follows at exit."""
+    """Redirect a stream with a closed pipe to /dev/null, so that Python does not report an error at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
@@ -126,13 +126,13 @@ def redirect_to_devnull(stream: TextIO) -> None:
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are rows of a table: listed without being imported, imported when called."""
+    """A command group that lists its commands from table rows, and imports a command only when it is called."""
 
     rows: Mapping[str, Command]
     default: str = ""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
-        """Put the default command before words that name none."""
+        """Insert the default command if the first argument is not a command."""
         if self.default and args and args[0] not in self.rows and args[0] not in CONTEXT["help_option_names"]:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
@@ -142,7 +142,7 @@ class LazyGroup(TyperGroup):
         return list(self.rows)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        """Return a command, its module imported; None if there is none of that name."""
+        """Import and return a command, None if there is no command of that name."""
         del ctx
         row = self.rows.get(cmd_name)
         return build_command(row) if row else None
@@ -201,13 +201,13 @@ def build_group(
     group = typer.main.get_command(app)
     assert isinstance(group, LazyGroup)
     group.rows = rows
-    names: dict[str, Any] = dict.fromkeys(rows)  # "did you mean" asks for the names alone
+    names: dict[str, Any] = dict.fromkeys(rows)  # "did you mean" needs only the names
     group.commands = names
     return group
 
 
 def import_target(row: Command) -> Callable[..., Any]:
-    """Return the function of a row. Errors: PluginError if its module or a library of its own is not there."""
+    """Import the function of a row. Errors: PluginError if its module or a dependency cannot be imported."""
     try:
         function = resolve_name(row.target)
     except (ImportError, AttributeError) as error:
@@ -218,7 +218,7 @@ def import_target(row: Command) -> Callable[..., Any]:
 
 
 def help_text(function: Callable[..., Any], default: str) -> str:
-    """Return a command's help: its docstring, then its examples as they are written."""
+    """Return the help of a command: its docstring (or `default`), then its examples."""
     words = inspect.getdoc(function) or default
     lines = getattr(function, "examples", ())
     return "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in lines))) if lines else words

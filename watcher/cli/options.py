@@ -1,4 +1,4 @@
-"""What commands share: options, settings, times given to options, and a store that is closed in any case."""
+"""Functions that commands share: common options, loading of settings, parsing of times, closing the store."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def with_examples(*lines: str) -> Callable[[Function], Function]:
 
 
 def load_settings(config: Path | None) -> Settings:
-    """Return the settings of `settings_path`. Errors: SettingsError, PluginError."""
+    """Load the file at `settings_path(config)`. Errors: SettingsError, PluginError."""
     return load_settings_file(settings_path(config))
 
 
 def settings_path(config: Path | None) -> Path:
-    """Return `config`, else the `--config` before the command, else the file at the usual places."""
+    """Return `config`, else the `--config` before the command, else as `find_settings`. Errors: SettingsError."""
     return find_settings(config or current_session().config)
 
 
 def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """Return the moment that an option means, None if it was not given; `zone` is that of a time that names none."""
+    """Parse a duration before `now` or a date, by default in `zone`; None if not given. Errors: BadParameter."""
     if text is None:
         return None
     try:
@@ -64,7 +64,7 @@ def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzi
 
 
 def settings_or_defaults(config: Path | None) -> Settings:
-    """Return the settings, or the defaults where no file was named and none is at the usual places."""
+    """Load the settings; return the defaults if no file is named and none is in the usual places."""
     if config is None and current_session().config is None and not os.environ.get(CONFIG_VARIABLE):
         try:
             find_settings()

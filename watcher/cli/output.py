@@ -1,8 +1,8 @@
 """
-What a command prints: lines, JSON, warnings and errors. Every word from outside passes here on its way to the terminal.
+Prints the output of commands: lines, JSON, warnings, errors and progress. All output passes through this module.
 
-No control character and no override of direction reaches it, and no URL shows its password or its key. `links` is for
-addresses of articles, which are printed whole: a link that a feed publishes is not the secret of its source.
+It removes control characters, and passwords and keys in URLs. `links=True` is for URLs of articles, which are printed
+whole: they were published in a feed, so they are no secrets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from watcher.text.format import escape_control_characters, strip_control_charact
 from watcher.text.urls import hide_secrets
 
 Row: TypeAlias = tuple[str, str]  # label and text
-Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done, steps that are to be done as well
+Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done, steps added to the total
 
 
 def print_result(found: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:
@@ -43,7 +43,7 @@ def print_json(value: object, *, links: bool = False) -> None:
 
 
 def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any JSON)
-    """Return a value of JSON: a dataclass as an object, a time as `format_time` has it, no secret in a URL."""
+    """Convert a value for JSON: dataclasses to dicts, times by `format_time`, URLs without secrets unless `links`."""
     match value:
         case None | bool() | int() | float():
             return value
@@ -61,7 +61,7 @@ def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any 
 
 
 def format_time(at: datetime) -> str:
-    """Return a time as RFC 3339 has it, in UTC, to the second."""
+    """Format a time in RFC 3339, in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -70,19 +70,19 @@ def format_minute(at: datetime | None) -> str:
 
 
 def format_rows(rows: Iterable[Row], *, width: int) -> Iterator[str]:
-    """Yield rows with their labels in a column of `width` characters."""
+    """Yield one line for each row, with the label in a column of `width` characters."""
     return (f"{label:{width}} {text}".rstrip() for label, text in rows)
 
 
 def format_bytes(count: int) -> str:
-    """Return bytes for a person: "812 bytes", "45.1 kB", "2.3 MB"."""
+    """Format a number of bytes: "812 bytes", "45.1 kB", "2.3 MB"."""
     if count < 1_000:
         return f"{count} byte{'' if count == 1 else 's'}"
     return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
 
 
 def print_err(text: str, *, label: str = "") -> None:
-    """Print a line on standard error, its label ("error", "try") in colour on a terminal."""
+    """Print a line to standard error; the label ("error", "try") is coloured on a terminal."""
     head = f"{label}: " if label else ""
     if head and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         head = typer.style(head, fg="red" if label == "error" else "cyan", bold=True)
@@ -90,18 +90,18 @@ def print_err(text: str, *, label: str = "") -> None:
 
 
 def print_progress(url: str) -> None:
-    """Say on a terminal what is being asked: a pause between two requests would look like a stop."""
+    """Print the URL being requested, on a terminal only; without it, pauses between requests look like a hang."""
     if sys.stderr.isatty():
         print_err(f"asking {url}")
 
 
 @contextmanager
 def progress_bars(labels: Mapping[str, str], *, quiet: bool = False) -> Iterator[Advance]:
-    """Yield a function that moves a bar on; the bars, by name with their labels, show on a terminal only."""
+    """Yield a function that advances a progress bar. Bars are shown on a terminal only; `labels` is by bar name."""
     if quiet or not sys.stderr.isatty():
         yield lambda name, done, more: None
         return
-    # Late: rich takes a tenth of a second to load, which a command without a terminal need not pay.
+    # Late: rich takes 0.1 s to load, and is needed on a terminal only.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

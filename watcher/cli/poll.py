@@ -1,4 +1,4 @@
-"""`watcher poll`: one pass over what is due: feeds polled, new articles fetched, cleaned and stored, all counted."""
+"""`watcher poll`: polls all due feeds once, fetches, cleans and stores new articles, and prints a summary."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from watcher.worker.process_pool import Pool
 from watcher.worker.scheduler import Scheduler
 
 SHOWN = 20  # failures named on the terminal
-EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
+EMBED_BACK = timedelta(days=7)  # newer articles are embedded, as editions need them; the daemon embeds the older ones
 
 
 @with_examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
@@ -64,9 +64,9 @@ def poll(
 async def run_poll(
     settings: Settings, engine: Engine, *, everything: bool, quiet: bool, pages: bool = True
 ) -> PollSummary:
-    """Poll what is due (or `everything`) and get all that it names; return what was done. Errors: StoreError."""
+    """Poll the due feeds (or `everything`) and fetch their new articles; return the counts. Errors: StoreError."""
     summary = PollSummary()
-    polled: set[str] = set()  # addresses of sources
+    polled: set[str] = set()  # URLs of sources
     with progress_bars({name: name for name in ("feeds", "pages", "vectors")}, quiet=quiet) as advance:
 
         def on_event(event: Event) -> None:
@@ -86,7 +86,7 @@ async def run_poll(
             visited = await writer.read(
                 visited_sources, but=context.worker, due_at=None if everything else now, now=now
             )
-            if visited:  # by a process that waits until it can write, maybe
+            if visited:  # another process may hold the hosts because it cannot write
                 await asyncio.to_thread(check_writable, engine)
             started = time.monotonic()
             queue = Scheduler(context)
@@ -125,7 +125,7 @@ async def embed_recent(
     since: datetime,
     on_embedded: Callable[[int], None] = lambda number: None,
 ) -> None:
-    """Embed what was published since a time. A failure is printed, and the command goes on."""
+    """Embed the articles published since a time. Errors other than StoreError are printed and do not stop the poll."""
     try:
         await embed_missing(writer, pool, choice, since=since, done=on_embedded)
     except StoreError:
@@ -140,7 +140,7 @@ async def embed_recent(
 
 @dataclass(slots=True, kw_only=True)
 class PollSummary:
-    """Counts of one pass; times in seconds."""
+    """The counts of one poll; durations are in seconds."""
 
     feeds: int = 0
     unchanged: int = 0
@@ -160,9 +160,9 @@ class PollSummary:
     vectors_s: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
     lost: Counter[str] = field(default_factory=Counter)  # reason
-    waiting: tuple[tuple[str, datetime], ...] = ()  # outlets that are due, and until when their host is left alone
-    visited: tuple[VisitedSource, ...] = ()  # sources that are left to other processes, which hold their hosts
-    is_private: bool = False  # the address of a source
+    waiting: tuple[tuple[str, datetime], ...] = ()  # due outlets whose host is not visited until the time
+    visited: tuple[VisitedSource, ...] = ()  # sources not polled, as another process visits their host
+    is_private: bool = False  # whether a source has a private address
 
     def add(self, event: Event) -> None:
         match event:

@@ -1,4 +1,4 @@
-"""The daemon, additional workers, and the local site: `watcher run`, `work`, `web` and `site`."""
+"""`watcher run`, `work`, `web` and `site`: the daemon, additional workers, and the local site."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def serve_until_signal(settings: Settings, engine: Engine) -> None:
 
 
 def override_listen(settings: Settings, listen: str | None) -> Settings:
-    """Return the settings with another address. Errors: BadParameter, if it is none, or needs a token."""
+    """Return the settings with `listen` as `[web] listen`. Errors: BadParameter if it is invalid or needs a token."""
     wanted = listen or settings.web.listen or WEB_LISTEN
     found = parse_host_port(wanted)
     if found is None:

@@ -1,4 +1,4 @@
-"""`watcher service`: the daemon as a service of systemd; elsewhere, what to do instead."""
+"""`watcher service`: installs the daemon as a systemd service; without systemd, prints the alternatives."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
 
 
 def cron_alternative(settings: str, log: str) -> str:
-    """Return how to run the daemon by cron, or on macOS by launchd."""
+    """Return the lines that start the daemon with cron, or on macOS with launchd."""
     words = [sys.executable, "-m", "watcher"]
     return (
         (files("watcher.cli") / "templates" / "without_systemd.txt")

@@ -1,4 +1,4 @@
-"""`watcher init`, `watcher settings show` and `watcher settings schema`."""
+"""`watcher init`, `watcher settings show` and `schema`: write, show and describe the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`watcher sources`: the feeds of the settings file listed, added, removed, muted, and passed on as OPML."""
+"""`watcher sources`: lists, adds, removes and mutes the sources of the settings file; imports and exports OPML."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def cell(row: dict[str, object], key: str) -> str:
 
 
 def print_table(rows: list[dict[str, object]]) -> None:
-    # Late: rich takes 50 ms to load, which only a terminal needs.
+    # Late: rich takes 50 ms to load, and is needed on a terminal only.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -104,7 +104,7 @@ def add(
 
 
 def add_row(path: Path, row: SourceSettings) -> str:
-    """Add a row to the settings file at `path` unless its feed is there; return in words what was done."""
+    """Add a row to the settings file at `path` unless it has the feed; return a message that says what was done."""
     text, settings = read_for_edit(path)
     if known := sources_by_key(settings).get(normalize_url(row.url)):
         return f"already there: {known.source().name} ({known.url})"
@@ -148,9 +148,9 @@ def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
 
 
 def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
-    """Write `rows` after the last source of the settings file at `path`, which holds `text`. Errors: SettingsError."""
+    """Add `rows` to the settings file at `path`, whose current text is `text`. Errors: SettingsError."""
     positions = Positions(text)
-    # Beside one inline list of sources TOML allows no table of them.
+    # TOML does not allow [[sources]] tables in addition to an inline list `sources = […]`.
     if "sources" in tomllib.loads(text) and ("sources", 0) not in positions.spans:
         line, column = positions.key(("sources",))
         words = f"{path}:{line}:{column}: the sources are one list, sources = […], and are edited by hand"
@@ -162,7 +162,7 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
 
 
 def find_source(settings: Settings, wanted: str) -> int:
-    """Return the place of the source that a person means. Errors: SettingsError for none, or several of the name."""
+    """Return the index of the source with URL or name `wanted`. Errors: SettingsError for no match or several."""
     rows = [row.source() for row in settings.sources]
     found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
     found = found or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
@@ -178,12 +178,12 @@ def find_source(settings: Settings, wanted: str) -> int:
 
 
 def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:
-    """Return the rows of the settings by what makes them the same feed."""
+    """Return the rows of the settings by normalised URL."""
     return {normalize_url(row.url): row for row in settings.sources}
 
 
 def read_file_or_stdin(path: Path, limit: int) -> bytes:
-    """Return the bytes of a file or, for "-", of standard input; at most one more than `limit`."""
+    """Read at most `limit` + 1 bytes of a file, or for "-" of standard input. Errors: SettingsError."""
     try:
         if str(path) == "-":
             return sys.stdin.buffer.read(limit + 1)
@@ -195,7 +195,7 @@ def read_file_or_stdin(path: Path, limit: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What became of one feed of an OPML file."""
+    """The outcome for one feed of an OPML file."""
 
     outcome: str  # added, already there, left out
     name: str
@@ -222,7 +222,7 @@ def import_opml(
 
 
 def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
-    """Return the rows to add, and what becomes of each feed."""
+    """Return the rows to add, and the outcome for each feed."""
     known, rows, lines = sources_by_key(settings), [], []
     for feed in opml.feeds:
         try:

@@ -1,4 +1,4 @@
-"""`watcher status`: the daemon, the sources by health, what is stored and what waits; or all about one source."""
+"""`watcher status`: shows daemon, store, pending work and sources by health; or all about one source."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
 
 SECTIONS_GROUP = "watcher.status"  # entry points: a function of the settings that yields `StatusSection`s
-LABEL_CHARS = 8  # of the rows of the status
-INDENT = " " * 13  # of what stands below a source in the list
-SOURCES_SHOWN = 10  # on one screen, each with its hint
-REASONS_SHOWN = 3  # of pages, on one screen
-OTHERS_SHOWN = 5  # other processes that are not well
-JOBS_SHOWN = 6  # of those that run later
+LABEL_CHARS = 8  # width of the labels
+INDENT = " " * 13  # of the lines below a source in the list
+SOURCES_SHOWN = 10  # unhealthy sources, each with its hint
+REASONS_SHOWN = 3  # reasons why pages gave no article
+OTHERS_SHOWN = 5  # other processes with faults
+JOBS_SHOWN = 6  # jobs that run in more than a minute
 NAME_CHARS, REASON_CHARS, TROUBLE_CHARS = 60, 200, 300
 WATCH_S = 5.0
 CLEAR_SCREEN = "\x1b[H\x1b[J"
-SILENT_AFTER = timedelta(minutes=2)  # a heartbeat comes every ten seconds, and waits 15 seconds for the store
+SILENT_AFTER = timedelta(minutes=2)  # without heartbeat; one is due every 10 s, and waits up to 15 s for the store
 SOON = timedelta(minutes=1)
 JUMP_SHOWN_FOR = timedelta(days=1)
 NOT_RUNNING = "none is running; watcher run starts one"
@@ -94,7 +94,7 @@ def show_status(
 
 
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
-    """Print why a store cannot be opened, and what its daemon says; return the exit code."""
+    """Print why the store cannot be opened, and the status of its daemon; return the exit code."""
     with closing_store(connect(url)) as engine:
         daemon = collect_daemon(engine, now=datetime.now(UTC))
         found = {"daemon": daemon, "store": redacted_url(engine), "error": str(error), "hint": error.hint}
@@ -105,7 +105,7 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
 
 
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
-    """Print the status of the daemon, the store, all sources, and what installed packages add."""
+    """Print the status of daemon, store and sources, and the sections of installed packages."""
     status = collect_status(settings, engine, now=datetime.now(UTC))
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections = [section for _, sections_of in functions for section in sections_of(settings)]
@@ -116,7 +116,7 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusSection:
-    """A part of the status: its key in the JSON and what stands there, and its rows for a terminal."""
+    """A section of the status: `name` and `found` are key and value in JSON, `rows` are for a terminal."""
 
     name: str
     found: Any
@@ -125,9 +125,9 @@ class StatusSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessStatus:
-    """What a daemon, or a `watcher work` (`helper`), says of itself."""
+    """The recorded status of a daemon or a `watcher work` (`helper`)."""
 
-    state: str  # none, running, silent (no heartbeat), stopped, gone (it ended unasked)
+    state: str  # none, running, silent (no heartbeat), stopped, gone (ended unexpectedly)
     helper: bool = False
     pid: int | None = None
     machine: str | None = None
@@ -137,12 +137,12 @@ class ProcessStatus:
     jobs: tuple[NextRun, ...] = ()
     clock_jump: ClockJump | None = None
     faults: tuple[JobFault, ...] = ()
-    others: tuple[ProcessStatus, ...] = ()  # that run on the same store
+    others: tuple[ProcessStatus, ...] = ()  # other processes on the same store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Which embedder is in use, and how many articles wait for it, or for newer features."""
+    """The embedder in use, and the numbers of articles without its vectors or with outdated features."""
 
     embedder: str
     model: str | None
@@ -153,7 +153,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The daemon, the store and all sources, the worst first. Pages are counted by reason."""
+    """The status of daemon, store and sources (worst health first), with counts of pages by reason."""
 
     daemon: ProcessStatus | None
     store: str
@@ -170,7 +170,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How many pages a reason is given for."""
+    """A reason and the number of pages with it."""
 
     reason: str
     pages: int
@@ -198,7 +198,7 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Stat
 
 
 def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
-    """Return what waits for the embedder, and for newer features. Errors: StoreError."""
+    """Return the backlog of vectors and features. Errors: StoreError."""
     choice = embedder_config(settings.semantic)
     recorded = read(engine, recorded_embedder)
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
@@ -214,10 +214,10 @@ def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
 
 def collect_daemon(engine: Engine, *, now: datetime) -> ProcessStatus | None:
     """
-    Return what the daemon says of itself; None if there has never been one here.
+    Return the status of the daemon, None if no daemon is recorded and no other process runs.
 
-    Of several that share a server it is the one with the latest heartbeat, with the others that run beside it;
-    a `watcher work` is none, though it is among `others`.
+    Of several daemons, it is that of the first in `list_daemon_statuses`; `others` are the other running processes.
+    If only `watcher work` processes run, the state is "none".
     """
     marks = list_daemon_statuses(engine)
     first = next((mark for mark in marks if not mark.is_worker), None)
@@ -300,7 +300,7 @@ def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
 
 
 def pick_unhealthy(rows: Sequence[SourceStatus], *, most: int) -> list[SourceStatus]:
-    """Return up to `most` unhealthy ones of sorted sources, in turn of each health, so that none hides another."""
+    """Return up to `most` unhealthy sources of sorted `rows`, from each health in turn, so that none hides another."""
     unwell = [row for row in rows if row.health not in ("ok", "new")]
     by_health = [list(alike) for _, alike in groupby(unwell, key=attrgetter("health"))]
     in_turn = [row.url for turn in zip_longest(*by_health) for row in turn if row is not None]
@@ -308,7 +308,7 @@ def pick_unhealthy(rows: Sequence[SourceStatus], *, most: int) -> list[SourceSta
 
 
 def format_reasons(heading: str, reasons: Sequence[ReasonCount], *, most: int | None) -> Iterator[str]:
-    """Yield for which reasons pages brought no article, the first `most` by name, or all of them."""
+    """Yield the heading and the first `most` reasons (None: all) with their numbers of pages; nothing without any."""
     if reasons:
         yield heading
     for row in reasons[:most]:
@@ -322,7 +322,7 @@ def format_daemon(daemon: ProcessStatus | None) -> Iterator[str]:
 
 
 def daemon_rows(daemon: ProcessStatus | None) -> Iterator[Row]:
-    """Yield the rows of the daemon, of other processes that are not well, and how many there are."""
+    """Yield the rows of the daemon and of other processes with faults, and the number of other processes."""
     daemon = daemon or ProcessStatus(state="none")
     yield from process_rows(daemon)
     unwell = [other for other in daemon.others if other.state != "running" or other.faults]
@@ -358,7 +358,7 @@ def process_rows(process: ProcessStatus) -> Iterator[Row]:
 
 
 def job_rows(process: ProcessStatus, *, now: datetime) -> Iterator[Row]:
-    """Yield when the jobs of a daemon run next, and whether its clock was set of late."""
+    """Yield the next runs of a daemon's jobs, and a recent jump of its clock."""
     jump = process.clock_jump
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
         way = "ahead" if jump.by_s > 0 else "back"

@@ -1,4 +1,4 @@
-"""One source in `watcher status`: in the list, and all about it."""
+"""The status of one source: its row in the list of `watcher status`, and its full report."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from watcher.store.writer import read
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.urls import hide_secrets
 
-LABEL_CHARS = 10  # of the rows of one source
-REASON_CHARS = 200  # of what a server said
+LABEL_CHARS = 10  # width of the labels
+REASON_CHARS = 200  # of a reason, which may quote a server
 POLLS_SHOWN = 10
-CHANGES_SHOWN = 10  # of health, for a terminal; all that are kept as JSON
+CHANGES_SHOWN = 10  # changes of health on a terminal; JSON has all that are stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
-    """A source in the list."""
+    """The row of a source in the list."""
 
     name: str
     url: str
@@ -46,7 +46,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport(SourceStatus):
-    """All about one source."""
+    """The full report on one source."""
 
     enabled: bool
     last_read_at: datetime | None = None
@@ -61,7 +61,7 @@ class SourceReport(SourceStatus):
 
 
 def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> dict[str, Any]:
-    """Return the fields of a `SourceStatus`; `state` is None where the source was never polled."""
+    """Return the fields of a `SourceStatus`; `state` is None if the source was never polled."""
     url = hide_secrets(source.url)
     if state is None:
         return {"name": source.name, "url": url, "asked_at": url, "health": "new", "why": "not polled yet"}

@@ -1,4 +1,4 @@
-"""`watcher backup`, `restore`, `move`, `export` and `import`: the store as a whole."""
+"""`watcher backup`, `restore`, `move`, `export` and `import`: commands on the whole store."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from watcher.text.urls import hide_secrets
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 
-STEPS = {"copy": "copied", "compare": "compared", "index": "indexed"}  # of a move, with the labels of their bars
+STEPS = {"copy": "copied", "compare": "compared", "index": "indexed"}  # steps of a move: labels of their progress bars
 FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-EXPORT_CHUNK = 200  # articles read from the store in one go
-IMPORT_CHUNK = 25  # articles that go to a worker process at a time
-IMPORT_WORKERS = 2  # chunks at a time
-IMPORT_LIMIT_S = 120.0  # for one chunk
+EXPORT_CHUNK = 200  # articles in one read from the store
+IMPORT_CHUNK = 25  # articles in one task of a worker process
+IMPORT_WORKERS = 2  # chunks processed in parallel
+IMPORT_LIMIT_S = 120.0  # time limit for one chunk
 BAD_LINES_SHOWN = 20
 
 
@@ -85,7 +85,7 @@ def restore(
     url = load_settings(config).store.url
     create_folder(url)
     with closing_store(connect(url)) as engine:
-        restore_target(engine, backup_file)  # before a daemon's mark, for which an empty database has no table
+        restore_target(engine, backup_file)  # before the daemon lock, for which an empty database has no table
         with hold_daemon_lock(engine, now=datetime.now(UTC)) as mark:
             copy = put_back(engine, backup_file, schemas=load_schemas(), force=force)
             for schema in load_schemas():
@@ -152,7 +152,7 @@ def move_store(
 
 
 def parse_store_url(text: str, name: str) -> str:
-    """Return the address of a store as the settings take it. Errors: SettingsError."""
+    """Return the URL of a store, validated as in the settings; `name` is for the message. Errors: SettingsError."""
     try:
         return StoreSettings.model_validate({"url": text}).url
     except ValidationError as error:
@@ -229,7 +229,7 @@ def import_(
 
 @dataclass(slots=True, kw_only=True)
 class ImportSummary:
-    """How many articles were imported, how many the store had, and which lines were left out."""
+    """The numbers of articles that were imported or already stored, and the lines that were left out."""
 
     imported: int = 0
     known: int = 0
@@ -237,7 +237,7 @@ class ImportSummary:
 
 
 def open_input(file: Path) -> BinaryIO:
-    """Return the file, or what is piped. Errors: StoreError."""
+    """Open the file, or standard input for "-". Errors: StoreError."""
     if str(file) == "-":
         return sys.stdin.buffer
     try:
@@ -247,12 +247,12 @@ def open_input(file: Path) -> BinaryIO:
 
 
 async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> ImportSummary:
-    """Store the articles of JSON lines, their features made in worker processes. Errors: StoreError, WorkerFailed."""
+    """Store articles from JSON lines; worker processes extract features. Errors: StoreError, WorkerFailed."""
     summary = ImportSummary()
     given = read_articles(stream, summary, now=now)
     writer, pool = Writer(engine), Pool()
     try:
-        # An export names a feed without what is secret in its address.
+        # An export has the URL of a feed without its secrets.
         feeds = {hide_secrets(url): number for url, number in (await writer.read(feed_ids)).items()}
 
         async def import_chunks() -> None:
@@ -275,7 +275,7 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
 
 
 def read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
-    """Yield the articles of JSON lines with the feed of each; what cannot be read is noted."""
+    """Yield each article with the URL of its feed, or None; invalid lines are added to `summary.faults`."""
     for number, line in enumerate(read_bounded_lines(stream.readline), start=1):
         if not line.strip():
             continue
