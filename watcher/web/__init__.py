@@ -1,1 +1,1 @@
-"""The local site: the app that answers, its guard, the pages of the sources, and the door for other packages' pages."""
+"""The local site: the web app, access control, the pages of the sources, and plug-ins for more pages."""

@@ -1,8 +1,8 @@
 """
-The site's app: the routes of all pages, how they are rendered and cached, and how they are sent.
+The web app of the site: routes, rendering, caching and responses.
 
-A page is rendered in a thread, once for all requests of the same time, and cached for two seconds: fifty readers of
-one edition cost one page every two seconds.
+A page is rendered in a thread, once for concurrent requests, and cached for two seconds: for fifty readers of one
+edition, it is rendered once in two seconds.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, lo
 from watcher.web.templating import render_page
 from watcher.worker.context import system_clock
 
-FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # of a form; the time is for all of it to come in
-AT_ONCE = 2  # pages being rendered
-IN_LINE = 32  # pages that wait to be rendered; a request for one more is refused
-PAGE_S = 20.0  # that a reader waits for a page; rendering goes on, and the next request gets it
-KEPT_S = 2.0  # how old a cached page may be
+FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # limits of a form; the time is for receiving all of it
+AT_ONCE = 2  # pages rendered in parallel
+IN_LINE = 32  # pages waiting to be rendered; further requests are refused
+PAGE_S = 20.0  # time limit of a request; rendering continues, and the next request gets the page
+KEPT_S = 2.0  # maximal age of a cached page
 KEPT = 128  # pages in the cache
 PACKING: dict[str, Any] = {"minimum_size": 1024, "compresslevel": 4}  # a page of 30 kB takes half a millisecond
 WAIT_S = 2  # Retry-After of refused requests
@@ -60,7 +60,7 @@ class TooManyRequests(Exception):
 
 
 class PageRenderer:
-    """Renders pages in threads, a few at a time, and caches them; a reader waits `page_s` for one."""
+    """Renders pages in threads, `AT_ONCE` in parallel, and caches them; a request waits at most `page_s`."""
 
     def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
         self._clock = clock
@@ -70,7 +70,7 @@ class PageRenderer:
         self._in_line = 0
 
     def has(self, key: Hashable) -> bool:
-        """Whether a page is cached, or being rendered."""
+        """Whether a page is cached or being rendered."""
         at, task = self._made.get(key, (0.0, None))
         if task is None or not task.done():
             return task is not None
@@ -78,15 +78,15 @@ class PageRenderer:
         return is_sound and self._clock() - at < KEPT_S
 
     async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> Response:
-        """Return the page of a key, made by whoever asks first. Errors: TooManyRequests, TimeoutError."""
+        """Return the cached page of `key`, or render it with `make`. Errors: TooManyRequests, TimeoutError."""
         if not self.has(key):
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
             self._made[key] = self._clock(), asyncio.create_task(self._make(make))
         async with asyncio.timeout(self._page_s):
-            return await asyncio.shield(self._made[key][1])  # a reader who leaves must not cancel it for others
+            return await asyncio.shield(self._made[key][1])  # a cancelled request must not cancel it for others
 
     async def run_change(self, make: Callable[[], PageResponse]) -> Response:
-        """Make a change and return its response; pages from before it are dropped."""
+        """Run a change and return its response; the cache is cleared. Errors: TooManyRequests, TimeoutError."""
         try:
             async with asyncio.timeout(self._page_s):
                 return await self._make(make)
@@ -105,7 +105,7 @@ class PageRenderer:
 
 
 def encode_page(reply: PageResponse) -> Response:
-    """Return a response as it is sent to anybody, with an ETag if it is a page."""
+    """Return the response for all clients, with an ETag if its status is 200."""
     if reply.redirect_to:
         return Response(status_code=303, headers={"Location": reply.redirect_to})
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
@@ -116,14 +116,14 @@ def encode_page(reply: PageResponse) -> Response:
     if reply.refresh_s:
         headers["Refresh"] = str(reply.refresh_s)
     if reply.has_form:
-        headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us that its form is ours
+        headers["Referrer-Policy"] = "same-origin"  # otherwise a browser sends no origin with the form
     if reply.styles:
         headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(csp_hash, reply.styles))))
     return Response(body, reply.status, headers, reply.media_type)
 
 
 class SiteApp:
-    """The app of a store's site for one state of the settings, made in a thread for the first request."""
+    """The app of a site with fixed settings; created in a thread at the first request."""
 
     def __init__(self, settings: Settings, engine: Engine, routes: Sequence[BaseRoute], **options: Any) -> None:  # noqa: ANN401
         self._settings, self._engine, self._routes, self._options = settings, engine, routes, options
@@ -154,7 +154,7 @@ def make_app(
     clock: Callable[[], float] = time.monotonic,
     page_s: float = PAGE_S,
 ) -> ASGIApp:
-    """Return the app that answers for `site`, and by `routes` (`/healthz`, `/metrics`) for whoever serves it."""
+    """Return the app of `site`, with additional `routes` such as `/healthz` and `/metrics`."""
     limiter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
 
     def refuse(request: Request, words: str, status: int) -> Response:
@@ -162,7 +162,7 @@ def make_app(
         if status in (429, 503):
             response.headers["Retry-After"] = str(WAIT_S)
         if request.method == "POST":
-            response.headers["Connection"] = "close"  # the rest of the form may still come
+            response.headers["Connection"] = "close"  # the client may still be sending the form
         return response
 
     async def refuse_error(request: Request, error: Exception) -> Response:
@@ -199,7 +199,7 @@ def make_app(
 
 
 def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
-    """Return the response of a page; an error becomes a page too."""
+    """Return the response of a page; for an error, an error page."""
     try:
         return page.answer(site, ask)
     except NotFound as error:
@@ -215,7 +215,7 @@ def error_page(site: Site, words: str, *, mend: str | None = None, status: int) 
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none if the body is no form. Errors: HTTPException if it is too large or slow."""
+    """Return the fields of a form, empty if the body is no form. Errors: HTTPException if it is too large or slow."""
     body = b""
     try:
         async with asyncio.timeout(FORM_S):
@@ -235,12 +235,12 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def without_nul(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return fields whose text any database accepts."""
+    """Return fields with NUL replaced by U+FFFD, as databases do not accept NUL."""
     return {name: text.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, text in fields.items()}
 
 
 def make_response(request: Request, page: Response) -> Response:
-    """Return a response of its own for a request, 304 where the client has the page already."""
+    """Return a copy of the cached response for a request, or a 304 if the client has this version."""
     tag = page.headers.get("ETag")
     if tag and etag_matches(request.headers.get("if-none-match", ""), tag):
         headers = {
@@ -258,7 +258,7 @@ def etag_matches(tags: str, tag: str) -> bool:
 
 
 def csp_hash(style: str) -> str:
-    """Return the source expression that allows a style element in a content security policy."""
+    """Return the hash expression that allows a style element in a Content-Security-Policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
@@ -268,7 +268,7 @@ def read_asset(name: str) -> str:
 
 
 def stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
-    """Return the style sheet: those of other packages, then the site's own."""
+    """Return the style sheets of the plug-ins, then the site's own, as one."""
     sheets = (*(plugin.style for plugin in site.plugins if plugin.style), read_asset("site.css"))
     return PageResponse(body="\n".join(sheets), media_type="text/css; charset=utf-8")
 

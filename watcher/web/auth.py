@@ -1,9 +1,9 @@
 """
-Access to the site: token, same origin, rate limits.
+Access control of the site: token, same-origin check, rate limits.
 
-Without a token, only requests to a name of this machine are answered, so that a web page whose name points here (DNS
-rebinding) gets nothing. With a token, each request has to carry it, as a password or a bearer token; there is no cookie
-that another site could use. An address that sends wrong tokens is blocked for a while.
+Without a token, only requests with a loopback name in Host are accepted, against DNS rebinding. With a token, each
+request must have it as password or bearer token; there is no cookie that another site could use. A client that sends
+wrong tokens is blocked for a minute.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-MAX_GUESSES = 10  # wrong tokens of a client, then it is blocked
+MAX_GUESSES = 10  # wrong tokens until a client is blocked
 HOLD_S = 60.0
-MAX_CLIENTS = 1_000  # that are remembered
-LIMITS = {  # requests a minute in the long run, and at once
+MAX_CLIENTS = 1_000  # clients whose wrong tokens are counted
+LIMITS = {  # requests per minute, and size of a burst
     "search": (60, 30),  # a search may read thousands of texts
-    "poll": (6, 6),  # somebody else's server pays for it
+    "poll": (6, 6),  # it makes a request to another server
     "correct": (30, 30),
 }
 Clock = Callable[[], float]  # monotonic, in seconds
@@ -53,7 +53,7 @@ class RateLimiter:
         self._left = {kind: (float(at_once), clock()) for kind, (_, at_once) in LIMITS.items()}
 
     def take(self, kind: str) -> bool:
-        """Return whether one more request is allowed, and count it."""
+        """Return whether a request is allowed; if so, count it."""
         (a_minute, at_once), (left, at), now = LIMITS[kind], self._left[kind], self._clock()
         left = min(at_once, left + (now - at) * a_minute / 60)
         self._left[kind] = (left - (left >= 1), now)
@@ -61,25 +61,25 @@ class RateLimiter:
 
 
 class FailedLogins:
-    """Counts wrong tokens. A client is blocked for `HOLD_S` after `MAX_GUESSES` of them within that time."""
+    """Counts wrong tokens of clients; after `MAX_GUESSES`, each less than `HOLD_S` after the last, it blocks."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wrong: dict[str, tuple[int, float]] = {}  # how many, and when the last one came
+        self._wrong: dict[str, tuple[int, float]] = {}  # count, and time of the last one
 
     def is_held(self, peer: str) -> bool:
-        """Whether a client is blocked, whatever it sends."""
+        """Whether a client is blocked."""
         return self._count(peer) >= MAX_GUESSES
 
     def add(self, peer: str) -> None:
         count = self._count(peer) + 1
-        self._wrong.pop(peer, None)  # so that the client that has been quiet for longest is forgotten first
+        self._wrong.pop(peer, None)  # move to the end, so that the least recent client is removed first
         self._wrong[peer] = count, self._clock()
         if len(self._wrong) > MAX_CLIENTS:
             del self._wrong[next(iter(self._wrong))]
 
     def forget(self, peer: str) -> None:
-        """Forget the wrong tokens of a client that has sent the right one."""
+        """Reset the count of a client that has sent the right token."""
         self._wrong.pop(peer, None)
 
     def _count(self, peer: str) -> int:
@@ -88,7 +88,7 @@ class FailedLogins:
 
 
 class AuthMiddleware:
-    """Passes allowed requests on to `app`, with `HEADERS`; `app` and `token` may be replaced while it serves."""
+    """Passes allowed requests to `app` and adds `HEADERS`; `app` and `token` may be replaced while it serves."""
 
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
         self.app = app
@@ -110,12 +110,12 @@ class AuthMiddleware:
         await app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
-        """Return why a request is refused, None if it is allowed."""
+        """Return the response to a refused request, None if the request is allowed."""
         host = headers.get("host")
         if self.token is not None:
             if refusal := self._token_refusal(client_address(scope), headers.get("authorization", "")):
                 return refusal
-        elif host is not None and not is_this_machine(host):  # a browser always sends one, a health check may not
+        elif host is not None and not is_this_machine(host):  # browsers always send Host, health checks may not
             return refuse(421, "not a name of this address")
         if scope["method"] == "POST" and not is_same_origin(headers, host or ""):
             return refuse(403, "sent by another site")
@@ -135,17 +135,17 @@ class AuthMiddleware:
 
 
 def refuse(status: int, words: str, headers: Mapping[str, str] | None = None) -> PlainTextResponse:
-    """Return a refusal, which closes the connection, since a body may follow that nobody reads."""
+    """Return an error response that closes the connection, as the request body is not read."""
     return PlainTextResponse(f"{words}\n", status, headers={"Connection": "close", **(headers or {})})
 
 
 def client_address(scope: Scope) -> str:
-    """Return the client's address; for IPv6 its /64 network, which belongs to one customer."""
+    """Return the client's IP address; for IPv6 its /64 network, which usually belongs to one customer."""
     client = scope.get("client")
     text = str(client[0])[:64] if client else ""
     try:
         address = ip_address(text)
-    except ValueError:  # a proxy may name it otherwise
+    except ValueError:  # a proxy may send another name
         return text
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or int(address) >> 64)
@@ -153,7 +153,7 @@ def client_address(scope: Scope) -> str:
 
 
 def parse_token(authorization: str) -> str:
-    """Return the token that an Authorization header carries, "" if none."""
+    """Return the token in an Authorization header (Bearer, or Basic password), "" if there is none."""
     kind, _, given = authorization.partition(" ")
     if kind.lower() == "bearer":
         return given.strip()
@@ -171,7 +171,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def is_same_origin(headers: Headers, host: str) -> bool:
-    """Whether a form comes from a page of this site, or from no browser (neither site nor origin is given)."""
+    """Whether a form was sent by a page of this site, or not by a browser (without Sec-Fetch-Site and Origin)."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")

@@ -1,4 +1,4 @@
-"""The site as files that open from disk: the same pages, their links relative; the same store gives the same bytes."""
+"""Writes the site as static files with relative links; the same store gives the same bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watcher.web import sources
 from watcher.web.app import FILES, handle_page
 from watcher.web.site import HTML, PageRequest, PageResponse, Site
 
-MARK = ".watcher-site"  # in the folder: the files that the last copy wrote
+MARK = ".watcher-site"  # lists the files of the last export
 ENDING = re.compile(r"\.[a-z]{2,4}$")
 SAFE = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|/", re.ASCII)
 LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
@@ -23,7 +23,7 @@ LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSummary:
-    """How many pages and other files were written, and how many bytes."""
+    """The numbers of pages, other files and bytes that were written."""
 
     pages: int
     files: int
@@ -31,7 +31,7 @@ class ExportSummary:
 
 
 def export_site(site: Site, folder: Path) -> ExportSummary:
-    """Write the site into `folder`; files of an earlier copy that are no more are removed. Errors: WatcherError."""
+    """Write the site into `folder`; remove outdated files of the last export. Errors: WatcherError."""
     before = read_manifest(folder)
     paths = {path: file_name(path) for path in dict.fromkeys(all_paths(site)) if SAFE.fullmatch(path)}
     made = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
@@ -54,7 +54,7 @@ def export_site(site: Site, folder: Path) -> ExportSummary:
 
 
 def read_manifest(folder: Path) -> set[str]:
-    """Return the files that an earlier copy wrote. Errors: WatcherError, if something else is in the folder."""
+    """Return the files of the last export. Errors: WatcherError if the folder has other contents."""
     mark = folder / MARK
     try:
         if mark.is_file():
@@ -82,14 +82,14 @@ def render_path(site: Site, path: str) -> PageResponse:
 
 
 def file_name(path: str) -> str:
-    """Return the file of a path: "/story/s1" → "story/s1.html"."""
+    """Return the file name for a path: "/story/s1" → "story/s1.html"."""
     if path == "/":
         return "index.html"
     return path[1:] if ENDING.search(path) else f"{path[1:]}.html"
 
 
 def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
-    """Return a page with relative links; a link to no file becomes text. Other files stay as they are."""
+    """Return a page with relative links; links to pages that are not exported are removed. Other files: unchanged."""
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     if reply.media_type != HTML:
         return body

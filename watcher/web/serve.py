@@ -1,4 +1,4 @@
-"""Serves an app with uvicorn in the running event loop, behind `AuthMiddleware`, at the address of the settings."""
+"""Serves an app with uvicorn in the running event loop, with `AuthMiddleware`, at the address in the settings."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from watcher.errors import WatcherError
 from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
 from watcher.web.auth import AuthMiddleware
 
-CONNECTIONS = 400  # that are served; a browser keeps up to six
-HEAD_LIMIT_S = 10.0  # for the head of a request, and for the next request of a connection
-SHUTDOWN_S = 2  # for responses under way
+CONNECTIONS = 400  # maximum; a browser opens up to six
+HEAD_LIMIT_S = 10.0  # to receive the head of a request, and between two requests of a connection
+SHUTDOWN_S = 2  # to finish the current responses
 FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
 
 
 class TimeoutProtocol(H11Protocol):
-    """uvicorn's protocol, whose timer of idle connections runs until a head is complete, and with a limit for them."""
+    """uvicorn's protocol with a limit of connections, and with a time limit for the head of a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -47,7 +47,7 @@ class TimeoutProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to the caller."""
+    """A uvicorn server that does not install signal handlers."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -55,7 +55,7 @@ class Server(uvicorn.Server):
 
 
 class Listener:
-    """Serves `app` at the address of a section of the settings, "web" or "metrics", from `listen` until `close`."""
+    """Serves `app` at the address in a settings section ("web" or "metrics"), from `listen` until `close`."""
 
     def __init__(
         self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, head_limit_s: float = HEAD_LIMIT_S
@@ -68,7 +68,7 @@ class Listener:
         self._task: asyncio.Task[None] | None = None
 
     async def listen(self) -> bool:
-        """Serve, and read the token again; False if it serves already, or at no address. Errors: WatcherError."""
+        """Read the token and start serving; False if already serving or without address. Errors: WatcherError."""
         if not self.settings.listen:
             return False
         self._guard.token = token_of(self.settings, section=self.section)
@@ -80,7 +80,7 @@ class Listener:
         return True
 
     async def apply_settings(self, wanted: WebSettings | MetricsSettings, app: ASGIApp | None = None) -> None:
-        """Apply new settings, and a new app if one is given; `listen` serves at their address."""
+        """Apply new settings, and a new app if given; after a change of the address, call `listen` to serve again."""
         if wanted.listen != self.settings.listen:
             await self.close()
         self.settings = wanted
@@ -95,15 +95,15 @@ class Listener:
 
 
 def bind_socket(listen: str, *, section: str) -> socket.socket:
-    """Return a socket at host:port. Errors: WatcherError."""
+    """Return a listening socket at host:port. Errors: WatcherError."""
     found = parse_host_port(listen)
     assert found is not None, listen  # the settings have checked it
     family = socket.AF_INET6 if ":" in found[0] else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so that asyncio turns off Nagle's delay
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # lets asyncio disable Nagle's algorithm
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found)
-        listener.listen(CONNECTIONS)  # from here on, clients wait for the first response
+        listener.listen(CONNECTIONS)  # from now on, clients can connect and wait
     except OSError as error:
         listener.close()
         hint = f"name another address with [{section}] listen, or end what listens there"
@@ -114,18 +114,18 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
 
 
 def uvicorn_config(app: ASGIApp, *, head_limit_s: float) -> uvicorn.Config:
-    """Return the configuration of uvicorn: no log, no Server header, short time limits."""
+    """Return the configuration of uvicorn: without log and Server header, with short time limits."""
     return uvicorn.Config(
         app,
         http=TimeoutProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # what is no HTTP needs no log line
+        log_level="critical",  # do not log invalid HTTP
         access_log=False,
         server_header=False,
-        # X-Forwarded-For is believed from a proxy on this machine, or from those that uvicorn's own variable names.
+        # X-Forwarded-For is trusted from a proxy on this machine, or from those in uvicorn's own variable.
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
-        timeout_keep_alive=head_limit_s,  # type: ignore[arg-type]  # it is handed to `call_later`
+        timeout_keep_alive=head_limit_s,  # type: ignore[arg-type]  # passed to `call_later`
         timeout_graceful_shutdown=SHUTDOWN_S,
     )

@@ -1,4 +1,4 @@
-"""The site and its parts: requests, responses, pages, and the plug-ins that other packages add."""
+"""The classes of the site: requests, responses, pages, and plug-ins of other packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NotFound(WatcherError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavLink:
-    """A link in the navigation. `key`: the letter that goes there after g."""
+    """A link in the navigation. `key`: the letter of its keyboard shortcut, typed after g."""
 
     href: str
     words: str
@@ -39,7 +39,7 @@ class PageRequest:
     form: Mapping[str, str] = field(default_factory=dict)
 
     def page(self) -> int:
-        """Return the number of the page that is asked for, in the path or the query, from 1. Errors: NotFound."""
+        """Return the requested page number, from path or query, counted from 1. Errors: NotFound if it is invalid."""
         text = self.params.get("page") or self.query.get("page") or "1"
         number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else 0
         if number < 1:
@@ -49,20 +49,20 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageResponse:
-    """What is answered."""
+    """The content of a response."""
 
     body: str | bytes = ""
     media_type: str = HTML
     status: int = 200
-    refresh_s: int = 0  # after which the page is loaded anew, because something goes on
-    has_form: bool = False  # it can change something
-    styles: tuple[str, ...] = ()  # what stands in style elements of it
+    refresh_s: int = 0  # after which a browser reloads the page, as its content is changing; 0: never
+    has_form: bool = False  # whether the page has a form that changes something
+    styles: tuple[str, ...] = ()  # the texts of its style elements
     redirect_to: str = ""  # after a change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A path ("/story/{story}") and what answers it. `cost` names the limit that it falls under (`auth.LIMITS`)."""
+    """A path ("/story/{story}") and its handler. `cost` is the rate limit that applies (`auth.LIMITS`), or ""."""
 
     path: str
     answer: Callable[[Site, PageRequest], PageResponse]
@@ -72,28 +72,28 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePlugin:
-    """What another package brings to the site."""
+    """The pages, links and styles that another package adds to the site."""
 
     pages: tuple[Page, ...] = ()
     nav: tuple[NavLink, ...] = ()
     style: str = ""  # style sheet of all pages, before the site's own
     zone: tzinfo = UTC  # of the reader
-    paths: Callable[[Site], Iterable[str]] = lambda _site: ()  # of a static copy
-    # For feeds, by their ids, in how many stories of late each is.
+    paths: Callable[[Site], Iterable[str]] = lambda _site: ()  # of a static export
+    # Returns the number of recent stories of each feed, by feed id.
     count_stories: Callable[[Connection, Sequence[int], datetime], Mapping[int, int]] = lambda *_: {}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Site:
-    """All that pages are made from; `settings` may be replaced while it is served."""
+    """The data from which pages are rendered; `settings` may be replaced while the site is served."""
 
     settings: Settings
     engine: Engine
     plugins: tuple[SitePlugin, ...]
     now: Callable[[], datetime]
-    is_static: bool = False  # a copy without forms, search and live state; its clock stands still
+    is_static: bool = False  # a static export: without forms, search and live state, at a fixed time
     on_settings: Callable[[], object] = lambda: None  # called when a reader has changed the settings file
-    # In every form, so that no other site can send one.
+    # The CSRF token in each form, so that other sites cannot submit one.
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
 
     @property

@@ -1,4 +1,4 @@
-"""The pages of the sources: the list, the unhealthiest first, and a page for each with its polls and articles."""
+"""The pages of the sources: the list, worst health first, and a page for each source with its polls and articles."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site
 from watcher.web.templating import render_page
 
 ON_A_PAGE = 100  # sources
-POLLS = 20  # the last ones of a source
-CHANGES = 10  # of its health
+POLLS = 20  # last polls shown for a source
+CHANGES = 10  # last changes of its health
 PREVIEW = 10  # articles
 NAME_CHARS, WHY_CHARS, QUERY_CHARS = 100, 300, 100
-LEAST_REST = timedelta(minutes=1)  # between two polls that a reader asks for
-WAITING_S = 4  # after which a page is loaded anew whose source is being polled
+LEAST_REST = timedelta(minutes=1)  # minimum between two polls requested by a reader
+WAITING_S = 4  # reload interval of a page whose source is being polled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """A source as the list shows it."""
+    """A source in the list."""
 
     id: int
     name: str
     url: str
-    asked_at: str  # where it is asked now, if elsewhere
+    asked_at: str  # the URL that is polled, "" if it is `url`
     about: str  # country and language
     health: Health
     state: FeedState
@@ -74,7 +74,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def filter_sources(connection: Connection, site: Site, wanted: str) -> list[SourceRow]:
-    """Return the sources that hold `wanted` in their name, address, country, language or health, worst first."""
+    """Return the sources with `wanted` in their name, URL, country, language or health, worst health first."""
     now, word = site.now(), wanted.casefold()
     rows = [to_row(state, now=now) for state in feed_states(connection, counted=False)]
     rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.status}".casefold()]
@@ -96,7 +96,7 @@ def to_row(state: FeedState, *, now: datetime) -> SourceRow:
 
 
 def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> dict[str, Any]:
-    """Return the figures of sources and their stories of late, by id."""
+    """Return statistics and numbers of recent stories of the sources, both by feed id."""
     ids, now = [row.id for row in rows], site.now()
     stories: dict[int, int] = {}
     for plugin in site.plugins:
@@ -105,7 +105,7 @@ def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) 
 
 
 def count_polling(site: Site) -> int:
-    """Return how many hosts are being visited; 0 in a static copy."""
+    """Return the number of hosts being visited; 0 in a static export."""
     return 0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now()))
 
 
@@ -124,7 +124,7 @@ def feed_id_of(ask: PageRequest) -> int:
 
 
 def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, Any]:
-    """Return all about one source, as its template names it."""
+    """Return the values for the template of one source. Errors: NotFound."""
     state = feed_state(connection, feed_id)
     if state is None:
         raise NotFound("There is no such source.")
@@ -142,7 +142,7 @@ def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, 
         "latest": latest_of_feed(connection, feed_id, most=PREVIEW),
         "enabled": enabled,
         "next_poll_text": next_poll_text(state),
-        # Due, and a daemon is at work.
+        # Whether it is due and a daemon is running.
         "is_waiting": enabled and is_due and not site.is_static and daemon is not None and daemon.is_running,
     }
 
@@ -172,7 +172,7 @@ def poll_now(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def set_muted(site: Site, ask: PageRequest) -> PageResponse:
-    """Disable or enable a source, in the settings file and at once in the store, and go back to its page."""
+    """Disable or enable a source in the settings file and in the store, then redirect to its page."""
     feed_id = feed_id_of(ask)
     state = read(site.engine, feed_state, feed_id)
     if state is None:

@@ -1,4 +1,4 @@
-"""The Jinja environment of the site: everything escaped, times in the reader's time zone."""
+"""Renders the site's pages with Jinja: with autoescaping, and times in the reader's time zone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def render_page(
     has_form: bool = False,
     **values: object,
 ) -> PageResponse:
-    """Return a page of the site; `package`: whose folder `templates` has it, if not the site's own."""
+    """Render a page from a template; `package` is the package with the template, "" for the site's own."""
     known = {"site": site, "now": site.now(), "status": status, "has_form": has_form and not site.is_static}
     body = environment(package, site.zone).get_template(template).render(**known, **values)
     return PageResponse(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
@@ -33,7 +33,7 @@ def render_page(
 
 @lru_cache(maxsize=8)
 def environment(package: str, zone: tzinfo) -> Environment:
-    """Return the environment of a package's templates, which extend the site's own."""
+    """Return the Jinja environment for the templates of a package, which can extend the site's own."""
     loaders = [PackageLoader(name) for name in dict.fromkeys((package, *FOLDERS)) if name]
     found = Environment(
         loader=ChoiceLoader(loaders),
@@ -55,7 +55,7 @@ def environment(package: str, zone: tzinfo) -> Environment:
 
 
 def sanitize_text(value: object) -> object:
-    """Return text without control characters and marks of text direction; other values as they are."""
+    """Return a string without control and text direction characters; other values unchanged."""
     return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
