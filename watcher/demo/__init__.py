@@ -1,1 +1,1 @@
-"""The demo publishers: invented outlets that serve invented news on loopback, with the true stories and reports."""
+"""Demo publishers: invented outlets that serve invented news on loopback, labelled with the true stories."""

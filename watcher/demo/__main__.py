@@ -1,4 +1,4 @@
-"""`python -m watcher.demo`: print the press as settings, then serve it until Ctrl-C."""
+"""`python -m watcher.demo`: prints the demo outlets as settings, then serves them until Ctrl-C."""
 
 from __future__ import annotations
 

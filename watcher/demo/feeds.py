@@ -1,4 +1,4 @@
-"""The press's feeds: RSS 2.0, RSS 1.0, Atom and JSON Feed, with summaries as outlets really write them."""
+"""Renders the feeds of the demo outlets: RSS 2.0, RSS 1.0, Atom and JSON Feed, with realistic summaries."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from watcher.demo.model import DemoArticle, PrintedOutlet
 from watcher.demo.pages import templates
 
-TRUNCATED_CHARS = 140  # of a summary, before the dots
+TRUNCATED_CHARS = 140  # length of a truncated summary, without the dots
 TRACKING = "?utm_source=rss&utm_medium=feed&utm_campaign=top"
 CONTENT_TYPES = {"rss2": "application/rss+xml", "rss1": "application/rdf+xml", "atom": "application/atom+xml"}
 
 
 def feed(printed: PrintedOutlet) -> tuple[str, str]:
-    """Return the outlet's feed and its content type, without a charset; twins stand in it under a tracking URL too."""
+    """Return the feed and its content type without charset; a "twin" is listed a second time with a tracking URL."""
     outlet, items = printed.outlet, []
     for piece in printed.pieces:
         items += [_item(printed, piece, tail) for tail in ("", TRACKING) if not tail or "twin" in piece.traps]
@@ -29,7 +29,7 @@ def feed(printed: PrintedOutlet) -> tuple[str, str]:
 
 
 def _item(printed: PrintedOutlet, piece: DemoArticle, tail: str) -> dict[str, Any]:
-    """Return an entry as the feed writes it: `summary` is HTML or plain text, `content` HTML or empty."""
+    """Return the fields of an entry: `summary` is HTML or plain text, `content` HTML or empty."""
     outlet = printed.outlet
     return {
         "guid": printed.base + piece.path + tail,
@@ -55,7 +55,7 @@ def _summary(piece: DemoArticle, base: str) -> str:
 
 
 def _content(piece: DemoArticle) -> str:
-    """Return the whole text as HTML where the outlet gives it, or where the page is not to be read."""
+    """Return the whole text as HTML if the outlet's feed has it or the page cannot be read, else ""."""
     if piece.outlet.summaries != "full" and not piece.traps & {"missing", "paywall"}:
         return ""
     return "".join(

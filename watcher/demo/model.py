@@ -1,4 +1,4 @@
-"""What the sample press is made of: outlets, the pieces that they print, and what one of them has printed by a day."""
+"""The data classes of the demo: outlets, their articles, and the articles that an outlet has published by a day."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """One invented outlet: who it is, and how its feed and its pages are made."""
+    """One invented outlet, and the form of its feed and pages."""
 
     key: str
     name: str
-    domain: str  # under .example, so that nothing real is meant (RFC 2606)
+    domain: str  # under .example, so that it is not a real site (RFC 2606)
     language: str
     country: str
     section: str
-    words: Mapping[str, Any] = field(repr=False, compare=False)  # of its furniture, in its language
+    words: Mapping[str, Any] = field(repr=False, compare=False)  # the words of its furniture, in its language
     owner: str | None = None
-    utc_hours: int = 0  # of its local time
+    utc_hours: int = 0  # offset of its local time
     feed: str = "rss2"  # rss2, rss1, atom, json; or a fault: html, error
-    summaries: str = "plain"  # plain, html, truncated, full (the whole text beside the summary)
-    dates: bool = True  # whether its feed carries any
+    summaries: str = "plain"  # plain, html, truncated, full (summary and whole text)
+    dates: bool = True  # whether its feed has dates
     layout: str = "classic"  # a template: classic, blocks, radio, table
     metadata: str = "full"  # in a page's head: full (JSON-LD and OpenGraph), og, meta, none
     furniture: tuple[str, ...] = ("share", "teasers")  # also consent, schedule, newsletter, latest
-    declared: str = "utf-8"  # the charset that it says
-    charset: str = ""  # the charset that it sends, where that is another
+    declared: str = "utf-8"  # the charset in its headers
+    charset: str = ""  # the charset that it really uses, if another
     validators: str = "both"  # etag, last-modified, both
 
     @property
@@ -44,7 +44,7 @@ class Outlet:
 
     @property
     def is_broken(self) -> bool:
-        """Whether its feed is a fault, so that nothing of it can be had."""
+        """Whether its feed cannot be read: a page instead of a feed, or an error."""
         return self.feed in ("html", "error")
 
     def local(self, at: datetime) -> datetime:
@@ -54,13 +54,13 @@ class Outlet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoArticle:
     """
-    An article as one outlet prints it, with the truth about it: pieces of one `story` tell of one event.
+    An article of one outlet with its labels: articles of one `story` are about one event.
 
-    `body` is complete: the report's text with this outlet's edits, cut, lead and end credit.
+    `body` is the complete text: the report's text with this outlet's edits, cut, lead and end credit.
     """
 
     story: str
-    report: str  # unique over all stories: pieces of one report carry the same text
+    report: str  # unique over all stories: articles of one report have the same text
     agency: str | None
     outlet: Outlet
     path: str
@@ -72,16 +72,16 @@ class DemoArticle:
     byline: str
     kind: str  # article, live, gallery, roundup
     traps: frozenset[str]
-    corrections: tuple[tuple[str, str], ...]  # what the outlet says otherwise from the next day on: old, new
+    corrections: tuple[tuple[str, str], ...]  # old and new text of corrections, made on the next day
 
     @property
     def key(self) -> str:
-        """The piece's name in the labels: outlet and path, which hold whatever address and port it is served at."""
+        """The article's key in the labels: outlet and path, so that it does not depend on address and port."""
         return f"{self.outlet.key}{self.path}"
 
     @property
     def link(self) -> str:
-        """The path that the feed gives, which need not be the page's own."""
+        """The path in the feed, which may redirect to the page."""
         return f"/go{self.path}" if "redirect" in self.traps else self.path
 
     @property
@@ -90,16 +90,16 @@ class DemoArticle:
 
     @property
     def text(self) -> str:
-        """What cleaning should find, one paragraph a line, with dateline and end credit."""
+        """The expected result of cleaning, one paragraph per line, with dateline and end credit."""
         return "\n".join(paragraph.removeprefix("## ") for paragraph in self.body)
 
     @property
     def page(self) -> str:
-        """How it answers: missing (404: the feed has the text), redirect, paywall (the feed has more), or ok."""
+        """How the page responds: missing (404; the feed has the text), redirect, paywall (the feed has more), or ok."""
         return next((answer for answer in ("missing", "redirect", "paywall") if answer in self.traps), "ok")
 
     def as_of(self, day: int) -> DemoArticle:
-        """Return the piece as it reads on `day`: from the day after it appeared, with its corrections."""
+        """Return the article's version on `day`: after its first day, with its corrections."""
         if day <= self.day or not self.corrections:
             return self
         texts = (self.title, self.summary, *self.body)
@@ -110,7 +110,7 @@ class DemoArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedOutlet:
-    """An outlet at `base`, "http://host:port", with what it has printed by `now`, the end of day `day`."""
+    """An outlet at `base` ("http://host:port") with the articles published by `now`, the end of day `day`."""
 
     outlet: Outlet
     pieces: tuple[DemoArticle, ...]  # newest first

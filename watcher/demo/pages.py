@@ -1,4 +1,4 @@
-"""The press's pages: an article with the furniture of its outlet, as HTML from `templates/`."""
+"""Renders the pages of the demo outlets from `templates/`: articles with furniture, and front pages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from watcher.demo.model import RIGHT_TO_LEFT, DemoArticle, Outlet, PrintedOutlet
 
 LIVE_STEP_MINUTES = 12  # between the entries of a live blog
-TEASERS = 6  # on a page, at most
+TEASERS = 6  # maximum on a page
 
 
 @cache
 def templates() -> Environment:
-    """Return the press's templates; an unknown name in one is an error."""
+    """Return the Jinja environment; an undefined name in a template is an error."""
     return Environment(
         loader=PackageLoader("watcher.demo"),
         autoescape=select_autoescape(("html", "xml")),
@@ -29,7 +29,7 @@ def templates() -> Environment:
 
 
 def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
-    """Return the page of `piece`; what else the outlet has printed is its teasers, with dates that are often later."""
+    """Return the page of `piece`; its teasers are the outlet's other articles, which often have later dates."""
     outlet, at = printed.outlet, printed.published_at(piece)
     dated = "undated" not in piece.traps
     page = {
@@ -51,12 +51,12 @@ def front_page(printed: PrintedOutlet) -> str:
 
 
 def shown_date(outlet: Outlet, at: datetime) -> str:
-    """Return `at` as the outlet's readers see it: local time, in the form of its language."""
+    """Format `at` in the outlet's local time and language."""
     return str(outlet.words["date"]).format(outlet.local(at))
 
 
 def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle], *, page: object) -> str:
-    """Return a page from its template, with what every page of an outlet is given."""
+    """Render a template with the values that all pages of an outlet share."""
     outlet, archive = printed.outlet, printed.outlet.words["archive"]
     own = [(other.title, other.path, other.summary, printed.published_at(other)) for other in others]
     old = [(title, f"/archive/{n}", "", printed.now - timedelta(hours=5 * n - 2)) for n, title in enumerate(archive, 1)]
@@ -80,12 +80,12 @@ def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle]
 
 
 def _posts(piece: DemoArticle, at: datetime) -> list[tuple[datetime, str]]:
-    """Return a live blog's entries with their times, the newest first."""
+    """Return the entries of a live blog with their times, newest first."""
     return [(at + timedelta(minutes=LIVE_STEP_MINUTES * n), text) for n, text in enumerate(piece.body)][::-1]
 
 
 def _json_ld(printed: PrintedOutlet, piece: DemoArticle, at: str | None) -> str:
-    """Return the page's JSON-LD, safe inside a script element."""
+    """Return the page's JSON-LD, escaped for a script element."""
     outlet = printed.outlet
     about: dict[str, Any] = {
         "@context": "https://schema.org",

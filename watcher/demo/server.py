@@ -1,4 +1,4 @@
-"""The press on loopback: a server with an address an outlet, started and stopped as an async context; its settings."""
+"""Serves the demo outlets on loopback, each at its own address, and returns settings for them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from watcher.demo.texts import library
 from watcher.settings.edit import row_lines, source_row, to_toml
 from watcher.settings.models import SourceSettings
 
-NETWORK = "127.9.0"  # an address an outlet, as its own host; Linux and Windows have all of 127.0.0.0/8
-LOOPBACK = "127.0.0.1"  # where they are missing (macOS): one address, a port an outlet
+NETWORK = "127.9.0"  # one address per outlet, so that each is a host; Linux and Windows have all of 127.0.0.0/8
+LOOPBACK = "127.0.0.1"  # if these are missing (macOS): one address, one port per outlet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoRequest:
-    """One request that was answered, for tests of manners. Names of `headers` are in lower case."""
+    """One served request, for tests of how we request. Names of `headers` are in lower case."""
 
     at: datetime
     host: str
@@ -41,12 +41,12 @@ class DemoRequest:
 
 class DemoServer(uvicorn.Server):
     """
-    The sample press, serving while the context is entered.
+    A server of the demo outlets, used as an async context manager.
 
     Args:
-        now: The hour of printing: articles appeared so and so long before it.
-        port: Of every outlet's address; 0 takes a free one.
-        day: How many days have been printed; `now` is the end of the last.
+        now: The end of the last day; the articles' dates are relative to it.
+        port: The port of all outlets; 0 for a free one.
+        day: The number of days with published articles.
     """
 
     def __init__(self, *, now: datetime, port: int = 0, day: int = 1) -> None:
@@ -54,13 +54,13 @@ class DemoServer(uvicorn.Server):
         quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
         super().__init__(uvicorn.Config(app, ws="none", lifespan="off", timeout_graceful_shutdown=1, **quiet))
         self.requests: list[DemoRequest] = []
-        self.port = port  # once it serves, the first outlet's: a press started there again has the same URLs
+        self.port = port  # while serving, that of the first outlet: a server started there again has the same URLs
         self._now, self._day = now, day
         self._sites: dict[str, OutletSite] = {}  # by host:port
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
-        """The press as rows of settings, one an outlet, the broken ones among them."""
+        """One settings row for each outlet, including those with broken feeds."""
         return tuple(
             source_row(
                 url=site.base + site.outlet.feed_path,
@@ -76,17 +76,17 @@ class DemoServer(uvicorn.Server):
 
     @property
     def allow_private(self) -> tuple[str, ...]:
-        """What a client must be allowed to reach: host:port, one an outlet."""
+        """The host:port of each outlet, for `[fetch] allow_private`."""
         return tuple(self._sites)
 
     def key(self, url: str) -> str:
-        """Return the label's key of the page that `url` comes down to; KeyError if no outlet of ours is there."""
+        """Return the label key of the page to which `url` leads. Errors: KeyError for a host that is no outlet."""
         parts = urlsplit(url)
         site = self._sites[parts.netloc]
         return site.outlet.key + site.canonical(parts.path)
 
     def settings_toml(self, *, host_delay: str | None = None) -> str:
-        """Return `[fetch]` and `[[sources]]` for the press that is being served, as TOML."""
+        """Return `[fetch]` and `[[sources]]` for the running server, as TOML."""
         fetch = ["[fetch]", f"allow_private = {to_toml(self.allow_private)}"]
         if host_delay is not None:
             fetch.append(f"host_delay = {to_toml(host_delay)}")
@@ -115,8 +115,8 @@ class DemoServer(uvicorn.Server):
         yield
 
     def _bind(self, number: int) -> socket.socket:
-        """Return a socket at the first address to be had: its own host, one host's next port, any port of it."""
-        # With the protocol named, asyncio turns off Nagle's delay of the body behind its head.
+        """Return a socket at the first available address: own host, shared host with own port, or any free port."""
+        # With the protocol given, asyncio disables Nagle's algorithm, which delays the body after the head.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         beside = self.port + number if self.port else 0
@@ -145,7 +145,7 @@ class DemoServer(uvicorn.Server):
 
 
 def is_current(asked: Mapping[str, str], answer: Mapping[str, str]) -> bool:
-    """Whether a request gives back the validators of an answer (RFC 9110 §13.2.2: an ETag goes before a date)."""
+    """Whether a request has the validators of a response (RFC 9110 §13.2.2: an ETag takes precedence over a date)."""
     if "etag" in answer and "if-none-match" in asked:
         return asked["if-none-match"] == answer["etag"]
     return "last-modified" in answer and asked.get("if-modified-since") == answer["last-modified"]

@@ -1,4 +1,4 @@
-"""One outlet's site: what it answers for each path."""
+"""The site of one demo outlet: its responses by path."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from watcher.demo.pages import article_page, front_page
 from watcher.demo.texts import library
 
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
-CORRECTED_HOURS = 6  # before now, corrections of yesterday's pieces were made
-RETRY_AFTER_S = 3600  # what the outlet that is down says
+CORRECTED_HOURS = 6  # before now: the time of corrections of yesterday's articles
+RETRY_AFTER_S = 3600  # Retry-After of the outlet whose feed is an error
 
 
 class OutletSite:
-    """An outlet at an address. Its pages stay the same, byte for byte."""
+    """The site of an outlet at a URL. Its pages do not change while it runs."""
 
     def __init__(self, outlet: Outlet, *, base: str, now: datetime, day: int) -> None:
         self.outlet = outlet
@@ -44,7 +44,7 @@ class OutletSite:
         return self._response("<h1>404</h1>", status=404)
 
     def canonical(self, path: str) -> str:
-        """Return the path of the page that `path` comes down to, behind a redirect."""
+        """Return the path of the page to which `path` leads, after a redirect."""
         return self._redirects.get(path, path)
 
     def _feed_response(self) -> Response:
@@ -56,7 +56,7 @@ class OutletSite:
         return self._response(text, kind, modified_at=self._modified_at())
 
     def _modified_at(self) -> datetime:
-        """Return when the feed and all pages were last made: with each new piece, which is a teaser on every page."""
+        """Return the last change of feed and pages: the newest article, a teaser on all pages, or a correction."""
         printed = self._printed
         times = [printed.published_at(piece) for piece in printed.pieces]
         if any(piece.corrections and piece.day < printed.day for piece in printed.pieces):
@@ -66,7 +66,7 @@ class OutletSite:
     def _response(
         self, text: str, kind: str = "text/html", *, status: int = 200, modified_at: datetime | None = None
     ) -> Response:
-        """Return a response, if it is a 200 with the validators that this outlet's server sends."""
+        """Return a response; for status 200, with the validators that this outlet sends."""
         body = text.encode(self.outlet.encoding, "xmlcharrefreplace")
         response = Response(body, status, media_type=f"{kind}; charset={self.outlet.declared}")
         if status == 200 and self.outlet.validators in ("etag", "both"):

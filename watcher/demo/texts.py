@@ -1,4 +1,4 @@
-"""The texts of the sample press, read from `texts/`: outlets, words of their furniture, one file a story; labels."""
+"""Loads outlets, furniture words and stories of the demo from `texts/`, and returns the labels of the articles."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from watcher.demo.model import DAY_HOURS, DemoArticle, Outlet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All that the press can print."""
+    """All outlets and articles of the demo."""
 
     outlets: tuple[Outlet, ...]
     pieces: tuple[DemoArticle, ...]
 
     def printed_by(self, outlet: Outlet, day: int) -> tuple[DemoArticle, ...]:
-        """Return what `outlet` has printed by the end of `day`, newest first, with the corrections made since."""
+        """Return the articles of `outlet` published by the end of `day`, newest first, with corrections."""
         mine = [piece.as_of(day) for piece in self.pieces if piece.outlet is outlet and piece.day <= day]
         return tuple(sorted(mine, key=lambda piece: (piece.hours - DAY_HOURS * piece.day, piece.path)))
 
 
 @cache
 def library() -> Library:
-    """Return the texts of the package; an edit that finds nothing is a ValueError, an unknown outlet a KeyError."""
+    """Load the demo texts. Errors: ValueError for an edit whose text is missing, KeyError for an unknown outlet."""
     folder = files(__package__) / "texts"
     words = _toml(folder / "furniture.toml")
     outlets = {row["key"]: _outlet(row, words) for row in _toml(folder / "outlets.toml")["outlets"]}
@@ -43,7 +43,7 @@ def library() -> Library:
 
 
 def labels(day: int = 1) -> dict[str, DemoArticle]:
-    """Return the truth of every article up to the end of `day`, by its key, as `DemoServer.key(url)` gives it."""
+    """Return all articles up to the end of `day` with their labels, by key (see `DemoServer.key`)."""
     printed = library()
     return {piece.key: piece for outlet in printed.outlets for piece in printed.printed_by(outlet, day)}
 
@@ -58,7 +58,7 @@ def _outlet(row: dict[str, Any], words: dict[str, Any]) -> Outlet:
 
 
 def _piece(outlet: Outlet, story: str, report: dict[str, Any], row: dict[str, Any]) -> DemoArticle:
-    """Return one outlet's print of a report. `row` says what differs: `edits`, `keep` paragraphs, `lead`, `end`."""
+    """Return one outlet's version of a report, changed as `row` says: `edits`, `keep` paragraphs, `lead`, `end`."""
     text = _edit_copy(report["text"].strip(), row.get("edits", ()), outlet.key + row["path"])
     body = tuple(" ".join(part.split()) for part in text.split("\n\n"))[: row.get("keep")]
     summary = row.get("summary") or body[0].removeprefix("## ")
