@@ -1,1 +1,1 @@
-"""Gets the news in: polls feeds, fetches and cleans articles, keeps them."""
+"""Polls feeds, fetches and cleans their articles, and stores them."""

@@ -1,7 +1,7 @@
 """
 The program `watcher`, also as `python -m watcher`.
 
-A worker process imports the module that its program began with: this one, which is light.
+A worker process imports the main module of its parent process: this one, which is kept small.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ INTERRUPTED = 130  # as in `cli.main`, which may not be loaded yet
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its code."""
     import gc
 
-    gc.set_threshold(500_000, 20, 20)  # hardly anything of what a start makes is garbage; looking costs a tenth of it
+    gc.set_threshold(500_000, 20, 20)  # almost no object created at start-up is garbage; collecting takes a tenth of it
     try:
         from watcher.cli.main import main as run
 
         run()
-    except KeyboardInterrupt:  # while modules are loaded: later, the command line sees to it
+    except KeyboardInterrupt:  # raised while modules are loaded: later, `cli.main` handles it
         raise SystemExit(INTERRUPTED) from None
 
 

@@ -39,7 +39,7 @@ class WatcherError(Exception):
         super().__init__(hide_secrets(message))
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let an error pass between processes whole, whatever its constructor takes."""
+        """Pickle the message and all attributes, so that an error passes between processes unchanged."""
         return Exception.__new__, (type(self), *self.args), self.__dict__
 
 
@@ -137,7 +137,7 @@ class HttpStatusError(FetchError):
 
 
 def status_reason(status: int, wall: str | None = None) -> Reason:
-    """Return the reason that an error status is."""
+    """Return the reason for an error status; `wall` is the name of the bot wall that sent it."""
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "not a known status"
     if wall is None:
         return Reason(FetchKind.STATUS, status=status, phrase=phrase)

@@ -1,7 +1,7 @@
 """
-Why a feed was not read or a page brought no article: a kind with its values, which code decides by and rows hold.
+Reasons why a feed was not read or a page gave no article. A reason is a kind with values; code tests the kind.
 
-Each kind carries its English sentence; `str(reason)` fills it in. An edition has the sentences of its own language.
+Each kind has an English sentence, which `str(reason)` fills in. An edition uses sentences in its own language.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from watcher.text.urls import hide_secrets
 
 
 class _Kind(StrEnum):
-    """A kind of reason. `sentence` has gaps for the values; "one|other" where the value `n` is counted."""
+    """A kind of reason. `sentence` is a format string; "one|other" holds singular and plural for the value `n`."""
 
     sentence: str
 
@@ -29,7 +29,7 @@ class _Kind(StrEnum):
 
 
 class FetchKind(_Kind):
-    """Why a request brought no usable answer, or was not made."""
+    """Why a request got no usable response, or was not made."""
 
     TIMED_OUT = "timed_out", "no answer within {time} s"
     DEADLINE = "deadline", "no whole answer within {time} s"
@@ -70,7 +70,7 @@ class FetchKind(_Kind):
 
 
 class FeedKind(_Kind):
-    """What bytes are that are not a feed."""
+    """Why bytes are not a feed: what they are instead."""
 
     EMPTY = "empty", "empty: no feed in it"
     BOT_WALL = "bot_wall", "a bot wall ({wall}), not a feed"
@@ -95,7 +95,7 @@ class FeedKind(_Kind):
 
 
 class PageKind(_Kind):
-    """Why a page brought no article, or the feed's own text stands for it."""
+    """Why a page gave no article, or why the feed's own text is used instead."""
 
     EMPTY_PAGE = "empty_page", "the page is empty"
     ROBOT_CHECK = "robot_check", "a check for robots stands before the article"
@@ -127,7 +127,7 @@ class TaskKind(_Kind):
 
 
 class HealthKind(_Kind):
-    """What is said of a source's health; `why` is the reason of its last failure."""
+    """The findings on a source's health; `why` is the reason of its last failure."""
 
     NEVER_POLLED = "never_polled", "not polled yet"
     NEVER_AN_ENTRY = "never_an_entry", "it can be read, but has never had an entry"
@@ -153,7 +153,7 @@ KINDS: dict[str, ReasonKind] = {
 
 @dataclass(frozen=True, slots=True, init=False)
 class Reason:
-    """A kind and the values of its sentence, in which no password or key of a URL is shown."""
+    """A kind and the values of its sentence; passwords and keys in URLs are removed from the values."""
 
     kind: ReasonKind
     values: tuple[tuple[str, str | int | Reason], ...]
@@ -171,11 +171,11 @@ class Reason:
         return (other if other and values["n"] != 1 else one).format(**values)
 
     def __getitem__(self, name: str) -> str | int | Reason | None:
-        """Return one of the values, None if the kind has no such value."""
+        """Return the value `name`, None if there is no such value."""
         return dict(self.values).get(name)
 
     def to_json(self) -> str:
-        """Return kind and values as a line of JSON, the same one for equal reasons."""
+        """Return kind and values as one line of JSON; equal reasons give equal lines."""
         return json.dumps(self.to_dict(), separators=(",", ":"))
 
     @classmethod
@@ -183,11 +183,11 @@ class Reason:
         return cls.from_dict(json.loads(text))
 
     def to_dict(self) -> dict[str, object]:
-        """Return kind and values, those of a reason in this one as a dictionary too."""
+        """Return kind and values; a reason among the values becomes a dictionary too."""
         return {"kind": str(self.kind)} | {k: v.to_dict() if isinstance(v, Reason) else v for k, v in self.values}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Reason:
-        """Return what `to_dict` wrote. Errors: KeyError for a kind that is not known."""
+        """Return the reason that `to_dict` wrote. Errors: KeyError for an unknown kind."""
         values = {k: cls.from_dict(v) if isinstance(v, dict) else v for k, v in row.items() if k != "kind"}
         return cls(KINDS[row["kind"]], **values)

@@ -1,4 +1,4 @@
-"""The values that pass between the rooms of watcher: frozen, keyword-only, aware UTC datetimes, tuples."""
+"""The data classes that watcher's packages share: frozen, keyword-only, with tuples and aware UTC datetimes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watcher.failure_reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What a server gave to ask again with: opaque, echoed byte for byte (RFC 9110 §13)."""
+    """The validators of a response, sent back unchanged with the next request (RFC 9110 §13)."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -19,7 +19,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One `[[sources]]` row of the settings: a feed and its outlet. `every_s` is seconds, None for the common pace."""
+    """One `[[sources]]` row of the settings: a feed and its outlet. `every_s` None means the interval of `[poll]`."""
 
     url: str
     name: str
@@ -35,38 +35,38 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed as the store knows it: its source and what must outlive a restart."""
+    """A feed as it is stored: its source, and the state that must survive a restart."""
 
     id: int
     source: Source
-    url: str  # where it is asked for now: the source's URL, or where it has moved for good
+    url: str  # the URL that is requested now: the source's, or the one it has moved to permanently
     host: str
     validators: Validators = Validators()
     next_poll_at: datetime | None = None
     last_polled_at: datetime | None = None
-    last_read_at: datetime | None = None  # the last poll that was answered with a feed or a 304
-    last_new_at: datetime | None = None  # of what the first poll found, when the newest came out
+    last_read_at: datetime | None = None  # the last poll whose response was a feed or a 304
+    last_new_at: datetime | None = None  # of the last new entry; after the first poll, when the newest was published
     failures: int = 0  # in a row
     failing_since: datetime | None = None
-    moved_to: str | None = None  # a permanent target seen, not yet trusted
+    moved_to: str | None = None  # the target of a permanent redirect that is not trusted yet
     redirect_seen_count: int = 0
     gone: bool = False  # 410: not polled again
     interval_s: float | None = None  # the adaptive interval last computed
-    max_age_s: float | None = None  # of the answer last read: a 304 without a Cache-Control renews it
-    skip_hours: tuple[int, ...] = ()  # as it said when it was last read
+    max_age_s: float | None = None  # of the last response that was read; a 304 without Cache-Control keeps it
+    skip_hours: tuple[int, ...] = ()  # as stated by the feed when it was last read
     skip_days: tuple[str, ...] = ()
     body_hash: str | None = None  # of the body last read
-    took_s: float | None = None  # how long its answers take, smoothed
-    avg_gap_s: float | None = None  # the time between two polls that bring something, smoothed
+    took_s: float | None = None  # how long a response takes, smoothed
+    avg_gap_s: float | None = None  # the time between two polls that find something new, smoothed
     has_no_dates: bool = False  # its new entries have no dates
-    health: str | None = None  # the word that its last poll left
-    health_at: datetime | None = None  # since when
+    health: str | None = None  # the state after its last poll
+    health_at: datetime | None = None  # when `health` last changed
     unchanged_polls: int = 0  # polls that brought nothing new, since the last one that its history has a line for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """What a server answered. `url` is the final URL, `moved_to` the end of the permanent prefix of its redirects."""
+    """A server's response. `url` is the final URL; `moved_to` is the URL after the leading permanent redirects."""
 
     url: str
     moved_to: str | None
@@ -79,7 +79,7 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response(HttpAnswer):
-    """An answer with a body."""
+    """A response with a body."""
 
     status: int
     body: bytes  # decoded from its content coding, within the cap
@@ -91,14 +91,14 @@ class Response(HttpAnswer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotModified(HttpAnswer):
-    """A 304: nothing new. `validators` holds what it renewed, if anything."""
+    """A 304 response: not modified. `validators` holds those that the response renewed."""
 
     validators: Validators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossHostRedirect:
-    """A redirect to another host, which is not followed: that host has a pace and rules of its own."""
+    """A redirect to another host. It is not followed: that host has its own rate limit and robots.txt."""
 
     url: str
 
@@ -117,12 +117,12 @@ class Entry:
     published_at: datetime | None = None  # None if missing or absurd
     updated_at: datetime | None = None
     image: str | None = None
-    content_hash: str = ""  # of title, summary and content: changes when the entry does
+    content_hash: str = ""  # of title, summary and content: changes when one of them changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
-    """What a feed's bytes said. `faults` are words about entries or fields that could not be used."""
+    """A parsed feed. `faults` describes the entries and fields that could not be used."""
 
     title: str
     link: str | None
@@ -137,7 +137,7 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryChanges:
-    """The entries of one poll against what is known."""
+    """The entries of one poll, compared with those already stored."""
 
     new: tuple[Entry, ...]
     changed: tuple[Entry, ...]
@@ -156,7 +156,7 @@ class PollSucceeded:
     changes: EntryChanges
     moved_to: str | None
     took_s: float
-    seen_only: tuple[Entry, ...] = ()  # entries to remember as known, though no page of them is got
+    seen_only: tuple[Entry, ...] = ()  # entries to store as known without fetching their pages
     faults: tuple[str, ...] = ()
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()
@@ -166,7 +166,7 @@ class PollSucceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollUnchanged:
-    """A poll that was answered 304, or with the very bytes of the last one."""
+    """A poll whose response was a 304, or had the same bytes as the last one."""
 
     at: datetime
     next_poll_at: datetime
@@ -178,7 +178,7 @@ class PollUnchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollFailed:
-    """A poll that failed. `permanent` stops the polling."""
+    """A poll that failed. `permanent`: the feed is not polled again."""
 
     at: datetime
     next_poll_at: datetime
@@ -189,7 +189,7 @@ class PollFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkDown:
-    """A poll without an internet connection: the feed is not to blame, and no failure is counted."""
+    """A poll made while we had no internet connection; it does not count as a failure of the feed."""
 
     at: datetime
     next_poll_at: datetime
@@ -209,7 +209,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedBlock:
-    """What cleaning cut, by the name of its rule."""
+    """A text that cleaning removed, and the name of the rule that removed it."""
 
     rule: str
     text: str
@@ -217,7 +217,7 @@ class RemovedBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedArticle:
-    """What `clean.article` makes of one page, before anything is known of the feed or the store."""
+    """The article that `clean.article` extracts from one page, before it is combined with feed and store."""
 
     url: str  # canonical
     title: str
@@ -231,9 +231,9 @@ class ExtractedArticle:
     modified_at: datetime | None = None
     section: str | None = None
     kind: str = "article"  # article, live (a live blog), gallery, video, roundup
-    is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
+    is_truncated: bool = False  # only the beginning: the rest is missing or behind a paywall
     removed: tuple[RemovedBlock, ...] = ()
-    block_hashes: tuple[int, ...] = ()  # of the page's blocks before any was removed: what site memory is learnt from
+    block_hashes: tuple[int, ...] = ()  # of all blocks of the page, also the removed ones: the input of site memory
 
     @property
     def text(self) -> str:
@@ -263,14 +263,14 @@ class Article:
     image: str | None = None
     kind: str = "article"
     from_feed: bool = False  # the text is the feed's
-    feed_reason: Reason | None = None  # why: what was wrong with the page; None if it was not asked for
-    is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
+    feed_reason: Reason | None = None  # why the page was not used; None if it was not requested
+    is_truncated: bool = False  # only the beginning: the rest is missing or behind a paywall
     removed: tuple[RemovedBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleHeader:
-    """What grouping reads of an article beside its features (`Article`)."""
+    """The fields of an `Article` that grouping reads besides the features."""
 
     id: str
     url: str
@@ -285,7 +285,7 @@ class ArticleHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A stored article as its page said it later. `kind`: changed, or gone (then `title` and `text` are empty)."""
+    """A later version of a stored article. `kind` is "changed" or "gone"; if gone, `title` and `text` are empty."""
 
     article_id: str
     at: datetime  # when it was noticed
@@ -294,18 +294,18 @@ class Revision:
     text: str = ""
 
 
-FEATURES_VERSION = "3"  # of what `features.extract` makes; another version makes all again
+FEATURES_VERSION = "3"  # of the result of `features.extract`; if it changes, all features are computed again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """
-    What grouping needs of one article, made once at ingest (`features.extract`).
+    The data of one article that grouping needs, computed once when the article is stored (`features.extract`).
 
-    `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the
-    embedder that made it; both None without one. `shingles` is little-endian uint32, ascending.
-    The terms stay packed, as they are most of it: `stems` are joined by line breaks, heaviest first, and `weights` are
-    theirs within the article, in thousandths, little-endian uint16.
+    `version` is that of the extractor. `vector` is little-endian float16 of unit length, `vector_model` the
+    "name/version" of its embedder; both are None without an embedder. `shingles` is little-endian uint32, ascending.
+    Terms are stored packed because they take the most space: `stems` joined by line breaks, heaviest first, and
+    `weights` with the weight of each stem within the article, in thousandths, little-endian uint16.
     """
 
     article_id: str

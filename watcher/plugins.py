@@ -1,4 +1,4 @@
-"""What installed packages add, found by entry points: one loader for commands, settings, checks and parts of pages."""
+"""Loads plug-ins of installed packages by entry point: commands, settings sections, checks and parts of web pages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from watcher.errors import PluginError
 
 def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
     """
-    Yield the name of each entry point of `group` and what it names, in order. Errors: PluginError.
+    Yield the name and the loaded object of each entry point of `group`, by name. Errors: PluginError.
 
     Args:
-        what: "the check", "the commands of": what an error says before the place of what cannot be loaded.
+        what: The kind of plug-in, for the error message: "the check", "the commands of".
     """
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         try:
@@ -27,7 +27,7 @@ def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What was checked online ("source", "mail server"), its name, and what is wrong; no fault if all is well."""
+    """The result of an online check: the kind of thing ("source", "mail server"), its name, and its fault or ""."""
 
     what: str
     name: str
