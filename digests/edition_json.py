@@ -1,4 +1,4 @@
-"""An edition as JSON and back: one spelling for one edition, so that its bytes can be kept and compared."""
+"""Converts an edition to JSON and back; one edition always gives the same bytes, so they can be stored and compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from digests.errors import DigestError
 from digests.model import Edition
 
-VERSION = 1  # raised when a field changes its meaning or goes; not for a new field with a default
+VERSION = 1  # raised when a field changes its meaning or is removed; not for a new field with a default
 
 
 def dump(edition: Edition) -> bytes:
@@ -22,7 +22,7 @@ def dump(edition: Edition) -> bytes:
 
 
 def load(data: bytes) -> Edition:
-    """Return the edition in `data`, made by `dump`; `DigestError` if it is none or of a newer version."""
+    """Return the edition in `data`, as `dump` wrote it. Errors: DigestError, also for another version."""
     try:
         value: Any = json.loads(data)
     except ValueError as error:

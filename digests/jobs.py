@@ -1,4 +1,4 @@
-"""The daemon's jobs for the digests: build each date's edition when it is due, send, alert, remove what is old."""
+"""The daemon's jobs for the digests: build editions when they are due, deliver, alert, and delete old data."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ log = logging.getLogger("digests")
 EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
-# How long another process's claim is respected once its task has come to us: pgqueuer has seen no heartbeat for 16 s.
+# How long another process's claim is respected when its task is given to us: pgqueuer saw no heartbeat for 16 s.
 DEAD_CLAIM_AFTER = timedelta(seconds=30)
-CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, an edition waits so long for the news it missed
+CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, for the feeds to be polled before an edition is built
 
 
 def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
-    """Return the digests' jobs. Errors: StoreError, if their tables cannot be brought up to date."""
+    """Return the digests' jobs. Errors: StoreError, if their tables cannot be migrated."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     engine, now = tools.writer.engine, tools.now()
     since = {digest.name: write(engine, first_seen, digest.name, now=now) for digest in digests_of(settings)}
     editions = EditionJob(settings, tools, since)
     task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key, finish=True)
     return (
-        # Builds what a start, a sleep or a failure has left due.
+        # Builds editions that are still due after a start, a sleep or a failure.
         Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, background_task=task),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=partial(run_outbox, settings, tools), finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
@@ -69,13 +69,13 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
 
 
 def daily_trigger(digest: DigestSettings) -> CronTrigger:
-    """Return what fires at a digest's local time; whether an edition is due then, the store says (`due_date`)."""
+    """Return a trigger for a digest's local time; `due_date` decides whether an edition is due then."""
     at = digest.at
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
 
 async def run_retention(tools: WorkerContext) -> None:
-    """Remove editions that are older than the settings keep, and stories without an article left."""
+    """Delete editions older than the settings keep, and stories that have no articles left."""
     keep, now = tools.store, tools.now()
     if keep.keep_editions is not None:
         before = now - keep.keep_editions
@@ -89,7 +89,7 @@ async def run_retention(tools: WorkerContext) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryState:
-    """A digest whose edition of a date could not be built, and when to try again."""
+    """A digest whose edition of `day` could not be built, and when to try again."""
 
     day: date
     wait: timedelta
@@ -97,7 +97,7 @@ class RetryState:
 
 
 class EditionJob:
-    """Builds the editions that are due; a digest that fails is tried again later, and the others go on."""
+    """Builds the editions that are due; a digest that fails is tried again later, and does not stop the others."""
 
     def __init__(self, settings: Settings, tools: WorkerContext, known_since: dict[str, datetime]) -> None:
         self._settings = settings
@@ -109,7 +109,7 @@ class EditionJob:
         self._awake_since = tools.started_at or self._last_run_at
 
     async def run(self, name: str | None = None) -> None:
-        """Build what is due now, of one digest alone if `name` is given."""
+        """Build the editions that are due now, only that of digest `name` if given."""
         async with self._lock:
             self._note_sleep(self._tools.now())
             for digest, day in await asyncio.to_thread(self._due):
@@ -118,7 +118,7 @@ class EditionJob:
             self._last_run_at = self._tools.now()
 
     async def due_keys(self) -> tuple[str, ...]:
-        """Return the keys of the editions that are due now: name and date."""
+        """Return the keys of the editions that are due now: "name/date"."""
         self._note_sleep(self._tools.now())
         return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due))
 
@@ -128,14 +128,14 @@ class EditionJob:
         day, tools = date.fromisoformat(date_text), self._tools
         digest = next((each for each in digests_of(self._settings) if each.name == name), None)
         if digest is None:
-            return True  # the settings of this node are newer than those of the one that offered it
+            return True  # this node has newer settings than the one that offered the key
         edition = EditionKey(digest=name, local_date=day)
         if not await tools.writer.read(is_made, edition):
             await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
         return self._waits(name, day, tools.now()) or await tools.writer.read(is_made, edition)
 
     def _note_sleep(self, now: datetime) -> None:
-        """Notice that this machine slept, or that its clock was set: no feed was polled until now."""
+        """Notice that this machine has slept, or that its clock was set: no feed was polled until now."""
         if abs(now - self._last_run_at) > NOT_LATE:
             self._awake_since = now
         self._last_run_at = now
@@ -157,13 +157,13 @@ class EditionJob:
         return last is not None and last.day == day and timedelta() < last.retry_at - now <= last.wait
 
     def _is_catching_up(self, now: datetime) -> bool:
-        """Whether feeds and pages are still to be fetched after a start or a sleep."""
+        """Whether feeds and pages must still be fetched after a start or a sleep."""
         if now - self._awake_since >= CATCH_UP_WAIT:
             return False
         return read(self._tools.writer.engine, stats.count_due, now=now) > 0
 
     async def _build(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
-        """Build an edition: up to when it was due if it is on time, so that no window depends on how busy we are."""
+        """Build an edition. If it is on time, its window ends when it was due, however busy we are; else now."""
         settings, tools = self._settings, self._tools
         now = tools.now()
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
@@ -173,7 +173,7 @@ class EditionJob:
         try:
             files, largest = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
-            raise  # not the digest's fault: the daemon rests
+            raise  # not the digest's fault: the daemon pauses
         except WatcherError as error:
             if isinstance(error, StoreError) and error.transient:
                 raise
@@ -187,7 +187,7 @@ class EditionJob:
             log_edition(digest.name, day, files, largest)
 
     def _schedule_retry(self, name: str, day: date) -> datetime:
-        """Note a failure; return when the digest is tried again."""
+        """Record a failure; return when the digest is tried again."""
         last = self._retries.get(name)
         wait = min(last.wait * 2, MAX_RETRY) if last is not None and last.day == day else FIRST_RETRY
         retry_at = self._tools.now() + wait
@@ -196,7 +196,7 @@ class EditionJob:
 
 
 def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: LargestStory | None) -> None:
-    """Log that an edition was built, and a warning if a story is larger than an event should be."""
+    """Log that an edition was built, with a warning if its largest story is oversized."""
     share = largest.share if largest else None
     paths = " ".join(map(str, files))
     log.info("edition_built %s", fields(digest=digest, date=day, largest_share=share, files=paths))
@@ -208,7 +208,7 @@ def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: Larges
 
 
 async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
-    """Send the deliveries that are due, in a thread of their own."""
+    """Send the due deliveries in a thread."""
     if not await tools.writer.read(count_due, now=tools.now()):
         return
     worker = OutboxWorker(tools.writer.engine, settings, now=tools.now, chance=tools.jitter)
@@ -220,7 +220,7 @@ async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
 
 
 def send_and_log(worker: OutboxWorker) -> None:
-    """Send what is due, and log what came of each delivery."""
+    """Send the due deliveries, and log the outcome of each."""
     for delivery in worker.send_due():
         place, state = delivery.edition, delivery.state
         names = {"digest": place.digest, "date": place.local_date}
@@ -243,11 +243,11 @@ def build_daily_edition(
     held_for: timedelta | None = None,
 ) -> tuple[tuple[Path, ...], LargestStory | None]:
     """
-    Build the edition of `day` up to `end` in a worker process, with its files in `folder`.
+    Build the edition of `day`, with a window up to `end`, in a worker process; write its files into `folder`.
 
-    Returns the files and the edition's largest story; nothing if another process builds it.
+    Returns the files and the edition's largest story; ((), None) if another process builds it.
     """
-    # Late: what composes and renders takes memory that the daemon's own process does not need.
+    # A late import: composing and rendering take memory, which the daemon's own process does not need.
     from digests.edition.build import build_edition, edition_window
     from digests.edition.load import EditionRequest
 

@@ -1,4 +1,4 @@
-"""The values that pass between the rooms of digests: stories, editions, what was rendered and delivered."""
+"""The values that the packages of `digests` exchange: stories, editions, rendered forms and messages."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class WireGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyDifference:
-    """How a copy differs from its report's origin; shares from 0 to 1 (`describe_copy` puts it in words)."""
+    """How a copy differs from its report's origin, as shares from 0 to 1 (`describe_copy` puts them into words)."""
 
     article_id: str
-    kept: float  # of the origin's sentences, by length
-    edited: float  # of what is kept: wording that the origin does not have
-    added: float  # of the copy: sentences that the origin does not have
+    kept: float  # of the origin's text: sentences that the copy has
+    edited: float  # of the kept text: wording that the origin does not have
+    added: float  # of the copy's text: sentences that the origin does not have
     same_title: bool
 
 
@@ -42,14 +42,14 @@ class Story:
     """
     The articles on one event.
 
-    `reports` partition `articles`. What grouping makes has an id of its earliest article; a story that is kept has
-    the id that it had (`cluster.tracking`), and the rest.
+    `reports` partition `articles`. A story made by grouping has an id derived from its earliest article; tracking
+    replaces it with the stored id, and sets the other fields (`cluster.tracking`).
     """
 
     id: str
     articles: tuple[str, ...]  # article ids, in time order
     reports: tuple[WireGroup, ...]
-    thread: str = ""  # what goes on over days: the stories that follow each other
+    thread: str = ""  # id shared by the stories that follow each other over days
     began_at: datetime | None = None  # when the first article of the thread was published
     merged_ids: tuple[str, ...] = ()  # ids of stories that were merged into it
 
@@ -66,7 +66,7 @@ class ScoreTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """A sentence that stands in an article: `article.text[offset:offset + len(text)] == text`."""
+    """A sentence quoted from an article: `article.text[offset:offset + len(text)] == text`."""
 
     text: str
     article_id: str
@@ -79,7 +79,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceMention:
-    """One outlet's report in a story's list of sources. `headline` is set where it adds something: another language."""
+    """One outlet's report in a story's list of sources. `shows_title` is set if the title is in another language."""
 
     outlet: str
     url: str
@@ -88,7 +88,7 @@ class SourceMention:
     title: str
     published_at: datetime
     article_id: str
-    agency: str | None = None  # the report is this agency's copy
+    agency: str | None = None  # whose text the report copies
     shows_title: bool = False  # show the title too
 
 
@@ -116,34 +116,34 @@ class NumberChange:
 
     before: str  # as the earlier sentence writes it
     after: str
-    what: str  # the words beside the new number, from `now`; may be empty
+    what: str  # the unit of the new number, as `sentence_after` writes it; may be empty
     sentence_before: Sentence
     sentence_after: Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perspective:
-    """How the outlets of one country, or one kind of owner, tell a story: their headline, and what only they name."""
+    """How the outlets of one country, or one kind of owner, tell a story: their headline, and names only they have."""
 
     group: str  # "country" or "owner"
     name: str  # ISO code of a country, or the kind of owner as the settings have it
     outlets: int
     mention: SourceMention  # their first report of their own; its title is the headline
-    only: tuple[str, ...] = ()  # names, and numbers with what they count, in their reports alone, as they write them
+    only: tuple[str, ...] = ()  # names, and numbers with units, that only their reports have, as written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPerspective:
-    """A country, or kind of owner, whose outlets were read and do not have a story."""
+    """A country or kind of owner whose outlets were read, but do not report a story."""
 
     group: str  # "country" or "owner"
     name: str
-    outlets: int  # that brought anything in the window
+    outlets: int  # with an article in the window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LlmSentence:
-    """One written sentence of a summary, and the sentences of the reports that it rests on."""
+    """One sentence of a summary by a model, and the sentences of the reports that support it."""
 
     text: str
     sources: tuple[Sentence, ...]
@@ -176,20 +176,20 @@ class EditionStory:
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
     article_ids: tuple[str, ...]
     sparkline: tuple[int, ...]  # articles in each eighth of the window
-    trend: str  # rising, steady, fading; empty where too few articles tell
+    trend: str  # rising, steady, fading; empty for too few articles
     score: float
     score_terms: tuple[ScoreTerm, ...]
-    thread: str = ""  # what it goes on with over days
+    thread: str = ""  # id of the stories that follow each other over days
     place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
     number_changes: tuple[NumberChange, ...] = ()  # numbers that have changed since the last edition
-    new_outlets: tuple[str, ...] = ()  # that did not have it in the last edition; empty if the story is new
-    related: tuple[Brief, ...] = ()  # other stories of its thread or event, gathered under it
-    perspectives: tuple[Perspective, ...] = ()  # where coverage differs; empty where one country or owner has it
+    new_outlets: tuple[str, ...] = ()  # that report it since the last edition; empty if the story is new
+    related: tuple[Brief, ...] = ()  # other stories of its thread or event, listed under it
+    perspectives: tuple[Perspective, ...] = ()  # of countries and owners; empty if only one of them reports it
     silent: tuple[MissingPerspective, ...] = ()
     watched: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
-    earlier_story: str = ""  # the id, in an earlier edition, of the story that it goes on with
-    llm_sentences: tuple[LlmSentence, ...] = ()  # what a model wrote of the reports, checked: shown for `summary`
-    llm_model: str = ""  # the model
+    earlier_story: str = ""  # the id of the story in an earlier edition that it continues
+    llm_sentences: tuple[LlmSentence, ...] = ()  # a model's summary, checked; shown instead of `summary`
+    llm_model: str = ""  # the model's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +204,9 @@ class Section:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
     """
-    What an outlet has changed in a report after an edition cited it.
+    A change that an outlet made to a report after an edition cited it.
 
-    `before` stands in the stored article, `after` in what the page said at the recheck (empty if it is gone).
+    `before` is from the stored article, `after` from the page at the recheck ("" if the page is gone).
     """
 
     kind: str  # headline, figures, text, retracted, gone
@@ -214,8 +214,8 @@ class Correction:
     outlet: str
     url: str
     language: str
-    cited_on: date  # the edition that cited it
-    story: str  # the id and headline of the story there
+    cited_on: date  # date of the edition that cited it
+    story: str  # the story's id and headline in that edition
     title: str
     before: str
     after: str
@@ -223,7 +223,7 @@ class Correction:
 
 
 def parse_reason(value: object) -> Reason:
-    """Return the reason that `Reason.to_dict` wrote. Errors: ValueError."""
+    """Return the reason that `Reason.to_dict` wrote; reasons are returned as they are. Errors: ValueError."""
     if isinstance(value, Reason):
         return value
     try:
@@ -242,7 +242,7 @@ class FailingSource:
 
 
 class LeftOutKind(StrEnum):
-    """Why entries, articles, pages or stories take no part in an edition."""
+    """Why entries, articles, pages or stories are left out of an edition."""
 
     DUPLICATE_ENTRY = "duplicate_entry"
     OUT_OF_WINDOW = "out_of_window"
@@ -255,14 +255,14 @@ class LeftOutKind(StrEnum):
     PAGE_FAILED = "page_failed"
     PAGE_WAITING = "page_waiting"
     OTHER_REGION = "other_region"
-    SIBLING = "sibling"  # on an event that another story tells
+    SIBLING = "sibling"  # on the event of another story that is shown
     SINGLE_OUTLET = "single_outlet"
     LOWER_RANK = "lower_rank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """How many entries, articles, pages or stories were left out for one cause. `reason`: why the pages failed."""
+    """How many entries, articles, pages or stories were left out for one cause. `reason`: why their pages failed."""
 
     kind: LeftOutKind
     count: int
@@ -275,7 +275,7 @@ def count_left_out(kinds: Iterable[LeftOutKind]) -> tuple[LeftOut, ...]:
 
 
 class LlmStop(StrEnum):
-    """Why a model was asked for no more summaries."""
+    """Why a model was asked for no further summaries."""
 
     TIME = "time"
     TOKENS = "tokens"
@@ -284,7 +284,7 @@ class LlmStop(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LlmOutcome:
-    """How many summaries a model wrote, and how many of its answers the reports did not support."""
+    """How many summaries a model wrote, and how many of its answers had no sentence that the reports support."""
 
     model: str
     written: int
@@ -295,7 +295,7 @@ class LlmOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LargestStory:
-    """The story with the most of a window's reports. `alarm`: so many that others may have run into it."""
+    """The story with the most reports of a window. `is_oversized`: so many that it probably holds several events."""
 
     id: str
     articles: int
@@ -308,20 +308,20 @@ class LargestStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """What came in, and what was not to be had."""
+    """The number of entries and sources that an edition is based on, and what was missing."""
 
     entries_seen: int = 0  # entries new in the window
     left_out: tuple[LeftOut, ...] = ()
     sources_total: int = 0
     sources_ok: int = 0
     failing: tuple[FailingSource, ...] = ()
-    late_s: float = 0.0  # how long after its time the edition was made
+    late_s: float = 0.0  # how long after its time the edition was built
     longer_window: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger(Intake):
-    """What was seen, and what became of it."""
+    """The intake of an edition, and how much of it is shown."""
 
     articles: int  # cleaned articles in the window
     outlets: int
@@ -331,12 +331,12 @@ class Ledger(Intake):
     stories_shown: int
     briefs_shown: int
     largest: LargestStory | None = None
-    llm: LlmOutcome | None = None  # None where no model was asked
+    llm: LlmOutcome | None = None  # None if no model was used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One issue of a digest, complete: what is rendered, stored and replayed."""
+    """One issue of a digest, complete: it is rendered, stored and replayed."""
 
     digest: str  # the digest's name in the settings
     title: str  # "World Digest"
@@ -354,7 +354,7 @@ class Edition:
     reading_minutes: int  # to read
     note: str = ""  # Markdown of the settings, shown at the top
     corrections: tuple[Correction, ...] = ()  # of what earlier editions cited
-    ended: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any more
+    ended: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any longer
 
     @property
     def stories(self) -> tuple[EditionStory, ...]:
@@ -374,9 +374,9 @@ class Rendered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
     """
-    What one recipient gets of one edition by one channel.
+    The forms of an edition that one recipient gets by one channel.
 
-    `recipient` is a mail address, a folder, or the name of a web address: never a secret.
+    `recipient` is a mail address, a folder, or a name for a URL: never a secret.
     """
 
     channel: str  # file, smtp, sendmail, webhook
@@ -385,7 +385,7 @@ class OutboundMessage:
 
 
 def cited_ids(edition: Edition) -> set[str]:
-    """Return the ids of all articles that an edition's words rest on."""
+    """Return the ids of all articles that an edition quotes, links or counts."""
     briefs = [*edition.briefs, *edition.ended, *(brief for story in edition.stories for brief in story.related)]
     ids = {key for story in edition.stories for key in story.article_ids}
     ids |= {key for brief in briefs for key in brief.article_ids}

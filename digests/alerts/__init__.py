@@ -1,1 +1,1 @@
-"""A message where something has failed for long, and one where it works again."""
+"""Sends a message when something has failed for a while, and one when it works again."""

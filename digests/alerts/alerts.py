@@ -22,14 +22,14 @@ from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")
 EVERY_S = 60.0
-RETRY_AFTER = timedelta(minutes=10)  # after an alert that reached nobody
+RETRY_AFTER = timedelta(minutes=10)  # after an alert that no recipient got
 
 
 class AlertJob:
     """
-    Sends alerts, and remembers which are out.
+    Sends alerts, and remembers the open ones.
 
-    They are kept in memory as well as in the store: the store may be what fails.
+    They are kept in memory as well as in the store, because the store itself may fail.
     """
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
@@ -41,7 +41,7 @@ class AlertJob:
         self._retry_at: dict[str, datetime] = {}
 
     async def run(self) -> None:
-        """Send an alert for each condition that is new, and for each that is over. Errors: StoreError."""
+        """Send an alert for each new condition, and for each that has ended. Errors: StoreError."""
         now, reader = self._tools.now(), self._tools.writer
         self._polling_since = min(self._polling_since, now)  # the clock may have been set back
         if not self._alerts.deliver:
@@ -62,7 +62,7 @@ class AlertJob:
             if each.name not in self._out
         ]
         for name, since in self._out.items():
-            # Right after a start it is not known yet whether polls succeed.
+            # Right after the start it is unknown whether polls succeed.
             is_known = name != "polling" or now - self._polling_since >= self._alerts.after
             if name not in active and is_known:
                 wanted.append(Alert(name=name, words="", machine=machine, since=since, at=now, is_over=True))
@@ -71,11 +71,11 @@ class AlertJob:
                 await self._alert(alert)
 
     def _waits(self, name: str, now: datetime) -> bool:
-        """Whether an alert that reached nobody waits for its next try."""
+        """Whether an alert that no recipient got is waiting for its next try."""
         return timedelta() < self._retry_at.get(name, now) - now <= RETRY_AFTER
 
     async def _alert(self, alert: Alert) -> None:
-        """Send an alert by each channel, and remember it if a recipient took it."""
+        """Send an alert by each channel, and remember it if a recipient got it."""
         taken = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
         if not taken:
             self._retry_at[alert.name] = self._tools.now() + RETRY_AFTER
@@ -91,11 +91,11 @@ class AlertJob:
             log.warning("alert %s", about)
         try:
             await self._tools.writer.do(save_open_alerts, dict(self._out))
-        except StoreError as error:  # it stays in memory: nobody is alerted twice while this process runs
+        except StoreError as error:  # it stays in memory, so that this process does not send it twice
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 
     def _send(self, way: DeliverSettings, alert: Alert) -> int:
-        """Return how many recipients of a channel have taken an alert."""
+        """Send an alert by one channel; return the number of recipients that got it."""
         sender = self._alerts.sender or "watcher@localhost"
         taken = 0
         try:

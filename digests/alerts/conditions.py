@@ -15,12 +15,12 @@ from watcher.store.feeds import count_poll_results
 from watcher.store.hosts import network_down_since
 
 DELIVERIES_BACK = timedelta(days=2)
-MAX_FAILING_SHARE = 0.5  # of the sources: as many that fail are no fault of theirs
+MAX_FAILING_SHARE = 0.5  # of the sources; if more fail, they are not to blame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCondition:
-    """Something that fails: a name that stays the same while it lasts, since when, and a sentence."""
+    """A lasting failure: a name that does not change while it lasts, since when, and a sentence."""
 
     name: str
     since: datetime
@@ -30,7 +30,7 @@ class AlertCondition:
 def active_conditions(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> tuple[AlertCondition, ...]:
-    """Return what has failed for `after` or longer; polls count from `polling_since`, the start of the daemon, on."""
+    """Return what has failed for `after` or longer; polls count from `polling_since`, when the daemon started."""
     return (
         *poll_failures(connection, now=now, after=after, polling_since=polling_since),
         *edition_failures(connection, settings, now=now, after=after),
@@ -41,7 +41,7 @@ def active_conditions(
 def poll_failures(
     connection: Connection, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> Iterator[AlertCondition]:
-    """Yield a condition if no source answers, or most do not."""
+    """Yield a condition if no source has answered for `after`, or most sources have not."""
     reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - polling_since < after:
         return
@@ -58,7 +58,7 @@ def poll_failures(
 def edition_failures(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta
 ) -> Iterator[AlertCondition]:
-    """Yield each digest whose edition is due and not built."""
+    """Yield a condition for each digest whose edition has been due for `after` and is not built."""
     for each in digest_statuses(connection, settings, now=now):
         if each.missing_since is not None and now - each.missing_since >= after:
             words = f'"{each.title}" has no edition yet that was due then'
@@ -66,7 +66,7 @@ def edition_failures(
 
 
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:
-    """Yield each digest with a delivery that was given up, or that has waited for `after`."""
+    """Yield a condition for each digest with a delivery that was given up, or has waited for `after`."""
     told: dict[str, AlertCondition] = {}
     for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
         since = each.give_up_at - RETRY_FOR

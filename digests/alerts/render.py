@@ -1,4 +1,4 @@
-"""An alert in the forms of the channels: a mail, a message for a web address, a file; plain text in all of them."""
+"""Renders an alert for each channel: a mail, a webhook message or a file, all in plain text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUBJECT_CHARS, WORDS_CHARS = 150, 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """An alert: the name of its condition, a sentence, the machine, since when; `is_over` once it has ended."""
+    """An alert: the condition's name, a sentence, the machine, since when; `is_over` if the condition has ended."""
 
     name: str
     words: str
@@ -71,7 +71,7 @@ def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
 
 
 def render_webhook(alert: Alert, *, shape: str) -> bytes:
-    """Return the alert as JSON for a web address, of a shape in the settings."""
+    """Return the alert as JSON for a webhook, in one of the shapes of the settings."""
     told: dict[str, object]
     match shape:
         case "ntfy":

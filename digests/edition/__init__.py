@@ -1,1 +1,1 @@
-"""One edition, from when it is due to its files and messages."""
+"""Builds one edition, from its due time to its files and messages."""

@@ -1,4 +1,4 @@
-"""One edition, in order: claim it, group its articles, load, compose, publish, save."""
+"""Builds one edition, in order: claim it, group its articles, load, compose, publish, save."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from watcher.model import Article, Source
 from watcher.store.pages import schedule_rechecks
 from watcher.store.writer import read, write, write_with_retry
 
-LATE_ARTICLES = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
-SAVE_PATIENCE_S = 180.0  # while the store cannot be written: an edition that is built is not thrown away
+LATE_ARTICLES = timedelta(days=1)  # before the window: articles too late for the last edition are in this one
+SAVE_PATIENCE_S = 180.0  # how long to retry while the store cannot be written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltEdition:
-    """An edition that is stored, its slot, and the files that were written for it now."""
+    """A stored edition, its slot, and the files written for it. `is_new`: it was built now."""
 
     edition: Edition
     slot: str
@@ -52,7 +52,7 @@ class BuiltEdition:
 def edition_window(
     engine: Engine, digest: DigestSettings, *, end: datetime, length: timedelta | None = None
 ) -> tuple[datetime, datetime]:
-    """Return the window of an edition: `length` if the reader says so, else the digest's, longer after a gap."""
+    """Return the window of an edition: `length` if given, else the digest's, longer after a gap (`window_of`)."""
     if length is not None:
         return end - length, end
     covered = read(engine, editions.covered_up_to, digest.name, by=end, window=digest.window)
@@ -68,13 +68,13 @@ def build_edition(
     held_for: timedelta | None = None,
 ) -> BuiltEdition | None:
     """
-    Build the requested edition and store it; None if somebody else has built it, or is building it.
+    Build the requested edition and store it; None if another process has built it, or is building it.
 
-    Its files are written before the edition counts as built: after a crash between the two, it is built again and
-    its files are replaced. Its messages go into the outbox in the transaction that stores it.
+    Its files are written before it is stored: after a crash in between, it is built again and the files are replaced.
+    Its messages go into the outbox in the transaction that stores it.
 
     Args:
-        held_for: How long the claim of another process is respected; None: as long as an edition may take.
+        held_for: How long the claim of another process is respected; None for the default (`claim`).
 
     Errors: StoreError; DigestError, if a template or an address is wrong; DeliveryError, if a file cannot be written.
     """
@@ -90,7 +90,7 @@ def build_edition(
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
         is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, key, edition, messages, now=now)
     except BaseException as error:
-        # Others may build it now; where the store cannot be written, the claim runs out.
+        # Other processes may build it now; if the store cannot be written, the claim expires.
         patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
         release = partial(editions.release_claim, key=key)
         with suppress(StoreError):
@@ -100,14 +100,14 @@ def build_edition(
 
 
 def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
-    """Return the requested edition; its stories are stored, the edition is not. Errors: StoreError, DigestError."""
+    """Return the requested edition; the stories are saved, the edition is not. Errors: StoreError, DigestError."""
     stories = cluster_and_save(engine, start=request.window_start, end=request.window_end, now=now)
     edition = compose(read(engine, load, digest, request, stories, now=now))
     return edition if digest.prose is None else add_llm_summaries(engine, edition, stories, digest.prose)
 
 
 def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
-    """Return the edition that would be built now, without a model's summaries; nothing is written."""
+    """Return the edition that would be built now, without summaries by a model; nothing is saved."""
     stories = cluster_preview(engine, start=request.window_start, end=request.window_end)
     return compose(read(engine, load, digest, request, stories, now=now))
 
@@ -115,7 +115,7 @@ def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequ
 def claim_edition(
     connection: Connection, key: EditionKey, request: EditionRequest, *, now: datetime, held_for: timedelta | None
 ) -> bool:
-    """Claim the building of an edition; False if it is built, or somebody else is building it."""
+    """Claim the building of an edition; False if it is built, or another process is building it."""
     return editions.claim(
         connection,
         key,
@@ -130,9 +130,9 @@ def save(
     connection: Connection, key: EditionKey, edition: Edition, messages: Sequence[OutboundMessage], *, now: datetime
 ) -> bool:
     """
-    Store an edition with its messages, and schedule another look at the pages that it cites.
+    Store an edition with its messages, and schedule rechecks of the pages that it cites.
 
-    False if somebody else has taken its claim over.
+    False if another process has taken its claim over.
     """
     if not editions.save_edition(connection, key, edition):
         return False
@@ -142,7 +142,7 @@ def save(
 
 
 def compose(inputs: EditionInputs) -> Edition:
-    """Return the edition of what was loaded. Pure: the same inputs give the same edition."""
+    """Return the edition composed of `inputs`. Pure: the same inputs give the same edition."""
     digest, request = inputs.digest, inputs.request
     start, end = request.window_start, request.window_end
     sources = [state.feed.source for state in inputs.feeds]
@@ -196,7 +196,7 @@ def compose(inputs: EditionInputs) -> Edition:
 
 
 def arrived_late(article: Article, inputs: EditionInputs) -> bool:
-    """Whether an article was published before the window, but came in after what the last edition covered."""
+    """Whether an article was published before the window, but arrived after the time that earlier editions covered."""
     start = inputs.request.window_start
     if inputs.covered_until is None or not start - LATE_ARTICLES <= article.published_at < start:
         return False
@@ -204,7 +204,7 @@ def arrived_late(article: Article, inputs: EditionInputs) -> bool:
 
 
 def owners_of(sources: Iterable[Source]) -> dict[str, str | None]:
-    """Return the owners that the settings declare now, by the outlet's name."""
+    """Return the owner that the settings declare for each outlet, by its name; None if they declare none."""
     owners: dict[str, str | None] = {}
     for source in sources:
         owners[source.name] = owners.get(source.name) or source.owner
@@ -215,12 +215,12 @@ def measure_intake(
     inputs: EditionInputs, left_out: tuple[LeftOut, ...], *, withdrawn: int, late_articles: int
 ) -> Intake:
     """
-    Return what came in and what did not, for the ledger.
+    Return the counts of entries, articles and sources for the ledger.
 
     Args:
-        left_out: Articles of the window that take no part.
-        withdrawn: Articles of the window whose page is gone.
-        late_articles: Articles that take part though they were published before the window.
+        left_out: Articles of the window that are not used.
+        withdrawn: Number of the window's articles whose page is gone.
+        late_articles: Number of articles used although they were published before the window.
     """
     request, counts = inputs.request, inputs.counts
     failing = []

@@ -1,4 +1,4 @@
-"""Summaries by the language model that the settings name, within a time and a token budget."""
+"""Summaries by the language model that the settings name, within limits of time and tokens."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def add_llm_summaries(
     clock: Callable[[], float] = time.monotonic,
 ) -> Edition:
     """
-    Return the edition with summaries by the model, the best stories first, until time or tokens are spent.
+    Return the edition with summaries by the model, best stories first, until the time or tokens are used up.
 
-    A story keeps its extract if the model cannot be reached, or wrote no sentence that the reports support. The
-    ledger says how many it wrote.
+    A story keeps its extract if the model fails or writes no sentence that the reports support. The ledger says how
+    many summaries it wrote.
     """
     until, tokens_left = clock() + settings.time.total_seconds(), settings.tokens
     by_id = {story.id: story for story in stories}
@@ -78,7 +78,7 @@ def add_llm_summaries(
 
 
 def load_revised_articles(connection: Connection, edition: Edition) -> dict[str, Article]:
-    """Return the articles of an edition's stories as their pages say them now."""
+    """Return the articles of an edition's stories by id, with the latest title and text of their pages."""
     ids = {key for story in edition.stories for key in story.article_ids}
     articles = tuple(articles_by_id(connection, ids).values())
     return {article.id: article for article in apply_revisions(articles, revisions_of(connection, ids))}

@@ -1,4 +1,4 @@
-"""All that an edition is made from, read from the store in one transaction."""
+"""Loads the data that an edition is made from, in one read transaction."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from watcher.store.feeds import FeedState, feed_states
 from watcher.store.pages import revisions_between
 from watcher.store.stats import IntakeCounts, count_intake
 
-LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
-REVISIONS_BACK = timedelta(days=10)  # before the window: what pages have said since the remembered editions cited them
-REMEMBERED_EDITIONS = 7  # in which a story that comes back was seen
-TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: stories are chosen, ranked and filed by them
+LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
+REVISIONS_BACK = timedelta(days=10)  # before the window: revisions of pages that remembered editions cited
+REMEMBERED_EDITIONS = 7  # in which a story is known to have been seen
+TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: enough to choose, rank and classify stories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRequest:
     """
-    Which edition is wanted, and where it goes.
+    Which edition to build, and what to do with it.
 
     Attributes:
-        slot: Its place in the store beside other editions of the date; None for one that is not stored.
-        due_at: When a scheduled edition should have been made.
-        is_exact: The reader chose the window: nothing from before it takes part.
-        folder: Of its files; None for no files.
-        suffix: Follows the date in the file names: another edition of a date that has its own.
-        deliver: Put its messages into the outbox.
+        slot: Distinguishes the editions of one date in the store; None for one that is not stored.
+        due_at: When a scheduled edition was due.
+        is_exact: The reader chose the window: no earlier article is used.
+        folder: Where to write its files; None for no files.
+        suffix: Follows the date in the names of its files, if the date has another edition.
+        deliver: Whether to put its messages into the outbox.
     """
 
     local_date: date
@@ -56,18 +56,17 @@ class EditionRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionInputs:
     """
-    What an edition is composed of: one state of the store. The same inputs give the same edition.
+    The data that an edition is composed of: one state of the store. The same inputs give the same edition.
 
     Attributes:
-        articles: Those of the window and some days before it, as stored, with the first `TEXT_LEAD_CHARS` of their
-            texts.
-        texts: Compressed whole texts of those that are longer: of a large window most are never looked at.
-        revisions: What pages said later, by article id, the earliest first.
+        articles: Articles of the window and the days before it, with the first `TEXT_LEAD_CHARS` of their texts.
+        texts: Compressed full texts of the longer articles, by id; most are never decompressed.
+        revisions: Later versions of pages, by article id, the earliest first.
         seen: The last editions that reached the reader, the latest first.
-        cited: The articles of these editions' stories, with whole texts.
+        cited: Articles of these editions' stories by id, with full texts.
         citations: What these editions cited of articles whose pages have changed, by article id.
-        corrected: Those articles, with whole texts.
-        covered_until: Up to when earlier editions had covered everything; None if nothing from before takes part.
+        corrected: Those articles by id, with full texts.
+        covered_until: Time up to which earlier editions covered everything; None if no late article may be used.
     """
 
     digest: DigestSettings
@@ -90,7 +89,7 @@ class EditionInputs:
 def load(
     connection: Connection, digest: DigestSettings, request: EditionRequest, stories: Sequence[Story], *, now: datetime
 ) -> EditionInputs:
-    """Return what the edition is composed of; run it in one read transaction."""
+    """Return the inputs of the edition; run it in one read transaction."""
     start, end = request.window_start, request.window_end
     feeds = tuple(state for state in feed_states(connection) if matches_source_filter(state, digest.sources))
     feed_ids = [state.feed.id for state in feeds] if digest.sources else None
@@ -124,7 +123,7 @@ def load(
 
 
 def matches_source_filter(state: FeedState, words: tuple[str, ...]) -> bool:
-    """Whether a source takes part in a digest that names its sources by name or tag."""
+    """Whether `words` has the name or a tag of a source; True if it is empty."""
     source = state.feed.source
     return not words or source.name in words or any(tag in words for tag in source.tags)
 
@@ -136,13 +135,13 @@ def text_loader(
     complete: Mapping[str, Article],
 ) -> LoadFullTexts:
     """
-    Return a function that gives articles their whole texts, unpacked when they are asked for.
+    Return a function that returns articles by id with full texts, which it decompresses on demand.
 
     Args:
         leads: Articles by id with the first `TEXT_LEAD_CHARS` of their texts.
-        compressed: Whole texts of those that are longer.
-        revised: Whole texts that replace these.
-        complete: Articles by id that have whole texts; they come first.
+        compressed: Full texts of the longer ones.
+        revised: Full texts that replace these.
+        complete: Articles by id that have full texts already; they go first.
     """
 
     def with_whole_text(article: Article) -> Article:

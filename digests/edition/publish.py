@@ -1,4 +1,4 @@
-"""An edition's files and messages: rendered in the digest's formats, for the file channel and the outbox."""
+"""An edition's files and messages, rendered in the digest's formats, for its folder and the outbox."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def publish(
     Write the edition's files into `folder` and return their paths.
 
     Args:
-        suffix: Follows the date in the files' names: another edition of a date that has its own.
+        suffix: Follows the date in the names of the files, if the date has another edition.
 
-    Errors: DeliveryError; DigestError if a template of the reader's is wrong, before a file is written.
+    Errors: DeliveryError; DigestError, if one of the reader's templates is wrong: then no file is written.
     """
     return write_files(render_files(engine, edition, digest, digest.formats, suffix=suffix), folder)
 
@@ -46,7 +46,7 @@ def publish(
 def render_files(
     engine: Engine, edition: Edition, digest: DigestSettings, formats: Sequence[str], *, suffix: str = ""
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, with the digest's last editions in those that hold several."""
+    """Return the edition in `formats`; the Atom feed also has the digest's last editions."""
     earlier: tuple[Edition, ...] = ()
     if "atom" in formats:
         earlier = read(engine, recent_editions, digest.name, before=date.max, most=MAX_ENTRIES)
@@ -61,7 +61,7 @@ def render_all(
     earlier: Sequence[Edition] = (),
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, its mail addressed as the settings say; `suffix` as in `publish`."""
+    """Return the edition in `formats`, with its mail addressed as in the settings; `suffix` as in `publish`."""
     day = edition.local_date.isoformat()
     head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
     feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
@@ -71,7 +71,7 @@ def render_all(
 
 
 def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailHead:
-    """Return what the head of an edition's mail to `to` says; `suffix` as in `publish`."""
+    """Return the head of an edition's mail to `to`; `suffix` as in `publish`."""
     mail = digest.mail
     page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=to, unsubscribe=mail.unsubscribe, base_url=page)
@@ -82,11 +82,11 @@ def build_messages(
     engine: Engine, edition: Edition, digest: DigestSettings, *, suffix: str = ""
 ) -> tuple[OutboundMessage, ...]:
     """
-    Return a message for each recipient of each channel of the settings, and each once.
+    Return one message for each recipient of each channel in the settings.
 
-    None for an edition without a story, where the settings want no such thing sent. Arguments as in `publish`.
+    Empty for an edition without stories, unless the settings say `send_empty`. Arguments as in `publish`.
 
-    Errors: DigestError, if the edition's mail cannot be made.
+    Errors: DigestError, if the edition's mail cannot be rendered.
     """
     if not edition.stories and not digest.send_empty:
         return ()
@@ -95,7 +95,7 @@ def build_messages(
         recipients = way.recipients(digest.mail.to)
         match way.channel:
             case "smtp" | "sendmail":
-                longest = max(recipients, key=len, default="")  # so that the mail of each stays within its budget
+                longest = max(recipients, key=len, default="")  # so that the mail to each stays within the budget
                 head = mail_head(edition, digest, (longest,), suffix=suffix)
                 forms = render(edition, ["eml"], mail=head, own=load_own_templates(digest.templates))
             case "file":
@@ -104,7 +104,7 @@ def build_messages(
                 body = webhook.render(edition_view(edition), edition, shape=way.shape)
                 forms = (Rendered(format=way.shape, name=f"{edition.local_date.isoformat()}.json", body=body),)
         for recipient in recipients:
-            if way.channel in MAILS:  # a mail is addressed to nobody else
+            if way.channel in MAILS:  # each mail names its own recipient only
                 forms = tuple(replace(form, body=with_recipient(form.body, recipient)) for form in forms)
             message = OutboundMessage(channel=way.channel, recipient=recipient, forms=forms)
             found.setdefault((way.channel, recipient), message)
@@ -113,9 +113,9 @@ def build_messages(
 
 def load_own_templates(folder: Path | None) -> Own:
     """
-    Return the templates in `folder`, by name; none where there is no folder in the settings.
+    Return the templates in `folder`, ordered by path; none if `folder` is None.
 
-    Errors: DigestError, if the folder or a file cannot be read, or a file has the name of no template.
+    Errors: DigestError, if the folder or a file cannot be read, or a file is not named like a template.
     """
     if folder is None:
         return ()

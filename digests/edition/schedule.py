@@ -1,4 +1,4 @@
-"""When an edition is due and which window it covers: local dates and times, through every change of clocks."""
+"""When an edition is due and which window it covers, in local time, also when the clocks change."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, first_seen_by_digest, is_made, latest_editions
 from watcher.settings.models import Settings
 
-NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
-MAX_WINDOWS = 3  # windows: how far back an edition reaches after a gap
+NOT_LATE = timedelta(minutes=10)  # an edition built within this time is on time
+MAX_WINDOWS = 3  # windows that an edition reaches back at most, after a gap
 
 
 def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
     """
-    Return the moment (UTC) at which the edition of `local_date` is due.
+    Return when the edition of `local_date` is due, in UTC.
 
-    A time that the clocks skip is due where it would be without the change; one that comes twice, the first time.
+    A time that the clocks skip is due as if they had not changed; of a time that occurs twice, the first counts.
     """
     return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
 
 
 def due_date(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_up: timedelta) -> date | None:
     """
-    Return the local date whose edition is due at `now`, None if none is.
+    Return the local date whose edition is due at `now`; None if none is.
 
-    That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not
-    longer than `catch_up` ago: the next edition covers the window of one that is skipped.
+    It is the latest date whose time has come, if that was after `since` (when the digest was first known) and at most
+    `catch_up` ago. The next edition covers the window of a skipped one.
     """
     today = now.astimezone(zone).date()
     latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
@@ -44,7 +44,7 @@ def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
 
 
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
-    """Return the window [start, end) of an edition: `length`, or since the previous one, at most `MAX_WINDOWS`."""
+    """Return the window [start, end): of `length`, or since the previous end, at most `MAX_WINDOWS` times `length`."""
     start = end - length
     if previous_end is not None:
         start = max(min(start, previous_end), end - MAX_WINDOWS * length)
@@ -57,10 +57,10 @@ MAX_INTERVAL = timedelta(hours=26)  # from one edition to the next, at most
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestStatus:
     """
-    A digest, and when its editions are due.
+    The state of a digest: its last edition, and when the next one is due.
 
     Attributes:
-        missing_since: When the latest edition was due, if it is not built.
+        missing_since: When the latest edition was due, if it is not built; else None.
         due_since: The same, while it may still be built.
     """
 

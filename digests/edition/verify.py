@@ -1,4 +1,4 @@
-"""Whether an edition says only what its sources say: sentences, headlines and counts against the articles."""
+"""Verifies that an edition matches its sources: sentences, headlines and counts are compared with the articles."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from types import MappingProxyType
 from digests.model import Brief, Correction, Edition, EditionStory, Sentence, SourceMention
 from watcher.model import Article, Revision
 
-ROUNDING = 1e-5  # of a score, which has six digits behind the point
+ROUNDING = 1e-5  # of a score, which has six decimal places
 NO_REVISIONS: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
-    """Something in an edition that is not so. `where` names the place for a reader: "story 3, summary, sentence 2"."""
+    """Something in an edition that is wrong. `where` is its place for a reader: "story 3, summary, sentence 2"."""
 
     story: str  # the id of the story or brief
     where: str
@@ -28,15 +28,15 @@ def verify(
     edition: Edition, texts: Mapping[str, Article], revisions: Mapping[str, Sequence[Revision]] = NO_REVISIONS
 ) -> tuple[Discrepancy, ...]:
     """
-    Return all that is not so, in the edition's order; empty if everything is.
+    Return all discrepancies, in the edition's order; empty if there are none.
 
-    Each sentence must stand in its article at its offset, with that article's outlet, URL, time and language; each
-    headline must be the title of the story's report at that link; the mentions must be one an outlet; independent and
-    folded must add up. A changed figure must stand in both its sentences, a correction in both versions of its article.
+    Each sentence must be in its article at its offset, with that article's outlet, URL, time and language; each
+    headline must be the title of the story's report at that link; the mentions must be one per outlet; independent and
+    folded must add up. A changed number must be in both its sentences, a correction in both versions of its article.
 
     Args:
-        texts: The articles as they are stored.
-        revisions: What their pages said later: an edition made after that may quote it.
+        texts: The stored articles by id.
+        revisions: Later versions of their pages, which an edition may quote.
     """
     versions = {
         key: (
@@ -59,11 +59,11 @@ def verify(
 
 
 class _Checks:
-    """The checks of one story, brief or correction, by its id; discrepancies are added to `found`."""
+    """The checks of one story, brief or correction, given by id; discrepancies are added to `found`."""
 
     def __init__(self, story: str, versions: Mapping[str, Sequence[Article]], found: list[Discrepancy]) -> None:
         self._story = story
-        self._versions = versions  # each article as it was stored, then as its page said it later, by id
+        self._versions = versions  # each article as stored, then its later versions, by id
         self._found = found
 
     def story(self, story: EditionStory) -> None:
@@ -115,7 +115,7 @@ class _Checks:
             self._add(where, correction.before, "its page has never been seen to be gone")
 
     def _score(self, at: str, story: EditionStory) -> None:
-        """Check that a score is the sum of its terms, and that those of counts follow from the counts."""
+        """Check that a score is the sum of its terms, and that the terms for counts match the counts."""
         said = f"score {story.score}"
         if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
             self._add(at, said, "it is not the sum of its terms")
@@ -154,7 +154,7 @@ class _Checks:
         self._source(where, mention.title, mention, article)
 
     def _source(self, where: str, text: str, cited: Sentence | SourceMention, article: Article) -> None:
-        """Check what is said of the article that a text is from."""
+        """Check the outlet, link, time and language that are given for an article."""
         for name, field in (("outlet", "outlet"), ("link", "url"), ("time", "published_at"), ("language", "language")):
             said, true = getattr(cited, field), getattr(article, field)
             if said != true:

@@ -1,4 +1,4 @@
-"""The tables of the digests: editions, their deliveries, when each digest was first asked for, stories that go on."""
+"""The tables of the digests: digests, editions, deliveries, stories, and user corrections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ digests = Table(
     "digests",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("first_seen_at", UtcDateTime, nullable=False),  # no edition is owed for a time before
+    Column("first_seen_at", UtcDateTime, nullable=False),  # no edition is due for an earlier time
 )
 
 editions = Table(
@@ -25,7 +25,7 @@ editions = Table(
     Column("number", Integer, nullable=False),
     Column("window_start", UtcDateTime, nullable=False),
     Column("window_end", UtcDateTime, nullable=False),
-    Column("made_at", UtcDateTime),  # None: claimed, being made
+    Column("made_at", UtcDateTime),  # None: claimed, being built
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("claimed_by", Text, nullable=False),  # machine:process:mark of its start
     Column("payload", LargeBinary),  # zlib, `edition_json`
@@ -45,8 +45,8 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_try_at", UtcDateTime, nullable=False),
     Column("give_up_at", UtcDateTime, nullable=False),
-    Column("settled_at", UtcDateTime),  # when it was sent, or given up
-    Column("response", Text, nullable=False),  # of the server, or the error
+    Column("settled_at", UtcDateTime),  # when it was sent or given up
+    Column("response", Text, nullable=False),  # the server's answer, or the error
     Column("hint", Text),  # what the user can do
     Column("lease_by", Text, info={PROCESS_STATE: True}),  # machine:process:mark of its start
     Column("lease_until", UtcDateTime, info={PROCESS_STATE: True}),
@@ -58,17 +58,17 @@ deliveries = Table(
 stories = Table(
     "stories",
     metadata,
-    Column("id", Text, primary_key=True),  # never given to another story
+    Column("id", Text, primary_key=True),  # never reused for another story
     Column("thread", Text, nullable=False),
     Column("title", Text, nullable=False),  # of its first report
     Column("language", Text, nullable=False),
     Column("size", Integer, nullable=False),  # articles
-    Column("first_at", UtcDateTime, nullable=False),  # its first and last article were published
+    Column("first_at", UtcDateTime, nullable=False),  # when its first article was published; `last_at`: its last
     Column("last_at", UtcDateTime, nullable=False),
-    Column("began_at", UtcDateTime, nullable=False),  # the first article of its thread was
-    Column("merged_ids", JsonTuple, nullable=False),  # ids of the stories that have been merged into it
+    Column("began_at", UtcDateTime, nullable=False),  # when the first article of its thread was published
+    Column("merged_ids", JsonTuple, nullable=False),  # ids of the stories that were merged into it
     Column("merged_into", Text),
-    Column("profile", LargeBinary),  # packed features of what it is about; None for one of a single article
+    Column("profile", LargeBinary),  # packed features that say what it is about; None for a single article
     Column("vector", LargeBinary),
     Column("vector_model", Text),
     Index(None, "thread"),
@@ -80,10 +80,10 @@ story_articles = Table(
     metadata,
     Column("article_id", Text, primary_key=True),
     Column("story_id", Text, nullable=False),
-    Column("report", Text, nullable=False),  # the article that its report began with
+    Column("report", Text, nullable=False),  # the first article of its report
     Column("agency", Text),  # of the report
-    Column("nearest", Text),  # the article of another report of the story that is most like it
-    Column("evidence", JSON),  # of `nearest`: the score; of former versions all of `cluster.explain.Evidence` too
+    Column("nearest", Text),  # its nearest article in another report of the story
+    Column("evidence", JSON),  # the score of `nearest`; in older rows all of `cluster.explain.Evidence`
     Index(None, "story_id"),
 )
 
@@ -109,7 +109,7 @@ corrections = Table(
     Column("kind", Text, nullable=False),  # join, split
     Column("articles", JsonTuple, nullable=False),  # ids
     Column("others", JsonTuple, nullable=False),  # ids
-    Column("description", Text, nullable=False),  # what the reader asked for
+    Column("description", Text, nullable=False),  # the reader's request in words
     Column("revoked_at", UtcDateTime),
 )
 
@@ -117,8 +117,8 @@ clustering_runs = Table(
     "clustering_runs",
     metadata,
     Column("id", Integer, primary_key=True),  # 1: there is one row
-    Column("version", Integer, nullable=False),  # how often the stories were saved
-    Column("until", UtcDateTime),  # up to when the articles are grouped
+    Column("version", Integer, nullable=False),  # how often stories were saved
+    Column("until", UtcDateTime),  # time up to which articles are grouped
     Column("made_at", UtcDateTime),
     info={INITIAL_ROWS: 1},
 )
