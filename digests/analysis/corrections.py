@@ -1,4 +1,4 @@
-"""What outlets have changed in reports after an edition cited them: headlines, figures, retractions, vanished pages."""
+"""Changes that outlets made to reports after an edition cited them: headlines, numbers, retractions, deleted pages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from watcher.text.words import stems, tokens
 
 MAX_CORRECTIONS = 12  # corrections of an edition
 MAX_PER_ARTICLE = 2  # of one article
-MIN_ALIKE = 0.5  # share of the words of two sentences from which one is the other, reworded
-MAX_REWORDED = 0.9  # share above which only its spelling has changed
-MIN_KEPT = 0.5  # share of a text's sentences that its page must still have for a cited one to be missing
+MIN_ALIKE = 0.5  # share of two sentences' words from which on one is a new wording of the other
+MAX_REWORDED = 0.9  # share above which only the spelling has changed
+MIN_KEPT = 0.5  # of a text's sentences that its page must still have for a cited one to count as removed
 READ_CHARS = 8000  # of a text
-NAMED_SOURCES = 12  # of a story's sources, about as many as an edition names
+NAMED_SOURCES = 12  # of a story, about as many as an edition names
 RETRACTED = re.compile(
     r"retract(?:ed|ion)|withdrawn|has been removed|zurückgezogen|rétract|a été retiré|retractad|ha sido retirad"
     r"|foi retirad|ritirat|ritrattat|отозван|опровержени|سحب المقال|撤稿|撤回|取り下げ|기사 ?(?:취소|철회)",
@@ -31,7 +31,7 @@ RETRACTED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """Where an edition cited an article: the story, and its sentences and headlines there, verbatim."""
+    """The citation of an article in an edition: the story, with the sentences and headlines cited, verbatim."""
 
     on: date
     story: str
@@ -40,7 +40,7 @@ class Citation:
 
 
 def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
-    """Return what `editions`, the latest first, cited of each article, by its id: as the latest of them did."""
+    """Return the latest citation of each article by id; `editions` are the latest first."""
     found: dict[str, Citation] = {}
     for edition in editions:
         for key, citation in _citations(edition):
@@ -70,10 +70,10 @@ def find_corrections(
     since: datetime,
 ) -> tuple[Correction, ...]:
     """
-    Return what has changed in cited articles, retractions and vanished pages first, then by when it was noticed.
+    Return the changes to cited articles: retractions, then deleted pages, headlines and numbers; each by time.
 
-    Each article is compared as it was stored with what its page said last; of its text only the figures of a sentence,
-    and sentences that were cited word for word, count. What was noticed before `since` has been told.
+    Each stored article is compared with the last revision of its page. In the text, only changed numbers of a sentence,
+    and sentences that were cited verbatim, count. Changes found before `since` have been shown already.
     """
     found: list[Correction] = []
     for key, citation in citations.items():
@@ -90,7 +90,7 @@ def find_corrections(
 
 
 def _reported_in_earlier_revision(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
-    """Return kind and wording of what an earlier revision has brought: it was told then."""
+    """Return (kind, new wording) of the changes that an earlier revision already had."""
     earlier = [revision for revision in known if revision.at < since]
     nowhere = Citation(on=date.min, story="", title="")
     return {(c.kind, c.after) for c in _article_corrections(article, earlier[-1], nowhere)} if earlier else set()
@@ -128,11 +128,11 @@ def _article_corrections(article: Article, last: Revision, citation: Citation) -
 def _sentence_changes(
     article: Article, last: Revision, new: Sequence[str], quoted: Collection[str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, before and after: cited sentences first, then figures of the others."""
+    """Yield (kind, before, after) for each changed sentence: cited ones first, then others with changed numbers."""
     old = _sentences("", article.text[:READ_CHARS], article.language)
     kept = [text for text in old if text in last.text]
     if len(kept) < MIN_KEPT * len(old):
-        return  # another text altogether: what its page shows now says little of single sentences
+        return  # a different text: single sentences cannot be compared
     lost = sorted((text for text in old if text not in last.text), key=lambda text: not _is_in(text, quoted))
     for text in lost:
         after = max(new, key=lambda other: _share(text, other, article), default="")
@@ -153,7 +153,7 @@ def _sentences(title: str, text: str, language: str) -> list[str]:
 
 
 def _share(one: str, other: str, article: Article) -> float:
-    """Return how many of the stems of two texts they share, 0 to 1."""
+    """Return the share of common stems of two texts, 0 to 1."""
     first, second = set(stems(one, article.language)), set(stems(other, article.language))
     return len(first & second) / max(1, len(first | second))
 
@@ -167,7 +167,7 @@ def _digits(text: str) -> str:
 
 
 def apply_revisions(articles: Sequence[Article], revisions: Mapping[str, Sequence[Revision]]) -> tuple[Article, ...]:
-    """Return articles as their pages say them now; those whose page is gone are left out."""
+    """Return articles with the latest title and text of their pages; those whose page is gone are left out."""
     found = []
     for article in articles:
         last = next(iter(reversed(revisions.get(article.id, ()))), None)
@@ -179,7 +179,7 @@ def apply_revisions(articles: Sequence[Article], revisions: Mapping[str, Sequenc
 
 
 def pages_to_recheck(edition: Edition) -> dict[str, int]:
-    """Return the articles that an edition cites, with how often their pages are looked at again: 3, or once."""
+    """Return the articles that an edition cites, by id, with the number of rechecks of their pages: 3 or 1."""
     wanted: dict[str, int] = {}
     for brief in (*edition.briefs, *(brief for story in edition.stories for brief in story.related)):
         wanted |= dict.fromkeys(brief.article_ids[:1], 1)

@@ -19,18 +19,18 @@ from watcher.text.words import ARABIC_ARTICLE, ELISION, POSSESSIVE, fold, is_uns
 REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east", "world")
 CLDR_REGIONS = {"africa": "002", "americas": "019", "europe": "150", "middle-east": "145", "world": "001"}
 ASIA, OCEANIA = "142", "009"
-SCRIPTS = {"zh": ("zh-Hant",), "sr": ("sr-Latn",)}  # further ones of a language, as CLDR tags
+SCRIPTS = {"zh": ("zh-Hant",), "sr": ("sr-Latn",)}  # further CLDR tags of a language
 
 
 @cache
 def load_data(name: str) -> dict[str, Any]:
-    """Return what a TOML file of this folder says."""
+    """Return the content of a TOML file in this package."""
     return tomllib.loads(files("digests.analysis").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def word_set(name: str, table: str, *keys: str) -> frozenset[str]:
-    """Return the words that a TOML file of this folder has under some keys of a table; none under one that it lacks."""
+    """Return the words under `keys` in a table of a TOML file in this package; missing keys have none."""
     found = load_data(name)[table]
     return frozenset(" ".join(found.get(key, "") for key in keys).split())
 
@@ -40,12 +40,12 @@ def languages_in(group: str) -> frozenset[str]:
 
 
 def region_of(country: str | None) -> str:
-    """Return the key of a country's region; "world" for None and for places that are of no region."""
+    """Return the region of a country, given by ISO code; "world" for None and for places without a region."""
     return _regions().get(country or "", "world")
 
 
 def country_codes() -> tuple[str, ...]:
-    """Return the codes of all states, and of places that the news treats like one, sorted."""
+    """Return the ISO codes of all countries, and of territories that the news treats as such, sorted."""
     return tuple(sorted(_regions()))
 
 
@@ -55,7 +55,7 @@ def _regions() -> dict[str, str]:
 
 
 def region_title(region: str, language: str) -> str:
-    """Return the name of a region for a heading in `language`, English where that language is not known."""
+    """Return the title of a region in `language`, in English if the language is unknown."""
     territories = find_locales(language)[0].territories
     primary = _primary(language)
     if region == "asia-pacific":
@@ -67,13 +67,13 @@ def region_title(region: str, language: str) -> str:
 
 
 def country_name(code: str, language: str) -> str:
-    """Return a country's usual short name in `language`; the code itself if it is no country's."""
+    """Return the usual short name of a country in `language`; `code` itself if it is unknown."""
     short = load_data("regions")["short"].get(_primary(language), {})
     return str(short.get(code) or strip_brackets(str(find_locales(language)[0].territories.get(code, code))))
 
 
 def strip_brackets(name: str) -> str:
-    """Return a name without the other name that CLDR gives in brackets: "Myanmar (Burma)"."""
+    """Return a name without the second name that CLDR has in brackets: "Myanmar (Burma)"."""
     return name.split("(")[0].split("（")[0].strip()
 
 
@@ -83,7 +83,7 @@ def _primary(tag: str) -> str:
 
 @cache
 def find_locales(language: str) -> tuple[Locale, ...]:
-    """Return what CLDR knows of a language, in each of its scripts; English where it knows nothing."""
+    """Return the CLDR locales of a language, one for each of its scripts; English if there is none."""
     found = []
     for tag in dict.fromkeys((language, _primary(language), *SCRIPTS.get(language, ()))):
         with suppress(UnknownLocaleError, ValueError):
@@ -91,11 +91,11 @@ def find_locales(language: str) -> tuple[Locale, ...]:
     return tuple(found) or (Locale("en"),)
 
 
-KEY_LETTERS = 3  # by which names are looked up
-MAX_STAR_ENDING = 6  # letters behind a name with a star
-MAX_ENDING = 4  # letters behind a stem where words are inflected
+KEY_LETTERS = 3  # first letters by which names are looked up
+MAX_STAR_ENDING = 6  # letters after a name that is listed with a star
+MAX_ENDING = 4  # letters after a stem in inflected languages
 SHORT_NAME = 4  # letters of a name that takes no ending longer than itself allows
-CITY_STEM = 5  # letters of a city's name before its last vowel, from which it may be inflected
+CITY_STEM = 5  # letters of a city's name from which on it may be inflected
 MAX_CITY_ENDING = 3
 APOSTROPHE = re.compile("['’ʼ]")
 UNCHANGING = re.compile("[\u0590-\u08ff]")  # Hebrew, Arabic: names take no endings
@@ -105,16 +105,16 @@ VOWELS = (  # the last line: vowel signs of Indian scripts
     "\u093e\u093f\u0940\u0947\u0948\u094b\u094c\u09be\u09bf\u09c0\u09c7\u09c8\u09cb\u09cc\u0bcd"
 )
 FINAL_VOWEL = re.compile(r"[aeiouyаеиоуыэюяіїєαეიოუ]$")
-MIN_STEM = 4  # letters of an adjective's stem
-LONG_STEM = 5  # letters of a stem that takes any usual ending
+MIN_STEM = 4  # letters that an adjective's stem needs
+LONG_STEM = 5  # letters from which on a stem takes any usual ending
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceName:
     """
-    A name to look for: folded words, the last with up to `ending` letters more. Without a code it is no place.
+    A name to find: folded words, the last with up to `ending` more letters. `code` is "" if it is not a place.
 
-    `lower`: it may begin with a small letter. `derives`: adjectives and peoples are made of it (`is_derived`).
+    `lower`: it may start with a small letter. `derives`: adjectives and demonyms are derived from it (`is_derived`).
     """
 
     tokens: tuple[str, ...]
@@ -126,7 +126,7 @@ class PlaceName:
 
 
 def load_place_names(language: str) -> Iterator[PlaceName]:
-    """Yield the names of a language, those of cities apart."""
+    """Yield the names of a language, without the cities."""
     tables = load_data("names")
     for spelling in str(tables["not_places"].get(language, "")).split():
         yield _listed_name(spelling, "", lower=False)
@@ -143,7 +143,7 @@ def _listed_name(spelling: str, code: str, *, lower: bool) -> PlaceName:
 
 
 def normalize(word: str) -> str:
-    """Return a word folded, without an article before or an ending behind its apostrophe: "l'Ukraine", "Türkiye'de"."""
+    """Return a folded word without an elided article or an ending after an apostrophe: "l'Ukraine", "Türkiye'de"."""
     folded = fold(word)
     if not APOSTROPHE.search(folded):
         return folded
@@ -153,11 +153,11 @@ def normalize(word: str) -> str:
 
 
 def _cldr_names(language: str) -> Iterator[PlaceName]:
-    """Yield CLDR's names, cut to stems where words are inflected."""
+    """Yield CLDR's names, cut to stems in inflected languages."""
     for locale in find_locales(language):
         for code in country_codes():
             full = str(locale.territories.get(code, ""))
-            # "Hong Kong (SAR of China)": what stands in brackets is no name of it.
+            # "Hong Kong (SAR of China)": the text in brackets is not a name of it.
             others = [] if code in ("HK", "MO") else re.findall(r"[(（]([^()（）]+)[)）]", full)
             for spelling in (strip_brackets(full), *others):
                 tokens = tuple(normalize(word) for word in words(spelling))
@@ -178,12 +178,12 @@ def _inflected_name(tokens: tuple[str, ...], code: str, language: str) -> PlaceN
 
 
 def strip_last_vowel(token: str) -> str:
-    """Return a word without its last vowel, which changes with the case, if enough is left: "нигери", not "нигер"."""
+    """Return a word without its last vowel, which inflection changes, if it is long enough: "нигери", not "нигер"."""
     return token[:-1] if token[-1] in VOWELS and len(token) > SHORT_NAME else token
 
 
 def _adjectives(language: str) -> Iterator[PlaceName]:
-    """Yield the adjectives of countries, made of CLDR's names of languages, and the peoples made of them."""
+    """Yield the adjectives of countries, derived from CLDR's names of languages, and the demonyms from these."""
     if language in languages_in("no_adjectives"):
         return
     is_fixed, is_slavic = language in languages_in("fixed_adjectives"), language in languages_in("slavic")
@@ -199,7 +199,7 @@ def _adjectives(language: str) -> Iterator[PlaceName]:
 
 
 def adjective_stem(name: str, language: str) -> str:
-    """Return the adjective's stem in the folded name of a language; empty if too little is left to know it by."""
+    """Return the stem of the adjective in a language's folded name; "" if it is too short to be recognised."""
     if language in languages_in("fixed_adjectives"):
         return name if len(name) >= MIN_STEM else ""
     stem = ARABIC_ARTICLE.sub("", name) if language == "ar" else name
@@ -213,7 +213,7 @@ def adjective_stem(name: str, language: str) -> str:
 
 
 def demonym_stem(stem: str, language: str) -> str:
-    """Return the stem of a people in that of its adjective: "француз", "γαλλ"; empty if it is another word."""
+    """Return the stem of the demonym for an adjective's stem: "француз", "γαλλ"; "" if they do not share one."""
     ends = load_data("grammar")["demonym_ends"]
     end = ends.get(language, ends["slavic"] if language in languages_in("slavic") else "")
     least = MIN_STEM if language == "el" else LONG_STEM
@@ -221,7 +221,7 @@ def demonym_stem(stem: str, language: str) -> str:
 
 
 def is_derived(word: str, stem: str, language: str) -> bool:
-    """Whether a folded word is an adjective or a people made of a country's stem."""
+    """Whether a folded word is an adjective or a demonym of a country's stem."""
     pattern = load_data("grammar")["derived"].get(language)
     if pattern is None:
         return False
@@ -237,7 +237,7 @@ def is_derived(word: str, stem: str, language: str) -> bool:
 
 def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:
     """
-    Yield the cities that a folded word which begins with `key` may name; if `inflected`, Latin names too take endings.
+    Yield the cities that a folded word with the prefix `key` may name. `inflected`: Latin names may have endings too.
     """
     for tokens, code in cities_by_prefix().get(key, ()):
         if folded.startswith(tokens[0][:-1]):  # the last letter may be a vowel that changes
@@ -246,7 +246,7 @@ def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName
 
 @cache
 def cities_by_prefix() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """Return the folded words and the country of each city by the beginning of its name; built in some 70 ms."""
+    """Return (folded words, country code) of each city, by the prefix of its name; takes 70 ms once."""
     found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for code, names in city_rows():
         for spelling in names:
@@ -268,9 +268,9 @@ def _city_name(tokens: tuple[str, ...], code: str, *, inflected: bool) -> PlaceN
 
 
 def city_rows() -> Iterator[tuple[str, list[str]]]:
-    """Yield each country's cities."""
+    """Yield (country code, names of its cities)."""
     text = files("digests.analysis").joinpath("cities.tsv").read_text(encoding="utf-8")
-    for line in text.splitlines()[1:]:  # the first one says where they are from
+    for line in text.splitlines()[1:]:  # the first line names the source
         code, _, names = line.partition("\t")
         yield code, names.split("|")
     for code, names in load_data("names")["cities"].items():

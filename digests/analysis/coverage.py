@@ -1,4 +1,4 @@
-"""Coverage: which outlets carry a story, which of them report on their own, and what the agencies sent."""
+"""Coverage: which outlets report a story, which of them independently, and which print agency copies."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from watcher.model import Article
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Who carries a story. `independent` and `folded` part `outlets`; every tuple is in time order."""
+    """The outlets that report a story. `outlets` are divided into `independent` and `folded`; all in time order."""
 
     outlets: tuple[str, ...]
     independent: tuple[str, ...]
     folded: tuple[str, ...]
-    agencies: tuple[tuple[str, int], ...]  # agency, folded outlets that carry its text; most first
+    agencies: tuple[tuple[str, int], ...]  # (agency, number of folded outlets with its text); most first
     origins: tuple[str, ...]  # article ids: the first of each report, the reports of independent outlets first
-    languages: tuple[str, ...]  # most articles first
-    countries: tuple[str, ...]  # of the outlets, most outlets first
+    languages: tuple[str, ...]  # those of most articles first
+    countries: tuple[str, ...]  # of the outlets; those of most outlets first
     owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
 
 
 def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     """
-    Return who carries `story`.
+    Return the coverage of `story` by `articles`; articles missing there are ignored.
 
-    Each outlet counts once, however many articles it has. A report speaks with one voice: its agency's, else that of
-    the owner of its first outlet, else that of the outlet. An outlet is independent if it is the first with a report,
-    that report's voice has not yet been counted, and no other outlet of its owner has; all others are folded. So
-    copies, the second version of an agency's text, and sister papers of one declared owner fold, and `independent +
-    folded == outlets` holds by construction.
+    Each outlet counts once, however many articles it has. Each report belongs to its agency, else to the owner of its
+    first outlet, else to that outlet. An outlet is independent if it is the first one with a report, and neither that
+    report's agency nor the outlet's owner has been counted yet; all others are folded. So copies, other versions of an
+    agency's text, and papers of one declared owner are folded, and `independent + folded == outlets` always holds.
     """
     present = [articles[key] for key in story.articles if key in articles]
     owners: dict[str, str] = {}
@@ -59,9 +58,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
 
 def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
-    Return the outlets that count as independent, in time order.
+    Return the independent outlets, in time order.
 
-    An outlet's own report goes before an agency's, so that it still counts where another has taken the agency.
+    Own reports are counted before agency reports, so that an outlet still counts if another has the agency's text.
     """
     reporters: dict[str, list[str]] = defaultdict(list)
     for report in story.reports:
@@ -77,7 +76,7 @@ def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)
                 taken |= {free[0], owners[outlet]}
-    if owners and not chosen:  # no report holds an article that we have
+    if owners and not chosen:  # no report has an article in `articles`
         chosen.add(next(iter(owners)))
     return tuple(outlet for outlet in owners if outlet in chosen)
 
@@ -107,6 +106,6 @@ def _most_common_first(values: list[str]) -> tuple[str, ...]:
 
 
 def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -> list[Article]:
-    """Return articles with these owners of their outlets; those of outlets that are not named keep theirs."""
+    """Return articles with the owners of their outlets in `owners`; outlets missing there keep their owner."""
     owned = ((article, owners.get(article.outlet, article.owner)) for article in articles)
     return [article if article.owner == owner else replace(article, owner=owner) for article, owner in owned]

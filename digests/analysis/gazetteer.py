@@ -1,4 +1,4 @@
-"""Names of countries and of cities in them, found in a text of any language."""
+"""The gazetteer: finds names of countries, and of cities in them, in a text of any language."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from digests.model import Story
 from watcher.model import Article
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
 
-MAX_CACHED = 4_096  # words of a language for which it is known which names they may begin
+MAX_CACHED = 4_096  # words of a language whose possible names are cached
 UNSPACED_LANGUAGES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
 ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
@@ -40,7 +40,7 @@ HANGUL = re.compile("[\uac00-\ud7a3]")
 
 @dataclass(frozen=True, slots=True)
 class CountryMatch:
-    """A country named in a text. `needs_company`: it may mean another thing, and counts only if another name agrees."""
+    """A country named in a text. `needs_company`: the name is ambiguous, and counts only with another name of it."""
 
     code: str
     is_city: bool = False
@@ -52,11 +52,11 @@ class NameToken:
     folded: str
     is_capital: bool
     is_whole: bool  # all letters are capitals
-    glued: bool  # only a space stands between it and the word before
+    glued: bool  # only a space or hyphen separates it from the word before
 
 
 class Gazetteer:
-    """The names of one language; those of cities are for all."""
+    """The names of countries in one language, and of cities in all languages."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -69,7 +69,7 @@ class Gazetteer:
         self._pieces = _pieces(language)
 
     def find(self, text: str) -> list[CountryMatch]:
-        """Return what `text` names, in order."""
+        """Return the countries that `text` names, in order."""
         if self._pieces and is_unspaced(text):
             codes = self._pieces[1]
             return [
@@ -87,7 +87,7 @@ class Gazetteer:
         return found
 
     def _at(self, tokens: list[NameToken], at: int) -> PlaceName | None:
-        """Return the name at a token: the one of most words, then of most letters; a country's before a city's."""
+        """Return the longest name at a token, by words, then letters; a country's before a city's; None without one."""
         best: PlaceName | None = None
         for folded, names in self._like(tokens[at].folded):
             for name in names:
@@ -96,7 +96,7 @@ class Gazetteer:
         return best
 
     def _names_like(self, word: str) -> tuple[tuple[str, tuple[PlaceName, ...]], ...]:
-        """Return the readings of a folded word that may begin names, and these: of countries, then of cities."""
+        """Return the readings of a folded word that may begin names, each with these names: countries, then cities."""
         found = ((folded, tuple(self._beginning(folded))) for folded in _readings(word))
         return tuple((folded, names) for folded, names in found if names)
 
@@ -112,7 +112,7 @@ class Gazetteer:
             return False
         if name.tokens[0] in word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
             return False
-        # Georgian has capitals, and does not use them.
+        # Georgian has capital letters, but does not use them.
         has_case = first[0] != first[0].upper() and not "ა" <= first[0] <= "ჿ"
         is_small = has_case and not tokens[at].is_capital
         if name.derives and is_derived(first, name.tokens[0], self._language):
@@ -138,7 +138,7 @@ class Gazetteer:
         )
 
     def _is_doubtful(self, tokens: list[NameToken], at: int, name: PlaceName) -> bool:
-        """Whether the name may be a person's or a thing's: it is known for that, or a capital stands beside it."""
+        """Whether the name may be a person's or a thing's: it is listed as such, or is next to a capitalised word."""
         doubtful = "_".join(name.tokens) in self._doubtful
         if not tokens[at].folded[0].isascii() or self._language in languages_in("capital_nouns"):
             return doubtful
@@ -149,7 +149,7 @@ class Gazetteer:
         return (doubtful or name.is_city) and (before or after or always)
 
     def _is_start(self, tokens: list[NameToken], at: int) -> bool:
-        """Whether the capital of a token comes from standing first, or it is a small word that has one in a title."""
+        """Whether a token is capitalised only because of its position, or is a small word that titles capitalise."""
         return at == 0 or not tokens[at].glued or tokens[at].folded in stop_words(self._language)
 
 
@@ -170,7 +170,7 @@ def _tokens(text: str) -> list[NameToken]:
 
 
 def _readings(folded: str) -> Iterator[str]:
-    """Yield a word as it is, and without what is written together with it in Arabic and Hebrew."""
+    """Yield a word, then the word without the article or preposition that Arabic and Hebrew write with it."""
     yield folded
     if folded.isascii():
         return
@@ -185,7 +185,7 @@ def _size(name: PlaceName | None) -> tuple[int, int]:
 
 
 def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
-    """Return what finds the names of a language without spaces, and what each means; None for other languages."""
+    """Return (pattern, names → code and whether a city) for a language without spaces; None for other languages."""
     if language not in UNSPACED_LANGUAGES:
         return None
     meaning = {
@@ -209,21 +209,21 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
     return re.compile("|".join(parts)), meaning
 
 
-MAX_REPORTS = 16  # that are read
+MAX_REPORTS = 16  # that are searched
 MAX_COUNTRIES = 3  # of a story
-FIRST_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence says where it happened, the next ones mostly
-TITLE, FIRST, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # what a mention there counts
-EARLIEST = 0.25  # more for the first one named
-COUNTRY, CITY = 1.0, 0.8  # what a country's name and a city in it count
-SHARE_OF_FIRST = 0.45  # of the first country's weight that a further one must reach
-MIN_WEIGHT = 1.0  # weight a report of the first country; below, the story has no place
+FIRST_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
+TITLE, FIRST, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
+EARLIEST = 0.25  # added for the first country named
+COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it
+SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
+MIN_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
 
 
 def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
     """
-    Return the ISO codes of the one to three countries that `story` is about, most named first, if any stands out.
+    Return the ISO codes of the up to `MAX_COUNTRIES` countries that `story` is about, most named first; may be empty.
 
-    Each independent report has the same voice. Where the outlet sits does not count.
+    Each independent report has the same weight. The country of the outlet does not count.
     """
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_REPORTS]
@@ -240,7 +240,7 @@ def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, 
 
 
 def country_weights(article: Article) -> dict[str, float]:
-    """Return the weight of each country that an article's title and lead name."""
+    """Return the weight of each country named in an article's title, lead or dateline, by ISO code."""
     names = load_gazetteer(article.language)
     parts = (
         (TITLE, names.find(article.title)),

@@ -1,4 +1,4 @@
-"""Reader preferences: phrases in articles, weights, and rules for sections."""
+"""Reader preferences: phrases to look for in articles, weights, and section rules."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from digests.settings.digests import SectionRuleSettings, WeightSettings
 from watcher.model import Article
 from watcher.text.words import UNSPACED_RUN, fold
 
-LEAD_CHARS = 400  # of a text, in which a word counts as said: further down much is named that a story is not about
+LEAD_CHARS = 400  # of a text, in which phrases are looked for: the rest names much that a story is not about
 
 
 def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
-    """Return which of `phrases` stand in the title or the first lines of one of `articles`, in their order."""
+    """Return which of `phrases` occur in the title or the first `LEAD_CHARS` of one of `articles`, in their order."""
     if not phrases:
         return ()
     texts = [fold(f"{article.title}\n{article.text[:LEAD_CHARS]}") for article in articles]
@@ -23,13 +23,13 @@ def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tup
 
 @lru_cache(maxsize=512)
 def phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Return what finds any of `phrases` in folded text; None if there is none."""
+    """Return a pattern that finds any of `phrases` in folded text; None if all are empty."""
     parts = [part for phrase in phrases if (part := _part(phrase))]
     return re.compile("|".join(parts)) if parts else None
 
 
 def _part(phrase: str) -> str:
-    """Return the expression of one phrase: between word borders, which scripts without spaces do not have."""
+    """Return the pattern of one phrase, between word borders except in scripts without spaces; "" for no words."""
     folded = fold(" ".join(phrase.split()))
     begins = folded.endswith("*")
     bare = folded.rstrip("*").strip()
@@ -44,7 +44,7 @@ def _part(phrase: str) -> str:
 def score_weights(
     weights: WeightSettings, articles: Sequence[Article], places: Sequence[str]
 ) -> list[tuple[str, float]]:
-    """Return the weights that a story earns, each with what it was given for: "country UA"."""
+    """Return the weights that apply to a story, each with its reason: ("country UA", 1.5)."""
     outlets = {fold(article.outlet) for article in articles}
     sections = {fold(article.section) for article in articles if article.section}
     spoken = matching_phrases(list(weights.words), articles)
@@ -58,7 +58,7 @@ def score_weights(
 def match_section_rule(
     rules: Sequence[SectionRuleSettings], articles: Sequence[Article], places: Sequence[str]
 ) -> str | None:
-    """Return the section of the first rule that a story fits, None if it fits none."""
+    """Return the section of the first rule that matches a story; None if none does."""
     for rule in rules:
         outlets = {fold(name) for name in rule.sources}
         if (

@@ -1,4 +1,4 @@
-"""Which articles of the window take part in an edition, and why the others do not."""
+"""Selects the articles of the window that take part in an edition, and counts the others by reason."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from digests.model import LeftOut, LeftOutKind, count_left_out
 from watcher.model import Article
 from watcher.text.words import fold
 
-MIN_TEXT = 30  # width of title and text together: less cannot be grouped or read
+MIN_TEXT = 30  # width of title and text together; less cannot be grouped
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
-LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # articles with all of their text, by id
+LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # loads articles by id with full texts
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The articles that take part in an edition, and how many others do not."""
+    """The articles that take part in an edition, and the number of others by reason."""
 
     articles: tuple[Article, ...]  # in order of time, then id
     left_out: tuple[LeftOut, ...]  # most first
@@ -37,11 +37,11 @@ def select_articles(
     load_full_texts: LoadFullTexts | None = None,
 ) -> Selection:
     """
-    Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
+    Return the articles published in [start, end) that can be grouped and read; each other one has one reason.
 
     Args:
-        languages: Primary tags; empty for all.
-        load_full_texts: Returns articles with all of their text, if `articles` have its beginning alone.
+        languages: Primary language tags; empty for all.
+        load_full_texts: Loads articles by id with full texts, if `articles` have only the beginnings.
     """
     again = DuplicateFilter(load_full_texts)
     muted = phrase_pattern(tuple(muted_phrases))
@@ -59,7 +59,7 @@ def select_articles(
 
 
 def is_flagged(article: Article) -> bool:
-    """Whether an article is a live blog, a round-up, a gallery or a video: of many things, or without a text."""
+    """Whether an article is a live blog, a round-up, a gallery or a video: on many events, or without a text."""
     return article.kind in FLAGGED_KINDS
 
 
@@ -76,7 +76,7 @@ def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Patte
 
 
 class DuplicateFilter:
-    """The articles so far, to know those that come in twice: by id, or by outlet, title and text."""
+    """Finds articles that occur twice: with the same id, or the same outlet, title and text."""
 
     def __init__(self, whole: LoadFullTexts | None) -> None:
         self._whole = whole
@@ -85,7 +85,7 @@ class DuplicateFilter:
         self._texts: dict[tuple[str, ...], set[str]] = {}
 
     def exclusion(self, article: Article) -> LeftOutKind | None:
-        """Return a kind if the outlet has the same title and text already, or the same article came in twice."""
+        """Return `DUPLICATE_ARTICLE` if the article is known by id, or by outlet, title and text; else remember it."""
         key = (article.outlet, fold(article.title), article.text)
         if article.id in self._ids or (key in self._first and self._is_known(article, key)):
             return LeftOutKind.DUPLICATE_ARTICLE
@@ -94,7 +94,7 @@ class DuplicateFilter:
         return None
 
     def _is_known(self, article: Article, key: tuple[str, ...]) -> bool:
-        """Whether the texts agree to their ends, once their beginnings do."""
+        """Whether an earlier article with the same beginning has the same full text."""
         if self._whole is None:
             return True
         if key not in self._texts:
@@ -107,5 +107,5 @@ class DuplicateFilter:
 
 
 def display_length(text: str) -> int:
-    """Return the length of `text` in narrow characters: one of a script like Chinese or Korean says as much as two."""
+    """Return the display width of `text`: characters of scripts such as Chinese and Korean count two."""
     return len(text) if text.isascii() else len(text) + len(DENSE.findall(text))

@@ -1,1 +1,1 @@
-"""Stories as they are stored: those of a window, their history, corrections by hand."""
+"""Stories as stored: those of a window, their history, and user corrections."""

@@ -1,4 +1,4 @@
-"""A story in detail: its reports and how each copy differs, its thread, and its changes."""
+"""A story in detail: its reports, how each copy differs, its thread, and its changes."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ Reports = tuple[WireGroup, ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryDetails:
     """
-    All that is known of a story.
+    Everything that is stored about a story.
 
-    `asked` is the id that was asked for, which may be of a story that was merged into this one.
+    `asked` is the row of the requested id, which may be a story that was merged into this one.
     """
 
     asked: StoryRow
@@ -58,12 +58,12 @@ def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
     """
-    Return all about a story, or about the one that it was merged into.
+    Return the details of a story, or of the one that it was merged into.
 
     Args:
-        compare: Returns the reports whose copies and links are explained: comparing takes a while.
+        compare: Selects the reports whose copies and links are explained, because comparing takes time.
 
-    Errors: DigestError, if there never was one.
+    Errors: DigestError, if no story matches `story`.
     """
     asked = resolve_story(connection, story)
     row = resolve_merged(connection, asked.id) or asked
@@ -91,9 +91,9 @@ def load_story_details(
 
 def resolve_story(connection: Connection, story: str) -> StoryRow:
     """
-    Return the row of a story: by its id, the beginning of it, an edition's anchor, or the id of its thread.
+    Return the row of a story, given its id, the beginning of its id, an edition's anchor, or the id of its thread.
 
-    Errors: DigestError, if there is none, or several begin so.
+    Errors: DigestError, if no story matches, or several do.
     """
     wanted = story.strip().rpartition("-")[2]
     if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
@@ -112,9 +112,9 @@ def load_evidence(
     connection: Connection, linked: Sequence[StoryMember], articles: Mapping[str, Article]
 ) -> Iterator[StoryMember]:
     """
-    Yield members that are linked with what speaks for their link, where the features of both articles are stored.
+    Yield the members of `linked` with the evidence for their link, if the features of both articles are stored.
 
-    Only a link's score is stored: the rest is computed again from the features, for the few links that are shown.
+    The store has only a link's score: the rest is computed again from the features, for the few links shown.
     """
     wanted = {key for each in linked for key in (each.article, each.nearest or "")} & articles.keys()
     known = {item.article_id: item for item in load_items(connection, (articles[key] for key in sorted(wanted)))}
@@ -125,7 +125,7 @@ def load_evidence(
 
 
 def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[str, Article]) -> Story:
-    """Return the stored rows as a story; articles that are no longer stored are left out."""
+    """Return a story built from its stored rows; articles that are no longer stored are left out."""
 
     def place(key: str) -> tuple[datetime, str]:
         return articles[key].published_at, key
@@ -146,7 +146,7 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
 
 
 def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
-    """Yield what links a report to the story: the nearest article, and what the two have in common."""
+    """Yield the reasons why a report is in the story: its nearest article, and what the two have in common."""
     linked = [found.members[key] for key in report.articles]
     for member in linked:
         theirs = found.articles.get(member.nearest or "")
@@ -163,7 +163,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
 
 
 def describe_change(change: StoryChangeRow) -> str:
-    """Return a change of a story as a sentence."""
+    """Return a change of a story as a phrase with its reason."""
     articles, their = format_count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
     return {
         "merged": f"{change.story} went into {change.other} ({articles})",

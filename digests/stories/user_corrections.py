@@ -1,4 +1,4 @@
-"""A reader's corrections: done at once in the store, and kept to whenever stories are grouped from then on."""
+"""User corrections: applied to the store at once, and respected whenever stories are grouped again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from watcher.store.articles import articles_by_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionResult:
-    """What a correction has done: its number, the stories as they are now, and what became of them."""
+    """The result of a correction: its number, the stories as they are now, and the events."""
 
     number: int
     stories: tuple[Story, ...]
@@ -31,9 +31,9 @@ class CorrectionResult:
 
 def split(connection: Connection, story: str, articles: Collection[str], *, now: datetime) -> CorrectionResult:
     """
-    Take articles out of a story: none of them is in a story with one of its others from now on.
+    Split articles from a story: from now on, none of them is in a story with one of its others.
 
-    The others keep the id; those taken out are a story of their own, in the same thread, or again the story that they
+    The others keep the id. Those split off become a story of their own in the same thread, or again the story that they
     were before it was merged into this one.
 
     Errors: DigestError, if they are not in the story, or are all of it.
@@ -55,9 +55,9 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
 
 def join(connection: Connection, one: str, other: str, *, now: datetime) -> CorrectionResult:
     """
-    Make one story of two, now and from now on; the larger keeps its id.
+    Join two stories into one, now and in future; the larger one keeps its id.
 
-    Errors: DigestError, if there are no such stories, or they are one already.
+    Errors: DigestError, if a story does not exist, or they are one already.
     """
     first, second = (load_story_now(connection, each) for each in (one, other))
     if first.id == second.id:
@@ -70,7 +70,7 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
 
 
 def load_story_now(connection: Connection, story: str) -> Story:
-    """Return a story as it is now. Errors: DigestError."""
+    """Return a story, or the one that it was merged into, as it is stored. Errors: DigestError."""
     row = resolve_story(connection, story)
     now = resolve_merged(connection, row.id) or row
     members = story_members(connection, now.id)
@@ -81,7 +81,7 @@ def load_story_now(connection: Connection, story: str) -> Story:
 
 
 def check_parts(whole: Story, gone: Collection[str]) -> None:
-    """Refuse to take out what is not there, or all there is."""
+    """Check that `gone` are some articles of a story, but not all. Errors: DigestError."""
     missing = sorted(set(gone) - set(whole.articles))
     if missing:
         hint = f"watcher story {whole.id}  # shows its articles with their ids"
@@ -91,7 +91,7 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
 
 
 def subset_story(whole: Story, ids: Collection[str]) -> Story:
-    """Return a story with these of its articles alone."""
+    """Return a story with only those of its articles that are in `ids`."""
     reports = [
         replace(report, articles=tuple(key for key in report.articles if key in ids))
         for report in whole.reports
@@ -101,7 +101,7 @@ def subset_story(whole: Story, ids: Collection[str]) -> Story:
 
 
 def merge_stories(into: Story, gone: Story) -> Story:
-    """Return two stories as one, under the id of the first."""
+    """Return two stories as one, with the id of the first."""
     return replace(
         into,
         articles=(*into.articles, *gone.articles),
@@ -127,11 +127,11 @@ def save_correction(
     *,
     now: datetime,
 ) -> CorrectionResult:
-    """Store a correction and the stories as it leaves them."""
+    """Save a correction and the changed stories. Errors: DigestError, if another process saves stories."""
     number = add_correction(connection, correction, description=description, now=now)
     event = replace(event, why=f"a reader's correction, number {number}")
     version = store.current_version(connection)
-    # The time of the last clustering stays: what was revoked since then is still to be undone.
+    # The time of the last clustering stays: corrections revoked since then must still be undone.
     made_at = version.made_at or now
     if version.until is None or not store.bump_version(connection, version, until=version.until, now=made_at):
         raise DigestError("the stories are being kept by another process; try again")
@@ -147,7 +147,7 @@ def save_correction(
 
 
 def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
-    """Return the articles of a story as rows; a link to what is elsewhere now is none."""
+    """Return the rows of a story's articles; a link to an article that is no longer in the story is removed."""
     found = []
     for report in story.reports:
         for article in report.articles:

@@ -1,4 +1,4 @@
-"""The stories of a window of time: loaded, clustered, given the ids that readers know, and saved."""
+"""The stories of a time window: loaded, clustered, given their known ids, and saved."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
 from watcher.store.writer import read, write
 
-MIN_LOOKBACK = timedelta(days=2)  # before a window: yesterday's stories are recognised, wire copies find their origin
-MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, where few articles come in
-ENOUGH_ARTICLES = 5_000  # with so many it is known what is rare and what is similar (docs/decisions/0011)
-THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story begins another one
-STAND_IN = bytes(MIN_BODY_BYTES)  # for an item's shingles: says that the article has a text
+MIN_LOOKBACK = timedelta(days=2)  # before a window: to recognise yesterday's stories and the origins of wire copies
+MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, if there are few articles
+ENOUGH_ARTICLES = 5_000  # show what is rare and what is similar (docs/decisions/0011)
+THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story starts another one
+STAND_IN = bytes(MIN_BODY_BYTES)  # replaces an item's shingles: tells that the article has a text
 ATTEMPTS = 5  # when other processes save stories at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterWindow:
     """
-    The articles of a stretch of time up to `end`, and the stories and corrections that are known of them.
+    The articles of a time window up to `end`, with their stored stories and the corrections.
 
     Attributes:
-        items: By article id; their shingles are `STAND_IN`.
+        items: By article id; their shingles are replaced by `STAND_IN`.
         shingles: By article id, until the window is clustered.
-        merged: Stories that have been merged into those of the window.
+        merged: Stories that were merged into those of the window.
     """
 
     end: datetime
@@ -59,24 +59,24 @@ class ClusterWindow:
 
     @property
     def is_past(self) -> bool:
-        """Whether stories were saved up to `end` or later: then nothing becomes of those that are known."""
+        """Whether stories were saved up to `end` or later: then articles stay in their known stories."""
         return self.known.version.until is not None and self.end <= self.known.version.until
 
     @property
     def revoked(self) -> list[StoredCorrection]:
-        """The corrections that were revoked since stories were clustered last."""
+        """The corrections that were revoked since the last clustering."""
         since = self.known.version.made_at
         return [each for each in self.corrections if each.revoked_at and (since is None or each.revoked_at >= since)]
 
 
 def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
     """
-    Return the stories of all articles published in [start, end) and for some days before, and save them.
+    Save and return the stories of all articles published in [start, end) and some days before.
 
-    All digests of a store share them, whatever sources and words each chooses. Where stories were saved up to a later
-    time, the articles that were known then stay in their stories.
+    All digests of a store share them, whatever sources and words they select. If stories were saved for a later time,
+    articles stay in their known stories.
 
-    Errors: StoreError; DigestError, if other processes save stories at each attempt.
+    Errors: StoreError; DigestError, if other processes save stories during each of `ATTEMPTS` attempts.
     """
     for _ in range(ATTEMPTS):
         window = read(engine, load_window, start=start, end=end)
@@ -90,13 +90,13 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
 
 
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
-    """Return the stories of `cluster_and_save` without saving them: new ones have an id for this once."""
+    """Return the stories of `cluster_and_save` without saving them; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
     return assign_ids(engine, window, cluster_window(window).stories).stories
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
-    """Return the articles of a window and before it: two days at least, more where there are few."""
+    """Return the articles of a window and at least two days before it, more if there are few, with their stories."""
     enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
     items, shingles = items_between(connection, start=first, end=end)
@@ -116,9 +116,9 @@ def items_between(
     connection: Connection, *, start: datetime, end: datetime
 ) -> tuple[dict[str, ClusterItem], dict[str, bytes]]:
     """
-    Return what clustering reads of the articles published in [start, end) that have features, without their texts.
+    Return the items of the articles published in [start, end) that have features, and their shingles, by article id.
 
-    The items have `STAND_IN` in place of their shingles, which come apart.
+    The items have `STAND_IN` instead of their shingles, to save memory.
     """
     items, shingles, outdated = {}, {}, []
     for article, packed in outlines_between(connection, start=start, end=end):
@@ -136,7 +136,7 @@ def items_between(
 
 
 def load_items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:
-    """Return what clustering reads of each article."""
+    """Return the items of those articles that have features."""
     given = list(articles)
     packed = packed_features(connection, [article.id for article in given])
     found = []
@@ -149,7 +149,7 @@ def load_items(connection: Connection, articles: Iterable[Article]) -> list[Clus
 
 def cluster_window(window: ClusterWindow) -> ClusteringResult:
     """
-    Return the window's articles in stories that prefer those known and obey corrections.
+    Return the window's articles in stories; known stories get a bonus, and corrections are respected.
 
     The window's shingles are freed before stories are compared, which takes the most memory.
     """
@@ -180,7 +180,7 @@ def save_window(
 ) -> bool:
     """Save the stories; False if another process has saved stories since the window was loaded."""
     version = window.known.version
-    # In a past window the time stays: corrections revoked since then are still to be undone.
+    # In a past window the time stays: corrections revoked since then must still be undone.
     made_at = version.made_at or now if window.is_past else now
     if not store.bump_version(connection, version, until=window.end, now=made_at):
         return False
@@ -190,7 +190,7 @@ def save_window(
 
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:
-    """Return the groups under the ids of the known stories that they go on with, or under ids that are free."""
+    """Return the groups with the ids of the known stories that they continue, or with new, unused ids."""
     stories, splits = (window.known.stories, ()) if window.is_past else undo_revoked_joins(window)
     known = {story.id for story in stories} | {story.id for story in window.merged}
     taken: set[str] = set()
@@ -205,9 +205,9 @@ def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -
 
 def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
     """
-    Return the known stories as they were before the joins that were revoked, and the splits that this makes.
+    Return the known stories without the joins that were revoked, and the resulting splits.
 
-    Tracking cannot tell the two apart: the window may have all articles of both, and most of them are in one story.
+    Tracking cannot separate the two: the window may have all articles of both, and most are in one story.
     """
     known = {story.id: story for story in window.known.stories}
     joins = {
@@ -237,7 +237,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
 
 
 def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Iterable[Story]) -> list[StoryMember]:
-    """Return the articles whose stored rows change, with the score of their link."""
+    """Return the articles whose stored rows change, each with its link and the link's score."""
     changed = []
     for story in stories:
         ids = set(story.articles)
@@ -264,7 +264,7 @@ def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Ite
 def changed_profiles(
     window: ClusterWindow, tracked: TrackedStories, changed: Collection[str]
 ) -> dict[str, ClusterItem]:
-    """Return the profiles of stories that are new or have changed; `changed` are those with changed members."""
+    """Return the profiles of stories that are new or have changed; `changed`: ids of those with changed members."""
     touched = {*changed, *(key for event in tracked.events for key in (event.story, event.other))}
     return {
         story.id: tracked.profiles.get(story.id)

@@ -15,22 +15,21 @@ from digests.model import Story
 from watcher.model import Article
 from watcher.text.words import stems
 
-LEAD_CHARS = 1500  # of a text: what follows is background, which reports share without agreeing on the event
-MAX_REPORTS = 40  # independent reports that are read
-SINGLE_FACTOR = 0.2  # times its share: a word that one report of several has
-SAMPLE_SIZE = 150  # articles of a language that say which of its words are common
+LEAD_CHARS = 1500  # of a text: the rest is background, which reports share without agreeing on the event
+MAX_REPORTS = 40  # independent reports that are compared
+SINGLE_FACTOR = 0.2  # times its share, for a word in one report of several
+SAMPLE_SIZE = 150  # articles of a language that show which words are common
 
 
-# How common and how well supported words are: language, stem, 0 to 1.
-# Of document frequencies, the share of a window's articles that use it; of an agreement, the share of a story's reports
-# × rarity, where numbers and Latin names count across languages.
+# By language and stem, from 0 to 1: in document frequencies, the share of a window's articles that use the stem; in an
+# agreement, the share of a story's reports × rarity. Numbers count across languages.
 DocumentFrequencies: TypeAlias = Mapping[str, Mapping[str, float]]
 Agreement: TypeAlias = Mapping[str, Mapping[str, float]]
 
 
 @lru_cache(maxsize=1024)  # shares are of some hundred articles
 def rarity(share: float) -> float:
-    """Return how much a word tells that such a share of the articles use, 0 (all do) to 1 (few do)."""
+    """Return how rare a word is that this share of the articles use, from 0 (all use it) to 1 (few do)."""
     return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
@@ -38,10 +37,10 @@ def count_document_frequencies(
     articles: Sequence[Article], load_full_texts: LoadFullTexts | None = None
 ) -> DocumentFrequencies:
     """
-    Return how common words are among `articles`, from an even sample of each language; costs about 0.1 ms an article.
+    Return how common words are in `articles`, from an even sample of each language; takes 0.1 ms per article.
 
     Args:
-        load_full_texts: Returns articles with all of their text, if `articles` have its beginning alone.
+        load_full_texts: Loads articles by id with full texts, if `articles` have only the beginnings.
     """
     by_language: dict[str, list[Article]] = {}
     for article in sorted(articles, key=lambda a: a.id):
@@ -53,20 +52,20 @@ def count_document_frequencies(
         counts: Counter[str] = Counter()
         for article in read:
             counts.update(_stems(article))
-        # one more article that has no word at all, so that the words of a lone article are not all common
+        # Count one empty article more, so that the words of a single article are not all common.
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
     return shares
 
 
 def total_support(agreed: Agreement, found: Iterable[str], language: str) -> float:
-    """Return the summed support of distinct words."""
+    """Return the sum of the supports of the distinct words in `found`."""
     weights = agreed.get(language, {})
     return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
 
 
 def measure_agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
-    """Return what the independent reports of `story` agree on; each report counts once, whatever its copies."""
+    """Return what the independent reports of `story` agree on; each report counts once, however many copies it has."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = [article for article in origins if not is_flagged(article)][:MAX_REPORTS] or origins[:MAX_REPORTS]
     used = [(article.language, _stems(article)) for article in reports]
@@ -86,7 +85,7 @@ def measure_agreement(story: Story, articles: Mapping[str, Article], known: Docu
 
 
 def _share(count: int, among: int) -> float:
-    """Return the share of reports with a word: of those in its language, a number of all."""
+    """Return the share of the `among` reports that have a word; less if it is one of several."""
     return count / among if count > 1 or among == 1 else SINGLE_FACTOR / among
 
 

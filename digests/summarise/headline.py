@@ -21,7 +21,7 @@ SEPARATORS = "|–—-•·:"
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A headline, without an outlet's name at its end, and the article whose title it is."""
+    """A headline, without the outlet's name at its end, and the article whose title it is."""
 
     text: str
     article: Article
@@ -31,10 +31,10 @@ def choose_headline(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str
 ) -> Headline | None:
     """
-    Return the title that says best what the reports agree on: in the digest's language if there is one, else the
-    original.
+    Return the title that best covers what the reports agree on: one in the digest's language if there is one, else in
+    another. None if no article has a title.
 
-    Questions, teasers, live blogs and titles too short or long come last. None only if no article has a title.
+    Questions, teasers, live blogs and titles too short or too long come last.
     """
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
@@ -48,7 +48,7 @@ def choose_headline(
 
 
 def is_informative(title: str, language: str) -> bool:
-    """Whether a title tells what happened, rather than asks, teases or breaks off."""
+    """Whether a title says what happened, rather than asks, teases or breaks off."""
     if any(mark in title for mark in "?？؟") or title.rstrip().endswith(("…", "...", ":")):
         return False
     found = [word.replace("’", "'") for word in FIRST.findall(title)]
@@ -60,7 +60,7 @@ def is_informative(title: str, language: str) -> bool:
 
 
 def _without_outlet(article: Article) -> str:
-    """Return the title without the outlet's own name behind a separator at its end."""
+    """Return the title without a separator and the outlet's name at its end."""
     title = article.title.strip()
     at = max(title.rfind(mark) for mark in SEPARATORS)
     if at <= 0 or display_length(title[:at].rstrip()) < MIN_WIDTH / 2:
@@ -74,7 +74,7 @@ def _without_outlet(article: Article) -> str:
 
 
 def _score(candidate: Headline, agreed: Agreement) -> float:
-    """Return how well a title tells the story: what is agreed on, then its form."""
+    """Return how well a title covers what the reports agree on, lowered for a poor form."""
     title, article = candidate.text, candidate.article
     about = set(stems(title, article.language))
     score = total_support(agreed, about, article.language) / math.sqrt(max(5, len(about)))

@@ -17,23 +17,23 @@ from watcher.text.words import stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
 MAX_SENTENCES = 3
-FOREIGN_SENTENCES = 1  # of a summary that is not in the digest's language: enough to know the original by
+FOREIGN_SENTENCES = 1  # of a summary that is not in the digest's language
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
 MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
-MAX_REPORTS = 12  # whose sentences are weighed
-FALLOFF = 0.82  # of the weight of each next sentence of an article: news says the main thing first
-OLDEST_FACTOR = 0.9  # what the first report's sentences are worth to the last one's
-HEADLINE_FACTOR = 1.15  # times, for the report whose title is the story's headline: they read together
-FEED_FACTOR = 0.8  # times, for a text that is only the feed's
-MIN_REPETITION = 0.7  # share of a sentence's words that another has from which it is the same
-MIN_NEW_WORDS = 3  # that a sentence adds to headline and summary, at least
+MAX_REPORTS = 12  # of one language, whose sentences are scored
+FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
+OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
+HEADLINE_FACTOR = 1.15  # for the report whose title is the headline: they read well together
+FEED_FACTOR = 0.8  # for a text from the feed only
+MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
+MIN_NEW_WORDS = 3  # that a sentence must add to headline and summary
 MIN_WORTH = 0.35  # of the first sentence's score that a further one must reach
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSentence:
-    """A sentence that can stand alone: where it is, the words it is about and what it scores."""
+    """A sentence that can stand alone, with its place, stems and score."""
 
     article: Article
     start: int
@@ -50,14 +50,14 @@ def choose_summary(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str, title: str = ""
 ) -> tuple[Sentence, ...]:
     """
-    Return the one to three sentences that say what the independent reports of `story` agree on, in their order.
+    Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
-    All are of one report, so that they read on; each is verbatim at its offset. A report in the digest's language is
-    used where there is one with a text, else one sentence of the story's most frequent language. Empty if no sentence
-    can stand alone.
+    All are from one report, so that they read well; each is verbatim at its offset. They are in the digest's language
+    if it has a suitable report, else one sentence in the story's most frequent language. Empty if no sentence can stand
+    alone.
 
     Args:
-        title: The story's headline: a sentence that only repeats it is not used.
+        title: The story's headline: sentences that only repeat it are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
     for among, most in reports_by_language(story, articles, language):
@@ -73,7 +73,7 @@ def choose_summary(
 def reports_by_language(
     story: Story, articles: Mapping[str, Article], language: str
 ) -> list[tuple[list[Article], int]]:
-    """Return the reports to read, the digest's language first, then the story's; with how many sentences to take."""
+    """Return (reports, number of sentences to use) for each language: the digest's first, then the story's."""
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
@@ -89,7 +89,7 @@ def reports_by_language(
 
 
 def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCES) -> list[CandidateSentence]:
-    """Return the sentences of an article's beginning that can stand alone, scored, in order."""
+    """Return the scored sentences at an article's beginning that can stand alone, in order."""
     text = article.text[:READ_CHARS]
     found = []
     value = 1.0
@@ -108,7 +108,7 @@ def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SEN
 
 
 def make_sentence(article: Article, start: int, text: str) -> Sentence:
-    """Return the sentence of `article` at `start`, with where it comes from."""
+    """Return the sentence `text` of `article` at offset `start`, with its source."""
     return Sentence(
         text=text,
         article_id=article.id,
@@ -121,7 +121,7 @@ def make_sentence(article: Article, start: int, text: str) -> Sentence:
 
 
 def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
-    """Whether a sentence with the words `about` says little beyond what `said` says."""
+    """Whether a sentence with the stems `about` says little that `said` does not say."""
     if not about:
         return True
     new = len(set(about) - set(said))
@@ -129,7 +129,7 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
 
 
 def _selection_value(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Article]) -> float:
-    """Return what a report's sentences are worth; several are not worth their sum, or long reports would always win."""
+    """Return the value of a report's sentences; less than their sum, or long reports would always win."""
     if not chosen:
         return 0.0
     article = chosen[0].article
@@ -139,7 +139,7 @@ def _selection_value(chosen: Sequence[CandidateSentence], title: str, present: S
 
 
 def _recency(article: Article, present: Sequence[Article]) -> float:
-    """Return how late one is among the story's articles, `OLDEST_FACTOR` to 1: later reports have later figures."""
+    """Return how late a report is in the story, from `OLDEST_FACTOR` to 1: later reports have later numbers."""
     first, last = present[0].published_at, present[-1].published_at
     span = (last - first).total_seconds()
     return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * (

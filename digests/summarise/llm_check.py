@@ -1,4 +1,4 @@
-"""Summaries by a model: the prompt, and which of its sentences the reports support. The reports are data to it."""
+"""Summaries by a model: builds the prompt, and checks each sentence of the answer against the reports."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import WORD, fold, is_unspaced, stem, stems, words
 
-MAX_REPORTS = 6  # independent ones that the model reads
+MAX_REPORTS = 6  # independent reports in the prompt
 MAX_PER_REPORT = 5  # sentences of each
 READ_CHARS = 3000  # of a text
-MIN_REPORTS = 2  # below, there is nothing to write together: the extract says it
-MAX_SENTENCES = 3  # sentences that are kept
+MIN_REPORTS = 2  # with fewer, no summary is written
+MAX_SENTENCES = 3  # sentences kept of an answer
 MAX_CHARS = 320  # characters of one
 MIN_SUPPORT = 0.75  # share of a sentence's stems that its sources must have
 CITATIONS = re.compile(r"\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)[.。]?\s*$")
-SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # behind its sources, where a model goes on in the same line
+SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # after its sources, if a model continues on the same line
 DIGITS = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
-NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence may turn round only what its sources do
+NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence may negate only what its sources negate
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
 
 def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
     """
-    Return the sentences that a model may write from: of the independent reports in the digest's language, in order.
+    Return the sentences that a model may use, from the independent reports in the digest's language, in order.
 
-    Empty where there are fewer than two such reports.
+    Empty for fewer than `MIN_REPORTS` such reports.
     """
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = [a for a in origins if a.language == language and not is_flagged(a) and a.text][:MAX_REPORTS]
@@ -49,7 +49,7 @@ def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, lan
 
 
 def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> tuple[str, str]:
-    """Return what the model is told to do, and the material, each sentence on a line with its number."""
+    """Return the system prompt and the user prompt: the title, then each sentence on a line with its number."""
     lines = [f"[{number}] {' '.join(source.text.split())}" for number, source in enumerate(sources, 1)]
     prompt = " ".join(TABLES["llm"]["prompt"].split()).format(language=language)
     return prompt, "\n".join([f"Event: {' '.join(title.split())}", "", *lines])
@@ -57,11 +57,11 @@ def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> t
 
 def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[LlmSentence, ...]:
     """
-    Return the sentences of an answer that their sources bear out, in order, at most `MAX_SENTENCES`.
+    Return the sentences of an answer that their sources support, in order, at most `MAX_SENTENCES`.
 
-    A sentence is kept if it names sources that exist, each number of it stands in them, so does each name, nearly all
-    of its words do, and it says "not" only where they do. What the model was tricked into writing falls by that as
-    what it made up does.
+    A sentence is kept if it cites existing sources, and these have all its numbers and names and nearly all of its
+    words, and a negation if it has one. This rejects both invented sentences and those that a report tricked the model
+    into writing.
     """
     kept: list[LlmSentence] = []
     for line in SENTENCE_END.sub(r"\1\n", answer).splitlines()[:20]:
@@ -80,7 +80,7 @@ def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: s
 
 
 def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bool:
-    """Whether a sentence says what its sources say, as far as words, names, numbers and a "not" can tell."""
+    """Whether the sources support a sentence, judged by its words, names, numbers and negation."""
     if not 20 <= len(text) <= MAX_CHARS or MARKUP.search(text):
         return False
     if not stands_alone(_with_end_mark(text, language), language):
@@ -101,7 +101,7 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
 
 
 def _with_end_mark(text: str, language: str) -> str:
-    """Return a sentence with the mark at its end, which may have stood behind its sources."""
+    """Return a sentence with an end mark, which may have been lost with its sources."""
     return text if ENDING.search(text) else f"{text}{'。' if is_unspaced(text) else '.'}"
 
 

@@ -1,4 +1,4 @@
-"""Whether a sentence can be read alone: its form, and no word in it that points back. Words are in `words.toml`."""
+"""Whether a sentence can be read alone: its form, and no word that refers back. The words are in `words.toml`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def words_for_language(name: str, language: str) -> frozenset[str]:
 
 
 MIN_WIDTH, MAX_WIDTH = 40, 330  # of a sentence
-SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # no mark ends their sentences
+SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no end mark
 
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】".
 DATELINE = re.compile(
@@ -33,11 +33,11 @@ DATELINE = re.compile(
 )
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
 CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
-# A quotation and nothing else: nobody says it.
+# A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 OPENING_QUOTE = "\"“„«»'‘「『”"
-# A quotation at the beginning, and what is said behind it of who says it, up to the next mark.
+# A quotation at the beginning, and the words on its speaker that follow, up to the next mark.
 SAID = re.compile(
     r"^(?:“[^”]*|„[^“”]*|\"[^\"]*|«[^»]*|»[^«]*)"
     r"(?:[,.!?…]\s?[“”\"«»]\s?,?|[“”\"«»]\s?(?:,|(?=[–—-])))\s?[–—-]?\s*([^,.;:!?–—“”„\"«»]*)"
@@ -45,17 +45,17 @@ SAID = re.compile(
 FURNITURE = re.compile(
     "|".join([*TABLES["furniture"]["pieces"], rf"\b(?:{'|'.join(TABLES['furniture']['words'])})\b"]), re.IGNORECASE
 )
-MAX_SPEAKER_WORDS = 3  # words of it, a pronoun among which says it
+MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
 
 
 def dateline_length(text: str) -> int:
-    """Return where the sentence begins behind its dateline: 0 if it has none."""
+    """Return the length of the dateline at the beginning of a sentence; 0 if it has none."""
     match = DATELINE.match(text[:120])
     return match.end() if match and len(text) - match.end() >= 20 else 0
 
 
 def stands_alone(text: str, language: str) -> bool:
-    """Whether a sentence can be read without what stood before it, and is one."""
+    """Whether a text is one sentence that can be read without the text before it."""
     if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or FURNITURE.search(text) or CUT.search(text):
         return False
     if language not in SHORT_LANGUAGES and not ENDING.search(text):
@@ -66,7 +66,7 @@ def stands_alone(text: str, language: str) -> bool:
 
 
 def starts_with_reference(text: str, language: str) -> bool:
-    """Whether a sentence begins with a word that points back, or quotes somebody whom it does not name."""
+    """Whether a sentence begins with a word that refers back, or with a quotation whose speaker it does not name."""
     if _has_no_speaker(text, language):
         return True
     bare = text.lstrip(OPENING_QUOTE + " ")
@@ -86,7 +86,7 @@ def starts_with_reference(text: str, language: str) -> bool:
 
 
 def _has_no_speaker(text: str, language: str) -> bool:
-    """Whether a quotation is followed by a pronoun or a mere verb: “…,” he said. «…», dijo."""
+    """Whether a quotation is followed by only a pronoun or a verb: “…,” he said. «…», dijo."""
     said = SAID.match(text)
     found = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
     return (len(found) == 1 and found[0].islower()) or not words_for_language("speaker", language).isdisjoint(found)
@@ -99,7 +99,7 @@ def _calendar(language: str) -> frozenset[tuple[str, ...]]:
 
 
 def _is_balanced(text: str) -> bool:
-    """Whether every quotation and bracket that opens also closes."""
+    """Whether every quotation mark and bracket that opens is closed."""
     pairs = ("()", "[]", "「」", "『』", "（）")
     if any(text.count(pair[0]) != text.count(pair[1]) for pair in pairs):
         return False
