@@ -1,4 +1,4 @@
-"""The editions of a digest as an Atom feed (RFC 4287): each complete, as HTML that loads and runs nothing."""
+"""Renders a digest's editions as an Atom feed (RFC 4287), each as full HTML that loads nothing and runs nothing."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from digests.render.markdown import document
 from digests.render.templating import Own, html_templates, render_template
 
 MAX_ENTRIES = 15  # editions
-TAG_DATE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)
+TAG_DATE = "2026"  # of the tag: URIs; part of every id, so it never changes (RFC 4151 §2.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtomSettings:
     """
-    What a feed says beyond its editions.
+    The settings of a feed.
 
     Attributes:
-        domain: Stands in the ids of feed and entries; another one makes every entry new to its readers.
-        site: Address of the folder that the feed and the pages stand in, if they stand anywhere.
+        domain: Part of the ids of feed and entries; if it changes, all entries are new to feed readers.
+        site: URL of the folder with the feed and the pages; None if they are not on the web.
     """
 
     domain: str = "localhost"
@@ -32,7 +32,7 @@ class AtomSettings:
 
 
 def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> str:
-    """Return the feed of the newest 15 of `editions`, the first of each date."""
+    """Return the feed of the newest `MAX_ENTRIES` of `editions`; of one date, the first given is used."""
     of_date: dict[str, Edition] = {}
     for edition in editions:
         of_date.setdefault(edition.local_date.isoformat(), edition)
@@ -63,5 +63,5 @@ def _entry(edition: Edition, atom: AtomSettings, own: Own) -> dict[str, Any]:
 
 
 def _tag(digest: str, atom: AtomSettings) -> str:
-    """Return a tag URI, which stays the same when the site moves (RFC 4151)."""
+    """Return a tag URI, which does not change when the site moves (RFC 4151)."""
     return f"tag:{atom.domain},{TAG_DATE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"

@@ -1,4 +1,4 @@
-"""An edition as its view: words, numbers and links that all formats show, each text sanitized."""
+"""Converts an edition to its view: the words, numbers and links that all formats show, each text sanitized."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from watcher.text.words import fold
 from watcher.text.words import words as split_words
 
 MAX_TITLE = 300  # characters
-MAX_NAME = 80  # characters of an agency, a model, a person
+MAX_NAME = 80  # characters of an agency, a model or a phrase
 MAX_CITES = 4  # of one sentence by a model
-MAX_SOURCES = 8  # a story's outlets by name; the others are counted
+MAX_SOURCES = 8  # outlets named for a story; the others are counted
 MAX_HEADLINES = 5  # in languages other than the digest's
 MAX_FIGURES = 4
-MAX_NEW_OUTLETS = 6  # by name
+MAX_NEW_OUTLETS = 6  # named
 MAX_RELATED = 6
 MAX_PERSPECTIVES = 6  # of a story
-MAX_ONLY = 5  # names and numbers of one perspective alone
-MAX_SILENT = 6  # countries, or kinds of owners, by name
+MAX_ONLY = 5  # names and numbers shown for one perspective
+MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
 TRENDS = frozenset({"rising", "steady", "fading"})
 CORRECTION_PHRASES = {
@@ -57,7 +57,7 @@ CORRECTION_PHRASES = {
 
 
 def edition_view(edition: Edition) -> EditionView:
-    """Return what `edition` shows."""
+    """Return the view of `edition`."""
     words = localizer_for(edition)
     views = Views(edition, words)
     ledger = edition.ledger
@@ -100,12 +100,12 @@ def edition_view(edition: Edition) -> EditionView:
 
 
 def story_view(story: EditionStory, edition: Edition) -> StoryView:
-    """Return what `edition` shows of a story."""
+    """Return the view of one story of `edition`."""
     return Views(edition, localizer_for(edition)).story(story)
 
 
 class Views:
-    """Turns parts of an edition into what is shown of them, in its language."""
+    """Converts parts of an edition to their views, in its language."""
 
     def __init__(self, edition: Edition, words: Localizer) -> None:
         self._edition = edition
@@ -115,7 +115,7 @@ class Views:
         words, is_first_edition = self._words, self._edition.previous is None
         title = self._title(story.title)
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
-        is_new = story.status == "new" and not is_first_edition  # in a first edition the word would say nothing
+        is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
         return StoryView(
@@ -163,7 +163,7 @@ class Views:
         )
 
     def correction(self, correction: Correction) -> CorrectionView:
-        """Return one correction; the story's headline is named unless it is what has changed."""
+        """Return the view of a correction; it names the story's headline unless that is the text that has changed."""
         words = self._words
         day = words.short_date(correction.cited_on)
         cited = words.say("cited_for", day=day, title=self._title(correction.title))
@@ -189,7 +189,7 @@ class Views:
         return words.say("since_day", day=words.short_date(edition.previous))
 
     def _updates(self, story: EditionStory) -> tuple[QuoteView, ...]:
-        """Return what is new: changed numbers, then sentences, then outlets."""
+        """Return the news of a story: changed numbers, then sentences, then new outlets."""
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         count = len(story.new_outlets)
         if not count:
@@ -235,7 +235,7 @@ class Views:
         )
 
     def _perspective(self, perspective: Perspective, story: EditionStory) -> PerspectiveView:
-        """Return how a country's outlets, or those of a kind of owner, lead; the first to report are called so."""
+        """Return the view of a perspective; the one that reported before all others of its group is marked "first"."""
         words, mention = self._words, perspective.mention
         title = self._title(mention.title)
         phrase = "leads" if perspective.group == "country" else "leads_kind"
@@ -258,7 +258,7 @@ class Views:
         )
 
     def _silent(self, story: EditionStory) -> tuple[str, ...]:
-        """Return "Not reported in: China (4 read).": a sentence for countries, one for kinds of owners."""
+        """Return a sentence for countries, and one for kinds of owners: "Not reported in: China (4 read)." or so."""
         words, lines = self._words, []
         for group, phrase in (("country", "silent"), ("owner", "silent_kind")):
             those = [each for each in story.silent if each.group == group]
@@ -274,17 +274,17 @@ class Views:
         return tuple(lines)
 
     def _group_name(self, group: str, name: str) -> str:
-        """Return the name of a country by its code, or the settings' word for a kind of owner."""
+        """Return a country's name by its code, or the name of a kind of owner as in the settings."""
         name = sanitize_line(name, limit=MAX_NAME)
         return self._words.country(name) or name if group == "country" else name
 
     def _watch_line(self, phrases: Sequence[str]) -> str:
-        """Return "watched: ferry, strike", or nothing."""
+        """Return "watched: ferry, strike"; "" if no phrase is watched."""
         named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
         return self._words.say("watched", words=named) if named else ""
 
     def _quotes(self, sentences: Sequence[Sentence]) -> tuple[QuoteView, ...]:
-        """Return sentences in order; those that follow each other in one report share one citation."""
+        """Return sentences in order; consecutive ones of one report share one citation."""
         found = []
         for _, run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
             group = list(run)
@@ -294,7 +294,7 @@ class Views:
         return tuple(found)
 
     def _llm_quotes(self, story: EditionStory) -> tuple[QuoteView, ...]:
-        """Return what a model wrote, each sentence with the reports it rests on."""
+        """Return a model's sentences, each with the reports that support it."""
         return tuple(
             QuoteView(
                 text=sanitize_line(written.text),
@@ -320,25 +320,25 @@ class Views:
 
 
 def foreign_title(mention: SourceMention, story: EditionStory) -> str:
-    """Return a report's headline if it is in another language than the digest's and not the story's own, else ""."""
+    """Return the title of a report in another language, unless it is the story's headline; else ""."""
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
     return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE)
 
 
 def agency_credit(mention: SourceMention) -> str:
-    """Return the agency of a report, "" if it has none or the outlet is the agency: "Reuters", "AP News"."""
+    """Return the agency of a report; "" if it has none, or the outlet is the agency: "Reuters", "AP News"."""
     agency = sanitize_line(mention.agency or "", limit=MAX_NAME)
     outlet, named = ([fold(word) for word in split_words(name)] for name in (mention.outlet, agency))
     return "" if outlet[: len(named)] == named else agency
 
 
 def outlet_name(name: str, url: str) -> str:
-    """Return an outlet's name; its host where nothing of the name can be seen."""
+    """Return an outlet's name; its host, or "?", if the name has no visible character."""
     return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
 
 
 def bar_heights(counts: Sequence[int]) -> tuple[int, ...]:
-    """Return heights from 1 to `SPARK_HEIGHT`, the highest bar's; nothing where there is nothing to compare."""
+    """Return bar heights from 1 to `SPARK_HEIGHT`, which the highest bar has; empty if all counts are 0."""
     top = max(counts, default=0)
     return tuple(max(1, round(SPARK_HEIGHT * count / top)) for count in counts) if top > 0 else ()
 

@@ -1,4 +1,4 @@
-"""Text from feeds made inert: one line of plain text, and web addresses that are nothing else."""
+"""Sanitizes text and URLs from feeds: text becomes plain lines, and URLs become safe http or https links."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from urllib.parse import urlsplit
 
 from watcher.text.urls import is_web
 
-MAX_TEXT = 2_000  # characters; a sentence or a title longer than this is cut, with an ellipsis
-MAX_URL = 2_048  # characters; a longer address is not linked
+MAX_TEXT = 2_000  # characters; longer sentences and titles are cut, with an ellipsis
+MAX_URL = 2_048  # characters; a longer URL is not linked
 
-# What steers the direction of a line (UAX #9), and characters that nobody sees. Zero-width joiner and non-joiner stay:
-# Persian, the Indic scripts and emoji need them.
+# Controls of text direction (UAX #9), and invisible characters. Zero-width joiner and non-joiner stay, because Persian,
+# the Indic scripts and emoji need them.
 UNSEEN = dict.fromkeys(
     [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C]
     + [0x00AD, 0x200B, 0x2060, 0x180E, 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xFDD0, 0xFDF0)]
     + [plane << 16 | low for plane in range(17) for low in (0xFFFE, 0xFFFF)]
 )
 BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-STACKED = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents piled up over a letter reach into other lines
+STACKED = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents stacked over a letter reach into other lines
 NOT_IN_URL = re.compile(r"[^\x21-\x7e]|['()<>\[\]\\\"`{}|^]")
 TAG = re.compile(r"[a-z]{2,3}")
 ANCHOR = re.compile(r"[A-Za-z0-9-]{1,80}")
@@ -27,10 +27,10 @@ ANCHOR = re.compile(r"[A-Za-z0-9-]{1,80}")
 
 def sanitize_line(text: str, *, limit: int = MAX_TEXT) -> str:
     """
-    Return `text` as one line that can do nothing: no controls, line breaks, overrides of direction or lone surrogates.
+    Return `text` as one harmless line: without controls, line breaks, direction overrides or lone surrogates.
 
-    Surrogate pairs become the character they stand for, lone ones U+FFFD. Runs of blanks become one space. What is
-    left must still be escaped for the form it goes into.
+    Surrogate pairs become their character, lone surrogates U+FFFD. Runs of blanks become one space. The result must
+    still be escaped for its format.
     """
     text = text[: 4 * limit].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = unicodedata.normalize("NFC", BLANK.sub(" ", text).translate(UNSEEN))
@@ -40,16 +40,16 @@ def sanitize_line(text: str, *, limit: int = MAX_TEXT) -> str:
 
 
 def sanitize_lines(text: str, *, limit: int = 20_000) -> str:
-    """Return a text of lines, each made inert but for the blanks it begins with; no two blank lines in a row."""
+    """Return a text with each line sanitized, except for its indentation; blank lines in a row become one."""
     lines = [line[: len(line) - len(line.lstrip(" "))] + sanitize_line(line) for line in text[:limit].splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
 
 
 def web_url(url: str) -> str | None:
     """
-    Return `url` in ASCII for a link, or None if it is no http or https address.
+    Return `url` in ASCII for a link; None if it is not an http or https URL, or is too long.
 
-    What could end a link in Markdown, HTML or a header is percent-encoded; what is encoded already stays as it is.
+    Characters that could end a link in Markdown, HTML or a header are percent-encoded; encoded ones stay.
     """
     url = sanitize_line(url, limit=2 * MAX_URL)
     if not is_web(url):
@@ -69,18 +69,18 @@ def _percent(match: re.Match[str]) -> str:
 
 
 def language_tag(tag: str) -> str:
-    """Return the primary tag of a language in lower case, or "" if it is unknown or no tag."""
+    """Return the primary language tag in lower case; "" if it is invalid or means an unknown language."""
     primary = tag.strip().lower().replace("_", "-").split("-", 1)[0]
     return primary if TAG.fullmatch(primary) and primary not in ("und", "mul", "zxx", "mis") else ""
 
 
 def safe_anchor(name: str, number: int) -> str:
-    """Return `name` if it can stand in a fragment as it is, else one made of the story's number."""
+    """Return `name` if it is a valid fragment, else an anchor with the story's number."""
     return name if ANCHOR.fullmatch(name) else f"story-{number}"
 
 
 def text_direction(text: str) -> str:
-    """Return "rtl" or "ltr" by the first character that has a direction (UAX #9, P2)."""
+    """Return "rtl" or "ltr", by the first character with a direction (UAX #9, P2); "ltr" without one."""
     for character in text:
         kind = unicodedata.bidirectional(character)
         if kind in ("R", "AL"):
@@ -91,5 +91,5 @@ def text_direction(text: str) -> str:
 
 
 def page_url(site: str | None, name: str) -> str | None:
-    """Return the address of a file in the folder at `site`, None if there is no `site`."""
+    """Return the URL of a file in the folder at `site`; None without `site`."""
     return web_url(f"{site.rstrip('/')}/{name}") if site else None

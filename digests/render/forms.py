@@ -1,4 +1,4 @@
-"""The formats of an edition: one renderer each, and a sample edition to try templates on."""
+"""The formats of an edition with their renderers, and a sample edition to test templates with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digests.render.view import EditionView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderInput:
-    """What a format is rendered from. `earlier`: editions for a feed, in any order."""
+    """The input of a renderer. `earlier`: other editions for the feed, in any order."""
 
     edition: Edition
     view: EditionView
@@ -53,7 +53,7 @@ def render(
     """
     Return the edition in each of `formats`, in their order; the same edition gives the same bytes.
 
-    Errors: DigestError, if the mail's addresses are none, or a reader's template is wrong.
+    Errors: DigestError, if an address of the mail is invalid, or one of the reader's templates is wrong.
     """
     issue = RenderInput(edition=edition, view=edition_view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
     rendered = []
@@ -64,7 +64,7 @@ def render(
 
 
 def try_templates(own: Own) -> None:
-    """Render a full, a first and an empty edition in every format with a reader's templates. Errors: DigestError."""
+    """Render a full, a first and an empty edition in every format with own templates. Errors: DigestError."""
     full = sample_edition()
     first = replace(full, previous=None, corrections=(), briefs=(), ended=(), note="")
     for each in (full, first, replace(first, sections=())):
@@ -72,5 +72,5 @@ def try_templates(own: Own) -> None:
 
 
 def sample_edition() -> Edition:
-    """Return an edition of two stories, one quoted and one written, with every field filled."""
+    """Return an edition of two stories, one with a quoted and one with a written summary; every field is filled."""
     return edition_json.load((files("digests.render") / "sample_edition.json").read_bytes())

@@ -1,4 +1,4 @@
-"""An edition as one HTML page: its document in a frame with contents and a map of the world; nothing loads or runs."""
+"""Renders an edition as one HTML page: its document, contents and a world map. It loads and runs nothing."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from digests.render.markdown import NO_URLS, Document, document
 from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 
-PIN_RADIUS = 18  # of a pin, in units of the map, which is 720 wide
+PIN_RADIUS = 18  # in units of the map, which is 720 wide
 PIN_GAP = 2.0  # between two pins
-MAX_PINS = 40  # pins; more would hide the map
+MAX_PINS = 40  # more would hide the map
 MAX_ROUNDS = 200  # of moving pins apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFrame:
     """
-    What a site puts around an edition, as HTML, and where it has the stories.
+    The HTML that a site puts around an edition, and its pages of the stories.
 
     Args:
-        head: In place of the style sheet.
-        stories: By their anchors.
-        briefs: By their URLs.
+        head: Replaces the style sheet.
+        stories: Links to story pages by anchor.
+        briefs: Links to story pages by the briefs' URLs.
     """
 
     head: Markup
@@ -41,7 +41,7 @@ class SiteFrame:
 
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
-    """Return the page: complete in itself, or in the frame of a site."""
+    """Return the page, complete in itself, or in the frame of a site."""
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
     shown = pins(view.stories)
     values = {
@@ -59,14 +59,14 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
 
 
 def _with_sparks(doc: Document, view: EditionView) -> Document:
-    """Return the document with a sparkline before each story's coverage."""
+    """Return the document with a sparkline before the coverage of each story."""
     sparks = (_spark(story) for section in view.sections for story in section.stories)
     marked = re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), doc.stories)
     return replace(doc, stories=Markup(marked))
 
 
 def _spark(story: StoryView) -> str:
-    """Return a bar for each eighth of the window and the trend in a word; nothing where there are too few articles."""
+    """Return a bar for each eighth of the window, and the trend in a word; "" without a trend."""
     if not story.spark:
         return ""
     bars = (
@@ -78,14 +78,14 @@ def _spark(story: StoryView) -> str:
 
 @lru_cache(maxsize=8)
 def style_sheet(own: Own) -> str:
-    """Return the style sheet of the page, a reader's own if there is one."""
+    """Return the page's style sheet: the reader's own if there is one, else the default."""
     ours = files("digests.render") / "templates" / "page.css"
     return next((each.source for each in own if each.name == "page.css"), None) or ours.read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldMap:
-    """Land as an SVG path, and a point in each country by its ISO code."""
+    """The land as an SVG path, and a point in each country by ISO code."""
 
     width: float
     height: float
@@ -95,7 +95,7 @@ class WorldMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A story's pin: where it stands, and the point in its country."""
+    """A story's pin: its position, and the point in its country."""
 
     number: int
     anchor: str
@@ -107,12 +107,12 @@ class Pin:
 
     @property
     def is_aside(self) -> bool:
-        """Whether the pin was moved so far that a line must lead to its country."""
+        """Whether the pin was moved so far that it needs a line to its country."""
         return math.dist((self.x, self.y), self.at) > PIN_RADIUS
 
 
 def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
-    """Return the pins by number, without overlaps; none where all stories are in one country or in none."""
+    """Return the pins by number, without overlaps; empty if the stories are in fewer than two countries."""
     known = world().points
     placed = [story for story in stories if story.country in known][:MAX_PINS]
     if len({story.country for story in placed}) < 2:
@@ -139,7 +139,7 @@ def world() -> WorldMap:
 
 
 def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the spots moved apart as little as is needed for a pin on each, within the map."""
+    """Return the positions, moved apart within the map so that no pins overlap; at most `MAX_ROUNDS` rounds."""
     least = 2 * PIN_RADIUS + PIN_GAP
     found = [list(spot) for spot in spots]
     for _ in range(MAX_ROUNDS):

@@ -1,4 +1,4 @@
-"""The foot of an edition: the window, what became of what was seen, which sources fail and why."""
+"""Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
 from watcher.failure_reasons import Reason
 
-LATE_S = 300.0  # an edition made within five minutes of its time is not late
-MAX_FAILING = 20  # sources by name
+LATE_S = 300.0  # an edition built within five minutes of its time is not late
+MAX_FAILING = 20  # sources named
 
 
 def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
-    """Return the paragraphs of the foot, in order."""
+    """Return the paragraphs of the footer, in order."""
     lines = [_window_line(edition, words), _intake_line(edition, words), _sources_line(edition, words)]
     if edition.stories:
         lines.append(words["method_written" if any(story.llm_sentences for story in edition.stories) else "method"])

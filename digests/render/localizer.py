@@ -1,4 +1,4 @@
-"""An edition's language: fixed phrases, numbers, dates, times, and names of countries and languages."""
+"""An edition's language: phrases, numbers, dates, times, and names of countries and languages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from watcher.failure_reasons import Reason
 
 Phrase = str | dict[str, str]
 FALLBACK_LANGUAGE = "en"
-WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: what most readers of English outside the United States write
-NEAR_DAYS = 180  # days from the edition's date within which a date has no year
-UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no blank between sentences
+WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: usual in English outside the United States
+NEAR_DAYS = 180  # from the edition's date, within which dates are shown without a year
+UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no space between sentences
 
 
 @dataclass(frozen=True, slots=True)
 class Localizer:
-    """Formats values in one language and time zone, relative to one day."""
+    """Formats values in one language and time zone, relative to one date."""
 
     language: str  # the edition's primary tag
     locale: Locale
@@ -37,13 +37,13 @@ class Localizer:
     plurals: Locale  # of the phrases: English where the language has none of its own
 
     def __getitem__(self, key: str) -> str:
-        """Return a phrase that has no gaps."""
+        """Return a phrase that has no placeholders."""
         phrase = self.phrases[key]
         assert isinstance(phrase, str), key
         return phrase
 
     def say(self, key: str, **gaps: str | int) -> str:
-        """Return a phrase with its gaps filled, numbers formatted; `n` selects the plural form."""
+        """Return a phrase with its placeholders filled in, numbers formatted; `n` selects the plural form."""
         phrase = self.phrases[key]
         if isinstance(phrase, dict):
             form = self.plurals.plural_form(int(gaps["n"]))
@@ -51,7 +51,7 @@ class Localizer:
         return phrase.format(**{k: self.number(v) if isinstance(v, int) else v for k, v in gaps.items()})
 
     def describe(self, reason: Reason) -> str:
-        """Return a reason as a part of a sentence, in English where the language has no phrase for its kind."""
+        """Return a reason as part of a sentence; in English if the language has no phrase for its kind."""
         key = f"why_{reason.kind}"
         if key not in self.phrases:
             return str(reason)
@@ -59,28 +59,28 @@ class Localizer:
         return self.say(key, **gaps)
 
     def around(self, key: str, gap: str, **gaps: str | int) -> tuple[str, str]:
-        """Return the text before and after one gap of a phrase, for a value with its own markup."""
+        """Return the text before and after the placeholder `gap` of a phrase, for a value with its own markup."""
         before, _, after = self.say(key, **{gap: "\0"}, **gaps).partition("\0")
         return before, after
 
     def label(self, text: str) -> str:
-        """Return "Sources:", with the space that the language has before a colon."""
+        """Return "Sources:", with a space before the colon where the language has one."""
         return self.say("label", text=text)
 
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self.locale))
 
     def country(self, code: str | None) -> str:
-        """Return the name of a country by its ISO 3166 code, or "" if there is none."""
+        """Return a country's name by its ISO 3166 code; "" if it is None or unknown."""
         return str(self.locale.territories.get((code or "").upper(), ""))
 
     def language_name(self, tag: str) -> str:
-        """Return the name of a language, or "" if it is unknown or the edition's own."""
+        """Return a language's name; "" if it is unknown or the edition's own."""
         primary = language_tag(tag)
         return "" if primary == self.language else str(self.locale.languages.get(primary, ""))
 
     def in_language(self, tag: str) -> str:
-        """Return "in French", or "" if the language is unknown or the edition's own."""
+        """Return "in French"; "" if the language is unknown or the edition's own."""
         name = self.language_name(tag)
         return self.say("language", language=name) if name else ""
 
@@ -88,13 +88,13 @@ class Localizer:
         return str(format_date(day, format="full", locale=self.locale))
 
     def short_date(self, day: date) -> str:
-        """Return "25 November", with the year for a date far from the edition's."""
+        """Return "25 November"; with the year if it is far from the edition's date."""
         if self.today != date.min and abs((self.today - day).days) > NEAR_DAYS:
             return str(format_date(day, format="long", locale=self.locale))
         return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
 
     def clock(self, at: datetime, *, zone: bool = False, day: bool = False) -> str:
-        """Return "05:32", with the day if it is not the edition's or if `day`, with the zone's letters if `zone`."""
+        """Return "05:32", with the date if it is another day or `day` is set, with the zone's name if `zone` is set."""
         local = at.astimezone(self.zone)
         text = f"{local:%H:%M}" + (f" {zone_letters(local)}" if zone else "")
         return f"{self.short_date(local.date())}, {text}" if day or local.date() != self.today else text
@@ -104,7 +104,7 @@ class Localizer:
 
     @property
     def arrow(self) -> str:
-        """The arrow between before and after, in the reading direction of the page."""
+        """The arrow between two values, in the reading direction of the page."""
         return arrow_in(self.language, "")
 
     def join_sentences(self, sentences: Iterable[str], tag: str) -> str:
@@ -112,13 +112,13 @@ class Localizer:
 
 
 def localizer_for(edition: Edition) -> Localizer:
-    """Return the localizer of `edition`; a language without phrases has the English ones."""
+    """Return the localizer of `edition`; a language without phrases uses the English ones."""
     return _localizer(edition.language, _zone(edition.timezone), edition.local_date)
 
 
 @lru_cache(maxsize=8)
 def english(zone: tzinfo) -> Localizer:
-    """Return the English localizer, for pages of no edition: every time has its day."""
+    """Return the English localizer for pages outside an edition: all its times have a date."""
     return _localizer(FALLBACK_LANGUAGE, zone, date.min)
 
 
@@ -137,18 +137,18 @@ def _localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
 
 
 def arrow_in(tag: str, text: str) -> str:
-    """Return the arrow within a text, in its reading direction."""
+    """Return the arrow between two values in a text, in its reading direction."""
     return "←" if language_direction(tag, text) == "rtl" else "→"
 
 
 def zone_letters(local: datetime) -> str:
-    """Return "CEST" or "UTC"; "UTC−03" for a zone that has no letters."""
+    """Return "CEST" or "UTC"; "UTC−03" for a zone without a letter abbreviation."""
     name = local.tzname() or "UTC"
     return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
 
 
 def language_direction(tag: str, text: str) -> str:
-    """Return "rtl" or "ltr": the language's direction, or the text's if the language is unknown."""
+    """Return "rtl" or "ltr": the direction of the language, or of the text if the language is unknown."""
     locale = known_locale(language_tag(tag))
     return str(locale.text_direction) if locale else text_direction(text)
 
@@ -177,7 +177,7 @@ def _zone(name: str) -> tzinfo:
 
 @lru_cache(maxsize=16)
 def load_phrases(language: str) -> dict[str, Phrase]:
-    """Return the phrases of a language, English where one is missing; empty if it has none."""
+    """Return the phrases of a language, with English ones for those missing; empty if the language has none."""
     own = files("digests.render") / "phrases" / f"{language}.toml"
     if not own.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""An edition as a mail: text and HTML with inlined styles, a size budget, and headers that arrive as written."""
+"""Renders an edition as a mail: text and HTML with inline styles, within a size limit, and with encoded headers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 from digests.settings.delivery import parse_mailbox
 
-BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
-UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient yet
-# The target for a mail: bytes a story, and at least. Its HTML keeps it always, the mail as sent while parts can go.
+BUDGET = 90 * 1024  # bytes as sent; Gmail clips a message at about 102 kB
+UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient
+# The target size of a mail: bytes per story, and at least. Its HTML always keeps it, the whole mail if possible.
 STORY_BYTES, MIN_MAIL_BYTES = 4_000, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
-# Markup whose styles are inlined and that has no dark mode of its own: each byte of a mail counts.
+# Markup that is not needed once styles are inlined: each byte of a mail counts.
 UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
@@ -39,14 +39,14 @@ TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailHead:
     """
-    What a mail says beyond its edition.
+    The head of a mail, and its limits.
 
     Attributes:
-        sender: "digest@example.org", or with a name; without one the digest's title stands for it.
-        to: Addresses; empty for a file that gets its readers later.
-        unsubscribe: An https or mailto address; None for a mail to the sender.
-        base_url: Where the edition can be read as a page, if anywhere.
-        budget: Bytes of the message as sent.
+        sender: "digest@example.org", or with a name; the default name is the digest's title.
+        to: Addresses; empty for a file without recipients.
+        unsubscribe: An https or mailto URL; None for a mail to the sender.
+        base_url: URL of the edition's page; None if it is not on the web.
+        budget: Maximum size of the message as sent, in bytes.
     """
 
     sender: str = "digest@localhost"
@@ -60,13 +60,13 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
     """
     Return the message, in ASCII with CRLF; the same edition gives the same bytes.
 
-    Too long a one is shortened step by step, and says what was left out.
+    If it is too long, it is shortened step by step, and says what was left out.
 
     Raises:
-        DigestError: If the sender or a reader is no address that mail in ASCII can have.
+        DigestError: If the sender or a recipient is not a valid ASCII mail address.
     """
     room = min(max(MIN_MAIL_BYTES, STORY_BYTES * len(view.stories)), mail.budget)
-    # Anchors are short, and what only a page can unfold is not there.
+    # Anchors are short, and the sentences that a page can unfold are left out.
     view = change_stories(view, lambda story: replace(story, anchor=f"n{story.number}", grounds=()))
     steps = list(shorten_steps(view))
 
@@ -74,13 +74,13 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
         message, html_bytes = _message(step, edition, mail, own)
         return html_bytes <= room and len(message) <= (mail.budget if step.at_all_costs else room)
 
-    # Each step is shorter than the one before, so a binary search tries few.
+    # Each step is shorter than the one before, so a binary search needs to try few of them.
     first = bisect_left(steps, True, hi=len(steps) - 1, key=fits)
     return _message(steps[first], edition, mail, own)[0]
 
 
 def with_recipient(message: bytes, recipient: str) -> bytes:
-    """Return a message made by `render` with another recipient; nothing else changes."""
+    """Return a message made by `render`, with another recipient and no other change."""
     head, blank, body = message.partition(b"\r\n\r\n")
     line = f"To: {_address(recipient)[1]}\r\n".encode()
     head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
@@ -88,7 +88,7 @@ def with_recipient(message: bytes, recipient: str) -> bytes:
 
 
 def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[bytes, int]:
-    """Return the message, and the size of its HTML when decoded, in bytes."""
+    """Return the message, and the size of its decoded HTML in bytes."""
     view = step.view
     name, address = _address(mail.sender)
     name = name or view.title
@@ -105,17 +105,17 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     message["Message-ID"] = message_id
     message["List-Id"] = encode_mailbox("List-Id", view.title, f"{label}.{domain}")
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
-    message["List-Post"] = "NO"  # nobody writes to this list (RFC 2369 §3.4)
+    message["List-Post"] = "NO"  # the list takes no mail (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
     short = drop_extras(view) if step.terse else view
     short = change_stories(short, partial(limit_story, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES))
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
     page = render_template(html_templates(own), "mail.html.j2", own, values)
-    rich = UNUSED_MARKUP.sub(r"\1", _inliner().inline(page))  # but for the styles of the dark mode
+    rich = UNUSED_MARKUP.sub(r"\1", _inliner().inline(page))  # styles of the dark mode are not inlined
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_transfer_encoding(plain))
     message.add_alternative(rich, subtype="html", charset="utf-8", cte=_transfer_encoding(rich))
-    message["Content-Language"] = view.language  # after the parts, which would take it over
+    message["Content-Language"] = view.language  # set after the parts, or they would take it
     # No quoted-printable text contains "=_", so a boundary with it ends no part early.
     boundary = "=_" + hashlib.sha256(f"{message_id}\n{plain}\n{rich}".encode()).hexdigest()[:32]
     message.replace_header("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"')
@@ -123,14 +123,14 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
 
 
 def _transfer_encoding(text: str) -> str:
-    """Return the shorter transfer encoding: quoted-printable, unless most of a text is not ASCII."""
+    """Return the shorter transfer encoding: base64 for mostly non-ASCII text, else quoted-printable."""
     data = text.encode()
     escaped = sum(byte > 126 or byte == 61 or (byte < 32 and byte not in (10, 13)) for byte in data)
     return "quoted-printable" if (len(data) + 2 * escaped) * 76 / 73 <= len(data) * 4 / 3 * 78 / 76 else "base64"
 
 
 def _address(value: str) -> tuple[str, str]:
-    """Return the name and the address of "Name <a@b>"; an internationalized domain becomes ASCII."""
+    """Return (name, address) of "Name <a@b>"; an internationalized domain is converted to ASCII."""
     try:
         name, address = parse_mailbox(sanitize_line(value))
     except ValueError as error:
@@ -139,7 +139,7 @@ def _address(value: str) -> tuple[str, str]:
 
 
 def _label(digest: str) -> str:
-    """Return the digest's name as a domain label; the hash of a name that is not ASCII."""
+    """Return the digest's name as a domain label; a hash if it is not ASCII."""
     plain = re.sub(r"[^a-z0-9]+", "-", digest.lower()).strip("-")
     return plain if digest.isascii() and plain else hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()[:12]
 
@@ -150,16 +150,16 @@ def _inliner() -> css_inline.CSSInliner:
 
 
 MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)
-ENCODED_LINE = 76  # characters of a header line that holds an encoded word (RFC 2047 §2)
+ENCODED_LINE = 76  # characters of a header line with an encoded word (RFC 2047 §2)
 END_OF_HEADER = re.compile(r"\r\n(?! )|(?<!\r)\n|\r(?!\n)")
 
 
 class MailPolicy(Compat32):
     """
-    Writes headers as they are assigned, folded already.
+    Writes headers as assigned, already folded.
 
-    `EmailPolicy` parses what is assigned: a title that holds `=?utf-8?q?…?=` would be decoded, and a long
-    List-Unsubscribe would be turned into encoded words that no program follows.
+    `EmailPolicy` parses assigned values: it would decode a title that contains `=?utf-8?q?…?=`, and turn a long
+    List-Unsubscribe into encoded words that no mail program follows.
     """
 
     content_manager = raw_data_manager
@@ -174,7 +174,7 @@ MAIL = MailPolicy(linesep="\r\n", max_line_length=78)
 
 
 def encode_header_text(header: str, value: str) -> str:
-    """Return one line of text for a header, folded: plain if it is short words of ASCII, else encoded words."""
+    """Return one line of text for a header, folded: plain if it is ASCII with short words, else as encoded words."""
     room = ENCODED_LINE - len(f"{header}: ")
     is_plain = value.isascii() and "=?" not in value and all(len(word) < room for word in value.split(" "))
     encoded = Header(value, "us-ascii" if is_plain else "utf-8", maxlinelen=ENCODED_LINE, header_name=header)
@@ -182,7 +182,7 @@ def encode_header_text(header: str, value: str) -> str:
 
 
 def encode_mailbox(header: str, name: str, address: str) -> str:
-    """Return "name <address>" for a header, folded: the name quoted if it is plain, else in encoded words."""
+    """Return "name <address>" for a header, folded: with a quoted name if it is simple, else as encoded words."""
     if name.isascii() and "=?" not in name and not set(name) & set('"\\<>,') and len(name) <= 60:  # RFC 5322 §3.2.5
         value = f'"{name}" <{address}>'
         return value if len(f"{header}: {value}") <= MAX_HEADER_LINE else f'"{name}"\r\n <{address}>'
@@ -190,21 +190,20 @@ def encode_mailbox(header: str, name: str, address: str) -> str:
     return f"{words}\r\n <{address}>"
 
 
-HEADLINES, SOURCES = 2, 3  # of a story, by name; the page has more
+HEADLINES, SOURCES = 2, 3  # named for a story; the page has more
 FEWER_HEADLINES, FEWER_SOURCES = 1, 2
-PERSPECTIVE_STEPS = (12, 10, 8, 6, 5, 4, 3, 2, 0)  # stories with perspectives, where there is no room for all
-KEEP_WHOLE = 5  # stories whose texts go last
+PERSPECTIVE_STEPS = (12, 10, 8, 6, 5, 4, 3, 2, 0)  # stories that keep their perspectives, if not all can
+KEEP_WHOLE = 5  # first stories, which keep their texts longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortenStep:
     """
-    An edition as a mail may show it.
+    One version of an edition for a mail.
 
     Args:
-        terse: The part in plain text, which few programs show, leaves out how coverage differs and headlines in other
-            languages.
-        at_all_costs: The mail may be as large as its budget; else it is only to be that much if there is room.
+        terse: The plain text part, which few programs show, leaves out perspectives and headlines in other languages.
+        at_all_costs: The mail may be as large as its budget; otherwise it must keep the target size.
     """
 
     view: EditionView
@@ -214,9 +213,9 @@ class ShortenStep:
 
 def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
     """
-    Yield `view` and ever shorter ones.
+    Yield `view`, then shorter and shorter versions.
 
-    What is cut is named in `left_out`; outlets that are no longer named are counted, as everywhere.
+    `left_out` names what was cut; outlets that are no longer named are counted, as in all formats.
     """
     words = view.words
     whole = change_stories(view, partial(limit_story, headlines=HEADLINES, sources=SOURCES))
@@ -227,7 +226,7 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
         yield ShortenStep(view=whole, terse=True)
     view = change_stories(whole, _with_fewer_names)
     yield ShortenStep(view=view, terse=is_voiced)
-    # Perspectives go from the end.
+    # Perspectives of the last stories are removed first.
     for most in (most for most in PERSPECTIVE_STEPS if most < last_voiced):
         said = words.say("cut_later_voices", n=most) if most else words["cut_voices"]
         view = change_stories(whole, partial(_without_perspectives_after, most), said)
@@ -240,7 +239,7 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
 
 
 def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
-    """Yield `view`, then without what a reader misses least, down to headlines."""
+    """Yield `view`, then versions without the less important parts, down to the headlines."""
     words = view.words
     yield view
     view = change_stories(view, partial(limit_story, headlines=0), words["cut_headlines"])
@@ -258,25 +257,25 @@ def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
 
 
 def change_stories(view: EditionView, change: Callable[[StoryView], StoryView], *left_out: str) -> EditionView:
-    """Return the edition with each story changed, and what that costs added to `left_out`."""
+    """Return the edition with each story changed, and the phrases `left_out` added to it."""
     sections = tuple(replace(section, stories=tuple(map(change, section.stories))) for section in view.sections)
     return replace(view, sections=sections, left_out=(*view.left_out, *left_out))
 
 
 def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
-    """Return the story with at most so many sources and headlines, besides those of perspectives."""
+    """Return the story with at most `sources` sources and `headlines` headlines, besides those in perspectives."""
     shown = story.other_headlines
     kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
     return replace(story, headlines=kept, sources=story.sources[:sources])
 
 
 def _with_fewer_names(story: StoryView) -> StoryView:
-    """Return the story with fewer names; one with perspectives has headlines in other languages there."""
+    """Return the story with fewer outlets, and without other headlines if it has perspectives."""
     return limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
 
 def drop_extras(view: EditionView) -> EditionView:
-    """Return the edition without perspectives and headlines in other languages, and with that in `left_out`."""
+    """Return the edition without perspectives and headlines in other languages, which `left_out` then names."""
     words = view.words
     cut = (words["cut_voices"], words["cut_headlines"])
     said = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
@@ -290,7 +289,7 @@ def _without_perspectives_after(number: int, story: StoryView) -> StoryView:
 
 
 def _headline_only_after(number: int, story: StoryView) -> StoryView:
-    """Return a story after number `number` with its headline, place, time and coverage alone."""
+    """Return a story after `number` with only its headline, place, time and coverage; others unchanged."""
     if story.number <= number:
         return story
     bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)

@@ -1,4 +1,4 @@
-"""The document of an edition: Markdown that every renderer reads the same way, and its HTML for frames."""
+"""Renders an edition as Markdown that all renderers read alike, and as HTML for pages, mails and feeds."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from digests.render.escape import sanitize_line
 from digests.render.templating import Own, SafeText, environment, render_template
 from digests.render.view import EditionView, LangAttr
 
-# Escaping is mixed, for no single way is read alike everywhere: python-markdown knows no backslash before `~$^|=%:@<&`,
-# and an entity cannot open or close anything in any renderer. docs/decisions/0005 says what was measured.
+# Escapes are mixed, because no single kind works in all renderers: python-markdown knows no backslash before
+# `~$^|=%:@<&`, and an entity never opens or closes anything. docs/decisions/0005 has the measurements.
 BACKSLASH = re.compile(r"[\\`*_\[\]{}#!]")
 ENTITY = re.compile(r"[~$^|]|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)|(?<=\w)\.(?=[^\W\d_]{2})")
 AT = re.compile(r"(?<=\w)@(?=\w)")
 NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 MARKED = re.compile(r"^[-+]")
-END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 forbids it; in a headline it is the outlet's
-VAGUE_LABELS = frozenset({"click here", "here", "link", "more"})  # MD059 forbids these labels; an outlet may use them
+END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 forbids it; a headline may have it
+VAGUE_LABELS = frozenset({"click here", "here", "link", "more"})  # MD059 forbids them as labels; a headline may be one
 
 NOTE_TAGS = frozenset({"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a"})
 TAGS = NOTE_TAGS | {
     *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "div", "details", "summary"),
     *("b", "bdi", "cite", "small", "span", "time"),
 }
-# Classes are for the style sheets. A text from outside cannot have one: its braces and angle brackets are escaped.
+# Classes are for the style sheets. Texts from feeds cannot set one: their braces and angle brackets are escaped.
 ATTRIBUTES = {"*": {"class", "id", "lang", "dir"}, "a": {"href"}, "time": {"datetime"}}
 EXTENSIONS = ("sane_lists", "attr_list", "md_in_html")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -42,7 +42,7 @@ NO_URLS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The document as HTML, parted at `---`: a frame puts its own parts between."""
+    """The document as HTML, split at `---`, so that a page can put its own parts in between."""
 
     head: Markup  # title, date, facts and note
     stories: Markup
@@ -59,11 +59,11 @@ def document(
     view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NO_URLS, briefs: Mapping[str, str] = NO_URLS
 ) -> Document:
     """
-    Return the document as HTML for a frame: nothing in it loads or runs.
+    Return the document as HTML for a page; nothing in it loads or runs.
 
     Args:
-        stories: Where a site has the stories, by their anchors.
-        briefs: Where it has the stories that are told in one line, by their URLs.
+        stories: Links to a site's story pages, by anchor.
+        briefs: Links to a site's story pages, by the URL of the brief.
     """
     note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
@@ -75,7 +75,7 @@ def document(
 
 
 def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
-    """Return Markdown as HTML that holds nothing but `tags`: nothing runs or loads. Front matter is left out."""
+    """Return Markdown as HTML with only `tags`, so that nothing loads or runs. Front matter is left out."""
     html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=EXTENSIONS, output_format="html")
     schemes = {"http", "https", "mailto"}
     clean = nh3.clean(html, tags=set(tags), attributes=ATTRIBUTES, url_schemes=schemes, link_rel=None)
@@ -83,26 +83,26 @@ def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
 
 
 def text(value: str) -> str:
-    """Return any text, sanitized, as Markdown that shows exactly that text anywhere in a line."""
+    """Return any text, sanitized, as Markdown that shows exactly this text anywhere in a line."""
     return escape(sanitize_line(value))
 
 
 def escape(value: str) -> str:
-    """Return sanitized text as Markdown; blanks around it stay."""
+    """Return sanitized text as Markdown; surrounding spaces are kept."""
     value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     value = BACKSLASH.sub(r"\\\g<0>", value)
     value = ENTITY.sub(lambda match: "".join(map(_entity, match.group())), value)
-    value = AT.sub("<!-- -->&#64;", value)  # cmark-gfm looks for addresses in the text that entities have become
+    value = AT.sub("<!-- -->&#64;", value)  # cmark-gfm finds mail addresses even if "@" is an entity
     value = NUMBERED.sub(lambda match: match[1] + _entity(match[2]), value)
     return MARKED.sub(r"\\\g<0>", value)
 
 
 def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: bool = False) -> SafeText:
     """
-    Return a link, or the bare label where there is no `url`: one of `safe.web_url`, a fragment or a path.
+    Return a link; the label alone without `url`, which is a URL of `web_url`, a fragment or a path.
 
     Args:
-        tongue: What HTML says of the label, if it is for HTML.
+        tongue: The language and direction of the label, for HTML.
     """
     shown = text(label)
     said = _attributes(tongue) if html and tongue else ""
@@ -114,7 +114,7 @@ def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: b
 
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
-    """Return the front matter in order. Dates and file names are plain scalars, other text is quoted."""
+    """Return the front matter in order. Dates and file names are plain scalars; other texts are quoted."""
     return (
         ("title", view.heading),
         ("date", SafeText(view.day.isoformat())),
@@ -127,7 +127,7 @@ def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
 
 
 def _yaml(value: str | int | SafeText) -> SafeText:
-    """Return a YAML scalar: a JSON string is one, whatever it holds."""
+    """Return a YAML scalar; every JSON string is one."""
     if isinstance(value, SafeText):
         return value
     return SafeText(json.dumps(sanitize_line(value) if isinstance(value, str) else value, ensure_ascii=False))
@@ -142,12 +142,12 @@ def _heading(value: str, url: str | None = None, tongue: LangAttr | None = None,
 
 
 def _outlet_name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
-    """Return the name of an outlet, isolated so that its direction changes nothing around it."""
+    """Return an outlet's name, isolated so that its direction does not affect the text around it."""
     return SafeText(f"<bdi{_attributes(LangAttr(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
 
 
 def _attributes(tongue: LangAttr) -> str:
-    """Return the language and direction of a text as HTML attributes."""
+    """Return the language and direction of a text as HTML attributes; "" if they are the edition's own."""
     return "".join(f' {name}="{value}"' for name, value in (("lang", tongue.lang), ("dir", tongue.dir)) if value)
 
 

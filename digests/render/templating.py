@@ -1,4 +1,4 @@
-"""Jinja environments for the templates of this package and a reader's own, one for each way of escaping."""
+"""Jinja environments for our templates and a reader's own, one for each way of escaping."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from digests.errors import DigestError
 
-# What a reader's folder may replace; files that begin with "_" are pieces of theirs.
+# Templates that a reader's folder may replace; files that begin with "_" are includes of their own.
 TEMPLATE_NAMES = (
     *("edition.md.j2", "edition.txt.j2", "page.html.j2", "page.css", "mail.html.j2", "macros.html.j2"),
     "feed.atom.j2",
 )
-# What an expression in a template can raise.
+# Errors that an expression in a template can raise.
 TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 class SafeText(str):
-    """Text that is already escaped for the form it goes into."""
+    """Text that is already escaped for its format."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTemplate:
-    """A reader's template: its name here, its path for messages, its text."""
+    """A reader's own template: its name, its path for messages, and its text."""
 
     name: str
     path: str
@@ -50,10 +50,10 @@ def environment(
     own: Own,
 ) -> Environment:
     """
-    Return an environment whose expressions are all escaped: by Jinja's own means for HTML, else by `escape`.
+    Return an environment that escapes every expression: with Jinja's autoescape for HTML, else with `escape`.
 
-    A filter that returns `SafeText` has escaped by itself. A name that is missing is an error, not an empty string.
-    A reader's templates run in a sandbox: they reach what they are given and nothing behind it.
+    Filters that return `SafeText` have escaped it already. An undefined name is an error, not an empty string. A
+    reader's own templates run in a sandbox: they only reach the values that they are given.
     """
 
     def finalize(value: object) -> object:
@@ -75,12 +75,12 @@ def environment(
 
 @lru_cache(maxsize=8)
 def html_templates(own: Own) -> Environment:
-    """Return the environment of what is HTML or XML as a whole: page, mail and feed."""
+    """Return the environment for templates in HTML or XML: page, mail and feed."""
     return environment(autoescape=True, own=own)
 
 
 def render_template(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
-    """Return a template filled with `values`. Errors: DigestError, with file and line of a reader's template."""
+    """Return a template rendered with `values`. Errors: DigestError, with file and line, if own templates are used."""
     try:
         return env.get_template(name).render(values)
     except TEMPLATE_ERRORS as error:
@@ -90,7 +90,7 @@ def render_template(env: Environment, name: str, own: Own, values: Mapping[str, 
 
 
 def _place(error: BaseException, own: Own) -> str:
-    """Return the file and line of the innermost of a reader's templates that an error passed through."""
+    """Return the file and line of the error in the reader's templates; their folder if it is unknown."""
     if isinstance(error, TemplateSyntaxError):
         path = next((template.path for template in own if template.name == error.name), error.filename or "")
         return f"{path}:{error.lineno}"

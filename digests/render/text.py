@@ -1,4 +1,4 @@
-"""An edition as plain text for narrow windows: 72 columns, addresses whole, every link on a line of its own."""
+"""Renders an edition as plain text of 72 columns; URLs are not broken, and every link has a line of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", 
 
 
 def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
-    """Return the edition as text. The two addresses are the mail's."""
+    """Return the edition as text. `base_url` and `unsubscribe` are the links of a mail."""
     doc = document(view, own)
     parts = {"head": to_text(doc.head), "stories": to_text(doc.stories), "foot": to_text(doc.foot)}
     values = {"v": view, "w": view.words, "doc": parts, "base_url": base_url, "unsubscribe": unsubscribe}
@@ -32,7 +32,7 @@ def render(view: EditionView, own: Own = (), *, base_url: str | None = None, uns
 
 
 def to_text(source: str) -> str:
-    """Return clean HTML as lines of text, without `<details>`; under a heading an address stands once."""
+    """Return clean HTML as lines of text, without `<details>`; under each heading, a URL is listed once."""
     root = lxml_html.fragment_fromstring(source, create_parent="div")
     lines: list[str] = []
     seen: set[str] = set()
@@ -45,7 +45,7 @@ def to_text(source: str) -> str:
 
 
 def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that hold lines, in order; a list item with a list in it is one of them."""
+    """Yield the elements that contain lines of text, in order, including list items with a list in them."""
     for element in parent:
         if element.tag == "details":
             continue
@@ -65,7 +65,7 @@ def _blank_lines(above: HtmlElement | None, block: HtmlElement) -> int:
 
 
 def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
-    """Yield the lines of a block, with the linked addresses below each clause."""
+    """Yield the lines of a block, with the linked URLs below each clause."""
     parent = block.getparent()
     is_item = block.tag == "li" or (parent.tag == "li" and block.getprevious() is None)
     indent = 2 if parent.tag == "blockquote" else 0
@@ -82,9 +82,9 @@ def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
 
 def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
     """
-    Yield the texts of a block that stand on lines of their own, each with the addresses to put below it.
+    Yield the texts of a block that get their own lines, each with the URLs to list below it.
 
-    A `<small>` begins a line, and what a paragraph lists behind links, with "; " between, is a line each.
+    A `<small>` begins a new line, and so does each part after a link that "; " separates in a paragraph.
     """
     text, urls = "", []
     for piece, element, is_tail in _pieces(block):
@@ -103,7 +103,7 @@ def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
 
 
 def _pieces(element: HtmlElement) -> Iterator[tuple[str, HtmlElement, bool]]:
-    """Yield the texts in an element, each with its element, and whether it is that element's tail."""
+    """Yield (text, element, whether the text is the element's tail) for each text in an element."""
     yield element.text or "", element, False
     for child in element:
         yield from _pieces(child)
@@ -114,10 +114,10 @@ def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
     """
     Return one paragraph wrapped at 72 columns of display width.
 
-    Only blanks are broken at: an address, or a run of Chinese, stays whole for the reader's program to wrap.
+    Lines are broken at spaces only: a URL or a run of Chinese characters stays whole, and the mail program wraps it.
 
     Args:
-        indent: Blanks before the first line, and the others unless `hang` says otherwise.
+        indent: Spaces before the first line, and before the others unless `hang` is given.
     """
     hang = indent if hang is None else hang
     first, *words = text.split(" ")

@@ -1,4 +1,4 @@
-"""What an edition shows: sanitized texts, the source of every format, so that all say the same."""
+"""The view of an edition: sanitized texts that all formats render, so that they agree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from digests.render.localizer import Localizer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LangAttr:
-    """The language and direction of a text for HTML, each empty where it is the edition's own."""
+    """The language and direction of a text for HTML; each is "" if it is the edition's own."""
 
     lang: str = ""
     dir: str = ""
@@ -22,13 +22,13 @@ class CiteView:
 
     outlet: str
     url: str | None
-    mark: str  # behind the outlet: ends a right-to-left name, which else would draw the time to its other side
+    mark: str  # after the outlet: ends a right-to-left name, so that the time stays on its right
     time: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteView:
-    """A text and the reports that it cites, if any."""
+    """A text with the reports that it cites; `cites` may be empty."""
 
     text: str
     lang_attr: LangAttr = LangAttr()
@@ -37,7 +37,7 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """An outlet's report. `about`: "Egypt, in Arabic". `title` is empty where it would add nothing."""
+    """An outlet's report. `about`: "Egypt, in Arabic". `title` is "" if it would add nothing."""
 
     outlet: str
     url: str | None
@@ -48,7 +48,7 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerspectiveView:
-    """How a country's outlets, or those of one kind of owner, tell a story; the headline stands between the words."""
+    """How a country's outlets, or those of one kind of owner, tell a story; the headline is between two phrases."""
 
     before: str  # "Kenya leads with “"
     headline: str
@@ -72,7 +72,7 @@ class BriefView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionView:
-    """What an outlet has changed in a report: `before` and `after` as it wrote them, each may be empty."""
+    """A change that an outlet made to a report: `before` and `after` are its wording, and may be empty."""
 
     kind: str  # "Headline changed"
     outlet: str
@@ -97,18 +97,18 @@ class StoryView:
     alerts: str  # "watched: ferry", or ""
     rest: str  # "updated 05:32 UTC"
     summary: tuple[QuoteView, ...]
-    written: str  # says by which model the summary was written; empty where it is quoted
-    grounds: tuple[QuoteView, ...]  # the sentences that a written summary rests on
+    written: str  # names the model that wrote the summary; empty if the summary is quoted
+    grounds: tuple[QuoteView, ...]  # the sentences that support a written summary
     since_label: str
-    since: tuple[QuoteView, ...]  # figures, sentences, outlets
+    since: tuple[QuoteView, ...]  # numbers, sentences, outlets
     coverage: str
     sources: tuple[SourceView, ...]
-    outlets: int  # to be named or counted; 0 where the story names none
+    outlets: int  # named or counted; 0 if the story names none
     headlines: tuple[SourceView, ...]
     perspectives: tuple[PerspectiveView, ...]
     silent: tuple[str, ...]
     related: tuple[BriefView, ...]
-    spark: tuple[int, ...]  # eighths of the window, 0 to 12; empty where there is no trend to tell
+    spark: tuple[int, ...]  # eighths of the window, 0 to 12; empty if there is no trend
     trend: str
     country: str  # ISO code of the first of `places`, or ""
     first_place: str
@@ -120,20 +120,20 @@ class StoryView:
 
     @property
     def other_headlines(self) -> tuple[SourceView, ...]:
-        """The headlines that no voice has."""
+        """The headlines that no perspective shows."""
         told = {voice.cite.url for voice in self.perspectives}
         return tuple(line for line in self.headlines if line.url is None or line.url not in told)
 
     @property
     def unnamed(self) -> int:
-        """How many outlets are only counted."""
+        """The number of outlets that are not named."""
         named = {line.outlet for line in (*self.sources, *self.headlines)}
         named |= {voice.cite.outlet for voice in self.perspectives}
         return max(0, self.outlets - len(named))
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What the contents say behind a headline."""
+        """The remarks after a headline in the contents."""
         return tuple(filter(None, (self.day if self.is_new else "", self.alerts)))
 
 
@@ -145,7 +145,7 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionView:
-    """An edition as all forms show it. `note` is Markdown, everything else plain text."""
+    """An edition as all formats show it. `note` is Markdown, everything else is plain text."""
 
     digest: str
     title: str
@@ -160,13 +160,13 @@ class EditionView:
     sections: tuple[SectionView, ...]
     corrections: tuple[CorrectionView, ...]
     briefs: tuple[BriefView, ...]
-    quiet: tuple[BriefView, ...]  # told before, and nothing is new
-    gone: tuple[BriefView, ...]  # that nobody reports any more
+    quiet: tuple[BriefView, ...]  # shown before, and nothing is new
+    gone: tuple[BriefView, ...]  # stories that nobody reports any longer
     ledger: tuple[str, ...]
     previous: date | None
     counts: tuple[tuple[str, int], ...]
     words: Localizer
-    left_out: tuple[str, ...] = ()  # what the mail's budget cost, in words
+    left_out: tuple[str, ...] = ()  # phrases for what was cut to fit the mail's size
 
     @property
     def stories(self) -> tuple[StoryView, ...]:
@@ -178,12 +178,12 @@ class EditionView:
 
     @property
     def subject(self) -> str:
-        """The lead's headline: the sender's name already says which digest it is."""
+        """The lead's headline, else the heading: the sender's name already says which digest it is."""
         return self.stories[0].title if self.stories else self.heading
 
     @property
     def preview(self) -> str:
-        """What a list of mails, or of search results, shows beneath the subject."""
+        """The line that a list of mails or of search results shows below the subject."""
         if not self.stories:
             return self.words["empty"]
         lead, *others = self.stories
