@@ -1,1 +1,1 @@
-"""The digest's commands."""
+"""The digests' commands."""

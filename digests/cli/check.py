@@ -1,4 +1,4 @@
-"""What `watcher check` looks at for the digests: own templates, and with `--online` each way of delivery."""
+"""The checks of `watcher check` for the digests: own templates, and with `--online` each delivery channel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from watcher.settings.types import Secret
 
 
 def check_templates(settings: Settings) -> dict[str, int]:
-    """Return how many templates the digests have of their own. Errors: DigestError if one is wrong."""
+    """Return the number of the digests' own templates; {} without any. Errors: DigestError, if one is wrong."""
     own = {
         digest.templates: load_own_templates(digest.templates) for digest in digests_of(settings) if digest.templates
     }
@@ -38,7 +38,7 @@ TIMEOUT_S = 15.0
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
-    """Yield each way of delivery of the digests and of the alerts, each once; nothing is sent."""
+    """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
     all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
     checks: dict[tuple[str, str], Callable[[], None]] = {}
     for way in all_ways:
@@ -55,7 +55,7 @@ def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
 
 
 def delivery_check(way: DeliverSettings, settings: Settings) -> tuple[str, str, Callable[[], None]]:
-    """Return what a way reaches, by a name that may be shown, and what raises WatcherError if it does not."""
+    """Return what a channel reaches, its name for display, and a function that raises WatcherError if it fails."""
     match way.channel:
         case "smtp":
             server = smtp_of(settings)
@@ -70,7 +70,7 @@ def delivery_check(way: DeliverSettings, settings: Settings) -> tuple[str, str, 
 
 
 def try_log_in(server: SmtpSettings) -> None:
-    """Connect to the mail server, log in, and leave."""
+    """Connect to the mail server, log in and disconnect."""
     password = server.password.reveal() if server.password else ""
     with closing(SmtpChannel(server, sender="", password=password)) as channel:
         channel.log_in()
@@ -82,7 +82,7 @@ def try_program(program: str) -> None:
 
 
 def try_connect(way: DeliverSettings) -> None:
-    """Open a connection to a web address, its secrets read, and send nothing."""
+    """Read the secrets of a webhook and connect to its server; nothing is sent."""
     if way.token is not None:
         way.token.reveal()
     parts = urlsplit((way.url.reveal() if isinstance(way.url, Secret) else str(way.url)).strip())

@@ -1,4 +1,4 @@
-"""`watcher cluster --jsonl`: the digest's own grouping as a filter of JSON lines."""
+"""`watcher cluster --jsonl`: groups articles, as a filter of JSON lines."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from watcher.features.extract import embedding_text, extract_features
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
-BYTE_ORDER_MARK = "\ufeff"  # some programs begin a file with it
+BYTE_ORDER_MARK = "\ufeff"  # with which some programs start a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputLine:
-    """One line of input that could be read. `key` is unique in the input, `id` is as given."""
+    """One valid line of input. `key` is unique in the input, `id` is as given."""
 
     key: str
     id: str | int
@@ -59,7 +59,7 @@ def cluster(
     if not jsonl:
         print_err("watcher cluster reads JSON lines from standard input: add --jsonl")
         raise typer.Exit(2)
-    if isinstance(sys.stdin, TextIOWrapper):  # bytes that are no UTF-8 spoil a word, not the run
+    if isinstance(sys.stdin, TextIOWrapper):  # invalid UTF-8 only affects the word it is in
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     raise typer.Exit(cluster_lines(sys.stdin, sys.stdout, embedder))
 
@@ -68,7 +68,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     """
     Group the articles in `lines`, write a row for each to `out`, and return the exit code.
 
-    A line that cannot be read is named on standard error and left out; the exit code is then 3. Errors: PluginError.
+    An invalid line is reported on standard error and left out; the exit code is then 3. Errors: PluginError.
     """
     loaded = load_embedder(
         embedder, embedder_endpoint(load_settings(None).semantic) if embedder == "endpoint" else None
@@ -109,7 +109,7 @@ def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextI
 
 
 def parse_line(text: str) -> InputLine:
-    """Return one line of input. Errors: ValueError, if it is no JSON object with an id and a title or a body."""
+    """Return one line of input. Errors: ValueError, if it is not a JSON object with an id and a title or a body."""
     if len(text) > MAX_LINE:
         raise ValueError(f"longer than {MAX_LINE} characters")
     try:
@@ -136,7 +136,7 @@ def parse_line(text: str) -> InputLine:
 
 
 def text_field(row: dict[str, Any], name: str) -> str:
-    """Return a text field of `row`, empty if it is missing or null."""
+    """Return a text field of `row`; "" if it is missing or null. Errors: ValueError, if it is not a string."""
     value = row.get(name)
     if value is None:
         return ""
@@ -159,7 +159,7 @@ def time_field(value: object) -> datetime | None:
 
 
 def items_of(lines: list[InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
-    """Yield the lines as items, with their features made as at ingest."""
+    """Yield the lines as items, with the same features as stored articles."""
     vectors = embedder.embed([embedding_text(line.title, line.text) for line in lines]) if embedder else []
     for number, line in enumerate(lines):
         features = extract_features(line.key, title=line.title, text=line.text, language=line.language)

@@ -1,4 +1,4 @@
-"""The table of the digest's commands, for the entry point group `watcher.commands`; it imports none of them."""
+"""The table of the digests' commands, for the entry point group `watcher.commands`; it imports no command."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ async def run_demo(directory: Path) -> int:
 
 
 def check_folder(directory: Path) -> None:
-    """Refuse a folder with a store or settings that no demo made. Errors: WatcherError."""
+    """Check that `directory` has no store or settings other than a demo's. Errors: WatcherError."""
     path = directory / "settings.toml"
     try:
         if path.exists():
@@ -95,7 +95,7 @@ def check_folder(directory: Path) -> None:
 
 
 def settings_for(press: DemoServer, directory: Path) -> Settings:
-    """Write the demo's settings into its folder, an old store of it removed, and return them."""
+    """Write the demo's settings into its folder, delete an old demo's store, and return the settings."""
     for old in STORE:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"

@@ -1,4 +1,4 @@
-"""`watcher digest`: an edition on demand, printed, written, sent or previewed."""
+"""`watcher digest`: an edition on demand; prints, writes, sends or previews it."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def print_edition(
     *,
     json: bool,
 ) -> None:
-    """Print one digest's edition; write and keep nothing."""
+    """Print one digest's edition; its files are not written, and it is not stored."""
     now = datetime.now(UTC)
     edition = load_existing(engine, digest, options)
     if edition is None:
@@ -127,7 +127,7 @@ def print_edition(
 
 
 def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> BuiltEdition | None:
-    """Make an edition, or take the one that is kept, and write its files; None if another process makes it."""
+    """Build an edition, or load the stored one, and write its files; None if another process is building it."""
     existing = load_existing(engine, digest, options)
     if existing is None:
         return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
@@ -136,7 +136,7 @@ def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options
 
 
 def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> BuiltEdition | None:
-    """Build an edition; None, with a word on it, if another process is building it."""
+    """Build an edition; None, with a message, if another process is building it."""
     now = datetime.now(UTC)
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
@@ -146,14 +146,14 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
 
 
 def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition | None:
-    """Return the kept edition that the options mean: that of `--date`, unless a window is asked for."""
+    """Return the stored edition of `--date`; None without that option, or if a window is given."""
     if options.day is None or options.has_window:
         return None
     return read(engine, editions.get_edition, digest.name, local_date=options.day)
 
 
 def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
-    """Send an edition of each digest, and tell of each recipient; the exit code says whether all have it."""
+    """Send an edition of each digest and print each recipient's state; the exit code says whether all have it."""
     rows: list[dict[str, Any]] = []
     all_sent = True
     with closing_store(editions.open_digests(settings.store.url)) as engine:
@@ -178,7 +178,7 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
 
 
 def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime) -> BuiltEdition | None:
-    """Return the date's edition if it is made; of a date that is over, one that was asked for will do."""
+    """Return the date's stored edition, for today only the daily one; None without one, or with a window."""
     today = now.astimezone(ZoneInfo(digest.timezone)).date()
     day = options.day or today
     if options.has_window:
@@ -192,7 +192,7 @@ def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, 
 def send_edition(
     settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition
 ) -> tuple[Delivery, ...]:
-    """Send an edition to all who do not have it yet, those too that were given up, and return its deliveries."""
+    """Send an edition to all who do not have it yet, also if given up before; return its deliveries."""
     now = datetime.now(UTC)
     messages = () if made.is_new else build_messages(engine, made.edition, digest)
 
@@ -222,7 +222,7 @@ def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """An edition, kept or as it would be made now, its messages, and states of deliveries by channel and recipient."""
+    """An edition, stored or newly built, its messages, and the states of deliveries by channel and recipient."""
 
     made: BuiltEdition
     messages: tuple[OutboundMessage, ...]
@@ -243,7 +243,7 @@ class Preview:
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
-    """Show what `send_all` would send to whom. The store is only looked into, and no secret is read."""
+    """Show what `send_all` would send to whom. The store is only read, and no secret is."""
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(preview(engine, digest, options), digest) for digest in wanted]
     if json:
@@ -269,7 +269,7 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Pre
 
 
 def format_preview(found: Preview, digest: DigestSettings) -> Iterator[str]:
-    """Yield who would get what, and then the edition as text."""
+    """Yield who would get which message, and then the edition as text."""
     edition = found.made.edition
     when = "as it would be made now" if found.made.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{to_one_line(edition.title, 120)}, {edition.local_date}: {when}"
@@ -285,7 +285,7 @@ def format_preview(found: Preview, digest: DigestSettings) -> Iterator[str]:
 
 
 class TimeOptions:
-    """What the options say of the time, read for a digest's time zone."""
+    """The options for the date and the window."""
 
     def __init__(self, *, day: str | None, since: str | None, until: str | None) -> None:
         self.day = parse_date(day, option="--date") if day else None
@@ -304,7 +304,7 @@ class TimeOptions:
             raise BadParameter(f"{self.day.isoformat()} is still to come", param_hint="--date")
 
     def until(self, zone: ZoneInfo, now: datetime) -> datetime | None:
-        """Return the end of the window: "2026-11-24T06:30", with or without a zone, or "06:30" of the date."""
+        """Return the end of the window in UTC, None if not given: "2026-11-24T06:30", or "06:30" of the date."""
         if self._until is None:
             return None
         text = self._until
@@ -319,7 +319,7 @@ class TimeOptions:
 
 
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
-    """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
+    """Compute the features and vectors that articles since `since` still lack."""
     choice = embedder_config(settings.semantic)
     name = read(engine, embedder_name, choice.store_key) if choice else None
     lacking = choice and read(engine, newest_articles, lacks_vector(name), most=1, since=since)
@@ -346,8 +346,8 @@ def plan_edition(
     Return the request for a new edition.
 
     Args:
-        slot: DAILY for the date's edition (with a window it is one of its own all the same), "time" for a further one
-            with the time in the names of its files, None for one that is not kept.
+        slot: DAILY for the date's edition, or for a separate one if a window is given; "time" for a further one; None
+            for one that is not stored.
     """
     zone = ZoneInfo(digest.timezone)
     until = options.until(zone, now)

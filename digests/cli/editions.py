@@ -1,4 +1,4 @@
-"""`watcher editions`, `replay` and `verify`: the stored editions, their files, and their check against the articles."""
+"""`watcher editions`, `replay` and `verify`: stored editions, their files, and their check against the articles."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def list_editions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionSummary:
-    """A kept edition in the list; `deliveries` counts them by their state."""
+    """A stored edition in the list; `deliveries` has their number by state."""
 
     digest: str
     date: date
@@ -82,7 +82,7 @@ class EditionSummary:
 
 
 def summarise_editions(connection: Connection, name: str | None, *, most: int) -> list[EditionSummary]:
-    """Return the latest editions, of one digest or all. Each is read whole, one at a time."""
+    """Return the latest editions, of one digest or all. Each is loaded in full, one at a time."""
     rows = edition_rows(connection, name, most=most)
     counts = delivery_counts(connection, rows)
     return [
@@ -158,7 +158,7 @@ def replay(
 
 
 def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
-    """Return the editions of a date, each with what its files' names have behind it. Errors: DigestError."""
+    """Return the editions of a date, each with the suffix of its files' names. Errors: DigestError."""
     at = parse_date(day, option="DATE")
     rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
@@ -171,9 +171,9 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
 
 def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
     """
-    Return what stands behind the date in the names of editions' files: of one date, the latest first.
+    Return the suffix after the date in the names of editions' files; `rows` are of one date, latest first.
 
-    The daily edition has the plain names, as has the first one before it, whose files it has taken over.
+    The daily edition has none. Otherwise the date's first one has none; a daily one has replaced its files.
     """
     first = rows[-1]
     has_daily = any(row.is_daily for row in rows)
@@ -182,7 +182,7 @@ def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
 
 
 def compare_form(form: Rendered, folder: Path) -> str:
-    """Return how a file stands to its form: same, other, missing."""
+    """Return how a file in `folder` compares to the rendered form: "same", "other" or "missing"."""
     try:
         there = (folder / form.name).read_bytes()
     except OSError:
@@ -249,7 +249,7 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
 
 
 def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
-    """Yield what was found, an edition a line, and each fault."""
+    """Yield a line for each edition checked, and one for each fault."""
     for each in verdicts:
         outcome = format_count(len(each.faults), "fault") if each.faults else "every one is verbatim"
         yield f"{each.digest}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
@@ -269,7 +269,7 @@ def is_file(text: str) -> bool:
 
 
 def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:
-    """Return the kept edition that a file is of, its digest, and what its name has behind the date."""
+    """Return the stored edition that a file belongs to, its digest, and the suffix of its name. Errors: DigestError."""
     day, suffix = path.stem[:10], path.stem[10:]
     known = digests_of(settings)
     home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
@@ -283,7 +283,7 @@ def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edi
 
 
 def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
-    """Check the edition of a file, and whether the file is as the store makes it; JSON is proved by itself."""
+    """Check a file's edition, and whether the file is as rendered from the store; JSON is checked by itself."""
     if path.suffix == ".json":
         return check_edition(engine, edition_json.load(path.read_bytes()))
     edition, digest, suffix = edition_of_file(engine, settings, path)
@@ -299,7 +299,7 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
 
 
 def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:
-    """Yield the first lines of a file that the store does not make, and that it lacks."""
+    """Yield the first lines that a file has or lacks, compared with the rendered edition."""
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
     changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
     for line in changed[:LINES_SHOWN]:

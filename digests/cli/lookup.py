@@ -1,4 +1,4 @@
-"""Which digest, edition or article a command's arguments mean."""
+"""Finds the digest, edition or article that a command's arguments name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from watcher.text.urls import is_web
 
 
 def find_digest(settings: Settings, name: str | None) -> DigestSettings:
-    """Return the digest of a name, by default the first."""
+    """Return the digest of a name, by default the first. Errors: BadParameter."""
     known = {digest.name: digest for digest in digests_of(settings)}
     if name is not None and name not in known:
         raise BadParameter(f"no digest {name!r} in the settings; there is {', '.join(known)}", param_hint="NAME")
@@ -29,7 +29,7 @@ def find_digest(settings: Settings, name: str | None) -> DigestSettings:
 
 
 def parse_date(text: str, *, option: str) -> date:
-    """Return the date that an option gives. Errors: BadParameter."""
+    """Return the date in an option. Errors: BadParameter."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -37,7 +37,7 @@ def parse_date(text: str, *, option: str) -> date:
 
 
 def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the forms of `--format`. Errors: BadParameter if one does not exist."""
+    """Return the formats of `--format`. Errors: BadParameter, if one does not exist."""
     for form in formats or ():
         if form not in FORMATS:
             expected = f"one of {', '.join(FORMATS)}{did_you_mean(form, FORMATS)}"
@@ -46,7 +46,7 @@ def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
-    """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
+    """Return the stored edition of a date, by default the latest. Errors: DigestError, if there is none."""
     at = parse_date(day, option="--date") if day else None
     edition = read(engine, get_edition, digest, at)
     if edition is None:
@@ -55,7 +55,7 @@ def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
 
 
 def find_article(connection: Connection, wanted: str) -> Article:
-    """Return an article by its id or its URL. Errors: DigestError."""
+    """Return an article by its id or URL. Errors: DigestError, if it is not stored."""
     key = wanted.strip()
     article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
     if article is None:

@@ -1,4 +1,4 @@
-"""`watcher search`: the stored articles that hold some words, newest first, each with its story."""
+"""`watcher search`: the stored articles that match a query, newest first, each with its story."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def search_articles(
 
 
 def fill_index(engine: Engine) -> int:
-    """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are still missing."""
+    """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are left."""
     until = time.monotonic() + FILLING_S
     while read(engine, count_missing):
         if time.monotonic() > until:
@@ -114,14 +114,14 @@ def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, mi
 
 
 def format_hit(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
-    """Yield a hit's lines but for its snippet."""
+    """Yield the lines of a hit, without its snippet."""
     at = hit.published_at.astimezone(zone)
     yield f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
     yield f"  {to_one_line(hit.url, 300)}  {story or ''}".rstrip()
 
 
 def bold(snippet: Snippet) -> str:
-    """Return a snippet for a terminal: nothing in it may steer one, and what was looked for is bold."""
+    """Return a snippet for a terminal, without control characters; matches are bold if it is a terminal."""
     if not sys.stdout.isatty():
         return strip_control_characters(snippet.text)
     pieces = ((strip_control_characters(piece), is_marked) for piece, is_marked in snippet.pieces())

@@ -1,4 +1,4 @@
-"""What `watcher status` shows of the digests: last editions, open deliveries, next editions."""
+"""The digests' part of `watcher status`: last editions, open deliveries, next editions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from watcher.text.format import format_count, format_duration
 from watcher.worker.context import system_clock
 
 TITLE_CHARS, NEXT_TITLE_CHARS, REASON_CHARS = 100, 60, 200
-FAILED_SHOWN_FOR = timedelta(days=7)  # a delivery that failed before is history
-RECIPIENTS_SHOWN = 5  # by name, of one edition's channel in one state
+FAILED_SHOWN_FOR = timedelta(days=7)  # deliveries that failed earlier are not shown
+RECIPIENTS_SHOWN = 5  # named for the deliveries of an edition with one channel and state
 DIGESTS_SHOWN = 5  # on one screen
 
 
@@ -56,7 +56,7 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
 
 
 def oversized_story_warning(largest: LargestStory) -> str:
-    """Return the warning about a story that is larger than an event should be, for a terminal."""
+    """Return the warning about an oversized story, for a terminal."""
     title = to_one_line(largest.title, TITLE_CHARS)
     reports = f"{largest.reports} of {largest.of_reports} reports"
     return f'oversized story: "{title}" holds {reports}; others may have run into it'
@@ -77,7 +77,7 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
 
 
 def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
-    """Yield one row for the deliveries of an edition that share channel, state and reason."""
+    """Yield one row for the deliveries of an edition with the same channel, state and reason."""
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:
         alike[each.edition, each.channel, each.state, each.response].append(each)

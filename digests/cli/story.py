@@ -1,4 +1,4 @@
-"""`watcher story` and `watcher explain`: a story, why articles are in one, and the corrections of a reader."""
+"""`watcher story` and `watcher explain`: a story, why articles are in it, and a reader's corrections."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def list_stories(
 
 
 def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
-    """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
+    """Return the id of a story given by id, or by its number in the last edition. Errors: DigestError."""
     if not story.isdecimal():
         return story
     edition: Edition | None = get_edition(connection, find_digest(settings, None).name)
@@ -102,9 +102,9 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
 
 def find_last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
     """
-    Return a story as the last edition of a digest tells it in full, with that edition; None if no last edition does.
+    Return the last edition that shows a story in full, and the story as shown; None if none does.
 
-    The digests are asked in the order of the settings: a number is a story of the first one's.
+    The digests' last editions are searched in the order of the settings: story numbers refer to the first digest.
     """
     editions = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
@@ -150,7 +150,7 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
 
 
 def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
-    """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
+    """Yield a report: its origin, its copies and how each differs, and why it is in the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     yield f"  {format_minute(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
@@ -199,8 +199,8 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
 
 
 ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
-WINDOW_BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
-WINDOW_AFTER = timedelta(days=1)  # it: what came in with it
+WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
+WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 
 
 @with_examples(
@@ -217,7 +217,7 @@ def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What decides on two articles, and the stories that they are in, by their ids."""
+    """The decision on two articles, and their stories by article id."""
 
     pair: PairExplanation
     articles: tuple[Article, Article]
@@ -225,7 +225,7 @@ class Explanation:
 
 
 def load_explanation(connection: Connection, one: str, other: str) -> Explanation:
-    """Return what decides on two articles. Errors: DigestError."""
+    """Return the decision on two articles. Errors: DigestError."""
     a, b = find_article(connection, one), find_article(connection, other)
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
@@ -251,7 +251,7 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explanatio
 
 
 def format_explanation(found: Explanation) -> Iterator[str]:
-    """Yield the verdict, and what can be checked in the two texts."""
+    """Yield the decision, and the evidence in the two texts."""
     for place, article in zip(("first", "second"), found.articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
         story = found.stories.get(article.id)

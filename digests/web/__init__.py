@@ -1,1 +1,1 @@
-"""What the digests bring to the site: editions, the archive, stories, articles, search."""
+"""The digests' pages on the web site: editions, the archive, stories, articles, search."""

@@ -1,4 +1,4 @@
-"""The page of an article: its cleaned text, what was removed by which rule, and related articles."""
+"""The page of an article: its cleaned text, the parts removed by each rule, and related articles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TITLE_CHARS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleRow:
-    """An article in a list. `differs`: how a copy differs from its report's origin."""
+    """An article in a list. `differs`: how a copy differs from its report's origin; "" for others."""
 
     id: str
     title: str
@@ -42,7 +42,7 @@ class ArticleRow:
 
 
 def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow:
-    """Return an article as a page lists it."""
+    """Return an article as a row of a list."""
     words = english(zone)
     title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
     about = (words.country(article.country), words.in_language(article.language))
@@ -79,7 +79,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
-    """Return an article, and its later versions, its story and the articles nearest to it. Errors: NotFound."""
+    """Return an article, and its revisions, its story (or None) and related articles by name. Errors: NotFound."""
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
         raise NotFound("No such article is stored.")
@@ -93,9 +93,9 @@ def related_articles(
     connection: Connection, story: StoryRow, member: StoryMember, zone: tzinfo
 ) -> list[tuple[ArticleRow, float | None]]:
     """
-    Return the articles of a story nearest to one: those it is linked with, its copies, then the rest.
+    Return the articles of a story nearest to one: linked ones by score, then its copies, then others.
 
-    Each has the score of its link, if it is linked.
+    Each comes with the score of its link, or None.
     """
     others = [each for each in story_members(connection, story.id) if each.article != member.article]
     scores: dict[str, float] = {}
@@ -114,7 +114,7 @@ def related_articles(
 
 
 def byline(found: Article, words: Localizer) -> str:
-    """Return who wrote an article, where and in which language, in one line."""
+    """Return an article's country, language, authors, agency, dateline and kind, in one line."""
     parts = (
         words.country(found.country),
         words.in_language(found.language),
@@ -129,7 +129,7 @@ def byline(found: Article, words: Localizer) -> str:
 
 
 def shown_paragraphs(text: str) -> tuple[list[str], int]:
-    """Return the paragraphs of a text up to `TEXT_BYTES`, and how many are left out."""
+    """Return the paragraphs of a text up to `TEXT_BYTES`, and the number of those left out."""
     lines = [line for line in text.split("\n") if line.strip()]
     used, shown = 0, list[str]()
     for line in lines:
@@ -142,7 +142,7 @@ def shown_paragraphs(text: str) -> tuple[list[str], int]:
 
 
 def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:
-    """Return what cleaning cut, by its rule: some of the texts, and how many there are."""
+    """Return (rule, some of the removed texts, number of them) for each cleaning rule that removed something."""
     found: dict[str, list[str]] = {}
     for each in removed:
         found.setdefault(each.rule, []).append(sanitize_line(each.text, limit=REMOVED_CHARS))

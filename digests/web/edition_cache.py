@@ -1,4 +1,4 @@
-"""Editions that pages are made from, kept in memory: an edition never changes."""
+"""A cache of editions for pages; editions never change."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class EditionCache:
         self.lead_headline = lru_cache(MAX_HEADLINES)(lambda row: read(engine, load_lead_headline, row))
 
     def digest(self, name: str) -> DigestSettings:
-        """Return the settings of a digest; those of the first one if the settings no longer name it."""
+        """Return the settings of a digest; those of the first digest if the settings no longer have it."""
         return next((digest for digest in self.digests if digest.name == name), self.digests[0])
 
     def find_row(self, digest: str, day: date | None = None) -> EditionRow | None:
-        """Return the row of the edition of a date, by default the latest: the daily one, else the last made."""
+        """Return the row of a date's edition, by default the latest: the daily one, else the newest; None if none."""
         return read(self.engine, find_row, digest, day)
 
     def find_edition(self, digest: str, day: date | None = None) -> Edition | None:
-        """Return the edition of a date, by default the latest."""
+        """Return the edition that `find_row` finds; None if there is none."""
         row = self.find_row(digest, day)
         return self.load_edition(row) if row else None
 
     def find_story(self, story: str) -> tuple[Edition, EditionStory] | None:
-        """Return the newest of the digests' latest editions that shows a story in full, and the story as shown."""
+        """Return the newest of the digests' latest editions with the story in full, and the story; None without one."""
         latest = [edition for digest in self.digests if (edition := self.find_edition(digest.name))]
         for edition in sorted(latest, key=lambda each: each.made_at, reverse=True):
             for shown in edition.stories:
@@ -53,7 +53,7 @@ class EditionCache:
 
 
 def load_lead_headline(connection: Connection, row: EditionRow) -> str:
-    """Return the lead headline of an edition, "" if it has no story; without building the whole edition."""
+    """Return the lead headline of an edition, "" without stories; faster than loading the edition."""
     edition = json.loads(zlib.decompress(payload_of(connection, row)))["edition"]
     stories = [story for section in edition["sections"] for story in section["stories"]]
     return str(min(stories, key=lambda story: story["number"])["title"]) if stories else ""

@@ -1,4 +1,4 @@
-"""The pages of editions: today's, each edition in its formats, the Atom feed and the archive."""
+"""The pages of editions: the latest, each edition in its formats, the Atom feed and the archive."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 from watcher.web.templating import environment, render_page
 
-# The suffix of a format's address, the format, and its media type.
+# The suffix of a format in URLs: the format, and its media type.
 FORMS: Mapping[str, tuple[str, str]] = {
     "html": ("html", "text/html; charset=utf-8"),
     "md": ("markdown", "text/markdown; charset=utf-8"),
@@ -38,14 +38,14 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "txt": ("text", "text/plain; charset=utf-8"),
 }
 FEED_EDITIONS = 5
-RELOAD_S = 5  # of today's page while an edition is being made
-MAX_RENDERED = 64  # pages and files kept in memory, of each kind
+RELOAD_S = 5  # of the latest page while an edition is being built
+MAX_RENDERED = 64  # pages and files cached, of each kind
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
 
 
 class EditionPages:
-    """Answers requests for editions; what was rendered last is kept."""
+    """Answers requests for editions; rendered pages and files are cached."""
 
     def __init__(self, cache: EditionCache) -> None:
         self._cache = cache
@@ -54,7 +54,7 @@ class EditionPages:
         self._render_feed = lru_cache(maxsize=2)(self._feed_bytes)
 
     def latest_edition_page(self, site: Site, _ask: PageRequest) -> PageResponse:
-        """Show the latest edition of the first digest that has one, and the editions in progress."""
+        """Return the latest edition of the first digest that has one, with the editions in progress."""
         making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
         refresh_s = RELOAD_S if making else 0
         digests = self._cache.digests
@@ -66,7 +66,7 @@ class EditionPages:
         )
 
     def of_digest(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Answer the latest edition of a digest, or that of a date, in the format that the address ends with."""
+        """Return a digest's edition, of a date or the latest, in the format of the URL's suffix. Errors: NotFound."""
         day, suffix = parse_name(ask.params["name"]) if "name" in ask.params else (None, "")
         row = self._cache.find_row(ask.params["digest"], day)
         if row is None:
@@ -77,7 +77,7 @@ class EditionPages:
         return PageResponse(body=self._render_file(row, form), media_type=kind)
 
     def feed(self, site: Site, _ask: PageRequest) -> PageResponse:
-        """Answer the first digest's Atom feed."""
+        """Return the first digest's Atom feed. Errors: NotFound."""
         digest = self._cache.digests[0]
         row = self._cache.find_row(digest.name)
         if row is None:
@@ -86,7 +86,7 @@ class EditionPages:
         return PageResponse(body=self._render_feed(row, url), media_type="application/atom+xml; charset=utf-8")
 
     def archive(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Answer the editions of a month, by default the latest month that has one."""
+        """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
         rows = one_a_date(read(site.engine, edition_rows))
         months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
         wanted = ask.params.get("month") or (months[0] if months else "")
@@ -158,18 +158,18 @@ def parse_name(name: str) -> tuple[date, str]:
 
 
 def story_urls(edition: Edition) -> dict[str, str]:
-    """Return the site's addresses of an edition's stories, by their anchors."""
+    """Return the site's URLs of an edition's stories, by their anchors."""
     return {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
 
 
 def brief_urls(edition: Edition) -> dict[str, str]:
-    """Return the site's addresses of an edition's briefs, by the URLs that the edition links."""
+    """Return the site's URLs of an edition's briefs, by the URLs that the edition links to."""
     briefs = (*edition.briefs, *(one for story in edition.stories for one in story.related))
     return {url: f"/story/{brief.id}" for brief in briefs if (url := web_url(brief.url))}
 
 
 def one_a_date(rows: Iterable[EditionRow]) -> list[EditionRow]:
-    """Return the edition of each date and digest that counts: the daily one, else the last made; the latest first."""
+    """Return one edition for each date and digest: the daily one, else the newest; in the order of `rows`."""
     best: dict[tuple[date, str], EditionRow] = {}
     for row in rows:
         known = best.setdefault((row.local_date, row.digest), row)

@@ -1,4 +1,4 @@
-"""The pages that the digests bring to the site, and the paths of a static copy."""
+"""The pages that the digests add to the site, and the paths of a static copy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.web.site import NavLink, Page, Site, SitePlugin
 
-RECENT = timedelta(days=7)  # in which a feed's stories are counted
+RECENT = timedelta(days=7)  # in which the stories of a feed are counted
 NAV = (
     NavLink(href="/", words="Today", key="t"),
     NavLink(href="/archive", words="Archive", key="a"),
@@ -63,7 +63,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
 
 
 def story_counts(connection: Connection, ids: Sequence[int], now: datetime) -> Mapping[int, int]:
-    """Return how many recent stories each feed has a part in."""
+    """Return the number of recent stories that each feed reports."""
     return stories_of_feeds(connection, ids, since=now - RECENT)
 
 
@@ -87,7 +87,7 @@ def static_paths(cache: EditionCache, site: Site) -> Iterator[str]:
 
 
 def story_paths(connection: Connection, story: str) -> list[str]:
-    """Return the paths of a story's pages and of its articles; none if the story is no longer stored."""
+    """Return the paths of a story's pages and of its articles; empty if the story is no longer stored."""
     try:
         asked = resolve_story(connection, story)
     except DigestError:

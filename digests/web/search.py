@@ -1,4 +1,4 @@
-"""The search page."""
+"""The search page: hits with their snippets and stories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watcher.web.templating import render_page
 PAGE_HITS = 20
 MAX_PAGES = 50
 QUERY_CHARS = 300
-# The value of the form's field, the words for it, and how far back it looks.
+# The value of the form's field, its label, and how far back it searches.
 PERIODS = {
     "": ("any time", None),
     "1d": ("the last day", timedelta(days=1)),
@@ -30,7 +30,7 @@ PERIODS = {
 
 
 def search_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Answer a search, newest first; the form alone where nothing is asked for."""
+    """Return a page of hits, newest first; only the form if the query is empty."""
     words = ask.query.get("q", "")[:QUERY_CHARS].strip()
     since = ask.query.get("since", "")
     since = since if since in PERIODS else ""
@@ -63,13 +63,13 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def find_hits(connection: Connection, query: Query, filters: Filters, at: int) -> tuple[SearchResult, dict[str, str]]:
-    """Return a page of hits, and the stories that their articles are in."""
+    """Return a page of hits, and the story ids of their articles by article id."""
     hits = search(connection, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
     members = load_members(connection, [hit.id for hit in hits.hits])
     return hits, {key: member.story for key, member in members.items()}
 
 
 def highlight(snippet: Snippet) -> Markup:
-    """Return a snippet as HTML, with the query's words marked."""
+    """Return a snippet as HTML, with the words of the query marked."""
     mark = Markup("<mark>{}</mark>")
     return Markup("").join(mark.format(piece) if is_marked else piece for piece, is_marked in snippet.pieces())

@@ -1,4 +1,4 @@
-"""The page of a story: its thread over days, timeline, coverage, and all reports with their copies; and corrections."""
+"""The page of a story: its thread, timeline, coverage, and its reports with their copies; and user corrections."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BAR_HEIGHT = 80
 
 
 def story_page(cache: EditionCache, site: Site, ask: PageRequest) -> PageResponse:
-    """Answer a page of a story."""
+    """Return a page of a story. Errors: NotFound."""
     at, zone = ask.page(), site.zone
     found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
     row = found.row
@@ -65,7 +65,7 @@ def story_page(cache: EditionCache, site: Site, ask: PageRequest) -> PageRespons
 
 
 def split_story(site: Site, ask: PageRequest) -> PageResponse:
-    """Split the articles that a form names from the story; redirect to the story that remains."""
+    """Split the articles given in a form from the story; redirect to the remaining story."""
     articles = ask.form.get("article", "").split()
     done = write(site.engine, split, ask.params["story"], articles, now=site.now())
     return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
@@ -80,7 +80,7 @@ def join_stories(site: Site, ask: PageRequest) -> PageResponse:
 def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
 ) -> tuple[StoryDetails, list[dict[str, Any]], bool]:
-    """Return all about a story, a page of its reports, and whether there are more. Errors: NotFound."""
+    """Return a story's details, a page of its reports, and whether there are more pages. Errors: NotFound."""
     on_page = partial(page_of_reports, at=at)
     try:
         found = load_story_details(connection, story, compare=on_page)
@@ -94,7 +94,7 @@ def load_story_page(
 
 
 def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
-    """Return the reports of a page, each with those of its articles that are on it."""
+    """Return the reports of a page, each with its origin and only those copies that are on this page."""
     first, last, place = (at - 1) * PAGE_ARTICLES, at * PAGE_ARTICLES, 0
     shown = []
     for report in reports:
@@ -107,7 +107,7 @@ def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup,
 
 
 def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
-    """Return a report as the page shows it: its origin, its copies, and why it is in the story."""
+    """Return a report for the page: its origin, its copies, and why it is in the story."""
     copies = ((found.articles[key], found.copies.get(key)) for key in report.articles[1:])
     return {
         "origin": article_row(found.articles[report.origin], zone),
@@ -118,7 +118,7 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict
 
 
 def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
-    """Return the first report of a story, the last, and some spread evenly between them."""
+    """Return the first and last report of a story, and some evenly spaced ones in between."""
     reports = found.story.reports
     if len(reports) > TIMELINE_REPORTS:
         step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)
@@ -127,7 +127,7 @@ def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
 
 
 def timeline_bars(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
-    """Return a bar for the articles of each eighth of a story's time; none for a story of a few articles."""
+    """Return the number of articles in each eighth of a story's duration, as bars; empty for a short story."""
     times = sorted(article.published_at for article in found.articles.values())
     if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
         return []
@@ -145,7 +145,7 @@ def timeline_bars(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
 
 
 def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
-    """Return the stories of a thread around this one."""
+    """Return up to `THREAD_STORIES` stories of the thread around this one; empty if it is the only one."""
     if len(found.thread) < 2:
         return ()
     at = next((n for n, row in enumerate(found.thread) if row.id == found.row.id), 0)
