@@ -32,9 +32,9 @@ from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # beside the text
 ARTICLE_FIELDS = tuple(name for name in Article.__slots__ if name not in ("text", "removed"))  # with a column each
-KEEP_ROWCOUNT = {"preserve_rowcount": True}  # of an INSERT, which is else lost with psycopg
-MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
-# The article of an entry, by what is known of it.
+KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
+MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
+# The id of an entry's article: of the one that its page redirected to if known, else of its link.
 ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.article_id)
 
 
@@ -50,7 +50,7 @@ class PackedFeatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle:
-    """An article to store, with all that belongs to it."""
+    """An article to store, with its feed, features and block hashes."""
 
     article: Article
     feed_id: int
@@ -59,7 +59,7 @@ class NewArticle:
 
 
 def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
-    """Store articles and let them be searched; False, and nothing written, for each that is there already."""
+    """Store and index articles; return for each whether it was new. Nothing is written for one already stored."""
     added = [insert_article(connection, arrival) for arrival in given]
     new = [arrival.article for arrival, is_new in zip(given, added, strict=True) if is_new]
     full_text_index(connection).add(map(index_document, new))
@@ -67,7 +67,7 @@ def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bo
 
 
 def insert_article(connection: Connection, arrival: NewArticle) -> bool:
-    """Write the rows of an article; False, and nothing written, if it is there already."""
+    """Insert an article's rows into all tables; return False, and write nothing, if it is already stored."""
     article, packed = arrival.article, arrival.packed
     day = day_of(article.fetched_at)
     row = {name: getattr(article, name) for name in ARTICLE_FIELDS} | {"feed_id": arrival.feed_id, "day": day}
@@ -91,7 +91,7 @@ def index_document(article: Article) -> IndexDocument:
 
 
 def document_from_row(row: Row[*tuple[Any, ...]]) -> IndexDocument:
-    """Return what the full-text index takes of a row with `INDEXED_COLUMNS`, id and text; a text may be missing."""
+    """Return the index document of a row with `INDEXED_COLUMNS`, id and text; a text of None becomes ""."""
     values = {name: row._mapping[name] for name in INDEXED_COLUMNS}
     return IndexDocument(article_id=row.id, text="" if row.text is None else decompress(row.text), **values)
 
@@ -106,7 +106,7 @@ def decompress(data: bytes) -> str:
 
 
 def decompress_prefix(data: bytes, chars: int) -> str:
-    """Return the first characters of what `compress` was given; of the rest hardly any is unpacked."""
+    """Return the first `chars` characters of a compressed text; hardly any of the rest is decompressed."""
     packed = zlib.decompressobj()
     found = packed.decompress(data, chars)
     if len(found.decode("utf-8", "ignore")) < chars:  # letters that are not ASCII take up to four bytes
@@ -133,14 +133,14 @@ class ArticleSummary:
 
 
 def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[ArticleSummary, ...]:
-    """Return the articles that were stored last of a feed."""
+    """Return up to `most` articles of a feed, the last published first."""
     query = select(*columns_of(articles, ArticleSummary)).where(articles.c.feed_id == feed_id)
     query = query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)
     return load_records(connection, query, ArticleSummary)
 
 
 def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
-    """Return the block hashes of the latest articles of a site, one tuple an article, newest first."""
+    """Return the block hashes of a site's newest `MEMORY_ARTICLES` articles, one tuple per article, newest first."""
     query = select(site_blocks.c.hashes).where(site_blocks.c.host == host).order_by(site_blocks.c.at.desc())
     hashes = connection.scalars(query.limit(MEMORY_ARTICLES))
     return tuple(struct.unpack(f"<{len(data) // 8}Q", data) for data in hashes)
@@ -149,7 +149,7 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 def select_articles(
     connection: Connection, columns: Iterable[Any], beside: Table, *those: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Return the query for columns of the articles that meet `those`, and of what `texts` or `features` has of them."""
+    """Return a query for `columns` of the articles that meet `those`, joined with `beside` (`texts` or `features`)."""
     belongs = has_text if beside is texts else has_features
     query = select(*columns).select_from(articles).join(beside, belongs)
     return query.where(*those, in_partitions(connection, beside.c.day, *those))
@@ -158,7 +158,7 @@ def select_articles(
 def select_published(
     connection: Connection, columns: Iterable[Any], beside: Table, *, start: datetime, end: datetime
 ) -> Select[*tuple[Any, ...]]:
-    """Return the query of `select_articles` for those published in [start, end), stored before `end`, oldest first."""
+    """Return `select_articles` for articles published in [start, end) and stored before `end`, oldest first."""
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
     return select_articles(connection, columns, beside, *those).order_by(articles.c.published_at, articles.c.id)
 
@@ -167,12 +167,12 @@ def article_leads_between(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None, chars: int
 ) -> tuple[tuple[Article, ...], dict[str, bytes]]:
     """
-    Return the articles published in [start, end) and stored before `end`, oldest first, without what was removed, and
-    the compressed texts of the long ones.
+    Return the articles published in [start, end) and stored before `end`, oldest first, without removed blocks, and by
+    id the compressed texts of those with `chars` characters or more.
 
     Args:
         feed_ids: Only articles of these feeds; None for all.
-        chars: How much of a text the articles have.
+        chars: How many characters of their text the returned articles have.
     """
     columns = (*(articles.c[name] for name in ARTICLE_FIELDS), texts.c.text)
     query = select_published(connection, columns, texts, start=start, end=end)
@@ -193,7 +193,7 @@ def outlines_between(
     """
     Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
 
-    They come without what grouping does not read: their text, what was removed, and a dozen columns.
+    Text, removed blocks and a dozen columns are not loaded, as grouping does not need them.
     """
     columns = (*columns_of(articles, ArticleHeader), *columns_of(features, PackedFeatures))
     count = len(ArticleHeader.__slots__)
@@ -203,7 +203,7 @@ def outlines_between(
 
 
 def nth_last_published_at(connection: Connection, end: datetime, *, place: int) -> datetime | None:
-    """Return when the article was published that is the `place`-th last before `end`; None if there are fewer."""
+    """Return the publication time of the `place`-th last article (from 1) before `end`; None if there are fewer."""
     query = select(articles.c.published_at).where(articles.c.published_at < end)
     moment: datetime | None = connection.scalar(
         query.order_by(articles.c.published_at.desc()).offset(place - 1).limit(1)
@@ -220,7 +220,7 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
 
 
 def article_by_url(connection: Connection, url: str) -> Article | None:
-    """Return the article at a URL, its own or the one that a feed linked it by; None if there is none."""
+    """Return the article with this URL, or linked by this URL in a feed; None if no such article is stored."""
     link = normalize_url(url)
     ids = [
         article_id(link),
@@ -252,7 +252,7 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
 
 
 def count_fallback_reasons(connection: Connection) -> tuple[tuple[Reason, int], ...]:
-    """Return what was wrong with the pages of articles whose text is the feed's, with their counts, most first."""
+    """Return (reason, count) of articles with the feed's text: why their page was not used, most frequent first."""
     query = select(articles.c.feed_reason, func.count()).where(articles.c.feed_reason.is_not(None))
     query = query.group_by(articles.c.feed_reason).order_by(func.count().desc(), articles.c.feed_reason)
     return tuple((reason, n) for reason, n in connection.execute(query))
@@ -263,13 +263,13 @@ def count_articles(connection: Connection) -> int:
 
 
 def pin(connection: Connection, article_ids: Iterable[str], *, pinned_by: str) -> None:
-    """Keep articles for `pinned_by`."""
+    """Exempt articles from retention on behalf of `pinned_by`."""
     rows = [{"article_id": key, "pinned_by": pinned_by} for key in sorted(set(article_ids))]
     execute_each(connection, insert(connection, pins).on_conflict_do_nothing(), rows)
 
 
 def unpin(connection: Connection, pinned_by: Collection[str]) -> None:
-    """Keep articles for `pinned_by` no longer."""
+    """Remove all pins of each owner in `pinned_by`."""
     for part in in_chunks(sorted(pinned_by)):
         connection.execute(delete(pins).where(pins.c.pinned_by.in_(part)))
 

@@ -1,4 +1,4 @@
-"""Backups of a SQLite store: copied whole while it is in use, and put back after they have been looked at."""
+"""Backs up a SQLite store while it is in use, and restores it from a backup after checking that backup."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sqlalchemy import URL, Engine
 from watcher.errors import StoreError
 from watcher.store.engine import Schema, file_of, redacted_url
 
-PAGES_PER_STEP = 2_000  # of a slice: some milliseconds
-PREVIOUS_SUFFIX = ".replaced"  # behind the name of a store in whose place a backup was put
+PAGES_PER_STEP = 2_000  # copied at a time: some milliseconds
+PREVIOUS_SUFFIX = ".replaced"  # appended to the file name of a store that a backup replaced
 LOG_SUFFIXES = ("-wal", "-shm")  # files of a store that is in use
-MAX_FAULTS = 5  # of an integrity check, to be told
+MAX_FAULTS = 5  # of an integrity check that are reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCopy:
-    """A store that was copied. `kept`: where the store is that was there before."""
+    """A copied store. `previous`: the path where the store that it replaced is kept, if there was one."""
 
     path: Path
     size_bytes: int
@@ -34,11 +34,11 @@ class StoreCopy:
 
 def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> StoreCopy:
     """
-    Copy a store as it is now into a file of its own, mode 0600, while others read and write it; whole, or not at all.
+    Copy a store to a file, mode 0600, while other processes read and write it. After an error, no copy is left.
 
     Args:
-        force: A file that is there is replaced.
-        tell: Called now and then with the share that is copied, 0 to 1.
+        force: Replace `to` if it exists.
+        tell: Called repeatedly with the copied share, 0 to 1.
 
     Errors: StoreError.
     """
@@ -61,10 +61,10 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
 
 
 def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
-    """Copy all pages of a store as one moment has them; the copy is a single file, whoever opens it."""
+    """Copy all pages of a store from one snapshot; the copy is a single file without a write-ahead log."""
     with closing(connect_read_only(source)) as from_, closing(sqlite3.connect(to)) as into:
         from_.isolation_level = None
-        from_.execute("BEGIN")  # held open: else each write of others would have the copy begin again
+        from_.execute("BEGIN")  # kept open: else each write of another process restarts the copy
         from_.execute("SELECT count(*) FROM sqlite_master").fetchone()
         from_.backup(
             into, pages=PAGES_PER_STEP, progress=lambda _, left, all_: tell(1 - left / max(all_, 1)), sleep=0.0
@@ -75,13 +75,13 @@ def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
 
 def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: bool) -> StoreCopy:
     """
-    Put a backup in the place of a store that nobody uses; what was there is kept beside it.
+    Replace a store that is not in use with a backup; the previous store is kept next to it.
 
     Args:
-        schemas: Of those who keep something in the store: a backup that is newer is refused.
-        force: A store that holds something is replaced.
+        schemas: Of all packages with tables in the store; a backup with a newer version of one is refused.
+        force: Replace the store even if it is not empty.
 
-    Errors: StoreError, and then the store is as it was.
+    Errors: StoreError; the store is then unchanged.
     """
     store = restore_target(engine, backup)
     if not backup.is_file():
@@ -99,9 +99,9 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
 
 def restore_target(engine: Engine, backup: Path) -> Path:
     """
-    Return the file that a backup is put in the place of. Errors: StoreError if the store is on a server.
+    Return the store's file, which a backup replaces. Errors: StoreError if the store is on a server.
 
-    There a new database takes it: over one that is in use, pg_restore stumbles over the days and pgqueuer's tables.
+    Its hint restores into a new database: in a used one, pg_restore fails on partitions and pgqueuer's tables.
     """
     login, name = engine.url.username, f"{engine.url.database}_restored"
     owner = f" --owner={shlex.quote(login)}" if login else ""
@@ -111,7 +111,7 @@ def restore_target(engine: Engine, backup: Path) -> Path:
 
 
 def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
-    """Look whether a file is a sound store that this program can use. Errors: StoreError."""
+    """Check that a file is an intact store that this version can use. Errors: StoreError."""
     versions: dict[str, str] = {}
     try:
         faults = integrity_faults(backup)
@@ -134,7 +134,7 @@ def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
 
 
 def integrity_faults(path: Path) -> list[str]:
-    """Return what SQLite finds wrong with a database, at most `FAULTS`. Errors: sqlite3.Error if it is none."""
+    """Return up to `MAX_FAULTS` faults of SQLite's integrity check. Errors: sqlite3.Error if it is no database."""
     with closing(connect_read_only(path)) as connection:
         rows = connection.execute(f"PRAGMA integrity_check({MAX_FAULTS})").fetchall()
     return [row[0] for row in rows if row[0] != "ok"]
@@ -153,12 +153,12 @@ def describe_content(store: Path) -> str | None:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Return a connection that only reads, whatever the file says of itself."""
+    """Return a read-only connection to a SQLite file."""
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
 
 
 def keep_previous_store(store: Path) -> Path | None:
-    """Give a store a second name, under which it is kept, with its log in it. Errors: StoreError if it is in use."""
+    """Hard-link a store to the path where it is kept; return that, None if no store. Errors: StoreError if in use."""
     if not store.exists():
         return None
     try:
@@ -181,7 +181,7 @@ def keep_previous_store(store: Path) -> Path | None:
 
 @contextmanager
 def atomic_file(to: Path) -> Iterator[Path]:
-    """Yield the name of a new file, mode 0600, that takes the place of `to` at the end. Errors: StoreError."""
+    """Yield the path of a new file, mode 0600, that replaces `to` on success. Errors: StoreError."""
     part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
         part.touch(mode=0o600, exist_ok=False)
@@ -204,9 +204,9 @@ def atomic_file(to: Path) -> Iterator[Path]:
 
 def store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
     """
-    Return the file of a store.
+    Return the file of a SQLite store.
 
-    Errors: StoreError if it is none; on a server, the command `instead` does it, with another `database` if need be.
+    Errors: StoreError for any other store; its hint is the command `instead`, with the URL of `database` if given.
     """
     url = engine.url
     if file := file_of(url):

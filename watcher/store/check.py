@@ -1,4 +1,4 @@
-"""Looks a store through: whether the database is sound, and whether what is in it belongs together."""
+"""Checks a store: whether the database is intact, and whether its tables are consistent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watcher.store.search import index_state, rebuild_index
 from watcher.store.sql import execute_each, in_chunks
 
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
-MAX_FAULTS = 20  # of the database itself
+MAX_FAULTS = 20  # reported by the integrity check; ids listed of unreadable texts
 RESTORE_HINT = "watcher restore FILE, from a backup"
 REPAIR_HINT = "watcher check --deep --mend"
 BATCH = 500  # texts
@@ -28,9 +28,9 @@ BATCH = 500  # texts
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreProblem:
     """
-    Something that is not as it should be, and what mends it.
+    A fault in the store, and how to repair it.
 
-    `repair` is what `--mend` runs, again while it says that there is more.
+    `--mend` calls `repair`, again as long as it returns True.
     """
 
     what: str
@@ -42,7 +42,7 @@ Check = Callable[[Connection], Iterable[StoreProblem]]
 
 
 def all_checks() -> tuple[Check, ...]:
-    """Return all there is to look at, other packages' too. Errors: PluginError."""
+    """Return all checks, including those of other packages. Errors: PluginError."""
     found: list[Check] = [check_database, check_references, check_index, check_articles, check_texts]
     return (*found, *(look for _, look in load_plugins(ENTRY_POINTS, "the checks of")))
 
@@ -73,7 +73,7 @@ def drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
 
 
 def check_index(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield articles that the index for searching lacks though it is complete, and those that it alone knows."""
+    """Yield a problem if the full-text index has articles that are not stored, or is complete but lacks some."""
     key = full_text_index(connection).article_id
     held, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
     gone = count_rows(connection, select(key).where(~exists().where(articles.c.id == key)))
@@ -127,7 +127,7 @@ def articles_without_features() -> Select[tuple[str, int]]:
 
 
 def add_missing_features(connection: Connection) -> bool:
-    """Make the features of some articles that have none; return whether that may have left others."""
+    """Compute the features of up to `BATCH` articles that lack them; return whether more may be left."""
     from watcher.features.extract import encode, extract_features
 
     days = {row.id: row.day for row in connection.execute(articles_without_features().limit(BATCH))}

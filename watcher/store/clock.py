@@ -1,4 +1,4 @@
-"""Times in the store that a wrong clock has left behind: what lies too far ahead counts as come."""
+"""Corrects times in the store that a wrong clock has set too far in the future."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sqlalchemy import Connection, and_, case, or_, update
 from watcher.store.hosts import LEASE
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
-# The longest times that the code ever sets, with what jitter adds; whatever lies beyond them was set by a wrong clock.
-MAX_BLOCK = timedelta(hours=80)  # of a host, and to the next try of a page: a Retry-After of 72 hours
-MAX_POLL_DELAY = MAX_BLOCK + timedelta(days=9)  # to a feed's next poll: such a hold, and then its skipDays
-MAX_SPREAD = timedelta(days=1)  # to a feed's first poll
-MAX_CLOCK_SKEW = timedelta(minutes=5)  # that the clocks of machines on one store may differ
+# The longest delays that the code ever sets, jitter included; any later time was set by a wrong clock.
+MAX_BLOCK = timedelta(hours=80)  # of a host, and until the next try of a page: a Retry-After of 72 hours
+MAX_POLL_DELAY = MAX_BLOCK + timedelta(days=9)  # until a feed's next poll: such a block, then its skipDays
+MAX_SPREAD = timedelta(days=1)  # until a feed's first poll
+MAX_CLOCK_SKEW = timedelta(minutes=5)  # between the clocks of machines that share a store
 
 
 def reset_future_times(connection: Connection, *, now: datetime) -> int:
-    """Make due, or free, what lies further ahead than the code ever sets; return how many rows that were."""
+    """Reset poll times, leases and blocks that lie further ahead than the code sets; return the number of rows."""
     polls_far = or_(
         feeds.c.next_poll_at > now + MAX_POLL_DELAY,
         and_(feeds.c.last_polled_at.is_(None), feeds.c.next_poll_at > now + MAX_SPREAD),
@@ -25,7 +25,7 @@ def reset_future_times(connection: Connection, *, now: datetime) -> int:
     statements = (
         update(feeds).where(polls_far).values(next_poll_at=now),
         update(pages).where(pages.c.next_try_at > now + MAX_BLOCK).values(next_try_at=now),
-        # Shortened, not ended: whoever is still at the host renews it.
+        # Shortened, not ended: a worker that still visits the host renews it.
         update(hosts).where(hosts.c.lease_until > now + LEASE + MAX_CLOCK_SKEW).values(lease_until=now + LEASE),
         update(hosts).where(hosts.c.blocked_until > now + MAX_BLOCK).values(blocked_until=None),
     )
@@ -34,10 +34,10 @@ def reset_future_times(connection: Connection, *, now: datetime) -> int:
 
 def drop_future_times(connection: Connection, *, now: datetime) -> int:
     """
-    As `reset_future_times`, and make due what was done in the future: it was done while the clock was ahead.
+    Do as `reset_future_times`, and set times of past events that lie in the future to now: the clock was ahead then.
 
-    News that came in then counts as come in now, or no edition would have it. For a start, and after the clock of this
-    machine was set: machines whose clocks differ would take turns otherwise.
+    Otherwise no edition would include the entries and articles of that time. Call it only at the start and after this
+    machine's clock was set: machines with different clocks would keep overwriting each other's times.
     """
     ahead = now + MAX_CLOCK_SKEW
     asked = {"last_request_at": now, "blocked_until": None}

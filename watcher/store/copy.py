@@ -1,9 +1,9 @@
 """
 Copy a whole store into an empty one, on either database.
 
-Each table is copied in the order of its key, a slice a transaction. A run that was killed has left the first rows of a
-table in the target: the next run counts them and goes on behind them. At the end, both stores are read from the first
-to the last row and compared. Until then a mark in the target keeps everything else from opening it.
+Each table is copied in the order of its key, one slice per transaction. An interrupted run leaves the first rows of a
+table in the target: the next run counts them and continues after them. At the end, all rows of both stores are read and
+compared. Until then, a mark in the target (`COPY_SOURCE`) keeps other programs from opening it.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class TableComparison:
 def copy_store(
     source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
-    """Copy all of `source` to `target`, compare them, and open the target if they are the same. Errors: StoreError."""
+    """Copy `source` to `target`, compare each table, and mark the copy complete if all agree. Errors: StoreError."""
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
 
@@ -124,7 +124,7 @@ def copy_store(
 
 
 def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:
-    """Return the tables to copy, those first that others refer to. Errors: PluginError."""
+    """Return the tables to copy, referenced tables first. Errors: PluginError if one has no primary key."""
     every = (table for schema in schemas for table in schema.tables.sorted_tables)
     found = tuple(table for table in every if not table.info.get(REBUILT))
     for table in found:
@@ -150,14 +150,14 @@ def count_rows(connection: Connection, table: Table) -> int:
 
 
 def is_copied(table: Table) -> ColumnElement[bool]:
-    """Return the condition on rows to copy: of `meta`, nothing on the index, on daemons and on the copy itself."""
+    """Return the condition for rows to copy: all, except rows of `meta` about the index, daemons and the copy."""
     if table is not meta:
         return true()
     return meta.c.name.not_in((COPY_SOURCE, PROBE, INDEX_STATE)) & ~meta.c.name.startswith(DAEMON_PREFIX)
 
 
 def copied_columns(table: Table) -> list[Any]:
-    """Return the columns to copy: not those that say which process is at work."""
+    """Return the columns to copy: all except the state of processes, such as leases."""
     return [column for column in table.columns if not column.info.get(PROCESS_STATE)]
 
 
@@ -167,7 +167,7 @@ def is_text(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
 
 
 def is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
-    """Whether a column is kept as JSON, whatever Python makes of it."""
+    """Whether the database type of a column is JSON, whatever its Python type."""
     return isinstance(getattr(column.type, "impl", column.type), JSON)
 
 
@@ -200,7 +200,7 @@ def transaction_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def write_slice(target: Engine, table: Table, rows: Sequence[Row]) -> None:
-    """Write rows in one transaction. Errors: StoreError, with the row that cannot be written."""
+    """Write rows in one transaction. Errors: StoreError; it names the row that the database rejects."""
     try:
         write(target, insert_rows, table, rows)
     except StoreError as error:
@@ -218,7 +218,7 @@ def write_slice(target: Engine, table: Table, rows: Sequence[Row]) -> None:
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Write rows as `read_rows` gives them; one that is there already stays."""
+    """Insert rows in the format of `read_rows`; existing rows stay unchanged."""
     values: dict[str, Any] = {}
     for column in copied_columns(table):
         value = bindparam(f"of_{column.name}", type_=Text() if is_text(column) else column.type)
@@ -240,7 +240,7 @@ def row_error(table: Table, row: Row, error: Exception) -> StoreError:
 
 
 def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None]) -> TableChecksum:
-    """Return the checksum of the copied rows of a table, whatever their order."""
+    """Return the number of copied rows of a table, and a checksum that does not depend on their order."""
 
     def comparable(value: Any, of_json: bool) -> Any:  # noqa: ANN401 - of any column
         if of_json and isinstance(value, str) and value[:1] in NUMBER_STARTS:
@@ -279,7 +279,7 @@ def build_index(target: Engine, *, tell: OnProgress) -> None:
 
 
 def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
-    """Let the target be opened. On PostgreSQL, continue its sequences behind the copied rows, and plan for them."""
+    """Remove the mark of an incomplete copy. On PostgreSQL, first set sequences after the copied keys, and ANALYZE."""
     if connection.dialect.name == "postgresql":
         for table in tables:
             column = table.autoincrement_column
@@ -291,7 +291,7 @@ def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
 
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
-    """Yield the store to copy, only read, and the empty or half-filled target. Errors: SettingsError, StoreError."""
+    """Yield the read-only source and the empty or partly filled target, locked. Errors: SettingsError, StoreError."""
     source_url, target_url = parse_url(from_), parse_url(to)
     for name, url in (("FROM", source_url), ("TO", target_url)):
         if not is_server(url) and file_of(url) is None:
@@ -310,7 +310,7 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
         create_file(to)
         target = connect(to)
         stack.callback(target.dispose)
-        incomplete_copy_of(target)  # whether it can be reached
+        incomplete_copy_of(target)  # raises if it cannot be reached
         stack.enter_context(lock_store(source))
         stack.enter_context(lock_store(target))
         prepare_target(target, schemas, address)
@@ -318,7 +318,7 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
 
 
 def address_of(url: URL) -> str:
-    """Return where a store is, without user and password: the same for the same store, whoever asks."""
+    """Return a store's address without user and password, equal for all URLs of the same store."""
     if file := file_of(url):
         return f"sqlite:///{file.resolve()}"
     options = {name: ",".join(values) for name, values in url.normalized_query.items()}
@@ -328,7 +328,7 @@ def address_of(url: URL) -> str:
 
 @contextmanager
 def lock_store(engine: Engine) -> Iterator[None]:
-    """Keep daemons and other copies from a store. Errors: StoreError if one uses it."""
+    """Lock a store against daemons and other copies. Errors: StoreError if one uses it."""
     if path := status_path(engine):
         # No daemon can lock a file in a read-only folder either.
         with locked_file(path) if os.access(path.parent, os.W_OK) else nullcontext():

@@ -1,11 +1,11 @@
 """
-The daemon's lock on a store, and its status: which process it is, when it last gave a sign of life, what fails.
+The daemon's lock on a store, and its status: its process, last heartbeat and failing jobs.
 
-Beside a SQLite store stands a file: the daemon holds a lock on it, which the kernel frees however the process ends, and
-overwrites it in place, so that `watcher status` can read it while the disk is full or the store out of order.
+On SQLite, the daemon locks a file next to the store and writes its status into it. The kernel releases the lock however
+the process ends. The file is overwritten in place, so it can be read while the disk is full or the store is broken.
 
-On PostgreSQL several daemons may share a store. The status of each is a row of `meta`, and an advisory lock of its
-session says that it runs; leases and unique keys keep their work apart.
+On PostgreSQL, several daemons may share a store. The status of each is a row of `meta`, and an advisory lock of its
+session shows that it runs; leases and unique keys keep two daemons from doing the same work.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MAX_FAULTS, MAX_REASON_CHARS, MAX_JOBS = 16, 300, 64
 SHORT_BREAK = timedelta(minutes=5)  # a restart takes less; feeds are polled less often than that anyway
 LOCK_TRIES, LOCK_TRY_S = 5, 0.05  # `watcher status` locks the file for a moment to see whether a daemon holds it
 DAEMON_PREFIX = "node "  # of keys in `meta`, before machine and process
-LOCK_SPACE = 0x77617463  # of PostgreSQL's advisory locks
+LOCK_SPACE = 0x77617463  # class id of our advisory locks on PostgreSQL
 STATUS_RETENTION = timedelta(days=30)
 STATUSES = """
     SELECT name, value, EXISTS (
@@ -51,7 +51,7 @@ STATUSES = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFault:
-    """A job of the daemon that fails, since when, and the last reason."""
+    """A failing job of the daemon, since when it fails, and the last reason."""
 
     job: str
     since: datetime
@@ -76,12 +76,12 @@ class ClockJump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStatus:
-    """What a daemon says of itself. `is_running` and `machine` are not part of it: the reader sees them."""
+    """The status that a daemon saves. `is_running` and `machine` are not saved, but set when it is read."""
 
     pid: int
     started_at: datetime
     heartbeat_at: datetime  # when event loop and store last answered
-    polling_since: datetime  # by this daemon and those before it, with short breaks at most
+    polling_since: datetime  # by this daemon and earlier ones, without a break over SHORT_BREAK
     stopped_at: datetime | None = None  # None if it runs, or was killed
     faults: tuple[JobFault, ...] = ()
     jobs: tuple[NextRun, ...] = ()  # the soonest first
@@ -97,7 +97,7 @@ NOT_SAVED = {"is_running", "machine"}
 
 class DaemonLock:
     """
-    The lock of a running daemon, by which it saves its status. A status that cannot be saved raises nothing.
+    The lock of a running daemon, which also saves the daemon's status. A failure to save it raises nothing.
 
     Args:
         store: The file of the store, None on PostgreSQL.
@@ -110,7 +110,7 @@ class DaemonLock:
         save(status)
 
     def store_replaced_error(self) -> StoreError | None:
-        """Return an error if the store's file is no longer the one of the start, else None."""
+        """Return an error if the store's file was replaced or removed since the start, else None."""
         if self._store is None or self._identity in (None, file_identity(self._store)):
             return None
         became = "has been replaced by another file" if self._store.exists() else "is gone"
@@ -127,7 +127,7 @@ class DaemonLock:
         jobs: Sequence[NextRun] = (),
         clock_jump: ClockJump | None = None,
     ) -> None:
-        """Save that the daemon runs, and what fails."""
+        """Save the heartbeat's time, up to `MAX_FAULTS` faults and `MAX_JOBS` next runs."""
         kept = (replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults)
         found = tuple(islice(kept, MAX_FAULTS))
         self._update(heartbeat_at=now, faults=found, jobs=tuple(jobs[:MAX_JOBS]), clock_jump=clock_jump)
@@ -150,9 +150,9 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 @contextmanager
 def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) -> Iterator[DaemonLock]:
     """
-    Hold the lock of a daemon on a store, on PostgreSQL beside those of others.
+    Lock a store for a daemon until the context ends. On PostgreSQL, other daemons may hold such a lock too.
 
-    Errors: StoreError if the store cannot be reached, or another daemon holds the lock of its file.
+    Errors: StoreError if the store cannot be reached, or another daemon has locked its file.
     """
     path = status_path(engine)
     if path is None:
@@ -173,13 +173,13 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
 
 
 def status_path(engine: Engine) -> Path | None:
-    """Return the path of a store's status file, None if the store is no file."""
+    """Return the path of a store's status file; None if the store is not a SQLite file."""
     store = file_of(engine.url)
     return Path(f"{store.resolve()}.daemon") if store else None  # one for all names of a store: links, ".." in a path
 
 
 def new_status(before: DaemonStatus | None, *, now: datetime, is_worker: bool = False) -> DaemonStatus:
-    """Return the status of a daemon that starts after the one `before`."""
+    """Return the status of a starting daemon; after a short break, it keeps `polling_since` of the one `before`."""
     is_short = before is not None and timedelta() <= now - before.heartbeat_at <= SHORT_BREAK
     since = before.polling_since if before is not None and is_short else now
     return DaemonStatus(pid=os.getpid(), started_at=now, heartbeat_at=now, polling_since=since, is_worker=is_worker)
@@ -187,7 +187,7 @@ def new_status(before: DaemonStatus | None, *, now: datetime, is_worker: bool = 
 
 @contextmanager
 def locked_file(path: Path) -> Iterator[int]:
-    """Open and lock a status file. Errors: StoreError if another process holds it."""
+    """Yield the descriptor of a locked status file, created if missing. Errors: StoreError if it is locked already."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -206,7 +206,7 @@ def locked_file(path: Path) -> Iterator[int]:
 
 
 def try_lock(file: int, path: Path) -> bool:
-    """Lock a status file, or wait a moment and return False if another process holds it. Errors: StoreError."""
+    """Lock a status file; if another process has it locked, wait `LOCK_TRY_S` and return False. Errors: StoreError."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -218,7 +218,7 @@ def try_lock(file: int, path: Path) -> bool:
 
 
 def dump_status(status: DaemonStatus) -> bytes:
-    """Return a status as the bytes of its file, without the last jobs and faults if they are too long."""
+    """Return a status as `STATUS_BYTES` of padded JSON; if too long, the last jobs, then last faults are dropped."""
     while True:
         data = ADAPTER.dump_json(status, exclude=NOT_SAVED)
         if len(data) < STATUS_BYTES or not (status.jobs or status.faults):
@@ -227,7 +227,7 @@ def dump_status(status: DaemonStatus) -> bytes:
 
 
 def load_status(file: int) -> DaemonStatus | None:
-    """Return the status in an open file, None if there is none."""
+    """Return the status in an open file; None if it has none, or it cannot be read."""
     try:
         return ADAPTER.validate_json(os.pread(file, STATUS_BYTES, 0))
     except (OSError, ValueError):
@@ -235,7 +235,7 @@ def load_status(file: int) -> DaemonStatus | None:
 
 
 def read_daemon_status(engine: Engine) -> DaemonStatus | None:
-    """Return the status of the daemon on a store, else of the last one; None if there was none."""
+    """Return the status of a running daemon on a store, else of the last one; None if no status can be read."""
     return next(iter(list_daemon_statuses(engine)), None)
 
 
@@ -243,7 +243,7 @@ def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
     """
     Return the statuses of all daemons on a store: running ones first, then those with the latest heartbeat.
 
-    None while the server cannot be reached.
+    An empty list if there was no daemon, or while the server cannot be reached.
     """
     path = status_path(engine)
     if path is None:
@@ -262,7 +262,7 @@ def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
 
 
 def is_locked(file: int) -> bool:
-    """Whether another process holds the lock on an open file."""
+    """Return whether another process has locked an open file. If not, this locks it (shared) until it is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
@@ -271,7 +271,7 @@ def is_locked(file: int) -> bool:
 
 
 class StatusWriter:
-    """Saves the status of a daemon on PostgreSQL in a thread: a server that does not answer must block nothing."""
+    """Saves a daemon's status to PostgreSQL in a thread, so that a server that does not answer blocks nothing."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine, self._key = engine, f"{DAEMON_PREFIX}{name}"
@@ -280,17 +280,17 @@ class StatusWriter:
         self._last: Future[None] | None = None
 
     def write_status(self, status: DaemonStatus) -> None:
-        """Save a status, unless the one before still waits: the next heartbeat comes soon."""
+        """Queue a status to save. Skip it if the last one is still being saved, unless the daemon has stopped."""
         if self._last is None or self._last.done() or status.stopped_at:
             self._last = self._executor.submit(self._save, status)
 
     def wait(self) -> None:
-        """Wait until the last status is saved, or cannot be."""
+        """Wait until the last status is saved, or saving it has failed."""
         if self._last is not None:
             self._last.result()
 
     def close(self) -> None:
-        """Save what waits, and free the lock."""
+        """Save the queued status and release the lock."""
         self._executor.submit(self._disconnect)
         self._executor.shutdown()
 
@@ -310,7 +310,7 @@ class StatusWriter:
         if self._connection is None:
             return
         if not self._connection.invalidated:
-            # The server ends a session a moment after we have left it; whoever asks then is not to find us running.
+            # The server ends a session a moment after the client left; until then, we would be reported as running.
             with suppress(DBAPIError), self._connection.begin():
                 self._connection.execute(select(func.pg_advisory_unlock_all()))
         self._connection.invalidate()  # ends the session

@@ -1,4 +1,4 @@
-"""Open a store: engine, pragmas, PostgreSQL, migrations."""
+"""Opens a store on SQLite or PostgreSQL: engine, pragmas, migrations."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from watcher.store.sql import acquire_migration_lock, load_meta
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
 DURABLE = "FULL"  # a transaction is on the disk when it is committed
-LAZY = "NORMAL"  # with WAL: a power cut may take the last transactions, and corrupts nothing
-PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # that a new connection has
-# A list of another length makes another statement, which hardly comes again: 128 of them (the default) take 3 MB.
+LAZY = "NORMAL"  # with WAL: a power cut may lose the last transactions, but corrupts nothing
+PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # of a new connection
+# Each length of an IN list is another statement, which hardly recurs: caching 128 of them (the default) takes 3 MB.
 CACHED_STATEMENTS = 32
-CONNECT_S = 10  # that a server is waited for
-IDLE_MS = 300_000  # that a transaction of ours may wait for us: then we hang, and others should not suffer for it
+CONNECT_S = 10  # how long to wait for a server
+IDLE_MS = 300_000  # then the server ends an idle transaction of ours: if we hang, it must not block others
 COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that is being copied into this one
-LOG_BYTES = 32 << 20  # of the write-ahead log's file, which shrinks to it after a large transaction
-logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
+LOG_BYTES = 32 << 20  # to which the write-ahead log's file shrinks after a large transaction
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # we report its errors ourselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """The tables of one package in a store: their migrations, and the table that says which it has had."""
+    """The tables of one package in a store, their migrations, and the table with the last applied revision."""
 
     scripts: Path
     version_table: str
-    tables: MetaData  # all that `watcher move` takes along
+    tables: MetaData  # all that `watcher move` copies
 
     @property
     def revisions(self) -> list[str]:
-        """The revisions of its migrations, the first one first: how the names of their files begin."""
+        """The revision numbers of the migrations, ascending, taken from the beginnings of the file names."""
         return sorted(path.name.partition("_")[0] for path in (self.scripts / "versions").glob("[0-9]*.py"))
 
 
@@ -56,9 +56,9 @@ SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="wat
 
 def open_store(url: str, *, create: bool = True) -> Engine:
     """
-    Return an engine on the store at `url`, its schema up to date; one that is not there is made if `create` says so.
+    Return an engine on the store at `url` after running missing migrations; if `create`, a missing store is created.
 
-    Errors: StoreError if it cannot be opened, is newer than this program, half-moved, or no store of ours.
+    Errors: StoreError if it cannot be opened, is newer than this program or too old for it, or an incomplete copy.
     """
     if create:
         create_file(url)
@@ -73,13 +73,13 @@ def open_store(url: str, *, create: bool = True) -> Engine:
                 with errors_of_opening(engine), engine.begin() as connection:
                     create_partitions(connection, now=datetime.now(UTC))
             except StoreError as error:
-                if not error.transient:  # else others hold the tables: it is done another time
+                if not error.transient:  # else other processes have locked the tables: it is tried again later
                     raise
     return engine
 
 
 def open_read_only(url: str) -> Engine:
-    """Return an engine on a store that cannot write, and makes nothing. Errors: StoreError, as `open_store`."""
+    """Return a read-only engine; creates nothing, runs no migrations. Errors: StoreError, also if some are missing."""
     refuse_missing(url)
     engine = connect(url)
     if engine.dialect.name == "sqlite":
@@ -93,7 +93,7 @@ def open_read_only(url: str) -> Engine:
 
 @contextmanager
 def dispose_on_error(engine: Engine) -> Iterator[None]:
-    """Close an engine's connections if what is done with it fails."""
+    """Close an engine's connections if the body of the `with` statement raises."""
     try:
         yield
     except BaseException:
@@ -102,13 +102,13 @@ def dispose_on_error(engine: Engine) -> Iterator[None]:
 
 
 def require_current_version(engine: Engine, schema: Schema) -> None:
-    """Refuse a store that has not had all migrations of `schema`. Errors: StoreError."""
+    """Raise StoreError if the last applied migration of a store is not the newest of `schema`."""
     if known_version(engine, schema) != schema.revisions[-1]:
         raise StoreError(f"the store {redacted_url(engine)} is of another version: watcher status brings it up to date")
 
 
 def connect(url: str) -> Engine:
-    """Return an engine on `url`, whose file has to be there. Errors: StoreError; WatcherError for its password."""
+    """Return an engine on `url`; a SQLite file must exist. Errors: StoreError; WatcherError for its password."""
     parsed = parse_url(url)
     if is_server(parsed):
         return connect_server(parsed)
@@ -131,14 +131,14 @@ def parse_url(url: str) -> URL:
 
 
 def file_of(url: URL) -> Path | None:
-    """Return the file of a store; None if it is on a server, or in memory."""
+    """Return the file of a SQLite store; None if the store is on a server or in memory."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
     return Path(url.database)
 
 
 def create_folder(url: str) -> None:
-    """Make the folder of a store in a file, mode 0700, if it is not there. Errors: StoreError."""
+    """Create the folder of a SQLite store, mode 0700, if it is missing. Errors: StoreError."""
     path = file_of(parse_url(url))
     if path is None:
         return
@@ -149,7 +149,7 @@ def create_folder(url: str) -> None:
 
 
 def create_file(url: str) -> None:
-    """Make the file of a store that is not there, mode 0600, and its folder as above. Errors: StoreError."""
+    """Create the file of a SQLite store, mode 0600, and its folder if they are missing. Errors: StoreError."""
     path = file_of(parse_url(url))
     if path is None or path.exists():
         return
@@ -168,7 +168,7 @@ def refuse_missing(url: str) -> None:
 
 
 def connect_to_file(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Connect to a file that is there: where one was removed under a daemon, SQLite would make an empty one."""
+    """Connect to an existing file only: by default, SQLite would create an empty one in place of a removed one."""
     return sqlite3.connect(
         f"file:{quote(arguments[0])}?mode=rw", uri=True, cached_statements=CACHED_STATEMENTS, **options
     )
@@ -176,9 +176,9 @@ def connect_to_file(_dialect: object, _record: object, arguments: list[Any], opt
 
 def connect_server(url: URL) -> Engine:
     """
-    Return an engine on a server of PostgreSQL; what the address says goes before our own settings. Errors: StoreError.
+    Return an engine on a PostgreSQL server; options in the URL override our own. Errors: StoreError.
 
-    Without the server's compiler: it takes 300 ms for a query of 100 that it believes to be a long one.
+    The server's JIT compiler is off: it takes 300 ms for a query of 100 ms that it expects to be long.
     """
     options = f"-c TimeZone=UTC -c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     given: dict[str, Any] = {"application_name": "watcher", "connect_timeout": CONNECT_S}
@@ -198,8 +198,8 @@ def connect_server(url: URL) -> Engine:
 def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Set the pragmas of a SQLite connection and take over the start of transactions from the driver."""
     connection.isolation_level = None
-    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it would want a writer's turn, in vain
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()  # room is given back in slices (`space`)
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it would need a lock, in vain
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()  # free pages are given back in batches
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
@@ -213,23 +213,23 @@ def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def begin_immediately(connection: Connection) -> None:
     """
-    Begin as a writer unless the connection only reads: a read that turns into a write could not wait for its turn.
+    Begin a write transaction unless the connection only reads: a reader could not wait for the write lock later.
 
-    Execution options: `busy_ms`, how long it waits for another process; `may_be_lost`, the disk need not have it yet.
+    Execution options: `reading`; `busy_ms`, the longest wait for a lock; `may_be_lost`, commit need not reach the disk.
     """
     options = connection.get_execution_options()
     synchronous = LAZY if options.get("may_be_lost") else DURABLE
     wanted = {"busy_timeout": options.get("busy_ms", BUSY_TIMEOUT_MS), "synchronous": synchronous}
     for pragma, value in wanted.items():
         if connection.info.get(pragma, PRAGMAS[pragma]) != value:
-            connection.exec_driver_sql(f"PRAGMA {pragma}={value}")  # within a transaction it would change nothing
+            connection.exec_driver_sql(f"PRAGMA {pragma}={value}")  # it has no effect within a transaction
             connection.info[pragma] = value
     connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 
 @contextmanager
 def errors_of_opening(engine: Engine) -> Iterator[None]:
-    """Raise what the driver raises as a StoreError that names the store."""
+    """Raise the driver's errors as a StoreError that names the store."""
     try:
         yield
     except DBAPIError as error:
@@ -237,7 +237,7 @@ def errors_of_opening(engine: Engine) -> Iterator[None]:
 
 
 def upgrade(engine: Engine, schema: Schema) -> None:
-    """Make the tables of a new store, else run the migrations that it lacks; one transaction. Errors: StoreError."""
+    """Create the tables of a new store, else run its missing migrations, in one transaction. Errors: StoreError."""
     newest = schema.revisions[-1]
     if known_version(engine, schema) == newest:
         return
@@ -251,7 +251,7 @@ def upgrade(engine: Engine, schema: Schema) -> None:
 
 
 def applied_version(connection: Connection, schema: Schema) -> str | None:
-    """Return the last migration that a store has had, None if it has had none."""
+    """Return the revision of the last migration applied to a store; None if none was applied."""
     if not inspect(connection).has_table(schema.version_table):
         return None
     version: str = connection.scalar(text(f"SELECT version_num FROM {schema.version_table}"))
@@ -259,12 +259,12 @@ def applied_version(connection: Connection, schema: Schema) -> str | None:
 
 
 def load_schemas() -> tuple[Schema, ...]:
-    """Return the schemas of all who keep something in a store, watcher's first. Errors: PluginError."""
+    """Return the schemas of all packages with tables in a store, watcher's first. Errors: PluginError."""
     return (SCHEMA, *(schema for _, schema in load_plugins(SCHEMAS, "the tables of")))
 
 
 def known_version(engine: Engine, schema: Schema) -> str | None:
-    """Return the last migration that a store has had. Errors: StoreError if it is none of those in `schema`."""
+    """Return `applied_version`. Errors: StoreError if it is newer or older than all migrations of `schema`."""
     with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
         has = applied_version(connection, schema)
     name, known = schema.version_table, schema.revisions
@@ -282,7 +282,7 @@ def known_version(engine: Engine, schema: Schema) -> str | None:
 
 
 def make_baseline(connection: Connection, schema: Schema) -> None:
-    """Make the tables of the first migration, and the version table as Alembic makes it."""
+    """Create the tables of the first migration, and the version table as Alembic would create it."""
     baseline = schema.scripts / "versions" / f"baseline.{connection.dialect.name}.sql"
     for statement in baseline.read_text(encoding="utf-8").split(";\n")[:-1]:
         connection.exec_driver_sql(statement)
@@ -312,16 +312,16 @@ def is_server(url: URL) -> bool:
 
 
 def with_driver(url: URL) -> URL:
-    """Return the address with psycopg as its driver and its password from where it is kept. Errors: WatcherError."""
+    """Return a URL with psycopg as driver, and with the password that its secret refers to. Errors: WatcherError."""
     secret = secret_of(str(url.password or ""), Path())
     return url.set(drivername="postgresql+psycopg", password=secret.reveal() if secret else url.password)
 
 
 def set_begin_mode(connection: Connection) -> None:
     """
-    Have the driver begin as the execution options say: a reader sees one state of the store, and writes nothing.
+    Set the driver's transaction mode from the execution options: with `reading`, read-only on one snapshot.
 
-    `busy_ms` says how long it waits for the rows of others.
+    `busy_ms` is how long to wait for a lock.
     """
     from psycopg import IsolationLevel  # late: an optional dependency
 
@@ -335,7 +335,7 @@ def set_begin_mode(connection: Connection) -> None:
 
 
 def incomplete_copy_of(engine: Engine) -> str | None:
-    """Return the address of the store that is being copied into this one, None if there is none. Errors: StoreError."""
+    """Return the address of the store that is being copied into this one; None if there is none. Errors: StoreError."""
     with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
         address: str | None = load_meta(connection, COPY_SOURCE) if inspect(connection).has_table(meta.name) else None
         return address

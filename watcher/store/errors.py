@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from watcher.errors import StoreError
 from watcher.store.sql import save_meta
 
-PROBE = "probe"  # the fact
-PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
-WRITER_BUSY_MS = 2_000  # how long the daemon waits for another process at a time: in between it can be told to end
+PROBE = "probe"  # the key in `meta`
+PROBE_CHARS = 64 * 1024  # more than fits into the log's free space on a full disk
+WRITER_BUSY_MS = 2_000  # how long the daemon waits for a lock at a time; it can be stopped between two tries
 CANCELED = "57014"  # a statement that somebody, or a limit of the server, stopped
 INSUFFICIENT_PRIVILEGE = "42501"
 PRIVILEGE_HINT = (
@@ -28,7 +28,7 @@ PRIVILEGE_HINT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAdvice:
-    """What a person is told of a fault, and what mends it (`error_advice.toml`)."""
+    """The message and the hint to show for a database error (`error_advice.toml`)."""
 
     what: str
     hint: str
@@ -55,7 +55,7 @@ UNREACHABLE = ADVICE_BY_CODE["08"]
 
 
 def transient_error(error: BaseException) -> ErrorAdvice | None:
-    """Return what to say of a fault that may pass, and none that the statement is to blame for; None for others."""
+    """Return the advice for an error that may pass and is not the statement's fault; None for any other error."""
     if isinstance(error, StoreError):
         return transient_error(error.__cause__) if error.__cause__ else None
     if isinstance(error, DBAPIError) and error.orig is not None:
@@ -72,13 +72,13 @@ def transient_error(error: BaseException) -> ErrorAdvice | None:
 
 
 def sqlstate(error: BaseException) -> str:
-    """Return PostgreSQL's code of a fault, "" if it has none."""
+    """Return PostgreSQL's code of an error, "" if it has none."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     return getattr(origin, "sqlstate", None) or ""
 
 
 def to_store_error(error: BaseException, *, prefix: str = "the store cannot be used") -> StoreError:
-    """Return the StoreError that `error` makes, in words that begin with `prefix`; `error` itself if it is one."""
+    """Return `error` as a StoreError whose message begins with `prefix`; a StoreError is returned unchanged."""
     if isinstance(error, StoreError):
         return error
     advice, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
@@ -94,7 +94,7 @@ def to_store_error(error: BaseException, *, prefix: str = "the store cannot be u
 
 
 def check_writable(engine: Engine) -> None:
-    """Write something that takes room, and take it back. Errors: StoreError if the store cannot be written."""
+    """Write a value of `PROBE_CHARS` and delete it again. Errors: StoreError if the store cannot be written."""
     try:
         with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
             with connection.begin():

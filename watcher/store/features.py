@@ -13,12 +13,12 @@ from watcher.store.articles import PackedFeatures, decompress, select_articles
 from watcher.store.schema import articles, features, has_features, in_partitions, texts
 from watcher.store.sql import in_chunks, load_meta, save_meta
 
-SAMPLE_ARTICLES = 10_000  # articles that are looked at for their shares
+SAMPLE_ARTICLES = 10_000  # read at most to find id prefixes
 ArticleRows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
 
 
 def id_prefixes(connection: Connection, condition: ColumnElement[bool]) -> tuple[str, ...]:
-    """Return the first digits of the ids of articles whose features fulfil `condition`, ascending; of many, of some."""
+    """Return the distinct first digits of the ids of up to `SAMPLE_ARTICLES` articles that meet `condition`, sorted."""
     some = select(features.c.article_id.label("id")).where(condition).limit(SAMPLE_ARTICLES).subquery()
     return tuple(sorted(connection.scalars(select(func.substr(some.c.id, 1, 1)).distinct())))
 
@@ -31,8 +31,8 @@ def newest_articles(
     since: datetime | None = None,
     prefix: str = "",
 ) -> ArticleRows:
-    """Return up to `most` articles whose features fulfil `condition`, newest first; of ids that begin with `prefix`."""
-    # Where none do, only the index is read.
+    """Return up to `most` articles whose features meet `condition` and whose ids begin with `prefix`, newest first."""
+    # If none meets it, only the index is read.
     if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
         return ()
     waiting = select(articles.c.id).join(features, has_features).where(condition)
@@ -54,14 +54,14 @@ def count_features(connection: Connection, condition: ColumnElement[bool]) -> in
 
 
 def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:
-    """Keep the vectors that an embedder made; None for a text that it refused, which is not given to it again."""
+    """Store an embedder's vectors by article id; None marks a text that it refused and must not be given again."""
     for key, vector in vectors.items():
         query = update(features).where(*has_article_id(connection, key))
         connection.execute(query.values(vector=vector, vector_model=model))
 
 
 def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> None:
-    """Keep features made anew; the vectors beside them stay."""
+    """Replace the features of articles by id; their vectors stay."""
     for key, packed in made.items():
         values = {"version": packed.version, "payload": packed.payload}
         connection.execute(update(features).where(*has_article_id(connection, key)).values(values))
@@ -72,18 +72,18 @@ def has_article_id(connection: Connection, key: str) -> tuple[ColumnElement[bool
 
 
 def vector_bytes(connection: Connection, *, model: str) -> int | None:
-    """Return the length of the vectors that are kept of `model`, None if there are none."""
+    """Return the length in bytes of the stored vectors of `model`; None if there are none."""
     query = select(func.length(features.c.vector)).where(features.c.vector_model == model)
     length: int | None = connection.scalar(query.where(features.c.vector.is_not(None)).limit(1))
     return length
 
 
-EMBEDDER = "embedder"  # the fact
+EMBEDDER = "embedder"  # the key in `meta`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderState:
-    """The embedder last in use: its mark in the settings, its name, and why it makes no vectors if it makes none."""
+    """The embedder last in use: the key of its settings, its name if known, and its error if it fails."""
 
     setting: str
     name: str | None = None
@@ -91,7 +91,7 @@ class EmbedderState:
 
 
 def record_embedder(connection: Connection, embedding: EmbedderState | None) -> None:
-    """Write down which embedder is in use, and what is wrong with it."""
+    """Save the embedder in use and its error; None if no embedder is set."""
     save_meta(connection, EMBEDDER, asdict(embedding) if embedding else None)
 
 
@@ -101,13 +101,13 @@ def recorded_embedder(connection: Connection) -> EmbedderState | None:
 
 
 def embedder_name(connection: Connection, mark: str) -> str | None:
-    """Return the name of the embedder that is set, None if it has not been asked yet."""
+    """Return the name of the embedder whose settings have the key `mark`; None if it is not known yet."""
     noted = recorded_embedder(connection)
     return noted.name if noted is not None and noted.setting == mark else None
 
 
 def has_backlog(connection: Connection, *, version: str, setting: str | None) -> bool:
-    """Whether features are of another version, or lack what the embedder of `setting` makes; None for no embedder."""
+    """Whether articles have features of another version, or lack vectors of the embedder `setting` (None: none)."""
     noted = recorded_embedder(connection)
     if setting != (noted.setting if noted else None) or (noted and (noted.name is None or noted.trouble)):
         return True
@@ -122,7 +122,7 @@ def lacks_vector(model: str | None) -> ColumnElement[bool]:
     """
     Return the condition that an article has no vector of `model`, and was not refused by it.
 
-    None stands for a model whose name nobody knows yet: no article is known to have a vector of it.
+    None means that the model's name is not known yet: the condition is then true for all articles.
     """
     column = features.c.vector_model
     return true() if model is None else or_(column.is_(None), differs_from(column, model))
@@ -133,5 +133,5 @@ def has_old_version(version: str) -> ColumnElement[bool]:
 
 
 def differs_from(column: Column[Any], value: str) -> ColumnElement[bool]:
-    """Return the condition that `column` holds something else than `value`: two ranges, which an index can find."""
+    """Return the condition `column` != `value`, written as two ranges so that an index can be used."""
     return or_(column < value, column > value)

@@ -1,4 +1,4 @@
-"""Feeds: what the settings name, what is due, what a poll brought."""
+"""Feeds: synced with the sources of the settings, made due, and loaded with their state and known entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from watcher.text.urls import article_id, host_key, normalize_url
 
 SOURCE_COLUMNS = (feeds.c.source_url.label("url"), *(feeds.c[name] for name in Source.__slots__[1:]))
 STATE_FIELDS = tuple(name for name in Feed.__slots__ if name not in ("source", "validators"))
-COLUMN_NAMES = {"redirect_seen_count": "moved_seen", "avg_gap_s": "gap_s"}  # of those that are not called as the field
+COLUMN_NAMES = {"redirect_seen_count": "moved_seen", "avg_gap_s": "gap_s"}  # of fields whose column has another name
 FEED_COLUMNS = (
     *SOURCE_COLUMNS, feeds.c.etag, feeds.c.last_modified,
     *(feeds.c[COLUMN_NAMES.get(name, name)] for name in STATE_FIELDS),
@@ -25,24 +25,24 @@ FEED_COLUMNS = (
 PAGE_FIELDS = ("guid", "title", "summary", "content", "authors", "categories", "published_at", "image")  # of an entry
 RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
 RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
-SYNCED_SETTINGS = "sources_compared"  # the fact: a digest of the settings whose sources are the feeds
-# The fact: `[poll] every` and `min_every` by which the feeds' intervals were computed, in seconds.
+SYNCED_SETTINGS = "sources_compared"  # the key in `meta`: the digest of the settings last synced
+# The key in `meta`: `[poll] every` and `min_every`, in seconds, from which the feeds' intervals were computed.
 POLL_INTERVALS = "pace"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """A feed with what `status` and the edition's ledger tell of it."""
+    """A feed with the data that `watcher status` and an edition's ledger show."""
 
     feed: Feed
     reason: Reason | None  # of the last failure
     faults: tuple[str, ...]
-    blocked_until: datetime | None  # when its host was last told to be left alone, be it over by now
+    blocked_until: datetime | None  # the end of its host's last block, which may be past
     articles: int
 
     @property
     def next_request_at(self) -> datetime | None:
-        """When the feed is asked next, its host's rest counted in; None for one that is gone."""
+        """When the feed is polled next, not before its host's block ends; None if it is gone or has no next poll."""
         if self.feed.gone or self.feed.next_poll_at is None:
             return None
         return max(self.feed.next_poll_at, self.blocked_until or self.feed.next_poll_at)
@@ -50,12 +50,12 @@ class FeedState:
 
 def sync_sources(connection: Connection, sources: Sequence[Source], *, now: datetime, spread_s: float = 0.0) -> None:
     """
-    Bring the feeds in line with the settings: new ones are due, absent ones rest, others stay.
+    Update the feeds from the settings: add new ones, due at once; disable absent ones; enable those that are back.
 
-    One whose `every` is another is read anew with its next poll, since its interval holds what the feed asks for too.
+    A feed whose `every` changed is parsed again at its next poll, as its interval also depends on the feed's content.
 
     Args:
-        spread_s: Over which the first polls of new feeds are spread; 0 makes them due at once.
+        spread_s: Seconds over which the first polls of new feeds are spread; 0 makes them due at once.
     """
     have = {source.url: source for source in load_records(connection, select(*SOURCE_COLUMNS), Source)}
     enabled = set(connection.scalars(select(feeds.c.source_url).where(feeds.c.enabled)))
@@ -74,15 +74,15 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     by_url = update(feeds).where(feeds.c.source_url == bindparam("of"))
     execute_each(connection, by_url, [source_columns(source) | {"of": source.url} for source in changed])
     execute_each(connection, by_url.values(RESET_INTERVAL), paced)
-    # Who puts a source back wants it asked again, also one that was gone.
+    # A source that was put back is polled again, even if it was gone.
     execute_each(connection, by_url.values(enabled=True, gone=False, next_poll_at=now), back)
     execute_each(connection, by_url.values(enabled=False), absent)
-    if new or changed or back or absent:  # what was compared before is no longer what is there
+    if new or changed or back or absent:  # the feeds no longer match the settings last synced
         save_meta(connection, SYNCED_SETTINGS, None)
 
 
 def source_columns(source: Source) -> dict[str, Any]:
-    """Return what the settings tell of a source beside its URL, by column."""
+    """Return the fields of a source except its URL, by column name."""
     return {name: getattr(source, name) for name in Source.__slots__[1:]}
 
 
@@ -95,11 +95,11 @@ def sync_settings(
     spread_s: float = 0.0,
 ) -> None:
     """
-    Bring the feeds in line with settings, as `sync_sources`; nothing is done where that was done last for the same.
+    Do as `sync_sources`, but only if the last sync was with another `digest`.
 
     Args:
-        digest: Of the settings, and of what reads them; empty for settings that come from no file.
-        spread_s: For each source: over so long its first poll and those before it are spread.
+        digest: Of the settings and of the program's version; empty for settings without a file, which always sync.
+        spread_s: Seconds between the first polls of two new sources.
     """
     if digest and load_meta(connection, SYNCED_SETTINGS) == digest:
         return
@@ -110,10 +110,10 @@ def sync_settings(
 
 def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: float) -> None:
     """
-    Have feeds read anew with their next poll where `[poll] every` or `min_every` is another than it was.
+    Have feeds parsed again at their next poll if `[poll] every` or `min_every` has changed.
 
-    A feed's interval was computed by them when it was last read whole, and holds what the feed asks for too. One whose
-    source has its own `every` knows the second alone.
+    A feed's interval was computed from both, and from the feed's content, when it was last parsed. If its source has
+    its own `every`, only `min_every` counts.
     """
     pace = [every_s, min_every_s]
     before = load_meta(connection, POLL_INTERVALS)
@@ -127,9 +127,9 @@ def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
     """
-    Make every feed of the settings due now, but those gone and those being visited; return how many.
+    Make all enabled feeds due now, except those gone or being visited; return their number.
 
-    So are the pages that are looked at again.
+    Pages to recheck become due too.
     """
     visited = select(hosts.c.host).where(hosts.c.lease_until > now)
     those = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host.not_in(visited))
@@ -138,14 +138,14 @@ def make_all_due(connection: Connection, *, now: datetime) -> int:
 
 
 def make_due(connection: Connection, feed_id: int, *, now: datetime, min_interval: timedelta) -> bool:
-    """Make one feed due now; False if it is gone, rests, or was asked less than `min_interval` ago."""
+    """Make one feed due now; False if it is gone, disabled, or was polled less than `min_interval` ago."""
     asked = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - min_interval)
     those = (feeds.c.id == feed_id, feeds.c.enabled, ~feeds.c.gone, asked)
     return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount == 1
 
 
 def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
-    """Return a row that begins with `FEED_COLUMNS` as a Feed: by place, since names cost as much again."""
+    """Return the Feed of a row that begins with `FEED_COLUMNS`; read by position, as names take twice the time."""
     state = len(FEED_COLUMNS) - len(STATE_FIELDS)
     *values, etag, last_modified = row[:state]
     return Feed(
@@ -156,12 +156,12 @@ def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
 
 
 def feed_ids(connection: Connection) -> dict[str, int]:
-    """Return the number of each feed by its source's address."""
+    """Return the id of each feed by its source's URL."""
     return dict(connection.execute(select(feeds.c.source_url, feeds.c.id)).all())
 
 
 def recent_content_hashes(connection: Connection, feed_id: int) -> dict[str, str]:
-    """Return the content hash of the feed's latest entries by GUID: a parser need not read their text again."""
+    """Return the content hashes of a feed's latest `RECENT_ENTRIES` entries by GUID, which a parser can skip."""
     query = select(entries.c.guid, entries.c.content_hash).where(entries.c.feed_id == feed_id)
     return dict(connection.execute(query.order_by(entries.c.first_seen_at.desc()).limit(RECENT_ENTRIES)).all())
 
@@ -170,8 +170,8 @@ def known_entries(
     connection: Connection, feed_id: int, given: Sequence[Entry]
 ) -> tuple[dict[str, str], frozenset[str], bool]:
     """
-    Return what is known of the entries in `given`: content hash by GUID, links (in normal form), and whether this feed
-    has never brought an entry.
+    Return of the entries in `given` the content hashes of known ones by GUID and the known links (normalized), and
+    whether the feed has no stored entry yet.
     """
     of_feed = select(entries.c.guid, entries.c.content_hash).where(entries.c.feed_id == feed_id)
     known = {
@@ -184,7 +184,7 @@ def known_entries(
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
-    """Return what the fetch of an entry's page needs of it, as JSON."""
+    """Return the fields of an entry that fetching its page needs, as JSON values."""
     published = entry.published_at.isoformat() if entry.published_at else None
     return {name: getattr(entry, name) for name in PAGE_FIELDS} | {"published_at": published}
 
@@ -196,13 +196,13 @@ def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
 
 
 def feed_states(connection: Connection, *, counted: bool = True) -> tuple[FeedState, ...]:
-    """Return every feed of the settings with its state, by name; without its number of articles unless `counted`."""
+    """Return the states of all enabled feeds, by name; unless `counted`, their number of articles is 0."""
     query = state_query(counted=counted).where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id)
     return tuple(map(feed_state_from_row, connection.execute(query)))
 
 
 def feed_state(connection: Connection, source: str | int) -> FeedState | None:
-    """Return the state of a feed by its source's URL or its id, in the settings or not; None if there is none."""
+    """Return the state of the feed with this source URL or id, even if it is disabled; None if there is none."""
     is_meant = feeds.c.source_url == source if isinstance(source, str) else feeds.c.id == source
     row = connection.execute(state_query().where(is_meant)).one_or_none()
     return feed_state_from_row(row) if row else None
@@ -221,7 +221,7 @@ def feed_state_from_row(row: Row[*tuple[Any, ...]]) -> FeedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollStats:
-    """How the sources of the settings answer: when one did last, and how many fail since before a time."""
+    """Counts of enabled feeds: all, failing, and failing since before a time; and when one was last read."""
 
     feeds: int
     failing: int

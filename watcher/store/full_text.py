@@ -1,8 +1,8 @@
 """
 The full-text index: FTS5 on SQLite, a `tsvector` under GIN on PostgreSQL.
 
-Both hold the words that `text.search_query` makes, so that no tokenizer, dictionary or parser of a database decides
-anything. Language, country and outlet are words of their own kind.
+Both hold words that `watcher.text` has split and normalized, so that they do not depend on a database's tokenizer or
+dictionary. Language, country and outlet are indexed as words with a mark.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FILTER_MARK = "\ue000"  # begins the words for language, country and outlet; no 
 FTS5_TABLE = "article_search"
 FTS5_COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
 ROWIDS_PER_S = 8  # for articles that were published in the same second
-MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far an article's row may lie behind its time, where many came at once
+MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far row numbers may lie after their time if many articles came at once
 
 MAX_ROWID = 2**63 - 1
 
@@ -36,7 +36,7 @@ article_words = table("article_words", column("article_id"), column("published_a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexDocument:
-    """What the index takes of an article."""
+    """The fields of an article that the index needs."""
 
     article_id: str
     published_at: datetime
@@ -47,14 +47,14 @@ class IndexDocument:
     outlet: str
 
     def words(self, text: str) -> str:
-        """Return the words that the index keeps of an article whose text is `text`."""
+        """Return the words to index, space-separated: of the title, of `text`, and of the filters."""
         plain = index_words(f"{self.title}\n{text}").replace(FILTER_MARK, " ")
         return " ".join([plain, *(token.text for token in filter_tokens(self.language, self.country, self.outlet))])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Where an article must be from, and when it was published: [since, until)."""
+    """Conditions on an article's source, and on its time of publication in [since, until); None for no condition."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -63,7 +63,7 @@ class Filters:
     outlet: str | None = None  # words of its name
 
     def includes(self, published_at: datetime) -> bool:
-        """Whether an article was published in time: the index knows it to some hours."""
+        """Whether `published_at` is in [since, until); the index's own search is exact only to some hours."""
         return (self.since is None or published_at >= self.since) and (self.until is None or published_at < self.until)
 
 
@@ -79,8 +79,8 @@ class Fts5Index:
     """
     The index on SQLite: FTS5 without content and positions.
 
-    A row's number is the time of publication, so that the newest come first without sorting. Whether words stand in a
-    row is looked up in the text (docs/decisions/0013).
+    Row numbers follow the time of publication, so that the newest come first without sorting. Phrases are checked in
+    the text (docs/decisions/0013).
     """
 
     article_id: ColumnElement[str] = search_documents.c.article_id
@@ -89,13 +89,13 @@ class Fts5Index:
         self.connection = connection
 
     def clear(self) -> None:
-        """Remove everything from the index, whatever state it is in."""
+        """Create an empty index in place of the old one, even if that is damaged."""
         self.connection.execute(text(f"DROP TABLE IF EXISTS {FTS5_TABLE}"))
         self.connection.execute(delete(search_documents))
         self.connection.execute(text(f"CREATE VIRTUAL TABLE {FTS5_TABLE} USING fts5({FTS5_COLUMNS})"))
 
     def add(self, documents: Iterable[IndexDocument]) -> None:
-        """Add articles that the index does not hold."""
+        """Add articles, none of which may be in the index."""
         rows = []
         for document in documents:
             number = self._free_rowid(rowid_at(document.published_at))
@@ -107,7 +107,7 @@ class Fts5Index:
         execute_each(self.connection, note, rows)
 
     def remove(self, documents: Sequence[IndexDocument]) -> None:
-        """Remove articles, given as they were added."""
+        """Remove articles; each document must be the same as when it was added."""
         words = {document.article_id: document.words(document.text) for document in documents}
         for keys in in_chunks(list(words)):
             query = select(search_documents.c.article_id, search_documents.c.number)
@@ -118,7 +118,7 @@ class Fts5Index:
             self.connection.execute(delete(search_documents).where(search_documents.c.article_id.in_(keys)))
 
     def matching(self, query: Query, filters: Filters) -> Generator[str]:
-        """Yield the ids of articles that have the query's words, newest first; if `query.needs_text`, others too."""
+        """Yield ids of matching articles, newest first; if `query.needs_text`, some whose text does not match, too."""
         low = rowid_at(filters.since) if filters.since else -MAX_ROWID
         high = rowid_at(filters.until) + MAX_ROWID_SHIFT if filters.until else MAX_ROWID
         # CROSS JOIN: SQLite reads the index first, in its own order.
@@ -131,7 +131,7 @@ class Fts5Index:
             yield from rows.scalars()
 
     def _free_rowid(self, first: int) -> int:
-        """Return the first row number from `first` on that no article has."""
+        """Return the first unused row number from `first` on."""
         query = select(search_documents.c.number).where(search_documents.c.number >= first)
         query = query.order_by(search_documents.c.number).execution_options(yield_per=50)
         number = first
@@ -173,7 +173,7 @@ class TsvectorIndex:
             self.connection.execute(delete(article_words).where(article_words.c.article_id.in_(keys)))
 
     def matching(self, query: Query, filters: Filters) -> Generator[str]:
-        """Yield the ids of articles that have the query's words, newest first; if `query.needs_text`, others too."""
+        """Yield ids of matching articles, newest first; if `query.needs_text`, some whose text does not match, too."""
         at = article_words.c.published_at
         words = text("CAST(:words AS tsquery)").bindparams(words=ts_query(query, filters))
         asked = select(article_words.c.article_id).where(article_words.c.words.op("@@")(words))
@@ -198,7 +198,7 @@ def rowid_at(time: datetime) -> int:
 def combine_words(
     query: Query, filters: Filters, word: Callable[[Token], str], *, and_: str, or_: str
 ) -> tuple[str, list[str]]:
-    """Return what an article must have, and each of what it must not have; `word` and the rest as a database says."""
+    """Return the condition for wanted words, and a list of excluded ones, written with `word`, `and_` and `or_`."""
 
     def all_of(tokens: Iterable[Token]) -> str:
         return f"({and_.join(map(word, tokens))})"
@@ -209,7 +209,7 @@ def combine_words(
 
 
 def fts5_query(query: Query, filters: Filters) -> str:
-    """Return a query for FTS5: words in quotes, out of which no user input can break."""
+    """Return the query in FTS5's syntax; quoted words keep user input from adding operators."""
 
     def word(token: Token) -> str:
         return f'"{token.text}"{"*" if token.is_prefix else ""}'
@@ -219,7 +219,7 @@ def fts5_query(query: Query, filters: Filters) -> str:
 
 
 def ts_query(query: Query, filters: Filters) -> str:
-    """Return a query for PostgreSQL: words in quotes, out of which no user input can break."""
+    """Return the query in PostgreSQL's syntax; quoted words keep user input from adding operators."""
 
     def word(token: Token) -> str:
         quoted = token.text[:MAX_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")

@@ -20,27 +20,27 @@ LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What is kept of a host between visits."""
+    """The stored state of a host between visits."""
 
     host: str
     blocked_until: datetime | None = None
     last_request_at: datetime | None = None
     robots_at: datetime | None = None
-    robots_status: int | None = None  # of HTTP, or as `net.robots` has it
-    robots_rules: str = ""  # of our group
+    robots_status: int | None = None  # an HTTP status, or a code of `net.robots`
+    robots_rules: str = ""  # of the group for our user agent
 
 
 def worker_name() -> str:
-    """Return the name under which this process holds leases."""
+    """Return the name of this process as a holder of leases: "machine:pid"."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueHosts:
-    """Hosts that have something due and are free, longest due first."""
+    """Hosts that are free and have feeds or pages due, longest due first."""
 
     names: tuple[str, ...]
-    scanned_until: datetime  # what is due until then has been seen: the rest of it was held, or is in work already
+    scanned_until: datetime  # all hosts due until then are in `names`, or were leased, blocked or busy
 
 
 def due_hosts(
@@ -54,14 +54,14 @@ def due_hosts(
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
 ) -> DueHosts:
     """
-    Return up to `most` hosts that have something due and are free.
+    Return up to `most` hosts that are free and have feeds or pages due.
 
     Args:
-        busy: Hosts to leave out: the worker is at them, whatever has become of their leases meanwhile.
-        pages_too: Hosts that have only pages due count as well.
-        since: Look only at what has become due from then on. The server steps over each row that was due before and
-            cannot be cleaned up yet, a thousand in a millisecond.
-        unless: Given the column of a host's name, the condition that it is left out.
+        busy: Hosts to leave out, as this worker is visiting them, even if their leases have expired.
+        pages_too: Include hosts that have only pages due.
+        since: Read only rows that became due from then on. Rows that were due before and are not vacuumed yet cost
+            the server a millisecond per thousand.
+        unless: Takes the column with the host's name; returns the condition for hosts to leave out.
     """
 
     def select_due(table: Table, at: ColumnElement[Any], *those: ColumnElement[bool]) -> Select[str, datetime]:
@@ -89,7 +89,7 @@ def due_hosts(
 
 
 def is_unleased(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that nobody holds a host, nor its Retry-After."""
+    """Return the condition that a host is neither leased nor blocked (Retry-After)."""
     return and_(
         or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
         or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now),
@@ -102,7 +102,7 @@ def lease_free_hosts(
     """
     Lease those of `names` that are still free, and return them.
 
-    On PostgreSQL others may be at the same rows: what they hold is passed over, not waited for.
+    On PostgreSQL, rows that another transaction has locked are skipped, not waited for.
     """
     mine = {"lease_by": worker, "lease_until": now + lease}
     taken: set[str] = set()
@@ -124,7 +124,7 @@ def first_hosts(
     """
     Yield up to `most` different hosts of a query's rows, longest due first.
 
-    Read row by row in the order of an index, so that a few hosts cost the same however many are due.
+    Rows are read one by one in the order of an index, so that the cost does not depend on how many are due.
     """
     seen = set(busy)
     rows = connection.execute(query.order_by("at").execution_options(yield_per=max(most, 1)))
@@ -140,7 +140,7 @@ def first_hosts(
 def renew_all(
     connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
 ) -> None:
-    """Hold for another while what `worker` still has of the hosts `names`, where half of the lease is over."""
+    """Renew the leases that `worker` still has on the hosts `names`, where less than half of the time is left."""
     query = update(hosts).where(
         hosts.c.host.in_(names), hosts.c.lease_by == worker, hosts.c.lease_until < now + lease / 2
     )
@@ -148,7 +148,7 @@ def renew_all(
 
 
 def drop_dead_leases(connection: Connection, *, worker: str) -> None:
-    """Free the hosts held by processes of this machine that are no more: a crash must not cost a lease's time."""
+    """Release leases of dead processes of this machine, so that after a crash nobody waits until they expire."""
     machine = worker.rpartition(":")[0]
     is_ours = hosts.c.lease_by.startswith(f"{machine}:", autoescape=True)
     held = connection.scalars(select(hosts.c.lease_by).where(is_ours).distinct()).all()
@@ -157,7 +157,7 @@ def drop_dead_leases(connection: Connection, *, worker: str) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs under `pid`; one's own pid, fresh after a restart, is nobody else's."""
+    """Whether another process of this machine has `pid`. False for our own: its earlier process has died."""
     if pid == os.getpid():
         return False
     try:
@@ -174,7 +174,7 @@ def is_leased(connection: Connection, host: str, *, now: datetime) -> bool:
 
 
 def set_blocked_until(connection: Connection, host: str, *, until: datetime) -> None:
-    """Hold every feed and page of `host` until a time, its Retry-After; a hold that lasts longer stays."""
+    """Block all requests to `host` until a time (Retry-After); a block that lasts longer stays."""
     query = insert(connection, hosts).values(host=host, blocked_until=until)
     earlier = or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until < until)
     held = {"blocked_until": until}
@@ -182,7 +182,7 @@ def set_blocked_until(connection: Connection, host: str, *, until: datetime) -> 
 
 
 def blocked_sources(connection: Connection, *, now: datetime) -> tuple[tuple[str, datetime], ...]:
-    """Return the names of sources that are due but whose host is held, and until when, by name."""
+    """Return (name, end of the block) of each source that is due but whose host is blocked, by name."""
     query = (
         select(feeds.c.name, hosts.c.blocked_until)
         .join(hosts, hosts.c.host == feeds.c.host)
@@ -194,7 +194,7 @@ def blocked_sources(connection: Connection, *, now: datetime) -> tuple[tuple[str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitedSource:
-    """A source whose host is held by a worker."""
+    """A source whose host is leased by a worker."""
 
     name: str
     url: str
@@ -204,7 +204,7 @@ class VisitedSource:
 def visited_sources(
     connection: Connection, *, but: str, due_at: datetime | None, now: datetime
 ) -> tuple[VisitedSource, ...]:
-    """Return the sources whose host another worker than `but` holds, by name; only those due then if `due_at`."""
+    """Return the sources whose host a worker other than `but` has leased, by name; if `due_at`, only those due then."""
     columns = (feeds.c.name, feeds.c.source_url.label("url"), hosts.c.lease_by.label("worker"))
     query = select(*columns).join(hosts, hosts.c.host == feeds.c.host).order_by(feeds.c.name)
     query = query.where(feeds.c.enabled, ~feeds.c.gone, hosts.c.lease_until > now, hosts.c.lease_by != but)
@@ -214,7 +214,7 @@ def visited_sources(
 
 
 def get_host(connection: Connection, host: str) -> Host:
-    """Return what is kept of `host`; an empty one if it is new."""
+    """Return the stored state of `host`; a Host with default values if it is not stored."""
     row = connection.execute(select(*columns_of(hosts, Host)).where(hosts.c.host == host)).one_or_none()
     if row is None:
         return Host(host=host)
@@ -223,7 +223,7 @@ def get_host(connection: Connection, host: str) -> Host:
 
 
 def known_hosts(connection: Connection, names: Collection[str]) -> set[str]:
-    """Return those of `names` that are known: something was asked of them, the last time a day ago at most."""
+    """Return those of `names` that are stored; unused hosts are deleted a day after the last request."""
     return {row.host for row in rows_in(connection, select(hosts.c.host), hosts.c.host, names)}
 
 
@@ -237,13 +237,13 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
 
 NETWORK_DOWN = "network_down_since"
 OFFLINE = "offline"
-DETECTION_DELAY = timedelta(minutes=1)  # that it may take until a line is called down
-OFFLINE_RETRY = timedelta(minutes=5)  # within which what could not be asked is due again
-RECENT_FEEDS = 40  # feeds that are looked at for hosts
+DETECTION_DELAY = timedelta(minutes=1)  # until an outage is detected, at most
+OFFLINE_RETRY = timedelta(minutes=5)  # within which feeds are due again after an outage
+RECENT_FEEDS = 40  # feeds whose URLs are returned
 
 
 def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
-    """Return the URLs of feeds that answered last, the latest last."""
+    """Return the URLs of the `RECENT_FEEDS` feeds that answered last, the latest last."""
     query = (
         select(feeds.c.url)
         .where(feeds.c.enabled, feeds.c.last_read_at.is_not(None), feeds.c.failures == 0)

@@ -22,11 +22,11 @@ from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normali
 MAX_LINE_BYTES = 8 << 20
 MAX_LIST = 200
 MAX_REASON = 1_000  # characters of its sentence
-Position = tuple[datetime, str]  # when an article came in, and its id
+Position = tuple[datetime, str]  # the `fetched_at` and the id of an article
 
 
 def clean_text(value: object) -> object:
-    """Return a text without what no database keeps, and without space around it; anything else as it is."""
+    """Return a string stripped and without characters that no database stores; any other value unchanged."""
     return replace_surrogates(value).strip() if isinstance(value, str) else value
 
 
@@ -64,20 +64,20 @@ KnownReason = Annotated[Any, BeforeValidator(to_reason)]
 
 
 class RemovedText(TypedDict):
-    """A text that was removed."""
+    """A text that was removed from a page, and the rule that removed it."""
 
     rule: Short
     text: Long
 
 
 def line_name(field: str) -> str:
-    """Return what a field of `Article` is called in a line."""
+    """Return the key of a JSON line for a field of `Article`."""
     return {"is_truncated": "truncated", "published_at": "published", "fetched_at": "fetched"}.get(field, field)
 
 
 @with_config(ConfigDict(strict=True, alias_generator=line_name))
 class ArticleLine(TypedDict, total=False):
-    """The fields of a JSON line, in their order; others are left out."""
+    """The fields of a JSON line, in their order; other fields are ignored."""
 
     id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$"), Cleaned]
     url: WebAddress
@@ -103,7 +103,7 @@ class ArticleLine(TypedDict, total=False):
 
 
 LINE = TypeAdapter(ArticleLine)
-# What is said of a fault, by its kind, else by its field.
+# What an error message says was expected, by the kind of the fault, else by the field.
 EXPECTED = dict.fromkeys(("url", "image"), "an address that begins with https:// or http://")
 EXPECTED |= dict.fromkeys(("published", "fetched"), 'a time such as "2026-11-24T06:30:00Z"')
 EXPECTED |= dict.fromkeys(("list_type", "too_long"), f"a list of up to {MAX_LIST}")
@@ -117,9 +117,9 @@ def format_articles(
     connection: Connection, *, since: datetime | None, until: datetime | None, after: Position | None, most: int
 ) -> tuple[list[str], Position | None]:
     """
-    Return up to `most` articles that came in during [since, until) as JSON lines, oldest first, and where to go on.
+    Return up to `most` articles fetched in [since, until) as JSON lines, oldest first, and the position of the last.
 
-    The call before ended at `after`, None at the beginning. Nothing to go on at: that was all.
+    Pass that position as `after` to get the next articles; it is None if there are no more.
     """
     query = (
         select(articles, texts, feeds.c.source_url)
@@ -152,9 +152,9 @@ def to_json(value: datetime | Reason | RemovedBlock) -> object:
 
 def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     """
-    Return the article of a JSON line, and the feed that it came from if that is named.
+    Return the article of a JSON line, and the URL of its feed, None if the line has none.
 
-    An article without dates was published and came in now. Raises ValueError with words for what is wrong.
+    No fetch time: `now`; no publication time: the fetch time; none is after `now`. Raises ValueError with a message.
     """
     try:
         line_values = {name: value for name, value in parse_object(line).items() if value is not None}
@@ -199,7 +199,7 @@ def describe_fault(error: ValidationError) -> str:
 
 
 def read_bounded_lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """Yield the lines that `read` (of a file: `readline`) brings; of one that is too long, only its beginning."""
+    """Yield the lines that `read` (a file's `readline`) returns; of longer lines only `MAX_LINE_BYTES` + 1 bytes."""
     while line := read(MAX_LINE_BYTES + 1):
         yield line
         while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
