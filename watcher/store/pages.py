@@ -17,16 +17,16 @@ from watcher.store.schema import articles, entries, feeds, pages, revisions, tex
 from watcher.store.sql import columns_of, execute_each, insert, rows_in
 from watcher.text.urls import host_key
 
-# Of the entries whose page is known by a key, the article that it led to.
+# Sets the article that the page of an entry redirected to.
 SET_REDIRECT = update(entries).where(entries.c.article_id == bindparam("of"))
 SELECT_REVISIONS = select(*columns_of(revisions, Revision)).order_by(revisions.c.id)
 PAGE_FIELDS = ("article_id", "url", "host", "added_at", "tries", "is_recheck")
-RECHECK_AFTER = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
+RECHECK_AFTER = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after citation: rechecks of a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """A page to get: an entry of a feed whose article is not stored yet, or is looked at again."""
+    """A page to fetch: of an entry whose article is not stored yet, or of a cited article to recheck."""
 
     article_id: str
     url: str  # empty if the entry has no link
@@ -51,21 +51,21 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
 
 
 def page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
-    """Return a row of a feed, and an entry and `PAGE_FIELDS` of its page."""
+    """Return the page of a row with `FEED_COLUMNS`, the entry and `PAGE_FIELDS`."""
     entry, *values = row[len(FEED_COLUMNS) :]
     page = dict(zip(PAGE_FIELDS, values, strict=True))
     return StoredPage(feed=feed_from_row(row), entry=entry_from_json(entry, url=page["url"]), **page)
 
 
 def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
-    """Forget a page: its article is stored, or `redirected_to`, which its entries then lead to."""
+    """Delete a page to fetch; with `redirected_to`, its entries refer to that article from now on."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
     if redirected_to is not None:
         connection.execute(SET_REDIRECT, [{"of": article_id, "redirected_article_id": redirected_to}])
 
 
 def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]]) -> list[bool]:
-    """Store the articles of pages and forget the pages, each by its key; as `add_articles`."""
+    """Store (article, page id) pairs and delete the pages; return for each whether it was new, as `add_articles`."""
     added = add_articles(connection, [arrival for arrival, _ in given])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
     led = [(key, arrival.article.id) for arrival, key in given if arrival.article.id != key]
@@ -74,19 +74,19 @@ def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]])
 
 
 def record_failure(connection: Connection, article_id: str, *, reason: Reason, next_try_at: datetime | None) -> None:
-    """Write down a failed try; `next_try_at` None gives the page up."""
+    """Record a failed try; with `next_try_at` None, the page is given up."""
     query = update(pages).where(pages.c.article_id == article_id)
     connection.execute(query.values(tries=pages.c.tries + 1, reason=reason, next_try_at=next_try_at))
 
 
 def record_redirect(connection: Connection, article_id: str, *, url: str, host: str) -> None:
-    """Note where a page is: another host, whose own visit gets it."""
+    """Record that a page has moved to another host; it is fetched during a visit to that host."""
     query = update(pages).where(pages.c.article_id == article_id)
     connection.execute(query.values(tries=pages.c.tries + 1, url=url, host=host))
 
 
 def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
-    """Make pages due later: their host may not be asked before."""
+    """Postpone pages whose host may not be requested before `until`."""
     connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))
 
 
@@ -98,7 +98,7 @@ def count_due_pages(connection: Connection, *, now: datetime) -> int:
 
 
 def failed_page_counts(connection: Connection, *those: ColumnElement[bool]) -> tuple[tuple[Reason, int], ...]:
-    """Return the reasons for which pages (those that meet conditions) were given up, with their counts, most first."""
+    """Return (reason, count) of the pages that meet `those` and were given up, most frequent first."""
     query = select(pages.c.reason, func.count()).where(*those, pages.c.reason.is_not(None), ~pages.c.is_recheck)
     query = query.where(pages.c.next_try_at.is_(None)).group_by(pages.c.reason)
     query = query.order_by(func.count().desc(), pages.c.reason)
@@ -107,12 +107,12 @@ def failed_page_counts(connection: Connection, *those: ColumnElement[bool]) -> t
 
 def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now: datetime) -> None:
     """
-    Note pages of stored articles to be looked at again; one that waits already keeps its time.
+    Schedule rechecks of the pages of stored articles; a page that is already scheduled keeps its time.
 
-    Articles whose text is the feed's are left out: their page was not to be had.
+    Articles with the feed's text are left out: their page could not be fetched.
 
     Args:
-        wanted: Article ids, each with how many of the looks it gets, the last ones.
+        wanted: The number of rechecks by article id; fewer than all means the last ones.
     """
     query = select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
     query = query.join(feeds, feeds.c.id == articles.c.feed_id).where(~articles.c.from_feed)
@@ -131,7 +131,7 @@ def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now:
 
 
 def record_recheck(connection: Connection, article_id: str, *, now: datetime, found: Revision | None) -> None:
-    """Write down a look at a page, with what it said otherwise; the page is due again, or done with."""
+    """Save the revision that a recheck found, if any; schedule the next recheck, or delete the page after the last."""
     if found is not None:
         values = asdict(found) | {"article_id": article_id, "text": compress(found.text)}
         connection.execute(revisions.insert().values(values))
@@ -148,7 +148,7 @@ def record_recheck(connection: Connection, article_id: str, *, now: datetime, fo
 
 
 def record_missing(connection: Connection, article_id: str, *, now: datetime, reason: Reason) -> bool:
-    """Note that a page is not there, and return whether it was not the last time either."""
+    """Record that a recheck found no page, and schedule another; return whether the one before found none either."""
     mine = (pages.c.article_id == article_id, pages.c.is_recheck)
     before = connection.scalar(select(pages.c.reason).where(*mine))
     connection.execute(update(pages).where(*mine).values(reason=reason, next_try_at=now + RECHECK_AFTER[0]))
@@ -156,7 +156,7 @@ def record_missing(connection: Connection, article_id: str, *, now: datetime, re
 
 
 def latest_version(connection: Connection, article_id: str) -> tuple[str, str] | None:
-    """Return title and text of an article as its page last said; None if the article is not stored."""
+    """Return the latest known title and text of an article's page; None if the article is not stored."""
     query = select(revisions.c.title, revisions.c.text).order_by(revisions.c.id.desc()).limit(1)
     query = query.where(revisions.c.article_id == article_id, revisions.c.kind == "changed")
     row = connection.execute(query).one_or_none()
@@ -172,7 +172,7 @@ def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[
 
 
 def revisions_between(connection: Connection, *, start: datetime, end: datetime) -> dict[str, tuple[Revision, ...]]:
-    """Return the revisions that were noticed in [start, end), by article, the earliest first."""
+    """Return the revisions found in [start, end), by article id, the earliest first."""
     query = SELECT_REVISIONS.where(revisions.c.at >= start, revisions.c.at < end)
     return revisions_by_article(connection.execute(query))
 

@@ -12,8 +12,8 @@ from watcher.store.schema import articles, day_of, features, pins, texts
 from watcher.store.sql import acquire_migration_lock
 
 PARTITIONED = ("texts", "features")
-LOCK_MS = 250  # that it is waited for those who read, while others wait behind it; then another time
-DAYS_AHEAD = 2  # days that are made before they come: so long nobody needs to look
+LOCK_MS = 250  # how long to wait for a table lock, as other queries queue behind it; then it is tried again later
+DAYS_AHEAD = 2  # days after today whose partitions are created in advance
 PARTITION_NAMES = """
     SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = CAST('features' AS regclass)
@@ -31,7 +31,7 @@ def partition_days(connection: Connection) -> list[int]:
 
 
 def create_partitions(connection: Connection, *, now: datetime) -> int:
-    """Make the partitions of today and the days to come that are not there yet; return how many days."""
+    """Create missing partitions of today and the next `DAYS_AHEAD` days; return the number of days created."""
     wanted = set(range(day_of(now), day_of(now) + DAYS_AHEAD + 1))
     if wanted <= set(partition_days(connection)):
         return 0
@@ -46,17 +46,17 @@ def create_partitions(connection: Connection, *, now: datetime) -> int:
 
 
 def has_rows_in_default(connection: Connection, day: int) -> bool:
-    """Whether something of a day lies in the rest, so that it can have no partition."""
+    """Whether a default partition has rows of a day, so that no partition can be created for that day."""
     asked = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTITIONED)
     return any(connection.scalar(text(query), {"day": day}) for query in asked)
 
 
 def drop_partition(connection: Connection, *, before: datetime) -> datetime | None:
     """
-    Drop the earliest day that was over before a time; return when it was over, None if there is none.
+    Drop the partitions of the earliest day that ended before a time; return when it ended, None if there is none.
 
-    What is held goes on in the rest. The other articles of the day are without a text from then on, and are to be
-    removed next (`retention.drop_articles`).
+    Rows of pinned articles move to the default partition. The other articles of the day have no text and features after
+    that: remove them next (`retention.drop_articles`).
     """
     day = next(iter(partition_days(connection)), None)
     if day is None or day >= day_of(before):
@@ -76,7 +76,7 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
 
 
 def delete_partitioned_rows(connection: Connection, rows: Sequence[tuple[str, int]]) -> None:
-    """Remove texts and features of articles, given with their days: partitions have no references to follow."""
+    """On PostgreSQL, delete texts and features of articles, given as (id, day): no foreign key deletes them there."""
     if connection.dialect.name != "postgresql" or not rows:
         return
     ids, days = [key for key, _ in rows], sorted({day for _, day in rows})

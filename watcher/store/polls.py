@@ -19,24 +19,24 @@ from watcher.store.schema import articles, entries, feeds, health_changes, pages
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
 from watcher.text.urls import article_id, host_key, normalize_url
 
-KEEP_POLLS = 200  # lines a feed: its history for `status`
+KEEP_POLLS = 200  # rows per feed: its history for `watcher status`
 SMOOTHING = 0.2  # the share of the newest answer in `took_s`
-KEEP_HEALTH_CHANGES = 50  # lines a feed
-PRUNE_EVERY = 5  # changes of health between two looks whether there are more, on the average
-UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
-MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
-# These set the columns that their rows name.
+KEEP_HEALTH_CHANGES = 50  # rows per feed
+PRUNE_EVERY = 5  # changes of health between two prunings of a feed's history, on average
+UNDATED_FROM = 3  # entries in one poll, none with a date, that make a feed undated that has had news before
+MOVES_TRUSTED = 2  # times that the target of a permanent redirect must parse as a feed before it becomes the feed's URL
+# The columns to set are those named in the rows of parameters.
 UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))
 UPDATE_ENTRY = update(entries).where(entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
 UPDATE_RECHECK = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
-FeedPoll = tuple[Feed, PollResult]  # the feed as it stood before
+FeedPoll = tuple[Feed, PollResult]  # the feed as it was before the poll
 
 
 def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
     """
-    Write down polls: each feed's state and history, its entries, the pages to get; return how many pages each noted.
+    Save polls: each feed's state, history, entries and pages to fetch; return the number of new pages of each poll.
 
-    A poll that brought nothing new after one that was answered has no line of its own: it is counted with the feed.
+    A poll without news gets no row in the history if the one before was answered: the feed counts it.
     """
     after = [(feed, result, feed_columns(feed, result)) for feed, result in given]
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
@@ -54,7 +54,7 @@ def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]
 def append_history(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: int, prune_every: int
 ) -> None:
-    """Add lines to the history of feeds; for one in `prune_every`, drop its feed's oldest lines beyond `keep`."""
+    """Insert rows into a history; after about one in `prune_every`, delete its feed's oldest rows beyond `keep`."""
     if rows:
         connection.execute(table.insert(), rows)
     for row in rows:
@@ -65,7 +65,7 @@ def append_history(
 
 
 def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
-    """Return what a poll changes of its feed, by column: few, and the same ones for most polls."""
+    """Return the columns of a feed that a poll changes, with their values; most polls change the same few."""
     values = poll_columns(feed, result)
     if isinstance(result, NetworkDown):
         return values
@@ -74,7 +74,7 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
 
 
 def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
-    """Return what a poll changes of its feed, but for the word of its health."""
+    """Return the columns of a feed that a poll changes, except those of its health."""
     values: dict[str, Any] = {"next_poll_at": result.next_poll_at}
     values["unchanged_polls"] = feed.unchanged_polls + 1 if is_unchanged(feed, result) else 0
     if isinstance(result, NetworkDown):
@@ -83,7 +83,7 @@ def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     if isinstance(result, PollFailed):
         values |= {"failures": feed.failures + 1, "failing_since": feed.failing_since or result.at}
         values["reason"] = result.reason
-        # For good, also if a poll that was under way comes back late.
+        # No poll resets `gone`, not even one whose result comes late.
         return values | {"gone": True} if result.permanent else values
     took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHING * (result.took_s - feed.took_s)
     values |= {"last_read_at": result.at, "took_s": took_s}
@@ -100,7 +100,7 @@ def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
 
 
 def is_unchanged(feed: Feed, result: PollResult) -> bool:
-    """Whether a poll brought nothing new, and the feed was read before: its history needs no line for it."""
+    """Whether a poll brought no news and the one before was answered: it then gets no row in the history."""
     if feed.last_read_at is None or feed.failures:
         return False
     if isinstance(result, PollSucceeded):
@@ -110,10 +110,10 @@ def is_unchanged(feed: Feed, result: PollResult) -> bool:
 
 def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
     """
-    Return what the entries of a poll change: when something came last, how often it does, and whether it has dates.
+    Return the feed's columns about arrivals: `last_new_at`, `gap_s` (average time between news) and `has_no_dates`.
 
-    A first poll counts from the newest date in it: a feed that was left behind years ago brings nothing new. Some
-    entries without a date make no feed undated that has brought dates before.
+    A first poll takes `last_new_at` from the newest date in the feed, so that an abandoned feed has no recent news. A
+    feed that has had news becomes undated only after a poll with `UNDATED_FROM` or more entries, all without a date.
     """
     new = result.changes.new
     seen = (*new, *result.changes.changed)
@@ -132,10 +132,10 @@ def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
 
 def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[str, object]:
     """
-    Return what a permanent redirect changes: the target is remembered once it has parsed as a feed twice.
+    Return the columns that a permanent redirect changes: `url` too, once the target has parsed as a feed twice.
 
-    A 304 counts the second time: it is about the bytes that were parsed. As a first answer it shows nothing, since
-    what it is about came from elsewhere.
+    A 304 counts as the second time, as the target's body was parsed before. It does not count as the first time, as the
+    body that it confirms came from another URL.
     """
     is_known = result.moved_to == feed.moved_to
     if result.moved_to in (None, feed.url) or (isinstance(result, PollUnchanged) and not is_known):
@@ -147,7 +147,7 @@ def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[
 
 
 def poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
-    """Return the line of the feed's history that a poll makes, with the number of those before it that have none."""
+    """Return a poll's row in the history, with the number of unchanged polls before it that have no row."""
     row: dict[str, Any] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
     row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "unchanged_polls": feed.unchanged_polls}
     match result:
@@ -162,7 +162,7 @@ def poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
 
 
 def health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the line that a change of a feed's health makes, with why a poll failed, or where a feed has moved to."""
+    """Return the row for a change of a feed's health; its reason is why the poll failed, or the feed's new URL."""
     reason = result.reason if isinstance(result, PollFailed) else None
     if reason is None and after.get("moved_to"):
         reason = Reason(HealthKind.MOVED_TO, url=after["moved_to"])
@@ -170,7 +170,7 @@ def health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict
 
 
 def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
-    """Write down the entries of polls and the pages to get; return how many pages each poll noted."""
+    """Save the entries of polls and the pages to fetch; return the number of new pages of each poll."""
     were_read = [(feed, result) for feed, result in given if isinstance(result, PollSucceeded)]
     if not were_read:  # most often
         return [0] * len(given)
@@ -186,7 +186,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     changed = [(feed, result, entry) for feed, result in were_read for entry in result.changes.changed]
     hashes = [{"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash} for feed, _, entry in changed]
     execute_each(connection, UPDATE_ENTRY, hashes)
-    # The pages of articles that were cited are looked at again soon.
+    # If the article of a changed entry was cited, its page is rechecked now.
     soon = [{"of": entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
     execute_each(connection, UPDATE_RECHECK, soon)
     noted = enqueue_pages(connection, were_read)
@@ -194,7 +194,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
 
 
 def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSucceeded]]) -> Counter[int]:
-    """Note the page of each new entry whose article is neither stored nor on its way; return how many a feed."""
+    """Queue the page of each new entry whose article is neither stored nor queued; return the number by feed id."""
     new: dict[str, tuple[Feed, Entry, datetime]] = {}
     for feed, result in given:
         for entry in result.changes.new:
@@ -225,7 +225,7 @@ def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
 
 
 def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, object]:
-    """Return the page of an entry as it is kept until its article is stored."""
+    """Return the row in `pages` of an entry, kept until its article is stored."""
     return {
         "article_id": key,
         "feed_id": feed.id,
@@ -239,7 +239,7 @@ def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthChange:
-    """From `at` on, a feed had this `health`; `reason` as its poll said then."""
+    """The health of a feed from `at` on, and the reason that its poll gave, if any."""
 
     at: datetime
     health: str
@@ -248,7 +248,7 @@ class HealthChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRecord:
-    """One poll of a feed's history, and how many came after it that brought nothing new and have no line."""
+    """A poll in a feed's history, and the number of unchanged polls after it that have no row."""
 
     at: datetime
     status: str  # ok, unchanged, failed, offline
@@ -263,7 +263,7 @@ class PollRecord:
 def load_health_changes(
     connection: Connection, feed_id: int, *, most: int = KEEP_HEALTH_CHANGES
 ) -> tuple[HealthChange, ...]:
-    """Return when the health of a feed changed its word, the latest first."""
+    """Return up to `most` changes of a feed's health, the latest first."""
     query = select(*columns_of(health_changes, HealthChange)).where(health_changes.c.feed_id == feed_id)
     query = query.order_by(health_changes.c.at.desc(), health_changes.c.id.desc()).limit(most)
     return load_records(connection, query, HealthChange)
@@ -271,14 +271,14 @@ def load_health_changes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStats:
-    """What a feed brings and costs: entries a day of late, and the share of its known polls that found nothing new."""
+    """A feed's recent new entries per day, and the share of its recorded polls that brought no news."""
 
     entries_a_day: float
     unchanged: float  # 0 to 1, of the polls that were answered
 
 
 def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, days: int = 7) -> dict[int, FeedStats]:
-    """Return the figures of feeds that have been polled."""
+    """Return stats by feed id, of the last `days` days for entries; feeds that were never polled are left out."""
     since = now - timedelta(days=days)
     seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
     brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
@@ -296,7 +296,7 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, day
 
 
 def load_polls(connection: Connection, feed_id: int, *, most: int) -> tuple[PollRecord, ...]:
-    """Return the last polls of a feed that have a line, the latest first."""
+    """Return up to `most` polls in a feed's history, the latest first."""
     latest_first = (polls.c.at.desc(), polls.c.id.desc())
     until_now = select(feeds.c.unchanged_polls).where(feeds.c.id == feed_id).scalar_subquery()
     after = func.lag(polls.c.unchanged_polls, 1, until_now).over(order_by=latest_first).label("unchanged_polls_after")
@@ -306,6 +306,6 @@ def load_polls(connection: Connection, feed_id: int, *, most: int) -> tuple[Poll
 
 
 def count_by_health(connection: Connection) -> dict[str, int]:
-    """Return how many sources of the settings have each word of health that a poll left; "new" before the first."""
+    """Return the number of enabled feeds by health after their last poll; "new" for feeds not polled yet."""
     query = select(func.coalesce(feeds.c.health, "new"), func.count()).where(feeds.c.enabled).group_by(feeds.c.health)
     return dict(connection.execute(query).all())

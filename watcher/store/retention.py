@@ -1,4 +1,4 @@
-"""What is old is removed: articles with all that belongs to them, entries, pages and the memory of sites."""
+"""Deletes old data in batches: articles with their texts and features, entries, pages, site memory, hosts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from watcher.store.full_text import full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, day_of, entries, feeds, has_text, hosts, pages, site_blocks, texts
 
-ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
+ENTRIES_KEPT = 1_000  # of a feed, however old: it may still list them, and they must not count as new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
-    """A part of what there was to do. `upto`: where to go on, None if nothing is left."""
+    """The result of one batch: rows removed, and where the next batch starts; None if nothing is left."""
 
     removed: int
     resume_after: Any = None
@@ -26,12 +26,12 @@ class BatchResult:
 
 def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
     """
-    Remove up to `most` articles that came in before a time and that nothing holds, the oldest first.
+    Delete up to `most` unpinned articles that were fetched before a time, the oldest first.
 
-    `after` is where the sweep before stopped, here and below.
+    `after` is the `resume_after` of the previous batch, here and below.
     """
     own = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
-    in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # which says nothing new, but of which partitions
+    in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # same result, but fewer partitions to read
     columns = (*(articles.c[name] for name in own), texts.c.text)
     query = select(*columns).outerjoin(texts, and_(has_text, in_time))
     query = query.where(articles.c.fetched_at < before, is_unpinned())
@@ -47,7 +47,7 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
 
 
 def drop_entries(connection: Connection, *, before: datetime, after: int, most: int) -> BatchResult:
-    """Remove what is known of old entries of up to `most` feeds after feed `after`, but of their latest."""
+    """Delete old entries of the next `most` feeds after id `after`, except each feed's latest `ENTRIES_KEPT`."""
     ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(most)).all()
     removed = 0
     for feed_id in ids:
@@ -65,14 +65,14 @@ def nth_latest(connection: Connection, at: Column[Any], which: ColumnElement[boo
 
 
 def drop_pages(connection: Connection, *, before: datetime, most: int) -> BatchResult:
-    """Remove up to `most` pages that were given up and noted before a time."""
+    """Delete up to `most` given-up pages that were added before a time."""
     old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.added_at < before).limit(most)
     removed = connection.execute(delete(pages).where(pages.c.article_id.in_(old))).rowcount
     return BatchResult(removed=removed, resume_after=before if removed == most else None)
 
 
 def prune_site_blocks(connection: Connection, *, after: str, most: int) -> BatchResult:
-    """Remove what the pages of up to `most` sites were made of, but for the latest that make a site's memory."""
+    """Delete block hashes of the next `most` sites, except of the newest articles, which form the site memory."""
     names = select(site_blocks.c.host).distinct().where(site_blocks.c.host > after).order_by(site_blocks.c.host)
     sites = connection.scalars(names.limit(most)).all()
     removed = 0
@@ -85,7 +85,7 @@ def prune_site_blocks(connection: Connection, *, after: str, most: int) -> Batch
 
 
 def drop_hosts(connection: Connection, *, before: datetime, after: str, most: int) -> BatchResult:
-    """Remove those of up to `most` hosts that no feed or page is at, and that were asked nothing since a time."""
+    """Of the next `most` hosts, delete those without feeds and pages that were not requested since `before`."""
     names = select(hosts.c.host).where(hosts.c.host > after).order_by(hosts.c.host)
     found = connection.scalars(names.limit(most)).all()
     times = (hosts.c.lease_until, hosts.c.blocked_until, hosts.c.last_request_at, hosts.c.robots_at)
@@ -104,7 +104,7 @@ def robots_bytes(connection: Connection) -> int:
 
 
 def drop_robots(connection: Connection, *, max_bytes: int) -> int:
-    """Forget the longest robots.txt until the rest is within the bound; return how many. They are asked for again."""
+    """Delete the longest robots.txt until the rest fits `max_bytes`; return how many. They are fetched again."""
     size = func.length(hosts.c.robots_rules)
     upto = func.sum(size).over(order_by=(size, hosts.c.host)).label("upto")
     sizes = select(hosts.c.host, upto).where(hosts.c.robots_rules.is_not(None)).subquery()

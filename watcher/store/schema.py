@@ -39,19 +39,19 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-RowId = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
-# Keys in the `info` of tables and columns, for `store.copy`: an index is rebuilt and the state of processes stays
-# behind; how many rows the baseline inserts.
+RowId = BigInteger().with_variant(Integer, "sqlite")  # for tables with billions of rows over the life of a large store
+# Keys in the `info` of tables and columns, for `store.copy`: a table that is rebuilt and a column with the state of
+# processes are not copied; the number of rows that the baseline inserts.
 REBUILT, PROCESS_STATE, INITIAL_ROWS = "rebuilt", "process_state", "initial_rows"
 metadata = MetaData(naming_convention=NAMING)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
     """
-    An aware UTC datetime; SQLite keeps it as text without a zone, in an order that compares.
+    An aware UTC datetime; on SQLite, text without a zone that sorts by time.
 
-    The text is SQLAlchemy's own for SQLite, written here because its way there costs three times as much, and a
-    decorator's hooks twice.
+    The format is SQLAlchemy's own for SQLite. It is written here because SQLAlchemy's conversion takes three times as
+    long, and TypeDecorator's `process_*` hooks take twice as long.
     """
 
     impl = DateTime(timezone=True)
@@ -65,7 +65,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ReasonText(TypeDecorator[Reason]):
-    """A reason, kept as its JSON."""
+    """A Reason, stored as JSON."""
 
     impl = Text
     cache_ok = True
@@ -78,7 +78,7 @@ class ReasonText(TypeDecorator[Reason]):
 
 
 class JsonTuple(TypeDecorator[tuple[Any, ...]]):
-    """A tuple, kept as a JSON list."""
+    """A tuple, stored as a JSON list."""
 
     impl = JSON
     cache_ok = True
@@ -88,7 +88,7 @@ class JsonTuple(TypeDecorator[tuple[Any, ...]]):
 
 
 def utc(value: datetime | None) -> datetime | None:
-    """Return an aware moment in UTC. Errors: ValueError for one without a zone."""
+    """Return an aware datetime in UTC. Errors: ValueError if it has no zone."""
     if value is None or value.tzinfo is UTC:
         return value
     if value.tzinfo is None:
@@ -97,19 +97,19 @@ def utc(value: datetime | None) -> datetime | None:
 
 
 def utc_text(value: datetime | None) -> str | None:
-    """Return a moment as SQLite keeps it. Errors: as `utc`."""
+    """Return a datetime as SQLite stores it. Errors: as `utc`."""
     if value is not None and value.tzinfo is not UTC:
         value = utc(value)
     return None if value is None else value.isoformat(" ", "microseconds")[:26]
 
 
 def from_text(value: str | None) -> datetime | None:
-    """Return the moment that SQLite has kept as text."""
+    """Return the datetime of a text from SQLite."""
     return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 def from_server(value: datetime | None) -> datetime | None:
-    """Return the moment that a server has kept."""
+    """Return a datetime from PostgreSQL in UTC."""
     return None if value is None else value.astimezone(UTC)
 
 
@@ -118,7 +118,7 @@ feeds = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("source_url", Text, nullable=False, unique=True),  # as the settings say; the identity of the source
-    Column("url", Text, nullable=False),  # where it is asked for now
+    Column("url", Text, nullable=False),  # where it is requested now
     Column("host", Text, nullable=False, index=True),
     Column("enabled", Boolean, nullable=False, default=True),  # False: no longer in the settings
     Column("name", Text, nullable=False),
@@ -144,7 +144,7 @@ feeds = Table(
     Column("moved_seen", Integer, nullable=False, default=0),
     Column("gone", Boolean, nullable=False, default=False),
     Column("interval_s", Float),
-    Column("max_age_s", Float),  # of the last answer that said one; a 304 that says nothing renews it
+    Column("max_age_s", Float),  # of the last response that had one; a 304 without one keeps it
     Column("has_no_dates", Boolean, nullable=False, default=False),  # its new entries have no dates
     Column("skip_hours", JsonTuple, nullable=False),  # of the last parse, kept over a 304
     Column("skip_days", JsonTuple, nullable=False),
@@ -157,7 +157,7 @@ feeds = Table(
 )
 
 polls = Table(
-    "polls",  # a line a poll, but for those that brought nothing new after one that was answered
+    "polls",  # a row per poll, except unchanged ones after one that was answered
     metadata,
     Column("id", RowId, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
@@ -212,7 +212,7 @@ pages = Table(
     Index("ix_pages_host_next_try_at", "host", "next_try_at"),
     Index("ix_pages_next_try_at", "next_try_at"),
     Index("ix_pages_added_at", "added_at"),
-    # On PostgreSQL it is partial too; said here, that would have every start load its dialect: 40 ms.
+    # It is partial on PostgreSQL too; to declare that here would load its dialect at every start: 40 ms.
     Index("ix_pages_is_recheck", "article_id", sqlite_where=text("is_recheck = 1")),
 )
 
@@ -239,7 +239,7 @@ articles = Table(
     Column("is_truncated", Boolean, nullable=False, default=False),
     Column("published_at", UtcDateTime, nullable=False, index=True),
     Column("fetched_at", UtcDateTime, nullable=False, index=True),
-    Column("day", Integer, nullable=False, server_default="0"),  # when it came in (`store.partitions`)
+    Column("day", Integer, nullable=False, server_default="0"),  # the day of `fetched_at` (`store.partitions`)
 )
 
 texts = Table(
@@ -252,7 +252,7 @@ texts = Table(
 )
 
 revisions = Table(
-    "revisions",  # what the page of a stored article said later
+    "revisions",  # later versions of a stored article's page
     metadata,
     Column("id", RowId, primary_key=True),
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
@@ -274,7 +274,7 @@ features = Table(
 )
 
 site_blocks = Table(
-    "site_blocks",  # what each article's page was made of: the memory of a site's furniture
+    "site_blocks",  # block hashes of each article's page: the site memory
     metadata,
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("host", Text, nullable=False),
@@ -289,11 +289,11 @@ hosts = Table(
     Column("host", Text, primary_key=True),
     Column("lease_by", Text, info={PROCESS_STATE: True}),
     Column("lease_until", UtcDateTime, info={PROCESS_STATE: True}),
-    Column("blocked_until", UtcDateTime),  # Retry-After: holds all of the host
+    Column("blocked_until", UtcDateTime),  # Retry-After: for all requests to the host
     Column("last_request_at", UtcDateTime),
     Column("robots_at", UtcDateTime),
     Column("robots_status", Integer),  # of HTTP; 0: no answer, -1: it cannot be parsed within our limits
-    Column("robots_rules", LargeBinary),  # of the group that is ours alone; zlib, UTF-8
+    Column("robots_rules", LargeBinary),  # only of the group for our user agent; zlib, UTF-8
 )
 
 pins = Table(
@@ -319,22 +319,22 @@ meta = Table(
     Column("value", JSON, nullable=False),
 )
 
-# How an article finds what belongs to it; by the day, PostgreSQL looks into one partition.
+# How to join an article with its text or features; with the day, PostgreSQL reads one partition only.
 has_text = and_(texts.c.article_id == articles.c.id, texts.c.day == articles.c.day)
 has_features = and_(features.c.article_id == articles.c.id, features.c.day == articles.c.day)
 
 
 def day_of(moment: datetime) -> int:
-    """Return the number of a moment's day in UTC: 1 is the first of year 1."""
+    """Return the ordinal of a datetime's day in UTC: 1 is January 1 of year 1."""
     return moment.astimezone(UTC).date().toordinal()
 
 
 def in_partitions(connection: Connection, day: Column[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
     """
-    Return the condition that the `day` of what belongs to articles is one of those of the articles that meet `which`.
+    Return the condition that `day` is a day of one of the articles that meet `which`; true on SQLite.
 
-    It says nothing new; but told beforehand, PostgreSQL plans for those partitions alone, and locks no others: with 400
-    days, a query of all takes 16 ms to plan, and a few at once more locks than a server has by default.
+    It changes no result, but lets PostgreSQL plan for and lock only those partitions: with 400 days, a query on all of
+    them takes 16 ms to plan, and a few such queries at once need more locks than a server has by default.
     """
     if connection.dialect.name != "postgresql":
         return true()

@@ -17,7 +17,7 @@ from watcher.store.schema import articles, has_text, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
 from watcher.text.search_query import Query, Snippet, make_snippet, matches
 
-MAX_READ = 2_000  # texts of one search, where words must stand in a row: less than half a second
+MAX_READ = 2_000  # texts that one search for a phrase reads: less than half a second
 BATCH = 60  # articles
 
 
@@ -37,7 +37,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """What a search brought. `stopped_at`: it gave up there, and older articles have not been looked at."""
+    """The result of a search. `stopped_at`: articles older than this were not searched; None if all were."""
 
     hits: tuple[Hit, ...]
     has_more: bool
@@ -50,7 +50,7 @@ HIT_COLUMNS = tuple(articles.c[name] for name in Hit.__slots__ if name != "snipp
 def search(
     connection: Connection, query: Query, *, filters: Filters | None = None, limit: int = 20, offset: int = 0
 ) -> SearchResult:
-    """Return the articles that `query` looks for, newest first; none for a query without a word."""
+    """Return the articles that match `query`, newest first; no hits for a query without words."""
     if not query.groups:
         return SearchResult(hits=(), has_more=False)
     filters = filters or Filters()
@@ -79,7 +79,7 @@ def search(
 
 
 def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -> list[Row[Any]]:
-    """Return what a hit shows of articles, in the order of `ids`; with their texts if that is asked for."""
+    """Return the rows of articles with `HIT_COLUMNS`, in the order of `ids`; if `with_text`, with compressed texts."""
     those = articles.c.id.in_(ids)
     query = select(*HIT_COLUMNS).where(those)
     if with_text:
@@ -89,14 +89,14 @@ def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -
     return [rows[key] for key in ids if key in rows]
 
 
-INDEX_STATE = "search_index"  # the fact
+INDEX_STATE = "search_index"  # the key in `meta`
 
 
 def index_missing(connection: Connection, *, most: int) -> int:
     """
-    Put up to `most` articles into the index that it does not hold, newest first; return how many it took.
+    Add up to `most` articles that the index lacks, newest first; return how many were added.
 
-    Once all were in, nothing is looked for any more: who stores an article puts it in.
+    Once the index is complete, this returns 0 at once: `add_articles` indexes each new article.
     """
     state = index_state(connection)
     if state.get("is_complete"):

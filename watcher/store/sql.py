@@ -1,4 +1,4 @@
-"""What several queries share: an INSERT with ON CONFLICT, lists that fit an IN, and the facts of a store."""
+"""Shared by queries: INSERT with ON CONFLICT, IN lists of limited length, rows as records, values in `meta`."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Columns = TypeVarTuple("Columns")
 Record = TypeVar("Record")
 Value = TypeVar("Value", str, int)
 IN_LIMIT = 500  # values in one IN list
-LOCK_KEY = 0x77617463686572  # "watcher": under this advisory lock the tables are brought up to date
+LOCK_KEY = 0x77617463686572  # "watcher": the advisory lock of migrations
 
 
 def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows ON CONFLICT, for the store's kind of database."""
+    """Return an INSERT with support for ON CONFLICT in the connection's dialect."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)  # type: ignore[arg-type]
-    from sqlalchemy.dialects import postgresql  # late: 15 ms that only a store there should pay
+    from sqlalchemy.dialects import postgresql  # late: 15 ms, needed on PostgreSQL only
 
     return postgresql.insert(table)  # type: ignore[arg-type]
 
 
 def in_chunks(values: list[Value]) -> Iterable[list[Value]]:
-    """Cut a list into parts that fit an IN list."""
+    """Split a list into lists of up to `IN_LIMIT` values."""
     return (values[i : i + IN_LIMIT] for i in range(0, len(values), IN_LIMIT))
 
 
 def rows_in(
     connection: Connection, query: Select[*Columns], column: ColumnElement[Any], values: Iterable[str | int]
 ) -> Iterator[Row[*Columns]]:
-    """Yield the rows of a query whose `column` is one of `values`, in as many queries as their number takes."""
+    """Yield the rows of a query whose `column` is in `values`, with one query per `IN_LIMIT` values."""
     for part in in_chunks(sorted(set(values))):  # type: ignore[type-var]
         yield from connection.execute(query.where(column.in_(part)))
 
@@ -49,22 +49,22 @@ def execute_each(connection: Connection, statement: Executable, rows: Sequence[M
 
 
 def columns_of(table: FromClause, record: type) -> list[ColumnElement[Any]]:
-    """Return the columns from which `load_records` makes a record: those that are called as its fields are."""
+    """Return the columns with the names of a record's fields, in their order, as `load_records` needs them."""
     return [table.c[name] for name in record.__slots__]  # type: ignore[attr-defined]
 
 
 def load_records(connection: Connection, query: Select[*tuple[Any, ...]], record: type[Record]) -> tuple[Record, ...]:
-    """Return the rows of a query, each as a record whose fields are called as its columns are."""
+    """Return the rows of a query as records; the columns must have the names of the record's fields."""
     return tuple(record(**row._mapping) for row in connection.execute(query))
 
 
 def load_meta(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON was saved
-    """Return the value of a fact, None if there is none."""
+    """Return the value that `meta` has for a name; None if it has none."""
     return connection.scalar(select(meta.c.value).where(meta.c.name == name))
 
 
 def save_meta(connection: Connection, name: str, value: object | None) -> None:
-    """Keep a value that is JSON under a name; None forgets it."""
+    """Save a JSON value under a name in `meta`; None deletes it."""
     if value is None:
         connection.execute(delete(meta).where(meta.c.name == name))
         return
@@ -73,5 +73,5 @@ def save_meta(connection: Connection, name: str, value: object | None) -> None:
 
 
 def acquire_migration_lock(connection: Connection) -> None:
-    """Let one process at a time bring the tables up to date; until the end of the transaction."""
+    """Wait for the lock of migrations, and keep it until the transaction ends. PostgreSQL only."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})

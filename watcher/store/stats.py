@@ -1,4 +1,4 @@
-"""What came in during a time, and how much of the disk the store takes."""
+"""Counts of new entries and due work, and the disk space that the store takes."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeCounts:
-    """What came in during a time."""
+    """Counts of the entries, and of their pages, that came in during a window."""
 
     entries: int
-    duplicates: int  # entries of an article of which another of them is
-    out_of_window: int  # articles of the entries that were not published in that time
-    waiting: int  # pages still to be had
-    failed: tuple[tuple[Reason, int], ...]  # pages by the reason why they were not got
+    duplicates: int  # entries whose article another of these entries has too
+    out_of_window: int  # articles of these entries that were published outside the window
+    waiting: int  # pages still to fetch
+    failed: tuple[tuple[Reason, int], ...]  # pages that were given up, by reason
 
 
 def count_intake(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Collection[int] | None = None
 ) -> IntakeCounts:
-    """Return what came in during [start, end), by all feeds or by `feed_ids`."""
+    """Return the counts for [start, end), of all feeds or only of `feed_ids`."""
     seen = [entries.c.first_seen_at >= start, entries.c.first_seen_at < end]
     noted = [pages.c.added_at >= start, pages.c.added_at < end]
     if feed_ids is not None:
@@ -59,16 +59,16 @@ def count_intake(
 
 
 def last_change(connection: Connection) -> datetime | None:
-    """Return when the last poll or article came in; None if there has been none."""
+    """Return the time of the last poll or article, whichever is later; None if there is neither."""
     found = (connection.scalar(select(func.max(column))) for column in (feeds.c.last_polled_at, articles.c.fetched_at))
     return max((at for at in found if at is not None), default=None)
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
     """
-    Return how many feeds and pages are due, and hosts being visited: what they bring is not known yet.
+    Return the sum of due feeds, due pages and hosts being visited, which may all bring more news.
 
-    Those of a host that asked for a rest do not count, nor those of sources that are no longer in the settings.
+    Those of blocked hosts (Retry-After) and of disabled feeds do not count, nor do rechecks.
     """
     due = union_all(
         select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
@@ -82,13 +82,13 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
-SPARE_SHARE = 0.05  # of the pages, which stay free for what comes next
+SPARE_SHARE = 0.05  # of all pages: free ones to keep for new rows
 SPARE_PAGES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskUsage:
-    """Bytes of the file, and those in use. `is_partitioned`: only dropping whole days frees room."""
+    """Size of the store, and the part in use. `is_partitioned`: only dropping a day's partitions frees space."""
 
     file_bytes: int
     used_bytes: int
@@ -96,7 +96,7 @@ class DiskUsage:
 
 
 def disk_usage(connection: Connection) -> DiskUsage:
-    """Return the room that a store takes: its file, or its tables on a server."""
+    """Return the disk space of a store: of its file, or of its tables on a server."""
     if connection.dialect.name == "postgresql":
         size = size_of(connection)
         return DiskUsage(file_bytes=size, used_bytes=size, is_partitioned=True)
@@ -105,7 +105,7 @@ def disk_usage(connection: Connection) -> DiskUsage:
 
 
 def free_pages(connection: Connection, *, most: int) -> int:
-    """Give up to `most` pages back to the disk that are free and not kept for what comes next; return how many."""
+    """Return up to `most` free pages to the disk, except a reserve for new rows; return how many. 0 on a server."""
     if connection.dialect.name != "sqlite":
         return 0
     free = pragma_value(connection, "freelist_count")
@@ -125,7 +125,7 @@ def pragma_value(connection: Connection, name: str) -> int:
 
 
 def store_bytes(engine: Engine) -> int:
-    """Return how much of the disk a store takes, its log included where it is a file."""
+    """Return the disk space of a store in bytes; for a file, the write-ahead log included."""
     if is_server(engine.url):
         with engine.connect().execution_options(reading=True) as connection:
             return size_of(connection)

@@ -1,4 +1,4 @@
-"""Visits: what is due at the hosts that a worker has leased, and how a visit goes on and ends."""
+"""Host visits: lease hosts, load their due feeds, renew leases between requests, release hosts at the end."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.sql import execute_each, in_chunks, rows_in
 
-RENEW_BELOW = 5 / 6  # of a lease: a step does not write the host's row again while more of it is left
+RENEW_BELOW = 5 / 6  # of a lease: it is renewed only when less than this is left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What there is to do at a host: its feeds that are due, longest due first, and whether pages are."""
+    """The work at a leased host: its due feeds, longest due first, and whether it has due pages."""
 
     host: str
     feeds: tuple[Feed, ...]
@@ -35,7 +35,7 @@ class VisitDecision(Enum):
     """What a visit does next."""
 
     GO = auto()
-    SKIP = auto()  # this feed: somebody else has asked it meanwhile, or the settings have changed
+    SKIP = auto()  # this feed: another worker has polled it meanwhile, or the settings have changed
     STOP = auto()  # the lease is lost, or the host has asked us to wait
 
 
@@ -50,9 +50,9 @@ def claim_visits(
     pages_too: bool = True,
 ) -> tuple[Visit, ...]:
     """
-    Lease up to `most` hosts that have something due to `worker`, longest due first; return what is to be done there.
+    Lease up to `most` hosts with due feeds or pages to `worker`, longest due first; return their visits.
 
-    The first feed of each counts as asked from here on: it is due again after `floor`, whatever becomes of us.
+    The first feed of each is postponed by `floor` right away, so that it is not polled again at once after a crash.
     """
     names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
@@ -62,22 +62,22 @@ def claim_visits(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRequest:
-    """What a worker asks for at a host: a visit, or the next step of its visit, at which it polls `feed`, if any."""
+    """A worker's request for a visit to a host, or for the next step of its visit, which polls `feed` if given."""
 
     host: str
     worker: str
     now: datetime
-    floor: timedelta  # after which the feed that is polled next is due again, whatever becomes of us
+    floor: timedelta  # after which the next feed is due again if its result is never saved
     lease: timedelta = LEASE
     feed: Feed | None = None
-    pages_too: bool = True  # of a new visit
+    pages_too: bool = True  # whether a new visit includes pages
 
 
 def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> list[Visit | None]:
     """
-    Lease each of the hosts asked for, all for one worker, and return what is to be done there; as `claim_visits`.
+    Lease the requested hosts, all for one worker, and return their visits in the same order, as `claim_visits`.
 
-    None stands for a host that somebody else is at, or that is to be left in peace.
+    None stands for a host that is leased or blocked already.
     """
     first, now = given[0], max(each.now for each in given)
     names = {each.host for each in given}
@@ -90,7 +90,7 @@ def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> li
 def visits_of_hosts(
     connection: Connection, names: Sequence[str], *, now: datetime, floor: timedelta, pages_too: bool
 ) -> tuple[Visit, ...]:
-    """Return what is due at hosts that have been leased; the first feed of each counts as asked from here on."""
+    """Return the visits of leased hosts; the first due feed of each is postponed by `floor` right away."""
     due: dict[str, list[Feed]] = {name: [] for name in names}
     feeds_due = select(*FEED_COLUMNS).where(feeds.c.enabled, ~feeds.c.gone, is_due(feeds.c.next_poll_at, now))
     feeds_due = feeds_due.order_by(feeds.c.next_poll_at, feeds.c.id)
@@ -101,7 +101,7 @@ def visits_of_hosts(
     have_pages = {row.host for row in rows_in(connection, pages_due, pages.c.host, names if pages_too else ())}
     requests = select(hosts.c.host, hosts.c.last_request_at)
     asked_at = {row.host: row.last_request_at for row in rows_in(connection, requests, hosts.c.host, names)}
-    # Before they are fetched: a crash must not make us ask again at once.
+    # Before they are fetched: after a crash, they must not be requested again at once.
     for part in in_chunks([rows[0].id for rows in due.values() if rows]):
         connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=now + floor))
     return tuple(
@@ -116,16 +116,16 @@ def hosts_being_visited(connection: Connection, *, now: datetime) -> frozenset[s
 
 def is_due(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
     """
-    Return the condition that a time has come, for rows that are found by their hosts or ids.
+    Return the condition that a time has come, for queries that find rows by host or id.
 
-    The expression keeps PostgreSQL from the index of times: at its beginning lie all rows that were due before and that
-    vacuum has not removed yet.
+    The expression keeps PostgreSQL from using the index of times, which begins with all rows that were due before and
+    that vacuum has not removed yet.
     """
     return func.coalesce(column, now) <= now
 
 
 def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list[VisitDecision]:
-    """Return for each visit whether to take its next step; leases are renewed, unless they were just now."""
+    """Return for each visit whether to take its next step; leases are renewed if less than `RENEW_BELOW` is left."""
     query = select(hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
     rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (each.host for each in given))}
     going = [is_lease_held(connection, each, rows.get(each.host)) for each in given]
@@ -140,19 +140,19 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list
 
 
 def is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[Any, ...]] | None) -> bool:
-    """Return whether a visit still has its host, and may send requests to it."""
+    """Return whether a visit still has its lease and its host is not blocked; the lease is renewed if need be."""
     if row is None or row.lease_by != step.worker or row.lease_until is None:
         return False
     if row.lease_until < step.now + step.lease * RENEW_BELOW:
         ours = (hosts.c.host == step.host, hosts.c.lease_by == step.worker)
         renewed = connection.execute(update(hosts).where(*ours).values(lease_until=step.now + step.lease))
-        if renewed.rowcount != 1:  # somebody else has it by now
+        if renewed.rowcount != 1:  # another worker has it by now
             return False
     return row.blocked_until is None or row.blocked_until <= step.now
 
 
 def mark_polled(connection: Connection, steps: Sequence[LeaseRequest]) -> set[int]:
-    """Postpone feeds that are asked now, where they are due still; return which are. All steps have one floor."""
+    """Postpone the feeds of `steps` that are still due, and return their ids. All steps have the same `floor`."""
     asked: set[int] = set()
     if steps:
         now = max(step.now for step in steps)
@@ -165,7 +165,7 @@ def mark_polled(connection: Connection, steps: Sequence[LeaseRequest]) -> set[in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitEnd:
-    """The end of a visit. `last_request_at` None: nothing was asked."""
+    """The end of a visit. `last_request_at` is None if no request was sent."""
 
     host: str
     worker: str
@@ -173,24 +173,24 @@ class VisitEnd:
 
 
 def record_and_release(connection: Connection, given: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
-    """Record polls that end a visit, and give back the hosts of those that brought no page; as `record_polls`."""
+    """Save the last polls of visits, and release their hosts if there is no page to fetch; return as `record_polls`."""
     noted = record_polls(connection, [(feed, result) for feed, result, _ in given])
     release_hosts(connection, [leave for (_, _, leave), its in zip(given, noted, strict=True) if not its])
     return noted
 
 
 def release_unvisited(connection: Connection, visits: Sequence[Visit], *, worker: str) -> None:
-    """Give hosts back whose visits were not begun: what was due there is due as before."""
+    """Release the hosts of visits that have not begun; their first feeds are due again as before."""
     rows = [{"of": feed.id, "next_poll_at": feed.next_poll_at} for visit in visits for feed in visit.feeds[:1]]
     execute_each(connection, update(feeds).where(feeds.c.id == bindparam("of")), rows)
     release_hosts(connection, [VisitEnd(host=visit.host, worker=worker, last_request_at=None) for visit in visits])
 
 
 def release_hosts(connection: Connection, given: Sequence[VisitEnd]) -> None:
-    """Free the hosts of visits, unless another worker has them by now."""
+    """Release the leases of visits, unless another worker has the host by now."""
     at = func.coalesce(bindparam("at", type_=hosts.c.last_request_at.type), hosts.c.last_request_at)
     query = update(hosts).where(hosts.c.host == bindparam("name"), hosts.c.lease_by == bindparam("worker"))
-    # In one order, so that workers do not lock each other out.
+    # Always in the same order, so that workers do not deadlock.
     ends = sorted(given, key=attrgetter("host"))
     rows = [{"name": end.host, "worker": end.worker, "at": end.last_request_at} for end in ends]
     execute_each(connection, query.values(lease_by=None, lease_until=None, last_request_at=at), rows)

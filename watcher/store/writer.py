@@ -23,19 +23,19 @@ log = logging.getLogger("watcher.store")
 P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A")
-MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
-BUSY_BATCH = 2  # functions of a transaction: more are on their way, and are waited for
+MAX_BATCH = 200  # functions per transaction: a row costs 13 µs in a batch, 500 µs alone
+BUSY_BATCH = 2  # functions in the last transaction: from this many on, the next one waits for more
 BATCH_DELAY_S = 0.05  # a transaction costs as much as 20 rows: 1.5 ms of CPU less for each feed that is polled first
-RETRY_FOR_S = 120.0  # less than a lease lasts (`hosts.LEASE`): what is kept is still ours to write
+RETRY_FOR_S = 120.0  # less than a lease lasts (`hosts.LEASE`): we still have the right to write the results
 RETRY_S = 2.0
-CLOSING_BUSY_MS = 500  # that another process is waited for at the end
+CLOSING_BUSY_MS = 500  # how long to wait for a lock when closing
 Outcome = tuple[Any, BaseException | None]  # what a function returned, or what it raised
-CALLER_ERRORS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
+CALLER_ERRORS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # of one row: others may succeed
 
 
 @dataclass(frozen=True, slots=True)
 class WriteTask:
-    """Something to run: `function(connection)`, or `function(connection, items)` with the items of a batch."""
+    """A call to run: `function(connection)`, or `function(connection, items)` with the items of a batch."""
 
     function: Callable[..., Any]
     future: asyncio.Future[Any]
@@ -45,13 +45,13 @@ class WriteTask:
 
 class Writer:
     """
-    Runs functions on one connection in the order they came; a call comes back when its transaction is committed.
+    Runs functions on one connection, in order; a call returns when its transaction is committed.
 
-    Each function has a savepoint of its own: what it raises goes to its caller and undoes its own writes only.
+    Each function has its own savepoint: its error goes to its caller and undoes only its own writes.
 
-    While the store cannot be written (`store.errors`: disk full, read-only, locked), what was asked for is kept and
-    tried again for `patience_s`; then its callers are told, and what comes after is tried once. `trouble` says why.
-    A function may so run more than once, each time on a transaction that knows nothing of the time before.
+    While the store cannot be written (`store.errors`: disk full, read-only, locked), calls are kept and tried again for
+    `patience_s` seconds; then they raise, and later calls are tried once. `trouble` is the reason, else None.
+    A function may thus run more than once, each time in a transaction without the writes of earlier tries.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Writer:
         self._patience_s, self._retry_s, self._gather_s = patience_s, retry_s, gather_s
         self._down_at: float | None = None  # since when, by the monotonic clock
         self._closing = threading.Event()
-        self._urgent = threading.Event()  # somebody waits for what comes in no company
+        self._urgent = threading.Event()  # a call that is not batched is waiting
         self._jobs: queue.SimpleQueue[WriteTask | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -85,10 +85,10 @@ class Writer:
 
     async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
         """
-        Run `function` on the items that wait for it, this one among them; return what it returned for this one.
+        Run `function` on all waiting items, `item` included; return its result for `item`.
 
-        One call for a whole batch costs a fraction of a call for each. If it fails, each item is tried alone. Functions
-        come together by their name: no lambdas. Errors: as `do`.
+        One call for a batch costs a fraction of a call per item. If it fails, each item is tried alone. Items are
+        batched by function, so do not pass lambdas. Errors: as `do`.
         """
         found: T = await self._enqueue(function, item, is_batched=True)
         return found
@@ -106,16 +106,16 @@ class Writer:
         return job.future
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `function` with a connection of its own and the arguments, in a thread, as a reader."""
+        """Call `function` in a thread with its own read-only connection and the arguments."""
         return await asyncio.to_thread(read, self.engine, function, *args, **kwargs)
 
     def stop_waiting(self) -> None:
-        """Wait no longer for a store that cannot be written: the end is near."""
+        """Stop retrying while the store cannot be written, as the program is about to end."""
         self._closing.set()
         self._urgent.set()
 
     def close(self) -> None:
-        """Finish what was asked for and stop the thread."""
+        """Run the waiting calls and stop the thread."""
         with self._lock:
             if not self._closed:
                 self._closed = True
@@ -182,7 +182,7 @@ class Writer:
 
 
 def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
-    """Tell callers how it went, those who still wait."""
+    """Set the results and errors of the futures that are not done yet."""
     for future, (result, failure) in answers:
         if future.done():
             continue
@@ -193,9 +193,9 @@ def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> N
 
 
 def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int) -> list[Outcome]:
-    """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
+    """Run jobs in one transaction and return their outcomes. Errors: the first one that ends the transaction."""
     outcomes: dict[int, Outcome] = {}
-    options = {"busy_ms": busy_ms, "may_be_lost": True}  # polls and pages, which are asked for again
+    options = {"busy_ms": busy_ms, "may_be_lost": True}  # polls and pages, which can be requested again
     with engine.connect().execution_options(**options) as connection, connection.begin():
         for number, job in enumerate(batch):
             if not job.is_batched:
@@ -210,7 +210,7 @@ def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int) -> li
 
 
 def run_batch(connection: Connection, function: Callable[..., Any], items: list[Any]) -> list[Outcome]:
-    """Return the outcome of `function` for each of `items`: of one call, else of a call for each."""
+    """Return the outcome of `function` for each of `items`: from one call, or if that fails, from a call per item."""
     results, failure = run_in_savepoint(connection, lambda c: function(c, items))
     if failure is None:
         return [(result, None) for result in results or [None] * len(items)]
@@ -220,7 +220,7 @@ def run_batch(connection: Connection, function: Callable[..., Any], items: list[
 
 
 def run_in_savepoint(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:
-    """Return the outcome of `function`, undone if it failed. Errors: what ended the transaction around it."""
+    """Run `function` in a savepoint, rolled back if it fails; return its outcome. Errors: those of the transaction."""
     savepoint = connection.begin_nested()
     try:
         result = function(connection)
@@ -234,7 +234,7 @@ def run_in_savepoint(connection: Connection, function: Callable[[Connection], An
 
 
 def is_open(connection: Connection) -> bool:
-    """Whether the transaction still stands: a full disk makes SQLite roll all of it back, and COMMIT says nothing."""
+    """Whether the transaction is still open: on a full disk SQLite rolls it back, and COMMIT does not report that."""
     if connection.invalidated:
         return False
     driver: Any = connection.connection.dbapi_connection
@@ -246,7 +246,7 @@ def is_open(connection: Connection) -> bool:
 
 
 def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `function` with a connection and the arguments: it sees one state of the store and blocks nobody."""
+    """Call `function` with a read-only connection and the arguments; it sees one snapshot and blocks nobody."""
     try:
         with engine.connect().execution_options(reading=True) as connection:
             return function(connection, *args, **kwargs)
@@ -256,9 +256,9 @@ def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *
 
 def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """
-    Call `function` with a connection and the arguments in a transaction, which is on the disk when this returns.
+    Call `function` with a connection and the arguments in a transaction that is on the disk when `write` returns.
 
-    For what must not be done twice, such as an edition and its mails, and for commands, which write once.
+    For writes that must not be repeated, such as an edition and its mails, and for commands, which write once.
     """
     return write_with_retry(engine, 0.0, function, *args, **kwargs)
 
@@ -271,7 +271,7 @@ def write_with_retry(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Do as `write`, and try again for `patience_s` seconds if the store cannot be written (`store.errors`)."""
+    """Do as `write`, but retry for up to `patience_s` seconds while the store cannot be written (`store.errors`)."""
     until = time.monotonic() + patience_s
     while True:
         try:
@@ -284,7 +284,7 @@ def write_with_retry(
 
 
 def to_caller_error(error: BaseException) -> BaseException:
-    """Return a fault of the store as a StoreError in words; what is the caller's own (a row's fault) as it is."""
+    """Return an error of the store as a StoreError; an error caused by the caller or its rows is returned unchanged."""
     if not isinstance(error, DBAPIError):
         return error
     lacks_table_or_right = sqlstate(error).startswith("42")
