@@ -1,4 +1,4 @@
-"""Backfill of stored articles: vectors that are missing, features of an older version; tasks that any node may run."""
+"""Backfill of stored articles: missing vectors, and features of an older version. Any node may run these tasks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from watcher.worker import tasks
 from watcher.worker.context import WorkerContext
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
 
-AT_ONCE = 512  # articles read from the store in one go
-NO_TEXT_TAKEN = 3  # texts refused before any was taken: then the embedder is at fault
-SLICE = 32  # articles a task: a tenth of a second, so that a page never waits long for the worker
+AT_ONCE = 512  # articles read from the store at once
+NO_TEXT_TAKEN = 3  # refused texts, while none was accepted: then the embedder is at fault
+SLICE = 32  # articles per task: a tenth of a second, so that a page never waits long for the worker
 LIMIT_S = 60.0
 VECTORS, FEATURES = "vectors", "features"
-VECTORS_AT_ONCE = 256  # articles a run
-FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
+VECTORS_AT_ONCE = 256  # articles per run
+FEATURES_AT_ONCE = 2_048  # articles per run: a few seconds of one worker
 UNLIMITED = 1_000_000  # articles: more than a week brings
 
 
@@ -39,9 +39,9 @@ async def embed_missing(
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """
-    Embed up to `most` articles that lack a vector of the embedder `choice`, newest first; return how many were.
+    Embed up to `most` articles without a vector of the embedder `choice`, newest first; return how many were done.
 
-    A text that the embedder refuses where it takes others is noted as refused, and not given to it again.
+    If the embedder refuses a text but accepts others, the text is marked as refused, and not given to it again.
 
     Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
     """
@@ -64,7 +64,7 @@ async def embed_missing(
         raise
     except WatcherError as error:
         told = error
-        if isinstance(error, WorkerFailed):  # which says what happened, not to whom
+        if isinstance(error, WorkerFailed):  # whose reason does not name the embedder
             told = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
         await writer.do(stored.record_embedder, EmbedderState(setting=choice.store_key, name=name, trouble=str(told)))
         if told is error:
@@ -75,20 +75,20 @@ async def embed_missing(
 
 @dataclass(slots=True, kw_only=True)
 class EmbedRun:
-    """One run: a few slices at a time, and no further ones after a failure that is not a text's own."""
+    """One run: embeds a few slices at a time, and stops after a failure that is not caused by a text."""
 
     writer: Writer
     pool: Pool
     choice: EmbedderConfig
     name: str
-    size: int | None  # bytes of this model's vectors, where there are any
+    size: int | None  # of this model's vectors in bytes; None until there is one
     done: Callable[[int], None]
     made: int = 0
     failure: WatcherError | None = None
     refused: dict[str, WatcherError] = field(default_factory=dict)
 
     async def embed(self, rows: ArticleRows) -> None:
-        """Give each of `rows` its vector, or note that it was refused. Errors: the first that is no text's own."""
+        """Store a vector for each of `rows`, or mark it as refused. Errors: the first that is not caused by a text."""
         slots, batch = asyncio.Semaphore(self.pool.workers), self.choice.batch
 
         async def embed_part(part: ArticleRows) -> None:
@@ -104,7 +104,7 @@ class EmbedRun:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         if self.failure is None and self.refused and not self.made:
-            self.failure = next(iter(self.refused.values()))  # it takes no text at all
+            self.failure = next(iter(self.refused.values()))  # it accepts no text at all
         if self.failure is not None:
             raise self.failure
         if self.refused:
@@ -112,7 +112,7 @@ class EmbedRun:
             self.made += len(self.refused)
 
     async def _try(self, part: ArticleRows) -> None:
-        """Embed a slice; where a text may be at fault, its halves one after the other, to find which."""
+        """Embed a slice; if a text may have caused a failure, embed its halves in turn to find that text."""
         try:
             await self._slice(part)
         except (BrokenPool, StoreError):
@@ -130,7 +130,7 @@ class EmbedRun:
                         await self._try(half)
 
     async def _slice(self, part: ArticleRows) -> None:
-        from watcher.features.extract import embedding_text  # late: numpy and the tables of words beside it
+        from watcher.features.extract import embedding_text  # late: loads numpy and tables of words
 
         texts = tuple(embedding_text(title, text) for _, title, text, _ in part)
         vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
@@ -152,7 +152,7 @@ class EmbedRun:
 async def rebuild_features(
     writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", most: int = UNLIMITED
 ) -> int:
-    """Rebuild features of an older version, newest first, a slice after another; return of how many articles."""
+    """Rebuild features of an older version slice by slice, newest first; return the number of articles."""
     made = 0
     while made < most:
         count = min(AT_ONCE, most - made)
@@ -170,10 +170,10 @@ async def rebuild_features(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTask:
     """
-    A task that any node may run, one part at a time; jobs with a task of the same name share it.
+    A task that nodes can share, part by part; jobs of different nodes share the task of the same name.
 
-    `wanted` returns the keys of the parts to do now; `do` does one, and returns False if another node is still at it.
-    `finish`: at the end of the daemon, it may go on for a few seconds.
+    `wanted` returns the keys of the parts to do now. `do` does one part; False means that another node is doing it.
+    `finish`: when the daemon stops, the task may continue for a few seconds.
     """
 
     name: str
@@ -184,9 +184,9 @@ class BackgroundTask:
 
 def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | None = None) -> dict[str, BackgroundTask]:
     """
-    Return the tasks of this module by name; `context` returns the current one: settings may change.
+    Return the tasks of this module by name; `context` returns the current context, as settings may change.
 
-    One does a slice of a share (of all, if it is empty), or all articles `since` a time.
+    Each run does some articles of a share (of all if it is empty), or with `since`, all articles from then on.
     """
 
     async def old_features() -> tuple[str, ...]:
@@ -203,7 +203,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
             return ()
         name = await writer.read(stored.embedder_name, choice.store_key)
         found = await writer.read(stored.id_prefixes, stored.lacks_vector(name))
-        return found if name else found[:1]  # until one of them has told the embedder's name
+        return found if name else found[:1]  # until the first has found out the embedder's name
 
     async def embed(share: str) -> bool:
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()

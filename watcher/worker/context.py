@@ -1,4 +1,4 @@
-"""What every step of the worker is handed: the store's writer, the client, worker processes, clock and settings."""
+"""The context that every step of the worker gets: store writer, HTTP client, worker processes, clock, settings."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from watcher.clean.site_rules import SiteRules
 
 PRODUCT_NAME = "Watcher"
-PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages may take,
-PARSING_TIMES = 40  # and as many times the longest body: an honest one takes 25
+PARSING_BYTES = 256 * 1024 * 1024  # memory limit of a process that parses feeds or pages,
+PARSING_TIMES = 40  # plus so many times the longest body: a normal one takes 25
 # docs/polling.md, for publishers; a real address comes with the first release.
 EXPLANATION_URL = "https://watcher.example/polling"
 system_clock = partial(datetime.now, UTC)
@@ -40,24 +40,24 @@ system_clock = partial(datetime.now, UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
-    """Handed down to every piece of work. `on_event` is called with each poll and page; `jitter` returns 0 to 1."""
+    """Passed to every step of the work. `on_event` is called for each poll and page; `jitter` returns 0 to 1."""
 
     writer: Writer
     client: Client
     connectivity: ConnectivityMonitor
     pool: Pool  # for pages
     feed_pool: Pool  # for feeds, which must not wait behind pages
-    vector_pool: Pool  # for vectors, behind which no page must wait
-    edition_pool: Pool  # for editions, whose process ends with each: what it took is given back
+    vector_pool: Pool  # for vectors, so that no page waits for them
+    edition_pool: Pool  # for editions; its process ends after each one, which frees its memory
     poll: PollSettings
     fetch: FetchSettings
-    embedder: EmbedderConfig | None  # None where there is none to be had
-    store: StoreSettings = field(default_factory=StoreSettings)  # how long what is kept
-    pages: bool = True  # articles' pages are visited too; else they wait
-    site_rules: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
+    embedder: EmbedderConfig | None  # None if none is set or available
+    store: StoreSettings = field(default_factory=StoreSettings)  # with the times of retention
+    pages: bool = True  # whether to fetch articles' pages too; else they stay due
+    site_rules: tuple[SiteRules, ...] = ()  # the user's own rules for sites
     worker: str = field(default_factory=worker_name)
     lease: timedelta = LEASE  # of a host that is visited
-    started_at: datetime | None = None  # since when news has been asked for; None: from now on
+    started_at: datetime | None = None  # since when feeds have been polled; None: from now on
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
     jitter: Callable[[], float] = random.random
@@ -65,7 +65,7 @@ class WorkerContext:
 
 
 def user_agent(contact: str) -> str:
-    """Return the User-Agent; without a contact it says where Watcher is explained."""
+    """Return the User-Agent; without a contact, it has the URL of a page that explains Watcher."""
     return f"{PRODUCT_NAME}/{own_version()} (+{contact or EXPLANATION_URL})"
 
 
@@ -84,11 +84,11 @@ async def open_context(
     spread_s: float = 0.0,
 ) -> AsyncIterator[WorkerContext]:
     """
-    Yield the context for a store, with the settings' sources in it. Errors: SettingsError in the user's site rules.
+    Yield a context, after saving the settings' sources to the store. Errors: SettingsError for the user's site rules.
 
     Args:
-        pages: Visit articles' pages too; else they wait.
-        spread_s: Between the first polls of two new sources.
+        pages: Fetch articles' pages too; else they stay due.
+        spread_s: Seconds between the first polls of two new sources.
     """
     fetch, site_rules = settings.fetch, load_site_rules(settings.path)
     writer = Writer(engine)
@@ -123,7 +123,7 @@ async def open_context(
 
 
 def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
-    """Return the user's own rules for sites. Errors: SettingsError with every fault in them."""
+    """Return the user's own site rules; empty if there is no folder `sites`. Errors: SettingsError with all faults."""
     if settings is None or not (settings.parent / "sites").is_dir():
         return ()
     from watcher.clean.site_rules import load_user_rules  # late: lxml, 4 MB, which nothing else in this process needs
@@ -132,7 +132,7 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
 
 
 def apply_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
-    """Write the settings' sources and poll intervals to the store, and drop times that a wrong clock left there."""
+    """Save the settings' sources and poll intervals to the store, and reset times that a wrong clock left there."""
     digest = f"{own_version()} {settings.digest}" if settings.digest else ""
     sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
     apply_poll_settings(connection, settings.poll)
@@ -140,7 +140,7 @@ def apply_settings(connection: Connection, settings: Settings, *, now: datetime,
 
 
 def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
-    """Poll feeds at the intervals of the settings, where these have changed."""
+    """Have feeds' intervals computed again if the intervals in the settings have changed."""
     reset_poll_schedule(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
 
 
@@ -156,5 +156,5 @@ def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
 
 
 def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:
-    """Return processes that parse what others wrote: none of it must take the machine's memory."""
+    """Return a pool for parsing feeds and pages, with a memory limit, since their content is not trusted."""
     return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes, load=load)

@@ -1,4 +1,4 @@
-"""What the work tells as it goes: for logs, the progress bar and the counts at the end."""
+"""Events of the worker, for logs, the progress bar and the counts at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watcher.model import Feed, PollResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPolled:
-    """A feed was polled, and named so many `pages` to fetch."""
+    """A feed was polled; `pages` is the number of new pages to fetch."""
 
     feed: Feed
     result: PollResult
@@ -21,9 +21,9 @@ class FeedPolled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDone:
     """
-    What became of a page; `reason` says why it was put off or lost.
+    A page was fetched or given up; `reason` says why it was put off or lost.
 
-    Outcomes: stored, stored_from_feed; known: under another address; put_off, lost. Of a recheck: same, changed, gone.
+    Outcomes: stored, stored_from_feed, known (stored before), put_off, lost. Of a recheck: same, changed, gone.
     """
 
     url: str
@@ -35,7 +35,7 @@ class PageDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkChanged:
-    """No host that answered lately could be reached from `since` on: polling waits while the network `is_down`."""
+    """Our network went down at `since`, or is up again after being down since then; polling waits while it is down."""
 
     is_down: bool
     since: datetime

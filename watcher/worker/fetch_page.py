@@ -1,4 +1,4 @@
-"""Fetch one article page: decide what becomes of it, then apply that. A page is also fetched again to recheck it."""
+"""Fetches one article page, for the first time or to recheck it: decides the outcome, then applies that outcome."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from watcher.worker.process_pool import BrokenPool, WorkerFailed
 log = logging.getLogger("watcher.worker")
 CLEAN_LIMIT_S = 15.0
 MAX_TRIES = 5
-MAX_FAULTS = 2  # tries of a page whose cleaning hung or took its process down
-FIRST_RETRY = timedelta(minutes=10)  # then doubled
+MAX_FAULTS = 2  # tries of a page whose cleaning hung or killed its process
+FIRST_RETRY = timedelta(minutes=10)  # doubled after each further failure
 TRANSIENT_STATUSES = frozenset((408, 425, 429))
 MISSING_STATUSES = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS))
-MIN_TITLE_OVERLAP = 0.25  # of the shorter title's words that two titles of one article share, 0 to 1
-MIN_FEED_TEXT_CHARS = 80  # of the feed's own text that are worth an article where the page is not to be had
+MIN_TITLE_OVERLAP = 0.25  # share of the shorter title's words that two titles of one article have in common, 0 to 1
+MIN_FEED_TEXT_CHARS = 80  # a shorter text in the feed is no article if the page cannot be fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropDuplicate:
-    """The page leads to an article that is stored."""
+    """The page redirects to an article that is already stored."""
 
     url: str
     article_id: str
@@ -46,19 +46,19 @@ class DropDuplicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveToHost:
-    """The page is at another host, whose own visit fetches it."""
+    """The page has moved to another host; a visit to that host fetches it."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitForNetwork:
-    """Our own network is down: no fault of the page."""
+    """Our own network is down; that is not counted as a failure of the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailPage:
-    """`retry_at` None gives the page up."""
+    """The page failed. It is given up if `retry_at` is None."""
 
     reason: Reason
     retry_at: datetime | None
@@ -66,7 +66,7 @@ class FailPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndRecheck:
-    """A recheck is over. `outcome` is "same" or "changed"; None: nothing was learnt of the article."""
+    """A recheck is over. `outcome` is "same" or "changed"; None if it showed nothing about the article."""
 
     outcome: str | None = None
     revision: Revision | None = None
@@ -74,7 +74,7 @@ class EndRecheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMissing:
-    """The page of a stored article is missing; the second time in a row it is gone."""
+    """The page of a stored article is missing; the second time in a row, it counts as gone."""
 
     reason: Reason
 
@@ -86,7 +86,7 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
     """
     Fetch a page and store its article, or recheck the page of a stored article. Errors: StoreError, BrokenPool.
 
-    `forbidden`: why the page may not be fetched, if so: then the feed's own text has to do.
+    `forbidden`: why the page must not be fetched; the feed's own text is used then. None if it may be fetched.
     """
     started = context.now()
     try:
@@ -108,7 +108,7 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
 
 
 async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, started: datetime) -> PageDone | None:
-    """Write down what becomes of a page; return what there is to tell of it."""
+    """Save the outcome of a page; return its event, or None if there is nothing to report."""
     writer, key = context.writer, page.article_id
     done = PageDone(url=page.url, outlet=page.feed.source.name, outcome="known")
     match outcome:
@@ -138,7 +138,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
-    """Whether the page itself is to be fetched, and not only the feed's text taken."""
+    """Whether to fetch the page; if False, the feed's text is used."""
     has_full_text = page.feed.source.full_text and page.entry.content
     return bool(page.url) and context.fetch.articles and not has_full_text
 
@@ -146,7 +146,7 @@ def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
 async def decide_fetch(
     page: StoredPage, context: WorkerContext, now: datetime, *, forbidden: Reason | None
 ) -> PageOutcome:
-    """Return what becomes of a page whose article is not stored."""
+    """Fetch a page whose article is not stored, and return its outcome."""
     if not should_fetch_page(page, context):
         reason = Reason(PageKind.NOT_FETCHED if page.url else PageKind.NO_LINK)
         return await use_feed_text(page, context, reason, now, is_fallback=False)
@@ -163,7 +163,7 @@ async def decide_fetch(
     except FetchError as error:
         if await is_network_down(error, context, now):
             return WaitForNetwork()
-        await block_host(error, context, implied=FIRST_RETRY)  # first of all: it must not be lost
+        await block_host(error, context, implied=FIRST_RETRY)  # first: the Retry-After must not be lost
         reason = error.reason
         if is_worth_retry(page, error):
             wait = max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
@@ -178,27 +178,27 @@ async def decide_fetch(
 
 
 def is_worth_retry(page: StoredPage, error: FetchError) -> bool:
-    """Whether fetching again may bring the page; of a page that is refused for now, the feed's own text is as good."""
+    """Whether to fetch a failed page again; not if it was refused and the feed has enough text of its own."""
     if page.tries + 1 >= MAX_TRIES or error.permanent or isinstance(error, TooLarge):
         return False
     status = error.status if isinstance(error, HttpStatusError) else None
     if status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
         return False
-    # What is fresh is sometimes not found yet, and a rate limit says 403.
+    # New pages are sometimes not found yet, and some rate limits answer 403.
     has_refused = status is not None and 400 <= status < 500 and status not in TRANSIENT_STATUSES
     has_feed_text = len(page.entry.content or page.entry.summary) >= MIN_FEED_TEXT_CHARS
     return not (has_feed_text and (has_refused or isinstance(error, RequestRefused)))
 
 
 async def use_response(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> PageOutcome:
-    """Return what becomes of a page that came. Errors: CleanError, WorkerFailed."""
-    # Where redirects led is what the article is, unless they led to a front page.
+    """Return the outcome of a page that was fetched. Errors: CleanError, WorkerFailed."""
+    # The final URL identifies the article, unless it is a front page.
     key = page.article_id if is_front_page(response.url) else article_id(normalize_url(response.url))
     if key != page.article_id:
         title = await context.writer.read(article_title, key)
         if title is not None:
             ours, language = page.entry.title, page.feed.source.language or "und"
-            if ours and word_overlap(ours, title, language) < MIN_TITLE_OVERLAP:  # another article, as a wall is
+            if ours and word_overlap(ours, title, language) < MIN_TITLE_OVERLAP:  # another article, or a wall
                 return await use_feed_text(page, context, Reason(PageKind.OTHER_PAGE, url=response.url), now)
             return DropDuplicate(url=response.url, article_id=key)
     processed = await clean_in_worker(page, response, context, now)
@@ -214,9 +214,9 @@ async def use_feed_text(
     page: StoredPage, context: WorkerContext, reason: Reason, now: datetime, *, is_fallback: bool = True
 ) -> PageOutcome:
     """
-    Return the feed's own text as the article, with `reason` beside it if the page should have been had.
+    Return the feed's own text as the article, with `reason` as its `feed_reason` if `is_fallback`.
 
-    If there is too little of it, the page is given up for that reason.
+    If it has less than `MIN_FEED_TEXT_CHARS` or no title, the page is given up for that reason.
     """
     try:
         processed = await article_from_entry(page, context)
@@ -229,13 +229,13 @@ async def use_feed_text(
 
 
 async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime, *, is_allowed: bool) -> PageOutcome:
-    """Return what becomes of the page of a stored article, which itself stays as it is."""
+    """Fetch the page of a stored article again, and return the outcome; the article itself is not changed."""
     if not is_allowed or not should_fetch_page(page, context):
         return EndRecheck()
     try:
         response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
         context.connectivity.record_success(page.url)
-        if isinstance(response, CrossHostRedirect):  # one that goes on moving is let be
+        if isinstance(response, CrossHostRedirect):  # a page that moves a second time is not followed
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()
         if is_front_page(response.url) and not is_front_page(page.url):
             return PageMissing(reason=Reason(PageKind.FRONT_PAGE))
@@ -247,12 +247,12 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
             return WaitForNetwork()
         await block_host(error, context, implied=FIRST_RETRY)
         return EndRecheck()
-    except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
+    except (CleanError, WorkerFailed):  # a wall or another page: it shows nothing about the article
         return EndRecheck()
 
 
 async def compare_versions(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> EndRecheck:
-    """Return whether title or text of a page are others than before. Errors: CleanError, WorkerFailed."""
+    """Return whether a page's title or text has changed since last time. Errors: CleanError, WorkerFailed."""
     cleaned = (await clean_in_worker(page, response, context, now)).cleaned
     title, text = replace_surrogates(cleaned.title), replace_surrogates(cleaned.text)
     before = await context.writer.read(pages.latest_version, page.article_id)
@@ -265,7 +265,7 @@ async def compare_versions(page: StoredPage, response: Response, context: Worker
 async def clean_in_worker(
     page: StoredPage, response: Response, context: WorkerContext, now: datetime
 ) -> tasks.ProcessedPage:
-    """Return the article of a page that came. Errors: CleanError, WorkerFailed."""
+    """Return the cleaned article of a fetched page. Errors: CleanError, WorkerFailed."""
     task = tasks.PageTask(
         body=response.body,
         content_type=response.header("content-type"),
@@ -280,7 +280,7 @@ async def clean_in_worker(
 
 
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
-    """Return the article as the feed carries it. Errors: WorkerFailed."""
+    """Return the article made from the entry's own text in the feed. Errors: WorkerFailed."""
     url = page.url or hide_secrets(page.feed.source.url)
     args = (page.entry, url, page.feed.source.language)
     return await context.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
@@ -289,7 +289,7 @@ async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.
 async def feed_text_if_longer(
     page: StoredPage, processed: tasks.ProcessedPage, context: WorkerContext
 ) -> tasks.ProcessedPage | None:
-    """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
+    """Return the feed's text if it is clearly longer than the page's (a paywall's teaser, for example), else None."""
     kept = processed.cleaned
     min_chars = (1.1 if kept.is_truncated else 1.5) * len(kept.text)
     if len(page.entry.content) <= min_chars:
@@ -297,7 +297,7 @@ async def feed_text_if_longer(
     try:
         other = await article_from_entry(page, context)
     except WorkerFailed:
-        return None  # the page is good, whatever the feed's text does to its reader
+        return None  # the page's text is good, even if the feed's cannot be parsed
     if len(other.cleaned.text) <= min_chars:
         return None
     merged = replace(
@@ -312,7 +312,7 @@ async def feed_text_if_longer(
 
 
 async def is_network_down(error: FetchError, context: WorkerContext, since: datetime) -> bool:
-    """Note a failed fetch, and return whether our own network is to blame."""
+    """Record a failed fetch, and return whether it failed because our own network is down."""
     context.connectivity.record_failure(error)
     return error.no_connection and await context.connectivity.is_down(error.answered_by, since=since)
 
@@ -332,7 +332,7 @@ def new_article(
     from_feed: bool = False,
     feed_reason: Reason | None = None,
 ) -> NewArticle:
-    """Return the article of a page: dated by the feed, else the page, else by when it was first seen; never ahead."""
+    """Return the article of a page, dated by the feed, else the page, else when first seen; at most `now`."""
     source, cleaned = page.feed.source, processed.cleaned
     published = page.entry.published_at or cleaned.published_at or page.added_at
     article = Article(

@@ -1,4 +1,4 @@
-"""One address looked at for a person, without the store: what the client sees, and what a poll would make of it."""
+"""Probes a URL for a person, without the store: what the client gets, and what a poll would do with it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from watcher.worker.poll_feed import poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 EXAMINE_LIMIT_S = 20.0
-MAX_PROBED_FEEDS = 12  # feeds of one page that are read
-ALIKE = 0.8  # of the longer feed's links that two formats of one feed share
+MAX_PROBED_FEEDS = 12  # feeds linked by one page that are fetched
+ALIKE = 0.8  # share of the longer feed's links that two formats of one feed have in common
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """What came of asking for `asked`: an answer and what is in it, or an error (WorkerFailed: its parsing hung)."""
+    """The result of a request for `asked`: a response and its content, or an error (WorkerFailed: parsing failed)."""
 
     asked: str
     at: datetime
@@ -58,13 +58,13 @@ class ProbeResult:
 
     @property
     def final_url(self) -> str:
-        """The address to add: where it has moved for good, else as asked."""
+        """The URL to add: the target of a permanent redirect if that is a feed, else the one requested."""
         return (self.response.moved_to if self.response and self.report else None) or self.asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revalidation:
-    """What a conditional request brought: 304 (`honoured`), or a whole body, the same or another."""
+    """The answer to a conditional request: 304 (`honoured`), or a whole body, the same or another."""
 
     honoured: bool
     same_body: bool = False
@@ -74,9 +74,9 @@ class Revalidation:
 @dataclass(slots=True, kw_only=True)
 class FeedProber:
     """
-    Looks at addresses, one after the other, with a pause of `delay_s` between two requests to a host.
+    Requests URLs, one after the other, with a pause of `delay_s` between two requests to a host.
 
-    A host that asked to be left alone is not asked again: its first refusal is the answer.
+    After a Retry-After or a 429, a host is not requested again: each further probe returns that refusal as its error.
     """
 
     client: Client
@@ -84,12 +84,12 @@ class FeedProber:
     delay_s: float
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    on_request: Callable[[str], None] = lambda url: None  # hears of each address before it is asked
+    on_request: Callable[[str], None] = lambda url: None  # called with each URL before its request
     _free_at: dict[str, datetime] = field(default_factory=dict)
     _held: dict[str, FetchError] = field(default_factory=dict)
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
-        """Return what is at `url`, asked for as a page or a feed; an error is part of it."""
+        """Request `url` as a page or a feed, and return the result; a failed fetch is its `error`."""
         steps: list[Redirect] = []
         seen, host = ProbeResult(asked=url, at=self.now()), host_of(url)
         if held := self._held.get(host):
@@ -108,7 +108,7 @@ class FeedProber:
         return replace(seen, found=found)
 
     async def probe_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
-        """Return what is at the first of some spellings of an address that can be connected to, else at the first."""
+        """Probe spellings of a URL until one can be connected to; return its result, else the result of the first."""
         first = await self.probe(urls[0], as_page=as_page)
         for url in urls[1:]:
             if not isinstance(first.error, Unreachable) or first.error.kind is FetchKind.UNRESOLVED:
@@ -119,7 +119,7 @@ class FeedProber:
         return first
 
     async def revalidate(self, look: ProbeResult) -> Revalidation | None:
-        """Return what the server does with the validators that it gave; None if it gave none."""
+        """Request a URL again with the validators of its response; None if it has none."""
         if look.response is None or look.response.validators == Validators():
             return None
         try:
@@ -133,7 +133,7 @@ class FeedProber:
     async def _get(
         self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
     ) -> Response | NotModified:
-        """Ask for `url` when its host may be asked; note the redirects and until when each host is to be left alone."""
+        """Request `url` after its host's pause; append redirects to `steps`, and note pauses and refusals of hosts."""
         wait = (self._free_at.get(host_of(url), self.now()) - self.now()).total_seconds()
         if wait > 0:
             await self.sleep(wait)
@@ -158,7 +158,7 @@ class FeedProber:
 async def open_prober(
     settings: Settings, *, on_request: Callable[[str], None] = lambda url: None
 ) -> AsyncIterator[FeedProber]:
-    """Yield a prober with the client and the limits of these settings, and close its worker process."""
+    """Yield a prober with the client and limits of the settings; its worker process is closed at the end."""
     fetch = settings.fetch
     pool = parsing_pool(fetch, tasks.load_parser, workers=1)
     try:
@@ -169,7 +169,7 @@ async def open_prober(
 
 
 def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
-    """Return when a poll would come next, as if this look had been one; None if the feed is gone for good."""
+    """Return when the next poll would be if this probe had been a poll; None if the feed is gone for good."""
     report = look.report
     wishes = poll_policy(poll, own_every_s, report.feed if report else None)
     if report is None or look.response is None:
@@ -190,9 +190,9 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCandidate:
     """
-    An address that may be a feed's. `way` is how it was come by: itself, declared, linked, guessed.
+    A URL that may be a feed's. `way` is how it was found: itself, declared, linked, guessed.
 
-    `same_as` is the URL of a candidate before it that brings the same entries. Without a `look` it was not read.
+    `same_as` is the URL of an earlier candidate with the same entries. `look` is None if it was not fetched.
     """
 
     url: str
@@ -208,22 +208,22 @@ class FeedCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """What was found at a site: how its page answered, and each address that was tried, in the order of trying."""
+    """The feeds found at a site: the result for its page, and all candidates in the order they were tried."""
 
     page: ProbeResult
     candidates: tuple[FeedCandidate, ...]
 
     @property
     def feeds(self) -> tuple[FeedCandidate, ...]:
-        """The candidates that are feeds, each feed once."""
+        """The candidates that are feeds, without duplicates."""
         return tuple(one for one in self.candidates if one.report and not one.same_as)
 
 
 async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
     """
-    Return the feeds of the site at the first of `urls` that can be connected to.
+    Find the feeds of the site at the first of `urls` that can be connected to.
 
-    Where the page links no feed that can be read, the usual places are tried until one is a feed.
+    If its page links no readable feed, common feed paths are tried until one is a feed.
     """
     page = await prober.probe_first(urls, as_page=True)
     if page.report:
@@ -248,9 +248,9 @@ async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
 
 async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:
     """
-    Return what the page links and is not `known` yet, the first `MAX_PROBED_FEEDS` of it read.
+    Return the feeds that a page links and that are not `known` yet; the first `MAX_PROBED_FEEDS` are fetched.
 
-    A link that leads to a page of feeds, as many papers have one, is followed to those.
+    If a link leads to a page with a list of feeds, which many newspapers have, those are included.
     """
     links = deque((link, 1) for link in links_on(page))
     made: list[FeedCandidate] = []
@@ -268,7 +268,7 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
 
 
 def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
-    """Return the feeds that a page links, of news first."""
+    """Return the feeds that a page links, comment feeds last; none if the result is not a page."""
     return sort_comments_last(look.found.links) if isinstance(look.found, NotAFeed) else ()
 
 
@@ -277,7 +277,7 @@ def said_too_many(error: WatcherError | None) -> bool:
 
 
 def mark_duplicates(found: list[FeedCandidate]) -> tuple[FeedCandidate, ...]:
-    """Return the candidates with those marked that bring what one before them brings: another format, another URL."""
+    """Return the candidates, with `same_as` set for those with the same entries as an earlier one."""
     told: list[FeedCandidate] = []
     for one in found:
         same = next((other.url for other in told if not other.same_as and is_same(one.look, other.look)), None)
@@ -286,7 +286,7 @@ def mark_duplicates(found: list[FeedCandidate]) -> tuple[FeedCandidate, ...]:
 
 
 def is_same(one: ProbeResult | None, other: ProbeResult | None) -> bool:
-    """Whether two candidates are one feed: at one address in the end, or with nearly the same entries."""
+    """Whether two candidates are one feed: they have the same final URL or nearly the same entries."""
     if not (one and other and one.report and other.report and one.response and other.response):
         return False
     if normalize_url(one.response.url) == normalize_url(other.response.url):

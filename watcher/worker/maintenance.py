@@ -1,4 +1,4 @@
-"""Keeps the store within its bounds: what is old goes, a slice at a time, and the room it took is given back."""
+"""Retention: deletes old data in batches, keeps the store within its size limit, and frees disk space."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from watcher.text.format import fields
 log = logging.getLogger("watcher.worker")
 P = ParamSpec("P")
 T = TypeVar("T")
-SLICE_S = 0.05  # that a slice should take of the store's one writer
-FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a slice
-REST = 1.0  # times what a slice took, between two: half of the writer's time is for news
-RUN_S = 120.0  # of one run
+SLICE_S = 0.05  # of the store's writer that a batch should take
+FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a batch
+REST = 1.0  # pause between two batches, times the duration of the last: half of the writer's time is for news
+RUN_S = 120.0  # limit of one run
 GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
-UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is believed, whose host may be asked again until then
-ROBOTS_MAX_BYTES = 128 * 2**20  # packed, of all hosts: an honest one takes 1 kB, one that is made for it 400
-NEVER_BELOW = timedelta(days=7)  # that a bound on the size takes no article of: editions need them
-Step = Callable[[Connection, Any, int], BatchResult]  # what to do, from where on, of how many at most
+UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is valid, and may be needed again
+ROBOTS_MAX_BYTES = 128 * 2**20  # compressed, of all hosts: a normal one takes 1 kB, a malicious one 400 kB
+NEVER_BELOW = timedelta(days=7)  # the size limit deletes no articles younger than this: editions need them
+Step = Callable[[Connection, Any, int], BatchResult]  # takes connection, start position and maximum number of rows
 
 
 async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s: float = RUN_S) -> int:  # noqa: ANN401
-    """Do a step again and again, each in a transaction of its own, until nothing is left; return what was removed."""
+    """Repeat a step, each in its own transaction, until nothing is left or `run_s` is over; return rows removed."""
     until, most, upto, removed = time.monotonic() + run_s, FIRST, start, 0
     while True:
         done, took_s = await writer.do(run_timed, step, upto, most)
@@ -49,13 +49,13 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
 
 
 def run_timed(connection: Connection, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
-    """Return what a step did, and how many seconds it held the writer."""
+    """Run a step; return its result, and for how many seconds it used the writer."""
     began = time.monotonic()
     return step(connection, upto, most), time.monotonic() - began
 
 
 async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
-    """Remove what is older than the settings keep, or too much; `everywhere`: of each feed and site as well."""
+    """Delete data that the settings do not keep, by age and size; `everywhere`: also per feed, site and host."""
     removed = 0
     await with_partitions(writer, partitions.create_partitions, now=now)
     if settings.keep_articles is not None:
@@ -65,7 +65,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         removed = await drop_before(writer, before)
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
     await run_in_batches(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
-    if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by the hosts it names
+    if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by naming many hosts
         forgotten = await writer.do(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES)
         log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
     if everywhere:
@@ -80,9 +80,9 @@ async def with_partitions(
     writer: Writer, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T | None:
     """
-    Do something with a PostgreSQL store's partitions, beside the writer; None if others hold them just now.
+    Run `function` on PostgreSQL, outside the writer; None on SQLite, or if other processes have locked the tables.
 
-    The next run does it: waiting for a long reader would have all who come later wait as well.
+    It is tried again at the next run: while it waits for a long-running reader, all later queries would wait too.
     """
     if writer.engine.dialect.name != "postgresql":
         return None
@@ -95,14 +95,14 @@ async def with_partitions(
 
 
 async def drop_before(writer: Writer, before: datetime) -> int:
-    """Remove the articles that came in before a time; return how many."""
+    """Delete the articles that were fetched before a time; return how many."""
     return await run_in_batches(
         writer, lambda c, upto, most: retention.drop_articles(c, before=before, after=upto, most=most)
     )
 
 
 async def prune_feeds_and_sites(writer: Writer, settings: StoreSettings, *, now: datetime) -> None:
-    """Forget hosts that nothing is at, entries that are too old, and what no site's memory needs."""
+    """Delete unused hosts, entries that are too old, and block hashes that no site memory needs."""
     unused, kept = now - UNUSED_HOSTS_KEPT, settings.keep_articles
     hosts = partial(retention.drop_hosts, before=unused)
     await run_in_batches(writer, lambda c, upto, most: hosts(c, after=upto, most=most), start="")
@@ -113,7 +113,7 @@ async def prune_feeds_and_sites(writer: Writer, settings: StoreSettings, *, now:
 
 
 async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
-    """Remove the oldest articles until the store is within its bound; return how many."""
+    """Delete the oldest articles until the store is within `max_bytes`; return how many."""
     if max_bytes is None:
         return 0
 
@@ -131,7 +131,7 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
 
 
 async def limit_partitions_size(writer: Writer, max_bytes: int, *, now: datetime) -> int:
-    """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
+    """Drop the earliest days on PostgreSQL until the store is within `max_bytes`; return the number of articles."""
     removed = 0
     while (room := await writer.read(disk_usage)).is_partitioned and room.used_bytes > max_bytes:
         over_at = await with_partitions(writer, partitions.drop_partition, before=now - NEVER_BELOW)
@@ -142,6 +142,6 @@ async def limit_partitions_size(writer: Writer, max_bytes: int, *, now: datetime
 
 
 def release_free_pages(connection: Connection, _: object, most: int) -> BatchResult:
-    """Give a slice of free pages back to the disk."""
+    """Return a batch of free pages to the disk."""
     given = free_pages(connection, most=most)
     return BatchResult(removed=given, resume_after=True if given == most else None)

@@ -1,8 +1,8 @@
 """
-The queue of many processes, on many machines: pgqueuer carries host visits, the leases of the hosts have the last word.
+The queue for many processes on many machines: pgqueuer distributes host visits, and leases decide who may visit.
 
-Only a store on PostgreSQL with `[work] queue = "pgqueuer"` loads this module. pgqueuer's tables are its own: nothing
-here changes them, and only old lines of its log and statistics are deleted.
+This module is loaded only for a store on PostgreSQL with `[work] queue = "pgqueuer"`. pgqueuer owns its tables: this
+module does not change them, and deletes only old rows of its log and statistics.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.scheduler import POLL_INTERVAL_S, BaseScheduler
 
-logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
-VISIT = "visit"  # the jobs of this name: one a host; their payload and their `dedupe_key` are its name
-LEASE = timedelta(seconds=14)  # of a host: over before pgqueuer gives a dead worker's job to another
-HEARTBEAT = timedelta(seconds=16)  # a job whose worker has given no sign of life for so long goes to another
-RETRY = timedelta(seconds=5)  # until a job is looked at again that somebody is at, who may be dead
-DEQUEUE = timedelta(seconds=2)  # between two looks at the queue, where nothing tells of new jobs
-NO_STATISTICS = timedelta(0)  # pgqueuer counts its log on a timer otherwise: each line is written once more for it
-RENEW_S = 3.0  # between two looks at the leases of visits under way
+logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # we report its errors ourselves
+VISIT = "visit"  # the kind of jobs for visits, one per host: payload and `dedupe_key` are the host's name
+LEASE = timedelta(seconds=14)  # of a host: it expires before pgqueuer gives a dead worker's job to another
+HEARTBEAT = timedelta(seconds=16)  # a job whose worker has sent no heartbeat for so long goes to another
+RETRY = timedelta(seconds=5)  # until a job is tried again whose host is leased, as its worker may be dead
+DEQUEUE = timedelta(seconds=2)  # between two reads of the queue, if no notification of new jobs comes
+NO_STATISTICS = timedelta(0)  # else pgqueuer counts its log on a timer, and writes each row once more
+RENEW_S = 3.0  # between two renewals of the leases of running visits
 TIDY_S = 60.0
-GONE_S = 0.5  # between two looks at whether the server has gone away
+GONE_S = 0.5  # between two checks whether the connections are broken
 AGAIN_S = 2.0  # until the next attempt to reach the server
-LOOK_S = 0.25  # between two looks at how many hosts wait: visits end more often
-SELDOM = 10  # looks at all that is due take a tenth of the time; between them, looks at what is due since the last
-AHEAD = 4  # times its room: so many hosts a worker keeps in the queue, for all
-BATCH = 256  # jobs taken at once: each time, the server steps over what it has not cleaned up yet
-LEAST_ROOM = 2  # pgqueuer's own
+LOOK_S = 0.25  # between two counts of waiting hosts: visits end more often
+SELDOM = 10  # queries for all due hosts take a tenth of the time; between them, only newly due ones are read
+AHEAD = 4  # times its concurrency: how many hosts a worker keeps in the queue, for all workers
+BATCH = 256  # jobs taken at once: each time, the server reads past rows that are not vacuumed yet
+LEAST_ROOM = 2  # the least that pgqueuer takes
 
 JOBS = table("pgqueuer", Column("dedupe_key", String), Column("entrypoint", String), Column("status", String))
 WAITING = text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'visit' AND status = 'queued'")
@@ -60,10 +60,10 @@ OLD_STATISTICS = text("DELETE FROM pgqueuer_statistics WHERE created < now() - i
 
 class PgScheduler(BaseScheduler):
     """
-    Offers the hosts that are due as jobs, and visits those whose jobs come to it, up to `[poll] concurrency` at a time.
+    Queues due hosts as jobs, and visits the hosts of jobs that it gets, up to `[poll] concurrency` at a time.
 
-    A host is in one job at most, whoever offers it. A worker that dies is known by its heartbeat: its jobs go to
-    others, whom the leases of its hosts let in by then. If a job is given away too soon, the lease keeps others out.
+    A host is in one job at most, whoever queues it. If a worker dies, its heartbeat ends and its jobs go to others; the
+    leases of its hosts have expired by then. If a job is given away too soon, the lease keeps the other worker out.
     """
 
     def __init__(self, context: WorkerContext, url: str) -> None:
@@ -71,12 +71,12 @@ class PgScheduler(BaseScheduler):
         self._jobs = JobConsumer(url, {VISIT: self._take})
         self.shared_tasks = SharedTaskRunner(url)
         self._renewing = asyncio.create_task(self._renew())
-        self._look_at = 0.0  # by the monotonic clock, at how many hosts wait
-        self._seen_to: datetime | None = None  # what became due until then was looked at
-        self._look_at_all_from = 0.0  # by the monotonic clock
+        self._look_at = 0.0  # monotonic time of the next count of waiting hosts
+        self._seen_to: datetime | None = None  # hosts that became due until then have been read
+        self._look_at_all_from = 0.0  # monotonic time of the next query for all due hosts
 
     async def claim_and_start(self) -> int:
-        """Offer hosts that are due, if few wait in the queue; return how many wait there."""
+        """Queue due hosts if few are waiting; return how many are waiting in the queue."""
         self.raise_fault()
         self._jobs.raise_trouble()
         context = self.context
@@ -94,7 +94,7 @@ class PgScheduler(BaseScheduler):
         await asyncio.sleep(max(0.0, self._look_at - time.monotonic()))
 
     async def _due_hosts(self, most: int) -> tuple[str, ...]:
-        """Return hosts to offer: of all, or of those that became due of late where a look at all takes its time."""
+        """Return due hosts to queue: of all, or only newly due ones if the last query for all is recent."""
         context, began = self.context, time.monotonic()
         since = self._seen_to if began < self._look_at_all_from else None
         find = partial(due_hosts, most=most, since=since, pages_too=context.pages, unless=is_in_a_job)
@@ -118,14 +118,14 @@ class PgScheduler(BaseScheduler):
                 jobs.close()
 
     async def _take(self, job: Job) -> None:
-        """Visit the host of a job; if somebody still holds it, who may be dead, the job comes again a little later."""
+        """Visit the host of a job. If the host is leased, perhaps by a dead worker, retry the job a little later."""
         host, context = (job.payload or b"").decode(), self.context
         if self._closed or context.connectivity.down_since is not None:
             return
-        if host in self._visits:  # since before its manager gave way: the server went away, or the settings changed
+        if host in self._visits:  # its visit began under an earlier manager
             await self._jobs.wait_for_work(self._visits[host])
             return
-        if self.busy >= context.poll.concurrency:  # visits of a manager before are under way still
+        if self.busy >= context.poll.concurrency:  # visits of an earlier manager are still running
             raise RetryRequested(delay=RETRY, reason="no room")
         floor, lease = context.poll.min_every, context.lease
         asked = LeaseRequest(
@@ -144,7 +144,7 @@ class PgScheduler(BaseScheduler):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _renew(self) -> None:
-        """Hold the hosts that are visited, and keep pgqueuer's log short."""
+        """Renew the leases of visited hosts, and prune pgqueuer's log, until cancelled."""
         context, tidied_at = self.context, -TIDY_S
         while True:
             await asyncio.sleep(RENEW_S)
@@ -160,9 +160,9 @@ class PgScheduler(BaseScheduler):
 
 class JobConsumer:
     """
-    Offers jobs of some kinds, and gives them to the takers of these kinds, as many at a time as there is room.
+    Queues jobs of some kinds, and passes jobs to the handlers of these kinds, up to `room` at a time.
 
-    One manager of pgqueuer does it, which is started again whenever the server goes away, or the room changes.
+    It runs one manager of pgqueuer, and starts a new one when the connection breaks or the room changes.
     """
 
     def __init__(self, url: str, takers: dict[str, Callable[[Job], Awaitable[None]]]) -> None:
@@ -170,13 +170,13 @@ class JobConsumer:
         self._takers = takers
         self._trouble: WatcherError | None = None  # why the last attempt to reach the server failed
         self._manager: QueueManager | None = None  # while the server can be reached
-        self._gone: asyncio.Future[None] | None = None  # cancelled when the manager has lost the server, or is to end
+        self._gone: asyncio.Future[None] | None = None  # cancelled when the connection breaks or the manager must end
         self._task: asyncio.Task[None] | None = None
         self._room = LEAST_ROOM
         self._closed = False
 
     def raise_trouble(self) -> None:
-        """Raise why no jobs can be had, if that came up since the last call and still holds. Errors: WatcherError."""
+        """Raise the error that keeps us from the queue, once per error, while it lasts. Errors: WatcherError."""
         if self._trouble is not None:
             trouble, self._trouble = self._trouble, None
             raise trouble
@@ -186,7 +186,7 @@ class JobConsumer:
         return self._manager is not None and not self._closed
 
     def is_at_work(self, room: int) -> bool:
-        """Whether jobs can be offered, and are taken; starts to take them, and starts again for another room."""
+        """Return whether jobs can be queued and are handled; start handling them, and restart if `room` has changed."""
         if self._task is None and not self._closed:
             self._room, self._task = room, asyncio.create_task(self._serve())
         if self._manager is None or self._gone is None or self._closed:
@@ -194,12 +194,12 @@ class JobConsumer:
         if self._room != room:
             self._room = room
             self._manager.shutdown.set()
-            self._gone.cancel()  # the manager ends when its jobs do, some of which take minutes
+            self._gone.cancel()  # the manager ends only with its jobs, some of which take minutes
             return False
         return True
 
     async def enqueue(self, kind: str, keys: Sequence[str]) -> int:
-        """Put a job for each of `keys` into the queue where it is in none; return how many. Errors: StoreError."""
+        """Queue a job for each of `keys` that is in no job yet; return how many were queued. Errors: StoreError."""
         if not keys or self._manager is None:
             return 0
         count = len(keys)
@@ -214,10 +214,10 @@ class JobConsumer:
 
     async def wait_for_work(self, work: asyncio.Task[None]) -> None:
         """
-        Wait for the work of a job to end; if its manager gives way to another first, the job comes again.
+        Wait until the work of a job ends; if the manager is replaced before, have the job retried.
 
-        A new manager can start only when the jobs of the old one have ended, some of which take minutes. The work goes
-        on, and its job has to stay, in case we die: whoever gets it attends to the work, or finds it done.
+        A new manager can start only after the jobs of the old one have ended, some of which take minutes. The work
+        continues, and its job stays queued in case we die: whoever gets it waits for the work, or finds it done.
         """
         gone = self._gone
         await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -225,13 +225,13 @@ class JobConsumer:
             raise RetryRequested(delay=RETRY, reason="its manager gave way")
 
     def close(self) -> None:
-        """Take no more jobs; what is under way goes on."""
+        """Take no more jobs; running ones continue."""
         self._closed = True
         if self._manager is not None:
             self._manager.shutdown.set()
 
     async def end(self) -> None:
-        """Take no more jobs, and give up what has not ended after a moment: another takes it."""
+        """Take no more jobs, and cancel those that do not end within `AGAIN_S`: another worker gets them."""
         self.close()
         if self._task is None:
             return
@@ -241,7 +241,7 @@ class JobConsumer:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _serve(self) -> None:
-        """Take jobs until closed; whenever the server goes away, from the start."""
+        """Handle jobs until closed; reconnect when the connection breaks."""
         words = "the queue cannot be reached"
         while not self._closed:
             try:
@@ -261,7 +261,7 @@ class JobConsumer:
     async def _manage(self) -> None:
         async with await connect(self._url) as asking, await connect(self._url) as listening:
             queries = Queries(TwoConnections(asking, listening))
-            async with queries.schema_lock():  # one process makes the tables while the others wait
+            async with queries.schema_lock():  # one process creates the tables while the others wait
                 if not await queries.schema_is_installed():
                     await queries.install()
                     await queries.optimize_autovacuum()
@@ -269,7 +269,7 @@ class JobConsumer:
             manager = QueueManager(queries)
             for kind, take in self._takers.items():
                 manager.entrypoint(kind)(take)
-            self._trouble = None  # of before: nobody needs to rest for it any more
+            self._trouble = None  # it is over
             self._gone, self._manager = asyncio.get_running_loop().create_future(), manager
             watching = asyncio.create_task(cancel_when_broken(self._gone, asking, listening))
             try:
@@ -286,21 +286,21 @@ class JobConsumer:
 
 
 class SharedTaskRunner(JobConsumer):
-    """Background tasks shared by many processes: offers the parts to do, and does those it is given, two at a time."""
+    """Background tasks shared by processes: queues the parts to do, and does the parts that it gets, two at a time."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url, {})
         self._tasks: dict[str, BackgroundTask] = {}
-        self._faults: dict[str, WatcherError] = {}  # by task, of the last part of it that failed here
-        self.busy = 0  # pieces under way that may go on at the end
+        self._faults: dict[str, WatcherError] = {}  # by task: the error of the last part that failed here
+        self.busy = 0  # running parts that may continue when the daemon stops
 
     def register(self, tasks: Mapping[str, BackgroundTask]) -> None:
-        """Take part in these tasks from now on; later ones of the same names replace them."""
+        """Share these tasks from now on; they replace earlier ones of the same names."""
         self._tasks |= tasks
         self._takers |= {name: partial(self._take, name) for name in tasks}
 
     async def offer(self, kind: str) -> None:
-        """Offer the parts of a task that are to be done. Errors: WatcherError, also of a part that failed here."""
+        """Queue the wanted parts of a task. Errors: WatcherError, also that of a part that failed here before."""
         if fault := self._faults.pop(kind, None):
             raise fault
         self.raise_trouble()
@@ -308,7 +308,7 @@ class SharedTaskRunner(JobConsumer):
             await self.enqueue(kind, [f"{kind}/{key}" for key in await self._tasks[kind].wanted()])
 
     async def _take(self, kind: str, job: Job) -> None:
-        """Do one part of a task; the next offer raises its error, and the part is offered again."""
+        """Do one part of a task. The next `offer` raises its error, if any; the part is queued again after that."""
         task, key = self._tasks[kind], (job.payload or b"").decode().partition("/")[2]
         self.busy += task.finish
         try:
@@ -324,9 +324,9 @@ class SharedTaskRunner(JobConsumer):
 
 class TwoConnections(PsycopgDriver):
     """
-    pgqueuer's driver with a connection for notifications alone.
+    pgqueuer's driver with a second connection, only for notifications.
 
-    psycopg locks a connection while it waits for them, a second at a time: on one connection, all else would wait.
+    psycopg locks a connection while it waits for them, a second at a time: other queries on it would have to wait.
     """
 
     def __init__(self, asking: AsyncConnection, listening: AsyncConnection) -> None:
@@ -345,36 +345,36 @@ class TwoConnections(PsycopgDriver):
         self._listens.set()
 
     async def notify(self, channel: str, payload: str) -> None:
-        """Tell those who listen, ourselves among them: the manager asks whether it hears itself before it listens."""
+        """Notify a channel, after our own listener is ready: the manager tests before that whether it hears itself."""
         async with asyncio.timeout(CONNECT_S):
             await self._listens.wait()
         await super().notify(channel, payload)
 
 
 async def connect(url: str) -> AsyncConnection:
-    """Return a connection of its own to the server of a store. Errors: psycopg.Error, WatcherError."""
+    """Return a new connection to the server of a store. Errors: psycopg.Error, WatcherError."""
     address = with_driver(make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
     return await AsyncConnection.connect(address, autocommit=True, connect_timeout=CONNECT_S)
 
 
 async def cancel_when_broken(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:
-    """Cancel `gone` when one of the connections is broken, which the first query on it finds."""
+    """Cancel `gone` when one of the connections is broken; psycopg notices that at the next query."""
     while not any(connection.broken for connection in connections):
         await asyncio.sleep(GONE_S)
     gone.cancel()
 
 
 def count_waiting(connection: Connection) -> int:
-    """Return how many hosts wait in jobs that nobody has taken."""
+    """Return the number of queued visits that no worker has taken yet."""
     return int(connection.execute(WAITING).scalar_one())
 
 
 def is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
     """
-    Return the condition that a host is in a job, be it waiting or taken.
+    Return the condition that a host is in a job, queued or taken.
 
-    Asked anew for each host, by the index of `dedupe_key`. As EXISTS it would be a join, for which the server reads
-    all jobs for each host, as it believes there to be one.
+    A scalar subquery is looked up for each host by the index of `dedupe_key`. EXISTS would become a join: the server
+    expects a single job, and would read all jobs for each host.
     """
     there = JOBS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])
     job = select(true()).where(JOBS.c.dedupe_key == host, there, JOBS.c.entrypoint == VISIT).limit(1)
@@ -382,6 +382,6 @@ def is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 def prune_job_log(connection: Connection) -> None:
-    """Delete the steps of jobs from pgqueuer's log; what failed, and statistics, stay for two days."""
+    """Delete the rows of pgqueuer's log; failures and statistics are kept for two days."""
     connection.execute(OLD_LINES)
     connection.execute(OLD_STATISTICS)

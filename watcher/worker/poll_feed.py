@@ -1,4 +1,4 @@
-"""Poll one feed: fetch it, compare it with what is known, decide what that makes of it, and record that."""
+"""Polls one feed: fetches it, compares its entries with the known ones, schedules the next poll, saves the result."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")
 PARSE_LIMIT_S = 10.0
-MAX_NEW_HOSTS = 100  # that the new entries of one poll may name: a feed that collects others' names thirty
-MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or says 429 without a Retry-After
+MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many sites names thirty
+MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
-    """What a poll makes of a feed; `error` of the fetch may also say how long its host is to be left alone."""
+    """The result of a poll, and the fetch's error if any: its Retry-After applies to the whole host."""
 
     result: PollResult
     error: FetchError | None = None
 
 
 async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
-    """Return what a poll of `feed` makes of it, whatever happens. Errors: StoreError, BrokenPool."""
+    """Poll `feed` and return the outcome; any failure of the feed is a result. Errors: StoreError, BrokenPool."""
     started = context.now()
     try:
         response = await context.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True)
@@ -85,7 +85,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
 
 
 async def read_feed(feed: Feed, response: Response, context: WorkerContext) -> PollSucceeded:
-    """Return the poll that a response makes which has to be read. Errors: FeedError, WorkerFailed."""
+    """Parse a response, and return the result of the poll. Errors: FeedError, WorkerFailed."""
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
@@ -110,7 +110,7 @@ async def read_feed(feed: Feed, response: Response, context: WorkerContext) -> P
         at=now,
         next_poll_at=next_poll.at,
         interval_s=next_poll.interval_s,
-        # Without them the same bytes are read again, for the entries that wait.
+        # Without them the same body is parsed again, for the entries that wait.
         validators=Validators() if waiting else response.validators,
         body_hash=None if waiting else hash_body(response.body),
         changes=changes,
@@ -128,8 +128,8 @@ async def compare_entries(
     feed: Feed, parsed: ParsedFeed, recent: dict[str, str], context: WorkerContext
 ) -> tuple[EntryChanges, tuple[Entry, ...], int]:
     """
-    Return what is new or changed, entries to remember as known though no page of them is fetched, and how many new
-    ones are left to the next poll, as they name too many new hosts.
+    Return new and changed entries, entries to store as known without fetching their pages, and the number of new
+    entries left to the next poll because they name too many new hosts.
     """
     known, links, is_first = recent, frozenset[str](), feed.last_read_at is None
     if not is_first:
@@ -153,7 +153,7 @@ def hash_body(body: bytes) -> str:
 
 
 def unchanged_result(feed: Feed, response: NotModified | Response, context: WorkerContext) -> PollUnchanged:
-    """Return the poll that a 304 makes, or the bytes of last time: it may renew a validator, and forgets none."""
+    """Return the result for a 304, or for the same body as before; a 304 can update validators but removes none."""
     validators, kept_s, now = response.validators, None, context.now()
     if isinstance(response, NotModified):
         kept_s = feed.max_age_s
@@ -183,7 +183,7 @@ def unchanged_result(feed: Feed, response: NotModified | Response, context: Work
 def failed_result(
     feed: Feed, reason: Reason, context: WorkerContext, started: datetime, *, error: FetchError | None = None
 ) -> PollFailed:
-    """Return the poll that brought nothing to read, for `reason`, or nothing at all, for `error`."""
+    """Return the result of a failed poll; `error` is given if the fetch failed, rather than the parsing."""
     now = context.now()
     next_poll = schedule_next_poll(
         poll_policy(context.poll, feed.source.every_s, feed),
@@ -203,7 +203,7 @@ def failed_result(
 
 
 def poll_policy(poll: PollSettings, own_every_s: float | None, said: ParsedFeed | Feed | None) -> PollPolicy:
-    """Return what settings and publisher say of how often to poll; `said`: of a Feed, what it said when last read."""
+    """Return the rules for the interval from settings and publisher; `said`: the parsed feed, or the stored one."""
     return PollPolicy(
         every_s=poll.every.total_seconds(),
         min_every_s=poll.min_every.total_seconds(),
@@ -215,7 +215,7 @@ def poll_policy(poll: PollSettings, own_every_s: float | None, said: ParsedFeed 
 
 
 async def block_host(error: FetchError, context: WorkerContext, *, implied: timedelta) -> None:
-    """Leave a host alone for as long as it asks for, or for `implied` if it is away, or said 429 and no time."""
+    """Block a host for its Retry-After, or for `implied` if it was unreachable or answered 429 without one."""
     status = error.status if isinstance(error, HttpStatusError) else None
     if error.retry_after_s is not None:
         rest = timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
@@ -227,9 +227,9 @@ async def block_host(error: FetchError, context: WorkerContext, *, implied: time
 
 
 async def record_outcome(feed: Feed, outcome: PollOutcome, context: WorkerContext, *, end: VisitEnd | None) -> int:
-    """Write down an outcome and tell of it; return how many pages there are to fetch. `end` comes if there are none."""
+    """Save and report an outcome; return the number of new pages. With `end`, release the host if there are none."""
     result = outcome.result
-    if outcome.error is not None:  # first: what the host asked for must not be lost between the two
+    if outcome.error is not None:  # first: the Retry-After must not be lost between the two
         await block_host(outcome.error, context, implied=min(result.next_poll_at - result.at, MAX_IMPLIED_BLOCK))
     if end is None:
         pages = await context.writer.add(record_polls, (feed, result))

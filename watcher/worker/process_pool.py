@@ -1,4 +1,4 @@
-"""Worker processes with a time limit: what hangs or dies is killed and named, and nothing else stops."""
+"""Worker processes with limits of time and memory: a task that hangs or dies fails alone, with its reason."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
-MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
-MAX_ATTEMPTS = 2  # runs of a task whose pool broke around it
+MAX_TASKS = 2_000  # after which a worker is replaced, as parsers leak memory
+MAX_ATTEMPTS = 2  # runs of a task if its pool breaks for another reason
 
 
 class WorkerFailed(WatcherError):
@@ -46,12 +46,12 @@ class BrokenPool(WatcherError):
 
 class Pool:
     """
-    Runs functions in worker processes, started for the first task, and anew if something from outside breaks them.
+    Runs functions in worker processes, which are started at the first task, and again if the pool breaks.
 
     Args:
-        memory_bytes: That a worker may take, on Linux; None: as much as there is.
-        max_tasks: Of a worker, which ends after so many, and its memory with it.
-        load: Run by a worker before its first task, as no part of its time: what a task loads itself is.
+        memory_bytes: Limit of a worker's memory, on Linux; None for no limit.
+        max_tasks: Tasks of a worker, after which it ends and frees its memory.
+        load: Called in a worker before its first task, outside the task's time limit.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Pool:
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
         """
-        Return `function(*args)`, run in a worker; raise what it raises.
+        Run `function(*args)` in a worker; return its result or raise its error.
 
-        Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; BrokenPool.
+        Errors: WorkerFailed if it ran over `limit_s` seconds or out of memory, or its process died; BrokenPool.
         """
         try:
             for _ in range(MAX_ATTEMPTS):
@@ -99,7 +99,7 @@ class Pool:
                 self._pool.kill()
 
     def _replace(self, broken: SafeProcessPool | None) -> SafeProcessPool:
-        """Return the pool, built anew unless another thread has done so. Errors: BrokenPool."""
+        """Return a new pool in place of `broken`, or the one that another thread has started. Errors: BrokenPool."""
         with self._lock:
             if self._closed:
                 raise BrokenPool("the worker processes have been stopped")
@@ -115,14 +115,14 @@ class Pool:
             return self._pool
 
 
-KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
-OUT_OF_MEMORY = 77  # the exit code of a worker that met its limit: what it holds goes with it
-LOOK_AFTER_S = 1.0  # between looks whether the pool still stands: it forgets tasks that were on their way to it
+KILL_AFTER_S = 0.1  # workers ignore SIGTERM, and SIGKILL does no harm to them
+OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
+LOOK_AFTER_S = 1.0  # between checks whether the pool is broken: a broken pool forgets the tasks sent to it
 CONSTS.term_timeout = KILL_AFTER_S
 
 
 class Worker(SpawnProcess):
-    """A process of a pool. `is_over`, `was_killed`: noted when its pool looks; killed is one that others have ended."""
+    """A process of a pool. `is_over` and `was_killed` (by others, with SIGKILL) are set when the pool checks it."""
 
     is_stopped = is_over = was_killed = False
 
@@ -140,10 +140,10 @@ class Worker(SpawnProcess):
 
 class WorkerFactory(SpawnContext):
     """
-    Starts workers as `spawn` does, and keeps their locks until they are cleared.
+    Starts workers with `spawn`, and keeps references to their locks until the list is cleared.
 
-    A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
-    Whoever ends the program without taking it down leaves to the system what was not cleared.
+    A pool that ends drops its locks before its workers have ended, and a worker that is just starting would find none.
+    If the program ends without closing its pools, the system frees the locks.
     """
 
     def __init__(self) -> None:
@@ -162,47 +162,47 @@ class WorkerFactory(SpawnContext):
 
     @property
     def lost_one(self) -> bool:
-        """Whether others have killed a worker: a lock that it had is held for good, and what it sent may be half."""
+        """Whether a worker was killed from outside: its lock then stays locked, and its data may be incomplete."""
         return any(worker.was_killed for worker in self._workers)
 
 
 class SafeProcessPool(ProcessPool):
-    """A pool that is broken, too, once others have killed one of its workers. Errors: OSError, EOFError."""
+    """A pool that counts as broken once a worker was killed from outside. Errors: OSError, EOFError."""
 
     def __init__(
         self, max_workers: int, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None
     ) -> None:
-        resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
+        resource_tracker.ensure_running()  # before signals are blocked: starting it unblocks them
         self.workers = WorkerFactory()
         start = (os.getpid(), memory_bytes, load)
         super().__init__(max_workers, max_tasks, initializer=prepare_worker, initargs=start, context=self.workers)
 
     @property
     def is_broken(self) -> bool:
-        """Whether it runs tasks no more; looking starts one that is new."""
+        """Whether the pool cannot run tasks any more. Reading this starts a pool that is new."""
         return self.workers.lost_one or not self.active
 
     def try_schedule(self, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
-        """Take a task; None if the pool is broken."""
+        """Schedule a task and return its future; None if the pool is broken."""
         if self.workers.lost_one:
             return None
         try:
-            with block_termination_signals():  # the first task starts the threads, and those start the processes
+            with block_termination_signals():  # the first task starts threads, which start the processes
                 return self.schedule(run_task, args=(function, args), timeout=limit_s)
         except (BrokenProcessPool, RuntimeError):
             return None
 
     def kill(self) -> None:
-        """End the pool and its workers, broken or not, and give their locks back to the system."""
+        """End the pool and its workers, broken or not, and free their locks."""
         self.stop()  # type: ignore[no-untyped-call]
         self.join()
         self.workers.locks.clear()
 
 
 async def wait_for_result(future: Future[Any], pool: SafeProcessPool) -> bool:
-    """Wait until `future` is done; False if its pool broke and forgot it."""
+    """Wait until `future` is done and return True; return False if the pool broke before."""
     waiter = asyncio.wrap_future(future)
-    waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # it is read from `future`
+    waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # the caller reads `future`
     try:
         while not future.done():
             broken = pool.is_broken
@@ -215,7 +215,7 @@ async def wait_for_result(future: Future[Any], pool: SafeProcessPool) -> bool:
 
 
 def run_task(function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    """Run a task in its worker. An error that cannot be sent would break the whole pool: it goes as its words."""
+    """Run a task in its worker. An error that cannot be pickled would break the pool: its text is raised instead."""
     try:
         return function(*args)
     except MemoryError:
@@ -223,7 +223,7 @@ def run_task(function: Callable[..., T], args: tuple[Any, ...]) -> T:
     except Exception as error:  # noqa: BLE001 - raised below
         try:
             pickle.loads(pickle.dumps(error))
-        except Exception:  # noqa: BLE001 - whatever a foreign class does then
+        except Exception:  # noqa: BLE001 - any error of a foreign class
             words = f"{type(error).__name__}: {error}"
         else:
             raise
@@ -233,9 +233,9 @@ def run_task(function: Callable[..., T], args: tuple[Any, ...]) -> T:
 @contextmanager
 def block_termination_signals() -> Iterator[None]:
     """
-    Block the signals to end in this thread for a while, and for good in threads and processes that come from it.
+    Block SIGINT and SIGTERM in this thread until the context ends; threads and processes started in it keep that.
 
-    A signal to the whole group (Ctrl-C, systemd's stop) is for the owner, who ends its workers itself.
+    A signal to the process group (Ctrl-C, systemd's stop) is for the owner, which ends its workers itself.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
@@ -245,10 +245,10 @@ def block_termination_signals() -> Iterator[None]:
 
 
 def prepare_worker(owner: int, memory_bytes: int | None, load: Callable[[], None] | None) -> None:
-    """Do not outlive the owner, keep numeric libraries to one thread, and take no more memory than that."""
+    """Set up a worker: exit with the owner, one thread for numeric libraries, a memory limit; then call `load`."""
     os.environ["OMP_NUM_THREADS"] = "1"
     if memory_bytes is not None:
-        with suppress(OSError, ValueError):  # a lower limit stands already, or the system knows none
+        with suppress(OSError, ValueError):  # a lower limit is set already, or the system has none
             resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     threading.Thread(target=exit_with_parent, args=(owner,), daemon=True).start()
     if load is not None:
@@ -256,7 +256,7 @@ def prepare_worker(owner: int, memory_bytes: int | None, load: Callable[[], None
 
 
 def exit_with_parent(owner: int) -> None:
-    """End this process soon after its owner has gone, even by SIGKILL."""
+    """End this process within 2 seconds after its owner has ended, even by SIGKILL."""
     while os.getppid() == owner:
         time.sleep(2)
     os._exit(0)

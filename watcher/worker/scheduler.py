@@ -1,4 +1,4 @@
-"""The queue inside one process: takes hosts that have something due from the store and visits many at a time."""
+"""The queue of a single process: leases due hosts from the store, and visits many of them at a time."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from watcher.worker.pg_queue import SharedTaskRunner
 
 log = logging.getLogger("watcher.worker")
-AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
-POLL_INTERVAL_S = 2.0  # between two looks at what has become due, and at the leases of long visits
-AHEAD = 10  # times the room: visits that are leased, under way, or being written down
-LOW = 2  # times the room: when fewer are ready, it is time to lease more, which takes a while
+AFTER_A_FAULT = timedelta(minutes=5)  # a host's block after its visit failed: the same error would come at once
+POLL_INTERVAL_S = 2.0  # between two checks for due hosts, and for leases to renew
+AHEAD = 10  # times the concurrency: visits that are leased, running, or being saved
+LOW = 2  # times the concurrency: if fewer leased visits wait, lease more, which takes a while
 
 
 class BaseScheduler(ABC):
-    """What queues share: running visits, what becomes of visits that fail, and the state of our internet connection."""
+    """The common part of queues: running visits, failures of visits, and the state of our internet connection."""
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
-        self.shared_tasks: SharedTaskRunner | None = None  # that shares the chores; None: they are done here
+        self.shared_tasks: SharedTaskRunner | None = None  # shares tasks with other processes; None: all run here
         self._visits: dict[str, asyncio.Task[None]] = {}
-        self._asking: set[str] = set()  # hosts whose visits still ask
-        self._unbegun: dict[str, Visit] = {}  # started, and not run yet: who is stopped now, has done nothing
-        self._fault: WatcherError | None = None  # of what all visits need
+        self._asking: set[str] = set()  # hosts whose visits still send requests
+        self._unbegun: dict[str, Visit] = {}  # their tasks have not run yet: if stopped now, nothing was done
+        self._fault: WatcherError | None = None  # of the store or the worker processes, which all visits need
         self._closed = False
         self._down_since: datetime | None = None  # our own internet connection, as last reported
 
@@ -54,10 +54,10 @@ class BaseScheduler(ABC):
 
     @abstractmethod
     async def claim_and_start(self) -> int:
-        """Have due hosts visited; return how many. Errors: StoreError and BrokenPool, also of earlier visits."""
+        """Claim due hosts and start visits; return how many. Errors: StoreError, BrokenPool, also of earlier visits."""
 
     def raise_fault(self) -> None:
-        """Raise what a visit has met since the last call. Errors: StoreError, BrokenPool."""
+        """Raise the error that ended a visit since the last call, if any. Errors: StoreError, BrokenPool."""
         if self._fault is not None:
             fault, self._fault = self._fault, None
             raise fault
@@ -71,7 +71,7 @@ class BaseScheduler(ABC):
         return task
 
     async def is_resting(self) -> bool:
-        """Whether there is no internet connection; reports and stores when that changes."""
+        """Return whether there is no internet connection; report and save each change."""
         context, before = self.context, self._down_since
         if context.connectivity.down_since is None and before is None:
             return False
@@ -88,8 +88,8 @@ class BaseScheduler(ABC):
 
     async def drain(self, *, limit_s: float | None = None) -> None:
         """
-        Visit until nothing is due any more, or the queue is closed; after `limit_s`, the rest is left to the next call,
-        and visits go on meanwhile. Errors: StoreError, BrokenPool.
+        Visit hosts until nothing is due or the queue is closed. After `limit_s` seconds, return while visits still run;
+        the next call continues. Errors: StoreError, BrokenPool.
         """
         until = None if limit_s is None else time.monotonic() + limit_s
         while not self._closed and (await self.claim_and_start() or self._visits):
@@ -99,14 +99,14 @@ class BaseScheduler(ABC):
 
     @abstractmethod
     async def _pause(self) -> None:
-        """Wait until it is worth while to look again what is due."""
+        """Wait until it is time to check for due hosts again."""
 
     def close(self) -> None:
-        """Start no more visits; those under way go on."""
+        """Start no more visits; running ones continue."""
         self._closed = True
 
     async def stop(self) -> None:
-        """Break off what is under way; it stays due, and its hosts are given back."""
+        """Cancel running visits; their feeds and pages stay due, and their hosts are released."""
         self.close()
         visits = list(self._visits.values())
         for task in visits:
@@ -116,12 +116,12 @@ class BaseScheduler(ABC):
         self._unbegun.clear()
 
     async def _give_back(self, claims: Sequence[Visit]) -> None:
-        """Give back what is leased and not begun."""
+        """Release the hosts of visits that have not begun."""
         if claims:
             await self.context.writer.do(release_unvisited, claims, worker=self.context.worker)
 
     def _mark_requests_done(self, host: str) -> None:
-        """Note that all that is left of a visit is to be written down."""
+        """Note that a visit has sent its last request, and only its result is left to save."""
         self._asking.discard(host)
 
     def _on_visit_end(self, host: str, task: asyncio.Task[None]) -> None:
@@ -139,11 +139,11 @@ class BaseScheduler(ABC):
             await self._block_host(claim.host, error)
 
     def _on_visit_broken(self, host: str, fault: WatcherError) -> None:
-        """Note why a visit ended before its time: for a fault of what all visits need."""
+        """Note that a visit ended early because of the store or the worker processes."""
         self._fault = fault
 
     async def _block_host(self, host: str, error: Exception) -> None:
-        """Let a host rest whose visit broke down for a reason that nobody foresaw."""
+        """Log an unexpected error of a visit, and block its host for `AFTER_A_FAULT`."""
         reason = f"{type(error).__name__}: {error}"
         trace = log.isEnabledFor(logging.DEBUG)
         log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=error if trace else None)
@@ -151,7 +151,7 @@ class BaseScheduler(ABC):
             await self.context.writer.do(set_blocked_until, host, until=self.context.now() + AFTER_A_FAULT)
         except StoreError as fault:
             self._fault = fault
-        except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
+        except Exception as other:  # noqa: BLE001 - else the visit would fail again at once, without end
             self._fault = StoreError(f"no rest can be given to the host {host}: {type(other).__name__}: {other}")
 
 
@@ -159,20 +159,20 @@ class Scheduler(BaseScheduler):
     """
     Visits up to `[poll] concurrency` hosts at a time. The store's leases keep two workers from one host.
 
-    More are leased ahead of their visits, and a visit that has only to be written down takes no room: so the network
-    and the store work side by side.
+    More hosts are leased in advance, and a visit whose result is only being saved does not count: so network and store
+    work at the same time.
     """
 
     def __init__(self, context: WorkerContext) -> None:
         super().__init__(context)
-        self._ready: deque[Visit] = deque()  # leased, and begun when there is room
-        self._wanted = asyncio.Event()  # a look at what is due
-        self._owed: set[str] = set()  # hosts whose visits ended while the store could not be written: they are leased
-        self._is_dry = False  # the last look left nothing that is due
-        self._renewed_at = context.now()  # when the leases were last looked at
+        self._ready: deque[Visit] = deque()  # leased, started when there is room
+        self._wanted = asyncio.Event()  # set when more due hosts should be claimed
+        self._owed: set[str] = set()  # hosts still leased, as their visits ended while the store could not be written
+        self._is_dry = False  # the last claim found fewer due hosts than it asked for
+        self._renewed_at = context.now()  # when the leases were last renewed
 
     async def claim_and_start(self) -> int:
-        """Lease hosts that are due and start visits, as far as there is room; return how many were leased."""
+        """Lease due hosts up to `AHEAD`, and start visits as far as there is room; return how many were leased."""
         await self._give_back_owed()
         self.raise_fault()
         self._wanted.clear()
@@ -212,13 +212,13 @@ class Scheduler(BaseScheduler):
         self._owed.add(host)
 
     async def _give_back_owed(self) -> None:
-        """Give back the hosts of visits that could not do it at their end. Errors: StoreError."""
+        """Release the hosts of visits that could not release them at their end. Errors: StoreError."""
         if owed := frozenset(self._owed):
             leaves = [VisitEnd(host=host, worker=self.context.worker, last_request_at=None) for host in owed]
             await self.context.writer.do(release_hosts, leaves)
             self._owed -= owed
             if isinstance(self._fault, StoreError) and self._fault.transient:
-                self._fault = None  # it has passed: the store was written just now
+                self._fault = None  # it is over: the store was just written
 
     async def _give_back_ready(self) -> None:
         ready, self._ready = tuple(self._ready), deque()
@@ -230,7 +230,7 @@ class Scheduler(BaseScheduler):
                 await self._wanted.wait()
 
     def _start_ready(self) -> None:
-        """Start what there is room for, and want more before it runs out."""
+        """Start leased visits while there is room, and ask for more before they run out."""
         room = self.context.poll.concurrency
         may_start = not self._closed and self.context.connectivity.down_since is None
         while may_start and self._ready and len(self._asking) < room:
@@ -244,12 +244,12 @@ class Scheduler(BaseScheduler):
 
 
 T = TypeVar("T")
-COLLECTED = (10_000, 10, 10)  # new objects at a look, and looks at the young before one at the older
+COLLECTED = (10_000, 10, 10)  # the garbage collector's thresholds by generation
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end and return what it returned, on uvloop's event loop where there is one."""
-    # What there is by now stays: the collector never looks at it again, and seldom at the rest (a tenth of the time).
+    """Run `main` and return its result, on uvloop's event loop if uvloop is installed."""
+    # Objects that exist by now stay: the collector skips them, and runs ten times less often for the rest.
     gc.freeze()
     gc.set_threshold(*COLLECTED)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -257,7 +257,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes uvloop's event loop, None where it is not to be had."""
+    """Return the factory of uvloop's event loop; None if uvloop is not installed."""
     try:
         from uvloop import new_event_loop  # late: 10 ms that only `run` needs, and PyPy has none
     except ImportError:

@@ -1,8 +1,8 @@
 """
-What runs in worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values.
+The tasks of worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values.
 
-The main process imports this module too. What cleans pages and makes features is imported in the functions: it costs
-.7 s of CPU and the memory of lxml and numpy, which only the worker processes need.
+The main process imports this module too. The modules for cleaning and features are imported in the functions: they
+cost 0.7 s of CPU and the memory of lxml and numpy, which only the worker processes need.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from watcher.features.embedders import Embedder, EmbedderConfig
     from watcher.store.articles import PackedFeatures
 
-LARGE_SITE = 50  # articles; the memory of 200 takes a second to build
+LARGE_SITE = 50  # articles; the site memory of 200 takes a second to build
 MAX_NEW_ARTICLES = 10
-SITES_KEPT = 32  # by each worker
-# Of this process, by host: the newest article's blocks, and the memory.
+SITES_KEPT = 32  # by each worker process
+# Of this process, by host: the block hashes of the newest article, and the site memory.
 SITE_MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageTask:
-    """A page as it came, what the feed said of it, and its site's block hashes (one tuple an article)."""
+    """A page as received, its entry in the feed, and the block hashes of its site (one tuple per article)."""
 
     body: bytes
     content_type: str | None
@@ -48,7 +48,7 @@ class PageTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessedPage:
-    """What became of a page: the article in it and its features, packed."""
+    """The cleaned article of a page, and its features as bytes with their version."""
 
     cleaned: ExtractedArticle
     version: str
@@ -56,14 +56,14 @@ class ProcessedPage:
 
 
 def load_parser() -> None:
-    """Load what parses a feed: it is no part of a task's time."""
+    """Import the feed parser, so that its time does not count for the first task."""
     import feedparser  # late: 70 ms and 8 MB that only the processes which parse feeds need
 
     assert feedparser
 
 
 def load_cleaner() -> None:
-    """Load what cleans a page and makes features: .7 s of CPU, half a minute on a machine that is starved."""
+    """Import the modules for cleaning and features: 0.7 s of CPU, half a minute on an overloaded machine."""
     from watcher.clean import article, html, reject
     from watcher.features import extract
 
@@ -78,7 +78,7 @@ def parse_feed(
 
 
 def clean_page(task: PageTask) -> ProcessedPage:
-    """Return the article of a page. Errors: CleanError, also where its text is not what the feed announced."""
+    """Return the article of a page. Errors: CleanError, also if its text does not match the feed's entry."""
     from watcher.clean import article, html
     from watcher.clean.reject import matches_feed_entry
 
@@ -98,7 +98,7 @@ def clean_page(task: PageTask) -> ProcessedPage:
 
 
 def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
-    """Return the memory of a site. That of a large one is kept: some articles more or less teach nothing new of it."""
+    """Return a site's memory, None if it has no articles. It is cached for large sites."""
     from watcher.clean.site_memory import build_site_memory
 
     newest, kept = SITE_MEMORIES.pop(host, ((), None))
@@ -111,7 +111,7 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
 
 
 def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
-    """Return the article as the feed carries it: its content, else its summary."""
+    """Return the article made from an entry's content in the feed, else from its summary."""
     from watcher.clean.html import fragment_blocks
     from watcher.clean.wire import read_wire
 
@@ -134,7 +134,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
 
 
 def pack_with_features(cleaned: ExtractedArticle) -> ProcessedPage:
-    """Return a cleaned article with its features; the id is set where it is stored."""
+    """Return a cleaned article with its features; their article id is empty until it is stored."""
     from watcher.features import extract
 
     made = extract.extract_features("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
@@ -142,7 +142,7 @@ def pack_with_features(cleaned: ExtractedArticle) -> ProcessedPage:
 
 
 def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
-    """Return the features of stored articles, each (id, title, text, language), packed."""
+    """Return the packed features of stored articles by id; each row is (id, title, text, language)."""
     from watcher.features import extract
     from watcher.store.articles import PackedFeatures
 
@@ -155,7 +155,7 @@ def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, Pack
 
 @lru_cache(maxsize=1)
 def embedder(choice: EmbedderConfig) -> Embedder:
-    """Return the embedder that is chosen, loaded once a process. Errors: PluginError."""
+    """Return the chosen embedder, loaded once per process. Errors: PluginError."""
     from watcher.features.embedders import load_embedder
 
     found = load_embedder(choice.setting, choice.endpoint)
@@ -173,7 +173,7 @@ def embed(choice: EmbedderConfig, texts: tuple[str, ...]) -> list[bytes]:
         return validate_vectors(made.embed(texts), count=len(texts), name=made.name)
     except EmbedderError as error:
         if error.permanent:
-            embedder.cache_clear()  # who mends it, the key's file say, need not start us again
+            embedder.cache_clear()  # after a fix, of the key's file for example, no restart is needed
         raise
     except Exception as error:
         words = f'embedder "{made.name}" failed: {type(error).__name__}: {error}'

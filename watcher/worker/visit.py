@@ -1,4 +1,4 @@
-"""One host, visited by one worker: its due feeds, then its pages, one request at a time, with its delay."""
+"""Visits one host: its due feeds, then its pages, one request at a time, with the host's delay in between."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
-LONGEST_VISIT = timedelta(minutes=10)  # then other hosts have their turn; what is left stays due
-PAGES_AT_ONCE = 20  # read from the store in one go; the lease is renewed for each page
-ROBOTS_RETRY = timedelta(minutes=30)  # where nobody knows the rules now: the host's pages wait until they can be had
-ROBOTS_PATIENCE = timedelta(hours=24)  # that a page waits for them; then the feed's own text has to do
+LONGEST_VISIT = timedelta(minutes=10)  # then other hosts get their turn; the rest stays due
+PAGES_AT_ONCE = 20  # read from the store at once; the lease is renewed for each page
+ROBOTS_RETRY = timedelta(minutes=30)  # if robots.txt cannot be fetched now: until then, the host's pages wait
+ROBOTS_PATIENCE = timedelta(hours=24)  # how long a page waits for robots.txt; then the feed's own text is used
 ROBOTS_LAST = timedelta(seconds=robots.MAX_AGE_S)
-ROBOTS_LIMIT_S = 10.0  # for its parsing, and for what it says of a page: 500 kB made for it take 2 s for one
+ROBOTS_LIMIT_S = 10.0  # to parse robots.txt and to evaluate it: a malicious one of 500 kB takes 2 s for one page
 LONGEST_CRAWL_DELAY_S = 60.0
 
 
 @dataclass(slots=True)
 class HostDelay:
-    """Keeps requests to one host apart, with `async with` around each. `last` is when the last one was answered."""
+    """Waits between requests to one host: use `async with` around each. `last` is when the last one ended."""
 
     context: WorkerContext
     delay_s: float
@@ -54,9 +54,9 @@ class HostDelay:
 
 async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: Callable[[], None]) -> None:
     """
-    Do all that is due at a host, which this worker has leased; give the lease back whatever happens.
+    Poll the due feeds and fetch the due pages of a host that this worker has leased; always release the lease.
 
-    `on_requests_done` is called when the last request is over and its poll has only to be recorded.
+    `on_requests_done` is called if the last request is over and only an unchanged poll is left to save.
     """
     host = claim.host
     pause = HostDelay(context, context.fetch.host_delay.total_seconds(), claim.last_request_at)
@@ -88,7 +88,7 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
 
 
 async def renew_lease(host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
-    """Renew the lease and return whether to take the next step; a visit stops also when it has lasted long enough."""
+    """Renew the lease and return the decision on the next step; STOP also after `until`, or if our network is down."""
     now = context.now()
     if now >= until or context.connectivity.down_since is not None:
         return VisitDecision.STOP
@@ -99,9 +99,9 @@ async def renew_lease(host: str, context: WorkerContext, until: datetime, *, fee
 
 
 async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until: datetime) -> None:
-    """Get the pages due at `host`, those noted meanwhile included, as its robots.txt allows."""
+    """Fetch the pages due at `host` as its robots.txt allows, including pages queued in the meantime."""
     while pages := await context.writer.read(due_pages, host, now=context.now(), most=PAGES_AT_ONCE):
-        verdicts: dict[str, RobotsVerdict] = {}  # by where robots.txt lies
+        verdicts: dict[str, RobotsVerdict] = {}  # by the URL of robots.txt
         for page in pages:
             if await renew_lease(host, context, until) is VisitDecision.STOP:
                 return
@@ -130,8 +130,8 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
 async def load_robots(
     where: str, pages: Sequence[StoredPage], context: WorkerContext, pause: HostDelay
 ) -> RobotsVerdict:
-    """Return what the robots.txt at `where`, at most a day old, says of those of `pages` that it is for."""
-    host = host_of(where)  # not the platform's: each site on it has its own
+    """Return the verdict of the robots.txt at `where`, at most a day old, on those of `pages` that it applies to."""
+    host = host_of(where)  # not the platform's `host_key`: each of its sites has its own
     kept = await context.writer.read(hosts.get_host, host)
     status, rules, now = kept.robots_status, kept.robots_rules, context.now()
     lifetime = ROBOTS_RETRY if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LAST
@@ -152,7 +152,7 @@ async def load_robots(
 
 
 async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
-    """Fetch the robots.txt at `where`; return its status and our rules in it, None without an internet connection."""
+    """Fetch the robots.txt at `where`; return its status and the rules for us; None if our network is down."""
     started = context.now()
     async with pause:
         try:
@@ -170,13 +170,13 @@ async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> 
 
 async def run_in_worker(context: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
     """
-    Return `function(*args)`, run in a worker with its bounds on time and memory; None, and a line in the log, if it
-    fails: others wrote what it reads. Errors: BrokenPool.
+    Return `function(*args)`, run in a worker with its limits of time and memory, as the input is not trusted; log any
+    failure and return None. Errors: BrokenPool.
     """
     try:
         return await context.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
     except BrokenPool:
         raise
-    except Exception as error:  # noqa: BLE001 - it is the host's
+    except Exception as error:  # noqa: BLE001 - the host's fault
         log.warning("robots_unreadable %s", fields(host=host, reason=error))
         return None
