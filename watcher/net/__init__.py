@@ -1,1 +1,1 @@
-"""One bounded, polite HTTP request."""
+"""HTTP: one request with limits of time and size, redirects, robots.txt and allowed addresses."""

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: names are resolved here, and every address that comes of it is checked."""
+"""Decides which addresses may be connected to: resolves names, and checks each address that a name resolves to."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], list[IPAddress]]
 
 DATA = Path(__file__).with_name("special_addresses.toml")
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: how a network without IPv4 spells an IPv4 address
-MAX_ADDRESSES = 4  # tried for one name
-RESOLVER_THREADS = 64  # one for each fetch: a dead name server holds a thread for seconds, beyond the fetch itself
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in a network without IPv4
+MAX_ADDRESSES = 4  # addresses tried for one name
+RESOLVER_THREADS = 64  # one per fetch: a dead name server blocks a thread for seconds, beyond the fetch
 
 
 class PrivateAddress(WatcherError):
-    """A host whose address is not for us."""
+    """A host has no address that we may connect to."""
 
     def __init__(self, host: str, addresses: Iterable[str]) -> None:
         self.reason = Reason(FetchKind.PRIVATE_ADDRESS, host=host, addresses=", ".join(addresses))
@@ -35,14 +35,14 @@ class PrivateAddress(WatcherError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateAllowlist:
-    """The private places that the settings open: address ranges, and `host:port` pairs."""
+    """The private addresses that the settings allow: address ranges, and `host:port` pairs."""
 
     ranges: tuple[IPNetwork, ...] = ()
     places: frozenset[tuple[str, int]] = frozenset()
 
     @classmethod
     def parse(cls, wishes: Sequence[str]) -> PrivateAllowlist:
-        """Return what `allow_private` says; ValueError names the wish that is neither a CIDR range nor host:port."""
+        """Parse the setting `allow_private`. Errors: ValueError, naming a value that is neither range nor host:port."""
         ranges: list[IPNetwork] = []
         places: set[tuple[str, int]] = set()
         for wish in wishes:
@@ -57,17 +57,17 @@ class PrivateAllowlist:
         return cls(ranges=tuple(ranges), places=frozenset(places))
 
     def permits(self, address: IPAddress, *, host: str, port: int) -> bool:
-        """Whether `address`, asked for as `host`:`port`, may be connected to."""
+        """Whether `address`, to which `host` resolved, may be connected to at `port`."""
         inner = embedded_ipv4(address)
         is_in_range = any(inner in network or address in network for network in self.ranges)
         return is_in_range or is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
 
 
-ANYWHERE = PrivateAllowlist.parse(["0.0.0.0/0", "::/0"])  # for addresses that the user wrote into the settings
+ANYWHERE = PrivateAllowlist.parse(["0.0.0.0/0", "::/0"])  # for URLs that the user has set
 
 
 def embedded_ipv4(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that a mapped or NAT64 address stands for, else the address."""
+    """Return the IPv4 address in an IPv4-mapped or NAT64 address; any other address unchanged."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in NAT64:
@@ -76,7 +76,7 @@ def embedded_ipv4(address: IPAddress) -> IPAddress:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether anybody on the internet could mean this address by it."""
+    """Whether an address is public: the same host for anybody on the internet."""
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
         return False
     unicast, special, reachable = load_registries()
@@ -93,10 +93,10 @@ def load_registries() -> tuple[tuple[IPNetwork, ...], ...]:
 
 class AddressGuard:
     """
-    Resolves a name once for each connection and returns the addresses that may be connected to.
+    Resolves a name once per connection, and returns the addresses that may be connected to.
 
-    Who asks connects to one of these addresses, never to the name: a second answer of the name server changes nothing.
-    `resolve` takes the place of the system's resolver in tests.
+    Callers connect to one of these addresses, never to the name: another answer of the name server changes nothing.
+    `resolve` replaces the system's resolver in tests.
     """
 
     def __init__(self, allowed: PrivateAllowlist, *, resolve: Resolve | None = None) -> None:
@@ -105,7 +105,7 @@ class AddressGuard:
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """Return at most `MAX_ADDRESSES` addresses. Errors: PrivateAddress; OSError, UnicodeError if none is found."""
+        """Return up to `MAX_ADDRESSES` allowed addresses. Errors: PrivateAddress; OSError or UnicodeError."""
         found = literal_address(host)
         if not found:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
@@ -115,12 +115,12 @@ class AddressGuard:
         return good[:MAX_ADDRESSES]
 
     def close(self) -> None:
-        """Let the resolver's threads go, without waiting for those that hang."""
+        """Stop the resolver's threads without waiting for those that hang."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def literal_address(host: str) -> list[IPAddress]:
-    """Return the address that a host is; none for a name, or a spelling such as 0x7f.1 that only the resolver reads."""
+    """Return the address in `host`; [] for a name, or for a form such as 0x7f.1, which the resolver reads."""
     try:
         return [ipaddress.ip_address(host.strip("[]"))]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Fetching one URL: conditional, bounded in time and bytes, over redirects that are followed by hand."""
+"""Fetches one URL: conditional requests, limits of time and size, redirects followed one by one."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ ACCEPT_PAGE = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.
 NONE_KEPT = Validators()
 GOOD = frozenset((200, 203, 226))
 HEADER_BYTES = 64 * 1024
-MAX_PIECES = 20_000  # of a body, and one more for each `PIECE_BYTES`: each costs a fixed time, however small it is
+MAX_PIECES = 20_000  # of a body, plus one per `PIECE_BYTES`: each takes a fixed time, however small it is
 PIECE_BYTES = 64
-ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
-ERROR_BODY_S = 3.0  # for it: a page that drips must not cost what the head said, a Retry-After say
-MAX_VALIDATOR = 4_096  # characters: servers refuse a request whose head is longer than 8 kB
+ERROR_BODY_BYTES = 16_384  # of an error page: enough to recognize a bot wall
+ERROR_BODY_S = 3.0  # for an error page: a slow body must not lose us the headers, such as Retry-After
+MAX_VALIDATOR = 4_096  # characters: servers refuse requests with more than 8 kB of headers
 AGENT = re.compile(r"[!#$%&'*+.^_`|~\w-]+(?:/[!#$%&'*+.^_`|~\w-]+)?(?: [\x20-\x7e]*)?", re.ASCII)
 
-Headers = tuple[tuple[str, str], ...]  # names in lower case; values one character a byte
+Headers = tuple[tuple[str, str], ...]  # lower-case names; values with one character per byte
 
 
 @dataclass(slots=True, kw_only=True)
 class FetchState:
-    """One fetch under way: what is wanted, and the hop where it stands."""
+    """A running fetch: the request, and its current hop."""
 
     url: str
     headers: list[tuple[str, str]]
     limit: int  # bytes
-    stay: bool = False  # keep the connection to the host, and stop at a redirect that leads to another
+    stay: bool = False  # keep the connection to the host, and stop at a redirect to another host
     on_hop: Callable[[int, str, str], None] | None = None
     started: float = 0.0
     at: str = ""
@@ -53,14 +53,14 @@ class FetchState:
 
 class Client:
     """
-    Gets URLs for feeds and pages. Use as `async with`.
+    An HTTP client for feeds and pages. Use with `async with`.
 
     Args:
-        timeout_s: for connecting and for each read or write.
-        deadline_s: for a whole fetch, over all hops.
-        max_bytes: of a body, as received and as decoded.
-        allow_private: CIDR ranges or host:port that may be asked though they are private.
-        substitute: takes the place of the network in tests (`httpx.MockTransport`).
+        timeout_s: Limit for connecting, and for each read or write.
+        deadline_s: Limit for a whole fetch, over all hops.
+        max_bytes: Limit of a body, as received and as decoded.
+        allow_private: Private addresses that may be requested: CIDR ranges or host:port.
+        substitute: Replaces the network in tests (`httpx.MockTransport`).
     """
 
     def __init__(
@@ -113,11 +113,11 @@ class Client:
         on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified:
         """
-        Return the answer to one conditional request for `url`, asked for exactly as given. Errors: FetchError.
+        Return the response to a conditional request for `url`, which is sent exactly as given. Errors: FetchError.
 
         Args:
-            delta: with an ETag, take a feed's new entries alone (226, RFC 3229).
-            on_hop: hears of each redirect that is followed: its status, who sent it, where it leads.
+            delta: With an ETag, accept only a feed's new entries (226, RFC 3229).
+            on_hop: Called for each redirect that is followed: its status, the URL that sent it, its target.
         """
         headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
@@ -127,7 +127,7 @@ class Client:
         return answer
 
     async def get_same_host(self, url: str, *, accept: str | None = None) -> Response | CrossHostRedirect:
-        """Return the answer for a page, but stop at another host; the connection is kept for the next page."""
+        """Return the response for a page, or the redirect to another host; keep the connection for the next page."""
         headers = request_headers(NONE_KEPT, accept)
         fetch = FetchState(url=url, headers=headers, limit=self._max_bytes, stay=True)
         answer = await self._ask(fetch)
@@ -184,7 +184,7 @@ class Client:
     def _send(self, fetch: FetchState, chain: RedirectChain) -> AbstractAsyncContextManager[httpx.Response]:
         origin, target = split_target(chain.url)
         url = httpx.URL(origin + target)
-        # Host is named here, since httpx decodes the name for it, and fails at those with emoji.
+        # Host is set here, since httpx would decode the name for it, which fails for names with emoji.
         headers = [("Host", url.netloc.decode("ascii")), *self._headers, *fetch.headers]
         headers.append(("Connection", "keep-alive" if fetch.stay else "close"))
         if chain.authorization:
@@ -198,7 +198,7 @@ class Client:
 
 
 def request_headers(validators: Validators, accept: str | None, *, delta: bool = False) -> list[tuple[str, str]]:
-    """Return what one request sends besides what all of them send."""
+    """Return the headers of a request besides those that all requests have."""
     headers = [("Accept", accept or "*/*")]
     if validators.etag is not None and len(validators.etag) <= MAX_VALIDATOR:
         headers.append(("If-None-Match", validators.etag))
@@ -210,7 +210,7 @@ def request_headers(validators: Validators, accept: str | None, *, delta: bool =
 
 
 def response_headers(url: str, response: httpx.Response) -> Headers:
-    """Return the headers of an answer as they came, names in lower case. Errors: TooLarge, out of all proportion."""
+    """Return a response's headers in order, names in lower case. Errors: TooLarge over `HEADER_BYTES`."""
     raw = response.headers.raw
     if sum(len(name) + len(value) for name, value in raw) > HEADER_BYTES:
         raise TooLarge(url, Reason(FetchKind.HEADERS_TOO_LARGE, n=HEADER_BYTES))
@@ -233,7 +233,7 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
 
 
 async def read_error_body(response: httpx.Response) -> bytes:
-    """Return the first bytes of an error page, as far as they can be had: the status is the error."""
+    """Return the first bytes of an error page; errors while reading it are ignored, as the status is the error."""
     try:
         decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=ERROR_BODY_BYTES)
     except DecodeError:
@@ -246,7 +246,7 @@ async def read_error_body(response: httpx.Response) -> bytes:
 
 
 def decode_header(header: bytes) -> str:
-    """Return a header value whose bytes may be UTF-8."""
+    """Return a header value decoded as UTF-8, else as Latin-1."""
     try:
         return header.decode("utf-8")
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""Bounded decoding of a content coding: never more output than allowed, several gzip members, cut trailers seen."""
+"""Decodes content codings with a limit on the output; reads several gzip members, and detects cut streams."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import brotli
 from watcher.failure_reasons import FetchKind, Reason
 
 GZIP_MAGIC = b"\x1f\x8b"
-ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` reads; zstd is not offered
+ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` supports; not zstd
 
 
 class BodyError(Exception):
@@ -21,19 +21,19 @@ class BodyError(Exception):
 
 
 class BodyTooLarge(BodyError):
-    """More bytes than allowed."""
+    """The body has more bytes than allowed."""
 
 
 class DecodeError(BodyError):
-    """The coded stream ends too early, is broken, or is in a coding that we did not offer."""
+    """The stream is cut or damaged, or in a coding that we did not offer."""
 
 
 class BodyDecoder:
     """
-    Decodes a body piece by piece: `feed` each raw chunk, then `finish`.
+    Decodes a body in pieces: call `feed` with each raw chunk, then `finish`.
 
     Codings: gzip (several members, padding after the last one ignored), deflate (with or without zlib header), br,
-    identity. A body that claims gzip and is not, is passed on as it is: servers that label twice exist.
+    identity. A body labelled gzip that is not gzip is passed on unchanged: some servers add the label twice.
 
     Errors: BodyTooLarge for more than `max_bytes`, raw or decoded; DecodeError, for an unknown coding at once.
     """
@@ -58,7 +58,7 @@ class BodyDecoder:
             if self._brotli is None:
                 while chunk:
                     chunk = self._feed_member(chunk)
-            elif not self._brotli.is_finished():  # what follows the end of the stream is ignored
+            elif not self._brotli.is_finished():  # bytes after the end of the stream are ignored
                 self._keep(self._brotli.process(chunk, output_buffer_limit=self._room()))
         except (brotli.error, zlib.error) as error:
             raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
@@ -68,14 +68,14 @@ class BodyDecoder:
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
             raise DecodeError(FetchKind.BODY_CUT)
         if self._head and not self._size:
-            self._keep(self._head)  # one byte: too short to be coded
+            self._keep(self._head)  # one byte: too short to be encoded
         return self.decoded_bytes()
 
     def decoded_bytes(self) -> bytes:
         return b"".join(self._pieces)
 
     def _feed_member(self, chunk: bytes) -> bytes:
-        """Decode `chunk` up to the end of a member and return what follows it."""
+        """Decode `chunk` up to the end of a member; return the bytes after it."""
         if self._zlib is None:
             chunk, self._head = self._head + chunk, b""
             if len(chunk) < 2:
@@ -95,7 +95,7 @@ class BodyDecoder:
         return rest if self._coding == "gzip" else b""
 
     def _room(self) -> int:
-        """Return how much a decoder may put out at once, whatever the ratio: one byte more than is allowed."""
+        """Return the most bytes that a decoder may return at once: one more than is still allowed."""
         return self._max_bytes - self._size + 1
 
     def _keep(self, piece: bytes) -> None:
@@ -110,14 +110,14 @@ class BodyDecoder:
 
 
 def wbits_of(head: bytes) -> int:
-    """Return how zlib is to read a stream that begins with `head`: as gzip, as zlib, or as deflate without a header."""
+    """Return zlib's `wbits` for a stream that begins with `head`: gzip, zlib, or raw deflate."""
     if head.startswith(GZIP_MAGIC):
         return 31
     return 15 if head[0] & 0x0F == 8 and (head[0] << 8 | head[1]) % 31 == 0 else -15
 
 
 def coding_of(header: str | None) -> str:
-    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding; DecodeError for what we did not offer."""
+    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding. Errors: DecodeError for any other."""
     names = [name.strip().lower() for name in (header or "").split(",") if name.strip()]
     names = [name.removeprefix("x-") for name in names if name not in ("identity", "none", "utf-8", "binary")]
     if not names:

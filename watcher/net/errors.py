@@ -1,4 +1,4 @@
-"""What can go wrong on the wire: the one place where errors of the HTTP library and of the net become FetchErrors."""
+"""Turns errors of the HTTP library, of sockets and of bodies into FetchErrors; no other module does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watcher.net.transport import httpx
 WIRE_ERRORS = (
     httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, PrivateAddress, BodyError, UnicodeError
 )  # fmt: skip
-WALLED = frozenset((202, 401, 403, 405, 429, 503))  # statuses of bot walls, AWS' among them
+WALLED = frozenset((202, 401, 403, 405, 429, 503))  # statuses of bot walls, including AWS's
 WALL_HEADERS = {"cf-mitigated": "Cloudflare", "x-amzn-waf-action": "AWS WAF"}
 NETWORK_ERRORS = {
     errno.ECONNREFUSED: FetchKind.CONNECTION_REFUSED,
@@ -30,14 +30,14 @@ NETWORK_ERRORS = {
     errno.ENETDOWN: FetchKind.NETWORK_DOWN,
     errno.EPIPE: FetchKind.BROKEN_PIPE,
 }
-MAX_CAUSES = 12  # behind one error
+MAX_CAUSES = 12  # in the chain of one error
 
 
 def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float) -> FetchError:
     """
-    Return the FetchError that one of `WIRE_ERRORS` makes; `at` is the hop where it happened.
+    Return the FetchError for one of `WIRE_ERRORS`; `at` is the URL of the hop where it happened.
 
-    `timeout_s` is for each read, which an error of httpx stands for; `deadline_s` for all, as a plain TimeoutError.
+    `timeout_s` is the limit of one read, which raises httpx's timeout; `deadline_s` that of all, a plain TimeoutError.
     """
     match error:
         case httpx.TimeoutException():
@@ -61,7 +61,7 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
 
 
 def connection_reason(error: Exception, url: str) -> Reason:
-    """Return why there is no connection to the host of `url`, or why it broke."""
+    """Return why the host of `url` could not be connected to, or why the connection broke."""
     for cause in cause_chain(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -87,7 +87,7 @@ def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
 def status_error(
     url: str, status: int, headers: Sequence[tuple[str, str]], beginning: bytes, *, answered_by: str
 ) -> HttpStatusError:
-    """Return the error for an answer without a usable body; a bot wall is known by the `beginning` of its own."""
+    """Return the error for a status that is no success; a bot wall is detected by headers or the body's `beginning`."""
     wall = next((f"{WALL_HEADERS[key]}: {value[:40]}" for key, value in headers if value and key in WALL_HEADERS), None)
     if wall is None and status in WALLED:
         wall = find_bot_wall(beginning)

@@ -1,4 +1,4 @@
-"""OpenAI-compatible endpoints: a language model asked for a completion, and an embedder asked for vectors."""
+"""Clients for OpenAI-compatible endpoints: chat completions of a language model, and vectors of an embedder."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from watcher.net.post import HttpPost, PostRequest, PostResponse
 from watcher.settings.types import Secret
 
 COMPLETION_BYTES = 1 << 20  # of an answer
-CHARS_A_TOKEN = 3  # where the endpoint does not count
-LONGEST_PAUSE_S = 30.0  # that a Retry-After is waited for here; a longer one is left to the caller
-HEAD_BYTES, TEXT_BYTES = 1 << 20, 256 << 10  # the longest answer with vectors: so much, and so much more for each text
-MESSAGE_CHARS = 200  # of what the endpoint says itself
+CHARS_A_TOKEN = 3  # an estimate if the endpoint reports no usage
+LONGEST_PAUSE_S = 30.0  # longest Retry-After to wait for here; a longer one is left to the caller
+HEAD_BYTES, TEXT_BYTES = 1 << 20, 256 << 10  # limit of a response with vectors: so much, plus so much per text
+MESSAGE_CHARS = 200  # of the endpoint's own error message
 ABOUT_TEXTS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 FOR_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -35,14 +35,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What the model wrote, and what it cost: tokens of question and answer together."""
+    """The model's text, and its cost: the tokens of question and answer together."""
 
     text: str
     tokens: int
 
 
 class JsonEndpoint:
-    """Where JSON is posted to, as `table` of the settings says. Errors: WatcherError if the key cannot be had."""
+    """An endpoint for JSON, set in `table` of the settings. Errors: WatcherError if the key cannot be read."""
 
     def __init__(self, url: str, path: str, *, key: Secret | None, table: str) -> None:
         self._url = endpoint_url(url, path)
@@ -53,7 +53,7 @@ class JsonEndpoint:
             raise self.make_error(f"cannot be asked: the key in {key} has signs in it that no key has", permanent=True)
 
     def post_json(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
-        """Return what is answered to `question` within `timeout_s`, all in all. Errors: what `make_error` makes."""
+        """Post `question` and return the response's body; `timeout_s` limits all. Errors: those of `make_error`."""
         limits = {"timeout_s": timeout_s, "deadline_s": timeout_s}
         body = json.dumps(question).encode()
         request = PostRequest(url=self._url, body=body, token=self._key, max_bytes=max_bytes, **limits)
@@ -70,7 +70,7 @@ class JsonEndpoint:
         return response.body
 
     def make_error(self, words: str, **kind: Any) -> WatcherError:  # noqa: ANN401 - EmbedderError's own
-        """Return the error for what the endpoint did. `kind`: what an EmbedderError takes."""
+        """Return the error with the message `words`. `kind`: keyword arguments of EmbedderError."""
         raise NotImplementedError
 
     def _refusal(self, response: PostResponse) -> WatcherError:
@@ -91,7 +91,7 @@ class JsonEndpoint:
         return fault
 
     def _message(self, body: bytes) -> str:
-        """Return what an endpoint's error says, in one line and never with the key."""
+        """Return the message of an endpoint's error in one line, with the key hidden."""
         try:
             parsed = json.loads(body)
         except (ValueError, RecursionError):
@@ -103,14 +103,14 @@ class JsonEndpoint:
 
 
 class Chat(JsonEndpoint):
-    """A language model: `POST …/chat/completions`, asked once."""
+    """A language model: `POST …/chat/completions`, without retries."""
 
     def __init__(self, *, url: str, model: str, key: Secret | None = None) -> None:
         self.model = model
         super().__init__(url, "/chat/completions", key=key, table="digests.prose")
 
     def complete(self, messages: Sequence[Message], *, most_tokens: int, timeout_s: float) -> Completion:
-        """Return the model's answer of at most `most_tokens`. Errors: ModelError, which says what was answered."""
+        """Return the model's answer, at most `most_tokens` long. Errors: ModelError with the endpoint's message."""
         question = {
             "model": self.model,
             "messages": [{"role": message.role, "content": message.text} for message in messages],
@@ -137,7 +137,7 @@ class Chat(JsonEndpoint):
 
 
 class EndpointEmbedder(JsonEndpoint):
-    """An embedder: `POST …/embeddings`, asked again where that can help."""
+    """An embedder: `POST …/embeddings`, retried after errors that may pass."""
 
     def __init__(self, endpoint: EmbedderEndpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name = f"endpoint/{endpoint.model}" + (f"/{endpoint.dimensions}" if endpoint.dimensions else "")
@@ -146,7 +146,7 @@ class EndpointEmbedder(JsonEndpoint):
         super().__init__(endpoint.url, "/embeddings", key=endpoint.key, table="semantic.endpoint")
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """Return a vector for each text. Errors: EmbedderError, which says what the endpoint answered."""
+        """Return a vector for each text. Errors: EmbedderError with the endpoint's message."""
         size = self._endpoint.batch
         vectors: list[bytes] = []
         for start in range(0, len(texts), size):
@@ -193,14 +193,14 @@ class EndpointEmbedder(JsonEndpoint):
 
 
 def endpoint_url(url: str, path: str) -> str:
-    """Return where something is asked for: `url`, with `path` behind its own path unless it is there."""
+    """Return `url` with `path` appended to its own path, unless that already ends with it."""
     parts = urlsplit(url)
     own = parts.path.rstrip("/")
     return parts._replace(path=own if own.endswith(path) else f"{own}{path}").geturl()
 
 
 def parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
-    """Return the vectors of an answer, in the order of the texts. Errors: ValueError if not one for each place."""
+    """Return the vectors of a response in the order of the texts. Errors: ValueError unless there is one per index."""
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(row, dict) and "embedding" in row for row in data):
         raise ValueError('expected {"data": [{"index": 0, "embedding": […]}, …]}')

@@ -1,4 +1,4 @@
-"""One POST to an address of the user's own choice, for a thread: bounded, and with one deadline for all of it."""
+"""One POST to a URL that the user has set, called in a thread: limited in size, with one deadline for everything."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from watcher.net.transport import http_client
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostRequest:
     """
-    What is sent, and its bounds: `timeout_s` for connecting and each read and write, `deadline_s` for all together.
+    A request and its limits: `timeout_s` for connecting and each read and write, `deadline_s` for everything.
 
-    An answer of more than `max_bytes` is an error; None: only its status counts, and its body's beginning is read.
+    A body of more than `max_bytes` is an error; None: only the status counts, and the beginning of the body is read.
     """
 
     url: str
@@ -41,25 +41,25 @@ class PostResponse:
 
 class HttpPost:
     """
-    One exchange. Redirects are not followed: what is in the address and the token is for this host only.
+    One request and its response. Redirects are not followed: the URL and the token are secrets for this host only.
 
-    The event loop that it runs on is its own: only so do headers that drip meet the deadline. What `before_send` raises
-    keeps the request from going out.
+    It runs in its own event loop, so that the deadline also holds for slow headers. If `before_send` raises, nothing
+    is sent.
     """
 
     def __init__(self, request: PostRequest, *, before_send: Callable[[], None] | None = None) -> None:
         self._request = request
         self._before_send = before_send
-        self._response: PostResponse | None = None  # as soon as it is all that counts
+        self._response: PostResponse | None = None  # set once the status is known, if only that counts
         self._cancel: Callable[[], object] | None = None
         self._is_broken_off = False
 
     def run(self) -> PostResponse:
-        """Return the answer, whatever its status. Errors: FetchError, whose `reason` never holds the address."""
+        """Return the response, whatever its status. Errors: FetchError, whose `reason` never contains the URL."""
         return asyncio.run(self._exchange())
 
     def abort(self) -> None:
-        """End the exchange, from another thread: `run` raises a FetchError."""
+        """Cancel the request from another thread: `run` raises FetchError, or returns the status if it has come."""
         self._is_broken_off = True
         if self._cancel is not None:
             with suppress(RuntimeError):  # it has ended by itself
@@ -103,7 +103,7 @@ class HttpPost:
                 if request.max_bytes is not None:
                     return replace(answer, body=await read_body(response, request.max_bytes))
                 self._response = answer
-                deadline.reschedule(None)  # the beginning has a time of its own
+                deadline.reschedule(None)  # reading the beginning has its own limit
                 return replace(answer, body=await read_error_body(response))
         finally:
             guard.close()

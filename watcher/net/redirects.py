@@ -1,4 +1,4 @@
-"""The chain of a fetch: which URL comes next, what has moved for good, who still gets the credentials."""
+"""The redirects of a fetch: the next URL, the target of permanent redirects, and who may get the credentials."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from watcher.failure_reasons import FetchKind, Reason
 from watcher.text.urls import PLAIN_PAGE
 
 MAX_HOPS = 10
-MAX_URL = 8_000  # characters of a redirect's target: RFC 9110 §4.1 has servers read so much
+MAX_URL = 8_000  # characters of a redirect's target: RFC 9110 §4.1 asks servers to support that
 FOLLOWED = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
 DEFAULT_PORTS = {"http": 80, "https": 443}
-PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # left as given: a URL is asked for in the spelling it came in
+PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # not escaped: a URL is requested in the form in which it was given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedirectChain:
     """
-    Where a fetch stands. `url` is without credentials and fragment.
+    The state of a fetch. `url` is the current URL, without credentials and fragment.
 
-    `moved_to` is the end of the permanent prefix: the last target that was reached by 301 and 308 alone.
+    `moved_to` is the last target that was reached by 301 and 308 only; None if the first redirect was temporary.
     """
 
     asked: str
@@ -35,7 +35,7 @@ class RedirectChain:
 
     @classmethod
     def start(cls, url: str) -> RedirectChain:
-        """Return the chain that begins at `url`; RequestRefused if it is no http(s) URL."""
+        """Return the chain that begins at `url`. Errors: RequestRefused if it is no http(s) URL."""
         if PLAIN_PAGE.fullmatch(url) is not None and "#" not in url:  # nearly all of them, at a third of the cost
             return cls(asked=url, url=url, seen=(url,))
         bare, userinfo = split_userinfo(validate_url(url, asked=url))
@@ -46,7 +46,7 @@ class RedirectChain:
         return cls(asked=url, url=bare, authorization=authorization, seen=(bare,))
 
     def follow(self, status: int, location: str) -> RedirectChain:
-        """Return the chain after a redirect. Errors: RequestRefused: too many, a circle, or a target not http(s)."""
+        """Return the chain after a redirect. Errors: RequestRefused for too many, a loop, or a target not http(s)."""
         try:
             joined = urljoin(self.url, location.strip())
         except ValueError as error:
@@ -66,7 +66,7 @@ class RedirectChain:
 
 
 def validate_url(url: str, *, asked: str) -> str:
-    """Return `url` without its fragment; RequestRefused if it is not an http or https URL with a host."""
+    """Return `url` without its fragment. Errors: RequestRefused if it is no http(s) URL with a host."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -82,9 +82,9 @@ def validate_url(url: str, *, asked: str) -> str:
 
 def split_target(url: str) -> tuple[str, str]:
     """
-    Return scheme and place of a URL, and path and query as they go on the wire: byte for byte as given.
+    Return the origin of a URL, and its path and query as they are sent: byte for byte as given.
 
-    Only what HTTP cannot carry is escaped: spaces, control characters, and letters outside ASCII as UTF-8.
+    Only characters that HTTP does not allow are escaped: spaces, control characters, and non-ASCII ones as UTF-8.
     """
     scheme, _, rest = url.partition("#")[0].partition("://")
     slash, query = rest.find("/"), rest.find("?")

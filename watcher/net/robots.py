@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): what we may ask of a host's pages, and how slowly."""
+"""robots.txt (RFC 9309): which pages of a host may be fetched, and with what delay."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from watcher.failure_reasons import FetchKind, Reason
 MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
 MAX_AGE_S = 24 * 3600.0  # RFC 9309 §2.4: not cached longer
 LONGEST_DELAY_S = 300.0  # a longer crawl-delay means "hardly ever", not hours between two pages
-NO_ANSWER, UNREADABLE = 0, -1  # in the place of a status: nothing came; what came cannot be parsed within our limits
+NO_ANSWER, UNREADABLE = 0, -1  # instead of a status: no answer; an answer that cannot be parsed within our limits
 AGENT, ALLOW, DISALLOW, CRAWL_DELAY = "user-agent", "allow", "disallow", "crawl-delay"
-SITEWIDE, OTHER = "of the whole site", "other"  # a line that belongs to no group; one that we do not need
-# Every spelling that protego knows, by the field that it stands for.
+SITEWIDE, OTHER = "of the whole site", "other"  # a line outside all groups; a line that we do not need
+# All spellings of fields that protego knows.
 FIELDS = (
     dict.fromkeys((AGENT, "useragent", "user agent"), AGENT)
     | dict.fromkeys((DISALLOW, "dissallow", "dissalow", "disalow", "diasllow", "disallaw"), DISALLOW)
@@ -29,30 +29,30 @@ FIELDS = (
 RULES = (ALLOW, DISALLOW, CRAWL_DELAY)
 FORBIDDEN = Reason(FetchKind.ROBOTS_FORBID)
 PRODUCT = re.compile(r"[a-z_-]+")  # of a User-agent line in lower case (RFC 9309 §2.2.1)
-EVERYBODY = 1  # how close "*" is to us: less than any name
+EVERYBODY = 1  # match length of "*": less than that of any name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsVerdict:
-    """What a host's robots.txt, or what came in its place, says of some pages."""
+    """What a host's robots.txt, or the failure to fetch it, means for some pages."""
 
     allowed: frozenset[str] = frozenset()  # URLs
-    delay_s: float | None = None  # between two requests; None: not said
-    reason: Reason = FORBIDDEN  # of those that are not allowed
-    is_transient: bool = False  # nobody knows the rules now, and everything waits until they can be had
+    delay_s: float | None = None  # between two requests; None if not given
+    reason: Reason = FORBIDDEN  # why the other pages are not allowed
+    is_transient: bool = False  # the rules cannot be fetched now: all pages wait
 
 
 def robots_url(url: str) -> str:
-    """Return where the robots.txt for `url` lies: one for each scheme, host and port."""
+    """Return the URL of the robots.txt for `url`: there is one per scheme, host and port."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/robots.txt", "", ""))
 
 
 def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
     """
-    Return what an answer for /robots.txt says of `urls`. Source: RFC 9309 §2.3.1.
+    Return the verdict of a response for /robots.txt on `urls`. Source: RFC 9309 §2.3.1.
 
-    `status` is HTTP's, or `NO_ANSWER`, or `UNREADABLE`. The rules may take seconds: others wrote them, and the URLs.
+    `status` is an HTTP status, `NO_ANSWER` or `UNREADABLE`. This may take seconds: rules and URLs are not trusted.
     """
     if status in (NO_ANSWER, UNREADABLE):
         kind = FetchKind.ROBOTS_UNREACHABLE if status == NO_ANSWER else FetchKind.ROBOTS_UNREADABLE
@@ -70,24 +70,24 @@ def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
 
 def extract_rules(body: bytes, agent: str) -> str:
     """
-    Return the rules of the group in `body` that is for `agent`, one a line, none twice.
+    Return the rules of the group in `body` that applies to `agent`, one per line, without duplicates.
 
-    Groups and lines are told apart as protego does it. Protego itself reads only what comes out here: it adds each
-    rule of a group to each agent of it, so that 65 kB of a group with 3,000 agents took 12 s and 700 MiB.
+    Groups and lines are parsed as protego does. Protego itself gets only the result: it adds each rule of a group to
+    each of its agents, so that a group of 65 kB with 3,000 agents took 12 s and 700 MiB.
     """
     token = agent.partition("/")[0].partition(" ")[0].lower()
     lines = body[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
     if len(body) > MAX_BYTES:  # the last line is cut
         del lines[-1:]
     rules: dict[str, None] = {}
-    closest = ours = 0  # how close to us the closest group so far is, and the one that is read
-    is_open = False  # the line before named an agent: the next one is of the same group
+    closest = ours = 0  # match lengths of the best group so far, and of the current one
+    is_open = False  # the line before named an agent: another agent belongs to the same group
     for line in lines:
         field, value = split_line(line.partition("#")[0].strip())
         if field == AGENT:
             ours = max(ours if is_open else 0, agent_match_length(value.lower(), token))
             is_open = True
-            if ours > closest:  # what was kept is for others
+            if ours > closest:  # the rules so far are for others
                 closest = ours
                 rules.clear()
         elif field and field != SITEWIDE:
@@ -100,7 +100,7 @@ def extract_rules(body: bytes, agent: str) -> str:
 
 
 def split_line(line: str) -> tuple[str, str]:
-    """Return which field a line without its comment has, "" for none, and its value; as protego reads it."""
+    """Return the field ("" for none) and the value of a line without its comment, as protego reads it."""
     name, colon, rest = line.partition(":")
     if colon:
         field = FIELDS.get(name.strip().lower())
@@ -114,9 +114,9 @@ def split_line(line: str) -> tuple[str, str]:
 
 
 def agent_match_length(name: str, token: str) -> int:
-    """Return how close to our product token the name of a User-agent line is; 0: another's."""
-    # The beginning of a token stands for it, as protego has it, and so does the token before a version or more words
-    # ("Watcher/1.0", "Watcher bot"), as Google has it.
+    """Return how specifically the name in a User-agent line matches our product token; 0 if it does not match."""
+    # The beginning of our token matches, as in protego; so does the token before a version or more words
+    # ("Watcher/1.0", "Watcher bot"), as Google does it.
     if name == "*":
         return EVERYBODY
     product = PRODUCT.match(name)

@@ -1,7 +1,7 @@
 """
-The one place that imports and builds the HTTP client: httpx, over connections to addresses that the guard has checked.
+Imports and builds the HTTP client, httpx, which connects only to addresses that the guard has checked.
 
-httpx2 has the same API: to change to it, change the two imports here. All else takes `httpx` from this module.
+httpx2 has the same API: to switch to it, change the two imports here. All other modules take `httpx` from here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 from watcher.net.address_guard import AddressGuard, PrivateAddress
 from watcher.net.redirects import DEFAULT_PORTS
 
-# Python looks for a module that is None no further. httpx loads its command line too, with rich and pygments: 0.2 s of
-# CPU and 7 MB of each start. httpcore tries to import sniffio twice a request, a sixth of its CPU where there is none.
+# Python does not search for a module that is None. httpx would load its command line too, with rich and pygments: 0.2 s
+# of CPU and 7 MB per start. httpcore tries to import sniffio twice per request, a sixth of its CPU if it is missing.
 ABSENT = ("httpx._main",) if find_spec("sniffio") else ("httpx._main", "sniffio")
 sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]
 import httpcore as httpcore  # noqa: E402
@@ -29,19 +29,19 @@ import httpx as httpx  # noqa: E402
 KEEP_ALIVE_S = 15.0
 KEPT_CONNECTIONS = 64
 NEXT_ADDRESS_S = 3.0  # before the next address of the same name is tried
-CLOSE_S = 1.0  # for the other side's goodbye on a TLS connection
-READ_BYTES = 16 * 1024  # at once: in the smallest pieces that HTTP has, these are 50 ms of work
-MAX_HEAD_BYTES = 128 * 1024  # read before the head of an answer is whole, hints of 1xx included
+CLOSE_S = 1.0  # for the other side's close_notify on a TLS connection
+READ_BYTES = 16 * 1024  # at once: in the smallest chunks that HTTP allows, they take 50 ms to parse
+MAX_HEAD_BYTES = 128 * 1024  # read until the headers of a response are complete, 1xx responses included
 
 
 def http_client(
     guard: AddressGuard, *, timeout_s: float, substitute: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
     """
-    Return a client that keeps no cookies, follows no redirects and takes nothing from the environment.
+    Return a client that keeps no cookies, follows no redirects and ignores environment variables.
 
-    Requests take the extensions `target` (path and query as they go on the wire) and `keep_alive`; answers have
-    `location`, the bytes of a redirect's target, which is in their headers no more. `substitute`: as `Client`.
+    Requests accept the extensions `target` (path and query as they are sent) and `keep_alive`. Responses have
+    `location`, the bytes of a redirect's target, which is removed from their headers. `substitute`: as in `Client`.
     """
     return httpx.AsyncClient(
         timeout=timeout_s,
@@ -53,7 +53,7 @@ def http_client(
 
 
 def guarded_transport(guard: AddressGuard) -> httpx.AsyncHTTPTransport:
-    """Return httpx's own transport over a pool of ours: httpx has no parameter for the network that a pool uses."""
+    """Return httpx's transport with our own connection pool: httpx has no parameter for a pool's network backend."""
     transport = httpx.AsyncHTTPTransport(verify=tls_context())
     transport._pool = ConnectionPool(
         ssl_context=tls_context(),
@@ -66,7 +66,7 @@ def guarded_transport(guard: AddressGuard) -> httpx.AsyncHTTPTransport:
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Return the context of all connections: who is trusted by certifi's list (or SSL_CERT_FILE) and by the system."""
+    """Return the TLS context of all connections; it trusts certifi's list (or SSL_CERT_FILE) and the system's."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
@@ -74,9 +74,9 @@ def tls_context() -> ssl.SSLContext:
 
 async def detach_redirect(response: httpx.Response) -> None:
     """
-    Note that the head of an answer is whole, and take a redirect's target out of it.
+    Note that a response's headers are complete, and move a redirect's target out of them.
 
-    httpx makes the next request also where it does not follow, and fails at targets that `redirects` can read.
+    httpx builds the next request even if it does not follow redirects, and fails for targets that `redirects` can read.
     """
     if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
         stream.is_in_head = False
@@ -87,14 +87,14 @@ async def detach_redirect(response: httpx.Response) -> None:
 
 
 class NoCookies(CookieJar):
-    """Keeps none, and reads none."""
+    """A cookie jar that ignores all cookies."""
 
     def extract_cookies(self, response: object, request: object) -> None:
         pass
 
 
 class ConnectionPool(httpcore.AsyncConnectionPool):
-    """Keeps connections for requests that ask for it. Each other one has its own: the pool looks at all it has."""
+    """Pools connections only for requests with `keep_alive`; others get their own, as the pool scans all it has."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         if request.extensions.get("keep_alive"):
@@ -103,7 +103,7 @@ class ConnectionPool(httpcore.AsyncConnectionPool):
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that the guard has checked. Host and SNI stay those of the URL."""
+    """Connects only to addresses that the guard has checked; Host and SNI still have the URL's name."""
 
     def __init__(self, guard: AddressGuard) -> None:
         self._guard = guard
@@ -134,7 +134,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 class NetworkStream(httpcore.AsyncNetworkStream):
-    """asyncio's own streams in the shape that httpcore asks for, with a bound on what comes before an answer."""
+    """Adapts asyncio's streams to httpcore's interface, with a limit on the bytes before a response's body."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -144,7 +144,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with translate_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
-                await asyncio.sleep(0)  # who sends faster than we read leaves others their turn
+                await asyncio.sleep(0)  # let other tasks run, even if the server sends faster than we read
                 data = await self._reader.read(min(max_bytes, READ_BYTES))
         self._in_head_bytes += len(data)
         if self.is_in_head and self._in_head_bytes > MAX_HEAD_BYTES:
@@ -182,7 +182,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
             self._writer.transport.abort()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
-        if info == "is_readable":  # an idle connection that has something to say is being closed
+        if info == "is_readable":  # an idle connection that can be read is being closed
             return self._reader.at_eof() or self._writer.is_closing()
         return self._writer.get_extra_info({"server_addr": "peername"}.get(info, info))
 
@@ -201,7 +201,7 @@ async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> boo
 
 @contextmanager
 def translate_errors(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
-    """Raise a time that is out and a broken connection as httpcore's own errors."""
+    """Raise TimeoutError as `late`, and any other OSError as `broken`: httpcore's own errors."""
     try:
         yield
     except TimeoutError as error:
