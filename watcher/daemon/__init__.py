@@ -1,1 +1,1 @@
-"""Puts the parts together, starts and stops them."""
+"""The daemon: starts the services, runs jobs, serves HTTP, and stops in order."""

@@ -1,4 +1,4 @@
-"""The daemon's heartbeat: in the lock file beside the store, and to systemd (sd_notify(3)) where it runs under it."""
+"""The daemon's heartbeat: saved with the daemon lock, and sent to systemd (sd_notify(3)) if that started it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from watcher.worker.context import WorkerContext
 
 EVERY_S = 10.0
 LOOK_S = 0.5
-SHARE = 3  # heartbeats in the time after which systemd misses one
+SHARE = 3  # heartbeats per watchdog interval of systemd
 STATUS_CHARS = 200
 
 
 async def send_heartbeats(services: Services, lock: DaemonLock) -> StoreError:
     """
-    Record heartbeats while the loop runs and the store answers, be it with an error.
+    Record heartbeats as long as the event loop runs and the store answers, even if with an error.
 
-    Returns only if the store's file was removed or replaced: what is stored then is lost.
+    Return an error only if the store's file was removed or replaced: new data would be lost.
     """
     every_s = min(EVERY_S, (watchdog_interval_s() or EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:
@@ -51,7 +51,7 @@ async def send_heartbeats(services: Services, lock: DaemonLock) -> StoreError:
 
 
 async def ping_store(tools: WorkerContext) -> str | None:
-    """Return why no transaction goes through, None if one does; does not return while the store's thread hangs."""
+    """Return why a transaction fails, None if one succeeds; does not return while the store's thread hangs."""
     writer = tools.writer
     asking = asyncio.create_task(writer.do(noop))
     try:

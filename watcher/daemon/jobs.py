@@ -1,4 +1,4 @@
-"""The jobs that APScheduler runs for the daemon: its own and those of packages; and the watch over the clock."""
+"""The daemon's jobs, run by APScheduler: built-in ones and those of packages; and the monitor of the clock."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ log = logging.getLogger("watcher.daemon")
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
 VISITS = "visits"
 VISITS_EVERY_S = 2.0
-VISITS_RUN_S = 120.0  # then a run ends though more is due, so that a fault of before is over
+VISITS_RUN_S = 120.0  # then a run ends even if more is due, so that an earlier fault counts as over
 BACKFILL_EVERY_S = 15.0
 TIDY_EVERY_S = 900.0
 EVERYWHERE_EVERY = timedelta(days=1)
 INDEX_EVERY_S = 60.0
-INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
-INDEX_SLICES = 200  # a run
+INDEX_AT_ONCE = 50  # articles per transaction: a twentieth of a second
+INDEX_SLICES = 200  # transactions per run
 CLOCK_EVERY_S = 60.0
-CLOCK_SETTLES_S = 300.0  # after a jump: visits under way may still write times of before
-CLOCK_PROVES_S = 3_600.0  # after a jump, in which nothing is removed for its age
+CLOCK_SETTLES_S = 300.0  # after a jump: running visits may still save times of the old clock
+CLOCK_PROVES_S = 3_600.0  # after a jump, nothing is deleted by age for so long
 
 REST_S = 30.0  # after an error of the store, or of an embedder that may recover
 MENDING_S = 300.0  # after an error that a person has to fix, such as a wrong key
 LONGEST_REST_S = 3_600.0  # the most that an endpoint may ask for
-STANDSTILL_S = 60.0  # without a run of any job: the scheduler stands still
+STANDSTILL_S = 60.0  # without a run of any job: the scheduler hangs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """
-    A function to run every `every_s` seconds, or at the times of `cron`; never twice at the same time.
+    A function to run every `every_s` seconds, or at the times of `cron`; one run at a time.
 
-    `finish`: at shutdown, a run may go on for a few seconds; others are cancelled at once.
-    `background_task`: how nodes that share their work do it instead.
-    `removes_old`: it removes by age, so it does not run in the hour after the clock has jumped.
+    `finish`: at shutdown, a run may continue for a few seconds; others are cancelled at once.
+    `background_task`: what nodes that share work do instead of `run`.
+    `removes_old`: it deletes by age, so it does not run in the hour after the clock has jumped.
     """
 
     name: str
@@ -83,11 +83,11 @@ class Every(BaseTrigger):  # type: ignore[misc]
 
 class JobRunner:
     """
-    Runs jobs. `running`: those under way; `faults`: those whose last run failed, by name.
+    Runs jobs. `running`: the jobs of running tasks; `faults`: jobs whose last run failed, by name.
 
     Args:
         ended: Called after each run with the job's name and "ok", "failed" or "broken_off".
-        trouble: Returns why the store cannot be written, which the store has logged itself.
+        trouble: Returns why the store cannot be written, which the store has already logged, else None.
         steady: A monotonic clock, in seconds.
     """
 
@@ -105,7 +105,7 @@ class JobRunner:
         self._ended = ended
         self._trouble = trouble
         self._steady = steady
-        # A late job runs all the same (the default grace of a second would drop it), and once.
+        # A late job still runs (after a second, APScheduler would drop it by default), but only once.
         defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
         self._active_s = steady()  # when a job last began or ended
@@ -117,7 +117,7 @@ class JobRunner:
         self._scheduler.start()
 
     def set_jobs(self, jobs: Iterable[Job]) -> None:
-        """Schedule these jobs and no others; a run of a replaced job goes on."""
+        """Schedule these jobs and no others; a run of a replaced job continues."""
         given = {job.name: job for job in jobs}
         for old in self._scheduler.get_jobs():
             if old.id not in given:
@@ -128,7 +128,7 @@ class JobRunner:
             self._scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
 
     def run_all_now(self) -> None:
-        """Run each job now: the clock was set, and their next runs are times of before."""
+        """Run each job now: after a jump of the clock, the times of their next runs are wrong."""
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=datetime.now(UTC))
 
@@ -137,16 +137,16 @@ class JobRunner:
         return tuple(NextRun(job=job.name, at=job.next_run_time.astimezone(UTC)) for job in self._scheduler.get_jobs())
 
     def standstill_s(self) -> float | None:
-        """Return for how many seconds no job has run; None if they run as they should."""
+        """Return for how many seconds no job has run, if longer than `STANDSTILL_S`; else None."""
         passed_s = self._steady() - self._active_s
         return passed_s if not self.running and passed_s > STANDSTILL_S else None
 
     def pause(self) -> None:
-        """Start no more jobs; those under way go on."""
+        """Start no more jobs; running ones continue."""
         self._scheduler.pause()
 
     def stop(self) -> None:
-        self._scheduler.shutdown(wait=False)  # True would break off what still runs
+        self._scheduler.shutdown(wait=False)  # True would cancel running jobs
 
     async def run(self, job: Job) -> None:
         """Run a job; an error is logged and recorded, and delays the next run."""
@@ -182,14 +182,14 @@ class JobRunner:
             self._ended(job.name, outcome)
 
     def _record_fault(self, job: Job, reason: str) -> bool:
-        """Note why a run failed; return whether the last one failed for the same reason."""
+        """Record why a run failed; return whether the previous run failed for the same reason."""
         before = self.faults.get(job.name)
         self.faults[job.name] = JobFault(job=job.name, since=before.since if before else self._now(), reason=reason)
         return before is not None and before.reason == reason
 
 
 def retry_delay_s(error: WatcherError, job: Job) -> float:
-    """Return the delay before a failed job runs again: as long as an endpoint asks for, within bounds."""
+    """Return the seconds until a failed job runs again; a Retry-After of an endpoint counts, within limits."""
     match error:
         case StoreError() | BrokenPool():
             return REST_S
@@ -202,7 +202,7 @@ def retry_delay_s(error: WatcherError, job: Job) -> float:
 
 
 def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime | None = None) -> tuple[Job, ...]:
-    """Return the daemon's own jobs; `since`: all missing features and vectors from then on, not a slice of them."""
+    """Return the daemon's own jobs; with `since`, backfill does all articles from then on in one run, not a slice."""
 
     async def visits() -> None:
         await queue.drain(limit_s=None if since else VISITS_RUN_S)
@@ -212,7 +212,7 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
             if await queue.context.writer.do(index_missing, most=INDEX_AT_ONCE) < INDEX_AT_ONCE:
                 break
 
-    looked_at: datetime | None = None  # at each feed and site, for what is too old
+    looked_at: datetime | None = None  # when retention last pruned each feed and site
 
     async def tidying() -> None:
         nonlocal looked_at
@@ -246,11 +246,11 @@ def load_plugin_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...
 
 
 CLOCK_CHECK_S = 1.0
-JUMP_S = 5.0  # a smaller jump makes a job late by no more
+JUMP_S = 5.0  # a smaller jump delays a job by at most that
 
 
 class ClockMonitor:
-    """Detects jumps of the wall clock, by a clock that nobody can set."""
+    """Detects jumps of the wall clock by comparing it with a monotonic clock."""
 
     def __init__(self) -> None:
         self._ahead_s = time.time() - monotonic_s()
@@ -258,7 +258,7 @@ class ClockMonitor:
         self.last_jump: ClockJump | None = None
 
     def detect_jump(self) -> None:
-        """Note, and log, the jump since the last call if there was one."""
+        """Record and log a jump of `JUMP_S` or more since the last call, if there was one."""
         wall_s, steady_s = time.time(), monotonic_s()
         by_s = wall_s - steady_s - self._ahead_s
         if abs(by_s) >= JUMP_S:
@@ -274,7 +274,7 @@ class ClockMonitor:
 
 
 def monotonic_s() -> float:
-    """Return seconds that count on while the machine sleeps: a clock that is ahead of them after that was not set."""
+    """Return a monotonic time that includes sleep of the machine, so that waking up does not count as a jump."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

@@ -1,4 +1,4 @@
-"""The daemon's log, rendered by structlog: one event a line, its name first, then key=value; or JSON."""
+"""The daemon's log, rendered by structlog: one event per line, its name first, then key=value; or JSON."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def configure_logging(*, form: str = "text", level: str = "info", debug: bool = 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each run that waits for the one before
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each run that waits for the previous one
     for name in ("watcher", "digests"):
         logging.getLogger(name).setLevel(logging.DEBUG if debug else level.upper())
 
 
 def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
     """
-    Return the formatter of `2026-11-24T06:15:02Z INFO polled status=ok …`.
+    Return the formatter for lines such as `2026-11-24T06:15:02Z INFO polled status=ok …`.
 
-    For the journal, which knows the time: `<6>polled …`.
+    For the journal, which adds the time itself: `<6>polled …`.
     """
     stamp = TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True, key="at")
     line = partial(format_line, journal)
@@ -49,7 +49,7 @@ def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
 
 
 def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
-    """Return an event with the secrets in its URLs hidden, also in messages of libraries."""
+    """Return an event with the secrets in URLs hidden, also in messages of libraries."""
     for key in ("event", "exception"):
         if key in told:
             told[key] = hide_secrets(told[key])
@@ -64,7 +64,7 @@ def format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> 
 
 
 def json_formatter() -> ProcessorFormatter:
-    """Return the formatter of `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", …}`."""
+    """Return the formatter for `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", …}`."""
     return ProcessorFormatter(
         pass_foreign_args=True,
         processors=[
@@ -96,7 +96,7 @@ def dump_printable(value: object, **_given: object) -> str:
 
 
 def is_journal(stream: TextIO) -> bool:
-    """Whether a stream goes to systemd's journal, which JOURNAL_STREAM names by device and inode."""
+    """Whether a stream goes to systemd's journal: JOURNAL_STREAM has its device and inode."""
     try:
         at = os.fstat(stream.fileno())
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
 """
-The daemon's metrics for Prometheus: its own counters, figures of the store, and those of other packages.
+The daemon's metrics for Prometheus: its own counters, metrics of the store, and those of other packages.
 
-A package adds its own by the entry point group `watcher.metrics`: "module:function", which takes a connection to the
-store and the settings, and returns metrics of `prometheus_client`.
+A package adds metrics with the entry point group `watcher.metrics`: "module:function", which takes a connection to
+the store and the settings, and returns metrics of `prometheus_client`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 GROUP = "watcher.metrics"
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-# Each counter would have a second series, which says when it was first counted.
+# Else each counter has a second series, with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 

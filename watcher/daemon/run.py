@@ -1,4 +1,4 @@
-"""The daemon: builds the services, runs the jobs, handles signals, reloads the settings, and shuts down in order."""
+"""Runs the daemon: builds the services, runs jobs, handles signals, reloads settings, and shuts down in order."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that coun
 END_S = 9.5  # after a signal: less than the usual 10 s stop timeout of Docker and others
 MAX_LOGGED_SOURCES = 50  # of each kind, when settings are reloaded
 DRAIN_S = 7.0  # how long visits may go on after a signal before they are cancelled
-LAST_S = 4.0  # of them, in which nobody waits for a store that cannot be written
+LAST_S = 4.0  # the last of these seconds, in which writes to a failing store are no longer retried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalFlags:
-    """What signals have asked for. `on_end` is called once, with the first signal to end."""
+    """Set by signals: `end`, `reload`. `on_end` is called once, at the SIGINT or SIGTERM, or when the store is lost."""
 
     on_end: Callable[[], object]
     end: asyncio.Event = field(default_factory=asyncio.Event)
@@ -50,8 +50,8 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     """
     Run until SIGINT or SIGTERM; a second one interrupts the shutdown. SIGHUP reloads the settings.
 
-    A helper only helps other daemons, with visits, vectors and features.
-    Errors: StoreError if another daemon holds the store, or if the store's file is removed or replaced.
+    A helper shares the work of other daemons: visits, vectors and features.
+    Errors: StoreError if another daemon has locked the store, or if the store's file is removed or replaced.
     """
     # Late: Starlette and uvicorn take 70 ms and 5 MB, which `run_once` does not need.
     from watcher.daemon.site import Servers, daemon_routes
@@ -87,7 +87,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
 
 
 async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object]) -> bool:
-    """Run each job once; return whether all succeeded. Errors: StoreError if a daemon holds the store."""
+    """Run each job once; return whether all succeeded. Errors: StoreError if a daemon has locked the store."""
     flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock()) as lock:
         async with build_services(settings, engine, lock) as services:
@@ -111,7 +111,7 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 async def build_services(
     settings: Settings, engine: Engine, lock: DaemonLock, *, spread_s: float = 0.0
 ) -> AsyncIterator[Services]:
-    """Yield the services, and close them in order; the first polls of two new sources are `spread_s` apart."""
+    """Yield the services, and close them at the end; the first polls of two new sources are `spread_s` apart."""
     counters = Counters()
 
     def tell(event: Event) -> None:
@@ -142,7 +142,7 @@ def log_started(services: Services) -> None:
 async def wait_for_signals(
     services: Services, flags: SignalFlags, heartbeat: asyncio.Task[StoreError]
 ) -> StoreError | None:
-    """Wait for the signal to end, and reload the settings when asked; return the error if the store was lost."""
+    """Wait for a signal to end, reloading settings at SIGHUP; return the error if the store was lost, else None."""
     while not flags.end.is_set():
         waiting = [asyncio.create_task(event.wait()) for event in (flags.end, flags.reload)]
         try:
@@ -166,14 +166,14 @@ async def wait_for_signals(
 
 
 def install_signal_handlers(flags: SignalFlags) -> None:
-    """Handle signals: SIGHUP asks for a reload, the first SIGINT or SIGTERM for the end; the next one interrupts."""
+    """Handle signals: SIGHUP reloads the settings, the first SIGINT or SIGTERM shuts down, another one interrupts."""
     loop = asyncio.get_running_loop()
     had_terminal = os.isatty(0)
 
     def handle_signal(number: signal.Signals) -> None:
         if flags.end.is_set():
             return
-        if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):  # else the terminal has gone
+        if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):  # else the terminal was closed
             flags.reload.set()
             return
         log.info("stopping %s", fields(signal=number.name))
@@ -183,12 +183,12 @@ def install_signal_handlers(flags: SignalFlags) -> None:
 
     for number in ENDS:
         loop.add_signal_handler(number, handle_signal, number)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` wants it ignored
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has set it to be ignored
         loop.add_signal_handler(signal.SIGHUP, handle_signal, signal.SIGHUP)
 
 
 async def shutdown(services: Services) -> None:
-    """Let visits and jobs finish for a while, then cancel them: what they worked on stays due."""
+    """Let visits and jobs finish for up to `DRAIN_S`, then cancel them: their feeds and pages stay due."""
     queue, running, writer = services.queue, services.jobs.running, services.tools.writer
     queue.close()
     until = time.monotonic() + DRAIN_S
@@ -207,7 +207,7 @@ async def shutdown(services: Services) -> None:
 
 
 async def reload_settings(services: Services) -> bool:
-    """Apply the settings file as it is now; False if it cannot be used."""
+    """Load and apply the settings file; return False if there is none, or if it has errors."""
     path = services.settings.path
     if path is None:
         return False
@@ -242,9 +242,9 @@ def log_changes(found: SettingsDiff) -> None:
 @contextmanager
 def exit_watchdog(*, after_s: float = END_S, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
     """
-    Yield a function; `after_s` seconds after its call, the process is ended if it has not left this context.
+    Yield a function that starts a timer; after `after_s` seconds, the process exits if the context has not ended.
 
-    The store takes no harm: an open transaction is rolled back at the next start.
+    This does no harm to the store: an open transaction is rolled back at the next start.
     """
 
     def end() -> None:

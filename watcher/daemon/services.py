@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from watcher.daemon.site import Servers
 
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
-ONCE_BACK = timedelta(days=7)  # how far back `run_all` makes features and vectors: what an edition may look at
+ONCE_BACK = timedelta(days=7)  # how far back `run_all` computes features and vectors: what an edition may need
 SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers run too
-NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that only a start can change
+NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that are read only at the start
 
 
 def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
@@ -41,7 +41,7 @@ def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
 @dataclass(slots=True, kw_only=True)
 class Services:
     """
-    The parts of a running daemon, and when the store last answered: at `beat_at`, and `beat_s` by a monotonic clock.
+    The parts of a running daemon, and when the store last answered: `beat_at`, and `beat_s` in monotonic time.
 
     `stack` closes the clients that `apply_settings` opened.
     """
@@ -55,17 +55,17 @@ class Services:
     started_at: datetime
     beat_at: datetime
     beat_s: float
-    store_fault: JobFault | None = None  # if the answer was an error
+    store_fault: JobFault | None = None  # if the store last answered with an error
     servers: Servers | None = None
-    is_helper: bool = False  # a helper of other daemons
+    is_helper: bool = False  # only helps other daemons: no editions, no site
 
     @property
     def tools(self) -> WorkerContext:
-        """The tools for visits and jobs that start now."""
+        """The context for visits and jobs that start now."""
         return self.queue.context
 
     def schedule_jobs(self, plugin_jobs: Sequence[Job]) -> None:
-        """Run all jobs from now on: the built-in ones (a helper: those that are shared), the servers' and these."""
+        """Schedule all jobs: built-in ones (for a helper, only `SHARED_JOBS`), the servers' and `plugin_jobs`."""
         builtin = builtin_jobs(self.queue, self.clock)
         jobs = [*(job for job in builtin if job.name in SHARED_JOBS or not self.is_helper), *plugin_jobs]
         if shared := self.queue.shared_tasks:
@@ -77,7 +77,7 @@ class Services:
         self.jobs.set_jobs((*(self.servers.jobs() if self.servers else ()), *jobs))
 
     async def run_all(self, end: asyncio.Event) -> None:
-        """Run each job once, in order, except those of a time of day, until `end` is set. Errors: PluginError."""
+        """Run each job without `cron` once, in order, until `end` is set. Errors: PluginError."""
         since = self.tools.now() - ONCE_BACK
         for job in (*builtin_jobs(self.queue, self.clock, since=since), *load_plugin_jobs(self.settings, self.tools)):
             if job.cron is None and not end.is_set():
@@ -85,9 +85,9 @@ class Services:
 
     async def apply_settings(self, settings: Settings) -> SettingsDiff:
         """
-        Apply new settings, and return what changed; visits and jobs under way finish with the old ones.
+        Apply new settings and return the changes; running visits and jobs finish with the old settings.
 
-        The settings in `NEEDS_RESTART` keep their old values. Errors: WatcherError; then all old settings stay.
+        The settings in `NEEDS_RESTART` keep their old values. Errors: WatcherError; all settings then stay unchanged.
         """
         old, found = self.settings, diff_settings(self.settings, settings)
         store = settings.store.model_copy(update={"url": old.store.url})

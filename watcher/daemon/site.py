@@ -1,4 +1,4 @@
-"""The daemon's HTTP servers, in its event loop: `/metrics`, `/healthz`, and the local site."""
+"""The daemon's HTTP servers, which run in its event loop: `/metrics`, `/healthz`, and the local site."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from watcher.daemon.services import Services
 
 log = logging.getLogger("watcher.daemon")
-LISTEN_EVERY_S = 10.0  # between two attempts to get an address
-SILENT_S = 60.0  # since the store last answered: it hangs
+LISTEN_EVERY_S = 10.0  # between two attempts to listen
+SILENT_S = 60.0  # without an answer of the store: it hangs
 
 
 class Servers:
     """
-    The servers of the metrics and of the site, which a helper has not: `jobs` start them, until `close`.
+    The servers of the metrics and of the site (not for a helper). Their `jobs` start them; `close` stops them.
 
-    `routes`: `/metrics` and `/healthz`. `on_settings` is called when a reader has changed the settings file.
+    `routes`: `/metrics` and `/healthz`. `on_settings` is called after the site has changed the settings file.
     """
 
     def __init__(
@@ -59,24 +59,24 @@ class Servers:
             engine=engine,
             routes=routes,
             on_settings=lambda: loop.call_soon_threadsafe(on_settings),
-            form_token=secrets.token_urlsafe(18),  # a form stays good when the settings change
+            form_token=secrets.token_urlsafe(18),  # forms stay valid when the settings change
         )
         self._metrics = Listener("metrics", settings.metrics, Starlette(routes=routes))
         self._web = Listener("web", settings.web, self._site_app(settings))
         self._listeners = (self._metrics,) if is_helper else (self._metrics, self._web)
-        self._address_taken_logged = False  # for the site's default address
+        self._address_taken_logged = False  # for the default address
 
     def jobs(self) -> tuple[Job, ...]:
-        """Return the jobs that start the servers, and try again where that failed."""
+        """Return the jobs that start the servers, and retry if that failed."""
         return tuple(
             Job(name=one.section, every_s=LISTEN_EVERY_S, run=partial(self.open, one)) for one in self._listeners
         )
 
     async def open(self, listener: Listener) -> None:
         """
-        Start a server unless it runs. Errors: WatcherError if the address or the token of the settings cannot be had.
+        Start a server unless it runs. Errors: WatcherError if the address that is set, or the token, cannot be used.
 
-        The default address may be taken by another daemon: that is logged once, and no error.
+        If the default address is taken, by another daemon for example, that is logged once and is no error.
         """
         wanted = listener.settings
         try:
@@ -91,13 +91,13 @@ class Servers:
             self._address_taken_logged = True
 
     async def apply_settings(self, settings: Settings) -> None:
-        """Apply new settings; `jobs` start the servers where they say."""
+        """Apply new settings; the `jobs` then start servers at new addresses."""
         await self._metrics.apply_settings(settings.metrics)
         await self._web.apply_settings(settings.web, self._site_app(settings))
         self._address_taken_logged = False
 
     async def close(self) -> None:
-        """Stop serving: the addresses are free at once, responses under way have two seconds."""
+        """Stop serving: addresses are free at once, and running responses have two seconds to end."""
         await asyncio.gather(self._metrics.close(), self._web.close())
 
 
@@ -125,7 +125,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
 
 
 def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
-    """Return the same routes without a daemon, from the store alone."""
+    """Return the same routes for use without a daemon, with data of the store only."""
     registry = CollectorRegistry()
     registry.register(MetricsCollector(partial(read, engine, store_metrics, settings)))
 

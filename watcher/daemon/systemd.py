@@ -1,4 +1,4 @@
-"""The systemd service of the daemon: its unit file, and how it is installed, shown and removed."""
+"""The systemd service of the daemon: builds its unit file, installs and removes it, and reads its state."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from watcher.settings.models import Settings
 from watcher.settings.types import Secret
 
 NAME = "watcher.service"
-STATE = Path("/var/lib/watcher")  # of the system's service: systemd makes it, for that user alone
+STATE = Path("/var/lib/watcher")  # of the system service: systemd creates it, for the service's user only
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
-HIDDEN_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a service of the system
+HIDDEN_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a system service
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "StatusText", "MainPID", "NRestarts", "Result", "UnitFileState")
 SYSTEMCTL_LIMIT_S = 90.0
 
@@ -44,7 +44,7 @@ def systemctl(*arguments: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service of the system, or of one's own account. `control` runs systemctl."""
+    """A system service, or one of the user's own service manager. `control` runs systemctl."""
 
     system: bool
     folder: Path
@@ -55,11 +55,11 @@ class Service:
         return self.folder / NAME
 
     def run_systemctl(self, *arguments: str) -> str:
-        """Run systemctl on the right manager. Errors: ServiceError."""
+        """Run systemctl, with `--user` unless it is a system service. Errors: ServiceError."""
         return self.control(*(() if self.system else ("--user",)), *arguments)
 
     def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
-        """Write the unit and have it started, now and with the machine; yield what was done. Errors: ServiceError."""
+        """Write and enable the unit, and start it if `start`; yield a message for each step. Errors: ServiceError."""
         text = build_unit(settings, system=self.system)
         is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
         if is_new:
@@ -77,7 +77,7 @@ class Service:
             yield f"not started: systemctl {'' if self.system else '--user '}start watcher"
 
     def uninstall(self) -> Iterator[str]:
-        """Stop the service and remove its unit; yield what was done. Errors: ServiceError."""
+        """Stop the service and remove its unit; yield a message for each step. Errors: ServiceError."""
         if not self.path.exists():
             yield f"there is no {self.path}"
             return
@@ -87,7 +87,7 @@ class Service:
         yield f"stopped, and removed {self.path}; settings, store and editions are left as they are"
 
     def read_state(self) -> dict[str, str]:
-        """Return what systemd knows of the service. Errors: ServiceError."""
+        """Return systemd's `PROPERTIES` of the service, by name. Errors: ServiceError."""
         told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in PROPERTIES))
         return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
 
@@ -99,7 +99,7 @@ def find_service(*, system: bool) -> Service:
 
 
 def build_unit(settings: Settings, *, system: bool) -> str:
-    """Return the unit file for a settings file. Errors: ServiceError if the service could not work with it."""
+    """Return the unit file for a settings file. Errors: ServiceError if the service could not use those settings."""
     if settings.path is None:
         raise ServiceError("these settings come from no file")
     secrets = {value.name: value for _, value in iter_values(settings) if isinstance(value, Secret)}
@@ -119,7 +119,7 @@ def build_unit(settings: Settings, *, system: bool) -> str:
 def render_unit(
     command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path] = MappingProxyType({})
 ) -> str:
-    """Return the unit file that runs `command`; `credentials` are files of secrets by their names in the settings."""
+    """Return the unit file that runs `command`; `credentials` are the paths of secret files by credential name."""
     environment = Environment(
         loader=PackageLoader("watcher.daemon"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
@@ -132,13 +132,13 @@ def render_unit(
 
 
 def quote_exec_arg(word: str) -> str:
-    """Return a word of a command as systemd reads it back."""
+    """Return an argument quoted for ExecStart= (systemd.service(5))."""
     safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{safe}"' if any(c.isspace() or c in "\"'\\;" for c in word) else safe
 
 
 def check_paths(settings: Settings) -> None:
-    """Refuse what a service of the system could not read or write. Errors: ServiceError."""
+    """Raise ServiceError if a system service could not read or write a path of the settings."""
     assert settings.path is not None
     program = Path(sys.executable)
     for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
@@ -152,7 +152,7 @@ def check_paths(settings: Settings) -> None:
 
 
 def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """Yield the paths that the daemon writes, with the names of their settings."""
+    """Yield (setting, path) for each path that the daemon writes."""
     scheme, _, rest = settings.store.url.partition(":///")
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
         yield "[store] url", Path(rest.partition("?")[0])

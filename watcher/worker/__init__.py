@@ -1,1 +1,1 @@
-"""The shell: host visits, one feed, one page."""
+"""The worker: visits hosts, polls feeds and fetches pages, and runs backfill and retention."""
