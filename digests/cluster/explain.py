@@ -30,7 +30,7 @@ class Decision(StrEnum):
     SAME_REPORT = "same report"
     JOINED = "joined"  # by a user correction
     SAME_STORY = "same story"
-    RULED = "ruled"  # a user correction holds them apart
+    RULED = "ruled"  # a user correction keeps them apart
     SILENT = "silent"  # one is a live blog or a round-up
     TOO_FAR = "too far in time"
     CONFLICT = "conflict"  # names or numbers that the other story does not know
@@ -309,8 +309,8 @@ def describe_hours(value: float) -> str:
 MAX_CHARS = 40_000  # of a text in which copies are compared
 NGRAM_WORDS = 3  # that two sentences are compared by; characters in scripts without spaces
 FOUND = 0.5  # of a sentence's n-grams that identify it
-WHOLE = 0.95  # share of the origin from which nothing was cut; the rest are credits and lines of the page
-ADDED = 0.05  # share of the copy from which something was added
+WHOLE = 0.95  # share of the origin from which on nothing was cut; the rest are credits and page lines
+ADDED = 0.05  # share of the copy from which on something was added
 EDITED = 0.03  # of what is kept; less is a dateline, or another quotation mark
 
 

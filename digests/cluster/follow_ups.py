@@ -128,7 +128,7 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
         features=Features(
             article_id=story,
             version=own[0].features.version,
-            # enough to say whether the story is known by titles alone or by texts
+            # enough to tell whether the story has texts or only titles
             shingles=max((item.features.shingles for item in own), key=len)[:MIN_BODY_BYTES],
             stems=stems,
             weights=weights,

@@ -44,12 +44,12 @@ FRAGMENT = 1 / 3  # of the longer text: a shorter text is a part of it
 FILLED = 0.46  # of the longer text: if they share less and begin differently, it is a part of it
 LATER = timedelta(hours=8)
 SAME_LEAD = 0.3  # of the shingles of each beginning that the other text must have
-MIN_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
-MIN_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
-MIN_NUMBERS = 2  # of a text, to say that it has others than another
-MAX_SAME_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
-SURELY = 0.95  # share from which nothing speaks against a copy, but that it tells of neither headline
-MIN_HEADLINE_STEMS = 3  # stems of a headline that can say whether a text is its own
+MIN_TOLD = 0.4  # share of a text outside quotations and lists; with less, these count too
+MIN_TOLD_SHARED = 0.3  # of that part, for them to count: two reports of one press conference share only the answers
+MIN_NUMBERS = 2  # numbers of a text, for these to be compared
+MAX_SAME_NUMBERS = 0.45  # share of the fewer numbers: two events in one form share less than half
+SURELY = 0.95  # share from which on only two unrelated headlines speak against a copy
+MIN_HEADLINE_STEMS = 3  # stems of a headline that show whether a text belongs to it
 MAX_HEADLINE_SHARE = 0.2  # of these that a text on something else may have
 
 FLAGS = (1 << FLAG_BITS) - 1

@@ -69,7 +69,7 @@ THRESHOLD = 0.23  # of stories, where articles have vectors
 class ScoreParams:
     """How a pair is scored. One set for all news, tuned on the labelled sets together (docs/decisions/0004)."""
 
-    # Where there are no vectors, and beside vectors.
+    # For pairs without vectors, and for pairs with vectors.
     alone: SparseParams = SparseParams(
         title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8
     )
@@ -84,7 +84,7 @@ class ScoreParams:
     vector_cross: float = 1.1  # the vectors of two languages lie a little farther apart
     nameless: float = 0.5  # factor for two texts in two languages that both have names and share none
     across: CalibrationCurve | None = CalibrationCurve()  # of two texts in two languages with vectors, for these three
-    text_scale: float = 0.85  # two texts of one language share more than two titles, whatever they tell
+    text_scale: float = 0.85  # two texts of one language share more than two titles, on any subject
     sharpness: float = 1.5  # exponent of scores of two texts of one language, relative to `middle`; 1 changes nothing
     middle: float = THRESHOLD
     decay_hours_title: float = 72.0  # scores fall by a factor of e in this time, if one has only a title

@@ -74,18 +74,18 @@ def track_stories(
     merged: Sequence[ExistingStory] = (),
 ) -> TrackedStories:
     """
-    Return `groups` with the ids of the stories that they are; the same for any order of `known` and `groups`.
+    Return `groups` under the ids of the known stories that they continue; independent of the order of both inputs.
 
-    A known story goes on where most of its articles are. Where several go on in one group, the largest keeps its id
-    and the others are merged into it; what has left a story is a story of its own, or moved to another that is known.
-    A story that had been merged and has come apart again has its id and its thread back.
-    A story of one thread alone that is about the same as an earlier story follows it, in its thread.
-    Done again with what came of it, it changes nothing.
+    A known story continues in the group with most of its articles. If several continue in one group, the largest keeps
+    its id and the others are merged into it. Articles that leave a story become a story of their own, or move to
+    another known one. A merged story that separates again gets its id and thread back.
+    A story that is alone in its thread and about the same as an earlier one follows it, in that thread.
+    Tracking the result again changes nothing.
 
     Args:
-        items: The window's, by article id.
-        taken_ids: Ids that new stories must not have, beside those of `known`.
-        merged: The stories that have gone into those of `known`.
+        items: The window's articles, by id.
+        taken_ids: Ids that new stories must not get, besides those of `known`.
+        merged: The stories that were merged into stories of `known`.
     """
     by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
     home = {article: story.id for story in by_id.values() for article in story.articles}
@@ -113,7 +113,7 @@ def assign_ids(
     restored: Mapping[int, ExistingStory],
     taken: set[str],
 ) -> list[Story]:
-    """Return each group with its id: of the largest known story that goes on in it, of one that is restored, or new."""
+    """Return each group with its id: of the largest known story it continues, of a restored one, or a new id."""
     stories_of: defaultdict[int, list[str]] = defaultdict(list)
     for story, number in goes_on.items():
         stories_of[number].append(story)
@@ -122,7 +122,7 @@ def assign_ids(
     for number, group in enumerate(groups):
         merged_ids: set[str] = set()
         if number in stories_of:
-            # The largest keeps its id, of equals the oldest.
+            # The largest keeps its id, on a tie the oldest.
             first, *rest = sorted(stories_of[number], key=lambda key: (-known[key].size, known[key].first_at, key))
             merged_ids = {*known[first].merged_ids, *rest, *(old for key in rest for old in known[key].merged_ids)}
             merged_ids -= gone
@@ -164,10 +164,10 @@ def find_restored(
 
 def restored_story(articles: Collection[str], known: int, merged: Collection[ExistingStory]) -> ExistingStory | None:
     """
-    Return the story that a group is again: it has most of what the story had, and little else that is known.
+    Return the merged story that a group is again: it has most of that story's articles, and few others known; or None.
 
     Args:
-        known: How many of the group's articles were in a story.
+        known: Number of the group's articles that were in a story.
     """
     here = set(articles)
     shared = {each.id: len(here.intersection(each.articles)) for each in merged}
