@@ -39,8 +39,8 @@ from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 from watcher.text.format import format_count
 
-LINES_SHOWN = 5  # of a file that are not as they were made
-# What is said of a file that is written again, and of one that is only looked at.
+LINES_SHOWN = 5  # changed lines of a file that are shown
+# The words for a file that is written again, and for one that is only compared.
 OUTCOMES = {
     "same": ("as it was made", "as it was made"),
     "other": ("was otherwise, written again", "not as it was made"),

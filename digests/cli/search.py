@@ -25,7 +25,7 @@ from watcher.store.writer import read, write
 from watcher.text.format import strip_control_characters
 from watcher.text.search_query import Snippet, parse_query
 
-FILLING_S = 3.0  # that a search spends on articles which the index does not hold yet
+FILLING_S = 3.0  # that a search spends on adding missing articles to the index
 SLICE = 100  # of them at a time: the daemon's own writes go in between
 MOST = 1_000  # hits
 HIT_KEYS = ("id", "title", "url", "outlet", "language", "country", "published_at")

@@ -31,7 +31,7 @@ Shape = Literal["json", "ntfy", "slack", "discord"]
 Security = Literal["starttls", "tls", "plain"]
 PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "plain": 25}
 MAILS = ("smtp", "sendmail")
-# The keys that belong to one channel or two, and those that a channel cannot do without.
+# The channels that each key belongs to, and the key that a channel requires.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "directory": ("file",),
     "to": MAILS,
@@ -56,7 +56,7 @@ def check_mailbox(value: str) -> str:
 
 
 def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
-    """Return a web address as it is, or where a secret one is kept."""
+    """Return a URL as it is, or the place of a secret one."""
     if value is None or isinstance(value, Secret):
         return value
     if isinstance(value, str) and value.startswith(("env:", "file:")):
@@ -67,7 +67,7 @@ def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
 
 
 def within(message: str, least: timedelta = timedelta(), most: timedelta = timedelta.max) -> AfterValidator:
-    """Return what refuses a time out of its bounds with `message`, in which "{}" stands for the time."""
+    """Return a validator that refuses a time out of its bounds with `message`, in which "{}" becomes the time."""
 
     def check(value: timedelta) -> timedelta:
         if not least <= value <= most:
@@ -108,7 +108,7 @@ class DeliverSettings(SettingsModel):
     )
 
     def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
-        """Return whom this way reaches, `mail_to` if it names nobody, under names that store and log may show."""
+        """Return the recipients, `mail_to` if none are named, under names that may be stored and logged."""
         if self.channel in MAILS:
             return tuple(dict.fromkeys(parse_mailbox(one)[1] for one in self.to or mail_to))
         if self.channel == "file":
@@ -117,12 +117,12 @@ class DeliverSettings(SettingsModel):
 
 
 def shown_place(url: str) -> str:
-    """Return a name for a web address that does not show it: its path may be all the secret there is."""
+    """Return a name for a URL that does not reveal it, because its path may be a secret."""
     return f"{host_of(url)} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
 
 
 def cross_field_issues(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[ValidationIssue]:
-    """Yield what is wrong between the fields of a digest's ways, and between them and `mail` and `[smtp]`."""
+    """Yield the faults between the fields of a digest's channels, and between them and `mail` and `[smtp]`."""
     yield from find_duplicates(rows, "url", what="web address")
     yield from find_duplicates(rows, "directory", what="folder")
     head = mail if isinstance(mail, Mapping) else {}
@@ -167,7 +167,7 @@ class SmtpSettings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield what is wrong between the fields: a plain connection to elsewhere, half a login."""
+        """Yield the faults between the fields: a plain connection to another machine, or half a login."""
         rows = data if isinstance(data, Mapping) else {}
         host = rows.get("host")
         if rows.get("security") == "plain" and isinstance(host, str) and not is_loopback(host.strip("[]")):
@@ -189,9 +189,9 @@ MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
 
 def parse_mailbox(value: str) -> tuple[str, str]:
     """
-    Return the name, "" if there is none, and the address, its domain in small letters and ASCII.
+    Return the name, "" if there is none, and the address with its domain in lower-case ASCII.
 
-    Errors: ValueError if `value` is not one address.
+    Errors: ValueError, if `value` is not exactly one address.
     """
     found = getaddresses([value])
     name, address = found[0] if len(found) == 1 else ("", "")

@@ -66,7 +66,7 @@ Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
 def parse_weight(value: object) -> float:
-    """Return the number that `value` is, from -100 to 100."""
+    """Return `value` as a number from -100 to 100. Errors: ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
         raise ValueError(f"got {quote_value(value)}, expected a number from -100 to 100, such as 1.5")
     return float(value)
@@ -83,7 +83,7 @@ def check_region(value: str) -> str:
 
 
 def parsed_by(parse: Callable[[str], str | None], expected: str) -> AfterValidator:
-    """Return what turns a value into that of `parse`, which returns None for one that is not `expected`."""
+    """Return a validator that returns `parse(value)`, and refuses values for which that is None."""
 
     def check(value: str) -> str:
         found = parse(value)
@@ -160,7 +160,7 @@ class DigestSettings(SettingsModel):
     title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
     at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
-    # An edition fits into it, and none of the next date does.
+    # At least the time that an edition takes, and at most the time to the next one.
     catch_up: Annotated[Duration, within('got "{}", expected "30m" to "24h"', MIN_CATCH_UP, MAX_CATCH_UP)] = Field(
         default=timedelta(hours=12),
         description="How late an edition may still be made, after a sleep say; later, the next one covers its time.",
@@ -226,7 +226,7 @@ class DigestsSection(SettingsList):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield what is wrong between digests: names given twice, sources that are not in the file."""
+        """Yield the faults between digests: names that occur twice, and sources that are not in the file."""
         yield from find_duplicates(data, "name", what="name", missing="world")
         known = source_words(document.get("sources"))
         for n, row in raw_rows(data):
@@ -241,7 +241,7 @@ class DigestsSection(SettingsList):
 
 
 def source_words(rows: object) -> set[str]:
-    """Return the names and tags of the raw sources; a source without a name goes by its host."""
+    """Return the names and tags of the raw sources; the host is the name of a source without one."""
     known: set[str] = set()
     for _, row in raw_rows(rows):
         name, tags, url = row.get("name"), row.get("tags"), row.get("url")
@@ -252,20 +252,20 @@ def source_words(rows: object) -> set[str]:
 
 
 def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
-    """Return the digests of `settings`; one, "world", where the file names none."""
+    """Return the digests of `settings`; one, "world", if the file names none."""
     section = settings.section("digests")
     assert isinstance(section, DigestsSection)
     return section.root
 
 
 def smtp_of(settings: Settings) -> SmtpSettings:
-    """Return the mail server of `settings`; one without a host where the file names none."""
+    """Return the mail server of `settings`; its host is "" if the file names none."""
     section = settings.section("smtp")
     assert isinstance(section, SmtpSettings)
     return section
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:
-    """Return the folder of a digest's files: its directory, with a folder of its own there if it shares it."""
+    """Return the folder of a digest's files: its directory, or a subfolder if other digests have the same one."""
     is_shared = sum(other.directory == digest.directory for other in digests_of(settings)) > 1
     return digest.directory / digest.name if is_shared else digest.directory
