@@ -251,7 +251,7 @@ def build_daily_edition(
     from digests.edition.build import build_edition, edition_window
     from digests.edition.load import EditionRequest
 
-    engine = connect(url)  # as the daemon opened it: another, newer one may have brought its tables further since
+    engine = connect(url)  # without a check of the version: a newer daemon may have migrated the tables since
     try:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         start, end = edition_window(engine, digest, end=end)

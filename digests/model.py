@@ -106,7 +106,7 @@ class Brief:
     article_ids: tuple[str, ...]
     thread: str = ""
     status: str = ""  # quiet: shown before, and nothing is new; else empty
-    day: int = 0  # of its thread, 1 on the first; 0 where it is not shown
+    day: int = 0  # of its thread, 1 on the first; 0 if it is not shown
     watched: tuple[str, ...] = ()  # words that the reader watches
 
 

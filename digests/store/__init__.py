@@ -1,1 +1,1 @@
-"""What the digest keeps: editions."""
+"""The digests' tables: editions, deliveries, stories."""

@@ -80,7 +80,7 @@ def claim(
     held_for: timedelta | None = None,
 ) -> bool:
     """
-    Claim the building of an edition; False if it is built, or another running process has claimed it.
+    Claim the building of an edition; False if it is built, or a running process has claimed it already.
 
     A claim that has expired, or whose process on this machine has ended, is taken over.
 
@@ -226,7 +226,7 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
         editions.c.digest == digest, editions.c.local_date < local_date, editions.c.made_at.is_not(None)
     )
     rows = connection.execute(query.group_by(editions.c.local_date).order_by(editions.c.local_date)).all()
-    removed = rows[0][1] - 1 if rows else 0  # before the oldest that is kept
+    removed = rows[0][1] - 1 if rows else 0  # dates before the oldest edition in the store
     return removed + len(rows) + 1
 
 

@@ -21,7 +21,7 @@ editions = Table(
     Column("id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("local_date", Date, nullable=False),
-    Column("slot", Text, nullable=False),  # "daily": the edition of the date; else the time of day it was asked for
+    Column("slot", Text, nullable=False),  # "daily" for the edition of the date, else the time of day of the request
     Column("number", Integer, nullable=False),
     Column("window_start", UtcDateTime, nullable=False),
     Column("window_end", UtcDateTime, nullable=False),
@@ -47,7 +47,7 @@ deliveries = Table(
     Column("give_up_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),  # when it was sent or given up
     Column("response", Text, nullable=False),  # the server's answer, or the error
-    Column("hint", Text),  # what the user can do
+    Column("hint", Text),  # what the user can do about the error
     Column("lease_by", Text, info={PROCESS_STATE: True}),  # machine:process:mark of its start
     Column("lease_until", UtcDateTime, info={PROCESS_STATE: True}),
     Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent

@@ -322,17 +322,17 @@ def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], ti
         left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and left:
             correct_story_dates(connection, change.story, left)
-        if change.kind == SPLIT:  # it may be one of old that is back, with some of its articles alone
+        if change.kind == SPLIT:  # `other` may be a restored story, with only some of its articles
             correct_story_dates(connection, change.other)
 
 
 def correct_story_dates(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
     """
-    Correct the size and the times of a story.
+    Correct the size and the dates of a story.
 
     Args:
-        left: Of the articles that have left it: a time stays that was none of theirs, for what is no longer stored
-            counts as well. If there are none, both are those of what is stored.
+        left: Times of the articles that have left it; only dates that were theirs change, because articles that are no
+            longer stored count too. Without them, both dates are recomputed from the stored articles.
     """
     was = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
     times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
@@ -354,7 +354,7 @@ def correct_story_dates(connection: Connection, story: str, left: Sequence[datet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCorrection:
-    """A correction with its number and what the reader asked for, in words."""
+    """A user correction with its number, and the reader's request in words."""
 
     number: int
     made_at: datetime
@@ -364,20 +364,20 @@ class StoredCorrection:
 
 
 def add_correction(connection: Connection, correction: UserCorrection, *, description: str, now: datetime) -> int:
-    """Keep a correction; return its number."""
+    """Store a correction; return its number."""
     values = asdict(correction) | {"made_at": now, "description": description}
     number: int = connection.execute(corrections.insert().values(values).returning(corrections.c.id)).scalar_one()
     return number
 
 
 def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
-    """Let a correction hold no longer; False if there is none of that number, or it is forgotten already."""
+    """Revoke a correction; False if there is none with this number, or it is revoked already."""
     held = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
     return connection.execute(held.values(revoked_at=now)).rowcount == 1
 
 
 def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
-    """Return all corrections, oldest first, those that are forgotten too."""
+    """Return all corrections, oldest first, including revoked ones."""
     rows = connection.execute(select(corrections).order_by(corrections.c.id))
     return tuple(
         StoredCorrection(

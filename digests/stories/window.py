@@ -33,7 +33,7 @@ from watcher.store.writer import read, write
 
 MIN_LOOKBACK = timedelta(days=2)  # before a window: to recognise yesterday's stories and the origins of wire copies
 MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, if there are few articles
-ENOUGH_ARTICLES = 5_000  # show what is rare and what is similar (docs/decisions/0011)
+ENOUGH_ARTICLES = 5_000  # enough to show what is rare and what is similar (docs/decisions/0011)
 THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story starts another one
 STAND_IN = bytes(MIN_BODY_BYTES)  # replaces an item's shingles: tells that the article has a text
 ATTEMPTS = 5  # when other processes save stories at the same time
