@@ -1,1 +1,1 @@
-"""Makes the digest of what came in."""
+"""Builds digests from the stored articles and delivers them."""

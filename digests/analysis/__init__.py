@@ -1,1 +1,1 @@
-"""What a story's reports say, compared: outlets, numbers, places, perspectives, corrections. Pure."""
+"""Compares the reports of a story: outlets, numbers, places, perspectives, corrections. Pure."""

@@ -27,7 +27,7 @@ COUNTRY, OWNER = "country", "owner"
 UPPER, LOWER = (
     "".join(filter(is_such, map(chr, range(0x41, 0x530)))) for is_such in (str.isupper, str.islower)
 )  # of alphabets that have both
-# Two or more capitalised words inside a sentence: names that nobody takes for nouns.
+# Two or more capitalised words inside a sentence: names, not nouns.
 NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
 Contents: TypeAlias = Callable[[str], set[str]]  # stems or numbers of a report by its article's id; cached
 OutletGroups: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets by (kind of group, name)
@@ -39,8 +39,8 @@ def find_perspectives(
     """
     Return how each group of outlets tells a story: countries first, then kinds of owner, each by first report.
 
-    A group's headline is that of its first independent report. Empty for fewer than `MIN_REPORTS` independent reports;
-    a kind with one group is left out. `kinds` maps outlets to their kind of owner.
+    At most `MAX_GROUPS` of each, with the headline of the group's first independent report. Empty for fewer than
+    `MIN_REPORTS` independent reports; a kind with one group is left out. `kinds`: kinds of owner by outlet.
     """
     origins = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
     if len(origins) < MIN_REPORTS:

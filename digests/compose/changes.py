@@ -135,9 +135,9 @@ def find_follow_up(
     story: Story, present: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
 ) -> EditionStory | None:
     """
-    Return the story of the last edition that one of the outlet's articles continues; None if there is none.
+    Return the story of the last edition that a new article of one of its outlets continues; None if there is none.
 
-    The two are about the same country and share rare words. Grouping keeps them apart if no other outlet reports on it.
+    Both are about the same country, in similar words. Grouping may keep them apart for lack of other reports.
     """
     countries = set(context.find_countries(story))
     best: tuple[float, EditionStory] | None = None

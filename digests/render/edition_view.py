@@ -199,7 +199,7 @@ class Views:
         return (*found, QuoteView(text=self._words.say("new_outlets", n=count, names=names)))
 
     def _figure(self, figure: NumberChange) -> QuoteView:
-        """Return "59 → 78 people" and where the new number stands."""
+        """Return "59 → 78 people", citing the report with the new number."""
         before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
         now = figure.sentence_after
         cites = (self._cite(now),)
@@ -209,7 +209,7 @@ class Views:
         return QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
-        """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are none."""
+        """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are 0."""
         words = self._words
         parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
         if story.folded:

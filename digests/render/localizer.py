@@ -34,7 +34,7 @@ class Localizer:
     zone: tzinfo
     today: date
     phrases: dict[str, Phrase]
-    plurals: Locale  # of the phrases: English where the language has none of its own
+    plurals: Locale  # of the phrases: English if the language has no phrases
 
     def __getitem__(self, key: str) -> str:
         """Return a phrase that has no placeholders."""
