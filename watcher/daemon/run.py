@@ -33,7 +33,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that counts as one signal
 END_S = 9.5  # after a signal: less than the usual 10 s stop timeout of Docker and others
 MAX_LOGGED_SOURCES = 50  # of each kind, when settings are reloaded
-DRAIN_S = 7.0  # how long visits may go on after a signal before they are cancelled
+DRAIN_S = 7.0  # how long visits may continue after a signal before they are cancelled
 LAST_S = 4.0  # the last of these seconds, in which writes to a failing store are no longer retried
 
 

@@ -39,7 +39,7 @@ SILENT_S = 60.0  # without an answer of the store: it hangs
 
 class Servers:
     """
-    The servers of the metrics and of the site (not for a helper). Their `jobs` start them; `close` stops them.
+    The servers of the metrics and of the site (a helper has no site). The `jobs` start them; `close` stops them.
 
     `routes`: `/metrics` and `/healthz`. `on_settings` is called after the site has changed the settings file.
     """

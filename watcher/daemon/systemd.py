@@ -31,7 +31,7 @@ class ServiceError(WatcherError):
 
 
 def systemctl(*arguments: str) -> str:
-    """Return what systemctl prints. Errors: ServiceError."""
+    """Run systemctl and return its output. Errors: ServiceError if it fails or takes over `SYSTEMCTL_LIMIT_S`."""
     try:
         done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SYSTEMCTL_LIMIT_S)
     except (OSError, subprocess.TimeoutExpired) as error:

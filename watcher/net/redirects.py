@@ -23,7 +23,7 @@ class RedirectChain:
     """
     The state of a fetch. `url` is the current URL, without credentials and fragment.
 
-    `moved_to` is the last target that was reached by 301 and 308 only; None if the first redirect was temporary.
+    `moved_to` is the last target that was reached by 301 and 308 only; None if there is none.
     """
 
     asked: str

@@ -30,7 +30,7 @@ from watcher.store.schema import (
 from watcher.store.sql import columns_of, execute_each, in_chunks, insert, load_records
 from watcher.text.urls import article_id, normalize_url
 
-INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # beside the text
+INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
 ARTICLE_FIELDS = tuple(name for name in Article.__slots__ if name not in ("text", "removed"))  # with a column each
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
@@ -72,7 +72,7 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     day = day_of(article.fetched_at)
     row = {name: getattr(article, name) for name in ARTICLE_FIELDS} | {"feed_id": arrival.feed_id, "day": day}
     query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
-    if not connection.execute(query, execution_options=KEEP_ROWCOUNT).rowcount:  # RETURNING takes a third more
+    if not connection.execute(query, execution_options=KEEP_ROWCOUNT).rowcount:  # RETURNING takes a third longer
         return False
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
     text = {"text": compress(article.text), "removed": compress(removed)}
@@ -149,7 +149,7 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 def select_articles(
     connection: Connection, columns: Iterable[Any], beside: Table, *those: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Return a query for `columns` of the articles that meet `those`, joined with `beside` (`texts` or `features`)."""
+    """Return a query for `columns` of articles joined with `beside` (`texts` or `features`); `those` are conditions."""
     belongs = has_text if beside is texts else has_features
     query = select(*columns).select_from(articles).join(beside, belongs)
     return query.where(*those, in_partitions(connection, beside.c.day, *those))

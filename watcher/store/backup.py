@@ -158,7 +158,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 def keep_previous_store(store: Path) -> Path | None:
-    """Hard-link a store to the path where it is kept; return that, None if no store. Errors: StoreError if in use."""
+    """Hard-link a store to a second path and return that; None if there is no store. Errors: StoreError if in use."""
     if not store.exists():
         return None
     try:

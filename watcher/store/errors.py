@@ -18,7 +18,7 @@ from watcher.store.sql import save_meta
 PROBE = "probe"  # the key in `meta`
 PROBE_CHARS = 64 * 1024  # more than fits into the log's free space on a full disk
 WRITER_BUSY_MS = 2_000  # how long the daemon waits for a lock at a time; it can be stopped between two tries
-CANCELED = "57014"  # a statement that somebody, or a limit of the server, stopped
+CANCELED = "57014"  # the statement was cancelled by a person or a limit of the server
 INSUFFICIENT_PRIVILEGE = "42501"
 PRIVILEGE_HINT = (
     "the login in [store] url has to own the database and what is in it: as the server's administrator, "
@@ -83,7 +83,7 @@ def to_store_error(error: BaseException, *, prefix: str = "the store cannot be u
         return error
     advice, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
     if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
-        failure = StoreError(f"{prefix}: {why.splitlines()[0]}", hint=PRIVILEGE_HINT)  # then comes the statement
+        failure = StoreError(f"{prefix}: {why.splitlines()[0]}", hint=PRIVILEGE_HINT)  # the statement follows
     elif advice:
         failure = StoreError(f"{prefix}: {advice.what} ({why})", hint=advice.hint)
         failure.transient = True

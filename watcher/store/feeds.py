@@ -170,8 +170,8 @@ def known_entries(
     connection: Connection, feed_id: int, given: Sequence[Entry]
 ) -> tuple[dict[str, str], frozenset[str], bool]:
     """
-    Return of the entries in `given` the content hashes of known ones by GUID and the known links (normalized), and
-    whether the feed has no stored entry yet.
+    Return the content hashes of known entries in `given` by GUID, the links of known ones (normalized), and whether the
+    feed has no stored entry yet.
     """
     of_feed = select(entries.c.guid, entries.c.content_hash).where(entries.c.feed_id == feed_id)
     known = {

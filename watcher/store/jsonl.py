@@ -154,7 +154,7 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     """
     Return the article of a JSON line, and the URL of its feed, None if the line has none.
 
-    No fetch time: `now`; no publication time: the fetch time; none is after `now`. Raises ValueError with a message.
+    Defaults: fetched `now`, published when fetched; future times become `now`. Raises ValueError with a message.
     """
     try:
         line_values = {name: value for name, value in parse_object(line).items() if value is not None}

@@ -98,7 +98,7 @@ def count_due_pages(connection: Connection, *, now: datetime) -> int:
 
 
 def failed_page_counts(connection: Connection, *those: ColumnElement[bool]) -> tuple[tuple[Reason, int], ...]:
-    """Return (reason, count) of the pages that meet `those` and were given up, most frequent first."""
+    """Return (reason, count) of given-up pages that meet the conditions `those`, most frequent first."""
     query = select(pages.c.reason, func.count()).where(*those, pages.c.reason.is_not(None), ~pages.c.is_recheck)
     query = query.where(pages.c.next_try_at.is_(None)).group_by(pages.c.reason)
     query = query.order_by(func.count().desc(), pages.c.reason)

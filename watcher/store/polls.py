@@ -25,7 +25,7 @@ KEEP_HEALTH_CHANGES = 50  # rows per feed
 PRUNE_EVERY = 5  # changes of health between two prunings of a feed's history, on average
 UNDATED_FROM = 3  # entries in one poll, none with a date, that make a feed undated that has had news before
 MOVES_TRUSTED = 2  # times that the target of a permanent redirect must parse as a feed before it becomes the feed's URL
-# The columns to set are those named in the rows of parameters.
+# The keys of the parameters name the columns to set.
 UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))
 UPDATE_ENTRY = update(entries).where(entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
 UPDATE_RECHECK = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)

@@ -149,7 +149,7 @@ feeds = Table(
     Column("skip_hours", JsonTuple, nullable=False),  # of the last parse, kept over a 304
     Column("skip_days", JsonTuple, nullable=False),
     Column("body_hash", Text),  # of the last body read: the same bytes are not parsed again
-    Column("took_s", Float),  # how long its answers take, smoothed
+    Column("took_s", Float),  # the time of its responses, smoothed
     Column("gap_s", Float),  # the time between two polls that bring something, smoothed
     Column("health", Text),  # after its last poll; the last row in `health_changes`
     Column("health_at", UtcDateTime),  # since when
@@ -197,7 +197,7 @@ entries = Table(
 )
 
 pages = Table(
-    "pages",  # article pages still to get, and those given up with the reason
+    "pages",  # article pages still to fetch, and those given up, with the reason
     metadata,
     Column("article_id", Text, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
@@ -297,7 +297,7 @@ hosts = Table(
 )
 
 pins = Table(
-    "pins",  # articles that retention keeps, and what needs them
+    "pins",  # articles that retention keeps, and who needs them
     metadata,
     Column("article_id", Text, primary_key=True),
     Column("pinned_by", Text, primary_key=True),
