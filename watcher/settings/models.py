@@ -24,7 +24,7 @@ from watcher.settings.types import (
     Language,
     OptionalSecret,
     PositiveDuration,
-    PrivateAddress,
+    PrivateNetwork,
     Secret,
     Size,
     WebUrl,
@@ -152,7 +152,7 @@ class FetchSettings(SettingsModel):
     host_delay: Duration = Field(
         default=timedelta(seconds=1), description="Pause between two requests to one host, for feeds and pages."
     )
-    allow_private: tuple[PrivateAddress, ...] = Field(
+    allow_private: tuple[PrivateNetwork, ...] = Field(
         default=(), description='Private addresses that may be asked: ranges "10.0.0.0/8", or "host:port".'
     )
 
