@@ -1,4 +1,4 @@
-"""Wire copy: the agency and credits of an article, read from its text and its page, and then cut from the text."""
+"""Wire copy: find the agency, dateline and credits of an article in its text and page, and cut them from the text."""
 
 from __future__ import annotations
 
