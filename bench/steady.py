@@ -68,7 +68,7 @@ async def both(settings_path: Path, minutes: int) -> None:
     """Run the daemon and watch it."""
     settings = load_settings_file(settings_path)
     engine = open_store(settings.store.url)
-    await asyncio.gather(run(settings, engine), watch(minutes, 60.0))
+    await asyncio.gather(run(settings, engine, on_end=lambda: None), watch(minutes, 60.0))
     engine.dispose()
 
 

@@ -120,7 +120,7 @@ async def both(path: Path, given: argparse.Namespace) -> bool:
     daemon.log_event = hear
     settings = load_settings_file(path)
     engine = open_store(settings.store.url)
-    _, holds = await asyncio.gather(daemon.run(settings, engine), measure(given, late_s))
+    _, holds = await asyncio.gather(daemon.run(settings, engine, on_end=lambda: None), measure(given, late_s))
     engine.dispose()
     return holds
 
