@@ -117,6 +117,39 @@ async def test_what_is_leased_ahead_and_not_begun_is_given_back_as_due_as_it_was
     assert await tools.writer.read(lambda c: set(c.scalars(select(hosts.c.lease_by)))) == {None}
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_hosts_that_are_being_leased_at_the_stop_are_given_back(tools, is_cancelled):
+    class SlowWriter:
+        """The writer, but its answers to `do` come when `gate` opens."""
+
+        def __init__(self) -> None:
+            self.add, self.read, self.gate = tools.writer.add, tools.writer.read, asyncio.Event()
+
+        async def do(self, *args: object, **kwargs: object) -> object:
+            found = await tools.writer.do(*args, **kwargs)
+            await self.gate.wait()
+            return found
+
+    writer = SlowWriter()
+    queue = Scheduler(replace(tools, writer=writer))
+    claim = asyncio.create_task(queue.claim_and_start())
+    held = select(hosts.c.lease_by).where(hosts.c.lease_by.is_not(None))
+    async with asyncio.timeout(5):
+        while not await tools.writer.read(lambda c: list(c.scalars(held))):
+            await asyncio.sleep(0.01)
+
+    if is_cancelled:
+        claim.cancel()
+    stop = asyncio.create_task(queue.stop())
+    await asyncio.sleep(0.05)
+    writer.gate.set()
+    await asyncio.gather(stop, claim, return_exceptions=True)
+
+    assert tools.client.asked.total() == 0
+    assert await tools.writer.read(lambda c: list(c.scalars(held))) == []
+    assert await tools.writer.read(lambda c: set(c.scalars(select(feeds.c.next_poll_at)))) == {NOW}
+
+
 async def test_what_is_leased_ahead_is_given_back_when_our_own_line_is_down(tools):
     queue = Scheduler(replace(tools, poll=PollSettings(concurrency=1)))
     await queue.claim_and_start()

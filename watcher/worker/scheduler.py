@@ -170,6 +170,7 @@ class Scheduler(BaseScheduler):
         self._owed: set[str] = set()  # hosts still leased, as their visits ended while the store could not be written
         self._is_dry = False  # the last claim found fewer due hosts than it asked for
         self._renewed_at = context.now()  # when the leases were last renewed
+        self._claim: asyncio.Task[int] | None = None  # the last one
 
     async def claim_and_start(self) -> int:
         """Lease due hosts up to `AHEAD`, and start visits as far as there is room; return how many were leased."""
@@ -179,6 +180,16 @@ class Scheduler(BaseScheduler):
         if await self.is_resting():
             await self._give_back_ready()
             return 0
+        if self._closed:
+            return 0
+        # Shielded: if the caller is cancelled, `stop` still has to know what was leased.
+        self._claim = asyncio.create_task(self._claim_hosts())
+        count = await asyncio.shield(self._claim)
+        self._start_ready()
+        return count
+
+    async def _claim_hosts(self) -> int:
+        """Lease due hosts, renew the leases of the others, and return how many were leased. Errors: StoreError."""
         context, now = self.context, self.context.now()
         busy = {*self._visits, *(visit.host for visit in self._ready)}
         most = AHEAD * context.poll.concurrency - len(busy)
@@ -199,11 +210,12 @@ class Scheduler(BaseScheduler):
             self._renewed_at = now
         self._is_dry = len(claims) < most
         self._ready.extend(claims)
-        self._start_ready()
         return len(claims)
 
     async def stop(self) -> None:
         self.close()
+        if self._claim is not None:
+            await asyncio.gather(self._claim, return_exceptions=True)
         await self._give_back_ready()
         await super().stop()
 
