@@ -222,14 +222,13 @@ async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
 def send_and_log(worker: OutboxWorker) -> None:
     """Send the due deliveries, and log the outcome of each."""
     for delivery in worker.send_due():
-        place, state = delivery.edition, delivery.state
-        names = {"digest": place.digest, "date": place.local_date}
+        names = {"digest": delivery.digest, "date": delivery.local_date}
         names |= {"channel": delivery.channel, "to": delivery.recipient}
-        if state == SENT:
+        if delivery.state == SENT:
             log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
         else:
-            retry_at = delivery.next_try_at if state in OPEN_STATES else None
-            given = {"state": state, "attempts": delivery.attempts, "reason": delivery.response}
+            retry_at = delivery.next_try_at if delivery.state in OPEN_STATES else None
+            given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
             log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
 
 

@@ -72,10 +72,8 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
         since = each.give_up_at - RETRY_FOR
         if each.state != FAILED and now - since < after:
             continue
-        name = f"delivery {each.edition.digest}"
+        name = f"delivery {each.digest}"
         state = "was given up" if each.state == FAILED else "waits"
-        words = (
-            f"the edition of {each.edition.local_date} to {each.recipient} by {each.channel} {state}: {each.response}"
-        )
+        words = f"the edition of {each.local_date} to {each.recipient} by {each.channel} {state}: {each.response}"
         told.setdefault(name, AlertCondition(name=name, since=since, words=words))
     yield from told.values()

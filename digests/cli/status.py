@@ -64,8 +64,8 @@ def oversized_story_warning(largest: LargestStory) -> str:
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     return {
-        "digest": delivery.edition.digest,
-        "date": delivery.edition.local_date,
+        "digest": delivery.digest,
+        "date": delivery.local_date,
         "channel": delivery.channel,
         "to": delivery.recipient,
         "state": delivery.state,
@@ -80,12 +80,12 @@ def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
     """Yield one row for the deliveries of an edition with the same channel, state and reason."""
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:
-        alike[each.edition, each.channel, each.state, each.response].append(each)
+        alike[each.digest, each.local_date, each.slot, each.channel, each.state, each.response].append(each)
     for group in alike.values():
         first = group[0]
         names = ", ".join(to_one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
-        edition = f"{first.edition.digest}, {first.edition.local_date}"
+        edition = f"{first.digest}, {first.local_date}"
         state = to_one_line(format_state(first), REASON_CHARS + 100)
         yield "delivery", f"{edition}: {first.channel} to {names}{more} {state}"
         if first.hint:

@@ -145,7 +145,7 @@ def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int
 
 
 def route_of(delivery: Delivery) -> Route:
-    return delivery.edition.digest, delivery.channel, delivery.recipient
+    return delivery.digest, delivery.channel, delivery.recipient
 
 
 def retry_decision(

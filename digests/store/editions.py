@@ -110,7 +110,6 @@ def process_id() -> str:
 
 
 def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
-    """Whether a claim is valid: it has not expired, and its process is running, as far as we can tell."""
     return abs(now - claimed_at) <= held_for and is_process_alive(by)
 
 
@@ -136,7 +135,6 @@ def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> b
 
 
 def pin_name(edition: EditionKey | Row[*tuple[Any, ...]]) -> str:
-    """Return the name under which an edition pins its articles."""
     return f"edition {edition.digest} {edition.local_date.isoformat()} {edition.slot}"
 
 
@@ -230,10 +228,6 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
     return removed + len(rows) + 1
 
 
-def unpack_edition(payload: bytes) -> Edition:
-    return edition_json.load(zlib.decompress(payload))
-
-
 def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
     """Return by digest the date of its latest edition, and when its last one was built; only for digests with one."""
     latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
@@ -246,12 +240,9 @@ def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionRow:
+class EditionRow(EditionKey):
     """A stored edition, without its content. `is_daily`: it is the daily one of its date, not a requested one."""
 
-    digest: str
-    local_date: date
-    slot: str
     number: int
     made_at: datetime
 
@@ -287,14 +278,12 @@ def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[
 
 
 def load_edition(connection: Connection, row: EditionRow) -> Edition:
-    return unpack_edition(payload_of(connection, row))
-
-
-def payload_of(connection: Connection, row: EditionRow) -> bytes:
-    """Return the stored bytes of an edition."""
     query = select(editions.c.payload).where(*edition_filter(editions, row))
-    payload: bytes = connection.execute(query).scalar_one()
-    return payload
+    return unpack_edition(connection.execute(query).scalar_one())
+
+
+def unpack_edition(payload: bytes) -> Edition:
+    return edition_json.load(zlib.decompress(payload))
 
 
 def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
@@ -306,19 +295,15 @@ def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionInProgress:
-    """An edition that is being built, and since when."""
+class EditionInProgress(EditionKey):
+    """An edition that is being built: by which process, and since when."""
 
-    digest: str
-    local_date: date
+    claimed_by: str
     claimed_at: datetime
 
 
 def editions_in_progress(connection: Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
     """Return the editions that are being built under a valid claim, the oldest claim first."""
-    query = select(editions).where(editions.c.made_at.is_(None)).order_by(editions.c.claimed_at)
-    return tuple(
-        EditionInProgress(digest=row.digest, local_date=row.local_date, claimed_at=row.claimed_at)
-        for row in connection.execute(query)
-        if is_claim_live(row.claimed_by, row.claimed_at, now=now)
-    )
+    query = select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
+    found = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
+    return tuple(each for each in found if is_claim_live(each.claimed_by, each.claimed_at, now=now))

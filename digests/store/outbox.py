@@ -7,31 +7,30 @@ import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import EditionKey, edition_filter, is_process_alive, process_id
 from digests.store.schema import deliveries
-from watcher.store.sql import execute_each, insert, load_meta, save_meta
+from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_records, save_meta
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN_STATES = (WAITING, SENDING, UNKNOWN)
 NO_LEASE = {"lease_by": None, "lease_until": None}
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
-DELIVERY_COLUMNS = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
 CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold as many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """A row of the outbox, without its message."""
+class Delivery(EditionKey):
+    """A delivery of an edition, without its message. `lease_by`: the process that sends it at the time."""
 
     id: int
-    edition: EditionKey
     channel: str
     recipient: str
     state: str
@@ -41,6 +40,11 @@ class Delivery:
     settled_at: datetime | None
     response: str
     hint: str | None
+    lease_by: str | None
+    lease_until: datetime | None
+
+
+DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
 
 
 def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
@@ -93,13 +97,14 @@ def claim_delivery(
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
         query = query.where(*edition_filter(deliveries, place))
-    for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)):
-        if is_leased(row, now=now):
+    query = query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)
+    for each in load_records(connection, query, Delivery):
+        if is_leased(each, now=now):
             continue
-        held = deliveries.c.lease_by.is_not_distinct_from(row.lease_by)
+        held = deliveries.c.lease_by.is_not_distinct_from(each.lease_by)
         taken = connection.execute(
             update(deliveries)
-            .where(deliveries.c.id == row.id, deliveries.c.attempts == row.attempts, held)
+            .where(deliveries.c.id == each.id, deliveries.c.attempts == each.attempts, held)
             .values(
                 state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
                 attempts=deliveries.c.attempts + 1,
@@ -110,7 +115,7 @@ def claim_delivery(
             .returning(*DELIVERY_COLUMNS)
         ).one_or_none()
         if taken is not None:
-            return delivery_from_row(taken)
+            return Delivery(**taken._mapping)
     return None
 
 
@@ -120,30 +125,32 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     return or_(next_try_at <= now, next_try_at > now + MAX_RETRY_DELAY)
 
 
-def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
-    """Whether a running process holds the lease of a row."""
-    return row.lease_by is not None and now < row.lease_until <= now + LEASE and is_process_alive(row.lease_by)
+def is_leased(each: Delivery, *, now: datetime) -> bool:
+    """Whether a running process holds the lease."""
+    if each.lease_by is None or each.lease_until is None:
+        return False
+    return now < each.lease_until <= now + LEASE and is_process_alive(each.lease_by)
 
 
-def mark_in_flight(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
+def mark_in_flight(connection: Connection, delivery: Delivery) -> bool:
     """Record that the recipient may have the message from now on; False if another process has the delivery by now."""
-    return update_held(connection, delivery, by, {"state": UNKNOWN})
+    return update_held(connection, delivery, {"state": UNKNOWN})
 
 
-def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
+def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime) -> bool:
     """Record that the message has arrived, and delete it from the outbox; returns as `mark_in_flight`."""
     values = {"state": SENT, "settled_at": now, "response": told, "hint": None, "payload": None}
-    return update_held(connection, delivery, by, values | NO_LEASE)
+    return update_held(connection, delivery, values | NO_LEASE)
 
 
-def mark_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
+def mark_failed(connection: Connection, failed: Delivery, *, now: datetime) -> bool:
     """Record the error and the next try that `failed` holds; returns as `mark_in_flight`."""
-    return update_held(connection, failed, by, {"state": failed.state} | failure_values(failed, now) | NO_LEASE)
+    return update_held(connection, failed, {"state": failed.state} | failure_values(failed, now) | NO_LEASE)
 
 
-def update_held(connection: Connection, delivery: Delivery, by: str | None, values: dict[str, Any]) -> bool:
-    """Update a delivery held by this process, or by `by`; False if another process holds it by now."""
-    query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == (by or process_id()))
+def update_held(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
+    """Update a delivery that its process still holds; False if another one holds it by now."""
+    query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == delivery.lease_by)
     return connection.execute(query.values(values)).rowcount == 1
 
 
@@ -155,23 +162,16 @@ def failure_values(failed: Delivery, now: datetime) -> dict[str, Any]:
 def fail_siblings(
     connection: Connection, failed: Delivery, *, recipients: Collection[str], now: datetime
 ) -> tuple[Delivery, ...]:
-    """
-    Record the failure of `failed` for all due deliveries of its edition and channel: the fault is not the recipient's.
-
-    Args:
-        recipients: Those that the channel reaches.
-
-    Returns the updated deliveries.
-    """
+    """Record the failure of `failed` for its edition's other due deliveries to `recipients` of its channel."""
     c = deliveries.c
     others = (
-        *edition_filter(deliveries, failed.edition), c.channel == failed.channel, c.id != failed.id,
+        *edition_filter(deliveries, failed), c.channel == failed.channel, c.id != failed.id,
         c.recipient.in_(recipients), c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
     values = failure_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
     found = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
-    return tuple(sorted((delivery_from_row(each) for each in found), key=lambda each: each.id))
+    return tuple(sorted((Delivery(**each._mapping) for each in found), key=attrgetter("id")))
 
 
 def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
@@ -199,15 +199,7 @@ def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, 
 
 
 def select_deliveries(connection: Connection, *those: ColumnElement[bool]) -> tuple[Delivery, ...]:
-    rows = connection.execute(select(*DELIVERY_COLUMNS).where(*those).order_by(deliveries.c.id))
-    return tuple(map(delivery_from_row, rows))
-
-
-def delivery_from_row(row: Row[tuple[Any, ...]]) -> Delivery:
-    at = row._mapping
-    place = EditionKey(digest=row.digest, local_date=row.local_date, slot=row.slot)
-    same = [name for name in Delivery.__slots__ if name != "edition"]
-    return Delivery(edition=place, **{name: at[name] for name in same})
+    return load_records(connection, select(*DELIVERY_COLUMNS).where(*those).order_by(deliveries.c.id), Delivery)
 
 
 OPEN_ALERTS = "alerts_out"
@@ -220,5 +212,4 @@ def load_open_alerts(connection: Connection) -> dict[str, datetime]:
 
 
 def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
-    """Store the alerts that were sent and are not over."""
     save_meta(connection, OPEN_ALERTS, {name: since.isoformat() for name, since in out.items()})

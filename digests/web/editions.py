@@ -6,25 +6,25 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 
 from markupsafe import Markup
 
-from digests.edition.publish import render_all
+from digests.edition.publish import load_own_templates, render_all
 from digests.model import Edition
 from digests.render.edition_view import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import SiteFrame, render
-from digests.settings.digests import DigestSettings
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import (
     EditionInProgress,
     EditionRow,
     adjacent_dates,
     edition_rows,
     editions_in_progress,
+    get_edition,
+    load_edition,
     recent_editions,
 )
-from digests.web.edition_cache import EditionCache
 from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 from watcher.web.templating import environment, render_page
@@ -39,106 +39,102 @@ FORMS: Mapping[str, tuple[str, str]] = {
 }
 FEED_EDITIONS = 5
 RELOAD_S = 5  # of the latest page while an edition is being built
-MAX_RENDERED = 64  # pages and files cached, of each kind
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
 
 
-class EditionPages:
-    """Answers requests for editions; rendered pages and files are cached."""
+def find_edition(site: Site, digest: str, day: date | None = None) -> Edition | None:
+    """Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none."""
+    return read(site.engine, get_edition, digest, day)
 
-    def __init__(self, cache: EditionCache) -> None:
-        self._cache = cache
-        self._render_page = lru_cache(MAX_RENDERED)(self._page_html)
-        self._render_file = lru_cache(MAX_RENDERED)(self._file_bytes)
-        self._render_feed = lru_cache(maxsize=2)(self._feed_bytes)
 
-    def latest_edition_page(self, site: Site, _ask: PageRequest) -> PageResponse:
-        """Return the latest edition of the first digest that has one, with the editions in progress."""
-        making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
-        refresh_s = RELOAD_S if making else 0
-        digests = self._cache.digests
-        for digest in digests:
-            if row := self._cache.find_row(digest.name):
-                return replace(self._page(site, row, making), refresh_s=refresh_s)
-        return render_page(
-            site, "empty.html.j2", package="digests.web", digests=digests, making=making, refresh_s=refresh_s
-        )
+def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
+    """Return the latest edition of the first digest that has one, with the editions in progress."""
+    making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
+    refresh_s = RELOAD_S if making else 0
+    digests = digests_of(site.settings)
+    for digest in digests:
+        if edition := find_edition(site, digest.name):
+            return replace(edition_page(site, edition, making), refresh_s=refresh_s)
+    return render_page(
+        site, "empty.html.j2", package="digests.web", digests=digests, making=making, refresh_s=refresh_s
+    )
 
-    def of_digest(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Return a digest's edition, of a date or the latest, in the format of the URL's suffix. Errors: NotFound."""
-        day, suffix = parse_name(ask.params["name"]) if "name" in ask.params else (None, "")
-        row = self._cache.find_row(ask.params["digest"], day)
-        if row is None:
-            raise NotFound(f"There is no edition of this {'date' if day else 'digest'}.")
-        if suffix in ("", "html"):
-            return self._page(site, row)
-        form, kind = FORMS[suffix]
-        return PageResponse(body=self._render_file(row, form), media_type=kind)
 
-    def feed(self, site: Site, _ask: PageRequest) -> PageResponse:
-        """Return the first digest's Atom feed. Errors: NotFound."""
-        digest = self._cache.digests[0]
-        row = self._cache.find_row(digest.name)
-        if row is None:
-            raise NotFound("There is no edition yet.")
-        url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
-        return PageResponse(body=self._render_feed(row, url), media_type="application/atom+xml; charset=utf-8")
+def edition_response(site: Site, ask: PageRequest) -> PageResponse:
+    """Return a digest's edition, of a date or the latest, in the format of the URL's suffix. Errors: NotFound."""
+    day, suffix = parse_name(ask.params["name"]) if "name" in ask.params else (None, "")
+    edition = find_edition(site, ask.params["digest"], day)
+    if edition is None:
+        raise NotFound(f"There is no edition of this {'date' if day else 'digest'}.")
+    if suffix in ("", "html"):
+        return edition_page(site, edition)
+    form, kind = FORMS[suffix]
+    (rendered,) = render_all(edition, without_recipients(digest_of(site, edition)), (form,))
+    return PageResponse(body=rendered.body, media_type=kind)
 
-    def archive(self, site: Site, ask: PageRequest) -> PageResponse:
-        """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
-        rows = one_a_date(read(site.engine, edition_rows))
-        months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
-        wanted = ask.params.get("month") or (months[0] if months else "")
-        if "month" in ask.params and wanted not in months:
-            raise NotFound("There is no edition of this month.")
-        titles = {digest.name: digest.title for digest in self._cache.digests}
-        lines = [
-            (row, titles.get(row.digest, row.digest), sanitize_line(self._cache.lead_headline(row), limit=200))
-            for row in rows
-            if f"{row.local_date:%Y-%m}" == wanted
-        ]
-        return render_page(
-            site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
-        )
 
-    def _feed_bytes(self, row: EditionRow, url: str | None) -> bytes:
-        digest = without_recipients(self._cache.digests[0]).model_copy(update={"url": url})
-        earlier = read(self._cache.engine, recent_editions, row.digest, before=row.local_date, most=FEED_EDITIONS - 1)
-        return render_all(self._cache.load_edition(row), digest, ("atom",), earlier=earlier)[0].body
+def feed(site: Site, _ask: PageRequest) -> PageResponse:
+    """Return the first digest's Atom feed. Errors: NotFound."""
+    digest = digests_of(site.settings)[0]
+    edition = find_edition(site, digest.name)
+    if edition is None:
+        raise NotFound("There is no edition yet.")
+    url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
+    shown = without_recipients(digest).model_copy(update={"url": url})
+    earlier = read(site.engine, recent_editions, digest.name, before=edition.local_date, most=FEED_EDITIONS - 1)
+    (rendered,) = render_all(edition, shown, ("atom",), earlier=earlier)
+    return PageResponse(body=rendered.body, media_type="application/atom+xml; charset=utf-8")
 
-    def _file_bytes(self, row: EditionRow, form: str) -> bytes:
-        digest = without_recipients(self._cache.digest(row.digest))
-        return render_all(self._cache.load_edition(row), digest, (form,))[0].body
 
-    def _page(self, site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
-        body = self._render_page(site, row, making, read(site.engine, adjacent_dates, row.digest, row.local_date))
-        return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
+def archive(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
+    rows = one_a_date(read(site.engine, edition_rows))
+    months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
+    wanted = ask.params.get("month") or (months[0] if months else "")
+    if "month" in ask.params and wanted not in months:
+        raise NotFound("There is no edition of this month.")
+    titles = {digest.name: digest.title for digest in digests_of(site.settings)}
+    lines = [
+        (row, titles.get(row.digest, row.digest), sanitize_line(lead_headline(site, row), limit=200))
+        for row in rows
+        if f"{row.local_date:%Y-%m}" == wanted
+    ]
+    return render_page(
+        site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
+    )
 
-    def _page_html(
-        self,
-        site: Site,
-        row: EditionRow,
-        making: tuple[EditionInProgress, ...],
-        adjacent: tuple[date | None, date | None],
-    ) -> str:
-        """Return an edition's page in the frame of the site."""
-        edition, digest = self._cache.load_edition(row), self._cache.digest(row.digest)
-        template = environment("digests.web", site.zone).get_template("frame.html.j2")
-        module = template.make_module(
-            {
-                "site": site,
-                "edition": edition,
-                "making": making,
-                "before": adjacent[0],
-                "after": adjacent[1],
-                "others": [each for each in self._cache.digests if each.name != row.digest],
-                "endings": [suffix for suffix in FORMS if suffix != "html"],
-            }
-        )
-        parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
-        frame = SiteFrame(**parts, stories=story_urls(edition), briefs=brief_urls(edition))
-        return render(edition_view(edition), self._cache.own_templates(digest.templates), frame=frame)
+
+def lead_headline(site: Site, row: EditionRow) -> str:
+    return next((story.title for story in read(site.engine, load_edition, row).stories), "")
+
+
+def edition_page(site: Site, edition: Edition, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
+    """Return an edition's page in the frame of the site."""
+    before, after = read(site.engine, adjacent_dates, edition.digest, edition.local_date)
+    template = environment("digests.web", site.zone).get_template("frame.html.j2")
+    module = template.make_module(
+        {
+            "site": site,
+            "edition": edition,
+            "making": making,
+            "before": before,
+            "after": after,
+            "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
+            "endings": [suffix for suffix in FORMS if suffix != "html"],
+        }
+    )
+    parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
+    frame = SiteFrame(**parts, stories=story_urls(edition), briefs=brief_urls(edition))
+    own = load_own_templates(digest_of(site, edition).templates)
+    body = render(edition_view(edition), own, frame=frame)
+    return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
+
+
+def digest_of(site: Site, edition: Edition) -> DigestSettings:
+    """Return the settings of an edition's digest; those of the first digest if the settings no longer have it."""
+    known = digests_of(site.settings)
+    return next((digest for digest in known if digest.name == edition.digest), known[0])
 
 
 def without_recipients(digest: DigestSettings) -> DigestSettings:
@@ -172,7 +168,6 @@ def one_a_date(rows: Iterable[EditionRow]) -> list[EditionRow]:
     """Return one edition for each date and digest: the daily one, else the newest; in the order of `rows`."""
     best: dict[tuple[date, str], EditionRow] = {}
     for row in rows:
-        known = best.setdefault((row.local_date, row.digest), row)
-        if (row.is_daily, row.made_at) > (known.is_daily, known.made_at):
-            best[row.local_date, row.digest] = row
+        key = (row.local_date, row.digest)
+        best[key] = max(best.get(key, row), row, key=lambda each: (each.is_daily, each.made_at))
     return list(best.values())

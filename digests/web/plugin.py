@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
 from digests.render.html import style_sheet
 from digests.settings.digests import digests_of
@@ -16,8 +16,7 @@ from digests.store.editions import edition_rows, open_digests
 from digests.store.stories import resolve_merged, stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.web.article import article_page
-from digests.web.edition_cache import EditionCache
-from digests.web.editions import FORMS, EditionPages
+from digests.web.editions import FORMS, archive, edition_response, feed, find_edition, latest_edition_page
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
@@ -35,17 +34,15 @@ NAV = (
 def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     """Return the digests' pages. Errors: StoreError, DigestError."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
-    cache = EditionCache(settings, engine)
-    editions, story = EditionPages(cache), partial(story_page, cache)
     pages = (
-        Page(path="/", answer=editions.latest_edition_page),
-        Page(path="/digest/{digest}", answer=editions.of_digest),
-        Page(path="/digest/{digest}/{name}", answer=editions.of_digest),
-        Page(path="/feed.atom", answer=editions.feed),
-        Page(path="/archive", answer=editions.archive),
-        Page(path="/archive/{month}", answer=editions.archive),
-        Page(path="/story/{story}", answer=story),
-        Page(path="/story/{story}/page-{page}", answer=story),
+        Page(path="/", answer=latest_edition_page),
+        Page(path="/digest/{digest}", answer=edition_response),
+        Page(path="/digest/{digest}/{name}", answer=edition_response),
+        Page(path="/feed.atom", answer=feed),
+        Page(path="/archive", answer=archive),
+        Page(path="/archive/{month}", answer=archive),
+        Page(path="/story/{story}", answer=story_page),
+        Page(path="/story/{story}/page-{page}", answer=story_page),
         Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
         Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
         Page(path="/article/{article}", answer=article_page),
@@ -55,9 +52,9 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     return SitePlugin(
         pages=pages,
         nav=NAV,
-        style=style_sheet(cache.own_templates(first.templates)),
+        style=style_sheet(load_own_templates(first.templates)),
         zone=ZoneInfo(first.timezone),
-        paths=partial(static_paths, cache),
+        paths=static_paths,
         count_stories=story_counts,
     )
 
@@ -67,7 +64,7 @@ def story_counts(connection: Connection, ids: Sequence[int], now: datetime) -> M
     return stories_of_feeds(connection, ids, since=now - RECENT)
 
 
-def static_paths(cache: EditionCache, site: Site) -> Iterator[str]:
+def static_paths(site: Site) -> Iterator[str]:
     """Yield the paths of a static copy: each edition in its formats, and its stories with their articles."""
     yield from ("/", "/archive", "/feed.atom")
     rows = read(site.engine, edition_rows)
@@ -75,7 +72,7 @@ def static_paths(cache: EditionCache, site: Site) -> Iterator[str]:
     yield from (f"/digest/{name}" for name in dict.fromkeys(row.digest for row in rows))
     seen: set[str] = set()
     for digest, day in dict.fromkeys((row.digest, row.local_date) for row in rows):
-        edition = cache.find_edition(digest, day)
+        edition = find_edition(site, digest, day)
         if edition is None:
             continue
         yield f"/digest/{digest}/{day}"

@@ -11,15 +11,16 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
-from digests.model import WireGroup
+from digests.model import Edition, EditionStory, WireGroup
 from digests.render.edition_view import story_view
 from digests.render.escape import language_tag, sanitize_line
 from digests.render.localizer import english, language_direction
+from digests.settings.digests import digests_of
 from digests.store.stories import StoryRow
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
 from digests.web.article import TITLE_CHARS, ArticleRow, article_row
-from digests.web.edition_cache import EditionCache
+from digests.web.editions import find_edition
 from watcher.store.writer import read, write
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 from watcher.web.templating import render_page
@@ -31,12 +32,12 @@ BARS = 8
 BAR_HEIGHT = 80
 
 
-def story_page(cache: EditionCache, site: Site, ask: PageRequest) -> PageResponse:
+def story_page(site: Site, ask: PageRequest) -> PageResponse:
     """Return a page of a story. Errors: NotFound."""
     at, zone = ask.page(), site.zone
     found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
     row = found.row
-    edition, shown = cache.find_story(row.id) or (None, None)
+    edition, shown = find_edition_with(site, row.id) or (None, None)
     words = english(zone)
     languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
     return render_page(
@@ -62,6 +63,13 @@ def story_page(cache: EditionCache, site: Site, ask: PageRequest) -> PageRespons
         at=at,
         more=more,
     )
+
+
+def find_edition_with(site: Site, story: str) -> tuple[Edition, EditionStory] | None:
+    """Return the newest of the digests' latest editions with the story in full, and the story; None without one."""
+    latest = filter(None, (find_edition(site, digest.name) for digest in digests_of(site.settings)))
+    newest_first = sorted(latest, key=lambda each: each.made_at, reverse=True)
+    return next(((edition, shown) for edition in newest_first for shown in edition.stories if shown.id == story), None)
 
 
 def split_story(site: Site, ask: PageRequest) -> PageResponse:

@@ -134,7 +134,7 @@ def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill
 def test_what_was_in_flight_when_its_process_died_stays_unknown(engine, fill):
     fill("ann@example.net")
     delivery = take(engine, by=ELSEWHERE)
-    write(engine, mark_in_flight, delivery, by=ELSEWHERE)
+    write(engine, mark_in_flight, delivery)
 
     assert states(engine) == {"ann@example.net": UNKNOWN}
     assert take(engine, NOW + LEASE).state == UNKNOWN
@@ -145,8 +145,8 @@ def test_who_lost_a_delivery_can_neither_send_it_nor_settle_it(engine, fill):
     lost = take(engine, by=ELSEWHERE)
     take(engine, NOW + LEASE)
 
-    assert not write(engine, mark_in_flight, lost, by=ELSEWHERE)
-    assert not write(engine, mark_sent, lost, "250 ok", now=NOW, by=ELSEWHERE)
+    assert not write(engine, mark_in_flight, lost)
+    assert not write(engine, mark_sent, lost, "250 ok", now=NOW)
     assert states(engine) == {"ann@example.net": SENDING}
 
 

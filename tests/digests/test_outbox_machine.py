@@ -75,7 +75,7 @@ class Outbox(RuleBasedStateMachine):
     def send(self, data, answer: str) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         hand, reader = self.hands[worker], self.hands[worker].delivery.recipient
-        if not write(self.engine, outbox.mark_in_flight, hand.delivery, by=worker):
+        if not write(self.engine, outbox.mark_in_flight, hand.delivery):
             del self.hands[worker]  # somebody else has it: no dot
             return
         assert reader not in self.arrived
@@ -92,19 +92,19 @@ class Outbox(RuleBasedStateMachine):
     def settle(self, worker: str, answer: str) -> None:
         hand = self.hands.pop(worker)
         if answer == "kept":
-            assert write(self.engine, outbox.mark_sent, hand.delivery, "250", now=self.now, by=worker)
+            assert write(self.engine, outbox.mark_sent, hand.delivery, "250", now=self.now)
             self.arrived.add(hand.delivery.recipient)
         else:
             state = UNKNOWN if hand.delivery.state == UNKNOWN else WAITING
             failed = replace(hand.delivery, state=state, response="450", next_try_at=self.now + MINUTE)
-            assert write(self.engine, outbox.mark_failed, failed, now=self.now, by=worker)
+            assert write(self.engine, outbox.mark_failed, failed, now=self.now)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
     def give_up(self, data) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         failed = replace(self.hands.pop(worker).delivery, state=FAILED, response="550")
-        write(self.engine, outbox.mark_failed, failed, now=self.now, by=worker)
+        write(self.engine, outbox.mark_failed, failed, now=self.now)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, Select, delete, select, text
@@ -50,7 +51,7 @@ def execute_each(connection: Connection, statement: Executable, rows: Sequence[M
 
 def columns_of(table: FromClause, record: type) -> list[ColumnElement[Any]]:
     """Return the columns with the names of a record's fields, in their order, as `load_records` needs them."""
-    return [table.c[name] for name in record.__slots__]  # type: ignore[attr-defined]
+    return [table.c[field.name] for field in fields(record)]
 
 
 def load_records(connection: Connection, query: Select[*tuple[Any, ...]], record: type[Record]) -> tuple[Record, ...]:
