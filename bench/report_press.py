@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from bench.report_desk import Case, Piece
-from watcher.demo.model import DemoArticle
-from watcher.demo.texts import labels
+from tests.demo_press import Label, labels
 from watcher.text.sentences import sentences
 
 DAY = 2  # of the sample press: by its end all is printed
@@ -19,7 +18,7 @@ LEAST_SENTENCES = 6
 def press_cases(seed: int) -> Iterator[Case]:
     """Yield the pairs of the press by language as they are labelled, then copies made of each of its texts."""
     printed = {key: label for key, label in labels(DAY).items() if label.kind == "article"}
-    by_language: defaultdict[str, list[tuple[str, DemoArticle]]] = defaultdict(list)
+    by_language: defaultdict[str, list[tuple[str, Label]]] = defaultdict(list)
     for key, label in printed.items():
         by_language[label.language].append((key, label))
     for language, held in sorted(by_language.items()):
@@ -34,7 +33,7 @@ def press_cases(seed: int) -> Iterator[Case]:
         yield from changed(key, label, printed, random.Random(f"{seed} {key}"))
 
 
-def piece(key: str, label: DemoArticle) -> Piece:
+def piece(key: str, label: Label) -> Piece:
     """Return a piece of the press as an article of a case."""
     hours = 48.0 - label.hours
     return Piece(
@@ -42,7 +41,7 @@ def piece(key: str, label: DemoArticle) -> Piece:
     )
 
 
-def changed(key: str, label: DemoArticle, printed: dict[str, DemoArticle], rng: random.Random) -> Iterator[Case]:
+def changed(key: str, label: Label, printed: dict[str, Label], rng: random.Random) -> Iterator[Case]:
     """Yield a cut copy of a text, one with additions of the outlet's own, and two texts that share a paragraph."""
     spans = sentences(label.text, label.language)
     lines = [label.text[start:end] for start, end in spans]

@@ -8,14 +8,24 @@ within() { for _ in $(seq "$1"); do eval "$2" && return 0; sleep 1; done; return
 watcher() { HOME=/root XDG_STATE_HOME=/var/lib /opt/watcher/bin/watcher "$@"; }
 
 say "process 1 is $(cat /proc/1/comm) of $(systemctl --version | head -1)"
-systemd-run --quiet --unit=press sh -c '/opt/watcher/bin/python -m watcher.press > /run/press.toml'
+cat > /run/press.py << END
+import asyncio
+from datetime import UTC, datetime
+from watcher.demo.server import DemoServer
+async def serve():
+    async with DemoServer(now=datetime.now(UTC)) as press:
+        print(press.settings_toml(host_delay="0.1s"), flush=True)
+        await asyncio.Event().wait()
+asyncio.run(serve())
+END
+systemd-run --quiet --unit=press sh -c '/opt/watcher/bin/python /run/press.py > /run/press.toml'
 within 20 'grep -q sources /run/press.toml 2> /dev/null'; sleep 1
 mkdir -p /etc/watcher && (umask 077 && echo a-token-of-the-drill > /etc/watcher/metrics-token)
 at=$(date -u -d '+75 seconds' +%H:%M)
 {
     printf '[metrics]\nlisten = "127.0.0.1:9464"\ntoken = "file:metrics-token"\n'
     printf '[[digests]]\nname = "world"\nat = "%s"\ndirectory = "/var/lib/watcher/out"\n' "$at"
-    sed 's/^\[fetch\]/[fetch]\nhost_delay = "0.1s"/' /run/press.toml
+    cat /run/press.toml
 } > /etc/watcher/settings.toml
 chmod 644 /etc/watcher/settings.toml
 

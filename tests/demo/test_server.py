@@ -13,9 +13,9 @@ import feedparser
 import httpx
 import pytest
 
+from tests.demo_press import PressServer, is_broken, labels
 from watcher.demo.model import RIGHT_TO_LEFT
-from watcher.demo.server import DemoServer
-from watcher.demo.texts import labels, library
+from watcher.demo.texts import library
 
 NOW = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 OUTLETS = {outlet.name: outlet for outlet in library().outlets}
@@ -23,7 +23,7 @@ OUTLETS = {outlet.name: outlet for outlet in library().outlets}
 
 @pytest.fixture
 async def press():
-    async with DemoServer(now=NOW) as running:
+    async with PressServer(now=NOW) as running:
         yield running
 
 
@@ -45,7 +45,7 @@ def entries(source, response):
 
 async def all_entries(press, client):
     for source in press.sources:
-        if not OUTLETS[source.name].is_broken:
+        if not is_broken(OUTLETS[source.name]):
             response = await client.get(source.url)
             assert response.status_code == 200
             for entry in entries(source, response):
@@ -143,7 +143,7 @@ async def test_an_unknown_validator_gets_the_page(press, client):
 
 
 async def test_broken_sources_are_broken_in_their_way(press, client):
-    answers = {s.name: await client.get(s.url) for s in press.sources if OUTLETS[s.name].is_broken}
+    answers = {s.name: await client.get(s.url) for s in press.sources if is_broken(OUTLETS[s.name])}
     kinds = {OUTLETS[name].feed: answer for name, answer in answers.items()}
 
     assert kinds["error"].status_code == 503
@@ -168,7 +168,7 @@ async def test_charsets_are_as_declared_or_wrong_on_purpose(press, client):
 
 async def test_dates_are_fresh_whenever_the_press_is_started(client):
     later = NOW + timedelta(days=400)
-    async with DemoServer(now=later) as press:
+    async with PressServer(now=later) as press:
         source = next(s for s in press.sources if OUTLETS[s.name].feed == "json")
         items = json.loads((await client.get(source.url)).content)["items"]
 
@@ -177,7 +177,7 @@ async def test_dates_are_fresh_whenever_the_press_is_started(client):
 
 async def test_a_day_later_the_old_pieces_are_a_day_older_and_corrected(client):
     key, label = next((key, label) for key, label in labels(2).items() if label.corrections)
-    async with DemoServer(now=NOW + timedelta(days=1), day=2) as press:
+    async with PressServer(now=NOW + timedelta(days=1), day=2) as press:
         source = next(source for source in press.sources if source.name == label.outlet.name)
         feed = feedparser.parse((await client.get(source.url)).content)
         entry = next(entry for entry in feed.entries if press.key(entry.link) == key)
@@ -189,13 +189,13 @@ async def test_a_day_later_the_old_pieces_are_a_day_older_and_corrected(client):
 
 
 async def test_a_press_on_the_same_port_has_the_same_urls_a_day_later(client):
-    async with DemoServer(now=NOW) as press:
+    async with PressServer(now=NOW) as press:
         first = press.sources
         source = next(source for source in first if source.name == "Aare-Anzeiger")
         answer = await client.get(source.url)
     known = {"If-None-Match": answer.headers["etag"], "If-Modified-Since": answer.headers["last-modified"]}
 
-    async with DemoServer(now=NOW + timedelta(days=1), day=2, port=press.port) as press:
+    async with PressServer(now=NOW + timedelta(days=1), day=2, port=press.port) as press:
         assert press.sources == first
         async with httpx.AsyncClient(trust_env=False) as other:
             assert (await other.get(source.url, headers=known)).status_code == 200
@@ -206,7 +206,7 @@ async def test_a_press_on_the_same_port_has_the_same_urls_a_day_later(client):
 async def test_a_second_start_prints_the_same_feed(client):
     bodies = []
     for _ in range(2):
-        async with DemoServer(now=NOW) as press:
+        async with PressServer(now=NOW) as press:
             source = press.sources[0]
             body = (await client.get(source.url)).text
             bodies.append(body.replace(source.url.removesuffix("/feed.xml"), "http://host"))
@@ -253,7 +253,7 @@ async def test_odd_requests_are_answered_and_the_connection_closed(press, reques
 
 
 async def test_it_stops_while_connections_are_open():
-    async with DemoServer(now=NOW) as press:
+    async with PressServer(now=NOW) as press:
         host, port = press.allow_private[0].split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -266,7 +266,7 @@ async def test_it_stops_while_connections_are_open():
 async def test_without_the_addresses_it_takes_one_with_many_ports(monkeypatch, client):
     monkeypatch.setattr("watcher.demo.server.NETWORK", "203.0.113")  # TEST-NET-3: an address that this machine has not
 
-    async with DemoServer(now=NOW) as press:
+    async with PressServer(now=NOW) as press:
         assert {netloc.split(":")[0] for netloc in press.allow_private} == {"127.0.0.1"}
         assert len(set(press.allow_private)) == len(OUTLETS)
         response = await client.get(press.sources[0].url)

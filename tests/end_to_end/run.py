@@ -14,12 +14,10 @@ from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.stories.window import load_items
+from tests.demo_press import DemoRequest, Label, PressServer, labels
 from tests.kinds import on
 from tests.tools import articles_between
 from watcher.cli.poll import PollSummary, run_poll
-from watcher.demo.model import DemoArticle
-from watcher.demo.server import DemoRequest, DemoServer
-from watcher.demo.texts import labels
 from watcher.model import Article
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read
@@ -49,7 +47,7 @@ class Run:
     requests: tuple[DemoRequest, ...]
     articles: dict[str, Article]  # by label key
     keys: dict[str, str]  # label key by article id
-    labels: dict[str, DemoArticle]
+    labels: dict[str, Label]
     stories: tuple[Story, ...]
     edition: Edition
     files: dict[str, bytes]  # by ending
@@ -62,7 +60,7 @@ def run_press(folder: Path, store_url: str, *, embedder: str = "auto") -> Run:
 
 async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     now = datetime.now(UTC)
-    async with DemoServer(now=now) as press:
+    async with PressServer(now=now) as press:
         path = folder / "settings.toml"
         head = on(store_url, HEAD.format(embedder=embedder))
         path.write_text(head + press.settings_toml(host_delay="0.1s"), encoding="utf-8")

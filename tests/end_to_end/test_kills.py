@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from watcher.demo.texts import labels, library
+from tests.demo_press import is_broken, labels
+from watcher.demo.texts import library
 from watcher.store.engine import connect, create_file
 from watcher.store.writer import read
 
@@ -26,12 +27,12 @@ SEED = 20261125
 @pytest.fixture
 def settings(tmp_path, store_url):
     """The settings of a press in a process of its own, which lives as long as the test."""
-    press = subprocess.Popen([sys.executable, "-m", "watcher.demo"], stdout=subprocess.PIPE, text=True)
+    press = subprocess.Popen([sys.executable, "-m", "tests.demo_press"], stdout=subprocess.PIPE, text=True)
     assert press.stdout is not None
     lines = []
     while not (lines and not lines[-1].strip() and sum("[[sources]]" in line for line in lines) == outlets()):
         lines.append(press.stdout.readline())
-    sources = "".join(lines).replace("[fetch]", '[fetch]\nhost_delay = "0.1s"')
+    sources = "".join(lines)
     path = tmp_path / "settings.toml"
     path.write_text(f'[store]\nurl = "{store_url}"\n\n[semantic]\nembedder = "none"\n\n{sources}', encoding="utf-8")
     yield path
@@ -74,7 +75,7 @@ def rows(store_url: str, query: str) -> list[tuple[object, ...]]:
 
 
 def reachable() -> int:
-    return sum(not label.outlet.is_broken for label in labels().values())
+    return sum(not is_broken(label.outlet) for label in labels().values())
 
 
 def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings, store_url):

@@ -15,14 +15,12 @@ from digests.edition.load import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from tests.demo_press import Label, PressServer, labels
 from tests.edition.factory import make_edition
 from tests.end_to_end.run import HEAD
 from tests.kinds import on
 from watcher.cli.main import run_command_line as run_command
 from watcher.cli.poll import run_poll
-from watcher.demo.model import DemoArticle
-from watcher.demo.server import DemoServer
-from watcher.demo.texts import labels
 from watcher.settings.load import load_settings_file
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
@@ -34,7 +32,7 @@ pytestmark = pytest.mark.slow  # polls a press twice, which takes ten seconds
 class TwoDays:
     settings: Path
     editions: tuple[Edition, Edition]
-    labels: dict[str, DemoArticle]  # by article id
+    labels: dict[str, Label]  # by article id
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +46,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
     made: list[Edition] = []
     path = folder / "settings.toml"
     for day in (1, 2):
-        async with DemoServer(now=now - timedelta(days=2 - day), day=day, port=port) as press:
+        async with PressServer(now=now - timedelta(days=2 - day), day=day, port=port) as press:
             port = press.port
             head = on(store_url, HEAD.format(embedder="none"))
             path.write_text(head + press.settings_toml(host_delay="0.1s"), encoding="utf-8")

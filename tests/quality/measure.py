@@ -12,11 +12,11 @@ from statistics import mean
 
 from bench.report_pairs import count, figures
 from digests.cli.cluster import cluster_lines
+from tests.demo_press import Label, label_of, labels
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
-from watcher.demo.model import DemoArticle
-from watcher.demo.site import OutletSite
-from watcher.demo.texts import labels, library
+from watcher.demo.site import answer_path
+from watcher.demo.texts import library
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle
 
@@ -24,21 +24,21 @@ NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+")
 RUN = 4  # tokens that text is compared by
 
-Told = tuple[DemoArticle, ExtractedArticle | None]
+Told = tuple[Label, ExtractedArticle | None]
 
 
 def cleaned_press() -> dict[str, Told]:
     """Return the press's pages that carry their whole text, cleaned with the memory of their site; None for none."""
-    truth = labels(day=1)
     made: dict[str, Told] = {}
     for outlet in library().outlets:
         base = f"https://{outlet.domain}"
-        site = OutletSite(outlet, base=base, now=NOW, day=1)
+        printed = library().print_outlet(outlet, base=base, now=NOW, day=1)
+        truth = {label.key: label for label in map(label_of, printed.pieces)}
         pages = {}
-        for piece in library().printed_by(outlet, 1):
-            if truth[piece.key].page in ("ok", "redirect"):
-                html = site.answer(piece.path).body.decode(outlet.encoding)
-                pages[piece.key] = (html, f"{base}{piece.path}")
+        for key, label in truth.items():
+            if label.page in ("ok", "redirect"):
+                html = answer_path(printed, label.path).body.decode(outlet.encoding)
+                pages[key] = (html, f"{base}{label.path}")
         alone = {key: attempt(html, url) for key, (html, url) in pages.items()}
         for key, (html, url) in pages.items():
             others = [page.block_hashes for other, page in alone.items() if page is not None and other != key]
@@ -113,7 +113,7 @@ def grouping(embedder: str) -> dict[str, float]:
     }
 
 
-def line(key: str, label: DemoArticle) -> dict[str, str]:
+def line(key: str, label: Label) -> dict[str, str]:
     """Return a piece as the filter reads it."""
     at = NOW - timedelta(hours=label.hours)
     told = {"title": label.title, "body": label.text, "language": label.language, "source": label.outlet.name}

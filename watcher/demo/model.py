@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -29,7 +29,7 @@ class Outlet:
     dates: bool = True  # whether its feed has dates
     layout: str = "classic"  # a template: classic, blocks, radio, table
     metadata: str = "full"  # in a page's head: full (JSON-LD and OpenGraph), og, meta, none
-    furniture: tuple[str, ...] = ("share", "teasers")  # also consent, schedule, newsletter, latest
+    furniture: Sequence[str] = ("share", "teasers")  # also consent, schedule, newsletter, latest
     declared: str = "utf-8"  # the charset in its headers
     charset: str = ""  # the charset that it really uses, if another
     validators: str = "both"  # etag, last-modified, both
@@ -41,11 +41,6 @@ class Outlet:
     @property
     def feed_path(self) -> str:
         return "/feed.json" if self.feed == "json" else "/feed.xml"
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether its feed cannot be read: a page instead of a feed, or an error."""
-        return self.feed in ("html", "error")
 
     def local(self, at: datetime) -> datetime:
         return at.astimezone(timezone(timedelta(hours=self.utc_hours)))
@@ -66,37 +61,18 @@ class DemoArticle:
     path: str
     title: str
     hours: float  # before the end of its day
-    day: int
     body: tuple[str, ...]  # paragraphs; "## " opens a heading
     summary: str
-    byline: str
-    kind: str  # article, live, gallery, roundup
-    traps: frozenset[str]
-    corrections: tuple[tuple[str, str], ...]  # old and new text of corrections, made on the next day
-
-    @property
-    def key(self) -> str:
-        """The article's key in the labels: outlet and path, so that it does not depend on address and port."""
-        return f"{self.outlet.key}{self.path}"
+    day: int = 1
+    byline: str = ""
+    kind: str = "article"  # article, live, gallery, roundup
+    traps: frozenset[str] = frozenset()
+    corrections: tuple[tuple[str, str], ...] = ()  # old and new text of corrections, made on the next day
 
     @property
     def link(self) -> str:
         """The path in the feed, which may redirect to the page."""
         return f"/go{self.path}" if "redirect" in self.traps else self.path
-
-    @property
-    def language(self) -> str:
-        return self.outlet.language
-
-    @property
-    def text(self) -> str:
-        """The expected result of cleaning, one paragraph per line, with dateline and end credit."""
-        return "\n".join(paragraph.removeprefix("## ") for paragraph in self.body)
-
-    @property
-    def page(self) -> str:
-        """How the page responds: missing (404; the feed has the text), redirect, paywall (the feed has more), or ok."""
-        return next((answer for answer in ("missing", "redirect", "paywall") if answer in self.traps), "ok")
 
     def as_of(self, day: int) -> DemoArticle:
         """Return the article's version on `day`: after its first day, with its corrections."""

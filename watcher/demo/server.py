@@ -6,10 +6,8 @@ import asyncio
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,24 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watcher.demo.site import OutletSite
+from watcher.demo.model import PrintedOutlet
+from watcher.demo.site import answer_path
 from watcher.demo.texts import library
 from watcher.settings.edit import row_lines, source_row, to_toml
 from watcher.settings.models import SourceSettings
 
 NETWORK = "127.9.0"  # one address per outlet, so that each is a host; Linux and Windows have all of 127.0.0.0/8
 LOOPBACK = "127.0.0.1"  # if these are missing (macOS): one address, one port per outlet
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoRequest:
-    """One served request, for tests of how we request. Names of `headers` are in lower case."""
-
-    at: datetime
-    host: str
-    path: str
-    headers: Mapping[str, str]
-    status: int
 
 
 class DemoServer(uvicorn.Server):
@@ -50,13 +38,12 @@ class DemoServer(uvicorn.Server):
     """
 
     def __init__(self, *, now: datetime, port: int = 0, day: int = 1) -> None:
-        app = Starlette(routes=[Route("/{path:path}", self._answer)], middleware=[Middleware(GZipMiddleware)])
+        app = Starlette(routes=[Route("/{path:path}", self.answer)], middleware=[Middleware(GZipMiddleware)])
         quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
         super().__init__(uvicorn.Config(app, ws="none", lifespan="off", timeout_graceful_shutdown=1, **quiet))
-        self.requests: list[DemoRequest] = []
         self.port = port  # while serving, that of the first outlet: a server started there again has the same URLs
         self._now, self._day = now, day
-        self._sites: dict[str, OutletSite] = {}  # by host:port
+        self.sites: dict[str, PrintedOutlet] = {}  # by host:port
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
@@ -71,25 +58,17 @@ class DemoServer(uvicorn.Server):
                 owner=site.outlet.owner,
                 full_text=site.outlet.summaries == "full",
             )
-            for site in self._sites.values()
+            for site in self.sites.values()
         )
 
     @property
     def allow_private(self) -> tuple[str, ...]:
         """The host:port of each outlet, for `[fetch] allow_private`."""
-        return tuple(self._sites)
+        return tuple(self.sites)
 
-    def key(self, url: str) -> str:
-        """Return the label key of the page to which `url` leads. Errors: KeyError for a host that is no outlet."""
-        parts = urlsplit(url)
-        site = self._sites[parts.netloc]
-        return site.outlet.key + site.canonical(parts.path)
-
-    def settings_toml(self, *, host_delay: str | None = None) -> str:
+    def settings_toml(self, *, host_delay: str) -> str:
         """Return `[fetch]` and `[[sources]]` for the running server, as TOML."""
-        fetch = ["[fetch]", f"allow_private = {to_toml(self.allow_private)}"]
-        if host_delay is not None:
-            fetch.append(f"host_delay = {to_toml(host_delay)}")
+        fetch = ["[fetch]", f"allow_private = {to_toml(self.allow_private)}", f"host_delay = {to_toml(host_delay)}"]
         return "\n".join([*fetch, *(line for source in self.sources for line in ("", *row_lines(source))), ""])
 
     async def __aenter__(self) -> Self:
@@ -100,7 +79,7 @@ class DemoServer(uvicorn.Server):
             host, port = listener.getsockname()
             self.port = self.port or port
             base = f"http://{host}:{port}"
-            self._sites[f"{host}:{port}"] = OutletSite(outlet, base=base, now=self._now, day=self._day)
+            self.sites[f"{host}:{port}"] = library().print_outlet(outlet, base=base, now=self._now, day=self._day)
         self._task = asyncio.create_task(self.serve(sockets))
         while not self.started:
             await asyncio.sleep(0)
@@ -127,20 +106,12 @@ class DemoServer(uvicorn.Server):
         listener.bind((LOOPBACK, 0))
         return listener
 
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         host, port = request.scope["server"]
-        response = self._sites[f"{host}:{port}"].answer(request.url.path)
+        response = answer_path(self.sites[f"{host}:{port}"], request.url.path)
         if is_current(request.headers, response.headers):
             known = {name: value for name, value in response.headers.items() if name in ("etag", "last-modified")}
-            response = Response(status_code=304, headers=known)
-        asked = DemoRequest(
-            at=datetime.now(UTC),
-            host=request.headers["host"],
-            path=request.url.path,
-            headers=request.headers,
-            status=response.status_code,
-        )
-        self.requests.append(asked)
+            return Response(status_code=304, headers=known)
         return response
 
 
