@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
-from watcher.cli.status_source import SourceStatus
+from watcher.cli.status_source import SourceStatus, source_status
 from watcher.errors import status_reason
 from watcher.failure_reasons import FeedKind, FetchKind, PageKind, Reason
+from watcher.feeds.health import Health
 from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source, Validators
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
@@ -166,8 +168,8 @@ def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
 
 
 def row(name: str, health: str) -> SourceStatus:
-    url = f"https://{name}.example/"
-    return SourceStatus(name=name, url=url, asked_at=url, health=health, why="")
+    status = source_status(Source(url=f"https://{name}.example/", name=name), None, now=NOW)
+    return replace(status, health=Health(status=health))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_each_word_has_its_turn_on_the_screen(counts, most, shares):
     words = ("gone", "failing", "silent")
     rows = [row(f"{word} {m}", word) for word, count in zip(words, counts, strict=False) for m in range(count)]
 
-    told = [each.health for each in pick_unhealthy([*rows, row("well", "ok")], most=most)]
+    told = [each.health.status for each in pick_unhealthy([*rows, row("well", "ok")], most=most)]
 
     assert [told.count(words[n]) for n in range(len(counts))] == shares
     assert len(told) == sum(shares)

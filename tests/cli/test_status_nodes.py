@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.cli.status import SILENT_AFTER, collect_daemon, format_daemon
+from watcher.cli.output import format_minute
+from watcher.cli.status import SILENT_AFTER, daemon_rows, daemon_to_json, list_daemons
 from watcher.store.daemon_lock import DaemonStatus, JobFault, StatusWriter, hold_daemon_lock
 
-NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 pytestmark = pytest.mark.postgresql
 
 
@@ -37,7 +38,7 @@ def node(engine, machine: str, pid: int, **more):
 
 
 def told(engine) -> list[str]:
-    return list(format_daemon(collect_daemon(engine, now=NOW)))
+    return [f"{label:8} {text}" for label, text in daemon_rows(*list_daemons(engine))]
 
 
 def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work):
@@ -47,7 +48,7 @@ def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work
         at_work("east", pid, is_worker=True)
 
     assert told(engine) == [
-        "daemon   running since 2026-11-25 06:30 UTC, process 7 on north",
+        f"daemon   running since {format_minute(NOW)}, process 7 on north",
         "         also on this store: 1 daemon and 3 helpers",
     ]
 
@@ -59,9 +60,9 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
     at_work("east", 9, is_worker=True, heartbeat_at=NOW - MINUTE, faults=(fault,))
 
     assert told(engine)[1:] == [
-        "helper   running since 2026-11-25 06:30 UTC, process 9 on east",
-        "         vectors fails since 2026-11-25 06:30 UTC: no key",
-        "daemon   process 8 on south has given no sign of life since 2026-11-25 06:27 UTC",
+        f"helper   running since {format_minute(NOW)}, process 9 on east",
+        f"         vectors fails since {format_minute(NOW)}: no key",
+        f"daemon   process 8 on south has given no sign of life since {format_minute(NOW - 3 * MINUTE)}",
         "         try: on south, kill -KILL 8, then start it again; nothing is lost",
         "         also on this store: 1 daemon and 1 helper",
     ]
@@ -70,7 +71,7 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
 def test_helpers_alone_are_no_daemon(engine, at_work):
     at_work("east", 9, is_worker=True)
 
-    assert collect_daemon(engine, now=NOW).state == "none"
+    assert daemon_to_json(*list_daemons(engine))["state"] == "none"
     assert told(engine) == [
         "daemon   none is running; watcher run starts one",
         "         also on this store: 1 helper",
@@ -82,9 +83,10 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
         mark.record_stop(now=NOW + MINUTE)
     at_work("east", 9, is_worker=True)
 
-    assert told(engine)[0] == "daemon   none is running, the last one was stopped 2026-11-25 06:31 UTC"
+    stopped = format_minute(NOW + MINUTE)
+    assert told(engine)[0] == f"daemon   none is running, the last one was stopped {stopped}"
 
 
 def test_a_helper_says_that_it_is_one(engine):
     with hold_daemon_lock(engine, now=NOW, is_worker=True):
-        assert [other.helper for other in collect_daemon(engine, now=NOW).others] == [True]
+        assert [other["helper"] for other in daemon_to_json(*list_daemons(engine))["others"]] == [True]

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, zip_longest
 from operator import attrgetter
@@ -17,10 +17,11 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_result, to_json
+from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_result
 from watcher.cli.sources import find_source
-from watcher.cli.status_source import SourceStatus, describe_health, print_source, source_fields
+from watcher.cli.status_source import SourceStatus, describe_health, print_source, source_status
 from watcher.errors import StoreError
+from watcher.failure_reasons import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
 from watcher.feeds.html_text import to_one_line
@@ -28,7 +29,7 @@ from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles, count_fallback_reasons
-from watcher.store.daemon_lock import ClockJump, DaemonStatus, JobFault, NextRun, list_daemon_statuses
+from watcher.store.daemon_lock import DaemonStatus, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.feeds import feed_states
@@ -37,6 +38,7 @@ from watcher.store.pages import count_due_pages, failed_page_counts
 from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
+from watcher.text.urls import hide_secrets
 
 SECTIONS_GROUP = "watcher.status"  # entry points: a function of the settings that yields `StatusSection`s
 LABEL_CHARS = 8  # width of the labels
@@ -71,9 +73,10 @@ def show_status(
     settings = load_settings(config)
     if alive:
         with closing_store(connect(settings.store.url)) as engine:
-            daemon = collect_daemon(engine, now=datetime.now(UTC))
-        print_result(daemon, format_daemon(daemon), json=json)
-        return DONE if daemon and daemon.state == "running" else FAILED
+            daemon, others = list_daemons(engine)
+        lines = format_rows(daemon_rows(daemon, others), width=LABEL_CHARS)
+        print_result(daemon_to_json(daemon, others), lines, json=json)
+        return DONE if process_state(daemon) == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     try:
         store = open_store(settings.store.url, create=False)
@@ -96,22 +99,27 @@ def show_status(
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     """Print why the store cannot be opened, and the status of its daemon; return the exit code."""
     with closing_store(connect(url)) as engine:
-        daemon = collect_daemon(engine, now=datetime.now(UTC))
-        found = {"daemon": daemon, "store": redacted_url(engine), "error": str(error), "hint": error.hint}
+        processes = list_daemons(engine)
+        found = {
+            "daemon": daemon_to_json(*processes),
+            "store": redacted_url(engine),
+            "error": str(error),
+            "hint": error.hint,
+        }
     hint = [("", f"try: {error.hint}")] if error.hint else []
-    rows = [*daemon_rows(daemon), ("store", str(error)), *hint]
+    rows = [*daemon_rows(*processes), ("store", str(error)), *hint]
     print_result(found, format_rows(rows, width=LABEL_CHARS), json=json)
     return FAILED
 
 
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
     """Print the status of daemon, store and sources, and the sections of installed packages."""
-    status = collect_status(settings, engine, now=datetime.now(UTC))
+    status = collect_status(settings, engine)
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections = [section for _, sections_of in functions for section in sections_of(settings)]
     rows = (row for section in sections for row in section.rows)
     lines = chain(format_status(status, everything=everything), format_rows(rows, width=LABEL_CHARS))
-    print_result(to_json(status) | {section.name: section.found for section in sections}, lines, json=json)
+    print_result(status.to_json() | {section.name: section.found for section in sections}, lines, json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,23 +129,6 @@ class StatusSection:
     name: str
     found: Any
     rows: tuple[Row, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessStatus:
-    """The recorded status of a daemon or a `watcher work` (`helper`)."""
-
-    state: str  # none, running, silent (no heartbeat), stopped, gone (ended unexpectedly)
-    helper: bool = False
-    pid: int | None = None
-    machine: str | None = None
-    started_at: datetime | None = None
-    last_sign_at: datetime | None = None
-    stopped_at: datetime | None = None
-    jobs: tuple[NextRun, ...] = ()
-    clock_jump: ClockJump | None = None
-    faults: tuple[JobFault, ...] = ()
-    others: tuple[ProcessStatus, ...] = ()  # other processes on the same store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +146,8 @@ class Backlog:
 class Status:
     """The status of daemon, store and sources (worst health first), with counts of pages by reason."""
 
-    daemon: ProcessStatus | None
+    daemon: DaemonStatus | None
+    others: list[DaemonStatus]  # running processes besides the daemon
     store: str
     store_bytes: int
     network_down_since: datetime | None
@@ -163,27 +155,27 @@ class Status:
     due: int
     pages_waiting: int
     features: Backlog
-    pages_without_article: tuple[ReasonCount, ...]
-    pages_replaced_by_feed: tuple[ReasonCount, ...]
+    pages_without_article: tuple[tuple[Reason, int], ...]
+    pages_replaced_by_feed: tuple[tuple[Reason, int], ...]
     sources: tuple[SourceStatus, ...]
 
+    def to_json(self) -> dict[str, object]:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in ("pages_without_article", "pages_replaced_by_feed"):
+            values[name] = [{"reason": str(reason), "pages": count} for reason, count in values[name]]
+        daemon = daemon_to_json(self.daemon, values.pop("others"))
+        return values | {"daemon": daemon, "sources": [row.to_json() for row in self.sources]}
 
-@dataclass(frozen=True, slots=True)
-class ReasonCount:
-    """A reason and the number of pages with it."""
 
-    reason: str
-    pages: int
-
-
-def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Status:
+def collect_status(settings: Settings, engine: Engine) -> Status:
+    now = datetime.now(UTC)
     states = {state.feed.source.url: state for state in read(engine, feed_states)}
     sources = {source.url: source for source in settings.active_sources()}
-    rows = [SourceStatus(**source_fields(source, states.get(url), now=now)) for url, source in sources.items()]
-    lost = read(engine, failed_page_counts)
-    replaced = read(engine, count_fallback_reasons)
+    rows = [source_status(source, states.get(url), now=now) for url, source in sources.items()]
+    daemon, others = list_daemons(engine)
     return Status(
-        daemon=collect_daemon(engine, now=now),
+        daemon=daemon,
+        others=others,
         store=redacted_url(engine),
         store_bytes=store_bytes(engine),
         network_down_since=read(engine, network_down_since),
@@ -191,9 +183,9 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Stat
         due=read(engine, count_due, now=now),
         pages_waiting=read(engine, count_due_pages, now=now),
         features=collect_backlog(settings, engine),
-        pages_without_article=tuple(ReasonCount(str(reason), count) for reason, count in lost),
-        pages_replaced_by_feed=tuple(ReasonCount(str(reason), count) for reason, count in replaced),
-        sources=tuple(sorted(rows, key=lambda row: (severity(row.health), row.name))),
+        pages_without_article=read(engine, failed_page_counts),
+        pages_replaced_by_feed=read(engine, count_fallback_reasons),
+        sources=tuple(sorted(rows, key=lambda row: (severity(row.health.status), row.source.name))),
     )
 
 
@@ -212,47 +204,45 @@ def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
     )
 
 
-def collect_daemon(engine: Engine, *, now: datetime) -> ProcessStatus | None:
-    """
-    Return the status of the daemon, None if no daemon is recorded and no other process runs.
-
-    Of several daemons, it is that of the first in `list_daemon_statuses`; `others` are the other running processes.
-    If only `watcher work` processes run, the state is "none".
-    """
+def list_daemons(engine: Engine) -> tuple[DaemonStatus | None, list[DaemonStatus]]:
+    """Return the daemon, None if none is recorded, and the other running processes; of several daemons, the first."""
     marks = list_daemon_statuses(engine)
-    first = next((mark for mark in marks if not mark.is_worker), None)
-    others = tuple(process_status(mark, now=now) for mark in marks if mark.is_running and mark is not first)
-    if first is None:
-        return ProcessStatus(state="none", others=others) if others else None
-    return replace(process_status(first, now=now), others=others)
+    daemon = next((mark for mark in marks if not mark.is_worker), None)
+    return daemon, [mark for mark in marks if mark.is_running and mark is not daemon]
 
 
-def process_status(mark: DaemonStatus, *, now: datetime) -> ProcessStatus:
+def process_state(mark: DaemonStatus | None) -> str:
+    """Return "none", "running", "silent" (no heartbeat), "stopped" or "gone" (ended unexpectedly)."""
+    if mark is None:
+        return "none"
     if mark.is_running:
-        state = "running" if abs(now - mark.heartbeat_at) <= SILENT_AFTER else "silent"
-    else:
-        state = "stopped" if mark.stopped_at else "gone"
-    return ProcessStatus(
-        state=state,
-        helper=mark.is_worker,
-        pid=mark.pid,
-        machine=mark.machine or None,
-        started_at=mark.started_at,
-        last_sign_at=mark.heartbeat_at,
-        stopped_at=mark.stopped_at,
-        jobs=mark.jobs,
-        clock_jump=mark.clock_jump,
-        faults=mark.faults,
-    )
+        return "running" if abs(datetime.now(UTC) - mark.heartbeat_at) <= SILENT_AFTER else "silent"
+    return "stopped" if mark.stopped_at else "gone"
+
+
+def daemon_to_json(daemon: DaemonStatus | None, others: Sequence[DaemonStatus]) -> dict[str, object] | None:
+    """Return the daemon with the `others`, None if there is no process; if only `watcher work` runs, it is "none"."""
+    if daemon is None and not others:
+        return None
+    return {
+        "state": process_state(daemon),
+        "helper": daemon is not None and daemon.is_worker,
+        **{name: getattr(daemon, name, None) for name in ("pid", "started_at", "stopped_at", "clock_jump")},
+        "machine": (daemon and daemon.machine) or None,
+        "last_sign_at": daemon and daemon.heartbeat_at,
+        "jobs": daemon.jobs if daemon else (),
+        "faults": daemon.faults if daemon else (),
+        "others": [daemon_to_json(other, ()) for other in others],
+    }
 
 
 def format_status(status: Status, *, everything: bool) -> Iterator[str]:
-    yield from format_daemon(status.daemon)
-    yield from format_rows(store_rows(status), width=LABEL_CHARS)
+    rows = chain(daemon_rows(status.daemon, status.others), store_rows(status))
+    yield from format_rows(rows, width=LABEL_CHARS)
     shown = status.sources if everything else pick_unhealthy(status.sources, most=SOURCES_SHOWN)
     for row in shown:
         yield from format_source_row(row, everything=everything)
-    unwell = sum(row.health not in ("ok", "new") for row in status.sources)
+    unwell = sum(is_unwell(row) for row in status.sources)
     if not everything and unwell:
         more = f"and {unwell - len(shown)} more, by watcher status --all; " if unwell > len(shown) else ""
         yield f"  {more}watcher status NAME tells all about one"
@@ -278,7 +268,7 @@ def store_rows(status: Status) -> Iterator[Row]:
         yield "", f"no vectors are made: {to_one_line(backlog.trouble, TROUBLE_CHARS)}"
     if backlog.outdated:
         yield "features", f"{articles_have(backlog.outdated)} those of an older version; they are made anew by and by"
-    counts = Counter(row.health for row in status.sources)
+    counts = Counter(row.health.status for row in status.sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(status.sources)}: {words}" if words else "0"
 
@@ -288,59 +278,59 @@ def articles_have(count: int) -> str:
 
 
 def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
-    why = to_one_line(describe_health(row), REASON_CHARS)
-    articles = f"{row.articles} articles"
-    yield f"  {row.health:10} {to_one_line(row.name, NAME_CHARS)}: " + (f"{why}; {articles}" if why else articles)
-    if row.hint:
-        yield f"{INDENT}try: {to_one_line(row.hint, REASON_CHARS)}"
+    health, name = row.health, to_one_line(row.source.name, NAME_CHARS)
+    parts = (to_one_line(describe_health(health), REASON_CHARS), f"{row.state.articles} articles")
+    yield f"  {health.status:10} {name}: {'; '.join(filter(None, parts))}"
+    if health.hint:
+        yield f"{INDENT}try: {to_one_line(health.hint, REASON_CHARS)}"
     if everything:
-        yield f"{INDENT}{to_one_line(row.url, REASON_CHARS * 2)}"
-        for fault in row.faults:
+        yield f"{INDENT}{to_one_line(hide_secrets(row.source.url), REASON_CHARS * 2)}"
+        for fault in row.state.faults:
             yield f"{INDENT}fault: {to_one_line(str(fault), REASON_CHARS)}"
 
 
 def pick_unhealthy(rows: Sequence[SourceStatus], *, most: int) -> list[SourceStatus]:
     """Return up to `most` unhealthy sources of sorted `rows`, from each health in turn, so that none hides another."""
-    unwell = [row for row in rows if row.health not in ("ok", "new")]
-    by_health = [list(alike) for _, alike in groupby(unwell, key=attrgetter("health"))]
-    in_turn = [row.url for turn in zip_longest(*by_health) for row in turn if row is not None]
-    return [row for row in unwell if row.url in in_turn[:most]]
+    unwell = [row for row in rows if is_unwell(row)]
+    by_health = [list(alike) for _, alike in groupby(unwell, key=attrgetter("health.status"))]
+    in_turn = [row.source.url for turn in zip_longest(*by_health) for row in turn if row is not None]
+    return [row for row in unwell if row.source.url in in_turn[:most]]
 
 
-def format_reasons(heading: str, reasons: Sequence[ReasonCount], *, most: int | None) -> Iterator[str]:
+def is_unwell(row: SourceStatus) -> bool:
+    return row.health.status not in ("ok", "new")
+
+
+def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, most: int | None) -> Iterator[str]:
     """Yield the heading and the first `most` reasons (None: all) with their numbers of pages; nothing without any."""
     if reasons:
         yield heading
-    for row in reasons[:most]:
-        yield f"  {row.pages:5} {to_one_line(row.reason, REASON_CHARS)}"
+    for reason, pages in reasons[:most]:
+        yield f"  {pages:5} {to_one_line(str(reason), REASON_CHARS)}"
     if rest := reasons[most:] if most else ():
-        yield f"  {sum(row.pages for row in rest):5} for {len(rest)} other reasons: watcher status --all"
+        yield f"  {sum(pages for _, pages in rest):5} for {len(rest)} other reasons: watcher status --all"
 
 
-def format_daemon(daemon: ProcessStatus | None) -> Iterator[str]:
-    return format_rows(daemon_rows(daemon), width=LABEL_CHARS)
-
-
-def daemon_rows(daemon: ProcessStatus | None) -> Iterator[Row]:
+def daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus]) -> Iterator[Row]:
     """Yield the rows of the daemon and of other processes with faults, and the number of other processes."""
-    daemon = daemon or ProcessStatus(state="none")
     yield from process_rows(daemon)
-    unwell = [other for other in daemon.others if other.state != "running" or other.faults]
+    unwell = [other for other in others if process_state(other) != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:
         yield from process_rows(other)
-    helpers = sum(other.helper for other in daemon.others)
-    counts = ((len(daemon.others) - helpers, "daemon"), (helpers, "helper"))
-    if daemon.others:
+    helpers = sum(other.is_worker for other in others)
+    counts = ((len(others) - helpers, "daemon"), (helpers, "helper"))
+    if others:
         yield "", f"also on this store: {' and '.join(format_count(n, noun) for n, noun in counts if n)}"
 
 
-def process_rows(process: ProcessStatus) -> Iterator[Row]:
-    label = "helper" if process.helper else "daemon"
+def process_rows(process: DaemonStatus | None) -> Iterator[Row]:
+    if process is None:
+        yield "daemon", NOT_RUNNING
+        return
+    label = "helper" if process.is_worker else "daemon"
     machine = f"on {to_one_line(process.machine, NAME_CHARS)}" if process.machine else ""
-    last_sign = format_minute(process.last_sign_at)
-    match process.state:
-        case "none":
-            yield label, NOT_RUNNING
+    last_sign, state = format_minute(process.heartbeat_at), process_state(process)
+    match state:
         case "running":
             yield label, f"running since {format_minute(process.started_at)}, process {process.pid} {machine}".rstrip()
         case "silent":
@@ -351,13 +341,13 @@ def process_rows(process: ProcessStatus) -> Iterator[Row]:
             yield label, f"none is running, the last one was stopped {format_minute(process.stopped_at)}"
         case _:
             yield label, f"none is running, the last one ended without a word after {last_sign}"
-    for fault in process.faults if process.state != "stopped" else ():
+    for fault in process.faults if state != "stopped" else ():
         yield "", f"{fault.job} fails since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
-    if process.state == "running" and process.last_sign_at:
-        yield from job_rows(process, now=process.last_sign_at)
+    if state == "running":
+        yield from job_rows(process, now=process.heartbeat_at)
 
 
-def job_rows(process: ProcessStatus, *, now: datetime) -> Iterator[Row]:
+def job_rows(process: DaemonStatus, *, now: datetime) -> Iterator[Row]:
     """Yield the next runs of a daemon's jobs, and a recent jump of its clock."""
     jump = process.clock_jump
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
