@@ -21,16 +21,13 @@ BAD_REFERENCE = re.compile(
 )
 HIDDEN = re.compile(r"<!--|<(script|style|noscript|template|iframe|svg)(?=[\s/>])(?:[^<>]{0,4000}(/)>)?", re.IGNORECASE)
 CLOSED_AT_ONCE = re.compile(r"<(?:script|style|noscript|template|iframe|svg)\s[^<>]{0,4000}/>", re.IGNORECASE)
-TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>|<!\[CDATA\[|\]\]>")
+TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>")
 BLOCK = frozenset(
     [
         "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote",
         "pre", "hr", "section", "article", "figure", "figcaption", "dt", "dd", "td", "th",
     ]
 )  # fmt: skip
-# Runs of white space, except single spaces.
-SPACES = re.compile(r"[ \t\r\f\v\u00a0\u2028\u2029]{2,}|[\t\r\f\v\u00a0\u2028\u2029]")
-LINES = re.compile(r" ?\n[ \n]*")
 MARKUP = re.compile(
     r"</?(?:p|br|div|a|img|b|i|u|em|strong|small|su[bp]|font|span|ul|ol|li|h[1-6]|hr|center|blockquote|figure|table|pre"
     r"|iframe|object|embed|script|style)(?=[\s/>])|<!--",
@@ -51,7 +48,8 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan"},
     "*": {"lang", "dir"},
 }
-RELATIVE_LINK = re.compile(r"(?:href|src)\s{0,20}=[\s\"']{0,20}+(?!https?:)", re.IGNORECASE)
+# Begins with a literal, which is twenty times as fast; a blank before the "=" may be any attribute's.
+RELATIVE_LINK = re.compile(r"=(?:(?<=href=)|(?<=src=)|(?<=\s=))[\s\"']{0,20}+(?!https?:)", re.IGNORECASE)
 FEW_TAGS = 1_000
 DEEPEST = 200
 NESTING = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})")
@@ -76,11 +74,11 @@ def to_one_line(text: str, limit: int = TITLE_CHARS) -> str:
 
 def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
     """Return the text of an HTML fragment, one line for each block element, at most `limit` characters."""
-    text = markup[: limit * 8]
-    if "<" in text or "]]>" in text:
-        text = TAG.sub(lambda tag: "\n" if (tag[2] or "").lower() in BLOCK else "", drop_hidden(text))
-    text = SPACES.sub(" ", strip_control_chars(unescape(text)))
-    return truncate(LINES.sub("\n", text).strip(), limit)
+    text = markup[: limit * 8].replace("<![CDATA[", "").replace("]]>", "")
+    if "<" in text:
+        text = TAG.sub(lambda tag: "\n" if tag[1].lower() in BLOCK else "", drop_hidden(text))
+    lines = (" ".join(line.split()) for line in strip_control_chars(unescape(text)).split("\n"))
+    return truncate("\n".join(filter(None, lines)), limit)
 
 
 def drop_hidden(markup: str) -> str:
