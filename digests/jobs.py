@@ -75,7 +75,6 @@ def daily_trigger(digest: DigestSettings) -> CronTrigger:
 
 
 async def run_retention(tools: WorkerContext) -> None:
-    """Delete editions older than the settings keep, and stories that have no articles left."""
     keep, now = tools.store, tools.now()
     if keep.keep_editions is not None:
         before = now - keep.keep_editions
@@ -118,7 +117,6 @@ class EditionJob:
             self._last_run_at = self._tools.now()
 
     async def due_keys(self) -> tuple[str, ...]:
-        """Return the keys of the editions that are due now: "name/date"."""
         self._note_sleep(self._tools.now())
         return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due))
 
@@ -157,7 +155,6 @@ class EditionJob:
         return last is not None and last.day == day and timedelta() < last.retry_at - now <= last.wait
 
     def _is_catching_up(self, now: datetime) -> bool:
-        """Whether feeds and pages must still be fetched after a start or a sleep."""
         if now - self._awake_since >= CATCH_UP_WAIT:
             return False
         return read(self._tools.writer.engine, stats.count_due, now=now) > 0
@@ -187,7 +184,6 @@ class EditionJob:
             log_edition(digest.name, day, files, largest)
 
     def _schedule_retry(self, name: str, day: date) -> datetime:
-        """Record a failure; return when the digest is tried again."""
         last = self._retries.get(name)
         wait = min(last.wait * 2, MAX_RETRY) if last is not None and last.day == day else FIRST_RETRY
         retry_at = self._tools.now() + wait
@@ -208,7 +204,6 @@ def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: Larges
 
 
 async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
-    """Send the due deliveries in a thread."""
     if not await tools.writer.read(count_due, now=tools.now()):
         return
     worker = OutboxWorker(tools.writer.engine, settings, now=tools.now, chance=tools.jitter)
@@ -220,7 +215,6 @@ async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
 
 
 def send_and_log(worker: OutboxWorker) -> None:
-    """Send the due deliveries, and log the outcome of each."""
     for delivery in worker.send_due():
         names = {"digest": delivery.digest, "date": delivery.local_date}
         names |= {"channel": delivery.channel, "to": delivery.recipient}
@@ -241,11 +235,7 @@ def build_daily_edition(
     now: datetime,
     held_for: timedelta | None = None,
 ) -> tuple[tuple[Path, ...], LargestStory | None]:
-    """
-    Build the edition of `day`, with a window up to `end`, in a worker process; write its files into `folder`.
-
-    Returns the files and the edition's largest story; ((), None) if another process builds it.
-    """
+    """Build an edition in a worker process; return files and largest story, ((), None) if another one builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.
     from digests.edition.build import build_edition, edition_window
     from digests.edition.load import EditionRequest

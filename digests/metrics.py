@@ -20,7 +20,6 @@ FAILED_FOR = timedelta(days=7)  # failed deliveries are counted for so long
 
 
 def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
-    """Yield the gauges: when editions were built and are due, how late, the largest story's share, open deliveries."""
     now = system_clock()
     found = digest_statuses(connection, settings, now=now)
     made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
@@ -39,6 +38,5 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
 
 
 def largest_share(connection: Connection, digest: str) -> float | None:
-    """Return the share of the largest story in a digest's last edition; None without one."""
     edition = get_edition(connection, digest)
     return edition.ledger.largest.share if edition and edition.ledger.largest else None

@@ -26,11 +26,7 @@ RETRY_AFTER = timedelta(minutes=10)  # after an alert that no recipient got
 
 
 class AlertJob:
-    """
-    Sends alerts, and remembers the open ones.
-
-    They are kept in memory as well as in the store, because the store itself may fail.
-    """
+    """Sends alerts, and remembers the open ones; in memory too, because the store itself may fail."""
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
@@ -71,11 +67,9 @@ class AlertJob:
                 await self._alert(alert)
 
     def _waits(self, name: str, now: datetime) -> bool:
-        """Whether an alert that no recipient got is waiting for its next try."""
         return timedelta() < self._retry_at.get(name, now) - now <= RETRY_AFTER
 
     async def _alert(self, alert: Alert) -> None:
-        """Send an alert by each channel, and remember it if a recipient got it."""
         taken = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
         if not taken:
             self._retry_at[alert.name] = self._tools.now() + RETRY_AFTER
@@ -95,7 +89,6 @@ class AlertJob:
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 
     def _send(self, way: DeliverSettings, alert: Alert) -> int:
-        """Send an alert by one channel; return the number of recipients that got it."""
         sender = self._alerts.sender or "watcher@localhost"
         taken = 0
         try:

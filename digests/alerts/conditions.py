@@ -41,7 +41,6 @@ def active_conditions(
 def poll_failures(
     connection: Connection, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> Iterator[AlertCondition]:
-    """Yield a condition if no source has answered for `after`, or most sources have not."""
     reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - polling_since < after:
         return
@@ -58,7 +57,6 @@ def poll_failures(
 def edition_failures(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta
 ) -> Iterator[AlertCondition]:
-    """Yield a condition for each digest whose edition has been due for `after` and is not built."""
     for each in digest_statuses(connection, settings, now=now):
         if each.missing_since is not None and now - each.missing_since >= after:
             words = f'"{each.title}" has no edition yet that was due then'
@@ -66,7 +64,6 @@ def edition_failures(
 
 
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:
-    """Yield a condition for each digest with a delivery that was given up, or has waited for `after`."""
     told: dict[str, AlertCondition] = {}
     for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
         since = each.give_up_at - RETRY_FOR

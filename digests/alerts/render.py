@@ -19,8 +19,6 @@ SUBJECT_CHARS, WORDS_CHARS = 150, 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """An alert: the condition's name, a sentence, the machine, since when; `is_over` if the condition has ended."""
-
     name: str
     words: str
     machine: str
@@ -71,7 +69,6 @@ def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
 
 
 def render_webhook(alert: Alert, *, shape: str) -> bytes:
-    """Return the alert as JSON for a webhook, in one of the shapes of the settings."""
     told: dict[str, object]
     match shape:
         case "ntfy":

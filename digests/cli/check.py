@@ -38,7 +38,6 @@ TIMEOUT_S = 15.0
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
-    """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
     all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
     checks: dict[tuple[str, str], Callable[[], None]] = {}
     for way in all_ways:
@@ -70,7 +69,6 @@ def delivery_check(way: DeliverSettings, settings: Settings) -> tuple[str, str, 
 
 
 def try_log_in(server: SmtpSettings) -> None:
-    """Connect to the mail server, log in and disconnect."""
     password = server.password.reveal() if server.password else ""
     with closing(SmtpChannel(server, sender="", password=password)) as channel:
         channel.log_in()
@@ -82,7 +80,6 @@ def try_program(program: str) -> None:
 
 
 def try_connect(way: DeliverSettings) -> None:
-    """Read the secrets of a webhook and connect to its server; nothing is sent."""
     if way.token is not None:
         way.token.reveal()
     parts = urlsplit((way.url.reveal() if isinstance(way.url, Secret) else str(way.url)).strip())

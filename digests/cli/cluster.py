@@ -65,11 +65,7 @@ def cluster(
 
 
 def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
-    """
-    Group the articles in `lines`, write a row for each to `out`, and return the exit code.
-
-    An invalid line is reported on standard error and left out; the exit code is then 3. Errors: PluginError.
-    """
+    """Write a row to `out` for each article in `lines`; return 0, or 3 if a line was left out. Errors: PluginError."""
     loaded = load_embedder(
         embedder, embedder_endpoint(load_settings(None).semantic) if embedder == "endpoint" else None
     )
@@ -109,7 +105,6 @@ def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextI
 
 
 def parse_line(text: str) -> InputLine:
-    """Return one line of input. Errors: ValueError, if it is not a JSON object with an id and a title or a body."""
     if len(text) > MAX_LINE:
         raise ValueError(f"longer than {MAX_LINE} characters")
     try:
@@ -136,7 +131,6 @@ def parse_line(text: str) -> InputLine:
 
 
 def text_field(row: dict[str, Any], name: str) -> str:
-    """Return a text field of `row`; "" if it is missing or null. Errors: ValueError, if it is not a string."""
     value = row.get(name)
     if value is None:
         return ""
@@ -159,7 +153,6 @@ def time_field(value: object) -> datetime | None:
 
 
 def items_of(lines: list[InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
-    """Yield the lines as items, with the same features as stored articles."""
     vectors = embedder.embed([embedding_text(line.title, line.text) for line in lines]) if embedder else []
     for number, line in enumerate(lines):
         features = extract_features(line.key, title=line.title, text=line.text, language=line.language)

@@ -56,7 +56,6 @@ def demo(
 
 
 async def run_demo(directory: Path) -> int:
-    """Run the demo in `directory`; return the exit code."""
     started = time.monotonic()
     check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
@@ -95,7 +94,6 @@ def check_folder(directory: Path) -> None:
 
 
 def settings_for(press: DemoServer, directory: Path) -> Settings:
-    """Write the demo's settings into its folder, delete an old demo's store, and return the settings."""
     for old in STORE:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"

@@ -115,7 +115,6 @@ def print_edition(
     *,
     json: bool,
 ) -> None:
-    """Print one digest's edition; its files are not written, and it is not stored."""
     now = datetime.now(UTC)
     edition = load_existing(engine, digest, options)
     if edition is None:
@@ -127,7 +126,6 @@ def print_edition(
 
 
 def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> BuiltEdition | None:
-    """Build an edition, or load the stored one, and write its files; None if another process is building it."""
     existing = load_existing(engine, digest, options)
     if existing is None:
         return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
@@ -136,7 +134,6 @@ def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options
 
 
 def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> BuiltEdition | None:
-    """Build an edition; None, with a message, if another process is building it."""
     now = datetime.now(UTC)
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
@@ -146,7 +143,6 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
 
 
 def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition | None:
-    """Return the stored edition of `--date`; None without that option, or if a window is given."""
     if options.day is None or options.has_window:
         return None
     return read(engine, editions.get_edition, digest.name, local_date=options.day)
@@ -243,7 +239,6 @@ class Preview:
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
-    """Show what `send_all` would send to whom. The store is only read, and no secret is."""
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(preview(engine, digest, options), digest) for digest in wanted]
     if json:
@@ -269,7 +264,6 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Pre
 
 
 def format_preview(found: Preview, digest: DigestSettings) -> Iterator[str]:
-    """Yield who would get which message, and then the edition as text."""
     edition = found.made.edition
     when = "as it would be made now" if found.made.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{to_one_line(edition.title, 120)}, {edition.local_date}: {when}"
@@ -285,8 +279,6 @@ def format_preview(found: Preview, digest: DigestSettings) -> Iterator[str]:
 
 
 class TimeOptions:
-    """The options for the date and the window."""
-
     def __init__(self, *, day: str | None, since: str | None, until: str | None) -> None:
         self.day = parse_date(day, option="--date") if day else None
         try:
@@ -319,7 +311,6 @@ class TimeOptions:
 
 
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
-    """Compute the features and vectors that articles since `since` still lack."""
     choice = embedder_config(settings.semantic)
     name = read(engine, embedder_name, choice.store_key) if choice else None
     lacking = choice and read(engine, newest_articles, lacks_vector(name), most=1, since=since)
@@ -342,13 +333,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
 def plan_edition(
     engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
 ) -> EditionRequest:
-    """
-    Return the request for a new edition.
-
-    Args:
-        slot: DAILY for the date's edition, or for a separate one if a window is given; "time" for a further one; None
-            for one that is not stored.
-    """
+    """Return the request for an edition. `slot`: DAILY, "time" for a further one, None for one that is not stored."""
     zone = ZoneInfo(digest.timezone)
     until = options.until(zone, now)
     day = options.day or (until or now).astimezone(zone).date()

@@ -67,8 +67,6 @@ def list_editions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionSummary:
-    """A stored edition in the list; `deliveries` has their number by state."""
-
     digest: str
     date: date
     slot: str
@@ -170,11 +168,7 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
 
 
 def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
-    """
-    Return the suffix after the date in the names of editions' files; `rows` are of one date, latest first.
-
-    The daily edition has none. Otherwise the date's first one has none; a daily one has replaced its files.
-    """
+    """Return the editions of a date that still have files, with the suffix of their names; `rows`: latest first."""
     first = rows[-1]
     has_daily = any(row.is_daily for row in rows)
     named = {row: "" if row.is_daily or row is first else f"-{row.slot[:8].replace(':', '')}" for row in rows}
@@ -182,7 +176,6 @@ def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
 
 
 def compare_form(form: Rendered, folder: Path) -> str:
-    """Return how a file in `folder` compares to the rendered form: "same", "other" or "missing"."""
     try:
         there = (folder / form.name).read_bytes()
     except OSError:
@@ -249,7 +242,6 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
 
 
 def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
-    """Yield a line for each edition checked, and one for each fault."""
     for each in verdicts:
         outcome = format_count(len(each.faults), "fault") if each.faults else "every one is verbatim"
         yield f"{each.digest}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
@@ -299,7 +291,6 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
 
 
 def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:
-    """Yield the first lines that a file has or lacks, compared with the rendered edition."""
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
     changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
     for line in changed[:LINES_SHOWN]:

@@ -29,7 +29,6 @@ def find_digest(settings: Settings, name: str | None) -> DigestSettings:
 
 
 def parse_date(text: str, *, option: str) -> date:
-    """Return the date in an option. Errors: BadParameter."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -37,7 +36,6 @@ def parse_date(text: str, *, option: str) -> date:
 
 
 def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the formats of `--format`. Errors: BadParameter, if one does not exist."""
     for form in formats or ():
         if form not in FORMATS:
             expected = f"one of {', '.join(FORMATS)}{did_you_mean(form, FORMATS)}"

@@ -114,7 +114,6 @@ def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, mi
 
 
 def format_hit(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
-    """Yield the lines of a hit, without its snippet."""
     at = hit.published_at.astimezone(zone)
     yield f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
     yield f"  {to_one_line(hit.url, 300)}  {story or ''}".rstrip()

@@ -56,7 +56,6 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
 
 
 def oversized_story_warning(largest: LargestStory) -> str:
-    """Return the warning about an oversized story, for a terminal."""
     title = to_one_line(largest.title, TITLE_CHARS)
     reports = f"{largest.reports} of {largest.of_reports} reports"
     return f'oversized story: "{title}" holds {reports}; others may have run into it'
@@ -77,7 +76,6 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
 
 
 def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
-    """Yield one row for the deliveries of an edition with the same channel, state and reason."""
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:
         alike[each.digest, each.local_date, each.slot, each.channel, each.state, each.response].append(each)

@@ -101,11 +101,7 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
 
 
 def find_last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
-    """
-    Return the last edition that shows a story in full, and the story as shown; None if none does.
-
-    The digests' last editions are searched in the order of the settings: story numbers refer to the first digest.
-    """
+    """Return the first digest's last edition that shows a story in full, and the story; None if none does."""
     editions = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
@@ -119,7 +115,6 @@ def format_score(edition: Edition, placed: EditionStory) -> Iterator[str]:
 
 
 def place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
-    """Return a story's place in the last edition as JSON; its score is the sum of value × weight."""
     if placed is None:
         return {"digest": None, "number": None, "score": None, "terms": []}
     edition, story = placed
@@ -150,7 +145,6 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
 
 
 def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
-    """Yield a report: its origin, its copies and how each differs, and why it is in the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     yield f"  {format_minute(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
@@ -217,15 +211,12 @@ def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The decision on two articles, and their stories by article id."""
-
     pair: PairExplanation
     articles: tuple[Article, Article]
     stories: Mapping[str, str]
 
 
 def load_explanation(connection: Connection, one: str, other: str) -> Explanation:
-    """Return the decision on two articles. Errors: DigestError."""
     a, b = find_article(connection, one), find_article(connection, other)
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
@@ -251,7 +242,6 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explanatio
 
 
 def format_explanation(found: Explanation) -> Iterator[str]:
-    """Yield the decision, and the evidence in the two texts."""
     for place, article in zip(("first", "second"), found.articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
         story = found.stories.get(article.id)

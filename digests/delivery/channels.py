@@ -38,10 +38,6 @@ Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # takes the send
 
 
 def open_channel(way: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
-    """
-    Return the channel named `way.channel`, not connected yet: that of the module `digests.delivery.<name>`.
-
-    Errors: WatcherError, if a secret that it needs cannot be read.
-    """
+    """Return the channel named `way.channel`, not connected yet. Errors: WatcherError, if its secret cannot be read."""
     make: Open = import_module(f"digests.delivery.{way.channel}").channel
     return make(way, server, sender)

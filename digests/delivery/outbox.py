@@ -28,12 +28,7 @@ Route = tuple[str, str, str]  # digest, channel, recipient
 
 
 class OutboxWorker:
-    """
-    One pass over the outbox. Use it in one thread; `abort` may be called from another.
-
-    Args:
-        chance: Returns a random number from 0 to 1.
-    """
+    """One pass over the outbox. Use it in one thread; `abort` may be called from another. `chance`: from 0 to 1."""
 
     def __init__(
         self,
@@ -76,8 +71,6 @@ class OutboxWorker:
         return write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=edition)
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
-        """Send a delivery; return it in its new state, with those that failed for the same reason."""
-
         def before_commit() -> None:
             if not write(self._engine, outbox.mark_in_flight, delivery):
                 raise DeliveryError(delivery.channel, "another process has taken it over")
@@ -93,7 +86,6 @@ class OutboxWorker:
         return (replace(delivery, state=SENT, response=response, settled_at=now, hint=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
-        """Return the open channel for the recipient of a delivery. Errors: DeliveryError."""
         found = self._routes.get(route_of(delivery))
         if found is None:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
@@ -135,7 +127,6 @@ class OutboxWorker:
 
 
 def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int]]:
-    """Return for each (digest, channel, recipient) the digest and the index in its `deliver`, the first that fits."""
     found: dict[Route, tuple[DigestSettings, int]] = {}
     for digest in digests_of(settings):
         for n, way in enumerate(digest.deliver):

@@ -83,7 +83,6 @@ class SendmailChannel:
         return DeliveryError("sendmail", f"{self._program[0]} {words}", affects_channel=affects_channel, **kind)
 
     def _end(self) -> None:
-        """Kill the program and its children, if it is still running."""
         process = self._process
         if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):

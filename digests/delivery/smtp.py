@@ -41,8 +41,6 @@ class BoundedSmtp(smtplib.SMTP):
 
 
 class LineLimitedReader:
-    """Reads the lines that a server sends; raises after `left` of them."""
-
     def __init__(self, taken: socket.socket) -> None:
         self._file = taken.makefile("rb")
         self.left = MAX_REPLY_LINES
@@ -120,7 +118,6 @@ class SmtpChannel:
                 self._ended = ""
 
     def _begin(self, recipient: str, size: int) -> None:
-        """Open a transaction for one recipient, connecting first if needed."""
         with self._faults("cannot be reached"):
             client = self._client or self._connect()
             options = [f"SIZE={size}"] if client.has_extn("size") else []
@@ -275,7 +272,6 @@ def ehlo_name(taken: socket.socket) -> str:
 
 
 def describe_error(error: Exception) -> str:
-    """Return the reason of a connection error, in one line."""
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -26,11 +26,7 @@ GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gat
 
 
 class WebhookChannel:
-    """
-    Posts to one URL, which may be in a private network: the reader wrote it into the settings.
-
-    Each message has a connection of its own.
-    """
+    """Posts to one URL, which may be in a private network: the reader wrote it into the settings."""
 
     def __init__(
         self, url: str, *, name: str, token: str = "", timeout_s: float = TIMEOUT_S, deadline_s: float = DEADLINE_S
@@ -121,7 +117,6 @@ def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookC
 
 
 def describe_error(error: FetchError) -> str:
-    """Return the reason of a failed request, in one line and without its URL."""
     if isinstance(error, TimedOut):
         return "no answer in time"
     if isinstance(error, RequestRefused):

@@ -57,7 +57,6 @@ CORRECTION_PHRASES = {
 
 
 def edition_view(edition: Edition) -> EditionView:
-    """Return the view of `edition`."""
     words = localizer_for(edition)
     views = Views(edition, words)
     ledger = edition.ledger
@@ -100,7 +99,6 @@ def edition_view(edition: Edition) -> EditionView:
 
 
 def story_view(story: EditionStory, edition: Edition) -> StoryView:
-    """Return the view of one story of `edition`."""
     return Views(edition, localizer_for(edition)).story(story)
 
 
@@ -163,7 +161,6 @@ class Views:
         )
 
     def correction(self, correction: Correction) -> CorrectionView:
-        """Return the view of a correction; it names the story's headline unless that is the text that has changed."""
         words = self._words
         day = words.short_date(correction.cited_on)
         cited = words.say("cited_for", day=day, title=self._title(correction.title))
@@ -189,7 +186,6 @@ class Views:
         return words.say("since_day", day=words.short_date(edition.previous))
 
     def _updates(self, story: EditionStory) -> tuple[QuoteView, ...]:
-        """Return the news of a story: changed numbers, then sentences, then new outlets."""
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         count = len(story.new_outlets)
         if not count:
@@ -274,12 +270,10 @@ class Views:
         return tuple(lines)
 
     def _group_name(self, group: str, name: str) -> str:
-        """Return a country's name by its code, or the name of a kind of owner as in the settings."""
         name = sanitize_line(name, limit=MAX_NAME)
         return self._words.country(name) or name if group == "country" else name
 
     def _watch_line(self, phrases: Sequence[str]) -> str:
-        """Return "watched: ferry, strike"; "" if no phrase is watched."""
         named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
         return self._words.say("watched", words=named) if named else ""
 
@@ -294,7 +288,6 @@ class Views:
         return tuple(found)
 
     def _llm_quotes(self, story: EditionStory) -> tuple[QuoteView, ...]:
-        """Return a model's sentences, each with the reports that support it."""
         return tuple(
             QuoteView(
                 text=sanitize_line(written.text),
@@ -344,5 +337,4 @@ def bar_heights(counts: Sequence[int]) -> tuple[int, ...]:
 
 
 def join_parts(*parts: str) -> str:
-    """Return the parts that are not empty, with commas between."""
     return ", ".join(part for part in parts if part)

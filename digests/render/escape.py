@@ -75,7 +75,6 @@ def language_tag(tag: str) -> str:
 
 
 def safe_anchor(name: str, number: int) -> str:
-    """Return `name` if it is a valid fragment, else an anchor with the story's number."""
     return name if ANCHOR.fullmatch(name) else f"story-{number}"
 
 
@@ -91,5 +90,4 @@ def text_direction(text: str) -> str:
 
 
 def page_url(site: str | None, name: str) -> str | None:
-    """Return the URL of a file in the folder at `site`; None without `site`."""
     return web_url(f"{site.rstrip('/')}/{name}") if site else None

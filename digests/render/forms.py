@@ -18,8 +18,6 @@ from digests.render.view import EditionView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderInput:
-    """The input of a renderer. `earlier`: other editions for the feed, in any order."""
-
     edition: Edition
     view: EditionView
     mail: MailHead
@@ -50,11 +48,7 @@ def render(
     earlier: Sequence[Edition] = (),
     own: Own = (),
 ) -> tuple[Rendered, ...]:
-    """
-    Return the edition in each of `formats`, in their order; the same edition gives the same bytes.
-
-    Errors: DigestError, if an address of the mail is invalid, or one of the reader's templates is wrong.
-    """
+    """Return the edition in each format, always the same bytes. Errors: DigestError, for a bad address or template."""
     issue = RenderInput(edition=edition, view=edition_view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
     rendered = []
     for form in dict.fromkeys(formats):

@@ -59,14 +59,12 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
 
 
 def _with_sparks(doc: Document, view: EditionView) -> Document:
-    """Return the document with a sparkline before the coverage of each story."""
     sparks = (_spark(story) for section in view.sections for story in section.stories)
     marked = re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), doc.stories)
     return replace(doc, stories=Markup(marked))
 
 
 def _spark(story: StoryView) -> str:
-    """Return a bar for each eighth of the window, and the trend in a word; "" without a trend."""
     if not story.spark:
         return ""
     bars = (
@@ -107,7 +105,6 @@ class Pin:
 
     @property
     def is_aside(self) -> bool:
-        """Whether the pin was moved so far that it needs a line to its country."""
         return math.dist((self.x, self.y), self.at) > PIN_RADIUS
 
 
@@ -139,7 +136,6 @@ def world() -> WorldMap:
 
 
 def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the positions, moved apart within the map so that no pins overlap; at most `MAX_ROUNDS` rounds."""
     least = 2 * PIN_RADIUS + PIN_GAP
     found = [list(spot) for spot in spots]
     for _ in range(MAX_ROUNDS):

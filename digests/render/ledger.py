@@ -12,7 +12,6 @@ MAX_FAILING = 20  # sources named
 
 
 def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
-    """Return the paragraphs of the footer, in order."""
     lines = [_window_line(edition, words), _intake_line(edition, words), _sources_line(edition, words)]
     if edition.stories:
         lines.append(words["method_written" if any(story.llm_sentences for story in edition.stories) else "method"])

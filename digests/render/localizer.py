@@ -71,7 +71,6 @@ class Localizer:
         return str(format_decimal(value, locale=self.locale))
 
     def country(self, code: str | None) -> str:
-        """Return a country's name by its ISO 3166 code; "" if it is None or unknown."""
         return str(self.locale.territories.get((code or "").upper(), ""))
 
     def language_name(self, tag: str) -> str:
@@ -104,7 +103,6 @@ class Localizer:
 
     @property
     def arrow(self) -> str:
-        """The arrow between two values, in the reading direction of the page."""
         return arrow_in(self.language, "")
 
     def join_sentences(self, sentences: Iterable[str], tag: str) -> str:
@@ -112,7 +110,6 @@ class Localizer:
 
 
 def localizer_for(edition: Edition) -> Localizer:
-    """Return the localizer of `edition`; a language without phrases uses the English ones."""
     return _localizer(edition.language, _zone(edition.timezone), edition.local_date)
 
 
@@ -137,7 +134,6 @@ def _localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
 
 
 def arrow_in(tag: str, text: str) -> str:
-    """Return the arrow between two values in a text, in its reading direction."""
     return "←" if language_direction(tag, text) == "rtl" else "→"
 
 
@@ -177,7 +173,6 @@ def _zone(name: str) -> tzinfo:
 
 @lru_cache(maxsize=16)
 def load_phrases(language: str) -> dict[str, Phrase]:
-    """Return the phrases of a language, with English ones for those missing; empty if the language has none."""
     own = files("digests.render") / "phrases" / f"{language}.toml"
     if not own.is_file():
         return {}

@@ -88,7 +88,6 @@ def with_recipient(message: bytes, recipient: str) -> bytes:
 
 
 def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[bytes, int]:
-    """Return the message, and the size of its decoded HTML in bytes."""
     view = step.view
     name, address = _address(mail.sender)
     name = name or view.title
@@ -239,7 +238,6 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
 
 
 def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
-    """Yield `view`, then versions without the less important parts, down to the headlines."""
     words = view.words
     yield view
     view = change_stories(view, partial(limit_story, headlines=0), words["cut_headlines"])
@@ -270,7 +268,6 @@ def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: in
 
 
 def _with_fewer_names(story: StoryView) -> StoryView:
-    """Return the story with fewer outlets, and without other headlines if it has perspectives."""
     return limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
 
@@ -289,7 +286,6 @@ def _without_perspectives_after(number: int, story: StoryView) -> StoryView:
 
 
 def _headline_only_after(number: int, story: StoryView) -> StoryView:
-    """Return a story after `number` with only its headline, place, time and coverage; others unchanged."""
     if story.number <= number:
         return story
     bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)

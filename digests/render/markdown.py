@@ -83,7 +83,6 @@ def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
 
 
 def text(value: str) -> str:
-    """Return any text, sanitized, as Markdown that shows exactly this text anywhere in a line."""
     return escape(sanitize_line(value))
 
 
@@ -114,7 +113,6 @@ def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: b
 
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
-    """Return the front matter in order. Dates and file names are plain scalars; other texts are quoted."""
     return (
         ("title", view.heading),
         ("date", SafeText(view.day.isoformat())),
@@ -127,7 +125,6 @@ def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
 
 
 def _yaml(value: str | int | SafeText) -> SafeText:
-    """Return a YAML scalar; every JSON string is one."""
     if isinstance(value, SafeText):
         return value
     return SafeText(json.dumps(sanitize_line(value) if isinstance(value, str) else value, ensure_ascii=False))
@@ -147,7 +144,6 @@ def _outlet_name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
 
 
 def _attributes(tongue: LangAttr) -> str:
-    """Return the language and direction of a text as HTML attributes; "" if they are the edition's own."""
     return "".join(f' {name}="{value}"' for name, value in (("lang", tongue.lang), ("dir", tongue.dir)) if value)
 
 

@@ -25,8 +25,6 @@ TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, Lookup
 
 
 class SafeText(str):
-    """Text that is already escaped for its format."""
-
     __slots__ = ()
 
 
@@ -75,7 +73,6 @@ def environment(
 
 @lru_cache(maxsize=8)
 def html_templates(own: Own) -> Environment:
-    """Return the environment for templates in HTML or XML: page, mail and feed."""
     return environment(autoescape=True, own=own)
 
 
@@ -90,7 +87,6 @@ def render_template(env: Environment, name: str, own: Own, values: Mapping[str, 
 
 
 def _place(error: BaseException, own: Own) -> str:
-    """Return the file and line of the error in the reader's templates; their folder if it is unknown."""
     if isinstance(error, TemplateSyntaxError):
         path = next((template.path for template in own if template.name == error.name), error.filename or "")
         return f"{path}:{error.lineno}"

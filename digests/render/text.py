@@ -45,7 +45,6 @@ def to_text(source: str) -> str:
 
 
 def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that contain lines of text, in order, including list items with a list in them."""
     for element in parent:
         if element.tag == "details":
             continue
@@ -65,7 +64,6 @@ def _blank_lines(above: HtmlElement | None, block: HtmlElement) -> int:
 
 
 def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
-    """Yield the lines of a block, with the linked URLs below each clause."""
     parent = block.getparent()
     is_item = block.tag == "li" or (parent.tag == "li" and block.getprevious() is None)
     indent = 2 if parent.tag == "blockquote" else 0

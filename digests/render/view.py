@@ -18,8 +18,6 @@ class LangAttr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiteView:
-    """A citation: outlet, link and time."""
-
     outlet: str
     url: str | None
     mark: str  # after the outlet: ends a right-to-left name, so that the time stays on its right
@@ -28,8 +26,6 @@ class CiteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteView:
-    """A text with the reports that it cites; `cites` may be empty."""
-
     text: str
     lang_attr: LangAttr = LangAttr()
     cites: tuple[CiteView, ...] = ()
@@ -115,25 +111,21 @@ class StoryView:
 
     @property
     def facts(self) -> str:
-        """Place, day and time in one line."""
         return " · ".join(filter(None, (self.places, self.in_language, self.day, self.alerts, self.rest)))
 
     @property
     def other_headlines(self) -> tuple[SourceView, ...]:
-        """The headlines that no perspective shows."""
         told = {voice.cite.url for voice in self.perspectives}
         return tuple(line for line in self.headlines if line.url is None or line.url not in told)
 
     @property
     def unnamed(self) -> int:
-        """The number of outlets that are not named."""
         named = {line.outlet for line in (*self.sources, *self.headlines)}
         named |= {voice.cite.outlet for voice in self.perspectives}
         return max(0, self.outlets - len(named))
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """The remarks after a headline in the contents."""
         return tuple(filter(None, (self.day if self.is_new else "", self.alerts)))
 
 
@@ -183,7 +175,6 @@ class EditionView:
 
     @property
     def preview(self) -> str:
-        """The line that a list of mails or of search results shows below the subject."""
         if not self.stories:
             return self.words["empty"]
         lead, *others = self.stories

@@ -24,7 +24,6 @@ def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
 
 
 def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
-    """Return the edition for a program: its headlines with URLs and counts, and the whole text."""
     stories = [
         {
             "number": shown.number,
@@ -48,7 +47,6 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
-    """Return a message for ntfy's JSON API (docs.ntfy.sh/publish); the channel adds the topic from the URL."""
     lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
     message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
@@ -57,8 +55,6 @@ def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
-    """Return a message of Slack's incoming webhooks, in its mrkdwn."""
-
     def line(story: StoryView) -> str:
         title = escape_slack(story.title)
         return f"{story.number}. " + (f"<{story.url.replace('&', '&amp;')}|{title}>" if story.url else title)
@@ -83,7 +79,6 @@ def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
-    """Return as many of the first lines as fit; no line is cut, so no link breaks."""
     told = ""
     for line in lines:
         longer = f"{told}\n{line}" if told else line

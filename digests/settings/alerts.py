@@ -36,7 +36,6 @@ class AlertsSettings(SettingsModel):
 
 
 def alerts_of(settings: Settings) -> AlertsSettings:
-    """Return the settings of alerts; without channels if the file has none."""
     section = settings.section("alerts")
     assert isinstance(section, AlertsSettings)
     return section

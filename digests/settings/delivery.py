@@ -44,7 +44,6 @@ NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url"}
 
 
 def check_mailbox(value: str) -> str:
-    """Return `value` if it is one mail address, with or without a name: "Ann <ann@example.org>"."""
     try:
         parse_mailbox(value)
     except ValueError:
@@ -56,7 +55,6 @@ def check_mailbox(value: str) -> str:
 
 
 def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
-    """Return a URL as it is, or the place of a secret one."""
     if value is None or isinstance(value, Secret):
         return value
     if isinstance(value, str) and value.startswith(("env:", "file:")):

@@ -37,7 +37,6 @@ MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 
 
 def check_unsubscribe(value: str) -> str:
-    """Return `value` if it is an https or mailto address that fits a header."""
     text = value.strip()
     scheme, _, rest = text.partition(":")
     fits = text.isascii() and text.isprintable() and not set(text) & set(' <>"') and len(text) <= 900
@@ -66,7 +65,6 @@ Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
 def parse_weight(value: object) -> float:
-    """Return `value` as a number from -100 to 100. Errors: ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
         raise ValueError(f"got {quote_value(value)}, expected a number from -100 to 100, such as 1.5")
     return float(value)

@@ -48,11 +48,7 @@ def open_digests(url: str, *, make: bool = True) -> Engine:
 
 
 def open_digests_read_only(url: str) -> Engine:
-    """
-    Return an engine for reading only: no store is created, and no table is migrated.
-
-    Errors: StoreError, if there is no store, or its tables have another version.
-    """
+    """Return an engine for reading only. Errors: StoreError, without a store or with another version of its tables."""
     engine = open_read_only(url)
     with dispose_on_error(engine):
         require_current_version(engine, SCHEMA)
@@ -120,11 +116,7 @@ def is_process_alive(by: str) -> bool:
 
 
 def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> bool:
-    """
-    Store a built edition in its claimed row; False if another process has taken the claim over.
-
-    The articles that it cites are pinned as long as it is stored, so that it can be verified.
-    """
+    """Store an edition in its claimed row and pin what it cites; False if another process has taken the claim over."""
     query = update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
     values = {"made_at": edition.made_at, "payload": zlib.compress(edition_json.dump(edition), 6)}
@@ -139,13 +131,11 @@ def pin_name(edition: EditionKey | Row[*tuple[Any, ...]]) -> str:
 
 
 def release_claim(connection: Connection, key: EditionKey, *, by: str | None = None) -> None:
-    """Delete the claim of an edition that could not be built; `by` is this process by default."""
     query = delete(editions).where(*edition_filter(editions, key))
     connection.execute(query.where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id())))
 
 
 def is_settled(connection: Connection, key: EditionKey, *, now: datetime) -> bool:
-    """Whether the edition is built, or being built under a valid claim."""
     query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
     row = connection.execute(query.where(*edition_filter(editions, key))).one_or_none()
     return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
@@ -177,11 +167,7 @@ def get_edition(connection: Connection, digest: str, local_date: date | None = N
 
 
 def was_delivered() -> ColumnElement[bool]:
-    """
-    Return the SQL condition that an edition has reached its reader.
-
-    At least one recipient has it, or may have it. An edition without recipients is delivered by its files.
-    """
+    """Return the SQL condition that an edition has reached its reader: by a delivery, or by files if it has none."""
     of_it = edition_filter(deliveries, editions.c)
     arrived = exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
     return or_(~exists().where(*of_it).correlate(editions), arrived)
@@ -229,7 +215,6 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
 
 
 def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
-    """Return by digest the date of its latest edition, and when its last one was built; only for digests with one."""
     latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
     query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
     return {name: (day, made_at) for name, day, made_at in connection.execute(query)}
@@ -265,7 +250,6 @@ def edition_rows(
 
 
 def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:
-    """Return the number of deliveries by state for each edition; editions without deliveries are left out."""
     by_place = {(row.digest, row.local_date, row.slot): row for row in rows}
     place = (deliveries.c.digest, deliveries.c.local_date, deliveries.c.slot)
     days = {row.local_date for row in by_place.values()}
@@ -296,14 +280,11 @@ def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionInProgress(EditionKey):
-    """An edition that is being built: by which process, and since when."""
-
     claimed_by: str
     claimed_at: datetime
 
 
 def editions_in_progress(connection: Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
-    """Return the editions that are being built under a valid claim, the oldest claim first."""
     query = select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
     found = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
     return tuple(each for each in found if is_claim_live(each.claimed_by, each.claimed_at, now=now))

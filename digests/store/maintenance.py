@@ -67,7 +67,6 @@ def check(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def check_editions(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield a problem if the content of editions cannot be read."""
     query = select(editions.c.digest, editions.c.local_date, editions.c.payload).where(editions.c.made_at.is_not(None))
     broken = []
     for row in connection.execute(query.execution_options(yield_per=50)):
@@ -81,7 +80,6 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield a problem if articles are in a story that does not exist."""
     has_no_story = ~exists().where(stories.c.id == story_articles.c.story_id)
     count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story)).scalar_one()
 

@@ -59,7 +59,6 @@ def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Outboun
 
 
 def pack_forms(parcel: OutboundMessage) -> bytes:
-    """Return a message's forms as stored, compressed: a JSON line with formats, names and lengths, then the bytes."""
     head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
     return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
 
@@ -126,7 +125,6 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def is_leased(each: Delivery, *, now: datetime) -> bool:
-    """Whether a running process holds the lease."""
     if each.lease_by is None or each.lease_until is None:
         return False
     return now < each.lease_until <= now + LEASE and is_process_alive(each.lease_by)
@@ -182,18 +180,15 @@ def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> No
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
-    """Return the number of due deliveries, leased ones included."""
     query = select(func.count()).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     return connection.scalar(query) or 0
 
 
 def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, ...]:
-    """Return an edition's deliveries, in the order of the settings."""
     return select_deliveries(connection, *edition_filter(deliveries, place))
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
-    """Return the deliveries that have not arrived: the open ones, and the failed ones of editions since `since`."""
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
     return select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
 

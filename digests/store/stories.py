@@ -55,8 +55,6 @@ SELECT_MEMBERS = select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownStories:
-    """What is stored about the articles of a window: their rows, their stories, and older stories that may go on."""
-
     version: ClusteringVersion
     members: Mapping[str, StoryMember]  # by article
     stories: tuple[ExistingStory, ...]
@@ -75,12 +73,7 @@ def bump_version(connection: Connection, version: ClusteringVersion, *, until: d
 
 
 def load_known_stories(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
-    """
-    Return what is stored about `articles`.
-
-    Args:
-        since: Stories that have none of these articles are returned only if their last article is not older.
-    """
+    """Return what is stored about `articles`, and the other stories whose last article is not before `since`."""
     members = load_members(connection, articles)
     own: defaultdict[str, list[str]] = defaultdict(list)
     for member in members.values():
@@ -94,7 +87,6 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
 
 
 def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
-    """Return the rows of those of `articles` that are in stories, by article id."""
     rows = rows_in(connection, SELECT_MEMBERS, story_articles.c.article_id, articles)
     return {row.article: StoryMember(**row._mapping) for row in rows}
 
@@ -143,14 +135,7 @@ def save_changes(
     *,
     now: datetime,
 ) -> None:
-    """
-    Save the stories of a window and what happened to them.
-
-    Args:
-        members: Articles whose rows are new or have changed.
-        profiles: Profiles of the stories that are new or have changed, by id.
-        times: When the articles were published.
-    """
+    """Save the stories of a window, and what happened to them. `members`, `profiles`: those new or changed."""
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
@@ -173,7 +158,6 @@ def save_changes(
 
 
 def redirect_merged(connection: Connection, story: str, other: str) -> None:
-    """Move all articles of a story to another one; its row stays and points to that one."""
     connection.execute(update(story_articles).where(story_articles.c.story_id == story).values(story_id=other))
     gone = {"merged_into": other, "size": 0, "profile": None, "vector": None, "vector_model": None}
     connection.execute(update(stories).where(stories.c.id == story).values(gone))
@@ -291,7 +275,6 @@ def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
 
 
 def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:
-    """Return the latest changes from or to the stories `ids`, oldest first."""
     c = story_changes.c
     columns = (c.at, c.kind, c.story_id.label("story"), c.other_id.label("other"), c.articles, c.reason)
     query = select(*columns).where(or_(c.story_id.in_(sorted(ids)), c.other_id.in_(sorted(ids))))
@@ -364,7 +347,6 @@ class StoredCorrection:
 
 
 def add_correction(connection: Connection, correction: UserCorrection, *, description: str, now: datetime) -> int:
-    """Store a correction; return its number."""
     values = asdict(correction) | {"made_at": now, "description": description}
     number: int = connection.execute(corrections.insert().values(values).returning(corrections.c.id)).scalar_one()
     return number
@@ -377,7 +359,6 @@ def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
 
 
 def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
-    """Return all corrections, oldest first, including revoked ones."""
     rows = connection.execute(select(corrections).order_by(corrections.c.id))
     return tuple(
         StoredCorrection(

@@ -29,8 +29,6 @@ TITLE_CHARS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleRow:
-    """An article in a list. `differs`: how a copy differs from its report's origin; "" for others."""
-
     id: str
     title: str
     lang: str
@@ -42,7 +40,6 @@ class ArticleRow:
 
 
 def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow:
-    """Return an article as a row of a list."""
     words = english(zone)
     title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
     about = (words.country(article.country), words.in_language(article.language))
@@ -79,7 +76,6 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
-    """Return an article, and its revisions, its story (or None) and related articles by name. Errors: NotFound."""
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
         raise NotFound("No such article is stored.")
@@ -114,7 +110,6 @@ def related_articles(
 
 
 def byline(found: Article, words: Localizer) -> str:
-    """Return an article's country, language, authors, agency, dateline and kind, in one line."""
     parts = (
         words.country(found.country),
         words.in_language(found.language),
@@ -129,7 +124,6 @@ def byline(found: Article, words: Localizer) -> str:
 
 
 def shown_paragraphs(text: str) -> tuple[list[str], int]:
-    """Return the paragraphs of a text up to `TEXT_BYTES`, and the number of those left out."""
     lines = [line for line in text.split("\n") if line.strip()]
     used, shown = 0, list[str]()
     for line in lines:

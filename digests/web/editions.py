@@ -49,7 +49,6 @@ def find_edition(site: Site, digest: str, day: date | None = None) -> Edition | 
 
 
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
-    """Return the latest edition of the first digest that has one, with the editions in progress."""
     making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
     refresh_s = RELOAD_S if making else 0
     digests = digests_of(site.settings)
@@ -110,7 +109,6 @@ def lead_headline(site: Site, row: EditionRow) -> str:
 
 
 def edition_page(site: Site, edition: Edition, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
-    """Return an edition's page in the frame of the site."""
     before, after = read(site.engine, adjacent_dates, edition.digest, edition.local_date)
     template = environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
@@ -143,7 +141,6 @@ def without_recipients(digest: DigestSettings) -> DigestSettings:
 
 
 def parse_name(name: str) -> tuple[date, str]:
-    """Return the date and the suffix of "2026-11-25.md"; the suffix may be empty."""
     match = NAME.fullmatch(name)
     try:
         if match and (match[2] or "html") in FORMS:
@@ -154,12 +151,10 @@ def parse_name(name: str) -> tuple[date, str]:
 
 
 def story_urls(edition: Edition) -> dict[str, str]:
-    """Return the site's URLs of an edition's stories, by their anchors."""
     return {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
 
 
 def brief_urls(edition: Edition) -> dict[str, str]:
-    """Return the site's URLs of an edition's briefs, by the URLs that the edition links to."""
     briefs = (*edition.briefs, *(one for story in edition.stories for one in story.related))
     return {url: f"/story/{brief.id}" for brief in briefs if (url := web_url(brief.url))}
 

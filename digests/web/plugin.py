@@ -32,7 +32,6 @@ NAV = (
 
 
 def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
-    """Return the digests' pages. Errors: StoreError, DigestError."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     pages = (
         Page(path="/", answer=latest_edition_page),
@@ -60,7 +59,6 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
 
 
 def story_counts(connection: Connection, ids: Sequence[int], now: datetime) -> Mapping[int, int]:
-    """Return the number of recent stories that each feed reports."""
     return stories_of_feeds(connection, ids, since=now - RECENT)
 
 

@@ -30,7 +30,6 @@ PERIODS = {
 
 
 def search_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Return a page of hits, newest first; only the form if the query is empty."""
     words = ask.query.get("q", "")[:QUERY_CHARS].strip()
     since = ask.query.get("since", "")
     since = since if since in PERIODS else ""
@@ -63,13 +62,11 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def find_hits(connection: Connection, query: Query, filters: Filters, at: int) -> tuple[SearchResult, dict[str, str]]:
-    """Return a page of hits, and the story ids of their articles by article id."""
     hits = search(connection, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
     members = load_members(connection, [hit.id for hit in hits.hits])
     return hits, {key: member.story for key, member in members.items()}
 
 
 def highlight(snippet: Snippet) -> Markup:
-    """Return a snippet as HTML, with the words of the query marked."""
     mark = Markup("<mark>{}</mark>")
     return Markup("").join(mark.format(piece) if is_marked else piece for piece, is_marked in snippet.pieces())

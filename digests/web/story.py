@@ -33,7 +33,6 @@ BAR_HEIGHT = 80
 
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Return a page of a story. Errors: NotFound."""
     at, zone = ask.page(), site.zone
     found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
     row = found.row
@@ -73,7 +72,6 @@ def find_edition_with(site: Site, story: str) -> tuple[Edition, EditionStory] | 
 
 
 def split_story(site: Site, ask: PageRequest) -> PageResponse:
-    """Split the articles given in a form from the story; redirect to the remaining story."""
     articles = ask.form.get("article", "").split()
     done = write(site.engine, split, ask.params["story"], articles, now=site.now())
     return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
@@ -88,7 +86,6 @@ def join_stories(site: Site, ask: PageRequest) -> PageResponse:
 def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
 ) -> tuple[StoryDetails, list[dict[str, Any]], bool]:
-    """Return a story's details, a page of its reports, and whether there are more pages. Errors: NotFound."""
     on_page = partial(page_of_reports, at=at)
     try:
         found = load_story_details(connection, story, compare=on_page)
@@ -115,7 +112,6 @@ def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup,
 
 
 def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
-    """Return a report for the page: its origin, its copies, and why it is in the story."""
     copies = ((found.articles[key], found.copies.get(key)) for key in report.articles[1:])
     return {
         "origin": article_row(found.articles[report.origin], zone),
@@ -126,7 +122,6 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict
 
 
 def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
-    """Return the first and last report of a story, and some evenly spaced ones in between."""
     reports = found.story.reports
     if len(reports) > TIMELINE_REPORTS:
         step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)
@@ -135,7 +130,6 @@ def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
 
 
 def timeline_bars(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
-    """Return the number of articles in each eighth of a story's duration, as bars; empty for a short story."""
     times = sorted(article.published_at for article in found.articles.values())
     if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
         return []
