@@ -1,20 +1,27 @@
-"""The protocol of a delivery channel. A name of `settings.delivery.ChannelName` is the name of its module here."""
+"""What the delivery channels share. A name of `settings.delivery.ChannelName` is the name of its module here."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module
-from typing import Protocol
+from typing import Any, ClassVar
 
+from digests.errors import DeliveryError
 from digests.model import OutboundMessage
-from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.delivery import ChannelName, DeliverSettings, SmtpSettings
 
 BeforeCommit = Callable[[], None]
 
 
-class Channel(Protocol):
+class Channel(ABC):
     """An open delivery channel. Not thread-safe, except for `abort`."""
 
+    name: ClassVar[ChannelName]
+    place = ""  # the other side, for messages
+    is_broken_off = False
+
+    @abstractmethod
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         """
         Send `message` and return the answer of the other side, in one line.
@@ -29,9 +36,13 @@ class Channel(Protocol):
 
     def abort(self) -> None:
         """Make a running `send`, and each later one, fail. Called from another thread."""
+        self.is_broken_off = True
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have none
         """Close the connection, if one is open. Never raises."""
+
+    def fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+        return DeliveryError(self.name, f"{self.place} {words}", affects_channel=affects_channel, **kind)
 
 
 Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # takes the sender's address last; opens no connection

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from digests.delivery.channels import BeforeCommit
+from digests.delivery.channels import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
@@ -24,20 +24,17 @@ ERRNO_TEXTS = {
     errno.EISDIR: "a folder stands where the file should go",
     errno.ENAMETOOLONG: "the path is too long",
 }
-PRIVATE, PUBLIC = 0o600, 0o666  # file modes; the umask restricts the second
+# File modes; the umask restricts the second. A mail names its recipient, so only the owner may read it.
+PRIVATE, PUBLIC = 0o600, 0o666
 TRANSIENT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
 
 
 def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
     """
-    Write each form into `directory`, created if needed, and return the paths in order.
+    Write each form into `directory`, created if needed, and return the paths in order. Errors: DeliveryError.
 
     All forms are on the disk under temporary names before the first is renamed: if the disk is full, the last edition
-    stays, and no reader sees half a file. A mail names its recipient, so only the owner may read it (mode 0600); the
-    other forms may be published, and get the mode that the umask allows.
-
-    Raises:
-        DeliveryError: If the folder or a file cannot be written; `permanent` unless the cause can be transient.
+    stays, and no reader sees half a file.
     """
     waiting: list[tuple[Path, Path]] = []
     try:
@@ -83,25 +80,17 @@ def _sync_names(directory: Path) -> None:
         os.close(folder)
 
 
-class FileChannel:
+class FileChannel(Channel):
     """Writes into the folder that a message names. Writing twice does no harm, so no outcome is ever unknown."""
 
-    def __init__(self) -> None:
-        self._broken_off = False
+    name = "file"
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
-        if self._broken_off:
+        if self.is_broken_off:
             raise DeliveryError("file", f"{message.recipient}: broken off")
         before_commit()
         return f"{len(write_files(message.forms, Path(message.recipient)))} files"
 
-    def abort(self) -> None:
-        self._broken_off = True
-
-    def close(self) -> None:
-        pass
-
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> FileChannel:
-    del way, server, sender
     return FileChannel()

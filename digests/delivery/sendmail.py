@@ -7,10 +7,9 @@ import os
 import signal
 import subprocess
 import tempfile
-from typing import IO, Any
+from typing import IO
 
-from digests.delivery.channels import BeforeCommit
-from digests.errors import DeliveryError
+from digests.delivery.channels import BeforeCommit, Channel
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line
@@ -22,15 +21,16 @@ PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
 RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
 
 
-class SendmailChannel:
+class SendmailChannel(Channel):
     """Runs the program once for each mail, which it reads from standard input with LF line endings."""
 
+    name = "sendmail"
+
     def __init__(self, program: tuple[str, ...], *, sender: str, limit_s: float = LIMIT_S) -> None:
-        self._program = program
+        self._program, self.place = program, program[0]
         self._sender = sender
         self._limit_s = limit_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._broken_off = False
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = message.forms
@@ -39,22 +39,20 @@ class SendmailChannel:
             mail.write(form.body.replace(b"\r\n", b"\n"))
             mail.flush()
             mail.seek(0)
-            if self._broken_off:
-                raise self._fault("broken off")
+            if self.is_broken_off:
+                raise self.fault("broken off")
             before_commit()
             code = self._run(message.recipient, mail, said)
             said.seek(0)
             told = to_one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
         if code:
-            raise self._refusal(code, told)
+            words = f"ended with exit code {code}" + (f": {told}" if told else "")
+            raise self.fault(words, permanent=code in PERMANENT_CODES, affects_channel=code not in RECIPIENT_CODES)
         return told or "taken"
 
     def abort(self) -> None:
-        self._broken_off = True
-        self._end()
-
-    def close(self) -> None:
-        self._end()
+        super().abort()
+        self.close()
 
     def _run(self, recipient: str, mail: IO[bytes], said: IO[bytes]) -> int:
         command = [*self._program, "-f", self._sender, "--", recipient]
@@ -63,26 +61,20 @@ class SendmailChannel:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             hint = "name your mail program: program = […] in its [[digests.deliver]]"
-            raise self._fault(f"cannot be started: {reason}", hint=hint) from error
+            raise self.fault(f"cannot be started: {reason}", hint=hint) from error
         try:
             code = self._process.wait(self._limit_s)
         except subprocess.TimeoutExpired as error:
-            raise self._fault(f"did not end within {self._limit_s:g} s", maybe_arrived=True) from error
+            raise self.fault(f"did not end within {self._limit_s:g} s", maybe_arrived=True) from error
         finally:
-            self._end()
+            self.close()
         if code < 0:
-            words = "broken off" if self._broken_off else f"was ended by signal {-code}"
-            raise self._fault(words, maybe_arrived=True)
+            words = "broken off" if self.is_broken_off else f"was ended by signal {-code}"
+            raise self.fault(words, maybe_arrived=True)
         return code
 
-    def _refusal(self, code: int, told: str) -> DeliveryError:
-        words = f"ended with exit code {code}" + (f": {told}" if told else "")
-        return self._fault(words, permanent=code in PERMANENT_CODES, affects_channel=code not in RECIPIENT_CODES)
-
-    def _fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
-        return DeliveryError("sendmail", f"{self._program[0]} {words}", affects_channel=affects_channel, **kind)
-
-    def _end(self) -> None:
+    def close(self) -> None:
+        """Kill the program and its children, if it is still running."""
         process = self._process
         if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -91,5 +83,4 @@ class SendmailChannel:
 
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
-    del server
     return SendmailChannel(way.program, sender=sender)

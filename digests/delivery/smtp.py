@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from digests.delivery.channels import BeforeCommit
+from digests.delivery.channels import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
@@ -55,13 +55,16 @@ class LineLimitedReader:
         self._file.close()
 
 
-class SmtpChannel:
+class SmtpChannel(Channel):
     """Sends through one server. The connection is opened for the first mail and kept for the others."""
+
+    name = "smtp"
 
     def __init__(
         self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = DEADLINE_S
     ) -> None:
         self._server = server
+        self.place = f"{server.at[0]}:{server.at[1]}"
         self._sender = sender
         self._password = password
         self._deadline_s = deadline_s
@@ -91,12 +94,11 @@ class SmtpChannel:
         self._end("broken off")
 
     def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
+        if self._client is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
-                if client.sock is not None:
-                    client.sock.settimeout(QUIT_S)
-                client.quit()
+                if self._client.sock is not None:
+                    self._client.sock.settimeout(QUIT_S)
+                self._client.quit()
         self._drop()
 
     def _end(self, why: str) -> None:
@@ -146,18 +148,17 @@ class SmtpChannel:
         return f"{code} {self._reply_text(reply)}"
 
     def _connect(self) -> BoundedSmtp:
-        host, port = self._server.at
-        self._socket = socket.create_connection((host, port), timeout=self._timeout_s)
+        self._socket = socket.create_connection(self._server.at, timeout=self._timeout_s)
         if self._ended:
             raise OSError(self._ended)
         if self._server.security == "tls":
-            self._wrap(self._socket, host)
+            self._wrap(self._socket)
         client = BoundedSmtp(self._socket, name=ehlo_name(self._socket), timeout_s=self._timeout_s)
         self._client = client
         self._check(client.getreply(), "the greeting", client, affects_channel=True)
         self._greet(client)
         if self._server.security == "starttls":
-            self._encrypt(client, host)
+            self._encrypt(client)
         if self._server.user:
             self._log_in(client)
         return client
@@ -168,40 +169,39 @@ class SmtpChannel:
             answer = client.helo()
         self._check(answer, "EHLO", client, affects_channel=True)
 
-    def _encrypt(self, client: BoundedSmtp, host: str) -> None:
+    def _encrypt(self, client: BoundedSmtp) -> None:
         """Switch to TLS and discard what the server sent before it, as RFC 3207 §4.2 requires."""
         if not client.has_extn("starttls"):
-            raise self._fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
+            raise self.fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
         self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_channel=True)
         assert client.sock is not None and client.file is not None
         client.file.close()
-        client.sock = self._wrap(client.sock, host)
+        client.sock = self._wrap(client.sock)
         client.file, client.ehlo_resp, client.esmtp_features, client.does_esmtp = None, None, {}, False
         self._greet(client)
 
-    def _wrap(self, taken: socket.socket, host: str) -> ssl.SSLSocket:
+    def _wrap(self, taken: socket.socket) -> ssl.SSLSocket:
         """Return the connection with TLS on it; `abort` can end the handshake."""
         context = ssl.create_default_context()
-        wrapped = context.wrap_socket(taken, server_hostname=host, do_handshake_on_connect=False)
-        self._socket = wrapped
-        wrapped.do_handshake()
-        return wrapped
+        self._socket = context.wrap_socket(taken, server_hostname=self._server.host, do_handshake_on_connect=False)
+        self._socket.do_handshake()
+        return self._socket
 
     def _log_in(self, client: BoundedSmtp) -> None:
         hint = "check user and password of [smtp], then: watcher digest --send"
         offered = client.esmtp_features.get("auth", "").upper().split()
-        methods: dict[str, Any] = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login}
-        methods["CRAM-MD5"] = client.auth_cram_md5
+        methods: dict[str, Any]
+        methods = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login, "CRAM-MD5": client.auth_cram_md5}
         chosen = next((name for name in methods if name in offered), None)
         if chosen is None:
-            raise self._fault("offers no login that we know", permanent=True, hint=hint)
+            raise self.fault("offers no login that we know", permanent=True, hint=hint)
         client.user, client.password = self._server.user, self._password
         try:
             client.auth(chosen, methods[chosen])  # once: servers count failed logins and may block the client
         except UnicodeEncodeError as error:
-            raise self._fault("takes no user or password beyond ASCII", permanent=True, hint=hint) from error
+            raise self.fault("takes no user or password beyond ASCII", permanent=True, hint=hint) from error
         except smtplib.SMTPAuthenticationError as error:
-            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", affects_channel=True, hint=hint) from error
+            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", hint=hint) from error
 
     def _check(
         self, answer: tuple[int, bytes], step: str, client: BoundedSmtp, *, good: int = 0, affects_channel: bool = False
@@ -210,19 +210,17 @@ class SmtpChannel:
         code, reply = answer
         if code == good or (not good and 200 <= code < 300):
             return
-        if affects_channel or code == 421 or not 400 <= code < 600:
+        is_leaving = code == 421 or not 400 <= code < 600
+        if affects_channel or is_leaving:
             self._drop()
         else:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 client.rset()
-        raise self._refusal(code, reply, step, affects_channel=affects_channel or step == "MAIL FROM")
+        raise self._refusal(code, reply, step, affects_channel=affects_channel or step == "MAIL FROM" or is_leaving)
 
-    def _refusal(
-        self, code: int, reply: bytes | str, step: str, *, affects_channel: bool, hint: str | None = None
-    ) -> DeliveryError:
-        is_leaving = code == 421 or not 400 <= code < 600
+    def _refusal(self, code: int, reply: bytes | str, step: str, **kind: Any) -> DeliveryError:  # noqa: ANN401 - of `fault`
         words = f"answered {step} with {code} {self._reply_text(reply)}".rstrip()
-        return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, hint=hint)
+        return self.fault(words, permanent=500 <= code < 600, **kind)
 
     def _reply_text(self, reply: bytes | str) -> str:
         """Return a reply in one line, without the password."""
@@ -236,7 +234,7 @@ class SmtpChannel:
             yield
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
-            raise self._fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=over()) from error
+            raise self.fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=over()) from error
         except DeliveryError as error:
             error.maybe_arrived = over()
             if error.affects_channel:
@@ -245,10 +243,6 @@ class SmtpChannel:
         except BaseException:
             self._drop()
             raise
-
-    def _fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
-        host, port = self._server.at
-        return DeliveryError("smtp", f"{host}:{port} {words}", affects_channel=affects_channel, **kind)
 
     def _drop(self) -> None:
         """Close the connection without QUIT: a mail whose end was not sent does not count."""
@@ -261,7 +255,6 @@ class SmtpChannel:
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
     """Return the channel. Errors: WatcherError, if the password cannot be read."""
-    del way
     return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
 
 

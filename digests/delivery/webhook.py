@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
-from digests.delivery.channels import BeforeCommit
+from digests.delivery.channels import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
@@ -25,19 +24,20 @@ RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TO
 GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gateway does not know the outcome
 
 
-class WebhookChannel:
+class WebhookChannel(Channel):
     """Posts to one URL, which may be in a private network: the reader wrote it into the settings."""
+
+    name = "webhook"
 
     def __init__(
         self, url: str, *, name: str, token: str = "", timeout_s: float = TIMEOUT_S, deadline_s: float = DEADLINE_S
     ) -> None:
         self._url = url
-        self._name = name
+        self.place = name
         self._token = token
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
         self._post: HttpPost | None = None
-        self._is_broken_off = False
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = message.forms
@@ -53,23 +53,20 @@ class WebhookChannel:
             url=url, body=body, token=self._token, timeout_s=self._timeout_s, deadline_s=self._deadline_s
         )
         self._post = HttpPost(request, before_send=before_send)
-        if self._is_broken_off:
-            raise self._fault("broken off")
+        if self.is_broken_off:
+            raise self.fault("broken off")
         try:
             response = self._post.run()
         except FetchError as error:
-            raise self._fault(f"cannot be reached: {describe_error(error)}", maybe_arrived=is_sent) from error
+            raise self.fault(f"cannot be reached: {describe_error(error)}", maybe_arrived=is_sent) from error
         if not 200 <= response.status < 300:
             raise self._refusal(response)
         return f"{response.status} {self._reply_text(response.body)}".rstrip()
 
     def abort(self) -> None:
-        self._is_broken_off = True
+        super().abort()
         if self._post is not None:
             self._post.abort()
-
-    def close(self) -> None:
-        pass
 
     def _url_and_body(self, form: Rendered) -> tuple[str, bytes]:
         """Return the URL and the body; for ntfy, the topic moves from the URL's path into the body."""
@@ -83,7 +80,7 @@ class WebhookChannel:
         status, told = response.status, self._reply_text(response.body)
         is_passing = status >= 500 or status in RETRY_STATUSES
         wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-        return self._fault(
+        return self.fault(
             f"answered {status_reason(status)}" + (f": {told}" if told else ""),
             permanent=not is_passing,
             maybe_arrived=status in GATEWAY_STATUSES,
@@ -97,13 +94,9 @@ class WebhookChannel:
             text = text.replace(secret, "…") if secret else text
         return to_one_line(text, MAX_REPLY_CHARS)
 
-    def _fault(self, words: str, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
-        return DeliveryError("webhook", f"{self._name} {words}", **kind)
-
 
 def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookChannel:
     """Return the channel. Errors: WatcherError, if a secret cannot be read, or the URL or token is not valid."""
-    del server, sender
     (name,) = way.recipients(())
     url = way.url.reveal() if isinstance(way.url, Secret) else str(way.url)
     token = way.token.reveal() if way.token else ""
