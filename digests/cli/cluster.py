@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Annotated, Any, TextIO
@@ -29,9 +29,8 @@ BYTE_ORDER_MARK = "\ufeff"  # with which some programs start a file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputLine:
-    """One valid line of input. `key` is unique in the input, `id` is as given."""
+    """One valid line of input. `id` is as given."""
 
-    key: str
     id: str | int
     title: str
     text: str
@@ -81,11 +80,10 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
             faults += 1
             print_err(f"line {number}: {error}")
             continue
-        times_seen[line.key] += 1
-        if times_seen[line.key] > 1:  # the same id again
-            line = replace(line, key=f"{line.key}\t{times_seen[line.key]}")
-        read[line.key] = line
-    write_rows(read, cluster_stories(list(items_of(list(read.values()), loaded))), out)
+        key = str(line.id)
+        times_seen[key] += 1
+        read[key if times_seen[key] == 1 else f"{key}\t{times_seen[key]}"] = line  # the same id may come again
+    write_rows(read, cluster_stories(list(items_of(read, loaded))), out)
     return PARTLY_FAILED if faults else 0
 
 
@@ -119,7 +117,6 @@ def parse_line(text: str) -> InputLine:
     if not title.strip() and not body.strip():
         raise ValueError('"title" and "body" are both empty')
     return InputLine(
-        key=f"{row['id']}",
         id=row["id"],
         title=title,
         text=body,
@@ -152,14 +149,15 @@ def time_field(value: object) -> datetime | None:
         raise ValueError(f'"published" is no ISO 8601 time: {value[:40]!r}') from error
 
 
-def items_of(lines: list[InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
-    vectors = embedder.embed([embedding_text(line.title, line.text) for line in lines]) if embedder else []
-    for number, line in enumerate(lines):
-        features = extract_features(line.key, title=line.title, text=line.text, language=line.language)
+def items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
+    texts = [embedding_text(line.title, line.text) for line in lines.values()]
+    vectors = embedder.embed(texts) if embedder else []
+    for number, (key, line) in enumerate(lines.items()):
+        features = extract_features(key, title=line.title, text=line.text, language=line.language)
         if embedder:
             features = with_vector(features, vectors[number], embedder.name)
         yield ClusterItem(
-            article_id=line.key,
+            article_id=key,
             title=line.title,
             language=line.language,
             published_at=line.published_at,

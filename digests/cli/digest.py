@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,13 +22,13 @@ from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edi
 from digests.edition.load import LOOKBACK, EditionRequest
 from digests.edition.publish import build_messages, publish, render_all, render_files
 from digests.edition.schedule import due_at
-from digests.model import Edition, OutboundMessage
+from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, current_session
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import print_err, print_json, print_lines
+from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
 from watcher.feeds.html_text import to_one_line
@@ -85,9 +85,8 @@ def make_digest(
         options.check_day(digest, datetime.now(UTC))
     if send or preview:
         if stdout or chosen or (send and preview):
-            raise BadParameter(
-                "stands alone: neither --stdout nor --format, and not both", param_hint="--send, --preview"
-            )
+            message = "stands alone: neither --stdout nor --format, and not both"
+            raise BadParameter(message, param_hint="--send, --preview")
         return (send_all if send else preview_all)(settings, wanted, options, json=json)
     rows = []
     with closing_store(editions.open_digests(settings.store.url)) as engine:
@@ -95,8 +94,8 @@ def make_digest(
             if stdout:
                 print_edition(settings, engine, digest, options, chosen or ("markdown",), json=json)
                 continue
-            chosen_forms = {"formats": chosen} if chosen else {}
-            if made := make_one(settings, engine, digest.model_copy(update=chosen_forms), options):
+            forms = digest.model_copy(update={"formats": chosen or digest.formats})
+            if made := make_one(settings, engine, forms, options):
                 rows.append(made_to_json(made))
                 if not json:
                     print_lines(format_made(made.edition, made.files))
@@ -164,7 +163,11 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
                 continue
             deliveries = send_edition(settings, engine, digest, made)
             all_sent &= all(each.state == SENT for each in deliveries)
-            rows.append(made_to_json(made) | {"deliveries": [sent_delivery_to_json(each) for each in deliveries]})
+            sent = [
+                delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
+                for each in deliveries
+            ]
+            rows.append(made_to_json(made) | {"deliveries": sent})
             if not json:
                 print_lines(format_made(made.edition, made.files))
                 print_lines(format_deliveries(deliveries, digest))
@@ -212,43 +215,19 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
             yield f"    try: {to_one_line(each.hint, 200)}"
 
 
-def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
-    return delivery_to_json(delivery) | {"sent_at": delivery.settled_at if delivery.state == SENT else None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """An edition, stored or newly built, its messages, and the states of deliveries by channel and recipient."""
-
-    made: BuiltEdition
-    messages: tuple[OutboundMessage, ...]
-    states: Mapping[tuple[str, str], str]
-
-    def to_json(self) -> dict[str, object]:
-        messages = [
-            {
-                "channel": each.channel,
-                "to": each.recipient,
-                "forms": [{"format": form.format, "bytes": len(form.body)} for form in each.forms],
-                "state": self.states.get((each.channel, each.recipient)),
-            }
-            for each in self.messages
-        ]
-        edition, is_made = self.made.edition, not self.made.is_new
-        return {"digest": edition.digest, "date": edition.local_date, "is_made": is_made, "messages": messages}
-
-
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
-        previews = [(preview(engine, digest, options), digest) for digest in wanted]
-    if json:
-        print_json([each.to_json() for each, _ in previews])
-    else:
-        print_lines(line for each, digest in previews for line in format_preview(each, digest))
+        previews = [(digest, *preview(engine, digest, options)) for digest in wanted]
+    rows = [
+        {"digest": digest.name, "date": made.edition.local_date, "is_made": not made.is_new, "messages": messages}
+        for digest, made, messages in previews
+    ]
+    print_result(rows, (line for each in previews for line in format_preview(*each)), json=json)
     return DONE
 
 
-def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Preview:
+def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> tuple[BuiltEdition, list[dict[str, Any]]]:
+    """Return what `send_all` would send: the edition, and each message; the store is only read, and no secret is."""
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now), ""
     if made is None:
@@ -256,24 +235,29 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Pre
         edition = preview_edition(engine, digest, request, now=now)
         made, suffix = BuiltEdition(edition=edition, slot=request.slot or ""), request.suffix
     deliveries = read(engine, outbox.deliveries_of, made.key)
-    return Preview(
-        made=made,
-        messages=build_messages(engine, made.edition, digest, suffix=suffix),
-        states={(each.channel, each.recipient): each.state for each in deliveries},
-    )
+    states = {(each.channel, each.recipient): each.state for each in deliveries}
+    messages = [
+        {
+            "channel": each.channel,
+            "to": each.recipient,
+            "forms": [{"format": form.format, "bytes": len(form.body)} for form in each.forms],
+            "state": states.get((each.channel, each.recipient)),
+        }
+        for each in build_messages(engine, made.edition, digest, suffix=suffix)
+    ]
+    return made, messages
 
 
-def format_preview(found: Preview, digest: DigestSettings) -> Iterator[str]:
-    edition = found.made.edition
-    when = "as it would be made now" if found.made.is_new else f"made at {edition.made_at:%H:%M} UTC"
+def format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
+    edition = made.edition
+    when = "as it would be made now" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{to_one_line(edition.title, 120)}, {edition.local_date}: {when}"
-    if not found.messages:
+    if not messages:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
-    for each in found.messages:
-        size = sum(len(form.body) for form in each.forms)
-        is_sent = found.states.get((each.channel, each.recipient)) == SENT
-        state = "it has been sent already" if is_sent else "would be sent"
-        yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {size:,} bytes, {state}"
+    for each in messages:
+        size = sum(form["bytes"] for form in each["forms"])
+        state = "it has been sent already" if each["state"] == SENT else "would be sent"
+        yield f"  {each['channel']} {to_one_line(each['to'], 100)}: {size:,} bytes, {state}"
     (text,) = render_all(edition, digest, ["text"])
     yield f"\n{text.body.decode()}"
 
@@ -356,9 +340,8 @@ def plan_edition(
 
 def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
     ledger = edition.ledger
-    articles, outlets = format_count(ledger.articles, "article"), format_count(ledger.outlets, "outlet")
-    stories = format_count(ledger.stories_found, "story", "stories")
-    yield f"{edition.title}, {edition.local_date}: {articles} from {outlets}"
+    articles, stories = format_count(ledger.articles, "article"), format_count(ledger.stories_found, "story", "stories")
+    yield f"{edition.title}, {edition.local_date}: {articles} from {format_count(ledger.outlets, 'outlet')}"
     yield f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line"
     if ledger.largest and ledger.largest.is_oversized:
         yield f"  {oversized_story_warning(ledger.largest)}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import Connection, Engine
 from typer import Argument, Option
@@ -65,50 +65,30 @@ def list_editions(
     return DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionSummary:
-    digest: str
-    date: date
-    slot: str
-    number: int
-    made_at: datetime
-    stories: int
-    briefs: int
-    articles: int
-    headline: str
-    deliveries: Mapping[str, int]
-
-
-def summarise_editions(connection: Connection, name: str | None, *, most: int) -> list[EditionSummary]:
+def summarise_editions(connection: Connection, name: str | None, *, most: int) -> list[dict[str, Any]]:
     """Return the latest editions, of one digest or all. Each is loaded in full, one at a time."""
     rows = edition_rows(connection, name, most=most)
     counts = delivery_counts(connection, rows)
-    return [
-        EditionSummary(
-            digest=row.digest,
-            date=row.local_date,
-            slot=row.slot,
-            number=row.number,
-            made_at=row.made_at,
-            stories=len(edition.stories),
-            briefs=len(edition.briefs),
-            articles=edition.ledger.articles,
-            headline=edition.stories[0].title if edition.stories else "",
-            deliveries=counts.get(row, {}),
-        )
-        for row, edition in ((row, load_edition(connection, row)) for row in rows)
-    ]
+    found = []
+    for row in rows:
+        edition = load_edition(connection, row)
+        about = {"digest": row.digest, "date": row.local_date, "slot": row.slot, "number": row.number}
+        about |= {"made_at": row.made_at, "stories": len(edition.stories), "briefs": len(edition.briefs)}
+        about |= {"articles": edition.ledger.articles}
+        about |= {"headline": next((story.title for story in edition.stories), "")}
+        found.append(about | {"deliveries": counts.get(row, {})})
+    return found
 
 
-def format_editions(found: list[EditionSummary]) -> Iterator[str]:
+def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
     if not found:
         yield "no edition is kept; watcher digest makes one"
     for each in found:
-        sent = ", ".join(f"{count} {state}" for state, count in sorted(each.deliveries.items()))
-        when = "" if each.slot == DAILY else f" asked for at {each.slot[:5]}"
-        stories = format_count(each.stories, "story", "stories")
-        text = f"{each.date}  {each.digest} no. {each.number}{when}: {stories}, {each.briefs} in a line"
-        yield f"{text}{f' [{sent}]' if sent else ''}  {each.headline}"
+        sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
+        when = "" if each["slot"] == DAILY else f" asked for at {each['slot'][:5]}"
+        stories = format_count(each["stories"], "story", "stories")
+        text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {stories}, {each['briefs']} in a line"
+        yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 
 
 @with_examples(
@@ -163,8 +143,7 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
         raise DigestError(
             f"no edition of {digest.name} is kept for {at}", hint="watcher editions  # lists those that are"
         )
-    suffixes = file_suffixes(rows)
-    return [(read(engine, load_edition, row=row), suffix) for row, suffix in suffixes.items()]
+    return [(read(engine, load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
 
 
 def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
@@ -206,9 +185,8 @@ def verify_editions(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         if everything:
-            verdicts = [
-                check_edition(engine, read(engine, load_edition, row=row)) for row in read(engine, edition_rows)
-            ]
+            rows = read(engine, edition_rows)
+            verdicts = [check_edition(engine, read(engine, load_edition, row=row)) for row in rows]
         elif edition is not None and is_file(edition):
             verdicts = [check_file(engine, settings, Path(edition))]
         else:
