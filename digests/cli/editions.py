@@ -258,7 +258,7 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
         return check_edition(engine, edition_json.load(path.read_bytes()))
     edition, digest, suffix = edition_of_file(engine, settings, path)
     verdict = check_edition(engine, edition)
-    form = next((name for name, (pattern, _) in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
+    form = next((name for name, pattern in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
     if form is None:
         raise DigestError(f"{path} is no form of an edition: {path.suffix}")
     ours, theirs = render_all(edition, digest, (form,), suffix=suffix)[0].body, path.read_bytes()

@@ -19,16 +19,10 @@ TAG_DATE = "2026"  # of the tag: URIs; part of every id, so it never changes (RF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtomSettings:
-    """
-    The settings of a feed.
+    """The settings of a feed."""
 
-    Attributes:
-        domain: Part of the ids of feed and entries; if it changes, all entries are new to feed readers.
-        site: URL of the folder with the feed and the pages; None if they are not on the web.
-    """
-
-    domain: str = "localhost"
-    site: str | None = None
+    domain: str = "localhost"  # part of the ids of feed and entries; if it changes, all entries are new to feed readers
+    site: str | None = None  # URL of the folder with the feed and the pages; None if they are not on the web
 
 
 def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> str:

@@ -17,7 +17,7 @@ from digests.model import (
 )
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
-from digests.render.localizer import Localizer, arrow_in, language_direction, localizer_for
+from digests.render.localizer import arrow_in, language_direction, localizer_for
 from digests.render.view import (
     BriefView,
     CiteView,
@@ -57,8 +57,8 @@ CORRECTION_PHRASES = {
 
 
 def edition_view(edition: Edition) -> EditionView:
-    words = localizer_for(edition)
-    views = Views(edition, words)
+    views = Views(edition)
+    words = views.words
     ledger = edition.ledger
     counts = {
         "stories": len(edition.stories),
@@ -99,18 +99,18 @@ def edition_view(edition: Edition) -> EditionView:
 
 
 def story_view(story: EditionStory, edition: Edition) -> StoryView:
-    return Views(edition, localizer_for(edition)).story(story)
+    return Views(edition).story(story)
 
 
 class Views:
     """Converts parts of an edition to their views, in its language."""
 
-    def __init__(self, edition: Edition, words: Localizer) -> None:
+    def __init__(self, edition: Edition) -> None:
         self._edition = edition
-        self._words = words
+        self.words = localizer_for(edition)
 
     def story(self, story: EditionStory) -> StoryView:
-        words, is_first_edition = self._words, self._edition.previous is None
+        words, is_first_edition = self.words, self._edition.previous is None
         title = self._title(story.title)
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
@@ -147,7 +147,7 @@ class Views:
         )
 
     def brief(self, brief: Brief) -> BriefView:
-        words = self._words
+        words = self.words
         title, outlet = self._title(brief.title), outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
         return BriefView(
@@ -161,7 +161,7 @@ class Views:
         )
 
     def correction(self, correction: Correction) -> CorrectionView:
-        words = self._words
+        words = self.words
         day = words.short_date(correction.cited_on)
         cited = words.say("cited_for", day=day, title=self._title(correction.title))
         if sanitize_line(correction.title) == sanitize_line(correction.before):
@@ -178,7 +178,7 @@ class Views:
         )
 
     def _since_label(self) -> str:
-        edition, words = self._edition, self._words
+        edition, words = self._edition, self.words
         if edition.previous is None:
             return words["since_last"]
         if (edition.local_date - edition.previous).days == 1:
@@ -192,7 +192,7 @@ class Views:
             return found
         names = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
         names += ", …" if count > MAX_NEW_OUTLETS else ""
-        return (*found, QuoteView(text=self._words.say("new_outlets", n=count, names=names)))
+        return (*found, QuoteView(text=self.words.say("new_outlets", n=count, names=names)))
 
     def _figure(self, figure: NumberChange) -> QuoteView:
         """Return "59 → 78 people", citing the report with the new number."""
@@ -200,13 +200,13 @@ class Views:
         now = figure.sentence_after
         cites = (self._cite(now),)
         if not what:
-            return QuoteView(text=f"{before} {self._words.arrow} {after}".rstrip(), cites=cites)
+            return QuoteView(text=f"{before} {self.words.arrow} {after}".rstrip(), cites=cites)
         text = f"{before} {arrow_in(now.language, what)} {after} {what}"
         return QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
         """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are 0."""
-        words = self._words
+        words = self.words
         parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
         if story.folded:
             from_agencies = sum(copies for _, copies in story.agencies)
@@ -216,7 +216,7 @@ class Views:
         return " · ".join(parts)
 
     def _source(self, mention: SourceMention, title: str) -> SourceView:
-        words = self._words
+        words = self.words
         outlet, agency = outlet_name(mention.outlet, mention.url), agency_credit(mention)
         return SourceView(
             outlet=outlet,
@@ -232,7 +232,7 @@ class Views:
 
     def _perspective(self, perspective: Perspective, story: EditionStory) -> PerspectiveView:
         """Return the view of a perspective; the one that reported before all others of its group is marked "first"."""
-        words, mention = self._words, perspective.mention
+        words, mention = self.words, perspective.mention
         title = self._title(mention.title)
         phrase = "leads" if perspective.group == "country" else "leads_kind"
         before, after = words.around(phrase, "headline", name=self._group_name(perspective.group, perspective.name))
@@ -255,7 +255,7 @@ class Views:
 
     def _silent(self, story: EditionStory) -> tuple[str, ...]:
         """Return a sentence for countries, and one for kinds of owners: "Not reported in: China (4 read)." or so."""
-        words, lines = self._words, []
+        words, lines = self.words, []
         for group, phrase in (("country", "silent"), ("owner", "silent_kind")):
             those = [each for each in story.silent if each.group == group]
             names = []
@@ -271,11 +271,11 @@ class Views:
 
     def _group_name(self, group: str, name: str) -> str:
         name = sanitize_line(name, limit=MAX_NAME)
-        return self._words.country(name) or name if group == "country" else name
+        return self.words.country(name) or name if group == "country" else name
 
     def _watch_line(self, phrases: Sequence[str]) -> str:
         named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
-        return self._words.say("watched", words=named) if named else ""
+        return self.words.say("watched", words=named) if named else ""
 
     def _quotes(self, sentences: Sequence[Sentence]) -> tuple[QuoteView, ...]:
         """Return sentences in order; consecutive ones of one report share one citation."""
@@ -283,7 +283,7 @@ class Views:
         for _, run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
             group = list(run)
             tag = group[0].language
-            text = self._words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
+            text = self.words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
             found.append(QuoteView(text=text, lang_attr=self._lang_attr(tag, text), cites=(self._cite(group[0]),)))
         return tuple(found)
 
@@ -298,18 +298,18 @@ class Views:
 
     def _cite(self, cited: Sentence | SourceMention) -> CiteView:
         name = outlet_name(cited.outlet, cited.url)
-        turns = language_direction(self._words.language, "") == "ltr" and text_direction(name) == "rtl"
-        time = self._words.clock(cited.published_at)
+        turns = language_direction(self.words.language, "") == "ltr" and text_direction(name) == "rtl"
+        time = self.words.clock(cited.published_at)
         return CiteView(outlet=name, url=web_url(cited.url), mark="\u200e" if turns else "", time=time)
 
     def _lang_attr(self, tag: str, text: str) -> LangAttr:
-        own = language_direction(self._words.language, "")
+        own = language_direction(self.words.language, "")
         direction = language_direction(tag, text)
-        is_foreign = bool(self._words.language_name(tag))
+        is_foreign = bool(self.words.language_name(tag))
         return LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
 
     def _title(self, title: str) -> str:
-        return sanitize_line(title, limit=MAX_TITLE) or self._words["untitled"]
+        return sanitize_line(title, limit=MAX_TITLE) or self.words["untitled"]
 
 
 def foreign_title(mention: SourceMention, story: EditionStory) -> str:

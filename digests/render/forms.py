@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 from digests import edition_json
 from digests.model import Edition, Rendered
-from digests.render import atom, html, mail, markdown, text
+from digests.render import atom as atom_feed
+from digests.render import html, markdown, text
+from digests.render import mail as mail_message
 from digests.render.atom import AtomSettings
 from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
 from digests.render.templating import Own
-from digests.render.view import EditionView
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderInput:
-    edition: Edition
-    view: EditionView
-    mail: MailHead
-    atom: AtomSettings
-    earlier: Sequence[Edition]
-    own: Own
-
-
-Renderer = Callable[[RenderInput], bytes]
-
-# The file name of each format, and its renderer.
-FORMATS: Mapping[str, tuple[str, Renderer]] = {
-    "markdown": ("{date}.md", lambda issue: markdown.render(issue.view, issue.own).encode()),
-    "html": ("{date}.html", lambda issue: html.render(issue.view, issue.own).encode()),
-    "text": ("{date}.txt", lambda issue: text.render(issue.view, issue.own).encode()),
-    "eml": ("{date}.eml", lambda issue: mail.render(issue.view, issue.edition, issue.mail, issue.own)),
-    "json": ("{date}.json", lambda issue: edition_json.dump(issue.edition)),
-    "atom": ("feed.atom", lambda issue: atom.render((issue.edition, *issue.earlier), issue.atom, issue.own).encode()),
+# The formats, and the names of their files.
+FORMATS: Mapping[str, str] = {
+    "markdown": "{date}.md",
+    "html": "{date}.html",
+    "text": "{date}.txt",
+    "eml": "{date}.eml",
+    "json": "{date}.json",
+    "atom": "feed.atom",
 }
 
 
@@ -48,13 +36,22 @@ def render(
     earlier: Sequence[Edition] = (),
     own: Own = (),
 ) -> tuple[Rendered, ...]:
-    """Return the edition in each format, always the same bytes. Errors: DigestError, for a bad address or template."""
-    issue = RenderInput(edition=edition, view=edition_view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
-    rendered = []
-    for form in dict.fromkeys(formats):
-        name, renderer = FORMATS[form]
-        rendered.append(Rendered(format=form, name=name.format(date=edition.local_date), body=renderer(issue)))
-    return tuple(rendered)
+    """
+    Return the edition in each format, always the same bytes. Errors: DigestError, for a bad address or template.
+
+    `earlier`: other editions for the feed, in any order.
+    """
+    view = edition_view(edition)
+    renderers = {
+        "markdown": lambda: markdown.render(view, own).encode(),
+        "html": lambda: html.render(view, own).encode(),
+        "text": lambda: text.render(view, own).encode(),
+        "eml": lambda: mail_message.render(view, edition, mail, own),
+        "json": lambda: edition_json.dump(edition),
+        "atom": lambda: atom_feed.render((edition, *earlier), atom, own).encode(),
+    }
+    names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}
+    return tuple(Rendered(format=form, name=name, body=renderers[form]()) for form, name in names.items())
 
 
 def try_templates(own: Own) -> None:

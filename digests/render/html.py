@@ -24,20 +24,13 @@ MAX_ROUNDS = 200  # of moving pins apart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFrame:
-    """
-    The HTML that a site puts around an edition, and its pages of the stories.
+    """The HTML that a site puts around an edition, and its pages of the stories."""
 
-    Args:
-        head: Replaces the style sheet.
-        stories: Links to story pages by anchor.
-        briefs: Links to story pages by the briefs' URLs.
-    """
-
-    head: Markup
+    head: Markup  # replaces the style sheet
     nav: Markup
     foot: Markup
-    stories: Mapping[str, str]
-    briefs: Mapping[str, str]
+    stories: Mapping[str, str]  # links to story pages by anchor
+    briefs: Mapping[str, str]  # links to story pages by the briefs' URLs
 
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:

@@ -38,32 +38,20 @@ TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailHead:
-    """
-    The head of a mail, and its limits.
+    """The head of a mail, and its limits."""
 
-    Attributes:
-        sender: "digest@example.org", or with a name; the default name is the digest's title.
-        to: Addresses; empty for a file without recipients.
-        unsubscribe: An https or mailto URL; None for a mail to the sender.
-        base_url: URL of the edition's page; None if it is not on the web.
-        budget: Maximum size of the message as sent, in bytes.
-    """
-
-    sender: str = "digest@localhost"
-    to: tuple[str, ...] = ()
-    unsubscribe: str | None = None
-    base_url: str | None = None
+    sender: str = "digest@localhost"  # maybe with a name, by default the digest's title
+    to: tuple[str, ...] = ()  # addresses; empty for a file without recipients
+    unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
+    base_url: str | None = None  # of the edition's page; None if it is not on the web
     budget: int = BUDGET
 
 
 def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:
     """
-    Return the message, in ASCII with CRLF; the same edition gives the same bytes.
+    Return the message, in ASCII with CRLF, always the same bytes. Errors: DigestError, for a wrong mail address.
 
     If it is too long, it is shortened step by step, and says what was left out.
-
-    Raises:
-        DigestError: If the sender or a recipient is not a valid ASCII mail address.
     """
     room = min(max(MIN_MAIL_BYTES, STORY_BYTES * len(view.stories)), mail.budget)
     # Anchors are short, and the sentences that a page can unfold are left out.
@@ -197,25 +185,15 @@ KEEP_WHOLE = 5  # first stories, which keep their texts longest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortenStep:
-    """
-    One version of an edition for a mail.
-
-    Args:
-        terse: The plain text part, which few programs show, leaves out perspectives and headlines in other languages.
-        at_all_costs: The mail may be as large as its budget; otherwise it must keep the target size.
-    """
+    """One version of an edition for a mail."""
 
     view: EditionView
-    terse: bool = False
-    at_all_costs: bool = False
+    terse: bool = False  # the plain text part leaves out perspectives and headlines in other languages
+    at_all_costs: bool = False  # the mail may be as large as its budget; otherwise it must keep the target size
 
 
 def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
-    """
-    Yield `view`, then shorter and shorter versions.
-
-    `left_out` names what was cut; outlets that are no longer named are counted, as in all formats.
-    """
+    """Yield `view`, then shorter and shorter versions; `left_out` names what was cut."""
     words = view.words
     whole = change_stories(view, partial(limit_story, headlines=HEADLINES, sources=SOURCES))
     yield ShortenStep(view=whole)

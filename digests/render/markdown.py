@@ -58,13 +58,7 @@ def render(view: EditionView, own: Own = ()) -> str:
 def document(
     view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NO_URLS, briefs: Mapping[str, str] = NO_URLS
 ) -> Document:
-    """
-    Return the document as HTML for a page; nothing in it loads or runs.
-
-    Args:
-        stories: Links to a site's story pages, by anchor.
-        briefs: Links to a site's story pages, by the URL of the brief.
-    """
+    """Return the document as HTML for a page. `stories`, `briefs`: links to a site's pages, by anchor and by URL."""
     note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
     source = render_template(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
@@ -97,12 +91,7 @@ def escape(value: str) -> str:
 
 
 def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: bool = False) -> SafeText:
-    """
-    Return a link; the label alone without `url`, which is a URL of `web_url`, a fragment or a path.
-
-    Args:
-        tongue: The language and direction of the label, for HTML.
-    """
+    """Return a link; the label alone without `url`, which is a URL of `web_url`, a fragment or a path."""
     shown = text(label)
     said = _attributes(tongue) if html and tongue else ""
     if not url:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from jinja2 import Environment
+from lxml import etree
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 from rich.cells import cell_len
@@ -85,7 +86,11 @@ def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
     A `<small>` begins a new line, and so does each part after a link that "; " separates in a paragraph.
     """
     text, urls = "", []
-    for piece, element, is_tail in _pieces(block):
+    for event, element in etree.iterwalk(block, events=("start", "end")):
+        is_tail = event == "end"
+        if is_tail and element is block:
+            break
+        piece = (element.tail if is_tail else element.text) or ""
         if element.tag in ("small", "br") and not is_tail:
             yield text, []
             text = ""
@@ -100,22 +105,11 @@ def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
     yield text, urls
 
 
-def _pieces(element: HtmlElement) -> Iterator[tuple[str, HtmlElement, bool]]:
-    """Yield (text, element, whether the text is the element's tail) for each text in an element."""
-    yield element.text or "", element, False
-    for child in element:
-        yield from _pieces(child)
-        yield child.tail or "", child, True
-
-
 def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
     """
-    Return one paragraph wrapped at 72 columns of display width.
+    Return one paragraph wrapped at 72 columns of display width; `hang`: the indent of its other lines.
 
     Lines are broken at spaces only: a URL or a run of Chinese characters stays whole, and the mail program wraps it.
-
-    Args:
-        indent: Spaces before the first line, and before the others unless `hang` is given.
     """
     hang = indent if hang is None else hang
     first, *words = text.split(" ")
