@@ -75,7 +75,7 @@ def search_articles(
         missing = fill_index(engine)
         found = read(engine, search, query, filters=filters, limit=limit, offset=offset)
         members = read(engine, load_members, [hit.id for hit in found.hits])
-    stories = {key: member.story for key, member in members.items()}
+    stories = {key: member.story_id for key, member in members.items()}
     if json:
         print_json(hits_to_json(found, stories, missing), links=True)
     else:

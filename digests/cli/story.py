@@ -232,12 +232,12 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explanatio
     corrections = active_corrections(window.corrections)
     grouped = ExplainContext(
         items=tuple(sort_by_time(list(known.values()))),
-        stories={key: member.story for key, member in members.items() if key in known},
+        stories={key: member.story_id for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
         rules=resolve_corrections(corrections),
         corrections=corrections,
     )
-    stories = {article.id: members[article.id].story for article in (a, b) if article.id in members}
+    stories = {article.id: members[article.id].story_id for article in (a, b) if article.id in members}
     return Explanation(pair=explain_pair(a.id, b.id, grouped), articles=(a, b), stories=stories)
 
 

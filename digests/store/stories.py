@@ -38,19 +38,15 @@ class ClusteringVersion:
 class StoryMember:
     """An article of a story. `nearest` is the nearest article of another report, `evidence` has its "score"."""
 
-    article: str
-    story: str
+    article_id: str
+    story_id: str
     report: str  # the article that its report began with
     agency: str | None = None
     nearest: str | None = None
     evidence: Mapping[str, Any] | None = None
 
 
-SELECT_MEMBERS = select(
-    story_articles.c.article_id.label("article"),
-    story_articles.c.story_id.label("story"),
-    *(story_articles.c[name] for name in ("report", "agency", "nearest", "evidence")),
-)
+SELECT_MEMBERS = select(*columns_of(story_articles, StoryMember))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +73,7 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
     members = load_members(connection, articles)
     own: defaultdict[str, list[str]] = defaultdict(list)
     for member in members.values():
-        own[member.story].append(member.article)
+        own[member.story_id].append(member.article_id)
     rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, own)}
     known = [existing_story(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
     query = select(stories).order_by(stories.c.last_at.desc(), stories.c.id).limit(MAX_PROFILES)
@@ -88,7 +84,7 @@ def load_known_stories(connection: Connection, articles: Iterable[str], *, since
 
 def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
     rows = rows_in(connection, SELECT_MEMBERS, story_articles.c.article_id, articles)
-    return {row.article: StoryMember(**row._mapping) for row in rows}
+    return {row.article_id: StoryMember(**row._mapping) for row in rows}
 
 
 def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: datetime) -> dict[int, int]:
@@ -139,12 +135,7 @@ def save_changes(
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
-    same = ("report", "agency", "nearest", "evidence")
-    rows = [
-        {"article_id": each.article, "story_id": each.story} | {name: getattr(each, name) for name in same}
-        for each in members
-    ]
-    upsert_rows(connection, story_articles, rows, key="article_id")
+    upsert_rows(connection, story_articles, [asdict(each) for each in members], key="article_id")
     counts = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
     sizes: dict[str, int] = dict(rows_in(connection, counts, story_articles.c.story_id, profiles))
     changed = [
@@ -264,7 +255,7 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
     if found is None or found is asked:
         return found
     had = articles_when_merged(connection, [story]).get(story, ())
-    now = Counter(member.story for member in load_members(connection, had).values())
+    now = Counter(member.story_id for member in load_members(connection, had).values())
     most = max(now, key=lambda each: (now[each], each == found.id, each), default=found.id)
     return found if most == found.id else load_story(connection, most)
 
@@ -311,11 +302,10 @@ def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], ti
 
 def correct_story_dates(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
     """
-    Correct the size and the dates of a story.
+    Correct the size and the dates of a story from its stored articles.
 
-    Args:
-        left: Times of the articles that have left it; only dates that were theirs change, because articles that are no
-            longer stored count too. Without them, both dates are recomputed from the stored articles.
+    `left`: times of the articles that have left it. Then only dates that were theirs change, because articles that are
+    no longer stored count too.
     """
     was = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
     times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
@@ -360,13 +350,12 @@ def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
 
 def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
     rows = connection.execute(select(corrections).order_by(corrections.c.id))
+    same = ("made_at", "description", "revoked_at")
     return tuple(
         StoredCorrection(
             number=row.id,
-            made_at=row.made_at,
             correction=UserCorrection(kind=row.kind, articles=row.articles, others=row.others),
-            description=row.description,
-            revoked_at=row.revoked_at,
+            **{name: row._mapping[name] for name in same},
         )
         for row in rows
     )

@@ -67,14 +67,14 @@ def load_story_details(
     """
     asked = resolve_story(connection, story)
     row = resolve_merged(connection, asked.id) or asked
-    members = {member.article: member for member in story_members(connection, row.id)}
+    members = {member.article_id: member for member in story_members(connection, row.id)}
     stored = articles_by_id(connection, members)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
     shown = compare(whole.reports)
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
-    members |= {each.article: each for each in load_evidence(connection, evident, articles)}
+    members |= {each.article_id: each for each in load_evidence(connection, evident, articles)}
     return StoryDetails(
         asked=asked,
         row=row,
@@ -116,10 +116,10 @@ def load_evidence(
 
     The store has only a link's score: the rest is computed again from the features, for the few links shown.
     """
-    wanted = {key for each in linked for key in (each.article, each.nearest or "")} & articles.keys()
+    wanted = {key for each in linked for key in (each.article_id, each.nearest or "")} & articles.keys()
     known = {item.article_id: item for item in load_items(connection, (articles[key] for key in sorted(wanted)))}
     for each in linked:
-        ours, theirs = known.get(each.article), known.get(each.nearest or "")
+        ours, theirs = known.get(each.article_id), known.get(each.nearest or "")
         if ours and theirs:
             yield replace(each, evidence={**asdict(collect_evidence(ours, theirs)), **(each.evidence or {})})
 
@@ -131,13 +131,13 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
         return articles[key].published_at, key
 
     groups: defaultdict[str, list[StoryMember]] = defaultdict(list)
-    known = [member for member in members if member.article in articles]
-    for member in sorted(known, key=lambda each: (each.article != each.report, place(each.article))):
+    known = [member for member in members if member.article_id in articles]
+    for member in sorted(known, key=lambda each: (each.article_id != each.report, place(each.article_id))):
         groups[member.report].append(member)
-    reports = (WireGroup(articles=tuple(m.article for m in rows), agency=rows[0].agency) for rows in groups.values())
+    reports = (WireGroup(articles=tuple(m.article_id for m in rows), agency=rows[0].agency) for rows in groups.values())
     return Story(
         id=row.id,
-        articles=tuple(sorted((member.article for member in known), key=place)),
+        articles=tuple(sorted((member.article_id for member in known), key=place)),
         reports=tuple(sorted(reports, key=lambda report: place(report.origin))),
         thread=row.thread,
         began_at=row.began_at,
@@ -151,7 +151,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
     for member in linked:
         theirs = found.articles.get(member.nearest or "")
         if theirs and member.evidence:
-            ours = found.articles[member.article]
+            ours = found.articles[member.article_id]
             yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = SurfaceForms((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))

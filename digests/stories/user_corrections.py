@@ -74,7 +74,7 @@ def load_story_now(connection: Connection, story: str) -> Story:
     row = resolve_story(connection, story)
     now = resolve_merged(connection, row.id) or row
     members = story_members(connection, now.id)
-    whole = story_of(now, members, articles_by_id(connection, [member.article for member in members]))
+    whole = story_of(now, members, articles_by_id(connection, [member.article_id for member in members]))
     if not whole.articles:
         raise DigestError(f"the articles of story {now.id} are no longer stored")
     return whole
@@ -151,6 +151,6 @@ def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]
     found = []
     for report in story.reports:
         for article in report.articles:
-            row = replace(rows[article], story=story.id, report=report.origin)
+            row = replace(rows[article], story_id=story.id, report=report.origin)
             found.append(row if row.nearest in story.articles else replace(row, nearest=None, evidence=None))
     return found

@@ -83,7 +83,7 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
         found = cluster_window(window)
         tracked = assign_ids(engine, window, found.stories)
         members = changed_members(window, found, tracked.stories)
-        profiles = changed_profiles(window, tracked, {member.story for member in members})
+        profiles = changed_profiles(window, tracked, {member.story_id for member in members})
         if write(engine, save_window, window, tracked, members, profiles, now=now):
             return tracked.stories
     raise DigestError("the stories are being kept by others all the while; try again")
@@ -153,7 +153,7 @@ def cluster_window(window: ClusterWindow) -> ClusteringResult:
 
     The window's shingles are freed before stories are compared, which takes the most memory.
     """
-    assignments = {key: member.story for key, member in window.known.members.items()}
+    assignments = {key: member.story_id for key, member in window.known.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     items = list(window.items.values())
     copies = group_wire_copies(items, window.shingles)
@@ -220,7 +220,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
     for old in window.merged:
         number = joins.get(frozenset(old.articles))
         here = tuple(sorted(key for key in old.articles if key in window.items and key in window.known.members))
-        homes = {window.known.members[key].story for key in here}
+        homes = {window.known.members[key].story_id for key in here}
         if number is None or len(homes) != 1:
             continue
         whole = known[homes.pop()]
@@ -249,8 +249,8 @@ def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Ite
                     nearest = None
                 known = before.evidence if before and before.nearest == nearest else None
                 row = StoryMember(
-                    article=article,
-                    story=story.id,
+                    article_id=article,
+                    story_id=story.id,
                     report=report.origin,
                     agency=report.agency,
                     nearest=nearest,

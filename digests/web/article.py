@@ -80,7 +80,7 @@ def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Articl
     if found is None:
         raise NotFound("No such article is stored.")
     member = load_members(connection, [key]).get(key)
-    story = resolve_merged(connection, member.story) if member else None
+    story = resolve_merged(connection, member.story_id) if member else None
     related = related_articles(connection, story, member, zone) if member and story else ()
     return found, {"revisions": revisions_of(connection, [key]).get(key, ()), "story": story, "related": related}
 
@@ -93,18 +93,18 @@ def related_articles(
 
     Each comes with the score of its link, or None.
     """
-    others = [each for each in story_members(connection, story.id) if each.article != member.article]
+    others = [each for each in story_members(connection, story.id) if each.article_id != member.article_id]
     scores: dict[str, float] = {}
     if member.nearest and member.evidence:
         scores[member.nearest] = float(member.evidence["score"])
     for each in others:
-        if each.nearest == member.article and each.evidence:
-            scores[each.article] = max(scores.get(each.article, 0.0), float(each.evidence["score"]))
+        if each.nearest == member.article_id and each.evidence:
+            scores[each.article_id] = max(scores.get(each.article_id, 0.0), float(each.evidence["score"]))
 
     def rank(each: StoryMember) -> tuple[float, bool, str]:
-        return -scores.get(each.article, 0.0), each.report != member.report, each.article
+        return -scores.get(each.article_id, 0.0), each.report != member.report, each.article_id
 
-    chosen = [each.article for each in sorted(others, key=rank)[:RELATED_ARTICLES]]
+    chosen = [each.article_id for each in sorted(others, key=rank)[:RELATED_ARTICLES]]
     articles = articles_by_id(connection, chosen)
     return [(article_row(articles[key], zone), scores.get(key)) for key in chosen if key in articles]
 

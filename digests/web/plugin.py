@@ -90,4 +90,4 @@ def story_paths(connection: Connection, story: str) -> list[str]:
     row = resolve_merged(connection, asked.id) or asked
     members = story_members(connection, row.id)
     pages = [f"/story/{row.id}/page-{n}" for n in range(2, -(-len(members) // PAGE_ARTICLES) + 1)]
-    return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{one.article}" for one in members)]
+    return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{one.article_id}" for one in members)]

@@ -64,7 +64,7 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
 def find_hits(connection: Connection, query: Query, filters: Filters, at: int) -> tuple[SearchResult, dict[str, str]]:
     hits = search(connection, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
     members = load_members(connection, [hit.id for hit in hits.hits])
-    return hits, {key: member.story for key, member in members.items()}
+    return hits, {key: member.story_id for key, member in members.items()}
 
 
 def highlight(snippet: Snippet) -> Markup:

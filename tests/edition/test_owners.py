@@ -66,6 +66,6 @@ def test_a_story_by_itself_counts_owners_as_its_edition_does(engine, put):
 
     for owners, independent in ((("Quay Media", "Quay Media"), 1), ((None, "Quay Media"), 2)):
         assert counts(engine, *owners) == (2, independent)
-        story = read(engine, load_members, [first.id])[first.id].story
+        story = read(engine, load_members, [first.id])[first.id].story_id
         covered = read(engine, lambda c, story=story: load_story_details(c, story)).coverage
         assert (len(covered.outlets), len(covered.independent)) == (2, independent)

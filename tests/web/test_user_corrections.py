@@ -27,12 +27,12 @@ async def test_an_article_is_taken_out_of_its_story(client, press):
     engine = press[1]
     path = max(await story_paths(client), key=lambda p: len(read(engine, story_members, p[7:])))
     story = path.removeprefix("/story/")
-    out = read(engine, story_members, story)[0].article
+    out = read(engine, story_members, story)[0].article_id
 
     found = await client.post(f"{path}/split", data={"token": await token_of(client, path), "article": out})
 
     assert (found.status_code, found.headers["location"]) == (303, path)
-    assert out not in {member.article for member in read(engine, story_members, story)}
+    assert out not in {member.article_id for member in read(engine, story_members, story)}
     assert [kept.correction.kind for kept in read(engine, load_corrections)] == ["split"]
     assert "became a story of its own" in (await client.get(path)).text
 
