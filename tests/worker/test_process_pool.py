@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import subprocess
@@ -13,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pebble.pool.channel import WorkerChannel
 
 from watcher.errors import FeedError, HttpStatusError
 from watcher.failure_reasons import FeedKind, Reason
@@ -211,20 +209,6 @@ async def test_idle_workers_that_are_killed_are_replaced(four):
         assert await four.run(abs, -3, limit_s=10) == 3
 
 
-def die_with_the_locks() -> None:
-    """End as a worker that is killed while it takes a task or hands in a result."""
-    channel = next(each for each in gc.get_objects() if isinstance(each, WorkerChannel))
-    channel.mutex.acquire()
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-async def test_a_worker_that_is_killed_with_the_locks_of_all_keeps_nobody_waiting(pool):
-    with pytest.raises(WorkerFailed, match="took its process down"):
-        await pool.run(die_with_the_locks, limit_s=5)
-
-    assert await asyncio.wait_for(pool.run(abs, -3, limit_s=5), timeout=20) == 3
-
-
 async def test_tasks_on_their_way_when_the_pool_breaks_all_run(four):
     for pid in await pids(four):
         os.kill(pid, signal.SIGKILL)
@@ -280,7 +264,6 @@ async def test_a_task_whose_caller_gave_up_is_stopped(pool):
 
 ENDS_AT_ONCE = """
 import asyncio
-import gc
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
+import multiprocessing
 import os
 import pickle
 import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing import resource_tracker
-from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.synchronize import RLock
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
-
-from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from watcher.errors import WatcherError
 from watcher.failure_reasons import Reason, TaskKind
@@ -29,7 +29,8 @@ from watcher.text.format import fields
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
 MAX_TASKS = 2_000  # after which a worker is replaced, as parsers leak memory
-MAX_ATTEMPTS = 2  # runs of a task if its pool breaks for another reason
+MAX_ATTEMPTS = 2  # workers that a task is given to, if the first has ended before it began the task
+OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
 
 
 class WorkerFailed(WatcherError):
@@ -46,7 +47,8 @@ class BrokenPool(WatcherError):
 
 class Pool:
     """
-    Runs functions in worker processes, which are started at the first task, and again if the pool breaks.
+    Runs functions in worker processes, which are started as tasks need them. Each has a pipe and a thread of its own,
+    so that one that dies harms no other.
 
     Args:
         memory_bytes: Limit of a worker's memory, on Linux; None for no limit.
@@ -63,11 +65,13 @@ class Pool:
         load: Callable[[], None] | None = None,
     ) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
-        self._memory_bytes = memory_bytes
-        self._start = partial(SafeProcessPool, self.workers, memory_bytes, max_tasks, load)
-        self._lock = threading.Lock()
+        self._start = partial(Worker, memory_bytes, max_tasks, load)
+        self._slots = asyncio.Semaphore(self.workers)
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="worker")
+        self._idle: list[Worker] = []
+        self._running: set[Worker] = set()
         self._closed = False
-        self._pool: SafeProcessPool | None = None
+        atexit.register(self.close)  # before multiprocessing waits for its processes, which ignore its SIGTERM
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
         """
@@ -75,184 +79,132 @@ class Pool:
 
         Errors: WorkerFailed if it ran over `limit_s` seconds or out of memory, or its process died; BrokenPool.
         """
-        try:
-            for _ in range(MAX_ATTEMPTS):
-                pool = self._pool or self._replace(None)
-                future = pool.try_schedule(function, args, limit_s)
-                if future is not None and await wait_for_result(future, pool):
-                    with suppress(BrokenProcessPool):
-                        return future.result()  # type: ignore[no-any-return]
-                await asyncio.to_thread(self._replace, pool)
-        except TimeoutError as error:
-            raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}")) from error
-        except ProcessExpired as error:
-            reason = Reason(TaskKind.PROCESS_DIED, code=error.exitcode)
-            if error.exitcode == OUT_OF_MEMORY and self._memory_bytes is not None:
-                reason = Reason(TaskKind.TOO_MUCH_MEMORY, n=self._memory_bytes // 2**20)
-            raise WorkerFailed(reason) from error
+        loop = asyncio.get_running_loop()
+        async with self._slots:
+            for attempt in range(MAX_ATTEMPTS):
+                worker = self._take(is_new=attempt > 0)
+                try:
+                    return await loop.run_in_executor(self._threads, worker.run, function, args, limit_s)
+                except EOFError:
+                    if not self._closed:
+                        log.warning("workers_replaced %s", fields(reason="a worker process ended before its task"))
+                except WorkerFailed:
+                    if not self._closed:
+                        raise
+                except asyncio.CancelledError:
+                    worker.is_usable = False
+                    worker.process.kill()
+                    raise
+                finally:
+                    self._running.discard(worker)
+                    if worker.is_usable:
+                        self._idle.append(worker)
         raise BrokenPool("the worker processes end as soon as they are started")
 
+    def _take(self, *, is_new: bool) -> Worker:
+        """Return an idle worker, or a new one. Errors: BrokenPool."""
+        if self._closed:
+            raise BrokenPool("the worker processes have been stopped")
+        try:
+            worker = self._idle.pop() if self._idle and not is_new else self._start()
+        except OSError as error:
+            raise BrokenPool(f"the worker processes cannot be started: {error}") from error
+        self._running.add(worker)
+        return worker
+
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._pool is not None:
-                self._pool.kill()
-
-    def _replace(self, broken: SafeProcessPool | None) -> SafeProcessPool:
-        """Return a new pool in place of `broken`, or the one that another thread has started. Errors: BrokenPool."""
-        with self._lock:
-            if self._closed:
-                raise BrokenPool("the worker processes have been stopped")
-            if self._pool is not None and self._pool is not broken:
-                return self._pool
-            try:
-                if broken is not None:
-                    log.warning("workers_replaced %s", fields(reason="the pool of worker processes broke"))
-                    broken.kill()
-                self._pool = self._start()
-            except (OSError, EOFError) as error:
-                raise BrokenPool(f"the worker processes cannot be started: {error}") from error
-            return self._pool
+        """Kill the workers; SIGKILL does no harm to them."""
+        self._closed = True
+        workers = (*self._idle, *self._running)
+        for worker in workers:
+            worker.process.kill()
+        self._threads.shutdown()
+        for worker in workers:
+            worker.process.join()
+        atexit.unregister(self.close)
 
 
-KILL_AFTER_S = 0.1  # workers ignore SIGTERM, and SIGKILL does no harm to them
-OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
-LOOK_AFTER_S = 1.0  # between checks whether the pool is broken: a broken pool forgets the tasks sent to it
-CONSTS.term_timeout = KILL_AFTER_S
+class Worker:
+    """A process of a pool. `is_usable`: it waits for another task. Errors: OSError if it cannot be started."""
 
-
-class Worker(SpawnProcess):
-    """A process of a pool. `is_over` and `was_killed` (by others, with SIGKILL) are set when the pool checks it."""
-
-    is_stopped = is_over = was_killed = False
-
-    def terminate(self) -> None:
-        self.is_stopped = True
-        super().terminate()
-
-    def is_alive(self) -> bool:
-        alive = super().is_alive()
-        if not alive and not self.is_over:
-            self.was_killed = self.exitcode == -signal.SIGKILL and not self.is_stopped
-            self.is_over = True
-        return alive
-
-
-class WorkerFactory(SpawnContext):
-    """
-    Starts workers with `spawn`, and keeps references to their locks until the list is cleared.
-
-    A pool that ends drops its locks before its workers have ended, and a worker that is just starting would find none.
-    If the program ends without closing its pools, the system frees the locks.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.locks: list[RLock] = []
-        self._workers: list[Worker] = []
-
-    def Process(self, *args: Any, **more: Any) -> Worker:  # type: ignore[override]  # noqa: ANN401 - multiprocessing's
-        self._workers = [worker for worker in self._workers if worker.was_killed or not worker.is_over]
-        self._workers.append(Worker(*args, **more))
-        return self._workers[-1]
-
-    def RLock(self) -> RLock:
-        self.locks.append(super().RLock())
-        return self.locks[-1]
-
-    @property
-    def lost_one(self) -> bool:
-        """Whether a worker was killed from outside: its lock then stays locked, and its data may be incomplete."""
-        return any(worker.was_killed for worker in self._workers)
-
-
-class SafeProcessPool(ProcessPool):
-    """A pool that counts as broken once a worker was killed from outside. Errors: OSError, EOFError."""
-
-    def __init__(
-        self, max_workers: int, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None
-    ) -> None:
+    def __init__(self, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None) -> None:
+        self.is_usable = True
+        self._memory_bytes, self._tasks_left = memory_bytes, max_tasks
+        self._pipe, end = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("spawn").Process(
+            target=serve_tasks, args=(end, os.getpid(), memory_bytes, load), daemon=True
+        )
         resource_tracker.ensure_running()  # before signals are blocked: starting it unblocks them
-        self.workers = WorkerFactory()
-        start = (os.getpid(), memory_bytes, load)
-        super().__init__(max_workers, max_tasks, initializer=prepare_worker, initargs=start, context=self.workers)
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the pool cannot run tasks any more. Reading this starts a pool that is new."""
-        return self.workers.lost_one or not self.active
-
-    def try_schedule(self, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
-        """Schedule a task and return its future; None if the pool is broken."""
-        if self.workers.lost_one:
-            return None
+        # A signal to the process group (Ctrl-C, systemd's stop) is for the owner, which ends its workers itself.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
-            with block_termination_signals():  # the first task starts threads, which start the processes
-                return self.schedule(run_task, args=(function, args), timeout=limit_s)
-        except (BrokenProcessPool, RuntimeError):
-            return None
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            end.close()
 
-    def kill(self) -> None:
-        """End the pool and its workers, broken or not, and free their locks."""
-        self.stop()  # type: ignore[no-untyped-call]
-        self.join()
-        self.workers.locks.clear()
-
-
-async def wait_for_result(future: Future[Any], pool: SafeProcessPool) -> bool:
-    """Wait until `future` is done and return True; return False if the pool broke before."""
-    waiter = asyncio.wrap_future(future)
-    waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # the caller reads `future`
-    try:
-        while not future.done():
-            broken = pool.is_broken
-            await asyncio.wait({waiter}, timeout=LOOK_AFTER_S)
-            if broken and not future.done():
-                return False
-    finally:
-        waiter.cancel()
-    return True
-
-
-def run_task(function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    """Run a task in its worker. An error that cannot be pickled would break the pool: its text is raised instead."""
-    try:
-        return function(*args)
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
-    except Exception as error:  # noqa: BLE001 - raised below
+    def run(self, function: Callable[..., T], args: tuple[Any, ...], limit_s: float) -> T:
+        """Return a task's result. Errors: EOFError if the process ended before it began the task; as `Pool.run`."""
+        task = ForkingPickler.dumps((function, args))
+        self.is_usable = has_begun = False
         try:
-            pickle.loads(pickle.dumps(error))
-        except Exception:  # noqa: BLE001 - any error of a foreign class
-            words = f"{type(error).__name__}: {error}"
-        else:
-            raise
-    raise RuntimeError(words)
+            self._pipe.send_bytes(task)
+            has_begun = self._pipe.recv()
+            if not self._pipe.poll(limit_s):
+                raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}"))
+            is_done, found = self._pipe.recv()
+            self._tasks_left -= 1
+            self.is_usable = self._tasks_left > 0
+        except (OSError, EOFError) as error:
+            if not has_begun:
+                raise EOFError from error
+            self.process.join()
+            code = self.process.exitcode or 0
+            reason = Reason(TaskKind.PROCESS_DIED, code=code)
+            if code == OUT_OF_MEMORY and self._memory_bytes is not None:
+                reason = Reason(TaskKind.TOO_MUCH_MEMORY, n=self._memory_bytes // 2**20)
+            raise WorkerFailed(reason) from error
+        finally:
+            if not self.is_usable:
+                self.process.kill()
+                self.process.join()
+                self._pipe.close()
+        if is_done:
+            return found  # type: ignore[no-any-return]
+        raise found
 
 
-@contextmanager
-def block_termination_signals() -> Iterator[None]:
-    """
-    Block SIGINT and SIGTERM in this thread until the context ends; threads and processes started in it keep that.
-
-    A signal to the process group (Ctrl-C, systemd's stop) is for the owner, which ends its workers itself.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def prepare_worker(owner: int, memory_bytes: int | None, load: Callable[[], None] | None) -> None:
-    """Set up a worker: exit with the owner, one thread for numeric libraries, a memory limit; then call `load`."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+def serve_tasks(pipe: Connection, owner: int, memory_bytes: int | None, load: Callable[[], None] | None) -> None:
+    """Run tasks in a worker until its owner ends: for each, send True before it begins, then its result or error."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # of numeric libraries
     if memory_bytes is not None:
         with suppress(OSError, ValueError):  # a lower limit is set already, or the system has none
             resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     threading.Thread(target=exit_with_parent, args=(owner,), daemon=True).start()
     if load is not None:
         load()
+    with suppress(EOFError, OSError):
+        while True:
+            task = pipe.recv_bytes()
+            pipe.send(True)
+            pipe.send_bytes(run_task(task))
+
+
+def run_task(task: bytes) -> bytes:
+    """Return a task's result or error, pickled. Instead of an error that cannot be pickled, its text is sent."""
+    try:
+        function, args = pickle.loads(task)
+        return bytes(ForkingPickler.dumps((True, function(*args))))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except Exception as error:  # noqa: BLE001 - raised by the owner
+        error.add_note(traceback.format_exc())  # which no pickle has
+        try:
+            answer = pickle.dumps((False, error))
+            pickle.loads(answer)
+        except Exception:  # noqa: BLE001 - any error of a foreign class
+            answer = pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
+        return answer
 
 
 def exit_with_parent(owner: int) -> None:
