@@ -87,7 +87,7 @@ from watcher.cli.main import run_command_line as run
 sys.exit(run(["digest", "--send", "--config", sys.argv[1]]))
 """
 # Of the events in the store that belong to a mail, those after its dot: beginning and commit of "sent".
-OPENING = 3  # a look at the versions of the two schemas, and whether the store is half-moved
+OPENING = 2  # a look at the versions of the two schemas
 EVENTS, AFTER_THE_DOT = 7, (6, 7)
 
 

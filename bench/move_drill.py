@@ -30,14 +30,14 @@ from sqlalchemy import Connection, insert, text
 
 from digests.store.schema import editions
 from tests.postgres import programs, start
-from watcher.store.engine import connect, create_file
+from watcher.store.engine import connect
 from watcher.store.schema import polls
-from watcher.store.writer import write
+from watcher.store.writer import read, write
 
 BASE = 2_000  # articles that are made; the others are copies of them
 COPIES = {"articles": "id", "texts": "article_id", "features": "article_id", "entries": "article_id"}
 POLLS, EDITIONS, EDITION_BYTES = 100_000, 100, 300_000
-KILLED_IN = "texts"
+KILLED_IN, KILLED_BEHIND = "texts", 2_000_000  # bytes
 ENTRIES = """
     INSERT INTO entries (feed_id, guid, content_hash, link, article_id, first_seen_at)
     SELECT feed_id, url, id, url, id, fetched_at FROM articles
@@ -126,7 +126,7 @@ def drill(from_: str, to: str, megabytes: float, *, is_killed: bool) -> bool:
         process.send_signal(signal.SIGKILL)
         process.wait()
         took[0] = time.perf_counter() - began
-        print(f"killed after {took[0]:.0f} s, in {KILLED_IN} behind {where}", flush=True)
+        print(f"killed after {took[0]:.0f} s, with {where / 1e6:.0f} MB of {KILLED_IN}", flush=True)
     began = time.perf_counter()
     process = start_move(from_, to)
     told = json.loads(process.communicate()[0] or "{}")
@@ -145,16 +145,14 @@ def start_move(from_: str, to: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "watcher", "move", from_, to, "--json"], stdout=subprocess.PIPE)
 
 
-def wait_for_middle(to: str, process: subprocess.Popen[bytes]) -> list[object]:
-    """Wait until some of the texts are there; return the key of the last one."""
-    create_file(to)
+def wait_for_middle(to: str, process: subprocess.Popen[bytes]) -> int:
+    """Wait until some of the texts are there, which nobody else sees yet; return their bytes."""
     engine = connect(to)
+    size = text(f"SELECT pg_total_relation_size(to_regclass('{KILLED_IN}_rest'))")
     try:
         while process.poll() is None:
-            state = engine.read_progress(engine)
-            if state is not None and (after := state.after.get(KILLED_IN)):
-                time.sleep(1.0)
-                return after
+            if (found := read(engine, lambda c: c.scalar(size))) and found > KILLED_BEHIND:
+                return int(found)
             time.sleep(0.2)
     finally:
         engine.dispose()

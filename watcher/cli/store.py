@@ -115,8 +115,8 @@ def move_store(
     Move a store to PostgreSQL, or back to a file: everything in it, compared row by row at the end.
 
     End the daemon first, and change [store] url afterwards, as the last line says. The store it is moved from is only
-    read, and stays until you remove it. Stopped or killed, the same command goes on where it was; nothing else opens
-    the new store until all of it is there.
+    read, and stays until you remove it. Stopped or killed, the same command begins again: the new store is empty
+    until all of it is there.
     """
     started = time.monotonic()
     schemas = load_schemas()
@@ -136,8 +136,8 @@ def move_store(
     found = {"from": source_name, "to": target_name, "same": not different, "rows": rows, "took_s": round(took_s, 1)}
     print_result(found | {"tables": [table_to_json(each) for each in tables]}, format_tables(tables), json=json)
     if different:
-        hint = f"has something written to {source_name} meanwhile? End it, remove the new store, and move again"
-        print_error(StoreError(f"{different}: not the same in both stores; {target_name} stays half-moved", hint=hint))
+        hint = f"has something written to {source_name} meanwhile? End it, and move again"
+        print_error(StoreError(f"{different}: not the same in both stores; {target_name} stays empty", hint=hint))
         return FAILED
     if not json:
         hidden = "" if target_name == target_url else ", with your password in it"

@@ -1,9 +1,8 @@
 """
-Copy a whole store into an empty one, on either database.
+Copy a whole store into an empty one, on either database, and compare all rows of both.
 
-Each table is copied in the order of its key, one slice per transaction. An interrupted run leaves the first rows of a
-table in the target: the next run counts them and continues after them. At the end, all rows of both stores are read and
-compared. Until then, a mark in the target (`COPY_SOURCE`) keeps other programs from opening it.
+All of it is one transaction of the target: until every table is the same, nothing else can open the new store, and
+after an error or a kill, it is empty as before.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +30,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    event,
     func,
     inspect,
     literal,
@@ -43,12 +44,11 @@ from sqlalchemy.exc import DBAPIError
 from watcher.errors import PluginError, SettingsError, StoreError
 from watcher.store.daemon_lock import DAEMON_PREFIX, LOCK_SPACE, locked_file, read_daemon_status, status_path
 from watcher.store.engine import (
-    COPY_SOURCE,
     Schema,
     connect,
     create_file,
+    errors_of_opening,
     file_of,
-    incomplete_copy_of,
     is_server,
     open_read_only,
     parse_url,
@@ -56,22 +56,17 @@ from watcher.store.engine import (
     require_current_version,
     upgrade,
 )
-from watcher.store.errors import PROBE, join_hints, sqlstate, to_store_error
+from watcher.store.errors import PROBE, join_hints, transient_error
 from watcher.store.schema import INITIAL_ROWS, PROCESS_STATE, REBUILT, meta
 from watcher.store.search import INDEX_STATE, count_missing, index_missing, rebuild_index
-from watcher.store.sql import insert, save_meta
 from watcher.store.writer import read, write
 
-SLICE_ROWS, SLICE_BYTES = 2_000, 8 << 20  # of one transaction
-VALUE_BYTES = 16  # counted for a value that is neither text nor bytes
-FETCH_ROWS = 100  # an edition takes up to a megabyte
-INDEX_BATCH = 500  # articles of one transaction
+SLICE_ROWS = 200  # read and written at a time: an edition takes up to a megabyte
+INDEX_BATCH = 500  # articles
 PROGRESS_ROWS = 10_000  # between two reports of a comparison
 CHECKSUM_BYTES = 16
 COPY_LOCK = 1  # of PostgreSQL's advisory locks in `LOCK_SPACE`: one process copies at a time
-LOCK_MS = 5_000  # PostgreSQL notices within a moment that a process was killed
-LOCK_TIMED_OUT = "55P03"
-RESUME_HINT = "then the same command goes on where it stopped"
+AGAIN = "then the same command again"
 NUMBER_STARTS = frozenset("-0123456789")
 Row = tuple[Any, ...]
 OnProgress = Callable[[str, int, int], None]  # step, rows since the last call, rows in all
@@ -101,25 +96,42 @@ class TableComparison:
 def copy_store(
     source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
-    """Copy `source` to `target`, compare each table, and mark the copy complete if all agree. Errors: StoreError."""
-    tables = copied_tables(schemas)
-    total = sum(read(source, count_rows, table) for table in tables)
+    """Copy `source` to `target` and compare each table; keep the copy if all agree. Errors: StoreError."""
+    try:
+        return write(target, copy_and_compare, source, copied_tables(schemas), tell)
+    except StoreError as error:
+        if error.transient and error.hint:
+            error.hint = join_hints(error.hint, AGAIN)
+        raise
 
-    def on_copied(rows: int) -> None:
-        tell("copy", rows, total)
+
+def copy_and_compare(
+    target: Connection, source: Engine, tables: Sequence[Table], tell: OnProgress
+) -> tuple[TableComparison, ...]:
+    total = sum(read(source, count_rows, table) for table in tables)
 
     def on_compared(rows: int) -> None:
         tell("compare", rows, 2 * total)
 
+    if target.dialect.name == "postgresql":
+        target.execute(text("LOCK TABLE meta"))  # any daemon reads it when it starts
+        target.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # while the source is read
+    for table in reversed(tables):
+        target.execute(delete(table))
+    rebuild_index(target)
     for table in tables:
-        read(source, copy_table, table, target, on_copied)
+        read(source, copy_table, table, target, lambda rows: tell("copy", rows, total))
     compared = []
     for table in tables:
-        sums = [read(each, checksum, table, on_compared) for each in (source, target)]
+        sums = read(source, checksum, table, on_compared), checksum(target, table, on_compared)
         compared.append(TableComparison(table=table.name, from_=sums[0], to=sums[1]))
     if all(table.is_same for table in compared):
         build_index(target, tell=tell)
-        write(target, mark_complete, tables)
+        if target.dialect.name == "postgresql":
+            set_sequences(target, tables)
+            target.execute(text("ANALYZE"))
+    else:
+        target.rollback()
     return tuple(compared)
 
 
@@ -133,27 +145,55 @@ def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:
     return found
 
 
-def copy_table(connection: Connection, table: Table, target: Engine, on_rows: Callable[[int], None]) -> None:
-    """Copy the rows of a table that the target does not have yet."""
-    there = read(target, count_rows, table)
-    on_rows(there)
+def copy_table(connection: Connection, table: Table, target: Connection, on_rows: Callable[[int], None]) -> None:
+    """Copy the rows of a table. Errors: StoreError; it names the row that the other database rejects."""
+    values: dict[str, Any] = {}
+    for column in copied_columns(table):
+        value = bindparam(f"of_{column.name}", type_=Text() if is_text(column) else column.type)
+        is_cast = is_json(column) and target.dialect.name != "sqlite"
+        values[column.name] = cast(value, JSON) if is_cast else value
+    names = [f"of_{name}" for name in values]
+    query = table.insert().values(values)
     try:
-        for rows in transaction_batches(read_rows(connection, table, skip=there)):
-            write_slice(target, table, rows)
+        for rows in read_rows(connection, table):
+            given = [dict(zip(names, row, strict=True)) for row in rows]
+            savepoint = target.begin_nested()
+            try:
+                target.execute(query, given)
+                savepoint.commit()
+            except (DBAPIError, OverflowError) as error:
+                if transient_error(error):
+                    raise
+                savepoint.rollback()
+                for row in given:
+                    try:
+                        target.execute(query, row)
+                    except (DBAPIError, OverflowError) as rejected:
+                        raise row_error(table, row, rejected) from rejected
+                raise
             on_rows(len(rows))
     except ValueError as error:  # of a column's type, such as a malformed time
         raise StoreError(f"{table.name}: a row cannot be read: {error}") from error
 
 
+def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError:
+    key = ", ".join(repr(row[f"of_{column.name}"]) for column in table.primary_key.columns)
+    why = " ".join(str(getattr(error, "orig", error)).split())
+    return StoreError(
+        f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}",
+        hint="watcher check --deep looks through the store it is in; once it is mended, the same command again",
+    )
+
+
 def count_rows(connection: Connection, table: Table) -> int:
-    return int(connection.execute(select(func.count()).select_from(table).where(is_copied(table))).scalar_one())
+    return connection.execute(select(func.count()).select_from(table).where(is_copied(table))).scalar_one()
 
 
 def is_copied(table: Table) -> ColumnElement[bool]:
-    """Return the condition for rows to copy: all, except rows of `meta` about the index, daemons and the copy."""
+    """Return the condition for rows to copy: all, except rows of `meta` about the index and daemons."""
     if table is not meta:
         return true()
-    return meta.c.name.not_in((COPY_SOURCE, PROBE, INDEX_STATE)) & ~meta.c.name.startswith(DAEMON_PREFIX)
+    return meta.c.name.not_in((PROBE, INDEX_STATE)) & ~meta.c.name.startswith(DAEMON_PREFIX)
 
 
 def copied_columns(table: Table) -> list[Any]:
@@ -171,8 +211,8 @@ def is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
     return isinstance(getattr(column.type, "impl", column.type), JSON)
 
 
-def read_rows(connection: Connection, table: Table, *, skip: int = 0) -> Iterator[Row]:
-    """Yield the rows of a table in the order of its key, with the values of `copied_columns`."""
+def read_rows(connection: Connection, table: Table) -> Iterator[Sequence[Row]]:
+    """Yield the rows of a table, `SLICE_ROWS` at a time, with the values of `copied_columns`."""
 
     def readable(column: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own
         if not is_text(column):
@@ -180,63 +220,9 @@ def read_rows(connection: Connection, table: Table, *, skip: int = 0) -> Iterato
         is_plain = connection.dialect.name == "sqlite" or not is_json(column)
         return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)
 
-    query = select(*map(readable, copied_columns(table))).where(is_copied(table))
-    query = query.order_by(*table.primary_key.columns).offset(skip or None)
-    with connection.execute(query.execution_options(yield_per=FETCH_ROWS)) as rows:
-        yield from map(tuple, rows)
-
-
-def transaction_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += sum(len(value) if isinstance(value, str | bytes) else VALUE_BYTES for value in row)
-        if len(batch) >= SLICE_ROWS or size >= SLICE_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def write_slice(target: Engine, table: Table, rows: Sequence[Row]) -> None:
-    """Write rows in one transaction. Errors: StoreError; it names the row that the database rejects."""
-    try:
-        write(target, insert_rows, table, rows)
-    except StoreError as error:
-        if error.transient and error.hint:
-            error.hint = join_hints(error.hint, RESUME_HINT)
-        raise
-    except (DBAPIError, OverflowError):
-        for row in rows:
-            with target.connect() as connection:  # nothing is committed
-                try:
-                    insert_rows(connection, table, [row])
-                except (DBAPIError, OverflowError) as rejected:
-                    raise row_error(table, row, rejected) from rejected
-        raise
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows in the format of `read_rows`; existing rows stay unchanged."""
-    values: dict[str, Any] = {}
-    for column in copied_columns(table):
-        value = bindparam(f"of_{column.name}", type_=Text() if is_text(column) else column.type)
-        is_cast = is_json(column) and connection.dialect.name != "sqlite"
-        values[column.name] = cast(value, JSON) if is_cast else value
-    names = [f"of_{name}" for name in values]
-    query = insert(connection, table).values(values).on_conflict_do_nothing()
-    connection.execute(query, [dict(zip(names, row, strict=True)) for row in rows])
-
-
-def row_error(table: Table, row: Row, error: Exception) -> StoreError:
-    values = dict(zip((column.name for column in copied_columns(table)), row, strict=True))
-    key = ", ".join(repr(values[column.name]) for column in table.primary_key.columns)
-    why = " ".join(str(getattr(error, "orig", error)).split())
-    return StoreError(
-        f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}",
-        hint="watcher check --deep looks through the store it is in; once it is mended, the same command again",
-    )
+    query = select(*map(readable, copied_columns(table))).where(is_copied(table)).order_by(*table.primary_key.columns)
+    with connection.execute(query.execution_options(yield_per=SLICE_ROWS)) as rows:
+        yield from rows.partitions()
 
 
 def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None]) -> TableChecksum:
@@ -256,7 +242,7 @@ def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None
     encode = json.JSONEncoder(separators=(",", ":"), default=to_json).encode
     json_columns = [is_json(column) for column in copied_columns(table)]
     total = count = 0
-    for row in read_rows(connection, table):
+    for row in chain.from_iterable(read_rows(connection, table)):
         values = [comparable(value, of_json) for value, of_json in zip(row, json_columns, strict=True)]
         total += int.from_bytes(blake2b(encode(values).encode(), digest_size=CHECKSUM_BYTES).digest())
         count += 1
@@ -266,10 +252,10 @@ def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None
     return TableChecksum(rows=count, checksum=(total % (1 << 8 * CHECKSUM_BYTES)).to_bytes(CHECKSUM_BYTES).hex())
 
 
-def build_index(target: Engine, *, tell: OnProgress) -> None:
-    missing = read(target, count_missing)
+def build_index(target: Connection, *, tell: OnProgress) -> None:
+    missing = count_missing(target)
     try:
-        while took := write(target, index_missing, most=INDEX_BATCH):
+        while took := index_missing(target, most=INDEX_BATCH):
             tell("index", took, missing)
     except zlib.error as error:
         raise StoreError(
@@ -278,20 +264,17 @@ def build_index(target: Engine, *, tell: OnProgress) -> None:
         ) from error
 
 
-def mark_complete(connection: Connection, tables: Sequence[Table]) -> None:
-    """Remove the mark of an incomplete copy. On PostgreSQL, first set sequences after the copied keys, and ANALYZE."""
-    if connection.dialect.name == "postgresql":
-        for table in tables:
-            column = table.autoincrement_column
-            if column is not None and (last := connection.scalar(select(func.max(column)))) is not None:
-                connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, column.name), last)))
-        connection.execute(text("ANALYZE"))
-    save_meta(connection, COPY_SOURCE, None)
+def set_sequences(connection: Connection, tables: Sequence[Table]) -> None:
+    """Set the sequences of PostgreSQL after the copied keys."""
+    for table in tables:
+        column = table.autoincrement_column
+        if column is not None and (last := connection.scalar(select(func.max(column)))) is not None:
+            connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, column.name), last)))
 
 
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
-    """Yield the read-only source and the empty or partly filled target, locked. Errors: SettingsError, StoreError."""
+    """Yield the read-only source and the empty target, locked. Errors: SettingsError, StoreError."""
     source_url, target_url = parse_url(from_), parse_url(to)
     for name, url in (("FROM", source_url), ("TO", target_url)):
         if not is_server(url) and file_of(url) is None:
@@ -310,10 +293,18 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
         create_file(to)
         target = connect(to)
         stack.callback(target.dispose)
-        incomplete_copy_of(target)  # raises if it cannot be reached
+        if file_of(target_url):
+            # A transaction that fills an empty file needs no log, which would be as large as the store.
+            event.listen(target, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=DELETE").close())
         stack.enter_context(lock_store(source))
         stack.enter_context(lock_store(target))
-        prepare_target(target, schemas, address)
+        if found := read(target, non_empty_tables, schemas):
+            raise StoreError(
+                f"the store {redacted_url(target)} is not empty: it has rows in {', '.join(found)}",
+                hint="name a new file, or make a new database",
+            )
+        for schema in schemas:
+            upgrade(target, schema)
         yield source, target
 
 
@@ -341,46 +332,17 @@ def lock_store(engine: Engine) -> Iterator[None]:
             f"a daemon is at work on the store {redacted_url(engine)}: {who}",
             hint="end each daemon and watcher work of it, then again",
         )
-    connection = engine.connect().execution_options(busy_ms=LOCK_MS)
+    with errors_of_opening(engine):
+        connection = engine.connect()
+        is_free = connection.scalar(select(func.pg_try_advisory_lock(LOCK_SPACE, COPY_LOCK)))
+        connection.commit()
     try:
-        try:
-            with connection.begin():
-                connection.execute(select(func.pg_advisory_lock(LOCK_SPACE, COPY_LOCK)))
-        except DBAPIError as error:
-            if sqlstate(error) == LOCK_TIMED_OUT:
-                raise StoreError(f"another move is at work on the store {redacted_url(engine)}") from error
-            raise to_store_error(error) from error
+        if not is_free:
+            raise StoreError(f"another move is at work on the store {redacted_url(engine)}")
         yield
     finally:
         connection.invalidate()  # ends the session, and the lock with it
         connection.close()
-
-
-def prepare_target(target: Engine, schemas: Sequence[Schema], source: str) -> None:
-    """Create the tables of the target, empty and marked as incomplete. Errors: StoreError if it has other rows."""
-    before = incomplete_copy_of(target)
-    if before is not None and before != source:
-        raise StoreError(
-            f"the store {redacted_url(target)} is half-moved from {before}, not from {source}",
-            hint="finish that move, or name a new store",
-        )
-    if before is None and (found := read(target, non_empty_tables, schemas)):
-        raise StoreError(
-            f"the store {redacted_url(target)} is not empty: it has rows in {', '.join(found)}",
-            hint="name a new file, or make a new database",
-        )
-    for schema in schemas:
-        upgrade(target, schema)
-    if before is None:
-        write(target, begin_copy, schemas, source)
-
-
-def begin_copy(connection: Connection, schemas: Sequence[Schema], source: str) -> None:
-    """Empty all tables, and mark the store as an incomplete copy of `source`."""
-    for table in reversed(copied_tables(schemas)):
-        connection.execute(delete(table))
-    rebuild_index(connection)
-    save_meta(connection, COPY_SOURCE, source)
 
 
 def non_empty_tables(connection: Connection, schemas: Sequence[Schema]) -> list[str]:

@@ -20,8 +20,8 @@ from watcher.plugins import load_plugins
 from watcher.settings.models import secret_of
 from watcher.store.errors import to_store_error
 from watcher.store.partitions import create_partitions
-from watcher.store.schema import meta, metadata
-from watcher.store.sql import acquire_migration_lock, load_meta
+from watcher.store.schema import metadata
+from watcher.store.sql import acquire_migration_lock
 
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
@@ -32,7 +32,6 @@ PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # of a new 
 CACHED_STATEMENTS = 32
 CONNECT_S = 10  # how long to wait for a server
 IDLE_MS = 300_000  # then the server ends an idle transaction of ours: if we hang, it must not block others
-COPY_SOURCE = "copy_source"  # the key in `meta`: the address of the store that is being copied into this one
 LOG_BYTES = 32 << 20  # to which the write-ahead log's file shrinks after a large transaction
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # we report its errors ourselves
 
@@ -58,7 +57,7 @@ def open_store(url: str, *, create: bool = True) -> Engine:
     """
     Return an engine on the store at `url` after running missing migrations; if `create`, a missing store is created.
 
-    Errors: StoreError if it cannot be opened, is newer than this program or too old for it, or an incomplete copy.
+    Errors: StoreError if it cannot be opened, or is newer than this program or too old for it.
     """
     if create:
         create_file(url)
@@ -67,7 +66,6 @@ def open_store(url: str, *, create: bool = True) -> Engine:
     engine = connect(url)
     with dispose_on_error(engine):
         upgrade(engine, SCHEMA)
-        require_complete(engine)
         if is_server(engine.url):
             try:
                 with errors_of_opening(engine), engine.begin() as connection:
@@ -87,7 +85,6 @@ def open_read_only(url: str) -> Engine:
     engine.update_execution_options(reading=True)
     with dispose_on_error(engine):
         require_current_version(engine, SCHEMA)
-        require_complete(engine)
     return engine
 
 
@@ -332,19 +329,3 @@ def set_begin_mode(connection: Connection) -> None:
     driver.isolation_level = IsolationLevel.REPEATABLE_READ if is_reading else None
     if "busy_ms" in options:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(options['busy_ms'])}")
-
-
-def incomplete_copy_of(engine: Engine) -> str | None:
-    """Return the address of the store that is being copied into this one; None if there is none. Errors: StoreError."""
-    with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
-        address: str | None = load_meta(connection, COPY_SOURCE) if inspect(connection).has_table(meta.name) else None
-        return address
-
-
-def require_complete(engine: Engine) -> None:
-    source = incomplete_copy_of(engine)
-    if source is not None:
-        raise StoreError(
-            f"the store {redacted_url(engine)} is half-moved: not everything has come from {source} yet",
-            hint="the same watcher move again goes on where it stopped",
-        )
