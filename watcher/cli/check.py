@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from typer import Option
@@ -23,9 +23,6 @@ from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import TOKEN_CHARS, Settings
 from watcher.settings.toml_syntax import Positions
 from watcher.text.format import format_count
-
-if TYPE_CHECKING:
-    from watcher.cli.check_store import StoreFault
 
 # Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
 # ({"digests": 2}), or raises a WatcherError for an invalid one.
@@ -63,29 +60,26 @@ def check(
         problems = error.problems if isinstance(error, SettingsError) else ()
         print_json({"ok": False, "path": path, "problems": problems, "error": str(error)})
         return USAGE if isinstance(error, SettingsError) else FAILED
-    faults: list[StoreFault] = []
+    deep = deep or mend
+    faults: list[dict[str, Any]] = []
     results: tuple[CheckResult, ...] = ()
-    if deep or mend:
-        # Late: SQLAlchemy takes 0.2 s to load, and a check of the file alone does not need it.
-        from watcher.cli.check_store import check_store
+    if deep or online:
+        # Late: SQLAlchemy and the HTTP client take 0.4 s to load, and a check of the file alone does not need them.
+        from watcher.cli.check_services import check_online, check_store
 
-        faults = check_store(settings, mend=mend)
-    if online:
-        # Late: the HTTP client and the scheduler take 0.2 s to load.
-        from watcher.cli.check_online import check_online
-
-        results = check_online(settings)
+        faults = check_store(settings, mend=mend) if deep else []
+        results = check_online(settings) if online else ()
     if json:
         found: dict[str, object] = {"ok": True, "path": path, "problems": [], **counts}
-        found |= {"store": faults} if deep or mend else {}
+        found |= {"store": faults} if deep else {}
         rows = [{**asdict(result), "ok": not result.fault} for result in results]
         print_json(found | ({"online": rows} if online else {}))
     else:
         print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: fine"])
         warn_about(settings)
-        print_lines(format_faults(faults) if deep or mend else ())
+        print_lines(format_faults(faults) if deep else ())
         print_lines(format_results(results))
-    if any(not fault.mended for fault in faults):
+    if any(not fault["mended"] for fault in faults):
         return FAILED
     return PARTLY if any(result.fault for result in results) else DONE
 
@@ -131,11 +125,11 @@ def warn_about(settings: Settings) -> None:
         print_err(f"each article's title and first words are sent to {host}, for its vector")
 
 
-def format_faults(faults: list[StoreFault]) -> Iterator[str]:
+def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
     if not faults:
         yield "store: sound, and all in it belongs together"
     for fault in faults:
-        yield f"store: {fault.what}: {'mended' if fault.mended else f'try: {fault.hint}'}"
+        yield f"store: {fault['what']}: " + ("mended" if fault["mended"] else f"try: {fault['hint']}")
 
 
 def format_results(results: Sequence[CheckResult]) -> Iterator[str]:

@@ -51,7 +51,7 @@ def discover_feeds(
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
-    found = asyncio.run(discover_at_any(candidate_urls(url), settings))
+    found = asyncio.run(discover_with_progress(candidate_urls(url), settings))
     known = sources_by_key(settings)
     print_result(discovery_to_json(found, known), format_discovery(found, known), json=json)
     if path is not None and found.feeds:
@@ -59,9 +59,8 @@ def discover_feeds(
     return DONE if found.feeds else FAILED
 
 
-async def discover_at_any(urls: tuple[str, ...], settings: Settings) -> Discovery:
-    """Return the feeds found at the first of `urls` that can be reached."""
-    async with open_prober(settings, on_request=print_progress) as looker:
+async def discover_with_progress(urls: tuple[str, ...], settings: Settings) -> Discovery:
+    async with open_prober(settings, print_progress) as looker:
         return await discover(urls, looker)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from datetime import datetime
 from itertools import chain, repeat
 from shlex import quote
@@ -19,7 +19,7 @@ from watcher.cli.output import Row, format_bytes, format_minute, format_rows, pr
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_reasons import FeedKind, FetchKind, ReasonKind
-from watcher.feeds.health import SILENT_AFTER
+from watcher.feeds.health import SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.schedule import NextPoll, parse_freshness
 from watcher.model import Response, Validators
@@ -31,20 +31,12 @@ from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_pro
 
 LABEL_CHARS = 11
 MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
-COUNTS = (
-    "sent", "without_guid", "repeated_guids", "without_link", "repeated_links", "undated", "unreadable", "ahead",
-    "whole", "usual_chars",
-)  # fmt: skip
 CONNECTION_ADVICE: dict[ReasonKind, str] = {
     FetchKind.UNRESOLVED: "is the name spelt right, and is this machine online?",
     FetchKind.CONNECTION_REFUSED: "nothing listens there: are host and port right?",
     FetchKind.CERTIFICATE: "tell the publisher; nothing is read from a site that cannot show who it is",
 }
-STATUS_ADVICE = {
-    401: "put user and password into the address: https://user:password@…",
-    403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
-    429: "ask again later, and less often",
-}
+STATUS_ADVICE = STATUS_HINTS | {429: "ask again later, and less often"}
 
 
 @with_examples(
@@ -66,19 +58,11 @@ def probe_source(
     urls, row = resolve_target(settings, source)
     look, again = asyncio.run(probe_target(urls, settings))
     next_poll = predict_next_poll(look, settings.poll, own_every_s=row.source().every_s if row else None)
-    probe = Probe(look=look, again=again, next_poll=next_poll, row=row)
-    print_result(probe_to_json(probe), format_probe(probe), json=json)
+    found = probe_to_json(look, again, next_poll, name=row.source().name if row else None)
+    lines = chain((summary_sentence(look), ""), format_rows(probe_rows(look, again, next_poll, row), width=LABEL_CHARS))
+    hint = find_hint(look)
+    print_result(found, chain(lines, ("", f"try: {hint}") if hint else ()), json=json)
     return FAILED if failure_reason(look) else DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """The result for a URL. `again` is that of a second, conditional request; `row` is the source in the settings."""
-
-    look: ProbeResult
-    again: Revalidation | None
-    next_poll: NextPoll | None
-    row: SourceSettings | None
 
 
 def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
@@ -97,7 +81,7 @@ def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], Sou
 
 async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
     """Return the result for the first URL that works, and that of a second, conditional request if it is a feed."""
-    async with open_prober(settings, on_request=print_progress) as looker:
+    async with open_prober(settings, print_progress) as looker:
         look = await looker.probe_first(urls)
         return look, await looker.revalidate(look) if look.report else None
 
@@ -125,16 +109,10 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
         yield "none of them has a link"
 
 
-def format_probe(probe: Probe) -> Iterator[str]:
-    """Yield the lines of the report for a terminal, the summary first."""
-    yield from (summary_sentence(probe.look), "")
-    yield from format_rows(probe_rows(probe), width=LABEL_CHARS)
-    if hint := find_hint(probe.look):
-        yield from ("", f"try: {hint}")
-
-
-def probe_rows(probe: Probe) -> Iterator[Row]:
-    look, row, response = probe.look, probe.row, probe.look.response
+def probe_rows(
+    look: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, row: SourceSettings | None
+) -> Iterator[Row]:
+    response = look.response
     yield "address", look.asked
     if row is not None:
         yield "source", f"{row.source().name} of the settings{'' if row.enabled else ', which do not poll it'}"
@@ -146,14 +124,14 @@ def probe_rows(probe: Probe) -> Iterator[Row]:
     if response is not None:
         yield "answer", format_response(response)
     if response is not None and look.report is not None:
-        yield from label_first("validators", format_validators(response, probe.again))
+        yield from label_first("validators", format_validators(response, again))
         yield from label_first("freshness", format_freshness(response, look.report, look.at))
         yield from entry_rows(look.report, wants_full_text=bool(row and row.full_text))
-    if probe.next_poll is None:
+    if next_poll is None:
         yield "next poll", "never: the server says that it is gone for good"
     else:
-        wait = format_duration((probe.next_poll.at - look.at).total_seconds())
-        yield "next poll", f"in {wait}, at {format_minute(probe.next_poll.at)}: {probe.next_poll.why}"
+        wait = format_duration((next_poll.at - look.at).total_seconds())
+        yield "next poll", f"in {wait}, at {format_minute(next_poll.at)}: {next_poll.why}"
 
 
 def label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
@@ -198,13 +176,7 @@ def format_validators(response: Response, again: Revalidation | None) -> Iterabl
         "changing": f"answers anew each time, with another body: {cost}",
         "unknown": f"not known whether it honours them: the second request failed ({failed})",
     }
-    return [", ".join(names), told[validator_support(again)]]
-
-
-def validator_support(again: Revalidation) -> str:
-    if again.honoured:
-        return "honoured"
-    return "unknown" if again.error else "ignored" if again.same_body else "changing"
+    return [", ".join(names), told[again.support]]
 
 
 def format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
@@ -270,17 +242,19 @@ def newest_entry_age(report: FeedReport, now: datetime) -> str:
     return format_age(now - report.newest) if report.newest else "undated"
 
 
-def probe_to_json(probe: Probe) -> dict[str, Any]:
-    look, response, next_poll = probe.look, probe.look.response, probe.next_poll
+def probe_to_json(
+    look: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, *, name: str | None
+) -> dict[str, Any]:
+    response = look.response
     wait_s = round((next_poll.at - look.at).total_seconds()) if next_poll else None
     return {
         "url": look.asked,
-        "source": probe.row.source().name if probe.row else None,
+        "source": name,
         "usable": look.report is not None,
         "verdict": summary_sentence(look),
         "advice": find_hint(look),
         "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in look.redirects],
-        "answer": response_to_json(response, probe.again) if response else None,
+        "answer": response_to_json(response, again) if response else None,
         "feed": report_to_json(look.report) if look.report else None,
         "fresh_s": parse_freshness(response.headers, look.at).fresh_s if response else None,
         "next_poll": {"at": next_poll.at, "in_s": wait_s, "why": next_poll.why} if next_poll else None,
@@ -298,7 +272,7 @@ def response_to_json(response: Response, again: Revalidation | None) -> dict[str
         "bytes": len(response.body),
         "took_s": round(response.took_s, 3),
         **asdict(response.validators),
-        "validators": validator_support(again) if again else "none" if response.validators == Validators() else None,
+        "validators": again.support if again else "none" if response.validators == Validators() else None,
         "cache_control": response.header("cache-control"),
         "expires": response.header("expires"),
     }
@@ -306,22 +280,9 @@ def response_to_json(response: Response, again: Revalidation | None) -> dict[str
 
 def report_to_json(report: FeedReport) -> dict[str, Any]:
     feed = report.feed
-    return {
-        "format": report.format,
-        "title": feed.title,
-        "link": feed.link,
-        "language": report.language,
-        "language_said": feed.language,
-        "hub": feed.hub,
-        "ttl_s": feed.ttl_s,
-        "skip_hours": list(feed.skip_hours),
-        "skip_days": list(feed.skip_days),
-        "entries": len(feed.entries),
-        "oldest": report.oldest,
-        "newest": report.newest,
-        **{name: getattr(report, name) for name in COUNTS},
-        "faults": list(feed.faults),
-    }
+    stated = {name: getattr(feed, name) for name in ("title", "link", "hub", "ttl_s", "skip_hours", "skip_days")}
+    counts = {field.name: getattr(report, field.name) for field in fields(report) if field.name != "feed"}
+    return {**stated, "language_said": feed.language, "entries": len(feed.entries), **counts, "faults": feed.faults}
 
 
 def candidate_urls(text: str) -> tuple[str, ...]:

@@ -64,10 +64,9 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revalidation:
-    """The answer to a conditional request: 304 (`honoured`), or a whole body, the same or another."""
+    """What a server does with validators: honoured (304), ignored (the same body), changing (another), or unknown."""
 
-    honoured: bool
-    same_body: bool = False
+    support: str
     error: FetchError | None = None
 
 
@@ -82,9 +81,9 @@ class FeedProber:
     client: Client
     pool: Pool
     delay_s: float
+    on_request: Callable[[str], None]  # called with each URL before its request
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    on_request: Callable[[str], None] = lambda url: None  # called with each URL before its request
     _free_at: dict[str, datetime] = field(default_factory=dict)
     _held: dict[str, FetchError] = field(default_factory=dict)
 
@@ -125,10 +124,10 @@ class FeedProber:
         try:
             answer = await self._get(look.asked, [], accept=ACCEPT_FEED, validators=look.response.validators)
         except FetchError as error:
-            return Revalidation(honoured=False, error=error)
+            return Revalidation(support="unknown", error=error)
         if isinstance(answer, NotModified):
-            return Revalidation(honoured=True)
-        return Revalidation(honoured=False, same_body=answer.body == look.response.body)
+            return Revalidation(support="honoured")
+        return Revalidation(support="ignored" if answer.body == look.response.body else "changing")
 
     async def _get(
         self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
@@ -155,9 +154,7 @@ class FeedProber:
 
 
 @asynccontextmanager
-async def open_prober(
-    settings: Settings, *, on_request: Callable[[str], None] = lambda url: None
-) -> AsyncIterator[FeedProber]:
+async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> AsyncIterator[FeedProber]:
     """Yield a prober with the client and limits of the settings; its worker process is closed at the end."""
     fetch = settings.fetch
     pool = parsing_pool(fetch, tasks.load_parser, workers=1)
@@ -243,7 +240,10 @@ async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
         found += await probe_linked_feeds(look, prober, known)
         if look.error and not isinstance(look.error, HttpStatusError):
             break
-    return Discovery(page=page, candidates=mark_duplicates(found))
+    for n, one in enumerate(found):
+        earlier = (other for other in found[:n] if not other.same_as and is_same(one.look, other.look))
+        found[n] = replace(one, same_as=next((other.url for other in earlier), None))
+    return Discovery(page=page, candidates=tuple(found))
 
 
 async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:
@@ -274,15 +274,6 @@ def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
 
 def said_too_many(error: WatcherError | None) -> bool:
     return isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
-
-
-def mark_duplicates(found: list[FeedCandidate]) -> tuple[FeedCandidate, ...]:
-    """Return the candidates, with `same_as` set for those with the same entries as an earlier one."""
-    told: list[FeedCandidate] = []
-    for one in found:
-        same = next((other.url for other in told if not other.same_as and is_same(one.look, other.look)), None)
-        told.append(replace(one, same_as=same))
-    return tuple(told)
 
 
 def is_same(one: ProbeResult | None, other: ProbeResult | None) -> bool:

@@ -1,16 +1,20 @@
-"""`watcher check --online`: requests the feed of each source, and runs the online checks of installed packages."""
+"""`watcher check --deep` and `--online`: checks the store, the feed of each source, and what installed packages add."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 
-from watcher.cli.inspect import find_hint
-from watcher.errors import FetchError
-from watcher.feeds.inspect import NotAFeed
+from sqlalchemy import Connection, Engine
+
+from watcher.cli.inspect import failure_reason, find_hint
+from watcher.cli.options import closing_store
 from watcher.model import Source
 from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.models import Settings
+from watcher.store.check import StoreProblem, all_checks
+from watcher.store.engine import open_store
+from watcher.store.writer import read, write
 from watcher.text.urls import host_key
 from watcher.worker import scheduler
 from watcher.worker.inspect import FeedProber, open_prober
@@ -18,6 +22,24 @@ from watcher.worker.inspect import FeedProber, open_prober
 # Entry points: value = "module:function", which takes the settings and yields a `CheckResult` for each check.
 ONLINE_GROUP = "watcher.online_checks"
 HOSTS_AT_ONCE = 16
+
+
+def check_store(settings: Settings, *, mend: bool) -> list[dict[str, object]]:
+    """Return the faults in the store; with `mend`, repair those that can be repaired. Errors: StoreError."""
+    with closing_store(open_store(settings.store.url, create=False)) as engine:
+        found = read(engine, run_checks)
+        return [{"what": each.what, "hint": each.hint, "mended": mend and repair(engine, each)} for each in found]
+
+
+def run_checks(connection: Connection) -> list[StoreProblem]:
+    return [problem for check in all_checks() for problem in check(connection)]
+
+
+def repair(engine: Engine, problem: StoreProblem) -> bool:
+    """Repair a problem, in as many transactions as needed; return False if it has no automatic repair."""
+    while problem.repair and write(engine, problem.repair):
+        pass
+    return problem.repair is not None
 
 
 def check_online(settings: Settings) -> tuple[CheckResult, ...]:
@@ -34,7 +56,7 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
     for source in sources:
         by_host[host_key(source.url)].append(source)
     slots = asyncio.Semaphore(HOSTS_AT_ONCE)
-    async with open_prober(settings) as prober:
+    async with open_prober(settings, lambda url: None) as prober:
 
         async def visit(those: list[Source]) -> None:
             async with slots:
@@ -47,9 +69,6 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
 
 async def check_source(source: Source, prober: FeedProber) -> CheckResult:
     probe = await prober.probe(source.url)
-    match probe.error or probe.found:
-        case FetchError(reason=reason) | NotAFeed(reason=reason):
-            return CheckResult(what="source", name=source.name, fault=str(reason), hint=find_hint(probe) or "")
-        case Exception() as error:
-            return CheckResult(what="source", name=source.name, fault=str(error))
-    return CheckResult(what="source", name=source.name)
+    fault = failure_reason(probe)
+    hint = (find_hint(probe) or "") if fault else ""
+    return CheckResult(what="source", name=source.name, fault=fault, hint=hint)
