@@ -26,7 +26,7 @@ from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
-from watcher.cli.commands import DONE, PARTLY, current_session
+from watcher.cli.commands import DONE, PARTLY, SESSION
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
@@ -101,7 +101,7 @@ def make_digest(
                     print_lines(format_made(made.edition, made.files))
     if json and not stdout:
         print_json(rows)
-    current_session().exit_immediately = True
+    SESSION.exit_immediately = True
     return DONE
 
 

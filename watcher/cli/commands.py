@@ -1,24 +1,14 @@
 """
 The table of commands, whose modules are imported when they are called, and the session of the running command.
 
-A command is a function with Typer annotations, in a module that is imported when the command is called:
-
-    @with_examples("watcher status", "watcher status --json")
-    def show_status(config: Config = None, json: Json = False) -> int:
-        "Show how the sources are."
-        settings = load_settings(config)
-
-- Its docstring is its help. It returns an exit code: `DONE`, `FAILED`, `USAGE`, `PARTLY`; None is done.
-- It raises `WatcherError` for expected errors (`.hint` says what to do); `main` prints them without traceback.
-- `main` adds the option `--debug`. A command that shows data takes `json: Json`, and prints only with `cli.output`.
-- It has a row in `COMMANDS` below, or in the table of another package, named in the entry point group
-  `watcher.commands`: `digests = "digests.cli.commands:COMMANDS"`, in a module with nothing else, so that it loads fast.
+A command is a function with Typer annotations; its docstring is its help, and it returns an exit code (None is done).
+It raises `WatcherError` for expected errors, and prints only with `cli.output`. Other packages name their tables in
+the entry point group `watcher.commands`: `digests = "digests.cli.commands:COMMANDS"`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,18 +94,7 @@ class Session:
     exit_immediately: bool = False  # set by a command that has closed all its resources
 
 
-_session: ContextVar[Session] = ContextVar("session")
-
-
-def current_session() -> Session:
-    return _session.get(None) or start_session()
-
-
-def start_session() -> Session:
-    """Start a new session with default options."""
-    session = Session()
-    _session.set(session)
-    return session
+SESSION = Session()  # of the running command; `cli.main` resets it
 
 
 @cache

@@ -20,10 +20,11 @@ MODULES = ("watcher.errors", "watcher.worker.process_pool")
 
 
 def manual_page() -> str:
-    commands = []
-    for row in load_commands().values():
-        commands += [describe_command(f"{row.name} {inner.name}", inner) for inner in row.rows]
-        commands += [] if row.rows else [describe_command(row.name, row)]
+    rows = load_commands().values()
+    names = [
+        (f"{row.name} {inner.name}" if row.rows else row.name, inner) for row in rows for inner in row.rows or [row]
+    ]
+    commands = [describe_command(name, command) for name, command in names]
     intro = INTRO.partition("\b")[0].strip()
     return render("watcher.1.j2", version=version("watcher-digests"), intro=intro, commands=commands)
 

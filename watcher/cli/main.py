@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from watcher.cli.commands import DONE, FAILED, USAGE, Command, current_session, load_commands, start_session
+from watcher.cli.commands import DONE, FAILED, SESSION, USAGE, Command, load_commands
 from watcher.cli.output import print_err
 from watcher.errors import PluginError, SettingsError, WatcherError
 from watcher.text.format import format_count
@@ -44,7 +44,7 @@ def main() -> None:
     name server. No `atexit` functions run then; the command must have closed its resources.
     """
     code = run_command_line(sys.argv[1:])
-    if current_session().exit_immediately:
+    if SESSION.exit_immediately:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
@@ -52,13 +52,16 @@ def main() -> None:
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; an error is printed on standard error."""
-    session = start_session()
-    session.debug = "--debug" in arguments  # set before anything can fail
+    SESSION.debug = "--debug" in arguments  # set before anything can fail
+    SESSION.config, SESSION.exit_immediately = None, False
     try:
         code = dispatch(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        redirect_to_devnull(sys.stdout)
+        try:  # else Python reports at exit that it cannot flush the closed pipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, ValueError):
+            sys.stdout.close()
         return PIPE_CLOSED
     return code
 
@@ -72,7 +75,10 @@ def dispatch(arguments: Sequence[str]) -> int:
         print_error(error)
         return USAGE if isinstance(error, SettingsError) else FAILED
     except typer.TyperException as error:
-        show_usage(error)
+        if show := getattr(error, "show", None):
+            show()
+        else:
+            print_err(error.format_message(), label="error")
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -83,14 +89,16 @@ def dispatch(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (the last place that can report it)
-        print_internal_error(error)
+        print_traceback(error)
+        print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
+        if not SESSION.debug:
+            print_err("the same command with --debug shows where", label="try")
         return FAILED
 
 
 def print_error(error: WatcherError) -> None:
     """Print the error and its hint; the traceback only with `--debug`."""
-    if current_session().debug:
-        print_err("".join(traceback.format_exception(error)).rstrip())
+    print_traceback(error)
     if isinstance(error, SettingsError) and error.problems:
         for problem in error.problems:
             print_err(str(problem))
@@ -101,28 +109,9 @@ def print_error(error: WatcherError) -> None:
         print_err(error.hint, label="try")
 
 
-def show_usage(error: typer.TyperException) -> None:
-    show = getattr(error, "show", None)
-    if show:
-        show()
-    else:
-        print_err(error.format_message(), label="error")
-
-
-def print_internal_error(error: Exception) -> None:
-    if current_session().debug:
+def print_traceback(error: Exception) -> None:
+    if SESSION.debug:
         print_err("".join(traceback.format_exception(error)).rstrip())
-    print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
-    if not current_session().debug:
-        print_err("the same command with --debug shows where", label="try")
-
-
-def redirect_to_devnull(stream: TextIO) -> None:
-    """Redirect a stream with a closed pipe to /dev/null, so that Python does not report an error at exit."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError):
-        stream.close()
 
 
 class LazyGroup(TyperGroup):
@@ -154,10 +143,10 @@ class LazyGroup(TyperGroup):
 
 
 def build_app() -> LazyGroup:
-    return build_group("watcher", INTRO, load_commands(), callback=main_callback)
+    return build_group("watcher", INTRO, load_commands(), callback=note_options)
 
 
-def main_callback(
+def note_options(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file, for any command.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", expose_value=False)] = False,
@@ -167,7 +156,7 @@ def main_callback(
     if show_version:
         typer.echo(f"watcher {version('watcher-digests')}")
         raise typer.Exit
-    current_session().config = config
+    SESSION.config = config
 
 
 def build_command(row: Command) -> TyperCommand | LazyGroup:
@@ -176,8 +165,11 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
         group.default = row.default
         return group
     function = import_target(row)
+    words, examples = inspect.getdoc(function) or row.help, getattr(function, "examples", ())
+    if examples:
+        words = "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in examples)))
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(row.name, help=help_text(function, row.help), context_settings=CONTEXT)(function)
+    app.command(row.name, help=words, context_settings=CONTEXT)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)
     command.params += [option for option in build_app().params if option.name == "debug"]
@@ -215,13 +207,6 @@ def import_target(row: Command) -> Callable[..., Any]:
     if not callable(function):
         raise PluginError(f"the command {row.name}: {row.target} is no function")
     return function  # type: ignore[no-any-return]
-
-
-def help_text(function: Callable[..., Any], default: str) -> str:
-    """Return the help of a command: its docstring (or `default`), then its examples."""
-    words = inspect.getdoc(function) or default
-    lines = getattr(function, "examples", ())
-    return "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in lines))) if lines else words
 
 
 if __name__ == "__main__":

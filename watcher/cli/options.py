@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from typer import BadParameter, Option
 
-from watcher.cli.commands import current_session
+from watcher.cli.commands import SESSION
 from watcher.errors import SettingsError
 from watcher.settings.load import CONFIG_VARIABLE, find_settings, load_settings_file, settings_model
 from watcher.settings.models import Settings
@@ -29,7 +29,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def with_examples(*lines: str) -> Callable[[Function], Function]:
-
     def mark(function: Function) -> Function:
         function.__dict__["examples"] = lines
         return function
@@ -44,7 +43,7 @@ def load_settings(config: Path | None) -> Settings:
 
 def settings_path(config: Path | None) -> Path:
     """Return `config`, else the `--config` before the command, else as `find_settings`. Errors: SettingsError."""
-    return find_settings(config or current_session().config)
+    return find_settings(config or SESSION.config)
 
 
 def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
@@ -65,7 +64,7 @@ def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzi
 
 def settings_or_defaults(config: Path | None) -> Settings:
     """Load the settings; return the defaults if no file is named and none is in the usual places."""
-    if config is None and current_session().config is None and not os.environ.get(CONFIG_VARIABLE):
+    if config is None and SESSION.config is None and not os.environ.get(CONFIG_VARIABLE):
         try:
             find_settings()
         except SettingsError:

@@ -13,7 +13,7 @@ from typing import Annotated
 from sqlalchemy import Engine
 from typer import Option
 
-from watcher.cli.commands import DONE, FAILED, PARTLY, current_session
+from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
 from watcher.errors import StoreError, WatcherError
@@ -55,7 +55,7 @@ def poll(
     with closing_store(open_store(settings.store.url)) as engine:
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     print_result(summary.to_json(), format_summary(summary), json=json)
-    current_session().exit_immediately = True
+    SESSION.exit_immediately = True
     if summary.feeds and summary.failed == summary.feeds:
         return FAILED
     return PARTLY if summary.failures or summary.pages_lost else DONE

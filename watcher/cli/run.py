@@ -12,7 +12,7 @@ from typing import Annotated
 from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
-from watcher.cli.commands import DONE, PARTLY, current_session
+from watcher.cli.commands import DONE, PARTLY, SESSION
 from watcher.cli.options import Config, closing_store, load_settings, with_examples
 from watcher.cli.output import format_bytes, print_lines
 from watcher.daemon.logging import configure_logging
@@ -44,7 +44,7 @@ def run_daemon(
     stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
     """
     settings = load_settings(config)
-    configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
+    configure_logging(form=settings.log.format, level=settings.log.level, debug=SESSION.debug)
     engine = open_store(settings.store.url)
     with exit_watchdog() as on_end, closing_store(engine):
         if once:
@@ -65,7 +65,7 @@ def run_worker(config: Config = None) -> int:
     settings = load_settings(config)
     if settings.work.queue == "local":
         raise SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody', hint=QUEUE_HINT)
-    configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
+    configure_logging(form=settings.log.format, level=settings.log.level, debug=SESSION.debug)
     engine = open_store(settings.store.url)
     with exit_watchdog() as on_end, closing_store(engine):
         scheduler.run(run(settings, engine, on_end=on_end, is_helper=True))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from watcher.cli.commands import DONE, USAGE, current_session
+from watcher.cli.commands import DONE, SESSION, USAGE
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.settings.docs import SettingValue, json_schema, settings_with_origin
@@ -26,7 +26,7 @@ def init(
     config: Config = None,
 ) -> int:
     """Write a starter settings.toml: about 40 sources of international news, every setting explained."""
-    target = path or config or current_session().config or Path("settings.toml")
+    target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():
         target /= "settings.toml"
     if target.exists() and not force:
