@@ -304,7 +304,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     async def complete() -> None:
         await rebuild_features(writer, pool, since=since)
         if lacking:
-            await embed_recent(writer, pool, choice, since=since)
+            await embed_recent(writer, pool, choice, since, lambda number: None)
 
     writer, pool = Writer(engine), Pool()
     try:

@@ -57,13 +57,20 @@ async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
     Extracts are kept in a temporary file until all are complete, so that memory does not grow with the pages.
     """
     stored: list[tuple[ExtractedPage, int, int]] = []  # the extract is in the file: its start and size
-    sites = SiteMemories()
+    hashes: dict[str, list[array[int]]] = defaultdict(list)  # of the blocks of each page, by site
+
+    @lru_cache(maxsize=MEMORIES_CACHED)
+    def site_memory(site: str) -> SiteMemory | None:
+        # A page's own blocks do not count as repeated: `find_repeated` ignores versions of the same article.
+        return build_site_memory(map(tuple, hashes[site])) if len(hashes[site]) > 1 else None
+
     with TemporaryFile() as file:
         async for draft in draft_pages(lines):
             if isinstance(draft, BadLine):
                 yield draft
                 continue
-            sites.add(draft)
+            if draft.hashes and len(pages := hashes[site_of(draft.url)]) < MAX_PAGES:
+                pages.append(array("Q", draft.hashes))
             stored.append((replace(draft, page=b"", hashes=b""), file.tell(), len(draft.page)))
             file.write(draft.page)
         for draft, start, size in stored:
@@ -71,26 +78,9 @@ async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
             if size:
                 file.seek(start)
                 page: PageExtract = pickle.loads(file.read(size))  # safe: pickled by this process, in an anonymous file
-                yield result | article_to_dict(page, finish_article(page, memory=sites.memory(site_of(draft.url))))
+                yield result | article_to_dict(page, finish_article(page, memory=site_memory(site_of(draft.url))))
             else:
                 yield result | {"error": draft.reason}
-
-
-class SiteMemories:
-    """The site memories of a run; the memory of a site is built from the block hashes when it is first used."""
-
-    def __init__(self) -> None:
-        self._hashes: dict[str, list[array[int]]] = defaultdict(list)
-        self.memory = lru_cache(maxsize=MEMORIES_CACHED)(self._build)
-
-    def add(self, draft: ExtractedPage) -> None:
-        if draft.hashes and len(site := self._hashes[site_of(draft.url)]) < MAX_PAGES:
-            site.append(array("Q", draft.hashes))
-
-    def _build(self, site: str) -> SiteMemory | None:
-        # A page's own blocks do not count as repeated: `SiteMemory.find_repeated` ignores versions of the same article.
-        pages = self._hashes.get(site, [])
-        return build_site_memory(map(tuple, pages)) if len(pages) > 1 else None
 
 
 def site_of(url: str) -> str:

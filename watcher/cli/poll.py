@@ -113,7 +113,7 @@ async def backfill(context: WorkerContext, summary: PollSummary, advance: Advanc
         summary.vectors += number
         advance("vectors", number, 0)
 
-    await embed_recent(context.writer, context.vector_pool, context.embedder, since=since, on_embedded=on_embedded)
+    await embed_recent(context.writer, context.vector_pool, context.embedder, since, on_embedded)
     summary.vectors_s = time.monotonic() - started
 
 
@@ -121,9 +121,8 @@ async def embed_recent(
     writer: Writer,
     pool: Pool,
     choice: EmbedderConfig | None,
-    *,
     since: datetime,
-    on_embedded: Callable[[int], None] = lambda number: None,
+    on_embedded: Callable[[int], None],
 ) -> None:
     """Embed the articles published since a time. Errors other than StoreError are printed and do not stop the poll."""
     try:
@@ -203,13 +202,15 @@ class PollSummary:
 
 
 def format_summary(summary: PollSummary) -> Iterator[str]:
-    waiting = list(format_waiting(summary))
-    happened = summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked
-    if happened:
+    if summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked:
         yield from format_counts(summary)
-    elif not waiting:
+    elif not (summary.waiting or summary.visited):
         yield "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
-    yield from waiting
+    why = "its host asked for it, or cannot be reached"
+    waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
+    yield from at_most(waiting, "more wait")
+    left = "left to another process, which is visiting its host"
+    yield from at_most([f"  {left} ({each.worker}): {each.name}" for each in summary.visited], "more")
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:
@@ -234,14 +235,6 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
         yield "  try: [fetch] allow_private in the settings opens private addresses"
     for reason, count in summary.lost.most_common(SHOWN):
         yield f"  no article in {format_count(count, 'page')}: {reason}"
-
-
-def format_waiting(summary: PollSummary) -> Iterator[str]:
-    why = "its host asked for it, or cannot be reached"
-    waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
-    yield from at_most(waiting, "more wait")
-    left = "left to another process, which is visiting its host"
-    yield from at_most([f"  {left} ({each.worker}): {each.name}" for each in summary.visited], "more")
 
 
 def at_most(lines: list[str], more: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -133,8 +133,12 @@ def move_store(
     source_name, target_name = hide_password(source_url), hide_password(target_url)
     rows = sum(table.from_.rows for table in tables)
     different = ", ".join(table.table for table in tables if not table.is_same)
-    found = {"from": source_name, "to": target_name, "same": not different, "rows": rows, "took_s": round(took_s, 1)}
-    print_result(found | {"tables": [table_to_json(each) for each in tables]}, format_tables(tables), json=json)
+    found: dict[str, object] = {"from": source_name, "to": target_name, "same": not different, "rows": rows}
+    found["took_s"] = round(took_s, 1)
+    found["tables"] = [
+        {"table": each.table, **asdict(each.from_), "same": each.is_same, "to": each.to} for each in tables
+    ]
+    print_result(found, format_tables(tables), json=json)
     if different:
         hint = f"has something written to {source_name} meanwhile? End it, and move again"
         print_error(StoreError(f"{different}: not the same in both stores; {target_name} stays empty", hint=hint))
@@ -158,16 +162,6 @@ def parse_store_url(text: str, name: str) -> str:
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise SettingsError((), f"{name}: {why}", hint=f"an address is {FORMS}") from error
-
-
-def table_to_json(table: TableComparison) -> dict[str, object]:
-    return {
-        "table": table.table,
-        "rows": table.from_.rows,
-        "checksum": table.from_.checksum,
-        "same": table.is_same,
-        "to": table.to,
-    }
 
 
 def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
