@@ -16,8 +16,7 @@ from watcher.model import Article, RemovedBlock
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
-from watcher.web.site import NotFound, PageRequest, PageResponse, Site
-from watcher.web.templating import render_page
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
 TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300

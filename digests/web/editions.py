@@ -26,8 +26,7 @@ from digests.store.editions import (
     recent_editions,
 )
 from watcher.store.writer import read
-from watcher.web.site import NotFound, PageRequest, PageResponse, Site
-from watcher.web.templating import environment, render_page
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment, render_page
 
 # The suffix of a format in URLs: the format, and its media type.
 FORMS: Mapping[str, tuple[str, str]] = {

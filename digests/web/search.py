@@ -14,8 +14,7 @@ from watcher.store.full_text import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
 from watcher.text.search_query import Query, Snippet, parse_query
-from watcher.web.site import PageRequest, PageResponse, Site
-from watcher.web.templating import render_page
+from watcher.web.site import PageRequest, PageResponse, Site, render_page
 
 PAGE_HITS = 20
 MAX_PAGES = 50

@@ -22,8 +22,7 @@ from digests.stories.user_corrections import join, split
 from digests.web.article import TITLE_CHARS, ArticleRow, article_row
 from digests.web.editions import find_edition
 from watcher.store.writer import read, write
-from watcher.web.site import NotFound, PageRequest, PageResponse, Site
-from watcher.web.templating import render_page
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
 PAGE_ARTICLES = 40
 TIMELINE_REPORTS = 12

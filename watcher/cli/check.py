@@ -133,7 +133,6 @@ def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def format_results(results: Sequence[CheckResult]) -> Iterator[str]:
-    """Yield the results of the online checks for a terminal: counts, and each fault with its hint."""
     for what in dict.fromkeys(result.what for result in results):
         those = [result for result in results if result.what == what]
         well = sum(not result.fault for result in those)

@@ -143,7 +143,6 @@ def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: I
 
 
 def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
-    """Yield one line for each field of the article that has a value, with its source in the page."""
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
     said = {
@@ -166,7 +165,6 @@ def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str
 
 
 def format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
-    """Yield the removed texts grouped by rule, with rules in the order of their first use; empty if there are none."""
     rules: dict[str, list[str]] = {}
     for cut in found:
         rules.setdefault(cut.rule, []).append(cut.text)

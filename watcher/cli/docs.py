@@ -30,7 +30,6 @@ def manual_page() -> str:
 
 
 def describe_command(name: str, command: Command) -> dict[str, Any]:
-    """Return the values for the template: description, arguments, options and examples of one command."""
     function = import_target(command)
     parameters = [each for each in build_command(command).params if each.name not in EVERYWHERE]
     return {
@@ -56,13 +55,11 @@ def join_lines(text: str | None) -> str:
 
 
 def escape_roff(text: str) -> str:
-    """Return one line of text with the special characters of roff escaped."""
     safe = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     return f"\\&{safe}" if safe.startswith(".") else safe
 
 
 def errors_page() -> str:
-    """Return the page with all error classes of Watcher and of packages with commands."""
     packages = {point.value.partition(".")[0] for point in entry_points(group="watcher.commands")}
     for name in (*MODULES, *(f"{package}.errors" for package in sorted(packages))):
         importlib.import_module(name)

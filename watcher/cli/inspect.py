@@ -161,7 +161,6 @@ def sent_bytes(response: Response) -> int | None:
 
 
 def format_validators(response: Response, again: Revalidation | None) -> Iterable[str]:
-    """Return the validators of a response, and whether the server honours them."""
     given = response.validators
     names = [f"ETag {given.etag}"] if given.etag else []
     names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
@@ -180,7 +179,6 @@ def format_validators(response: Response, again: Revalidation | None) -> Iterabl
 
 
 def format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
-    """Return the statements of response and feed on when to poll again, with their interpretation."""
     feed, told = report.feed, []
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
@@ -224,7 +222,6 @@ def format_language(report: FeedReport) -> str:
 
 
 def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
-    """Return how many entries contain a whole article, with advice on `full_text`."""
     count = len(report.feed.entries)
     told = f"{report.whole} of {count} whole ({WHOLE_CHARS:,} characters or more); the usual has {report.usual_chars:,}"
     if report.whole >= MOST * count and not wants_full_text:

@@ -67,7 +67,6 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def dispatch(arguments: Sequence[str]) -> int:
-    """Call the command that `arguments` name; return its exit code."""
     try:
         result = build_app().main(list(arguments), prog_name="watcher", standalone_mode=False)
         return result if isinstance(result, int) else DONE
@@ -131,7 +130,6 @@ class LazyGroup(TyperGroup):
         return list(self.rows)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        """Import and return a command, None if there is no command of that name."""
         del ctx
         row = self.rows.get(cmd_name)
         return build_command(row) if row else None

@@ -70,7 +70,6 @@ def format_minute(at: datetime | None) -> str:
 
 
 def format_rows(rows: Iterable[Row], *, width: int) -> Iterator[str]:
-    """Yield one line for each row, with the label in a column of `width` characters."""
     return (f"{label:{width}} {text}".rstrip() for label, text in rows)
 
 

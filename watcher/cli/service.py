@@ -69,7 +69,6 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
 
 
 def cron_alternative(settings: str, log: str) -> str:
-    """Return the lines that start the daemon with cron, or on macOS with launchd."""
     words = [sys.executable, "-m", "watcher"]
     return (
         (files("watcher.cli") / "templates" / "without_systemd.txt")

@@ -195,8 +195,6 @@ def read_file_or_stdin(path: Path, limit: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """The outcome for one feed of an OPML file."""
-
     outcome: str  # added, already there, left out
     name: str
     url: str
@@ -222,7 +220,6 @@ def import_opml(
 
 
 def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
-    """Return the rows to add, and the outcome for each feed."""
     known, rows, lines = sources_by_key(settings), [], []
     for feed in opml.feeds:
         try:

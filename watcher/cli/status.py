@@ -97,7 +97,6 @@ def show_status(
 
 
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
-    """Print why the store cannot be opened, and the status of its daemon; return the exit code."""
     with closing_store(connect(url)) as engine:
         processes = list_daemons(engine)
         found = {
@@ -113,7 +112,6 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
 
 
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
-    """Print the status of daemon, store and sources, and the sections of installed packages."""
     status = collect_status(settings, engine)
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections = [section for _, sections_of in functions for section in sections_of(settings)]
@@ -190,7 +188,6 @@ def collect_status(settings: Settings, engine: Engine) -> Status:
 
 
 def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
-    """Return the backlog of vectors and features. Errors: StoreError."""
     choice = embedder_config(settings.semantic)
     recorded = read(engine, recorded_embedder)
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
@@ -312,7 +309,6 @@ def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, most:
 
 
 def daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus]) -> Iterator[Row]:
-    """Yield the rows of the daemon and of other processes with faults, and the number of other processes."""
     yield from process_rows(daemon)
     unwell = [other for other in others if process_state(other) != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:
@@ -348,7 +344,6 @@ def process_rows(process: DaemonStatus | None) -> Iterator[Row]:
 
 
 def job_rows(process: DaemonStatus, *, now: datetime) -> Iterator[Row]:
-    """Yield the next runs of a daemon's jobs, and a recent jump of its clock."""
     jump = process.clock_jump
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
         way = "ahead" if jump.by_s > 0 else "back"

@@ -223,8 +223,6 @@ def import_(
 
 @dataclass(slots=True, kw_only=True)
 class ImportSummary:
-    """The numbers of articles that were imported or already stored, and the lines that were left out."""
-
     imported: int = 0
     known: int = 0
     faults: list[BadLine] = field(default_factory=list)

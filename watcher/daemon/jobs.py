@@ -268,7 +268,6 @@ class ClockMonitor:
             log.warning("clock_jumped %s", fields(by_s=round(by_s), now=self.last_jump.at))
 
     def has_jumped(self, *, within_s: float) -> bool:
-        """Whether the clock has jumped in the last `within_s` seconds."""
         self.detect_jump()
         return self._jumped_s is not None and monotonic_s() - self._jumped_s <= within_s
 

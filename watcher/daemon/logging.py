@@ -49,7 +49,6 @@ def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
 
 
 def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
-    """Return an event with the secrets in URLs hidden, also in messages of libraries."""
     for key in ("event", "exception"):
         if key in told:
             told[key] = hide_secrets(told[key])
@@ -57,7 +56,6 @@ def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
 
 
 def format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> str:
-    """Return the line of an event, with its traceback below."""
     head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
     line = head + replace_unprintable(told["event"]).replace("\n", "?")
     return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line

@@ -35,8 +35,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Counters:
-    """The counters of the daemon since its start, in a registry of their own."""
-
     def __init__(self) -> None:
         self.registry = own = CollectorRegistry()
         self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=own)
@@ -72,8 +70,6 @@ class Counters:
 
 
 class MetricsCollector(Collector):
-    """Collects the metrics that `find` returns at each scrape."""
-
     def __init__(self, find: Callable[[], Iterable[Metric]]) -> None:
         self._find = find
 

@@ -226,7 +226,6 @@ async def reload_settings(services: Services) -> bool:
 
 
 def log_changes(found: SettingsDiff) -> None:
-    """Log what changed in the settings, and which changes need a restart."""
     sources = {"added": found.sources_added, "removed": found.sources_removed, "changed": found.sources_changed}
     sums = {f"sources_{word}": len(urls) for word, urls in sources.items()}
     changed = ",".join(name for name in found.settings if name not in NEEDS_RESTART)

@@ -152,7 +152,6 @@ def check_paths(settings: Settings) -> None:
 
 
 def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """Yield (setting, path) for each path that the daemon writes."""
     scheme, _, rest = settings.store.url.partition(":///")
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
         yield "[store] url", Path(rest.partition("?")[0])
@@ -160,7 +159,6 @@ def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def iter_values(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
-    """Yield each value of the settings with its dotted name."""
     if isinstance(part, SettingsModel):
         for name, field in type(part).model_fields.items():
             yield from iter_values(getattr(part, name), f"{above}.{field.alias or name}".lstrip("."))

@@ -13,8 +13,6 @@ RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """One invented outlet, and the form of its feed and pages."""
-
     key: str
     name: str
     domain: str  # under .example, so that it is not a real site (RFC 2606)

@@ -1,24 +1,37 @@
-"""Renders the pages of the demo outlets from `templates/`: articles with furniture, and front pages."""
+"""The site of one demo outlet: its pages, feeds and responses by path."""
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import cache
+from html import escape
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import PlainTextResponse, Response
 
 from watcher.demo.model import RIGHT_TO_LEFT, DemoArticle, Outlet, PrintedOutlet
 
 LIVE_STEP_MINUTES = 12  # between the entries of a live blog
 TEASERS = 6  # maximum on a page
+TRUNCATED_CHARS = 140  # length of a truncated summary, without the dots
+TRACKING = "?utm_source=rss&utm_medium=feed&utm_campaign=top"
+FEEDS = {  # template and content type by form
+    "rss2": ("rss2.xml", "application/rss+xml"),
+    "rss1": ("rss1.xml", "application/rdf+xml"),
+    "atom": ("atom.xml", "application/atom+xml"),
+    "json": ("feed.json", "application/feed+json"),
+}
+ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
+CORRECTED_HOURS = 6  # before now: the time of corrections of yesterday's articles
+RETRY_AFTER_S = 3600  # Retry-After of the outlet whose feed is an error
 
 
 @cache
 def templates() -> Environment:
-    """Return the Jinja environment; an undefined name in a template is an error."""
     return Environment(
         loader=PackageLoader("watcher.demo"),
         autoescape=select_autoescape(("html", "xml")),
@@ -32,6 +45,7 @@ def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
     """Return the page of `piece`; its teasers are the outlet's other articles, which often have later dates."""
     outlet, at = printed.outlet, printed.published_at(piece)
     dated = "undated" not in piece.traps
+    posts = [(outlet.local(at) + timedelta(minutes=LIVE_STEP_MINUTES * n), text) for n, text in enumerate(piece.body)]
     page = {
         "piece": piece,
         "url": printed.base + piece.path,
@@ -39,8 +53,7 @@ def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
         "at": at if dated else None,
         "shown_at": shown_date(outlet, at) if dated else "",
         "paragraphs": piece.body[:1] if "paywall" in piece.traps else piece.body,
-        "posts": _posts(piece, outlet.local(at)) if piece.kind == "live" else [],
-        "json_ld": _json_ld(printed, piece, outlet.local(at).isoformat() if dated else None),
+        "posts": posts[::-1] if piece.kind == "live" else [],
     }
     others = [other for other in printed.pieces if other is not piece and "missing" not in other.traps]
     return _render(f"{outlet.layout}.html", printed, others, page=page)
@@ -51,7 +64,6 @@ def front_page(printed: PrintedOutlet) -> str:
 
 
 def shown_date(outlet: Outlet, at: datetime) -> str:
-    """Format `at` in the outlet's local time and language."""
     return str(outlet.words["date"]).format(outlet.local(at))
 
 
@@ -79,28 +91,86 @@ def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle]
     )
 
 
-def _posts(piece: DemoArticle, at: datetime) -> list[tuple[datetime, str]]:
-    """Return the entries of a live blog with their times, newest first."""
-    return [(at + timedelta(minutes=LIVE_STEP_MINUTES * n), text) for n, text in enumerate(piece.body)][::-1]
+def feed(printed: PrintedOutlet) -> tuple[str, str]:
+    """Return the feed and its content type without charset; a "twin" is listed a second time with a tracking URL."""
+    outlet, items = printed.outlet, []
+    for piece in printed.pieces:
+        items += [_item(printed, piece, tail) for tail in ("", TRACKING) if not tail or "twin" in piece.traps]
+    name, kind = FEEDS[outlet.feed]
+    built_at = max((item["at"] for item in items if item["at"]), default=printed.now)
+    values = {"outlet": outlet, "items": items, "base": printed.base, "built_at": built_at, "rfc822": format_datetime}
+    return templates().get_template(name).render(values), kind
 
 
-def _json_ld(printed: PrintedOutlet, piece: DemoArticle, at: str | None) -> str:
-    """Return the page's JSON-LD, escaped for a script element."""
+def _item(printed: PrintedOutlet, piece: DemoArticle, tail: str) -> dict[str, Any]:
+    """Return the fields of an entry: `summary` is HTML or plain text, `content` HTML or empty."""
     outlet = printed.outlet
-    about: dict[str, Any] = {
-        "@context": "https://schema.org",
-        "@type": "LiveBlogPosting" if piece.kind == "live" else "NewsArticle",
-        "mainEntityOfPage": printed.base + piece.path,
-        "headline": piece.title,
-        "description": piece.summary,
-        "inLanguage": outlet.language,
-        "isAccessibleForFree": "paywall" not in piece.traps,
-        "publisher": {"@type": "NewsMediaOrganization", "name": outlet.name, "url": f"https://www.{outlet.domain}/"},
+    return {
+        "guid": printed.base + piece.path + tail,
+        "url": printed.base + piece.link + tail,
+        "title": piece.title,
+        "summary": _summary(piece, printed.base),
+        "content": _content(piece),
+        "byline": piece.byline,
+        "at": outlet.local(printed.published_at(piece)) if outlet.dates else None,
     }
-    if piece.byline:
-        about["author"] = {"@type": "Person", "name": piece.byline}
-    if at is not None:
-        about["datePublished"] = about["dateModified"] = at
-    if piece.kind == "live":
-        about["coverageStartTime"] = about.get("datePublished")
-    return json.dumps(about, ensure_ascii=False).replace("</", "<\\/")
+
+
+def _summary(piece: DemoArticle, base: str) -> str:
+    match piece.outlet.summaries:
+        case "html":
+            image = f'<img src="{base}/media{piece.path}-small.jpg" width="120" height="80" alt="">'
+            more = f'<a href="{base}{piece.link}">{escape(piece.outlet.words["read_more"])}</a>'
+            return f"<p>{image}{escape(piece.summary)}</p><p>{more}</p>"
+        case "truncated" if len(piece.summary) > TRUNCATED_CHARS:
+            return piece.summary[:TRUNCATED_CHARS].rsplit(" ", 1)[0] + " […]"
+        case _:
+            return piece.summary
+
+
+def _content(piece: DemoArticle) -> str:
+    """Return the whole text as HTML if the outlet's feed has it or the page cannot be read, else ""."""
+    if piece.outlet.summaries != "full" and not piece.traps & {"missing", "paywall"}:
+        return ""
+    return "".join(
+        f"<h3>{escape(part[3:])}</h3>" if part.startswith("## ") else f"<p>{escape(part)}</p>" for part in piece.body
+    )
+
+
+def answer_path(printed: PrintedOutlet, path: str) -> Response:
+    outlet = printed.outlet
+    if path == outlet.feed_path and outlet.feed == "error":
+        return PlainTextResponse("Service unavailable\n", 503, headers={"Retry-After": str(RETRY_AFTER_S)})
+    if path == "/" or (path == outlet.feed_path and outlet.feed == "html"):
+        return make_response(outlet, front_page(printed))
+    if path == outlet.feed_path:
+        return make_response(outlet, *feed(printed), modified_at=last_change(printed))
+    if path == "/robots.txt":
+        return PlainTextResponse(ROBOTS)
+    piece = next((piece for piece in printed.pieces if path in (piece.path, piece.link)), None)
+    if piece and path != piece.path:
+        return Response(status_code=302, headers={"Location": printed.base + piece.path})
+    if piece and "missing" not in piece.traps:
+        return make_response(outlet, article_page(printed, piece), modified_at=last_change(printed))
+    return make_response(outlet, "<h1>404</h1>", status=404)
+
+
+def last_change(printed: PrintedOutlet) -> datetime:
+    """Return the last change of feed and pages: the newest article, a teaser on all pages, or a correction."""
+    times = [printed.published_at(piece) for piece in printed.pieces]
+    if any(piece.corrections and piece.day < printed.day for piece in printed.pieces):
+        times.append(printed.now.replace(microsecond=0) - timedelta(hours=CORRECTED_HOURS))
+    return max(times, default=printed.now)
+
+
+def make_response(
+    outlet: Outlet, text: str, kind: str = "text/html", *, status: int = 200, modified_at: datetime | None = None
+) -> Response:
+    """Return a response; for status 200, with the validators that this outlet sends."""
+    body = text.encode(outlet.encoding, "xmlcharrefreplace")
+    response = Response(body, status, media_type=f"{kind}; charset={outlet.declared}")
+    if status == 200 and outlet.validators in ("etag", "both"):
+        response.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+    if modified_at and outlet.validators in ("last-modified", "both"):
+        response.headers["Last-Modified"] = format_datetime(modified_at.astimezone(UTC), usegmt=True)
+    return response

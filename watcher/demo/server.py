@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watcher.demo.model import PrintedOutlet
-from watcher.demo.site import answer_path
+from watcher.demo.pages import answer_path
 from watcher.demo.texts import library
 from watcher.settings.edit import row_lines, source_row, to_toml
 from watcher.settings.models import SourceSettings
@@ -47,7 +47,6 @@ class DemoServer(uvicorn.Server):
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
-        """One settings row for each outlet, including those with broken feeds."""
         return tuple(
             source_row(
                 url=site.base + site.outlet.feed_path,
@@ -63,7 +62,6 @@ class DemoServer(uvicorn.Server):
 
     @property
     def allow_private(self) -> tuple[str, ...]:
-        """The host:port of each outlet, for `[fetch] allow_private`."""
         return tuple(self.sites)
 
     def settings_toml(self, *, host_delay: str) -> str:

@@ -15,8 +15,6 @@ from watcher.demo.model import DAY_HOURS, DemoArticle, Outlet, PrintedOutlet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All outlets and articles of the demo."""
-
     outlets: tuple[Outlet, ...]
     pieces: tuple[DemoArticle, ...]
 

@@ -130,7 +130,6 @@ def settings_with_origin(settings: Settings, text: str) -> Iterator[SettingValue
 
 
 def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[SettingValue]:
-    """Yield the settings of a table, then those of its inner tables."""
     inner = []
     for place, value, field in settings_in(part):
         here = (*loc, *place)

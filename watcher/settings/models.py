@@ -236,7 +236,6 @@ class SourceSettings(SettingsModel):
     enabled: StrictBool = Field(default=True, description="False keeps the row but does not poll it.")
 
     def source(self) -> Source:
-        """Return the `Source` that the other packages use."""
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
         return Source(
             **own,
@@ -345,7 +344,6 @@ def parse_host_port(listen: str) -> tuple[str, int] | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address or "localhost"."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -33,8 +33,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.web import sources
 from watcher.web.auth import POLICY, RateLimiter
-from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, load_site_plugins
-from watcher.web.templating import render_page
+from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, load_site_plugins, render_page
 from watcher.worker.context import system_clock
 
 FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # limits of a form; the time is for receiving all of it
@@ -199,7 +198,6 @@ def make_app(
 
 
 def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
-    """Return the response of a page; for an error, an error page."""
     try:
         return page.answer(site, ask)
     except NotFound as error:
@@ -268,7 +266,6 @@ def read_asset(name: str) -> str:
 
 
 def stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
-    """Return the style sheets of the plug-ins, then the site's own, as one."""
     sheets = (*(plugin.style for plugin in site.plugins if plugin.style), read_asset("site.css"))
     return PageResponse(body="\n".join(sheets), media_type="text/css; charset=utf-8")
 

@@ -68,7 +68,6 @@ class FailedLogins:
         self._wrong: dict[str, tuple[int, float]] = {}  # count, and time of the last one
 
     def is_held(self, peer: str) -> bool:
-        """Whether a client is blocked."""
         return self._count(peer) >= MAX_GUESSES
 
     def add(self, peer: str) -> None:
@@ -110,7 +109,6 @@ class AuthMiddleware:
         await app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
-        """Return the response to a refused request, None if the request is allowed."""
         host = headers.get("host")
         if self.token is not None:
             if refusal := self._token_refusal(client_address(scope), headers.get("authorization", "")):

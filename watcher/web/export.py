@@ -23,8 +23,6 @@ LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSummary:
-    """The numbers of pages, other files and bytes that were written."""
-
     pages: int
     files: int
     bytes: int

@@ -1,4 +1,4 @@
-"""The classes of the site: requests, responses, pages, and plug-ins of other packages."""
+"""The classes of the site: requests, responses, pages, and plug-ins of other packages; and how a page is rendered."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
 
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from sqlalchemy import Connection, Engine
 
 from watcher.errors import WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
+from watcher.text.format import format_age, format_count, format_duration, strip_control_characters
 
 GROUP = "watcher.web"  # entry points: a function of settings and engine that returns a SitePlugin
 HTML = "text/html; charset=utf-8"
@@ -49,8 +54,6 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageResponse:
-    """The content of a response."""
-
     body: str | bytes = ""
     media_type: str = HTML
     status: int = 200
@@ -114,3 +117,59 @@ class Site:
 def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, ...]:
     """Return the site plug-ins of installed packages. Errors: PluginError, StoreError."""
     return tuple(make(settings, engine) for _, make in load_plugins(GROUP, "the pages of"))
+
+
+FOLDERS = ("watcher.web",)
+
+
+def render_page(
+    site: Site,
+    template: str,
+    *,
+    package: str = "",
+    status: int = 200,
+    refresh_s: int = 0,
+    has_form: bool = False,
+    **values: object,
+) -> PageResponse:
+    """Render a page from a template; `package` is the package with the template, "" for the site's own."""
+    known = {"site": site, "now": site.now(), "status": status, "has_form": has_form and not site.is_static}
+    body = environment(package, site.zone).get_template(template).render(**known, **values)
+    return PageResponse(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
+
+
+@lru_cache(maxsize=8)
+def environment(package: str, zone: tzinfo) -> Environment:
+    """Return the Jinja environment for the templates of a package, which can extend the site's own."""
+    loaders = [PackageLoader(name) for name in dict.fromkeys((package, *FOLDERS)) if name]
+    found = Environment(
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        finalize=sanitize_text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {
+        "when": lambda at, day=True: format_time_html(at, zone, day=day),
+        "short": lambda at: format_time_html(at, zone, year=False),
+        "span": format_duration,
+        "ago": lambda at, now: format_age(now - at),
+        "count": format_count,
+    }
+    found.filters.update(filters)
+    return found
+
+
+def sanitize_text(value: object) -> object:
+    """Return a string without control and text direction characters; other values unchanged."""
+    return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
+
+
+def format_time_html(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:
+    """Return a time as HTML: "25 Nov 2026, 06:30", in the reader's time zone."""
+    local = at.astimezone(zone)
+    words = f"{local.day} {local:%b}{f' {local:%Y}' if year else ''}, {local:%H:%M}" if day else f"{local:%H:%M}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{local:%Y-%m-%dT%H:%M%z}", f"{local:%A} {words} {local:%Z}", words
+    )

@@ -23,8 +23,7 @@ from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
 from watcher.text.format import format_duration
 from watcher.text.urls import hide_secrets
-from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site
-from watcher.web.templating import render_page
+from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, render_page
 
 ON_A_PAGE = 100  # sources
 POLLS = 20  # last polls shown for a source
@@ -37,8 +36,6 @@ WAITING_S = 4  # reload interval of a page whose source is being polled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """A source in the list."""
-
     id: int
     name: str
     url: str
