@@ -141,8 +141,8 @@ def profile(folder: Path, count: int) -> None:
     for room, (file, function) in ROOMS.items():
         took = sum(
             each[3]
-            for (path, _, name), each in found.stats.items()
-            if path.endswith(file) and name == function  # type: ignore[attr-defined]
+            for (path, _, name), each in found.stats.items()  # type: ignore[attr-defined]
+            if path.endswith(file) and name == function
         )
         print(f"  {room:28} {took:7.2f} s {100 * took / total:5.1f} %")
 

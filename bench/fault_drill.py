@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from tree import memory, tree
 
@@ -117,7 +118,7 @@ class Drill:
         self.failed += not is_so
         print(f"{'ok   ' if is_so else 'WRONG'} {what}", flush=True)
 
-    def status(self) -> dict:
+    def status(self) -> dict[str, Any]:
         """Return what `watcher status` says."""
         command = [sys.executable, "-m", "watcher", "status", "--json", "--config", str(self.settings)]
         return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

@@ -81,7 +81,8 @@ class Host(asyncio.Protocol):
 
 async def serve(given: argparse.Namespace) -> None:
     """Serve until SIGTERM, then write the log."""
-    news, log, end = News(), [], asyncio.Event()
+    log: list[str] = []
+    news, end = News(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, end.set)
     server = await loop.create_server(lambda: Host(news, log, given.answer), "0.0.0.0", given.port, backlog=4096)

@@ -51,7 +51,8 @@ class Press(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.began, self.rested, self.asked = time.monotonic(), None, 0
+        self.began, self.asked = time.monotonic(), 0
+        self.rested: float | None = None
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     def count(self) -> int:

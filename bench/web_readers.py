@@ -110,14 +110,14 @@ def shares(values: Sequence[float], *, scale: float = 1.0) -> tuple[float, float
 async def both(path: Path, given: argparse.Namespace) -> bool:
     """Run the daemon, and measure it."""
     late_s: list[float] = []
-    tell = daemon.log_event
+    tell = daemon.log_event  # type: ignore[attr-defined]
 
     def hear(event: Event) -> None:
         if isinstance(event, FeedPolled):
             late_s.append((event.result.at - event.feed.next_poll_at).total_seconds())
         tell(event)
 
-    daemon.log_event = hear
+    daemon.log_event = hear  # type: ignore[attr-defined]
     settings = load_settings_file(path)
     engine = open_store(settings.store.url)
     _, holds = await asyncio.gather(daemon.run(settings, engine, on_end=lambda: None), measure(given, late_s))
