@@ -280,7 +280,6 @@ class ArticleHeader:
     published_at: datetime
     agency: str | None
     kind: str
-    owner: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,38 +41,27 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """
-    The evidence for and against two articles, `a` and `b`, being on one event.
-
-    `wording` is the share of the shorter text that the longer one has, 0 to 1.
-    `vector` is the cosine of the two vectors, centered by language, -1 to 1; None if they have no vectors of one
-    embedder. `hours_apart` is None if one has no time.
-    `only_a` and `only_b` are the names and large numbers that the other article does not have.
-    """
+    """The evidence for and against two articles, `a` and `b`, being on one event."""
 
     names: tuple[str, ...]
     terms: tuple[str, ...]
     numbers: tuple[str, ...]
-    wording: float
-    vector: float | None
-    hours_apart: float | None
+    wording: float  # share of the shorter text that the longer one has
+    vector: float | None  # cosine, centered by language; None without vectors of one embedder
+    hours_apart: float | None  # None if one has no time
     same_language: bool
-    only_a: tuple[str, ...]
+    only_a: tuple[str, ...]  # names and large numbers that the other article does not have
     only_b: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExplanation:
-    """
-    The reason why two articles are in one story or not, with the scores behind it.
-
-    `score` is that of the two, `average` that of all pairs of their stories' reports; 0 for pairs under the floor.
-    """
+    """The reason why two articles are in one story or not, with the scores behind it."""
 
     kind: Decision
     evidence: Evidence
-    score: float
-    average: float
+    score: float  # of the two; 0 under the floor
+    average: float  # of all pairs of their stories' reports
     threshold: float
     idle_hours: float
     both_in_stories: bool = True  # if False, `kind` is what grouping would decide now
@@ -236,8 +225,7 @@ MIN_SHOWN_WORDING = 0.05
 class SurfaceForms:
     """The spellings of names and stems, as the articles have them."""
 
-    def __init__(self, texts: Iterable[tuple[str, str]]) -> None:
-        """Take (text, language) of each article."""
+    def __init__(self, texts: Iterable[tuple[str, str]]) -> None:  # (text, language) of each article
         stems_of = cache(stems)
         self.names: dict[str, str] = {}
         self.terms: dict[str, str] = {}
@@ -271,10 +259,9 @@ def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterat
 
 
 def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
-    if evidence.only_a:
-        yield f"only the first names {spelling.of(evidence.only_a)}"
-    if evidence.only_b:
-        yield f"only the second names {spelling.of(evidence.only_b)}"
+    for place, keys in (("first", evidence.only_a), ("second", evidence.only_b)):
+        if keys:
+            yield f"only the {place} names {spelling.of(keys)}"
 
 
 def describe_decision(found: PairExplanation) -> str:
@@ -344,7 +331,6 @@ def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tup
 def diff_copy(
     key: str, article: TextWithTitle, origin: TextWithTitle, theirs: Sequence[SentenceNgrams]
 ) -> CopyDifference:
-    """Return how `article` differs from `origin`, whose sentences are `theirs`."""
     ours = split_sentences(article)
     in_copy, in_origin = (frozenset().union(*(each.ngrams for each in side)) for side in (ours, theirs))
     same = [each for each in ours if len(each.ngrams & in_origin) >= FOUND * len(each.ngrams)]

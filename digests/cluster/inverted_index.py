@@ -18,6 +18,7 @@ Places: TypeAlias = npt.NDArray[np.intp]
 MAX_POSTINGS = 400  # that an entry is compared with, the last ones before it: very frequent words say little
 MAX_EMPTY_CELLS = 4  # cells of a table per product: a sparser table is replaced by a sorted list
 CHUNK_ROWS = 1_024  # rows that are limited at a time, to save memory in a large window
+KEY_SHIFT = 32  # of a key in front of a row or an entry, in one whole number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class InvertedIndex:
     def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
         """Take vectors in CSR form: row i has the entries `starts[i]` to `starts[i + 1]`, each key at most once."""
         # By key, then row. Sorting whole numbers takes a third of the time of a stable argsort.
-        order = np.sort(keys.astype(np.int64) << 32 | np.arange(len(keys))) & 0xFFFFFFFF
+        order = np.sort(keys.astype(np.int64) << KEY_SHIFT | np.arange(len(keys))) & 0xFFFFFFFF
         self.starts = starts
         self.keys = keys
         self.frequencies = np.bincount(keys, minlength=1)
@@ -75,10 +76,10 @@ class InvertedIndex:
             hours: Time of each row, ascending; NaN for undated rows, which come last.
             decay_hours: Of each row.
         """
-        firsts = np.cumsum(self.frequencies) - self.frequencies
+        posting_keys = np.repeat(np.arange(len(self.frequencies)), self.frequencies)
         highest = np.zeros(len(self.frequencies), np.float32)  # weight of each key
-        if len(self.keys):
-            highest[self.frequencies > 0] = np.maximum.reduceat(self.posting_weights, firsts[self.frequencies > 0])
+        np.maximum.at(highest, posting_keys, self.posting_weights)
+        codes = posting_keys << KEY_SHIFT | self.posting_rows
         for start in range(0, len(self.starts) - 1, CHUNK_ROWS):
             entries = self.entries(start, min(start + CHUNK_ROWS, len(self.starts) - 1))
             slot = self.slot[entries]
@@ -89,16 +90,8 @@ class InvertedIndex:
             low = np.searchsorted(hours, at - np.minimum(back, idle_hours))
             low[np.isnan(at)] = 0
             low = np.where(mass > loss, low, rows)
-            self.reach[entries] = slot - self.first_posting(low, slot, self.reach[entries])
-
-    def first_posting(self, rows: Places, slot: Ints, reach: npt.NDArray[np.uint16]) -> Ints:
-        """Return the first posting in each entry's reach that belongs to the given row of `rows` or a later one."""
-        first, last = slot - reach, slot
-        for _ in range(MAX_POSTINGS.bit_length()):
-            middle = (first + last) // 2
-            is_before = (self.posting_rows[middle] < rows) & (first < last)
-            first, last = np.where(is_before, middle + 1, first), np.where(is_before, last, middle)
-        return first
+            first = np.searchsorted(codes, self.keys[entries].astype(np.int64) << KEY_SHIFT | low)
+            self.reach[entries] = np.minimum(slot - first, self.reach[entries])
 
     def masses(self, rows: Ints, keys: Ints, weights: Numbers, highest: Array) -> Numbers:
         """Return the most that each entry and the more frequent keys of its row can together add to a product."""

@@ -28,7 +28,6 @@ class ClusterItem:
     features: Features
     agency: str | None = None
     kind: str = "article"
-    owner: str | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -55,7 +54,6 @@ def make_item(article: Article | ArticleHeader, features: Features) -> ClusterIt
         features=features,
         agency=article.agency,
         kind=intern(article.kind),
-        owner=article.owner,
     )
 
 

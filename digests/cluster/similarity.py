@@ -11,14 +11,18 @@ import numpy.typing as npt
 from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, rows_of, score_pairs
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
-from digests.cluster.query_expansion import EXPANSION, ExpansionParams, expand_vectors, nearest_neighbours
 from digests.cluster.vectorize import (
+    EXPANSION,
+    ExpansionParams,
     Vectors,
     center_by_language,
     cognate_vectors,
+    expand_vectors,
     load_term_rows,
     name_vectors,
+    nearest_neighbours,
     term_vectors,
+    top_of_rows,
 )
 
 BLOCK_CELLS = 100_000  # pairs of a block: 0.8 MB, which stay in a processor's cache (a third of the time)
@@ -52,8 +56,7 @@ class CalibrationCurve:
     """
     A logistic curve from likeness to a score of 0 to `highest`; at `half`, the score is half of it.
 
-    Likeness is the cosine of two vectors × (1 + cosine of their cognates + cosine of their names). So the meaning
-    decides, and common names raise the score; names alone are not enough.
+    Likeness is the cosine of two vectors × (1 + cosine of their cognates + cosine of their names): the meaning decides.
     Weak likeness scores almost 0, so that many weak pairs do not add up to a strong one.
     """
 
@@ -134,20 +137,18 @@ class PairScorer:
     def sparse_vectors(self, items: Sequence[ClusterItem]) -> dict[str, Vectors]:
         """Return the sparse vectors of the window: "terms", and "names" and "cognates" if it has them."""
         rows = load_term_rows(items)
-        terms, cognates = term_vectors(rows, self.language), cognate_vectors(rows)
-        expansion = self.params.expansion
-        if expansion is not None and not self.has_text.all():
-            near = self.neighbours(InvertedIndex(*terms), expansion)
-            terms = expand_vectors(terms, near, expansion.terms, expansion.max_entries)
-            if cognates is not None:
-                cognates = expand_vectors(
-                    cognates, near, expansion.cognates, expansion.max_entries, missing=expansion.missing
-                )
-        found = {"terms": terms}
+        found = {"terms": term_vectors(rows, self.language)}
         if self.has_text.any():
             found["names"] = name_vectors(items)
-        if cognates is not None:
+        if (cognates := cognate_vectors(rows)) is not None:
             found["cognates"] = cognates
+        expansion = self.params.expansion
+        if expansion is not None and not self.has_text.all():
+            near = self.neighbours(InvertedIndex(*found["terms"]), expansion)
+            for name, missing in (("terms", 0.0), ("cognates", expansion.missing)):
+                if name in found:
+                    share, most = expansion.share, expansion.max_entries
+                    found[name] = expand_vectors(found[name], near, share, most, missing=missing)
         return found
 
     def neighbours(self, terms: InvertedIndex, expansion: ExpansionParams) -> Vectors:
@@ -251,8 +252,7 @@ def sharpen_scores(scores: Numbers, sharpness: float, *, about: float) -> Number
     """
     Return scores with those below `about` lowered and those above it raised, more so the farther they are from it.
 
-    Then many weak scores do not outweigh a few strong ones: two texts of one language share the words of their subject
-    whatever happened, and similarity by those alone is no event.
+    Two texts of one language share the words of their subject whatever happened: many weak scores are no event.
     """
     return np.asarray(about * (np.maximum(scores, 0.0) / about) ** sharpness, np.float64)
 
@@ -274,9 +274,7 @@ def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places
     kept = np.flatnonzero(scores >= floor)
     if len(kept) <= most or np.bincount(rows[kept] - rows[0]).max() <= most:
         return kept
-    order = np.lexsort((kept, -scores[kept], rows[kept]))
-    rank = np.arange(len(kept)) - np.searchsorted(rows[kept], rows[kept])
-    return np.sort(kept[order[rank < most]])
+    return np.sort(kept[top_of_rows(rows[kept], kept, scores[kept], most)])
 
 
 def max_contributions(params: ScoreParams, *, beside: bool) -> dict[str, float]:

@@ -24,6 +24,7 @@ from digests.cluster.item import ClusterItem, sort_by_time, sort_key
 from digests.cluster.linkage import AreApart, Edges, LinkageParams, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import THRESHOLD, ScoreParams, score_all_pairs
+from digests.cluster.vectorize import top_of_rows
 from digests.model import Story, WireGroup
 from watcher.features.extract import hash64
 
@@ -156,7 +157,6 @@ def best_links(nodes: Sequence[ClusterItem], groups: Sequence[Sequence[int]], fo
     inside = found.filter(group_of[found.first] == group_of[found.second])
     one, other = np.r_[inside.first, inside.second], np.r_[inside.second, inside.first]
     scores = np.r_[inside.score, inside.score]
-    order = np.lexsort((other, -scores, one))
-    best = order[np.flatnonzero(np.diff(one[order], prepend=-1))]
+    best = top_of_rows(one, other, scores, 1)
     columns = (each[best].tolist() for each in (one, other, scores))
     return {nodes[a].article_id: (nodes[b].article_id, round(score, 4)) for a, b, score in zip(*columns, strict=True)}

