@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
+from itertools import chain, permutations
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -24,8 +24,7 @@ class UserCorrection:
     """
     A reader's correction of stories; articles are given by id.
 
-    "join": all of `articles` and `others` belong to one story. "split": no article of `articles` may be in a story with
-    one of `others`; grouping decides about each side by itself.
+    "join": all of `articles` and `others` belong to one story. "split": none of `articles` is in a story with `others`.
     """
 
     kind: str  # join, split
@@ -126,9 +125,7 @@ def conflict_check(items: Sequence[ClusterItem]) -> AreApart:
     counts). Names are compared within one language only, because other languages spell them differently.
     """
 
-    @cache  # few articles are in a group that is large enough
-    def keys_of(number: int) -> frozenset[str]:
-        return frozenset(items[number].keys())
+    keys_of = cache(lambda number: frozenset(items[number].keys()))  # few articles are in a group that is large enough
 
     def by_language(members: Sequence[int]) -> dict[str, list[frozenset[str]]]:
         found: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
@@ -148,14 +145,12 @@ def conflict_check(items: Sequence[ClusterItem]) -> AreApart:
 
 def have_distinct_keys(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> bool:
     """Whether each side has at least `MIN_OWN_KEYS` keys of its own; False if a side has too few articles."""
-    if min(len(ours), len(theirs)) < MIN_ARTICLES:
-        return False
-    a, b = (Counter(chain.from_iterable(side)) for side in (ours, theirs))
-
-    def count_own(one: Counter[str], size: int, other: Counter[str], other_size: int) -> int:
-        return sum(count >= OWN_SHARE * size and other[key] <= FOREIGN_SHARE * other_size for key, count in one.items())
-
-    return min(count_own(a, len(ours), b, len(theirs)), count_own(b, len(theirs), a, len(ours))) >= MIN_OWN_KEYS
+    counts = [(Counter(chain.from_iterable(side)), len(side)) for side in (ours, theirs)]
+    own = (
+        sum(count >= OWN_SHARE * size and other[key] <= FOREIGN_SHARE * other_size for key, count in one.items())
+        for (one, size), (other, other_size) in permutations(counts)
+    )
+    return min(len(ours), len(theirs)) >= MIN_ARTICLES and min(own) >= MIN_OWN_KEYS
 
 
 STABILITY_BONUS = 1.1  # factor for scores within a known story, divisor for those between two (docs/decisions/0011)

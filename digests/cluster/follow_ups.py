@@ -49,13 +49,13 @@ def link_follow_ups(
     items = [*earlier, *new]
     params = replace(params_for(items)[0], floor=round(MIN_SCORE / MARGIN, 3), **PROFILE_PARAMS)
     pairs = PairScorer(items, params)
-    names = NameIndex(items)
+    counts = Counter(chain.from_iterable(set(item.keys()) for item in items))
     chunk = max(1, CHUNK_PAIRS // len(items))
     return [
         (items[row].article_id, items[other].article_id, score)
         for start in range(len(earlier), len(items), chunk)
         for row, other, score in best_matches(pairs.block(start, min(start + chunk, len(items))), items, threads)
-        if score >= MIN_SCORE and names.are_shared(row, other)
+        if score >= MIN_SCORE and share_names(items[row], items[other], counts, len(items) + PRIOR_STORIES)
     ]
 
 
@@ -73,29 +73,19 @@ def best_matches(
             yield row, other, round(score, 4)
 
 
-class NameIndex:
-    """The names and large numbers of profiles, and how rare each is."""
+def share_names(one: ClusterItem, other: ClusterItem, counts: Counter[str], total: int) -> bool:
+    """
+    Whether two profiles share enough names and large numbers; `counts` says how many of `total` profiles have each.
 
-    def __init__(self, items: Sequence[ClusterItem]) -> None:
-        self.items = items
-        self.keys = [frozenset(item.keys()) for item in items]
-        self.counts = Counter(chain.from_iterable(self.keys))
-        self.total = len(items) + PRIOR_STORIES
-
-    def are_shared(self, a: int, b: int) -> bool:
-        """
-        Whether two profiles share enough names.
-
-        In one language they must if both have at least `MIN_KEYS`; in two languages, unless both have vectors.
-        """
-        one, other = self.items[a], self.items[b]
-        if one.language == other.language:
-            least = MIN_RARITY if min(len(self.keys[a]), len(self.keys[b])) >= MIN_KEYS else 0.0
-        else:
-            least = 0.0 if one.features.vector and other.features.vector else MIN_RARITY_ACROSS
-        shared = sorted(self.keys[a] & self.keys[b])
-        rarity = math.fsum(math.log(self.total / (self.counts[key] + 0.5)) for key in shared)
-        return rarity >= least * math.log(self.total / 1.5)
+    In one language they must if both have at least `MIN_KEYS`; in two languages, unless both have vectors.
+    """
+    ours, theirs = set(one.keys()), set(other.keys())
+    if one.language == other.language:
+        least = MIN_RARITY if min(len(ours), len(theirs)) >= MIN_KEYS else 0.0
+    else:
+        least = 0.0 if one.features.vector and other.features.vector else MIN_RARITY_ACROSS
+    rarity = math.fsum(math.log(total / (counts[key] + 0.5)) for key in ours & theirs)
+    return rarity >= least * math.log(total / 1.5)
 
 
 MAX_TERMS = 60

@@ -123,7 +123,6 @@ class CopyGroups:
         return is_copy(self.ordered[a], self.ordered[b], measure_overlap(self.prints[a], self.prints[b]))
 
     def join(self, a: int, b: int) -> None:
-        """Join the groups of two items."""
         into, other = sorted((self.group_of[a], self.group_of[b]), key=lambda group: (-len(self.members[group]), group))
         if into == other:
             return
@@ -162,15 +161,12 @@ def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     """Return items in time order as one report: the origin first, with the agency that most of them credit, if any."""
     credits = Counter(item.agency for item in members if item.agency)
     agency = min(credits, key=lambda name: (-credits[name], name), default=None)
-    origin = next((item for item in members if agency and is_agency_site(item, agency)), members[0])
+    name = agency.casefold() if agency else ""
+    # The agency's own site is known by the outlet's name or a label of the host.
+    own = (item for item in members if name in (item.outlet.casefold(), *host_of(item.url).split(".")))
+    origin = next(own, members[0]) if name else members[0]
     copies = [item.article_id for item in members if item is not origin]
     return WireGroup(articles=(origin.article_id, *copies), agency=agency)
-
-
-def is_agency_site(item: ClusterItem, agency: str) -> bool:
-    """Whether `item` is on the agency's own site, judged by the outlet's name or a label of the host."""
-    name = agency.casefold()
-    return item.outlet.casefold() == name or name in host_of(item.url).split(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,23 +226,16 @@ def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
 
 
 def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
-    """
-    Whether two articles share only a notice of the site, such as one on cookies or rights.
-
-    Such a text matches neither headline, and the headlines have no word in common.
-    """
+    """Whether two articles share only a notice of the site, on cookies or rights: it matches neither headline."""
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
         return False
-    told = body_stems(a if found.in_a <= found.in_b else b)
+    shorter = a if found.in_a <= found.in_b else b
+    # Stems of its text have more weight than the headline alone would give them.
+    counts = Counter(stems(shorter.title.strip()[:MAX_TITLE], shorter.language))
+    weights = term_weights(shorter.features).items()
+    told = {stem for stem, weight in weights if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
     return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
-
-
-def body_stems(item: ClusterItem) -> set[str]:
-    """Return the stems of an article's text: those with more weight than the headline alone would give them."""
-    counts = Counter(stems(item.title.strip()[:MAX_TITLE], item.language))
-    weights = term_weights(item.features)
-    return {stem for stem, weight in weights.items() if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
 
 
 def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:

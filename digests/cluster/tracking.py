@@ -19,21 +19,16 @@ MERGED, SPLIT, MOVED, FOLLOWS = "merged", "split", "moved", "follows"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingStory:
-    """
-    A story as stored.
-
-    `articles` are its articles in the window, `size` counts all. For a story that was merged into another one,
-    `articles` are those that it had then. `profile` says what it is about; None if it has articles in the window.
-    """
+    """A story as stored."""
 
     id: str
     thread: str
     began_at: datetime  # the first article of its thread
     first_at: datetime
-    size: int
-    articles: tuple[str, ...] = ()
+    size: int  # of all its articles
+    articles: tuple[str, ...] = ()  # in the window; of a story that was merged into another one, those that it had then
     merged_ids: tuple[str, ...] = ()
-    profile: ClusterItem | None = None
+    profile: ClusterItem | None = None  # what it is about; None if it has articles in the window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +49,11 @@ class StoryEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedStories:
-    """
-    The stories of a window under their known ids, and what happened to known stories.
-
-    `profiles` maps story ids to profiles; stories of live blogs and round-ups alone have none.
-    """
+    """The stories of a window under their known ids, and what happened to known stories."""
 
     stories: tuple[Story, ...]
     events: tuple[StoryEvent, ...] = ()
-    profiles: Mapping[str, ClusterItem] = field(default_factory=dict)
+    profiles: Mapping[str, ClusterItem] = field(default_factory=dict)  # by story; none for live blogs and round-ups
 
 
 def track_stories(
@@ -83,7 +74,6 @@ def track_stories(
     Tracking the result again changes nothing.
 
     Args:
-        items: The window's articles, by id.
         taken_ids: Ids that new stories must not get, besides those of `known`.
         merged: The stories that were merged into stories of `known`.
     """
@@ -93,7 +83,10 @@ def track_stories(
     shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
     had = {old for story in known for old in (story.id, *story.merged_ids)}
     goes_on = best_successor(shares)
-    restored = find_restored(groups, shares, goes_on.values(), merged)
+    continued = {*goes_on.values()}
+    left = (n for n, share in enumerate(shares) if share and n not in continued)
+    back = ((n, restored_story(groups[n].articles, shares[n].total(), merged)) for n in left)
+    restored = {n: story for n, story in back if story}
     named = assign_ids(groups, goes_on, by_id, restored, {*taken_ids, *had})
     changes = tuple(find_events(named, home, items))
     stories = assign_threads(named, changes, {**{each.id: each for each in restored.values()}, **by_id}, items)
@@ -145,29 +138,11 @@ def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
     return {story: -number for story, (_, number) in best.items()}
 
 
-def find_restored(
-    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], merged: Sequence[ExistingStory]
-) -> dict[int, ExistingStory]:
-    """Return the merged stories that have separated again, by the index of their group."""
-    holders: defaultdict[str, list[ExistingStory]] = defaultdict(list)
-    for each in merged:
-        for article in each.articles:
-            holders[article].append(each)
-    found = {}
-    for number, (group, share) in enumerate(zip(groups, shares, strict=True)):
-        if share and number not in taken:
-            near = {each.id: each for article in group.articles for each in holders.get(article, ())}
-            if story := restored_story(group.articles, share.total(), near.values()):
-                found[number] = story
-    return found
-
-
 def restored_story(articles: Collection[str], known: int, merged: Collection[ExistingStory]) -> ExistingStory | None:
     """
-    Return the merged story that a group is again: it has most of that story's articles, and few others known; or None.
+    Return the merged story that a group is again: it has most of that story's articles, and few others; or None.
 
-    Args:
-        known: Number of the group's articles that were in a story.
+    `known` is the number of the group's articles that were in a story.
     """
     here = set(articles)
     shared = {each.id: len(here.intersection(each.articles)) for each in merged}
@@ -176,7 +151,6 @@ def restored_story(articles: Collection[str], known: int, merged: Collection[Exi
 
 
 def new_id(earliest: str, taken: Collection[str]) -> str:
-    """Return an id for a story whose earliest article is `earliest`, none of `taken`."""
     names = chain([earliest], (f"{earliest} {number}" for number in count(2)))
     return next(found for found in map(story_id, names) if found not in taken)
 
