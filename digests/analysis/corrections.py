@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -39,27 +40,28 @@ class Citation:
     texts: tuple[str, ...] = ()
 
 
+NOWHERE = Citation(on=date.min, story="", title="")
+
+
 def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
     """Return the latest citation of each article by id; `editions` are the latest first."""
     found: dict[str, Citation] = {}
     for edition in editions:
-        for key, citation in _citations(edition):
-            known = found.setdefault(key, citation)
-            if (known.on, known.story) == (citation.on, citation.story):
-                found[key] = replace(known, texts=tuple(dict.fromkeys((*known.texts, *citation.texts))))
+        for story in edition.stories:
+            texts: defaultdict[str, list[str]] = defaultdict(list)
+            for sentence in (*story.summary, *story.updates):
+                texts[sentence.article_id].append(sentence.text)
+            for mention in story.mentions:
+                texts[mention.article_id] += [story.title] if mention.url == story.url else []
+            for key, cited in texts.items():
+                quoted = tuple(dict.fromkeys(cited))
+                at = Citation(on=edition.local_date, story=story.id, title=story.title, texts=quoted)
+                found.setdefault(key, at)
+        for brief in edition.briefs:
+            at = Citation(on=edition.local_date, story=brief.id, title=brief.title)
+            for key in brief.article_ids:
+                found.setdefault(key, at)
     return found
-
-
-def _citations(edition: Edition) -> Iterator[tuple[str, Citation]]:
-    for story in edition.stories:
-        at = Citation(on=edition.local_date, story=story.id, title=story.title)
-        for sentence in (*story.summary, *story.updates):
-            yield sentence.article_id, replace(at, texts=(sentence.text,))
-        for mention in story.mentions:
-            yield mention.article_id, replace(at, texts=(story.title,) if mention.url == story.url else ())
-    for brief in edition.briefs:
-        for key in brief.article_ids:
-            yield key, Citation(on=edition.local_date, story=brief.id, title=brief.title)
 
 
 def find_corrections(
@@ -81,7 +83,9 @@ def find_corrections(
         article = articles.get(key)
         if article is None or not known or known[-1].at < since:
             continue
-        told = _reported_in_earlier_revision(article, known, since)
+        # Changes that an earlier revision already had.
+        earlier = [revision for revision in known if revision.at < since][-1:]
+        told = {(c.kind, c.after) for last in earlier for c in _article_corrections(article, last, NOWHERE)}
         new = (c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told)
         found += islice(new, MAX_PER_ARTICLE)
     order = {"retracted": 0, "gone": 1, "headline": 2, "figures": 3}
@@ -89,16 +93,8 @@ def find_corrections(
     return tuple(found[:MAX_CORRECTIONS])
 
 
-def _reported_in_earlier_revision(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
-    """Return (kind, new wording) of the changes that an earlier revision already had."""
-    earlier = [revision for revision in known if revision.at < since]
-    nowhere = Citation(on=date.min, story="", title="")
-    return {(c.kind, c.after) for c in _article_corrections(article, earlier[-1], nowhere)} if earlier else set()
-
-
 def _article_corrections(article: Article, last: Revision, citation: Citation) -> Iterator[Correction]:
     """Yield the differences between an article and its last revision that a reader should know."""
-
     correction = partial(
         Correction,
         article_id=article.id,
@@ -153,7 +149,6 @@ def _sentences(title: str, text: str, language: str) -> list[str]:
 
 
 def _share(one: str, other: str, article: Article) -> float:
-    """Return the share of common stems of two texts, 0 to 1."""
     first, second = set(stems(one, article.language)), set(stems(other, article.language))
     return len(first & second) / max(1, len(first | second))
 

@@ -236,9 +236,7 @@ def is_derived(word: str, stem: str, language: str) -> bool:
 
 
 def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:
-    """
-    Yield the cities that a folded word with the prefix `key` may name. `inflected`: Latin names may have endings too.
-    """
+    """Yield the cities that a folded word with the prefix `key` may name; `inflected`: Latin names have endings too."""
     for tokens, code in cities_by_prefix().get(key, ()):
         if folded.startswith(tokens[0][:-1]):  # the last letter may be a vowel that changes
             yield _city_name(tokens, code, inflected=inflected)
@@ -258,13 +256,14 @@ def cities_by_prefix() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 def _city_name(tokens: tuple[str, ...], code: str, *, inflected: bool) -> PlaceName:
     last = tokens[-1]
+    ending = 2 if INDIAN.match(last) else MAX_CITY_ENDING
     if UNCHANGING.match(last) or (last.isascii() and not inflected):
-        return PlaceName(tokens, code, is_city=True)
-    if last[-1] in VOWELS and len(last) > CITY_STEM:
-        return PlaceName((*tokens[:-1], last[:-1]), code, is_city=True, ending=MAX_CITY_ENDING)
-    if len(last) < (CITY_STEM if last.isascii() else SHORT_NAME):
-        return PlaceName(tokens, code, is_city=True)
-    return PlaceName(tokens, code, is_city=True, ending=2 if INDIAN.match(last) else MAX_CITY_ENDING)
+        ending = 0
+    elif last[-1] in VOWELS and len(last) > CITY_STEM:
+        tokens, ending = (*tokens[:-1], last[:-1]), MAX_CITY_ENDING
+    elif len(last) < (CITY_STEM if last.isascii() else SHORT_NAME):
+        ending = 0
+    return PlaceName(tokens, code, is_city=True, ending=ending)
 
 
 def city_rows() -> Iterator[tuple[str, list[str]]]:

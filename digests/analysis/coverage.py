@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from digests.model import Story, WireGroup
+from digests.model import Story
 from watcher.model import Article
 
 
@@ -41,33 +41,37 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
-    outlets = tuple(owners)
-    independent = _independent(story, articles, owners)
-    chosen = frozenset(independent)
+    known = ([articles[key] for key in report.articles if key in articles] for report in story.reports)
+    reports = [(report.agency, found) for report, found in zip(story.reports, known, strict=True) if found]
+    independent = _independent(reports, owners)
+    copies: dict[str, set[str]] = defaultdict(set)
+    for agency, found in reports:
+        if agency:
+            copies[agency] |= {article.outlet for article in found}.difference(independent)
+    agencies = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
+    firsts = (found[0] for _, found in reports)
+    origins = sorted(firsts, key=lambda first: (first.outlet not in independent, first.published_at, first.id))
     return Coverage(
-        outlets=outlets,
+        outlets=tuple(owners),
         independent=independent,
-        folded=tuple(outlet for outlet in outlets if outlet not in chosen),
-        agencies=_agencies(story, articles, chosen),
-        origins=_report_origins(story, articles, chosen),
-        languages=_most_common_first([article.language for article in present]),
-        countries=_most_common_first([countries[outlet] for outlet in outlets if outlet in countries]),
+        folded=tuple(outlet for outlet in owners if outlet not in independent),
+        agencies=tuple(sorted(agencies, key=lambda pair: (-pair[1], pair[0]))),
+        origins=tuple(article.id for article in origins),
+        languages=_most_common_first(article.language for article in present),
+        countries=_most_common_first(countries.values()),
         owners=len({owners[outlet] for outlet in independent}),
     )
 
 
-def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
+def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
     Return the independent outlets, in time order.
 
     Own reports are counted before agency reports, so that an outlet still counts if another has the agency's text.
     """
     reporters: dict[str, list[str]] = defaultdict(list)
-    for report in story.reports:
-        first = _first(report, articles)
-        if first is not None:
-            agency = f"agency:{report.agency.casefold()}" if report.agency else None
-            reporters[first.outlet].append(agency or owners[first.outlet])
+    for agency, (first, *_) in reports:
+        reporters[first.outlet].append(f"agency:{agency.casefold()}" if agency else owners[first.outlet])
     taken: set[str] = set()
     chosen: set[str] = set()
     for own in (True, False):
@@ -76,31 +80,12 @@ def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)
                 taken |= {free[0], owners[outlet]}
-    if owners and not chosen:  # no report has an article in `articles`
-        chosen.add(next(iter(owners)))
+    if not chosen:  # no report has an article
+        return tuple(owners)[:1]
     return tuple(outlet for outlet in owners if outlet in chosen)
 
 
-def _agencies(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[tuple[str, int], ...]:
-    copies: dict[str, set[str]] = defaultdict(set)
-    for report in story.reports:
-        if report.agency:
-            copies[report.agency] |= {articles[key].outlet for key in report.articles if key in articles} - chosen
-    counted = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
-    return tuple(sorted(counted, key=lambda pair: (-pair[1], pair[0])))
-
-
-def _report_origins(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[str, ...]:
-    firsts = [first for report in story.reports if (first := _first(report, articles))]
-    firsts.sort(key=lambda article: (article.outlet not in chosen, article.published_at, article.id))
-    return tuple(article.id for article in firsts)
-
-
-def _first(report: WireGroup, articles: Mapping[str, Article]) -> Article | None:
-    return next((articles[key] for key in report.articles if key in articles), None)
-
-
-def _most_common_first(values: list[str]) -> tuple[str, ...]:
+def _most_common_first(values: Iterable[str]) -> tuple[str, ...]:
     counts = Counter(values)
     return tuple(sorted(counts, key=lambda value: (-counts[value], value)))
 

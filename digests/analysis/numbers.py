@@ -26,27 +26,18 @@ MAX_UNIT_RUN = 3  # characters of a unit in scripts without spaces
 
 def numbers(text: str) -> set[str]:
     """Return the significant numbers of `text`, normalized; years and numbers below `MIN_NUMBER` are left out."""
-    found = set()
-    for match in NUMBER.findall(text):
-        value = normalize(match)
-        if not YEAR.match(value) and float(value) >= MIN_NUMBER:
-            found.add(value)
-    return found
+    values = map(normalize, NUMBER.findall(text))
+    return {value for value in values if not YEAR.match(value) and float(value) >= MIN_NUMBER}
 
 
 def normalize(number: str) -> str:
     """Return `number` without thousands separators and with a decimal point."""
-    if number.isdigit():
-        return number
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 
 def all_numbers(text: str, language: str) -> set[str]:
-    """
-    Return the digits of all numbers of `text`: "118 thousand", "118,000" and "11.8万" all give "118".
-
-    Number words count from `MIN_NUMBER` on, because "two" often counts nothing.
-    """
+    """Return the digits of all numbers of `text`: "118 thousand", "118,000" and "11.8万" all give "118"."""
+    # "two" often counts nothing
     spelled = {_digits(str(value)) for value in parse_number_words(text, language) if value >= MIN_NUMBER}
     return {_digits(match) for match in NUMBER.findall(text)} | spelled
 

@@ -24,6 +24,7 @@ MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a
 MIN_OUTLETS = 4  # of any other country or kind of owner, to list it as missing
 MAX_MISSING = 2  # of each kind
 COUNTRY, OWNER = "country", "owner"
+SHOWN = ("outlet", "url", "language", "country", "title", "published_at")  # of an article, in a mention
 UPPER, LOWER = (
     "".join(filter(is_such, map(chr, range(0x41, 0x530)))) for is_such in (str.isupper, str.islower)
 )  # of alphabets that have both
@@ -64,9 +65,10 @@ def find_perspectives(
         if len(groups) > 1:
             largest = sorted(groups, key=lambda name: (-len(groups[name]), groups[name][0].published_at, name))
             for name in sorted(largest[:MAX_GROUPS], key=lambda name: (groups[name][0].published_at, name)):
-                others = [a for other, its in groups.items() if other != name for a in its]
-                only = _only(groups[name], others, digits, stems)
-                found.append(_perspective(group, name, groups[name], only, agencies))
+                own, others = groups[name], [a for other, its in groups.items() if other != name for a in its]
+                mention = make_mention(own[0], agency=agencies.get(own[0].id), shows_title=True)
+                only, outlets = _only(own, others, digits, stems), len({article.outlet for article in own})
+                found.append(Perspective(group=group, name=name, outlets=outlets, mention=mention, only=only))
     return tuple(found)
 
 
@@ -101,31 +103,9 @@ def find_missing_perspectives(
     )
 
 
-def _perspective(
-    group: str, name: str, own: Sequence[Article], only: tuple[str, ...], agencies: Mapping[str, str | None]
-) -> Perspective:
-    first = own[0]
-    return Perspective(
-        group=group,
-        name=name,
-        outlets=len({article.outlet for article in own}),
-        mention=make_mention(first, agency=agencies.get(first.id), shows_title=True),
-        only=only,
-    )
-
-
 def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> SourceMention:
-    return SourceMention(
-        outlet=article.outlet,
-        url=article.url,
-        language=article.language,
-        country=article.country,
-        title=article.title,
-        published_at=article.published_at,
-        article_id=article.id,
-        agency=agency,
-        shows_title=shows_title,
-    )
+    same = {name: getattr(article, name) for name in SHOWN}
+    return SourceMention(article_id=article.id, agency=agency, shows_title=shows_title, **same)
 
 
 def _only(own: Sequence[Article], others: Sequence[Article], digits: Contents, stems: Contents) -> tuple[str, ...]:
@@ -142,13 +122,10 @@ def _only(own: Sequence[Article], others: Sequence[Article], digits: Contents, s
         spans = first_sentences(text, article.language, LEAD_SENTENCES)
         lead = text[: spans[-1][1]] if spans else ""
         beside = [stems(other.id) for other in others if other.language == article.language]
-        names = set(NAME.findall(lead)) if beside else set()
-        counts.update(name for name in names if not _is_known(name, beside))
+        for name in set(NAME.findall(lead)) if beside else ():
+            parts = {stem(fold(part)) for part in name.split()}
+            counts[name] += all(parts.isdisjoint(theirs) for theirs in beside)
         counts.update(
             number for number, figure in numbers_with_units(lead, article.language).items() if figure not in known
         )
-    return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:MAX_ONLY]
-
-
-def _is_known(name: str, beside: Sequence[Collection[str]]) -> bool:
-    return any(part in stems for part in (stem(fold(part)) for part in name.split()) for stems in beside)
+    return tuple(sorted(+counts, key=lambda word: (-counts[word], word)))[:MAX_ONLY]

@@ -78,14 +78,11 @@ def reports_by_language(
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
     plain = [article for article in order if not is_flagged(article)]
-    languages = [language, *(other for other in covered.languages if other != language)]
-    return [
-        (
-            [article for article in plain if article.language == other],
-            MAX_SENTENCES if other == language else FOREIGN_SENTENCES,
-        )
-        for other in languages
-    ]
+    found = [([article for article in plain if article.language == language], MAX_SENTENCES)]
+    for other in covered.languages:
+        if other != language:
+            found.append(([article for article in plain if article.language == other], FOREIGN_SENTENCES))
+    return found
 
 
 def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCES) -> list[CandidateSentence]:
@@ -109,15 +106,8 @@ def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SEN
 
 def make_sentence(article: Article, start: int, text: str) -> Sentence:
     """Return the sentence `text` of `article` at offset `start`, with its source."""
-    return Sentence(
-        text=text,
-        article_id=article.id,
-        offset=start,
-        outlet=article.outlet,
-        url=article.url,
-        published_at=article.published_at,
-        language=article.language,
-    )
+    same = {name: getattr(article, name) for name in ("outlet", "url", "published_at", "language")}
+    return Sentence(text=text, article_id=article.id, offset=start, **same)
 
 
 def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
@@ -141,10 +131,8 @@ def _selection_value(chosen: Sequence[CandidateSentence], title: str, present: S
 def _recency(article: Article, present: Sequence[Article]) -> float:
     """Return how late a report is in the story, from `OLDEST_FACTOR` to 1: later reports have later numbers."""
     first, last = present[0].published_at, present[-1].published_at
-    span = (last - first).total_seconds()
-    return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * (
-        (article.published_at - first).total_seconds() / span if span > 0 else 1.0
-    )
+    late = (article.published_at - first) / (last - first) if last > first else 1.0
+    return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * late
 
 
 def _best_sentences(article: Article, agreed: Agreement, title: str, most: int) -> tuple[CandidateSentence, ...]:

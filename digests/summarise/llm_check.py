@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from digests.analysis.coverage import measure_coverage
+from digests.analysis.numbers import NUMBER
 from digests.analysis.select import is_flagged
 from digests.model import LlmSentence, Sentence, Story
 from digests.summarise.lead import make_sentence
@@ -24,7 +25,6 @@ MAX_CHARS = 320  # characters of one
 MIN_SUPPORT = 0.75  # share of a sentence's stems that its sources must have
 CITATIONS = re.compile(r"\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)[.。]?\s*$")
 SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # after its sources, if a model continues on the same line
-DIGITS = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
 NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence may negate only what its sources negate
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
@@ -86,12 +86,13 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
     if not stands_alone(_with_end_mark(text, language), language):
         return False
     said = " ".join(source.text for source in sources)
-    if not {_digits(n) for n in DIGITS.findall(text)} <= {_digits(n) for n in DIGITS.findall(said)}:
+    figures, known = ({re.sub(r"\D", "", number) for number in NUMBER.findall(each)} for each in (text, said))
+    if not figures <= known:
         return False
     if NEGATION.search(text) and not NEGATION.search(said):
         return False
-    about, known = set(stems(text, language)), set(stems(said, language))
-    if not about or len(about & known) < MIN_SUPPORT * len(about):
+    about = set(stems(text, language))
+    if not about or len(about.intersection(stems(said, language))) < MIN_SUPPORT * len(about):
         return False
     if is_unspaced(text):
         return True
@@ -103,7 +104,3 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
 def _with_end_mark(text: str, language: str) -> str:
     """Return a sentence with an end mark, which may have been lost with its sources."""
     return text if ENDING.search(text) else f"{text}{'。' if is_unspaced(text) else '.'}"
-
-
-def _digits(number: str) -> str:
-    return re.sub(r"\D", "", number)

@@ -6,6 +6,7 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 from digests.analysis.select import display_length
@@ -95,7 +96,7 @@ def _has_no_speaker(text: str, language: str) -> bool:
 @cache
 def _calendar(language: str) -> frozenset[tuple[str, ...]]:
     before, _, after = TABLES["calendar"].get(language, "").partition(":")
-    return frozenset((this, time) for this in before.split() for time in after.split())
+    return frozenset(product(before.split(), after.split()))
 
 
 def _is_balanced(text: str) -> bool:
