@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -86,15 +85,6 @@ async def run_retention(tools: WorkerContext) -> None:
         await run_in_batches(tools.writer, lambda c, after, most: drop_stories(c, before=last, after=after, most=most))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryState:
-    """A digest whose edition of `day` could not be built, and when to try again."""
-
-    day: date
-    wait: timedelta
-    retry_at: datetime
-
-
 class EditionJob:
     """Builds the editions that are due; a digest that fails is tried again later, and does not stop the others."""
 
@@ -102,7 +92,8 @@ class EditionJob:
         self._settings = settings
         self._tools = tools
         self._known_since = known_since
-        self._retries: dict[str, RetryState] = {}
+        # How long to wait, and until when, by the digest and the date of an edition that could not be built.
+        self._retries: dict[tuple[str, date], tuple[timedelta, datetime]] = {}
         self._lock = asyncio.Lock()
         self._last_run_at = tools.now()
         self._awake_since = tools.started_at or self._last_run_at
@@ -151,8 +142,8 @@ class EditionJob:
         return [] if found and self._is_catching_up(now) else found
 
     def _waits(self, name: str, day: date, now: datetime) -> bool:
-        last = self._retries.get(name)
-        return last is not None and last.day == day and timedelta() < last.retry_at - now <= last.wait
+        wait, retry_at = self._retries.get((name, day), (timedelta(), now))
+        return timedelta() < retry_at - now <= wait
 
     def _is_catching_up(self, now: datetime) -> bool:
         if now - self._awake_since >= CATCH_UP_WAIT:
@@ -180,27 +171,25 @@ class EditionJob:
             retry_at = self._schedule_retry(digest.name, day)
             log.exception("edition_failed %s", fields(digest=digest.name, date=day, retry_at=retry_at))
         else:
-            self._retries.pop(digest.name, None)
+            self._retries.pop((digest.name, day), None)
             log_edition(digest.name, day, files, largest)
 
     def _schedule_retry(self, name: str, day: date) -> datetime:
-        last = self._retries.get(name)
-        wait = min(last.wait * 2, MAX_RETRY) if last is not None and last.day == day else FIRST_RETRY
+        last = self._retries.get((name, day))
+        wait = min(last[0] * 2, MAX_RETRY) if last else FIRST_RETRY
         retry_at = self._tools.now() + wait
-        self._retries[name] = RetryState(day=day, wait=wait, retry_at=retry_at)
+        self._retries[name, day] = wait, retry_at
         return retry_at
 
 
 def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: LargestStory | None) -> None:
     """Log that an edition was built, with a warning if its largest story is oversized."""
-    share = largest.share if largest else None
     paths = " ".join(map(str, files))
-    log.info("edition_built %s", fields(digest=digest, date=day, largest_share=share, files=paths))
+    about = {"digest": digest, "date": day}
+    log.info("edition_built %s", fields(**about, largest_share=largest.share if largest else None, files=paths))
     if largest and largest.is_oversized:
         size = {"largest_share": largest.share, "reports": largest.reports, "of_reports": largest.of_reports}
-        log.warning(
-            "oversized_story %s", fields(digest=digest, date=day, story=largest.id, **size, title=largest.title)
-        )
+        log.warning("oversized_story %s", fields(**about, story=largest.id, **size, title=largest.title))
 
 
 async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
@@ -227,13 +216,7 @@ def send_and_log(worker: OutboxWorker) -> None:
 
 
 def build_daily_edition(
-    url: str,
-    digest: DigestSettings,
-    folder: Path,
-    day: date,
-    end: datetime,
-    now: datetime,
-    held_for: timedelta | None = None,
+    url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime, held_for: timedelta | None
 ) -> tuple[tuple[Path, ...], LargestStory | None]:
     """Build an edition in a worker process; return files and largest story, ((), None) if another one builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.

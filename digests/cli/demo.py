@@ -43,9 +43,7 @@ formats = ["markdown", "html", "text", "eml", "json", "atom"]
 
 
 @with_examples("watcher demo", "watcher demo --directory /tmp/demo")
-def demo(
-    directory: Annotated[Path, Option("--directory", help="Where the store and the edition go.")] = FOLDER,
-) -> int:
+def demo(directory: Annotated[Path, Option("--directory", help="Where the store and the edition go.")] = FOLDER) -> int:
     """
     Run everything once on a sample press: no network and no settings are needed.
 

@@ -21,14 +21,7 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered, cited_ids
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store.editions import (
-    DAILY,
-    EditionRow,
-    delivery_counts,
-    edition_rows,
-    load_edition,
-    open_digests,
-)
+from digests.store.editions import DAILY, EditionRow, delivery_counts, edition_rows, load_edition, open_digests
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result

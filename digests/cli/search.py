@@ -40,8 +40,7 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 )
 def search_articles(
     words: Annotated[
-        list[str],
-        Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS..."),
+        list[str], Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS...")
     ],
     since: Annotated[str | None, Option("--since", help='From then on: "2d", or a date.', metavar="T")] = None,
     until: Annotated[str | None, Option("--until", help='Before then: "12h", or a date.', metavar="T")] = None,

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from digests.model import (
-    Brief,
-    Correction,
-    Edition,
-    EditionStory,
-    NumberChange,
-    Perspective,
-    Sentence,
-    SourceMention,
-)
+from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Perspective, Sentence, SourceMention
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for

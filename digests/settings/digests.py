@@ -100,8 +100,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 Name = Annotated[
     str,
     parsed_by(
-        lambda value: value if NAME.fullmatch(value) else None,
-        'small letters, digits and hyphens, such as "world"',
+        lambda value: value if NAME.fullmatch(value) else None, 'small letters, digits and hyphens, such as "world"'
     ),
 ]
 
