@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import unified_diff
@@ -25,7 +25,6 @@ from digests.store.editions import DAILY, EditionRow, delivery_counts, edition_r
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result
-from watcher.model import Article, Revision
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -199,11 +198,7 @@ class Verdict:
 
 def check_edition(engine: Engine, edition: Edition) -> Verdict:
     ids = cited_ids(edition)
-
-    def load_cited(connection: Connection) -> tuple[Mapping[str, Article], Mapping[str, Sequence[Revision]]]:
-        return articles_by_id(connection, ids), revisions_of(connection, ids)
-
-    faults = verify(edition, *read(engine, load_cited))
+    faults = verify(edition, read(engine, articles_by_id, ids), read(engine, revisions_of, ids))
     return Verdict(
         digest=edition.digest,
         date=edition.local_date,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from watcher.text.urls import is_web
 
@@ -60,12 +60,8 @@ def web_url(url: str) -> str | None:
             url = url.replace(netloc, netloc.encode("idna").decode("ascii"), 1)
         except UnicodeError:
             return None
-    url = NOT_IN_URL.sub(_percent, url)
+    url = NOT_IN_URL.sub(lambda match: quote(match.group(), safe=""), url)
     return url if len(url) <= MAX_URL else None
-
-
-def _percent(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match.group().encode())
 
 
 def language_tag(tag: str) -> str:

@@ -12,7 +12,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.policy import Compat32
 from email.utils import format_datetime
-from functools import lru_cache, partial
+from functools import partial
 
 import css_inline
 
@@ -33,6 +33,7 @@ STORY_BYTES, MIN_MAIL_BYTES = 4_000, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
 # Markup that is not needed once styles are inlined: each byte of a mail counts.
 UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
@@ -99,7 +100,7 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
     page = render_template(html_templates(own), "mail.html.j2", own, values)
-    rich = UNUSED_MARKUP.sub(r"\1", _inliner().inline(page))  # styles of the dark mode are not inlined
+    rich = UNUSED_MARKUP.sub(r"\1", INLINER.inline(page))  # styles of the dark mode are not inlined
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_transfer_encoding(plain))
     message.add_alternative(rich, subtype="html", charset="utf-8", cte=_transfer_encoding(rich))
     message["Content-Language"] = view.language  # set after the parts, or they would take it
@@ -129,11 +130,6 @@ def _label(digest: str) -> str:
     """Return the digest's name as a domain label; a hash if it is not ASCII."""
     plain = re.sub(r"[^a-z0-9]+", "-", digest.lower()).strip("-")
     return plain if digest.isascii() and plain else hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()[:12]
-
-
-@lru_cache(maxsize=1)
-def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
 
 MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from sqlalchemy import Connection
 
+from digests.render.edition_view import join_parts
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.store.stories import StoryMember, StoryRow, load_members, resolve_merged, story_members
@@ -21,37 +21,23 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_p
 TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300
 RELATED_ARTICLES = 12
-
-
 TITLE_CHARS = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleRow:
-    id: str
-    title: str
-    lang: str
-    dir: str
-    outlet: str
-    about: str
-    at: datetime
-    differs: str = ""
-
-
-def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow:
+def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
+    """Return an article for a list of a page. `differs`: how a copy differs from its report's origin."""
     words = english(zone)
     title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
-    about = (words.country(article.country), words.in_language(article.language))
-    return ArticleRow(
-        id=article.id,
-        title=title,
-        lang=language_tag(article.language),
-        dir=language_direction(article.language, title),
-        outlet=sanitize_line(article.outlet, limit=100),
-        about=", ".join(part for part in about if part),
-        at=article.published_at,
-        differs=differs,
-    )
+    return {
+        "id": article.id,
+        "title": title,
+        "lang": language_tag(article.language),
+        "dir": language_direction(article.language, title),
+        "outlet": sanitize_line(article.outlet, limit=100),
+        "about": join_parts(words.country(article.country), words.in_language(article.language)),
+        "at": article.published_at,
+        "differs": differs,
+    }
 
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -86,12 +72,8 @@ def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Articl
 
 def related_articles(
     connection: Connection, story: StoryRow, member: StoryMember, zone: tzinfo
-) -> list[tuple[ArticleRow, float | None]]:
-    """
-    Return the articles of a story nearest to one: linked ones by score, then its copies, then others.
-
-    Each comes with the score of its link, or None.
-    """
+) -> list[tuple[dict[str, Any], float | None]]:
+    """Return the articles of a story nearest to one, each with its score: linked ones, then its copies, then others."""
     others = [each for each in story_members(connection, story.id) if each.article_id != member.article_id]
     scores: dict[str, float] = {}
     if member.nearest and member.evidence:

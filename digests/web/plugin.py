@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -54,12 +54,8 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
         style=style_sheet(load_own_templates(first.templates)),
         zone=ZoneInfo(first.timezone),
         paths=static_paths,
-        count_stories=story_counts,
+        count_stories=lambda connection, ids, now: stories_of_feeds(connection, ids, since=now - RECENT),
     )
-
-
-def story_counts(connection: Connection, ids: Sequence[int], now: datetime) -> Mapping[int, int]:
-    return stories_of_feeds(connection, ids, since=now - RECENT)
 
 
 def static_paths(site: Site) -> Iterator[str]:

@@ -6,14 +6,13 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from markupsafe import Markup
-from sqlalchemy import Connection
 
 from digests.render.escape import language_tag
 from digests.store.stories import load_members
 from watcher.store.full_text import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
-from watcher.text.search_query import Query, Snippet, parse_query
+from watcher.text.search_query import Snippet, parse_query
 from watcher.web.site import PageRequest, PageResponse, Site, render_page
 
 PAGE_HITS = 20
@@ -37,12 +36,13 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
     outlet = ask.query.get("outlet", "")[:100].strip()
     at = min(ask.page(), MAX_PAGES)
     query = parse_query(words)
-    found, stories = SearchResult(hits=(), has_more=False), dict[str, str]()
+    found = SearchResult(hits=(), has_more=False)
     if query.groups:
-        filters = Filters(
-            since=site.now() - length if length else None, language=language or None, outlet=outlet or None
-        )
-        found, stories = read(site.engine, find_hits, query, filters, at)
+        from_at = site.now() - length if length else None
+        filters = Filters(since=from_at, language=language or None, outlet=outlet or None)
+        found = read(site.engine, search, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
+    members = read(site.engine, load_members, [hit.id for hit in found.hits])
+    stories = {key: member.story_id for key, member in members.items()}
     given = {"q": words, "since": since, "language": language, "outlet": outlet}
     return render_page(
         site,
@@ -58,12 +58,6 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
         more=found.has_more and at < MAX_PAGES,
         base=f"/search?{urlencode({key: value for key, value in given.items() if value})}&page=",
     )
-
-
-def find_hits(connection: Connection, query: Query, filters: Filters, at: int) -> tuple[SearchResult, dict[str, str]]:
-    hits = search(connection, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
-    members = load_members(connection, [hit.id for hit in hits.hits])
-    return hits, {key: member.story_id for key, member in members.items()}
 
 
 def highlight(snippet: Snippet) -> Markup:

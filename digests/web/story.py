@@ -19,7 +19,7 @@ from digests.settings.digests import digests_of
 from digests.store.stories import StoryRow
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
-from digests.web.article import TITLE_CHARS, ArticleRow, article_row
+from digests.web.article import TITLE_CHARS, article_row
 from digests.web.editions import find_edition
 from watcher.store.writer import read, write
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
@@ -120,7 +120,7 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict
     }
 
 
-def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
+def timeline(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
     reports = found.story.reports
     if len(reports) > TIMELINE_REPORTS:
         step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)
