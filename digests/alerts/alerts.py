@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from digests.alerts.conditions import active_conditions
-from digests.alerts.render import Alert, render_message
+from digests.alerts.conditions import Alert, active_conditions
+from digests.alerts.render import render_message
 from digests.delivery.channels import open_channel
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
@@ -42,26 +41,16 @@ class AlertJob:
         self._polling_since = min(self._polling_since, now)  # the clock may have been set back
         if not self._alerts.deliver:
             return
-        conditions = await reader.read(
-            active_conditions,
-            settings=self._settings,
-            now=now,
-            after=self._alerts.after,
-            polling_since=self._polling_since,
-        )
+        after, since = self._alerts.after, self._polling_since
+        active = await reader.read(active_conditions, self._settings, now=now, after=after, polling_since=since)
         if self._out is None:
             self._out = await reader.read(load_open_alerts)
-        machine, active = socket.gethostname(), {condition.name for condition in conditions}
-        wanted = [
-            Alert(name=each.name, words=each.words, machine=machine, since=each.since, at=now)
-            for each in conditions
-            if each.name not in self._out
-        ]
+        wanted = [each for each in active if each.name not in self._out]
         for name, since in self._out.items():
             # Right after the start it is unknown whether polls succeed.
             is_known = name != "polling" or now - self._polling_since >= self._alerts.after
-            if name not in active and is_known:
-                wanted.append(Alert(name=name, words="", machine=machine, since=since, at=now, is_over=True))
+            if is_known and name not in {each.name for each in active}:
+                wanted.append(Alert(name=name, since=since, at=now, is_over=True))
         for alert in wanted:
             if not self._waits(alert.name, now):
                 await self._alert(alert)

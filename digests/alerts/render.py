@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from digests.alerts.conditions import Alert
 from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack
 from digests.settings.delivery import DeliverSettings, parse_mailbox
-from watcher.feeds.html_text import to_one_line
-
-SUBJECT_CHARS, WORDS_CHARS = 150, 600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    name: str
-    words: str
-    machine: str
-    since: datetime
-    at: datetime
-    is_over: bool = False
-
-    @property
-    def subject(self) -> str:
-        what = to_one_line(self.name, SUBJECT_CHARS)
-        return f"Watcher: {what} {'works again' if self.is_over else 'fails'}"
-
-    @property
-    def text(self) -> str:
-        since = f"{self.since:%Y-%m-%d %H:%M} UTC"
-        if self.is_over:
-            until = f"{self.at:%Y-%m-%d %H:%M} UTC"
-            return f"On {self.machine}, {self.name} works again since {until}; it failed from {since} on.\n"
-        words = to_one_line(self.words, WORDS_CHARS)
-        return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
 
 
 def render_message(alert: Alert, way: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:

@@ -25,6 +25,8 @@ from watcher.store.sql import columns_of, insert, load_records
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery whose recipient has, or may have, the edition
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
 DAILY = "daily"
+# The latest date first; of one date, the daily one, then the newest.
+DAILY_FIRST = (editions.c.local_date.desc(), (editions.c.slot == DAILY).desc(), editions.c.made_at.desc())
 PROCESS_MARK = uuid.uuid4().hex[:8]  # distinguishes this process from an earlier one with the same process id
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a process that hangs is killed after this time
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # an older claim was left behind by a crash
@@ -148,16 +150,14 @@ def is_made(connection: Connection, key: EditionKey) -> bool:
 
 def find_row(connection: Connection, digest: str, local_date: date | None = None) -> EditionRow | None:
     """Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none."""
-    query = select_by_date(digest)
-    query = query if local_date is None else query.where(editions.c.local_date == local_date)
-    return next(iter(load_records(connection, query.limit(1), EditionRow)), None)
+    query = select_editions(digest, local_date).order_by(*DAILY_FIRST).limit(1)
+    return next(iter(load_records(connection, query, EditionRow)), None)
 
 
-def select_by_date(digest: str) -> Select[*tuple[Any, ...]]:
-    """Return the query for a digest's editions, the latest date first; of one date, the daily one, then the newest."""
-    query = select(*columns_of(editions, EditionRow)).where(editions.c.digest == digest)
-    query = query.where(editions.c.made_at.is_not(None))
-    return query.order_by(editions.c.local_date.desc(), (editions.c.slot == DAILY).desc(), editions.c.made_at.desc())
+def select_editions(digest: str | None = None, day: date | None = None) -> Select[*tuple[Any, ...]]:
+    query = select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
+    query = query if digest is None else query.where(editions.c.digest == digest)
+    return query if day is None else query.where(editions.c.local_date == day)
 
 
 def get_edition(connection: Connection, digest: str, local_date: date | None = None) -> Edition | None:
@@ -177,7 +177,7 @@ def recent_editions(
     connection: Connection, digest: str, *, before: date, most: int, delivered: bool = False
 ) -> tuple[Edition, ...]:
     """Return up to `most` editions before `before`, one per date, the latest first; maybe only `delivered` ones."""
-    query = select_by_date(digest).where(editions.c.local_date < before)
+    query = select_editions(digest).where(editions.c.local_date < before).order_by(*DAILY_FIRST)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
     of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]
     return tuple(load_edition(connection, row) for row in of_dates[:most])
@@ -240,13 +240,8 @@ def edition_rows(
     connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
 ) -> tuple[EditionRow, ...]:
     """Return the stored editions, the latest first; optionally of one digest or date, at most `most`."""
-    query = select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
-    query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
-    if digest is not None:
-        query = query.where(editions.c.digest == digest)
-    if day is not None:
-        query = query.where(editions.c.local_date == day)
-    return load_records(connection, query.limit(most), EditionRow)
+    newest_first = (editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
+    return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(most), EditionRow)
 
 
 def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:

@@ -10,7 +10,8 @@ from email import policy
 import pytest
 
 from digests.alerts.alerts import RETRY_AFTER, AlertJob
-from digests.alerts.render import Alert, render_mail, render_webhook
+from digests.alerts.conditions import Alert
+from digests.alerts.render import render_mail, render_webhook
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import DAILY, EditionKey, claim, first_seen, open_digests
 from digests.store.outbox import enqueue, load_open_alerts
