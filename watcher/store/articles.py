@@ -32,6 +32,7 @@ from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
 ARTICLE_FIELDS = tuple(name for name in Article.__slots__ if name not in ("text", "removed"))  # with a column each
+NO_TEXT = zlib.compress(b"")
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
 # The id of an entry's article: of the one that its page redirected to if known, else of its link.
@@ -85,15 +86,11 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     return True
 
 
-def index_document(article: Article) -> IndexDocument:
-    values = {name: getattr(article, name) for name in INDEXED_COLUMNS}
-    return IndexDocument(article_id=article.id, text=article.text, **values)
-
-
-def document_from_row(row: Row[*tuple[Any, ...]]) -> IndexDocument:
-    """Return the index document of a row with `INDEXED_COLUMNS`, id and text; a text of None becomes ""."""
-    values = {name: row._mapping[name] for name in INDEXED_COLUMNS}
-    return IndexDocument(article_id=row.id, text="" if row.text is None else decompress(row.text), **values)
+def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
+    """Return the index document of an article, or of a row with `INDEXED_COLUMNS`, id and text."""
+    text = source.text if isinstance(source, Article) else decompress(source.text or NO_TEXT)
+    values = {name: getattr(source, name) for name in INDEXED_COLUMNS}
+    return IndexDocument(article_id=source.id, text=text, **values)
 
 
 def compress(text: str) -> bytes:

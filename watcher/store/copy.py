@@ -42,12 +42,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import PluginError, SettingsError, StoreError
-from watcher.store.daemon_lock import DAEMON_PREFIX, LOCK_SPACE, locked_file, read_daemon_status, status_path
+from watcher.store.daemon_lock import DAEMON_PREFIX, locked_file, read_daemon_status, status_path
 from watcher.store.engine import (
     Schema,
     connect,
     create_file,
-    errors_of_opening,
     file_of,
     is_server,
     open_read_only,
@@ -65,7 +64,6 @@ SLICE_ROWS = 200  # read and written at a time: an edition takes up to a megabyt
 INDEX_BATCH = 500  # articles
 PROGRESS_ROWS = 10_000  # between two reports of a comparison
 CHECKSUM_BYTES = 16
-COPY_LOCK = 1  # of PostgreSQL's advisory locks in `LOCK_SPACE`: one process copies at a time
 AGAIN = "then the same command again"
 NUMBER_STARTS = frozenset("-0123456789")
 Row = tuple[Any, ...]
@@ -98,7 +96,7 @@ def copy_store(
 ) -> tuple[TableComparison, ...]:
     """Copy `source` to `target` and compare each table; keep the copy if all agree. Errors: StoreError."""
     try:
-        return write(target, copy_and_compare, source, copied_tables(schemas), tell)
+        return write(target, copy_and_compare, source, schemas, tell)
     except StoreError as error:
         if error.transient and error.hint:
             error.hint = join_hints(error.hint, AGAIN)
@@ -106,8 +104,9 @@ def copy_store(
 
 
 def copy_and_compare(
-    target: Connection, source: Engine, tables: Sequence[Table], tell: OnProgress
+    target: Connection, source: Engine, schemas: Sequence[Schema], tell: OnProgress
 ) -> tuple[TableComparison, ...]:
+    tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
 
     def on_compared(rows: int) -> None:
@@ -116,6 +115,7 @@ def copy_and_compare(
     if target.dialect.name == "postgresql":
         target.execute(text("LOCK TABLE meta"))  # any daemon reads it when it starts
         target.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # while the source is read
+    require_empty(target, schemas)  # by now another copy may have come
     for table in reversed(tables):
         target.execute(delete(table))
     rebuild_index(target)
@@ -298,11 +298,7 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
             event.listen(target, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=DELETE").close())
         stack.enter_context(lock_store(source))
         stack.enter_context(lock_store(target))
-        if found := read(target, non_empty_tables, schemas):
-            raise StoreError(
-                f"the store {redacted_url(target)} is not empty: it has rows in {', '.join(found)}",
-                hint="name a new file, or make a new database",
-            )
+        read(target, require_empty, schemas)
         for schema in schemas:
             upgrade(target, schema)
         yield source, target
@@ -319,7 +315,7 @@ def address_of(url: URL) -> str:
 
 @contextmanager
 def lock_store(engine: Engine) -> Iterator[None]:
-    """Lock a store against daemons and other copies. Errors: StoreError if one uses it."""
+    """Lock a file against daemons and other copies. Errors: StoreError if a daemon uses the store."""
     if path := status_path(engine):
         # No daemon can lock a file in a read-only folder either.
         with locked_file(path) if os.access(path.parent, os.W_OK) else nullcontext():
@@ -332,21 +328,11 @@ def lock_store(engine: Engine) -> Iterator[None]:
             f"a daemon is at work on the store {redacted_url(engine)}: {who}",
             hint="end each daemon and watcher work of it, then again",
         )
-    with errors_of_opening(engine):
-        connection = engine.connect()
-        is_free = connection.scalar(select(func.pg_try_advisory_lock(LOCK_SPACE, COPY_LOCK)))
-        connection.commit()
-    try:
-        if not is_free:
-            raise StoreError(f"another move is at work on the store {redacted_url(engine)}")
-        yield
-    finally:
-        connection.invalidate()  # ends the session, and the lock with it
-        connection.close()
+    yield
 
 
-def non_empty_tables(connection: Connection, schemas: Sequence[Schema]) -> list[str]:
-    """Return the tables that have more rows than those of a new store."""
+def require_empty(connection: Connection, schemas: Sequence[Schema]) -> None:
+    """Raise StoreError if a table has more rows than in a new store."""
     there = set(inspect(connection).get_table_names())
 
     def has_rows(table: Table) -> bool:
@@ -354,4 +340,8 @@ def non_empty_tables(connection: Connection, schemas: Sequence[Schema]) -> list[
         query = select(literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
         return len(connection.execute(query).all()) > initial
 
-    return [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]
+    if found := [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]:
+        raise StoreError(
+            f"the store {redacted_url(connection.engine)} is not empty: it has rows in {', '.join(found)}",
+            hint="name a new file, or make a new database",
+        )

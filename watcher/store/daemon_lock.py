@@ -18,7 +18,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from watcher.store.writer import read, write
 from watcher.text.format import replace_surrogates
 
 STATUS_BYTES = 8_192  # the size of the file: two pages, allocated once
-MAX_FAULTS, MAX_REASON_CHARS, MAX_JOBS = 16, 300, 64
+MAX_REASON_CHARS = 300
 SHORT_BREAK = timedelta(minutes=5)  # a restart takes less; feeds are polled less often than that anyway
 LOCK_TRIES, LOCK_TRY_S = 5, 0.05  # `watcher status` locks the file for a moment to see whether a daemon holds it
 DAEMON_PREFIX = "node "  # of keys in `meta`, before machine and process
@@ -127,10 +126,8 @@ class DaemonLock:
         jobs: Sequence[NextRun] = (),
         clock_jump: ClockJump | None = None,
     ) -> None:
-        """Save the heartbeat's time, up to `MAX_FAULTS` faults and `MAX_JOBS` next runs."""
         kept = (replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults)
-        found = tuple(islice(kept, MAX_FAULTS))
-        self._update(heartbeat_at=now, faults=found, jobs=tuple(jobs[:MAX_JOBS]), clock_jump=clock_jump)
+        self._update(heartbeat_at=now, faults=tuple(kept), jobs=tuple(jobs), clock_jump=clock_jump)
 
     def record_stop(self, *, now: datetime) -> None:
         self._update(stopped_at=now)
@@ -297,12 +294,9 @@ class StatusWriter:
     def _save(self, status: DaemonStatus) -> None:
         try:
             if self._connection is None:
-                self._connection = self._engine.connect()
-                with self._connection.begin():
-                    lock = func.pg_try_advisory_lock(LOCK_SPACE, func.hashtext(self._key))
-                    self._connection.execute(select(lock))
-            with self._connection.begin():
-                save_meta(self._connection, self._key, ADAPTER.dump_python(status, mode="json", exclude=NOT_SAVED))
+                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                self._connection.execute(select(func.pg_try_advisory_lock(LOCK_SPACE, func.hashtext(self._key))))
+            save_meta(self._connection, self._key, ADAPTER.dump_python(status, mode="json", exclude=NOT_SAVED))
         except DBAPIError:  # the next status opens a new session, and takes the lock again
             self._disconnect()
 
@@ -311,7 +305,7 @@ class StatusWriter:
             return
         if not self._connection.invalidated:
             # The server ends a session a moment after the client left; until then, we would be reported as running.
-            with suppress(DBAPIError), self._connection.begin():
+            with suppress(DBAPIError):
                 self._connection.execute(select(func.pg_advisory_unlock_all()))
         self._connection.invalidate()  # ends the session
         self._connection.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, literal, or_, select, true, update
 
 from watcher.failure_reasons import Reason
 from watcher.model import Entry, Feed, Source, Validators
@@ -197,26 +197,24 @@ def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
 
 def feed_states(connection: Connection, *, counted: bool = True) -> tuple[FeedState, ...]:
     """Return the states of all enabled feeds, by name; unless `counted`, their number of articles is 0."""
-    query = state_query(counted=counted).where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id)
-    return tuple(map(feed_state_from_row, connection.execute(query)))
+    return load_states(connection, feeds.c.enabled, counted=counted)
 
 
 def feed_state(connection: Connection, source: str | int) -> FeedState | None:
     """Return the state of the feed with this source URL or id, even if it is disabled; None if there is none."""
     is_meant = feeds.c.source_url == source if isinstance(source, str) else feeds.c.id == source
-    row = connection.execute(state_query().where(is_meant)).one_or_none()
-    return feed_state_from_row(row) if row else None
+    return next(iter(load_states(connection, is_meant)), None)
 
 
-def state_query(*, counted: bool = True) -> Select[*tuple[Any, ...]]:
+def load_states(connection: Connection, which: ColumnElement[bool], *, counted: bool = True) -> tuple[FeedState, ...]:
     count = select(func.count()).where(articles.c.feed_id == feeds.c.id).scalar_subquery() if counted else literal(0)
-    columns = (*FEED_COLUMNS, feeds.c.reason, feeds.c.faults, hosts.c.blocked_until, count)
-    return select(*columns).outerjoin_from(feeds, hosts, hosts.c.host == feeds.c.host)
-
-
-def feed_state_from_row(row: Row[*tuple[Any, ...]]) -> FeedState:
-    reason, faults, blocked_until, count = row[len(FEED_COLUMNS) :]
-    return FeedState(feed=feed_from_row(row), reason=reason, faults=faults, blocked_until=blocked_until, articles=count)
+    columns: dict[str, Any] = {"reason": feeds.c.reason, "faults": feeds.c.faults}
+    columns |= {"blocked_until": hosts.c.blocked_until, "articles": count}
+    query = select(*FEED_COLUMNS, *columns.values()).outerjoin_from(feeds, hosts, hosts.c.host == feeds.c.host)
+    return tuple(
+        FeedState(feed=feed_from_row(row), **dict(zip(columns, row[len(FEED_COLUMNS) :], strict=True)))
+        for row in connection.execute(query.where(which).order_by(feeds.c.name, feeds.c.id))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
+from typing import ClassVar
 
 from sqlalchemy import ColumnElement, Connection, column, delete, select, table, text
 
@@ -75,6 +76,7 @@ def filter_tokens(language: str | None, country: str | None, outlet: str | None)
         yield from (Token(text=f"{FILTER_MARK}o{word}") for word in normalize(outlet).split() or ("",))
 
 
+@dataclass(frozen=True, slots=True)
 class Fts5Index:
     """
     The index on SQLite: FTS5 without content and positions.
@@ -83,10 +85,8 @@ class Fts5Index:
     the text (docs/decisions/0013).
     """
 
-    article_id: ColumnElement[str] = search_documents.c.article_id
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    connection: Connection
+    article_id: ClassVar[ColumnElement[str]] = search_documents.c.article_id
 
     def clear(self) -> None:
         """Create an empty index in place of the old one, even if that is damaged."""
@@ -143,16 +143,14 @@ class Fts5Index:
         return number
 
 
+@dataclass(frozen=True, slots=True)
 class TsvectorIndex:
     """The index on PostgreSQL, of title and lead."""
 
-    article_id: ColumnElement[str] = article_words.c.article_id
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    connection: Connection
+    article_id: ClassVar[ColumnElement[str]] = article_words.c.article_id
 
     def clear(self) -> None:
-        """Remove everything from the index."""
         self.connection.execute(text("TRUNCATE article_words"))
 
     def add(self, documents: Iterable[IndexDocument]) -> None:
@@ -168,7 +166,6 @@ class TsvectorIndex:
         execute_each(self.connection, text(query), rows)
 
     def remove(self, documents: Sequence[IndexDocument]) -> None:
-        """Remove articles."""
         for keys in in_chunks([document.article_id for document in documents]):
             self.connection.execute(delete(article_words).where(article_words.c.article_id.in_(keys)))
 

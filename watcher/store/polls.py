@@ -20,6 +20,7 @@ from watcher.store.sql import columns_of, execute_each, insert, load_records, ro
 from watcher.text.urls import article_id, host_key, normalize_url
 
 KEEP_POLLS = 200  # rows per feed: its history for `watcher status`
+STATS_DAYS = 7
 SMOOTHING = 0.2  # the share of the newest answer in `took_s`
 KEEP_HEALTH_CHANGES = 50  # rows per feed
 PRUNE_EVERY = 5  # changes of health between two prunings of a feed's history, on average
@@ -277,9 +278,9 @@ class FeedStats:
     unchanged: float  # 0 to 1, of the polls that were answered
 
 
-def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, days: int = 7) -> dict[int, FeedStats]:
-    """Return stats by feed id, of the last `days` days for entries; feeds that were never polled are left out."""
-    since = now - timedelta(days=days)
+def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime) -> dict[int, FeedStats]:
+    """Return stats by feed id, of the last `STATS_DAYS` days for entries; feeds that were never polled are left out."""
+    since = now - timedelta(days=STATS_DAYS)
     seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
     brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
     quiet = func.sum(polls.c.unchanged_polls) + func.max(feeds.c.unchanged_polls)
@@ -289,7 +290,7 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, day
     asked = asked.join(feeds, feeds.c.id == polls.c.feed_id)
     found = {}
     for feed_id, well, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
-        known = min(max((now - first_at) / timedelta(days=1), 1.0), float(days)) if first_at else 1.0
+        known = min(max((now - first_at) / timedelta(days=1), 1.0), float(STATS_DAYS)) if first_at else 1.0
         share = unchanged / well if well else 0.0
         found[feed_id] = FeedStats(entries_a_day=brought.get(feed_id, 0) / known, unchanged=share)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, document_from_row, is_unpinned
+from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, index_document, is_unpinned
 from watcher.store.full_text import full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, day_of, entries, feeds, has_text, hosts, pages, site_blocks, texts
@@ -38,7 +38,7 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
     rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(most)).all()
-    full_text_index(connection).remove([document_from_row(row) for row in rows])
+    full_text_index(connection).remove([index_document(row) for row in rows])
     delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
     ids = [row.id for row in rows]
     connection.execute(delete(articles).where(articles.c.id.in_(ids)))

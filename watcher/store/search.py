@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, select
 
-from watcher.store.articles import INDEXED_COLUMNS, decompress, document_from_row
+from watcher.store.articles import INDEXED_COLUMNS, decompress, index_document
 from watcher.store.full_text import Filters, full_text_index
 from watcher.store.schema import articles, has_text, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
@@ -107,7 +107,7 @@ def index_missing(connection: Connection, *, most: int) -> int:
     if before := state.get("before"):
         asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
     rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(most)).all()
-    full_text_index(connection).add([document_from_row(row) for row in rows])
+    full_text_index(connection).add([index_document(row) for row in rows])
     is_complete = len(rows) < most
     before = None if is_complete else rows[-1].published_at.isoformat()
     save_meta(connection, INDEX_STATE, {"is_complete": is_complete, "before": before})

@@ -16,7 +16,7 @@ from watcher.store.features import ArticleRows, EmbedderState
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.context import WorkerContext
-from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
+from watcher.worker.process_pool import Pool, WorkerFailed
 
 AT_ONCE = 512  # articles read from the store at once
 NO_TEXT_TAKEN = 3  # refused texts, while none was accepted: then the embedder is at fault
@@ -75,7 +75,7 @@ async def embed_missing(
 
 @dataclass(slots=True, kw_only=True)
 class EmbedRun:
-    """One run: embeds a few slices at a time, and stops after a failure that is not caused by a text."""
+    """One run: embeds a few slices at a time, and stops at a failure that is not caused by a text."""
 
     writer: Writer
     pool: Pool
@@ -84,7 +84,6 @@ class EmbedRun:
     size: int | None  # of this model's vectors in bytes; None until there is one
     done: Callable[[int], None]
     made: int = 0
-    failure: WatcherError | None = None
     refused: dict[str, WatcherError] = field(default_factory=dict)
 
     async def embed(self, rows: ArticleRows) -> None:
@@ -92,9 +91,9 @@ class EmbedRun:
         slots, batch = asyncio.Semaphore(self.pool.workers), self.choice.batch
 
         async def embed_part(part: ArticleRows) -> None:
-            async with slots:
-                if self.failure is None:
-                    await self._try(part)
+            await slots.acquire()
+            await self._try(part)
+            slots.release()  # not after a failure: no further slice begins
 
         self.refused.clear()
         try:
@@ -103,10 +102,8 @@ class EmbedRun:
                     group.create_task(embed_part(rows[start : start + batch]))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        if self.failure is None and self.refused and not self.made:
-            self.failure = next(iter(self.refused.values()))  # it accepts no text at all
-        if self.failure is not None:
-            raise self.failure
+        if self.refused and not self.made:  # it accepts no text at all
+            raise next(iter(self.refused.values()))
         if self.refused:
             await self.writer.do(stored.set_vectors, dict.fromkeys(self.refused), model=self.name)
             self.made += len(self.refused)
@@ -115,19 +112,16 @@ class EmbedRun:
         """Embed a slice; if a text may have caused a failure, embed its halves in turn to find that text."""
         try:
             await self._slice(part)
-        except (BrokenPool, StoreError):
-            raise
-        except WatcherError as error:
-            if not (isinstance(error, WorkerFailed) or (isinstance(error, EmbedderError) and error.caused_by_input)):
-                self.failure = self.failure or error
-            elif len(part) == 1:
-                self.refused[part[0][0]] = error
-                if not self.made and len(self.refused) >= NO_TEXT_TAKEN:
-                    self.failure = self.failure or error
-            else:
-                for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                    if self.failure is None:
-                        await self._try(half)
+        except (WorkerFailed, EmbedderError) as error:
+            if isinstance(error, EmbedderError) and not error.caused_by_input:
+                raise
+            if len(part) > 1:
+                await self._try(part[: len(part) // 2])
+                await self._try(part[len(part) // 2 :])
+                return
+            self.refused[part[0][0]] = error
+            if not self.made and len(self.refused) >= NO_TEXT_TAKEN:
+                raise
 
     async def _slice(self, part: ArticleRows) -> None:
         from watcher.features.extract import embedding_text  # late: loads numpy and tables of words

@@ -242,17 +242,12 @@ class JobConsumer:
 
     async def _serve(self) -> None:
         """Handle jobs until closed; reconnect when the connection breaks."""
-        words = "the queue cannot be reached"
         while not self._closed:
             try:
                 await self._manage()
-            except WatcherError as error:
-                self._trouble = error
             except Exception as error:  # noqa: BLE001 - whatever it is, the jobs stay and the server is asked again
-                if hasattr(error, "sqlstate"):
-                    self._trouble = to_store_error(error, prefix=words)
-                else:
-                    self._trouble = StoreError(f"{words}: {type(error).__name__}: {error}")
+                prefix = "the queue cannot be reached"
+                self._trouble = error if isinstance(error, WatcherError) else to_store_error(error, prefix=prefix)
             finally:
                 self._manager = None
             if not self._closed:
