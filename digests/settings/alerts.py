@@ -36,6 +36,6 @@ class AlertsSettings(SettingsModel):
 
 
 def alerts_of(settings: Settings) -> AlertsSettings:
-    section = settings.section("alerts")
+    section = getattr(settings, "alerts", None)
     assert isinstance(section, AlertsSettings)
     return section

@@ -250,14 +250,14 @@ def source_words(rows: object) -> set[str]:
 
 def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
     """Return the digests of `settings`; one, "world", if the file names none."""
-    section = settings.section("digests")
+    section = getattr(settings, "digests", None)
     assert isinstance(section, DigestsSection)
     return section.root
 
 
 def smtp_of(settings: Settings) -> SmtpSettings:
     """Return the mail server of `settings`; its host is "" if the file names none."""
-    section = settings.section("smtp")
+    section = getattr(settings, "smtp", None)
     assert isinstance(section, SmtpSettings)
     return section
 

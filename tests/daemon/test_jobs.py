@@ -80,7 +80,7 @@ async def test_a_job_that_is_no_longer_given_runs_no_more(hand):
     hand.runner.set_jobs([Job(name="two", run=nothing)])
 
     assert [each.job for each in hand.runner.next_runs()] == ["two"]
-    hand.runner.stop()
+    hand.runner.scheduler.shutdown(wait=False)
 
 
 async def test_a_year_that_a_clock_went_ahead_is_one_missed_run():
@@ -117,4 +117,4 @@ async def test_a_job_that_a_fault_of_the_store_has_stopped_rests_before_it_runs_
     (run,) = runs
     (next_run,) = hand.runner.next_runs()
     assert next_run.at - run >= timedelta(seconds=REST_S - 1)
-    hand.runner.stop()
+    hand.runner.scheduler.shutdown(wait=False)

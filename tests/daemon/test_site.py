@@ -108,7 +108,7 @@ def test_a_daemon_whose_store_a_newer_watcher_has_taken_says_so_and_what_to_do(w
 
 async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog, store_url):
     engine = connect(store_url)
-    servers = Servers(settings_model()(), engine, ())
+    servers = Servers(settings_model()(), engine, (), on_settings=list, is_helper=False)
     (opens,) = (job.run for job in servers.jobs() if job.name == "web")
     try:
         taken = socket.create_server(parse_host_port(WEB_LISTEN))

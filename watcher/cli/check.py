@@ -101,7 +101,7 @@ def count_tables(settings: Settings) -> dict[str, int]:
     """Return the number of valid items by plural name. Errors: PluginError, and the errors of plug-in checks."""
     counts = {"sources": len(settings.sources)}
     for name in type(settings).model_fields:
-        section = settings.section(name)
+        section = getattr(settings, name)
         if isinstance(section, SettingsList):
             counts[name] = len(section.root)
     if rules := load_user_rules(settings.path):

@@ -22,7 +22,6 @@ from watcher.settings.edit import (
     read_for_edit,
     remove_source,
     row_lines,
-    row_to_dict,
     save_settings,
     source_row,
     switch_source,
@@ -42,7 +41,10 @@ NAME_CHARS = 200  # of a name or a section, as the settings hold them
 @with_examples("watcher sources list", "watcher sources list --json")
 def list_sources(config: Config = None, json: Json = False) -> int:
     """List the sources, with a word at those that are muted; tab-separated where the output is no terminal."""
-    rows = [{**row_to_dict(row), "name": row.source().name} for row in load_settings(config).sources]
+    rows = [
+        row.model_dump() | {"name": row.source().name, "every": format_duration(row.every) if row.every else None}
+        for row in load_settings(config).sources
+    ]
     if json:
         print_json(rows)
     elif sys.stdout.isatty():
@@ -273,7 +275,11 @@ def export_opml(
     Addresses are written without their passwords and keys, unless `--with-passwords` is given: a feed that needs them
     cannot be read from such a file.
     """
-    feeds = [to_opml_feed(row) for row in load_settings(config).sources]
+    feeds = []
+    for row in load_settings(config).sources:
+        about = {key: value for key, value in asdict(row.source()).items() if key not in ("name", "every_s")}
+        every = format_duration(row.every) if row.every else None
+        feeds.append(OpmlFeed(title=row.source().name, every=every, enabled=row.enabled, **about))
     secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]
     if not with_passwords:
         feeds = [replace(feed, url=hide_secrets(feed.url)) for feed in feeds]
@@ -289,10 +295,3 @@ def export_opml(
             how = "with a password or key in it: keep the file to yourself"
         print_err(f"{format_count(len(secret), 'address', 'addresses')} {how}")
     return DONE
-
-
-def to_opml_feed(row: SourceSettings) -> OpmlFeed:
-    fields = asdict(row.source())
-    del fields["every_s"]
-    every = format_duration(row.every) if row.every else None
-    return OpmlFeed(title=fields.pop("name"), every=every, enabled=row.enabled, **fields)

@@ -39,6 +39,8 @@ INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles per transaction: a twentieth of a second
 INDEX_SLICES = 200  # transactions per run
 CLOCK_EVERY_S = 60.0
+CLOCK_CHECK_S = 1.0
+JUMP_S = 5.0  # a smaller jump of the clock delays a job by at most that
 CLOCK_SETTLES_S = 300.0  # after a jump: running visits may still save times of the old clock
 CLOCK_PROVES_S = 3_600.0  # after a jump, nothing is deleted by age for so long
 
@@ -107,46 +109,39 @@ class JobRunner:
         self._steady = steady
         # A late job still runs (after a second, APScheduler would drop it by default), but only once.
         defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+        self.scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
         self._active_s = steady()  # when a job last began or ended
         self.running: dict[asyncio.Task[object], Job] = {}
         self.faults: dict[str, JobFault] = {}
 
     def start(self) -> None:
         self._active_s = self._steady()
-        self._scheduler.start()
+        self.scheduler.start()
 
     def set_jobs(self, jobs: Iterable[Job]) -> None:
         """Schedule these jobs and no others; a run of a replaced job continues."""
         given = {job.name: job for job in jobs}
-        for old in self._scheduler.get_jobs():
+        for old in self.scheduler.get_jobs():
             if old.id not in given:
                 old.remove()
                 self.faults.pop(old.id, None)
         for job in given.values():
             trigger = job.cron or Every(job.every_s)
-            self._scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
+            self.scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
 
     def run_all_now(self) -> None:
         """Run each job now: after a jump of the clock, the times of their next runs are wrong."""
-        for job in self._scheduler.get_jobs():
+        for job in self.scheduler.get_jobs():
             job.modify(next_run_time=datetime.now(UTC))
 
     def next_runs(self) -> tuple[NextRun, ...]:
         """Return the next run of each job, soonest first."""
-        return tuple(NextRun(job=job.name, at=job.next_run_time.astimezone(UTC)) for job in self._scheduler.get_jobs())
+        return tuple(NextRun(job=job.name, at=job.next_run_time.astimezone(UTC)) for job in self.scheduler.get_jobs())
 
     def standstill_s(self) -> float | None:
         """Return for how many seconds no job has run, if longer than `STANDSTILL_S`; else None."""
         passed_s = self._steady() - self._active_s
         return passed_s if not self.running and passed_s > STANDSTILL_S else None
-
-    def pause(self) -> None:
-        """Start no more jobs; running ones continue."""
-        self._scheduler.pause()
-
-    def stop(self) -> None:
-        self._scheduler.shutdown(wait=False)  # True would cancel running jobs
 
     async def run(self, job: Job) -> None:
         """Run a job; an error is logged and recorded, and delays the next run."""
@@ -167,7 +162,7 @@ class JobRunner:
             if self._record_fault(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
                 level = logging.DEBUG  # it was logged before, by the last run or by the store
             log.log(level, "job_failed %s", fields(job=job.name, reason=error, mend=error.hint))
-            if scheduled := self._scheduler.get_job(job.name):
+            if scheduled := self.scheduler.get_job(job.name):
                 scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
         except Exception as error:
             if not self._record_fault(job, f"{type(error).__name__}: {error}"):
@@ -177,7 +172,7 @@ class JobRunner:
             if fault := self.faults.pop(job.name, None):
                 log.info("job_recovered %s", fields(job=job.name, failed_since=fault.since))
         finally:
-            self.running.pop(task, None)
+            del self.running[task]
             self._active_s = self._steady()
             self._ended(job.name, outcome)
 
@@ -212,15 +207,15 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
             if await queue.context.writer.do(index_missing, most=INDEX_AT_ONCE) < INDEX_AT_ONCE:
                 break
 
-    looked_at: datetime | None = None  # when retention last pruned each feed and site
+    everywhere_due = datetime.min.replace(tzinfo=UTC)  # when retention prunes each feed and site again
 
     async def tidying() -> None:
-        nonlocal looked_at
-        tools = queue.context
-        now = tools.now()
-        everywhere = looked_at is None or now - looked_at >= EVERYWHERE_EVERY
+        nonlocal everywhere_due
+        tools, now = queue.context, queue.context.now()
+        everywhere = now >= everywhere_due
         await run_retention(tools.writer, tools.store, now=now, everywhere=everywhere)
-        looked_at = now if everywhere else looked_at
+        if everywhere:
+            everywhere_due = now + EVERYWHERE_EVERY
 
     async def correct_times() -> None:
         correct = drop_future_times if clock.has_jumped(within_s=CLOCK_SETTLES_S) else reset_future_times
@@ -243,10 +238,6 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
 def load_plugin_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the jobs of installed packages. Errors: PluginError."""
     return tuple(job for _, make in load_plugins(GROUP, "the jobs of") for job in make(settings, tools))
-
-
-CLOCK_CHECK_S = 1.0
-JUMP_S = 5.0  # a smaller jump delays a job by at most that
 
 
 class ClockMonitor:

@@ -73,10 +73,10 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
                 lost = await wait_for_signals(services, flags, heartbeat)
             finally:
                 notify_systemd("STOPPING=1", "stopping: what is at work may end")
-                services.jobs.pause()
+                services.jobs.scheduler.pause()
                 closing = asyncio.create_task(services.servers.close())
                 await shutdown(services)
-                services.jobs.stop()
+                services.jobs.scheduler.shutdown(wait=False)  # True would cancel running jobs
                 await closing
                 heartbeat.cancel()
                 clock_watch.cancel()

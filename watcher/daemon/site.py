@@ -50,8 +50,8 @@ class Servers:
         engine: Engine,
         routes: Sequence[Route],
         *,
-        on_settings: Callable[[], object] = lambda: None,
-        is_helper: bool = False,
+        on_settings: Callable[[], object],
+        is_helper: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._site_app = partial(

@@ -145,17 +145,14 @@ def check_paths(settings: Settings) -> None:
         if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
             hint = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
             raise ServiceError(f"a service of the system does not see the {what} {path}", hint=hint)
-    for name, path in written_paths(settings):
+    paths = [(name, value) for name, value in iter_values(settings) if isinstance(value, Path)]
+    scheme, _, rest = settings.store.url.partition(":///")
+    if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
+        paths.insert(0, ("[store] url", Path(rest.partition("?")[0])))
+    for name, path in paths:
         if not path.is_relative_to(STATE):
             hint = f'name a place in {STATE}: "{STATE / path.name}"'
             raise ServiceError(f"a service of the system cannot write {name} = {path}", hint=hint)
-
-
-def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
-    scheme, _, rest = settings.store.url.partition(":///")
-    if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
-        yield "[store] url", Path(rest.partition("?")[0])
-    yield from ((name, value) for name, value in iter_values(settings) if isinstance(value, Path))
 
 
 def iter_values(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -122,41 +122,26 @@ def save_settings(path: Path, text: str) -> Settings:
 def write_file(path: Path, text: str) -> None:
     """Replace the file at `path` by `text` atomically; keep its mode, its line ends and symbolic links to it."""
     target = path.resolve()
-    temporary = None
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        known = target.stat() if target.exists() else None
-        line_end = "\r\n" if known and b"\r\n" in target.read_bytes() else "\n"
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline=line_end) as file:
+        mode = target.stat().st_mode & 0o7777 if target.exists() else None
+        line_end = "\r\n" if mode is not None and b"\r\n" in target.read_bytes() else "\n"
+        with temporary.open("x", encoding="utf-8", newline=line_end) as file:
+            if mode is not None:
+                temporary.chmod(mode)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(known.st_mode & 0o7777 if known else 0o666 & ~current_umask())
-        Path(temporary).replace(target)
+        temporary.replace(target)
     except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink()
+        with suppress(OSError):
+            temporary.unlink()
         raise SettingsError((), f"{path}: cannot be written: {error.strerror}") from error
-
-
-def current_umask() -> int:
-    """Return the umask of the process. It can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def read_for_edit(path: Path) -> tuple[str, Settings]:
     text = read_file(path)
     return text, parse_settings(text, path)
-
-
-def row_to_dict(row: SourceSettings) -> Mapping[str, object]:
-    return {
-        name: format_duration(value) if isinstance(value, timedelta) else value
-        for name, value in row.model_dump().items()
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

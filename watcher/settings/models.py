@@ -379,10 +379,6 @@ class Settings(SettingsModel):
         """The folder of the settings file, to which paths are relative; without a file, the current folder."""
         return self._path.parent if self._path else Path.cwd()
 
-    def section(self, name: str) -> object:
-        """Return the section `name` (a `SettingsModel` or `SettingsList`), None if there is no such section."""
-        return getattr(self, name, None) if name in type(self).model_fields else None
-
     def active_sources(self) -> tuple[Source, ...]:
         return tuple(row.source() for row in self.sources if row.enabled)
 

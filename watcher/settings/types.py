@@ -24,16 +24,8 @@ NOT_COUNTRIES = frozenset(("AC", "CP", "CQ", "DG", "EA", "IC", "TA", "ZZ"))
 WITHDRAWN_COUNTRIES = frozenset(("BUR", "DDR", "FXX", "TMP", "YMD", "ZAR"))
 WITHDRAWN_LANGUAGES = frozenset(("bh", "in", "iw", "ji", "jw", "mo"))
 LANGUAGE_ALIASES = {
-    "jp": "ja",
-    "cz": "cs",
-    "gr": "el",
-    "dk": "da",
-    "ua": "uk",
-    "cn": "zh",
-    "in": "hi",
-    "iw": "he",
-    "al": "sq",
-}
+    "jp": "ja", "cz": "cs", "gr": "el", "dk": "da", "ua": "uk", "cn": "zh", "in": "hi", "iw": "he", "al": "sq",
+}  # fmt: skip
 COUNTRY_ALIASES = {"UK": "GB", "EL": "GR"}
 LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,4})")
 

@@ -117,7 +117,9 @@ def encode_page(reply: PageResponse) -> Response:
     if reply.has_form:
         headers["Referrer-Policy"] = "same-origin"  # otherwise a browser sends no origin with the form
     if reply.styles:
-        headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(csp_hash, reply.styles))))
+        hashes = (base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in reply.styles)
+        allowed = " ".join(("'self'", *(f"'sha256-{each}'" for each in hashes)))
+        headers["Content-Security-Policy"] = POLICY.format(style=allowed)
     return Response(body, reply.status, headers, reply.media_type)
 
 
@@ -239,25 +241,14 @@ def without_nul(fields: Mapping[str, str]) -> dict[str, str]:
 
 def make_response(request: Request, page: Response) -> Response:
     """Return a copy of the cached response for a request, or a 304 if the client has this version."""
-    tag = page.headers.get("ETag")
-    if tag and etag_matches(request.headers.get("if-none-match", ""), tag):
+    tag, asked = page.headers.get("ETag"), request.headers.get("if-none-match", "")
+    known = {each.strip().removeprefix("W/") for each in asked.split(",")}  # RFC 9110 §13.1.2
+    if tag and (asked.strip() == "*" or tag.removeprefix("W/") in known):
         headers = {
             name: value for name, value in page.headers.items() if name not in ("content-length", "content-type")
         }
         return Response(status_code=304, headers=headers | {"Vary": "Accept-Encoding"})
     return Response(page.body, page.status_code, page.headers)
-
-
-def etag_matches(tags: str, tag: str) -> bool:
-    """Whether an If-None-Match header names `tag` (RFC 9110 §13.1.2)."""
-    return tags.strip() == "*" or tag.removeprefix("W/") in {
-        each.strip().removeprefix("W/") for each in tags.split(",")
-    }
-
-
-def csp_hash(style: str) -> str:
-    """Return the hash expression that allows a style element in a Content-Security-Policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
 @cache

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from starlette.routing import compile_path
@@ -31,7 +32,9 @@ class ExportSummary:
 def export_site(site: Site, folder: Path) -> ExportSummary:
     """Write the site into `folder`; remove outdated files of the last export. Errors: WatcherError."""
     before = read_manifest(folder)
-    paths = {path: file_name(path) for path in dict.fromkeys(all_paths(site)) if SAFE.fullmatch(path)}
+    of_plugins = (plugin.paths(site) for plugin in site.plugins)
+    every = chain((page.path for page in FILES), sources.source_paths(site), *of_plugins)
+    paths = {path: file_name(path) for path in dict.fromkeys(every) if SAFE.fullmatch(path)}
     made = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
     known = {path: paths[path] for path in made}
     pages, size = 0, 0
@@ -62,13 +65,6 @@ def read_manifest(folder: Path) -> set[str]:
     except OSError as error:
         raise WatcherError(f"{folder}: cannot be read: {error.strerror}") from error
     return set()
-
-
-def all_paths(site: Site) -> Iterator[str]:
-    yield from (page.path for page in FILES)
-    yield from sources.source_paths(site)
-    for plugin in site.plugins:
-        yield from plugin.paths(site)
 
 
 def render_path(site: Site, path: str) -> PageResponse:

@@ -95,7 +95,7 @@ class Site:
     plugins: tuple[SitePlugin, ...]
     now: Callable[[], datetime]
     is_static: bool = False  # a static export: without forms, search and live state, at a fixed time
-    on_settings: Callable[[], object] = lambda: None  # called when a reader has changed the settings file
+    on_settings: Callable[[], object] | None = None  # called when a reader has changed the settings file
     # The CSRF token in each form, so that other sites cannot submit one.
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
 

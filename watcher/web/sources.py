@@ -66,7 +66,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
         more=at * ON_A_PAGE < len(rows),
         ending=f"?q={quote(wanted)}" if wanted else "",
         muted=[to_one_line(source.name, NAME_CHARS) for source in muted],
-        polling=count_polling(site),
+        polling=0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now())),
     )
 
 
@@ -99,11 +99,6 @@ def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) 
     for plugin in site.plugins:
         stories |= plugin.count_stories(connection, ids, now)
     return {"figures": feed_stats(connection, ids, now=now), "stories": stories}
-
-
-def count_polling(site: Site) -> int:
-    """Return the number of hosts being visited; 0 in a static export."""
-    return 0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now()))
 
 
 def one_source(site: Site, ask: PageRequest) -> PageResponse:
@@ -184,7 +179,8 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     save_settings(path, switch_source(text, index, enabled=ask.form.get("muted") != "yes"))
     site.settings = read_for_edit(path)[1]
     write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
-    site.on_settings()
+    if site.on_settings:
+        site.on_settings()
     return PageResponse(redirect_to=f"/sources/{feed_id}")
 
 
