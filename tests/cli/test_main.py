@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from watcher.cli import main
-from watcher.cli.commands import COMMANDS, Command, load_commands
+from watcher.cli.commands import Command, load_commands
 from watcher.cli.main import run_command_line
 from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json
@@ -77,7 +77,7 @@ def test_every_command_is_listed_with_one_line(capsys):
     assert set(NAMED) <= set(load_commands())
 
 
-SOURCES = next(row for row in COMMANDS if row.name == "sources")
+SOURCES = load_commands()["sources"]
 
 
 @pytest.mark.parametrize("name", ["init", "check", *(f"sources {row.name}" for row in SOURCES.rows)])

@@ -17,7 +17,7 @@ from watcher.settings.edit import add_sources, read_for_edit, save_settings, sou
 from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
-from watcher.web.auth import MAX_CLIENTS, FailedLogins, client_address
+from watcher.web.auth import MAX_CLIENTS, AuthMiddleware, client_address, refuse
 
 from .conftest import client_of
 
@@ -125,11 +125,11 @@ async def test_the_right_token_forgives_slips_of_the_same_peer(tmp_path):
 
 
 def test_the_peers_that_are_remembered_are_bounded_and_a_network_of_ipv6_is_one():
-    guesses = FailedLogins(lambda: 0.0)
+    guard = AuthMiddleware(refuse(404, "nothing"), token="t" * 16, clock=lambda: 0.0)
     for n in range(3_000):
-        guesses.add(f"192.0.2.{n}")
+        assert guard.token_refusal(f"192.0.2.{n}", "Bearer wrong").status_code == 401
 
-    assert len(guesses._wrong) == MAX_CLIENTS
+    assert len(guard.guesses) == MAX_CLIENTS
     peers = {client_address({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
     mapped = {client_address({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
     assert len(peers) == 1 and mapped == {"192.0.2.1", "192.0.2.2"}

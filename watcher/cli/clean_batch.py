@@ -91,19 +91,13 @@ def site_of(url: str) -> str:
 
 def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     published = page.metadata.published_at  # in the time zone of the page, so that the day is the one it shows
+    head, tail = ("url", "title", "text"), ("agency", "dateline", "language", "image", "section", "kind")
     return {
-        "url": cleaned.url,
-        "title": cleaned.title,
-        "text": cleaned.text,
+        **{name: getattr(cleaned, name) for name in head},
         "published": published.isoformat() if published else None,
         "modified": cleaned.modified_at.isoformat() if cleaned.modified_at else None,
         "authors": list(cleaned.authors),
-        "agency": cleaned.agency,
-        "dateline": cleaned.dateline,
-        "language": cleaned.language,
-        "image": cleaned.image,
-        "section": cleaned.section,
-        "kind": cleaned.kind,
+        **{name: getattr(cleaned, name) for name in tail},
         "truncated": cleaned.is_truncated,
         "removed": [{"rule": cut.rule, "text": cut.text} for cut in cleaned.removed],
     }

@@ -13,7 +13,7 @@ import typer
 from watcher.cli.commands import DONE, FAILED, USAGE
 from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
 from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
-from watcher.cli.output import print_err, print_progress, print_result
+from watcher.cli.output import print_err, print_progress, print_result, select_fields
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.failure_reasons import FeedKind
 from watcher.feeds.inspect import FeedReport, NotAFeed
@@ -138,25 +138,20 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
             "status": page.response.status if page.response else getattr(page.error, "status", None),
             "reason": failure_reason(page) if not page.report and not page.response else None,
         },
-        "feeds": [feed_to_json(one, one.report, known) for one in found.candidates if one.report],
+        "feeds": [
+            {
+                **select_fields(one, "url", "way", "same_as"),
+                "title": report.feed.title,
+                "entries": len(report.feed.entries),
+                **select_fields(report, "format", "newest", "language"),
+                "source": known[key].source().name if (key := normalize_url(one.url)) in known else None,
+            }
+            for one in found.candidates
+            if (report := one.report)
+        ],
         "others": [
             {"url": one.url, "way": one.way, "reason": failure_reason(one.look) if one.look else "not read"}
             for one in found.candidates
             if not one.report
         ],
-    }
-
-
-def feed_to_json(one: FeedCandidate, report: FeedReport, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
-    there = known.get(normalize_url(one.url))
-    return {
-        "url": one.url,
-        "way": one.way,
-        "title": report.feed.title,
-        "format": report.format,
-        "entries": len(report.feed.entries),
-        "newest": report.newest,
-        "language": report.language,
-        "same_as": one.same_as,
-        "source": there.source().name if there else None,
     }

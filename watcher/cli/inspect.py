@@ -15,7 +15,15 @@ import typer
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
-from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_progress, print_result
+from watcher.cli.output import (
+    Row,
+    format_bytes,
+    format_minute,
+    format_rows,
+    print_progress,
+    print_result,
+    select_fields,
+)
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_reasons import FeedKind, FetchKind, ReasonKind
@@ -260,9 +268,7 @@ def probe_to_json(
 
 def response_to_json(response: Response, again: Revalidation | None) -> dict[str, Any]:
     return {
-        "url": response.url,
-        "moved_to": response.moved_to,
-        "status": response.status,
+        **select_fields(response, "url", "moved_to", "status"),
         "content_type": response.header("content-type"),
         "content_encoding": response.header("content-encoding"),
         "sent_bytes": sent_bytes(response),
@@ -277,8 +283,8 @@ def response_to_json(response: Response, again: Revalidation | None) -> dict[str
 
 def report_to_json(report: FeedReport) -> dict[str, Any]:
     feed = report.feed
-    stated = {name: getattr(feed, name) for name in ("title", "link", "hub", "ttl_s", "skip_hours", "skip_days")}
-    counts = {field.name: getattr(report, field.name) for field in fields(report) if field.name != "feed"}
+    stated = select_fields(feed, "title", "link", "hub", "ttl_s", "skip_hours", "skip_days")
+    counts = select_fields(report, *(field.name for field in fields(report) if field.name != "feed"))
     return {**stated, "language_said": feed.language, "entries": len(feed.entries), **counts, "faults": feed.faults}
 
 

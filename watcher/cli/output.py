@@ -60,6 +60,10 @@ def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any 
     return str(value) if links else hide_secrets(str(value))
 
 
+def select_fields(record: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
+
+
 def format_time(at: datetime) -> str:
     """Format a time in RFC 3339, in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -107,11 +111,10 @@ def progress_bars(labels: Mapping[str, str], *, quiet: bool = False) -> Iterator
     columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         tasks = {name: progress.add_task(label, total=0, visible=False) for name, label in labels.items()}
-        totals, counts = dict.fromkeys(tasks, 0), dict.fromkeys(tasks, 0)
 
         def advance(name: str, done: int, more: int) -> None:
-            counts[name] += done
-            totals[name] = max(totals[name] + more, counts[name])
-            progress.update(tasks[name], completed=counts[name], total=totals[name], visible=True)
+            task = progress.tasks[tasks[name]]
+            completed = task.completed + done
+            progress.update(task.id, completed=completed, total=max((task.total or 0) + more, completed), visible=True)
 
         yield advance

@@ -43,14 +43,7 @@ def run_daemon(
     It logs to standard error, one event a line. SIGHUP reads the settings anew; wrong ones are named, and the old ones
     stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
     """
-    settings = load_settings(config)
-    configure_logging(form=settings.log.format, level=settings.log.level, debug=SESSION.debug)
-    engine = open_store(settings.store.url)
-    with exit_watchdog() as on_end, closing_store(engine):
-        if once:
-            return DONE if scheduler.run(run_once(settings, engine, on_end=on_end)) else PARTLY
-        scheduler.run(run(settings, engine, on_end=on_end))
-    return DONE
+    return run_until_signal(load_settings(config), once=once)
 
 
 @with_examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
@@ -65,10 +58,16 @@ def run_worker(config: Config = None) -> int:
     settings = load_settings(config)
     if settings.work.queue == "local":
         raise SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody', hint=QUEUE_HINT)
-    configure_logging(form=settings.log.format, level=settings.log.level, debug=SESSION.debug)
+    return run_until_signal(settings, is_helper=True)
+
+
+def run_until_signal(settings: Settings, *, once: bool = False, is_helper: bool = False) -> int:
+    configure_logging(settings.log, debug=SESSION.debug)
     engine = open_store(settings.store.url)
     with exit_watchdog() as on_end, closing_store(engine):
-        scheduler.run(run(settings, engine, on_end=on_end, is_helper=True))
+        if once:
+            return DONE if scheduler.run(run_once(settings, engine, on_end=on_end)) else PARTLY
+        scheduler.run(run(settings, engine, on_end=on_end, is_helper=is_helper))
     return DONE
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +29,7 @@ from watcher.settings.edit import (
 )
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.toml_syntax import Positions
-from watcher.settings.types import country_code, format_duration, language_tag, quote_value
+from watcher.settings.types import country_code, did_you_mean, format_duration, language_tag, quote_value
 from watcher.text.format import format_count, strip_control_characters
 from watcher.text.urls import hide_secrets, normalize_url
 
@@ -117,11 +117,7 @@ def add_row(path: Path, row: SourceSettings) -> str:
 @with_examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
 def remove(source: SourceArgument, config: Config = None) -> int:
     """Remove a source from the settings file; comments stay as they are."""
-    path = settings_path(config)
-    text, settings = read_for_edit(path)
-    index = find_source(settings, source)
-    row = settings.sources[index]
-    save_settings(path, remove_source(text, index))
+    row, path = edit_source(source, config, remove_source)
     print_lines([f"removed {row.source().name} ({row.url}) from {path}"])
     return DONE
 
@@ -138,12 +134,17 @@ def unmute(source: SourceArgument, config: Config = None) -> int:
     return set_enabled(source, config, enabled=True)
 
 
-def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
+def edit_source(source: str, config: Path | None, change: Callable[[str, int], str]) -> tuple[SourceSettings, Path]:
+    """Change a source in the text of the settings file; return its row and the file. Errors: SettingsError."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
     index = find_source(settings, source)
-    row = settings.sources[index]
-    save_settings(path, switch_source(text, index, enabled=enabled))
+    save_settings(path, change(text, index))
+    return settings.sources[index], path
+
+
+def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
+    row, path = edit_source(source, config, partial(switch_source, enabled=enabled))
     done = f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
     print_lines([done, "a daemon that runs takes it up when it gets SIGHUP, or is started anew"])
     return DONE
@@ -173,9 +174,8 @@ def find_source(settings: Settings, wanted: str) -> int:
         return found[0]
     if found:
         raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in found)}")
-    known = {name.casefold(): name for row in rows for name in (row.name, row.url)}
-    near = [known[name] for name in get_close_matches(wanted.casefold(), known, n=1)]
-    hint = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
+    near = did_you_mean(wanted, [name for row in rows for name in (row.name, row.url)])
+    hint = near.removeprefix("; ") or "watcher sources list shows them"
     raise SettingsError((), f"no source has the address or name {wanted}", hint=hint)
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from sqlalchemy import Engine
 
-from watcher.cli.output import Row, format_minute, format_rows, print_result
+from watcher.cli.output import Row, format_minute, format_rows, print_result, select_fields
 from watcher.feeds.health import Health, feed_health
 from watcher.feeds.html_text import to_one_line
 from watcher.model import Feed, Source
@@ -41,11 +41,8 @@ class SourceStatus:
             "url": self.source.url,
             "asked_at": feed.url,
             "health": self.health.status,
-            "why": self.health.why,
-            "hint": self.health.hint,
-            "since": self.health.since,
-            "last_polled_at": feed.last_polled_at,
-            "last_new_at": feed.last_new_at,
+            **select_fields(self.health, "why", "hint", "since"),
+            **select_fields(feed, "last_polled_at", "last_new_at"),
             "next_poll_at": self.state.next_request_at,
             "articles": self.state.articles,
             "faults": self.state.faults,
@@ -75,10 +72,7 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
     polls = read(engine, load_polls, feed.id, most=POLLS_SHOWN)
     found = status.to_json() | {
         "enabled": enabled,
-        "last_read_at": feed.last_read_at,
-        "interval_s": feed.interval_s,
-        "took_s": feed.took_s,
-        "failures": feed.failures,
+        **select_fields(feed, "last_read_at", "interval_s", "took_s", "failures"),
         "gap_s": feed.avg_gap_s,
         "moved_to": feed.moved_to,
         "validators": feed.validators if feed.id else None,

@@ -15,6 +15,7 @@ from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict
 
 from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded
+from watcher.settings.models import LogSettings
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
 from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
@@ -25,16 +26,18 @@ EVENT = re.compile(r"([a-z][a-z_]*)( %s)?")
 NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
-def configure_logging(*, form: str = "text", level: str = "info", debug: bool = False) -> None:
-    """Write the log to standard error, as "text" or "json"."""
+def configure_logging(settings: LogSettings, *, debug: bool) -> None:
+    """Write the log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(json_formatter() if form == "json" else text_formatter(journal=is_journal(sys.stderr)))
+    handler.setFormatter(
+        json_formatter() if settings.format == "json" else text_formatter(journal=is_journal(sys.stderr))
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each run that waits for the previous one
     for name in ("watcher", "digests"):
-        logging.getLogger(name).setLevel(logging.DEBUG if debug else level.upper())
+        logging.getLogger(name).setLevel(logging.DEBUG if debug else settings.level.upper())
 
 
 def text_formatter(*, journal: bool = False) -> ProcessorFormatter:

@@ -114,7 +114,7 @@ def describe_default(one: dict[str, Any]) -> str:
     return f"`{to_toml(format_size(value) if one.get('title') == 'size' else value)}`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SettingValue:
     """A setting: its table ("[poll]", "[[digests]] 1"), name, value as TOML, and line; `line` None: the default."""
 
@@ -137,9 +137,7 @@ def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[S
             inner.append(table_values(value, places, here))
         elif loc:
             line = places.keys[here][0] if here in places.keys else None
-            yield SettingValue(
-                table=table_heading(loc), name=str(here[-1]), value=format_value(value, field), line=line
-            )
+            yield SettingValue(table_heading(loc), str(here[-1]), format_value(value, field), line)
     yield from chain(*inner)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -28,24 +29,6 @@ MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a qu
 
 # Tables of versions before 0.1.0, and why they were removed.
 REMOVED_TABLES = {"grouping": "a window is grouped as a whole, whatever its size"}
-EXPECTED = {
-    "string_type": "text in quotes",
-    "bool_type": "true or false",
-    "int_type": "a whole number without quotes",
-    "tuple_type": 'a list such as ["…", "…"]',
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "dict_type": "a table",
-    "greater_than_equal": "at least {ge}",
-    "less_than_equal": "at most {le}",
-    "byte_size": 'a size such as "10 MiB" or "500 kB"',
-    "byte_size_unit": 'a size such as "10 MiB" or "500 kB"',
-    "greater_than": "more than {gt}",
-    "string_too_short": "at least {min_length} characters",
-    "string_too_long": "at most {max_length} characters",
-    "too_short": "at least {min_length} entries",
-    "too_long": "at most {max_length} entries",
-}
 
 
 def load_settings_file(path: Path) -> Settings:
@@ -163,6 +146,12 @@ def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[Valida
             yield ValidationIssue(loc=loc, message=message_for(detail))
 
 
+@cache
+def expected_values() -> dict[str, str]:
+    """Return what is expected instead of a wrong value, by pydantic's type of error."""
+    return tomllib.loads(Path(__file__).with_name("expected.toml").read_text("utf-8"))
+
+
 def message_for(detail: ErrorDetails) -> str:
     context: dict[str, Any] = detail.get("ctx") or {}
     kind, got = detail["type"], detail["input"]
@@ -172,7 +161,7 @@ def message_for(detail: ErrorDetails) -> str:
         known = [part.strip("'") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
         choices = ", ".join(f'"{name}"' for name in known)
         return f"got {quote_value(got)}, expected one of {choices}{did_you_mean(str(got), known)}"
-    expected = EXPECTED[kind].format(**context) if kind in EXPECTED else detail["msg"]
+    expected = expected_values()[kind].format(**context) if kind in expected_values() else detail["msg"]
     match got:
         case dict():
             return f"got a table, expected {expected}"

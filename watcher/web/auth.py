@@ -60,39 +60,15 @@ class RateLimiter:
         return left >= 1
 
 
-class FailedLogins:
-    """Counts wrong tokens of clients; after `MAX_GUESSES`, each less than `HOLD_S` after the last, it blocks."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._wrong: dict[str, tuple[int, float]] = {}  # count, and time of the last one
-
-    def is_held(self, peer: str) -> bool:
-        return self._count(peer) >= MAX_GUESSES
-
-    def add(self, peer: str) -> None:
-        count = self._count(peer) + 1
-        self._wrong.pop(peer, None)  # move to the end, so that the least recent client is removed first
-        self._wrong[peer] = count, self._clock()
-        if len(self._wrong) > MAX_CLIENTS:
-            del self._wrong[next(iter(self._wrong))]
-
-    def forget(self, peer: str) -> None:
-        """Reset the count of a client that has sent the right token."""
-        self._wrong.pop(peer, None)
-
-    def _count(self, peer: str) -> int:
-        count, at = self._wrong.get(peer, (0, 0.0))
-        return count if self._clock() - at < HOLD_S else 0
-
-
 class AuthMiddleware:
     """Passes allowed requests to `app` and adds `HEADERS`; `app` and `token` may be replaced while it serves."""
 
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
         self.app = app
         self.token = token
-        self._guesses = FailedLogins(clock)
+        self._clock = clock
+        # By client: the count of wrong tokens, and the time of the last one.
+        self.guesses: dict[str, tuple[int, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -111,7 +87,7 @@ class AuthMiddleware:
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host")
         if self.token is not None:
-            if refusal := self._token_refusal(client_address(scope), headers.get("authorization", "")):
+            if refusal := self.token_refusal(client_address(scope), headers.get("authorization", "")):
                 return refusal
         elif host is not None and not is_this_machine(host):  # browsers always send Host, health checks may not
             return refuse(421, "not a name of this address")
@@ -119,15 +95,25 @@ class AuthMiddleware:
             return refuse(403, "sent by another site")
         return None
 
-    def _token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
-        if self._guesses.is_held(peer):
+    def token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
+        """
+        Return the response to a wrong or missing token, None for the right one.
+
+        A client is blocked after `MAX_GUESSES` wrong tokens, each less than `HOLD_S` after the last.
+        """
+        now, (count, at) = self._clock(), self.guesses.get(peer, (0, 0.0))
+        count = count if now - at < HOLD_S else 0
+        if count >= MAX_GUESSES:
             return refuse(429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"})
         given = parse_token(authorization)
         if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
-            self._guesses.forget(peer)
+            self.guesses.pop(peer, None)
             return None
         if given:
-            self._guesses.add(peer)
+            self.guesses.pop(peer, None)  # move to the end, so that the least recent client is removed first
+            self.guesses[peer] = count + 1, now
+            if len(self.guesses) > MAX_CLIENTS:
+                del self.guesses[next(iter(self.guesses))]
         challenge = {"WWW-Authenticate": 'Basic realm="Watcher", charset="UTF-8"'}
         return refuse(401, "the token of the settings is asked for, as a password or a bearer token", challenge)
 
