@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,17 +12,8 @@ from typer import Argument, Option
 
 from digests.analysis.country_names import country_name
 from digests.cli.lookup import find_article, find_digest, find_edition
+from digests.cluster import explain
 from digests.cluster.constraints import resolve_corrections
-from digests.cluster.explain import (
-    ExplainContext,
-    PairExplanation,
-    SurfaceForms,
-    describe_common_ground,
-    describe_decision,
-    describe_differences,
-    explain_pair,
-)
-from digests.cluster.explain import describe_copy as differs
 from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
@@ -94,9 +85,8 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     edition: Edition | None = get_edition(connection, find_digest(settings, None).name)
     ids = {each.number: each.id for each in edition.stories} if edition else {}
     if int(story) not in ids:
-        raise DigestError(
-            f"the last edition has no story {story}" if edition else "no edition is kept; watcher digest makes one"
-        )
+        missing = f"the last edition has no story {story}"
+        raise DigestError(missing if edition else "no edition is kept; watcher digest makes one")
     return ids[int(story)]
 
 
@@ -151,7 +141,8 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:
         copy, article = found.copies.get(key), found.articles[key]
-        yield f"    = {article.outlet}, {format_minute(article.published_at)}: {differs(copy) if copy else 'copy'}"
+        differs = explain.describe_copy(copy) if copy else "copy"
+        yield f"    = {article.outlet}, {format_minute(article.published_at)}: {differs}"
         yield f"      {article.id}  {article.url}"
     if why:
         yield from (f"      why: {each}" for each in link_reasons(found, report))
@@ -174,7 +165,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
         same = ("id", "url", "outlet", "title", "language", "country", "published_at")
         row: dict[str, Any] = {name: getattr(article, name) for name in same}
         row |= {"nearest": member.nearest, "evidence": member.evidence}
-        return row | ({"differs": differs(copy)} if copy else {})
+        return row | ({"differs": explain.describe_copy(copy)} if copy else {})
 
     return {
         "asked": found.asked.id,
@@ -204,33 +195,30 @@ def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: 
     """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        found = read(engine, load_explanation, one, other)
-    print_result(explanation_to_json(found), format_explanation(found), json=json, links=True)
+        articles = (read(engine, find_article, one), read(engine, find_article, other))
+        pair, stories = read(engine, load_explanation, *articles)
+    rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]
+    found = {"articles": rows, "words": explain.describe_decision(pair), **asdict(pair)}
+    print_result(found, format_explanation(pair, articles, stories), json=json, links=True)
     return DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    pair: PairExplanation
-    articles: tuple[Article, Article]
-    stories: Mapping[str, str]
-
-
-def load_explanation(connection: Connection, one: str, other: str) -> Explanation:
-    a, b = find_article(connection, one), find_article(connection, other)
+def load_explanation(
+    connection: Connection, a: Article, b: Article
+) -> tuple[explain.PairExplanation, Mapping[str, str]]:
+    """Return the decision on two articles, and their stories by article id. Errors: DigestError."""
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
     last = max(a.published_at, b.published_at)
-    window = load_window(
-        connection, start=max(min(a.published_at, b.published_at), last - WINDOW_BEFORE), end=last + WINDOW_AFTER
-    )
+    start = max(min(a.published_at, b.published_at), last - WINDOW_BEFORE)
+    window = load_window(connection, start=start, end=last + WINDOW_AFTER)
     known = {**window.items, **{item.article_id: item for item in load_items(connection, (a, b))}}
     for article in (a, b):
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
     members = {**window.known.members, **load_members(connection, (a.id, b.id))}
     corrections = active_corrections(window.corrections)
-    grouped = ExplainContext(
+    grouped = explain.ExplainContext(
         items=tuple(sort_by_time(list(known.values()))),
         stories={key: member.story_id for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
@@ -238,29 +226,25 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explanatio
         corrections=corrections,
     )
     stories = {article.id: members[article.id].story_id for article in (a, b) if article.id in members}
-    return Explanation(pair=explain_pair(a.id, b.id, grouped), articles=(a, b), stories=stories)
+    return explain.explain_pair(a.id, b.id, grouped), stories
 
 
-def format_explanation(found: Explanation) -> Iterator[str]:
-    for place, article in zip(("first", "second"), found.articles, strict=True):
+def format_explanation(
+    pair: explain.PairExplanation, articles: tuple[Article, ...], stories: Mapping[str, str]
+) -> Iterator[str]:
+    for place, article in zip(("first", "second"), articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
-        story = found.stories.get(article.id)
+        story = stories.get(article.id)
         yield f"        {article.id}, {f'in story {story}' if story else 'in no story: no edition has looked at it'}"
     yield ""
-    yield describe_decision(found.pair)
-    spelling = SurfaceForms((f"{article.title}\n{article.text}", article.language) for article in found.articles)
-    for heading, describe in (("For one event:", describe_common_ground), ("Against:", describe_differences)):
-        lines = list(describe(found.pair.evidence, spelling))
+    yield explain.describe_decision(pair)
+    texts = ((f"{article.title}\n{article.text}", article.language) for article in articles)
+    spelling, common, apart = explain.SurfaceForms(texts), explain.describe_common_ground, explain.describe_differences
+    for heading, describe in (("For one event:", common), ("Against:", apart)):
+        lines = list(describe(pair.evidence, spelling))
         if lines:
             yield from (heading, *(f"  {line}" for line in lines))
-    yield f"The two alone are alike by {found.pair.score:.2f}; {found.pair.threshold:.2f} joins two reports."
-
-
-def explanation_to_json(found: Explanation) -> dict[str, Any]:
-    articles = [
-        {"id": article.id, "url": article.url, "story": found.stories.get(article.id)} for article in found.articles
-    ]
-    return {"articles": articles, "words": describe_decision(found.pair), **asdict(found.pair)}
+    yield f"The two alone are alike by {pair.score:.2f}; {pair.threshold:.2f} joins two reports."
 
 
 @with_examples(

@@ -6,21 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Perspective, Sentence, SourceMention
+from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
-from digests.render.view import (
-    BriefView,
-    CiteView,
-    CorrectionView,
-    EditionView,
-    LangAttr,
-    PerspectiveView,
-    QuoteView,
-    SectionView,
-    SourceView,
-    StoryView,
-)
 from watcher.text.urls import host_of
 from watcher.text.words import fold
 from watcher.text.words import words as split_words
@@ -47,7 +36,7 @@ CORRECTION_PHRASES = {
 }
 
 
-def edition_view(edition: Edition) -> EditionView:
+def edition_view(edition: Edition) -> view.EditionView:
     views = Views(edition)
     words = views.words
     ledger = edition.ledger
@@ -60,7 +49,7 @@ def edition_view(edition: Edition) -> EditionView:
     }
     facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages", "stories")}
     title = sanitize_line(edition.title, limit=MAX_TITLE)
-    return EditionView(
+    return view.EditionView(
         digest=edition.digest,
         title=title,
         language=words.language,
@@ -72,7 +61,7 @@ def edition_view(edition: Edition) -> EditionView:
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         sections=tuple(
-            SectionView(
+            view.SectionView(
                 title=sanitize_line(section.title, limit=MAX_TITLE), stories=tuple(map(views.story, section.stories))
             )
             for section in edition.sections
@@ -89,7 +78,7 @@ def edition_view(edition: Edition) -> EditionView:
     )
 
 
-def story_view(story: EditionStory, edition: Edition) -> StoryView:
+def story_view(story: EditionStory, edition: Edition) -> view.StoryView:
     return Views(edition).story(story)
 
 
@@ -100,14 +89,14 @@ class Views:
         self._edition = edition
         self.words = localizer_for(edition)
 
-    def story(self, story: EditionStory) -> StoryView:
+    def story(self, story: EditionStory) -> view.StoryView:
         words, is_first_edition = self.words, self._edition.previous is None
         title = self._title(story.title)
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
-        return StoryView(
+        return view.StoryView(
             number=story.number,
             anchor=safe_anchor(story.anchor, story.number),
             title=title,
@@ -137,11 +126,11 @@ class Views:
             first_place=sanitize_line(next(iter(story.places), "")),
         )
 
-    def brief(self, brief: Brief) -> BriefView:
+    def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
         title, outlet = self._title(brief.title), outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
-        return BriefView(
+        return view.BriefView(
             title=title,
             url=web_url(brief.url),
             lang_attr=self._lang_attr(brief.language, title),
@@ -151,14 +140,14 @@ class Views:
             outlets=words.say("outlets", n=brief.outlets),
         )
 
-    def correction(self, correction: Correction) -> CorrectionView:
+    def correction(self, correction: Correction) -> view.CorrectionView:
         words = self.words
         day = words.short_date(correction.cited_on)
         cited = words.say("cited_for", day=day, title=self._title(correction.title))
         if sanitize_line(correction.title) == sanitize_line(correction.before):
             cited = words.say("cited", day=day)
         before, after = (sanitize_line(text, limit=2 * MAX_TITLE) for text in (correction.before, correction.after))
-        return CorrectionView(
+        return view.CorrectionView(
             kind=words[CORRECTION_PHRASES.get(correction.kind, "text_changed")],
             outlet=outlet_name(correction.outlet, correction.url),
             url=web_url(correction.url),
@@ -176,24 +165,24 @@ class Views:
             return words["since_yesterday"]
         return words.say("since_day", day=words.short_date(edition.previous))
 
-    def _updates(self, story: EditionStory) -> tuple[QuoteView, ...]:
+    def _updates(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         count = len(story.new_outlets)
         if not count:
             return found
         names = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
         names += ", …" if count > MAX_NEW_OUTLETS else ""
-        return (*found, QuoteView(text=self.words.say("new_outlets", n=count, names=names)))
+        return (*found, view.QuoteView(text=self.words.say("new_outlets", n=count, names=names)))
 
-    def _figure(self, figure: NumberChange) -> QuoteView:
+    def _figure(self, figure: NumberChange) -> view.QuoteView:
         """Return "59 → 78 people", citing the report with the new number."""
         before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
         now = figure.sentence_after
         cites = (self._cite(now),)
         if not what:
-            return QuoteView(text=f"{before} {self.words.arrow} {after}".rstrip(), cites=cites)
+            return view.QuoteView(text=f"{before} {self.words.arrow} {after}".rstrip(), cites=cites)
         text = f"{before} {arrow_in(now.language, what)} {after} {what}"
-        return QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
+        return view.QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
         """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are 0."""
@@ -206,10 +195,10 @@ class Views:
             parts.append(words.say("languages", n=len(story.languages)))
         return " · ".join(parts)
 
-    def _source(self, mention: SourceMention, title: str) -> SourceView:
+    def _source(self, mention: SourceMention, title: str) -> view.SourceView:
         words = self.words
         outlet, agency = outlet_name(mention.outlet, mention.url), agency_credit(mention)
-        return SourceView(
+        return view.SourceView(
             outlet=outlet,
             url=web_url(mention.url),
             lang_attr=self._lang_attr(mention.language, title or outlet),
@@ -221,7 +210,7 @@ class Views:
             title=title,
         )
 
-    def _perspective(self, perspective: Perspective, story: EditionStory) -> PerspectiveView:
+    def _perspective(self, perspective: Perspective, story: EditionStory) -> view.PerspectiveView:
         """Return the view of a perspective; the one that reported before all others of its group is marked "first"."""
         words, mention = self.words, perspective.mention
         title = self._title(mention.title)
@@ -234,7 +223,7 @@ class Views:
         ]
         first = words["first"] if rivals and mention.published_at < min(rivals) else ""
         only = join_parts(*(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY]))
-        return PerspectiveView(
+        return view.PerspectiveView(
             before=before,
             headline=title,
             lang_attr=self._lang_attr(mention.language, title),
@@ -268,36 +257,36 @@ class Views:
         named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
         return self.words.say("watched", words=named) if named else ""
 
-    def _quotes(self, sentences: Sequence[Sentence]) -> tuple[QuoteView, ...]:
+    def _quotes(self, sentences: Sequence[Sentence]) -> tuple[view.QuoteView, ...]:
         """Return sentences in order; consecutive ones of one report share one citation."""
         found = []
         for _, run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
             group = list(run)
             tag = group[0].language
             text = self.words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
-            found.append(QuoteView(text=text, lang_attr=self._lang_attr(tag, text), cites=(self._cite(group[0]),)))
+            found.append(view.QuoteView(text=text, lang_attr=self._lang_attr(tag, text), cites=(self._cite(group[0]),)))
         return tuple(found)
 
-    def _llm_quotes(self, story: EditionStory) -> tuple[QuoteView, ...]:
+    def _llm_quotes(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         return tuple(
-            QuoteView(
+            view.QuoteView(
                 text=sanitize_line(written.text),
                 cites=tuple(dict.fromkeys(map(self._cite, written.sources)))[:MAX_CITES],
             )
             for written in story.llm_sentences
         )
 
-    def _cite(self, cited: Sentence | SourceMention) -> CiteView:
+    def _cite(self, cited: Sentence | SourceMention) -> view.CiteView:
         name = outlet_name(cited.outlet, cited.url)
         turns = language_direction(self.words.language, "") == "ltr" and text_direction(name) == "rtl"
         time = self.words.clock(cited.published_at)
-        return CiteView(outlet=name, url=web_url(cited.url), mark="\u200e" if turns else "", time=time)
+        return view.CiteView(outlet=name, url=web_url(cited.url), mark="\u200e" if turns else "", time=time)
 
-    def _lang_attr(self, tag: str, text: str) -> LangAttr:
+    def _lang_attr(self, tag: str, text: str) -> view.LangAttr:
         own = language_direction(self.words.language, "")
         direction = language_direction(tag, text)
         is_foreign = bool(self.words.language_name(tag))
-        return LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
+        return view.LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
 
     def _title(self, title: str) -> str:
         return sanitize_line(title, limit=MAX_TITLE) or self.words["untitled"]

@@ -15,16 +15,8 @@ from digests.render.edition_view import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import SiteFrame, render
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store.editions import (
-    EditionInProgress,
-    EditionRow,
-    adjacent_dates,
-    edition_rows,
-    editions_in_progress,
-    get_edition,
-    load_edition,
-    recent_editions,
-)
+from digests.store import editions
+from digests.store.editions import EditionInProgress, EditionRow
 from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment, render_page
 
@@ -44,11 +36,11 @@ NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
 
 def find_edition(site: Site, digest: str, day: date | None = None) -> Edition | None:
     """Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none."""
-    return read(site.engine, get_edition, digest, day)
+    return read(site.engine, editions.get_edition, digest, day)
 
 
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
-    making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
+    making = () if site.is_static else read(site.engine, editions.editions_in_progress, now=site.now())
     refresh_s = RELOAD_S if making else 0
     digests = digests_of(site.settings)
     for digest in digests:
@@ -80,14 +72,16 @@ def feed(site: Site, _ask: PageRequest) -> PageResponse:
         raise NotFound("There is no edition yet.")
     url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
     shown = without_recipients(digest).model_copy(update={"url": url})
-    earlier = read(site.engine, recent_editions, digest.name, before=edition.local_date, most=FEED_EDITIONS - 1)
+    earlier = read(
+        site.engine, editions.recent_editions, digest.name, before=edition.local_date, most=FEED_EDITIONS - 1
+    )
     (rendered,) = render_all(edition, shown, ("atom",), earlier=earlier)
     return PageResponse(body=rendered.body, media_type="application/atom+xml; charset=utf-8")
 
 
 def archive(site: Site, ask: PageRequest) -> PageResponse:
     """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
-    rows = one_a_date(read(site.engine, edition_rows))
+    rows = one_a_date(read(site.engine, editions.edition_rows))
     months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     wanted = ask.params.get("month") or (months[0] if months else "")
     if "month" in ask.params and wanted not in months:
@@ -104,11 +98,11 @@ def archive(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def lead_headline(site: Site, row: EditionRow) -> str:
-    return next((story.title for story in read(site.engine, load_edition, row).stories), "")
+    return next((story.title for story in read(site.engine, editions.load_edition, row).stories), "")
 
 
 def edition_page(site: Site, edition: Edition, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
-    before, after = read(site.engine, adjacent_dates, edition.digest, edition.local_date)
+    before, after = read(site.engine, editions.adjacent_dates, edition.digest, edition.local_date)
     template = environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
