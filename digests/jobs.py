@@ -42,7 +42,6 @@ CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, for the feeds
 
 
 def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
-    """Return the digests' jobs. Errors: StoreError, if their tables cannot be migrated."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     engine, now = tools.writer.engine, tools.now()
     since = {digest.name: write(engine, first_seen, digest.name, now=now) for digest in digests_of(settings)}
@@ -68,7 +67,6 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
 
 
 def daily_trigger(digest: DigestSettings) -> CronTrigger:
-    """Return a trigger for a digest's local time; `due_date` decides whether an edition is due then."""
     at = digest.at
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
@@ -183,7 +181,6 @@ class EditionJob:
 
 
 def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: LargestStory | None) -> None:
-    """Log that an edition was built, with a warning if its largest story is oversized."""
     paths = " ".join(map(str, files))
     about = {"digest": digest, "date": day}
     log.info("edition_built %s", fields(**about, largest_share=largest.share if largest else None, files=paths))

@@ -227,7 +227,6 @@ def is_file(text: str) -> bool:
 
 
 def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:
-    """Return the stored edition that a file belongs to, its digest, and the suffix of its name. Errors: DigestError."""
     day, suffix = path.stem[:10], path.stem[10:]
     known = digests_of(settings)
     home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]

@@ -88,7 +88,6 @@ class WebhookChannel(Channel):
         )
 
     def _reply_text(self, said: bytes) -> str:
-        """Return a reply in one line, without the URL or the token."""
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text

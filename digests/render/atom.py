@@ -19,8 +19,6 @@ TAG_DATE = "2026"  # of the tag: URIs; part of every id, so it never changes (RF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtomSettings:
-    """The settings of a feed."""
-
     domain: str = "localhost"  # part of the ids of feed and entries; if it changes, all entries are new to feed readers
     site: str | None = None  # URL of the folder with the feed and the pages; None if they are not on the web
 

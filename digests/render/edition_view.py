@@ -83,8 +83,6 @@ def story_view(story: EditionStory, edition: Edition) -> view.StoryView:
 
 
 class Views:
-    """Converts parts of an edition to their views, in its language."""
-
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
         self.words = localizer_for(edition)
@@ -306,7 +304,6 @@ def agency_credit(mention: SourceMention) -> str:
 
 
 def outlet_name(name: str, url: str) -> str:
-    """Return an outlet's name; its host, or "?", if the name has no visible character."""
     return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
 
 

@@ -34,7 +34,6 @@ class SiteFrame:
 
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
-    """Return the page, complete in itself, or in the frame of a site."""
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
     shown = pins(view.stories)
     values = {
@@ -76,8 +75,6 @@ def style_sheet(own: Own) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldMap:
-    """The land as an SVG path, and a point in each country by ISO code."""
-
     width: float
     height: float
     land: str

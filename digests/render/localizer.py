@@ -138,7 +138,6 @@ def arrow_in(tag: str, text: str) -> str:
 
 
 def zone_letters(local: datetime) -> str:
-    """Return "CEST" or "UTC"; "UTC−03" for a zone without a letter abbreviation."""
     name = local.tzname() or "UTC"
     return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
 

@@ -39,8 +39,6 @@ TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailHead:
-    """The head of a mail, and its limits."""
-
     sender: str = "digest@localhost"  # maybe with a name, by default the digest's title
     to: tuple[str, ...] = ()  # addresses; empty for a file without recipients
     unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
@@ -181,8 +179,6 @@ KEEP_WHOLE = 5  # first stories, which keep their texts longest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortenStep:
-    """One version of an edition for a mail."""
-
     view: EditionView
     terse: bool = False  # the plain text part leaves out perspectives and headlines in other languages
     at_all_costs: bool = False  # the mail may be as large as its budget; otherwise it must keep the target size
@@ -229,7 +225,6 @@ def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
 
 
 def change_stories(view: EditionView, change: Callable[[StoryView], StoryView], *left_out: str) -> EditionView:
-    """Return the edition with each story changed, and the phrases `left_out` added to it."""
     sections = tuple(replace(section, stories=tuple(map(change, section.stories))) for section in view.sections)
     return replace(view, sections=sections, left_out=(*view.left_out, *left_out))
 

@@ -25,7 +25,6 @@ NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", 
 
 
 def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
-    """Return the edition as text. `base_url` and `unsubscribe` are the links of a mail."""
     doc = document(view, own)
     parts = {"head": to_text(doc.head), "stories": to_text(doc.stories), "foot": to_text(doc.foot)}
     values = {"v": view, "w": view.words, "doc": parts, "base_url": base_url, "unsubscribe": unsubscribe}

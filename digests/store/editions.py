@@ -77,18 +77,11 @@ def claim(
     by: str | None = None,
     held_for: timedelta | None = None,
 ) -> bool:
-    """
-    Claim the building of an edition; False if it is built, or a running process has claimed it already.
-
-    A claim that has expired, or whose process on this machine has ended, is taken over.
-
-    Args:
-        by: Name of the claiming process; by default this one (`process_id`).
-        held_for: How long the claim of another process is respected; None for `CLAIM_LASTS`.
-    """
+    """Claim the building of an edition; False if it is built, or claimed by a process that runs. `by`: who claims."""
     query = select(editions.c.claimed_by, editions.c.claimed_at)
     query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
     held = connection.execute(query).one_or_none()
+    # A claim that has expired, or whose process on this machine has ended, is taken over.
     if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
         release_claim(connection, key, by=held.claimed_by)
     values = asdict(key) | {"number": number, "window_start": window[0], "window_end": window[1]}
@@ -161,7 +154,6 @@ def select_editions(digest: str | None = None, day: date | None = None) -> Selec
 
 
 def get_edition(connection: Connection, digest: str, local_date: date | None = None) -> Edition | None:
-    """Return the edition that `find_row` finds, delivered or not; None if there is none."""
     row = find_row(connection, digest, local_date)
     return load_edition(connection, row) if row else None
 
@@ -239,7 +231,6 @@ class EditionRow(EditionKey):
 def edition_rows(
     connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
 ) -> tuple[EditionRow, ...]:
-    """Return the stored editions, the latest first; optionally of one digest or date, at most `most`."""
     newest_first = (editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
     return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(most), EditionRow)
 
@@ -266,7 +257,6 @@ def unpack_edition(payload: bytes) -> Edition:
 
 
 def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
-    """Return the dates of a digest's editions before and after `day`; None where there is none."""
     made = (editions.c.digest == digest, editions.c.made_at.is_not(None))
     before = connection.scalar(select(func.max(editions.c.local_date)).where(*made, editions.c.local_date < day))
     after = connection.scalar(select(func.min(editions.c.local_date)).where(*made, editions.c.local_date > day))

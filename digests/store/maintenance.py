@@ -59,7 +59,6 @@ MAX_SHOWN = 10
 
 
 def check(connection: Connection) -> Iterator[StoreProblem]:
-    """Yield the problems of the digests' tables; nothing if the tables do not exist."""
     if not connection.dialect.has_table(connection, editions.name):
         return
     yield from check_editions(connection)

@@ -48,7 +48,6 @@ DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
 
 
 def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
-    """Add a delivery for each message; deliveries that the edition has already stay unchanged."""
     common = asdict(place) | {"state": WAITING, "attempts": 0, "response": ""}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
@@ -86,13 +85,7 @@ def claim_delivery(
     place: EditionKey | None = None,
     by: str | None = None,
 ) -> Delivery | None:
-    """
-    Claim the delivery that has been due longest; None if none is due. Deliveries leased by others are skipped.
-
-    Args:
-        back_off: Time until the next try if this process dies before it stores the outcome.
-        by: Name of the claiming process; by default this one (`process_id`).
-    """
+    """Claim the delivery that has been due longest, None without one. `back_off`: before a retry if we die."""
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
         query = query.where(*edition_filter(deliveries, place))

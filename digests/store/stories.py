@@ -118,7 +118,6 @@ def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -
 
 
 def existing_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
-    """Return those of `ids` that belong to a stored story, merged ones included."""
     return {row.id for row in rows_in(connection, select(stories.c.id), stories.c.id, ids)}
 
 
@@ -217,8 +216,6 @@ class StoryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryChangeRow:
-    """What happened to a story, when, and why (`cluster.tracking.StoryEvent`)."""
-
     at: datetime
     kind: str
     story: str
@@ -291,7 +288,6 @@ def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[s
 
 
 def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
-    """Recompute the dates of stories that lost their first or last articles to another story."""
     for change in changes:
         left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and left:
@@ -343,7 +339,6 @@ def add_correction(connection: Connection, correction: UserCorrection, *, descri
 
 
 def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
-    """Revoke a correction; False if there is none with this number, or it is revoked already."""
     held = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
     return connection.execute(held.values(revoked_at=now)).rowcount == 1
 

@@ -65,7 +65,6 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def feed(site: Site, _ask: PageRequest) -> PageResponse:
-    """Return the first digest's Atom feed. Errors: NotFound."""
     digest = digests_of(site.settings)[0]
     edition = find_edition(site, digest.name)
     if edition is None:

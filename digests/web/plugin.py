@@ -59,7 +59,6 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
 
 
 def static_paths(site: Site) -> Iterator[str]:
-    """Yield the paths of a static copy: each edition in its formats, and its stories with their articles."""
     yield from ("/", "/archive", "/feed.atom")
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
