@@ -53,8 +53,12 @@ class OutboxWorker:
         Errors: StoreError. A delivery in flight then stays `unknown`, or is due again when its lease ends.
         """
         try:
-            while not self._is_aborted and (delivery := self._claim(edition)) is not None:
-                yield from self._deliver(delivery)
+            while not self._is_aborted:
+                now = self._now()
+                found = write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=edition)
+                if found is None:
+                    return
+                yield from self._deliver(found)
         finally:
             for channel in self._open.values():
                 channel.close()
@@ -65,10 +69,6 @@ class OutboxWorker:
         self._is_aborted = True
         for channel in list(self._open.values()):
             channel.abort()
-
-    def _claim(self, edition: EditionKey | None) -> Delivery | None:
-        now = self._now()
-        return write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=edition)
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
         def before_commit() -> None:
@@ -109,14 +109,13 @@ class OutboxWorker:
         if state == FAILED and not error.permanent:
             response = f"given up after {delivery.attempts} attempts: {response}"
         failed = replace(delivery, state=state, response=response, hint=error.hint, next_try_at=next_try_at or now)
-        found = self._routes.get(route_of(delivery)) if error.affects_channel and not self._is_aborted else None
+        recipients: tuple[str, ...] = ()
+        if error.affects_channel and not self._is_aborted and (found := self._routes.get(route_of(delivery))):
+            digest, n = found
+            recipients = digest.deliver[n].recipients(digest.mail.to)
 
         def save_failure(connection: Connection) -> tuple[Delivery, ...]:
             outbox.mark_failed(connection, failed, now=now)
-            if found is None:
-                return ()
-            digest, n = found
-            recipients = digest.deliver[n].recipients(digest.mail.to)
             return outbox.fail_siblings(connection, failed, recipients=recipients, now=now)
 
         return failed, *write_with_retry(self._engine, self._patience_s(), save_failure)

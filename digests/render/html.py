@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -74,14 +75,6 @@ def style_sheet(own: Own) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorldMap:
-    width: float
-    height: float
-    land: str
-    points: dict[str, tuple[float, float]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
     """A story's pin: its position, and the point in its country."""
 
@@ -100,7 +93,7 @@ class Pin:
 
 def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
     """Return the pins by number, without overlaps; empty if the stories are in fewer than two countries."""
-    known = world().points
+    known = world()["points"]
     placed = [story for story in stories if story.country in known][:MAX_PINS]
     if len({story.country for story in placed}) < 2:
         return ()
@@ -120,13 +113,15 @@ def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
 
 
 @lru_cache(maxsize=1)
-def world() -> WorldMap:
+def world() -> dict[str, Any]:
+    """Return the map: its width and height, the land as an SVG path, and a point in each country by ISO code."""
     data = tomllib.loads((files("digests.render") / "world.toml").read_text("utf-8"))
-    return WorldMap(**data | {"points": {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}})
+    return data | {"points": {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}}
 
 
 def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     least = 2 * PIN_RADIUS + PIN_GAP
+    most = [world()[side] - PIN_RADIUS for side in ("width", "height")]
     found = [list(spot) for spot in spots]
     for _ in range(MAX_ROUNDS):
         moved = False
@@ -142,8 +137,8 @@ def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, floa
                 else:
                     push = (least - distance) / 2 + 0.01
                 for spot, sign in ((one, 1), (other, -1)):
-                    spot[0] = min(max(spot[0] + sign * push * dx / distance, PIN_RADIUS), world().width - PIN_RADIUS)
-                    spot[1] = min(max(spot[1] + sign * push * dy / distance, PIN_RADIUS), world().height - PIN_RADIUS)
+                    for axis, step in enumerate((dx, dy)):
+                        spot[axis] = min(max(spot[axis] + sign * push * step / distance, PIN_RADIUS), most[axis])
                 moved = True
         if not moved:
             break

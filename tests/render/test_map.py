@@ -23,15 +23,15 @@ def placed(editions, *codes: str):
 
 
 def test_each_country_has_a_point_on_the_map():
-    assert set(country_codes()) <= set(world().points)
-    assert all(0 <= x <= world().width and 0 <= y <= world().height for x, y in world().points.values())
+    assert set(country_codes()) <= set(world()["points"])
+    assert all(0 <= x <= world()["width"] and 0 <= y <= world()["height"] for x, y in world()["points"].values())
 
 
 def test_a_pin_stands_in_its_country_with_the_number_of_the_contents(editions):
     first, second = pins(edition_view(placed(editions, "BR", "", "JP")).stories)
 
     assert (first.number, first.place, second.number) == (1, "BR", 3)
-    assert (first.x, first.y) == world().points["BR"]
+    assert (first.x, first.y) == world()["points"]["BR"]
     assert first.x < second.x and first.y > second.y
     assert not first.is_aside
 
@@ -42,7 +42,7 @@ def test_pins_in_one_place_make_room_for_each_other(editions):
     assert len(found) == 12
     for one, other in itertools.combinations(found, 2):
         assert math.dist((one.x, one.y), (other.x, other.y)) >= 2 * PIN_RADIUS + PIN_GAP / 2
-    assert all(PIN_RADIUS <= pin.x <= world().width - PIN_RADIUS for pin in found)
+    assert all(PIN_RADIUS <= pin.x <= world()["width"] - PIN_RADIUS for pin in found)
     assert any(pin.is_aside for pin in found)
 
 
@@ -62,5 +62,5 @@ def test_the_map_links_to_the_stories_and_says_where_they_are(editions):
 
 def test_only_the_page_has_a_map(editions):
     for rendered in render(placed(editions, "BR", "JP"), ["markdown", "text", "eml", "atom"]):
-        assert world().land[:40] not in rendered.body.decode()
+        assert world()["land"][:40] not in rendered.body.decode()
         assert "World map" not in rendered.body.decode()
