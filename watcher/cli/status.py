@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, zip_longest
 from operator import attrgetter
@@ -112,12 +112,26 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
 
 
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
-    status = collect_status(settings, engine)
+    processes, sources = list_daemons(engine), list_sources(settings, engine)
+    lost, replaced = read(engine, failed_page_counts), read(engine, count_fallback_reasons)
+    found = {
+        "daemon": daemon_to_json(*processes),
+        **collect_store(settings, engine),
+        "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
+        "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
+        "sources": [row.to_json() for row in sources],
+    }
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
-    sections = [section for _, sections_of in functions for section in sections_of(settings)]
-    rows = (row for section in sections for row in section.rows)
-    lines = chain(format_status(status, everything=everything), format_rows(rows, width=LABEL_CHARS))
-    print_result(status.to_json() | {section.name: section.found for section in sections}, lines, json=json)
+    sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
+    most = None if everything else REASONS_SHOWN
+    lines = chain(
+        format_rows([*daemon_rows(*processes), *store_rows(found), source_counts(sources)], width=LABEL_CHARS),
+        format_sources(sources, everything=everything),
+        format_reasons("pages without an article", lost, most=most),
+        format_reasons("pages in whose place the feed's own text stands", replaced, most=most),
+        format_rows((row for section in sections for row in section.rows), width=LABEL_CHARS),
+    )
+    print_result(found | {section.name: section.found for section in sections}, lines, json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,76 +143,33 @@ class StatusSection:
     rows: tuple[Row, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """The embedder in use, and the numbers of articles without its vectors or with outdated features."""
-
-    embedder: str
-    model: str | None
-    without_vector: int
-    trouble: str | None
-    outdated: int
+def list_sources(settings: Settings, engine: Engine) -> list[SourceStatus]:
+    """Return the active sources, worst health first."""
+    now, states = datetime.now(UTC), {state.feed.source.url: state for state in read(engine, feed_states)}
+    rows = [source_status(source, states.get(source.url), now=now) for source in settings.active_sources()]
+    return sorted(rows, key=lambda row: (severity(row.health.status), row.source.name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The status of daemon, store and sources (worst health first), with counts of pages by reason."""
-
-    daemon: DaemonStatus | None
-    others: list[DaemonStatus]  # running processes besides the daemon
-    store: str
-    store_bytes: int
-    network_down_since: datetime | None
-    articles: int
-    due: int
-    pages_waiting: int
-    features: Backlog
-    pages_without_article: tuple[tuple[Reason, int], ...]
-    pages_replaced_by_feed: tuple[tuple[Reason, int], ...]
-    sources: tuple[SourceStatus, ...]
-
-    def to_json(self) -> dict[str, object]:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("pages_without_article", "pages_replaced_by_feed"):
-            values[name] = [{"reason": str(reason), "pages": count} for reason, count in values[name]]
-        daemon = daemon_to_json(self.daemon, values.pop("others"))
-        return values | {"daemon": daemon, "sources": [row.to_json() for row in self.sources]}
-
-
-def collect_status(settings: Settings, engine: Engine) -> Status:
-    now = datetime.now(UTC)
-    states = {state.feed.source.url: state for state in read(engine, feed_states)}
-    sources = {source.url: source for source in settings.active_sources()}
-    rows = [source_status(source, states.get(url), now=now) for url, source in sources.items()]
-    daemon, others = list_daemons(engine)
-    return Status(
-        daemon=daemon,
-        others=others,
-        store=redacted_url(engine),
-        store_bytes=store_bytes(engine),
-        network_down_since=read(engine, network_down_since),
-        articles=read(engine, count_articles),
-        due=read(engine, count_due, now=now),
-        pages_waiting=read(engine, count_due_pages, now=now),
-        features=collect_backlog(settings, engine),
-        pages_without_article=read(engine, failed_page_counts),
-        pages_replaced_by_feed=read(engine, count_fallback_reasons),
-        sources=tuple(sorted(rows, key=lambda row: (severity(row.health.status), row.source.name))),
-    )
-
-
-def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
-    choice = embedder_config(settings.semantic)
-    recorded = read(engine, recorded_embedder)
+def collect_store(settings: Settings, engine: Engine) -> dict[str, Any]:
+    """Return the size and the pending work of the store, as in JSON. Errors: StoreError."""
+    now, choice, recorded = datetime.now(UTC), embedder_config(settings.semantic), read(engine, recorded_embedder)
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
     name = used.name if used else None
-    return Backlog(
-        embedder=choice.setting if choice else "none",
-        model=name,
-        without_vector=read(engine, count_features, lacks_vector(name)) if choice else 0,
-        trouble=used.trouble if used else None,
-        outdated=read(engine, count_features, has_old_version(FEATURES_VERSION)),
-    )
+    return {
+        "store": redacted_url(engine),
+        "store_bytes": store_bytes(engine),
+        "network_down_since": read(engine, network_down_since),
+        "articles": read(engine, count_articles),
+        "due": read(engine, count_due, now=now),
+        "pages_waiting": read(engine, count_due_pages, now=now),
+        "features": {
+            "embedder": choice.setting if choice else "none",
+            "model": name,
+            "without_vector": read(engine, count_features, lacks_vector(name)) if choice else 0,
+            "trouble": used.trouble if used else None,
+            "outdated": read(engine, count_features, has_old_version(FEATURES_VERSION)),
+        },
+    }
 
 
 def list_daemons(engine: Engine) -> tuple[DaemonStatus | None, list[DaemonStatus]]:
@@ -233,45 +204,44 @@ def daemon_to_json(daemon: DaemonStatus | None, others: Sequence[DaemonStatus]) 
     }
 
 
-def format_status(status: Status, *, everything: bool) -> Iterator[str]:
-    rows = chain(daemon_rows(status.daemon, status.others), store_rows(status))
-    yield from format_rows(rows, width=LABEL_CHARS)
-    shown = status.sources if everything else pick_unhealthy(status.sources, most=SOURCES_SHOWN)
-    for row in shown:
-        yield from format_source_row(row, everything=everything)
-    unwell = sum(is_unwell(row) for row in status.sources)
-    if not everything and unwell:
-        more = f"and {unwell - len(shown)} more, by watcher status --all; " if unwell > len(shown) else ""
-        yield f"  {more}watcher status NAME tells all about one"
-    most = None if everything else REASONS_SHOWN
-    yield from format_reasons("pages without an article", status.pages_without_article, most=most)
-    heading = "pages in whose place the feed's own text stands"
-    yield from format_reasons(heading, status.pages_replaced_by_feed, most=most)
-
-
-def store_rows(status: Status) -> Iterator[Row]:
-    size = f" in {format_bytes(status.store_bytes)}" if status.store_bytes else ""
-    waiting = f"{status.pages_waiting} pages to get, {status.due} feeds and pages due"
-    yield "store", f"{status.store}: {status.articles} articles{size}, {waiting}"
-    if status.network_down_since:
-        since = format_minute(status.network_down_since)
+def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
+    waiting = f"{found['pages_waiting']} pages to get, {found['due']} feeds and pages due"
+    yield "store", f"{found['store']}: {found['articles']} articles{size}, {waiting}"
+    if found["network_down_since"]:
+        since = format_minute(found["network_down_since"])
         yield "network", f"no internet connection since {since}: nothing is polled until it is back"
-    backlog = status.features
-    if backlog.without_vector:
-        articles = articles_have(backlog.without_vector)
-        name = to_one_line(backlog.model or backlog.embedder, 100)
-        yield "vectors", f"{articles} none of {name} yet; they get it while the daemon runs"
-    if backlog.trouble:
-        yield "", f"no vectors are made: {to_one_line(backlog.trouble, TROUBLE_CHARS)}"
-    if backlog.outdated:
-        yield "features", f"{articles_have(backlog.outdated)} those of an older version; they are made anew by and by"
-    counts = Counter(row.health.status for row in status.sources)
+    backlog = found["features"]
+    if backlog["without_vector"]:
+        name = to_one_line(backlog["model"] or backlog["embedder"], 100)
+        yield (
+            "vectors",
+            f"{articles_have(backlog['without_vector'])} none of {name} yet; they get it while the daemon runs",
+        )
+    if backlog["trouble"]:
+        yield "", f"no vectors are made: {to_one_line(backlog['trouble'], TROUBLE_CHARS)}"
+    if count := backlog["outdated"]:
+        yield "features", f"{articles_have(count)} those of an older version; they are made anew by and by"
+
+
+def source_counts(sources: Sequence[SourceStatus]) -> Row:
+    counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
-    yield "sources", f"{len(status.sources)}: {words}" if words else "0"
+    return "sources", f"{len(sources)}: {words}" if words else "0"
 
 
 def articles_have(count: int) -> str:
     return "1 article has" if count == 1 else f"{count} articles have"
+
+
+def format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
+    shown = sources if everything else pick_unhealthy(sources, most=SOURCES_SHOWN)
+    for row in shown:
+        yield from format_source_row(row, everything=everything)
+    unwell = sum(is_unwell(row) for row in sources)
+    if not everything and unwell:
+        more = f"and {unwell - len(shown)} more, by watcher status --all; " if unwell > len(shown) else ""
+        yield f"  {more}watcher status NAME tells all about one"
 
 
 def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
