@@ -23,7 +23,7 @@ def test_each_command_is_in_the_docs(name):
 
 
 def test_the_manual_page_is_that_of_the_commands():
-    from watcher.cli.docs import manual_page as page
+    from bench.make_docs import manual_page as page
 
     assert (ROOT / "docs" / "watcher.1").read_text(encoding="utf-8") == page()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.docs import errors_page as page
+from bench.make_docs import errors_page as page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

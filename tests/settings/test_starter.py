@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.make_docs import settings_page
 from digests.settings.digests import digests_of
 from watcher.cli.settings import starter_settings
-from watcher.settings.docs import settings_page
 from watcher.settings.load import inner_model, load_settings_file, parse_settings, settings_model
 
 ROOT = Path(__file__).parents[2]
