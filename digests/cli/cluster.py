@@ -19,7 +19,7 @@ from digests.cluster.stories import cluster_stories
 from digests.model import Story
 from watcher.cli.options import load_settings
 from watcher.cli.output import print_err
-from watcher.features.embedders import Embedder, embedder_endpoint, load_embedder, with_vector
+from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
 
 PARTLY_FAILED = 3
@@ -65,9 +65,7 @@ def cluster(
 
 def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
     """Write a row to `out` for each article in `lines`; return 0, or 3 if a line was left out. Errors: PluginError."""
-    loaded = load_embedder(
-        embedder, embedder_endpoint(load_settings(None).semantic) if embedder == "endpoint" else None
-    )
+    loaded = load_embedder(embedder, load_settings(None).semantic.endpoint if embedder == "endpoint" else None)
     faults = 0
     read: dict[str, InputLine] = {}
     times_seen: Counter[str] = Counter()

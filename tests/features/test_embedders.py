@@ -16,14 +16,13 @@ from tests.features.fake_models import Model
 from watcher.errors import EmbedderError, PluginError
 from watcher.features.embedders import (
     EMBEDDERS,
-    EmbedderEndpoint,
     embedder_config,
     load_embedder,
     unit_vectors,
     validate_vectors,
 )
 from watcher.settings.models import EMBEDDERS as NAMES
-from watcher.settings.models import SemanticSettings
+from watcher.settings.models import EndpointSettings, SemanticSettings
 
 pytestmark = pytest.mark.slow  # loads a model
 
@@ -44,7 +43,7 @@ class TestEndpoint(EmbedderContract):
     @pytest.fixture
     def embedder(self):
         with embedding_server() as server:
-            yield load_embedder("endpoint", EmbedderEndpoint(url=server.url, model="words"))
+            yield load_embedder("endpoint", EndpointSettings(url=server.url, model="words"))
 
 
 class TestDottedPath(EmbedderContract):

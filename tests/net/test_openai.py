@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from datetime import timedelta
 
 import pytest
 
 from tests.embedding_server import embedding_server, error, good
 from watcher.errors import EmbedderError, WatcherError
-from watcher.features.embedders import EmbedderEndpoint
 from watcher.net.openai import LONGEST_PAUSE_S, EndpointEmbedder, endpoint_url
+from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -29,7 +30,7 @@ def ask(server):
 
     def asking(texts=("one", "two words", "three"), **options):
         embedder = EndpointEmbedder(
-            EmbedderEndpoint(**{"url": server.url, "model": "words", "timeout_s": 5.0} | options),
+            EndpointSettings(**{"url": server.url, "model": "words", "timeout": "5s"} | options),
             sleep=asking.pauses.append,
         )
         return embedder.embed(texts)
@@ -53,8 +54,8 @@ def test_dimensions_are_asked_for_and_part_of_the_name(server, ask):
 
     assert [asked["dimensions"] for asked in server.requests] == [8]
     assert {len(vector) for vector in vectors} == {16}
-    assert EndpointEmbedder(EmbedderEndpoint(url=server.url, model="words")).name == "endpoint/words"
-    assert EndpointEmbedder(EmbedderEndpoint(url=server.url, model="words", dimensions=8)).name == "endpoint/words/8"
+    assert EndpointEmbedder(EndpointSettings(url=server.url, model="words")).name == "endpoint/words"
+    assert EndpointEmbedder(EndpointSettings(url=server.url, model="words", dimensions=8)).name == "endpoint/words/8"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_a_slow_answer_is_given_up(server, ask):
     server.pause_s = 0.5
 
     with pytest.raises(EmbedderError, match=r"did not answer within 0\.1 s"):
-        ask(timeout_s=0.1)
+        ask(timeout=timedelta(seconds=0.1))
 
 
 def test_a_host_that_is_not_there_is_named(ask):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 
 from tests.dripping_server import dripping_server
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
-from watcher.features.embedders import EmbedderEndpoint
 from watcher.net.openai import Chat, EndpointEmbedder, Message
 from watcher.net.post import HttpPost, PostRequest
+from watcher.settings.models import EndpointSettings
 
 DRIPS = {
     "status line": b"HTTP/1.1 20",
@@ -37,7 +38,9 @@ def test_a_model_that_drips_is_given_up_in_time(dripping):
 
 
 def test_an_embedder_that_drips_is_given_up_in_time(dripping):
-    embedder = EndpointEmbedder(EmbedderEndpoint(url=dripping, model="words", timeout_s=0.5, pauses_s=()))
+    embedder = EndpointEmbedder(
+        EndpointSettings(url=dripping, model="words", timeout=timedelta(seconds=0.5)), sleep=lambda pause_s: None
+    )
     started = time.monotonic()
 
     with pytest.raises(EmbedderError, match=r"did not answer within 0\.5 s"):

@@ -14,9 +14,10 @@ from tests.tools import add_article
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, retry_delay_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
-from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
+from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import decode, encode, extract_features
 from watcher.model import FEATURES_VERSION, Article
+from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
 from watcher.store.articles import PackedFeatures, articles_by_id, packed_features
 from watcher.store.features import count_features, has_backlog, has_old_version, lacks_vector, recorded_embedder
@@ -78,9 +79,7 @@ def models(engine) -> dict[str, str | None]:
 
 
 def choice(url: str, **options) -> EmbedderConfig:
-    endpoint = EmbedderEndpoint(
-        **{"url": url, "model": "words", "batch": 4, "timeout_s": 5.0, "pauses_s": (0.0, 0.0)} | options
-    )
+    endpoint = EndpointSettings(**{"url": url, "model": "words", "batch": 4, "timeout": "5s"} | options)
     return EmbedderConfig(setting="endpoint", endpoint=endpoint)
 
 

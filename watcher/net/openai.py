@@ -12,14 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError, status_reason
-from watcher.features.embedders import EmbedderEndpoint, sanitize_text, unit_vectors
+from watcher.features.embedders import sanitize_text, unit_vectors
 from watcher.feeds.html_text import to_one_line
 from watcher.feeds.schedule import parse_retry_after
 from watcher.net.post import HttpPost, PostRequest, PostResponse
+from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
 
 COMPLETION_BYTES = 1 << 20  # of an answer
 CHARS_A_TOKEN = 3  # an estimate if the endpoint reports no usage
+PAUSES_S = (1.0, 5.0)  # before the second and the third attempt to get vectors
 LONGEST_PAUSE_S = 30.0  # longest Retry-After to wait for here; a longer one is left to the caller
 HEAD_BYTES, TEXT_BYTES = 1 << 20, 256 << 10  # limit of a response with vectors: so much, plus so much per text
 MESSAGE_CHARS = 200  # of the endpoint's own error message
@@ -139,7 +141,7 @@ class Chat(JsonEndpoint):
 class EndpointEmbedder(JsonEndpoint):
     """An embedder: `POST …/embeddings`, retried after errors that may pass."""
 
-    def __init__(self, endpoint: EmbedderEndpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, endpoint: EndpointSettings, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name = f"endpoint/{endpoint.model}" + (f"/{endpoint.dimensions}" if endpoint.dimensions else "")
         self._endpoint = endpoint
         self._sleep = sleep
@@ -157,7 +159,7 @@ class EndpointEmbedder(JsonEndpoint):
         return EmbedderError(f"the embedding endpoint {self._host} {words}", **kind)
 
     def _embed_batch(self, texts: list[str]) -> list[bytes]:
-        for usual_s in self._endpoint.pauses_s:
+        for usual_s in PAUSES_S:
             try:
                 return self._ask_for_vectors(texts)
             except EmbedderError as error:
@@ -172,7 +174,8 @@ class EndpointEmbedder(JsonEndpoint):
         if self._endpoint.dimensions:
             question["dimensions"] = self._endpoint.dimensions
         max_bytes = HEAD_BYTES + TEXT_BYTES * len(texts)
-        body = self.post_json(question, timeout_s=self._endpoint.timeout_s, max_bytes=max_bytes)
+        timeout_s = self._endpoint.timeout.total_seconds()
+        body = self.post_json(question, timeout_s=timeout_s, max_bytes=max_bytes)
         try:
             rows = parse_vectors(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:
