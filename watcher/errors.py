@@ -8,6 +8,7 @@ WatcherError
       Unreachable  TimedOut  TooLarge  RequestRefused  HttpStatusError(.status)
     FeedError
     CleanError
+  HopError .reason    (in net alone)
   OpmlError
   StoreError .transient
   PluginError
@@ -76,6 +77,14 @@ class ReasonedError(WatcherError):
     @property
     def kind(self) -> ReasonKind:
         return self.reason.kind
+
+
+class HopError(WatcherError):
+    """A fault of one request, known by its reason; `net.errors` makes it a FetchError with the URL."""
+
+    def __init__(self, kind: FetchKind, **values: str | int) -> None:
+        self.reason = Reason(kind, **values)
+        super().__init__(str(self.reason))
 
 
 class FetchError(ReasonedError):

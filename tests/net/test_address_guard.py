@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.errors import RequestRefused
+from watcher.errors import HopError, RequestRefused
 from watcher.model import CrossHostRedirect
 from watcher.net.address_guard import (
     DATA,
     AddressGuard,
-    PrivateAddress,
     PrivateAllowlist,
     embedded_ipv4,
     is_public,
@@ -161,7 +160,7 @@ async def test_the_address_that_was_checked_is_the_one_connected_to():
     network = NetworkWithoutSockets(guard, [b"", b""])
 
     await network.connect_tcp("rebind.example", 80, 1.0)
-    with pytest.raises(PrivateAddress):
+    with pytest.raises(HopError, match="a private address"):
         await network.connect_tcp("rebind.example", 80, 1.0)
 
     assert network.connected == ["93.184.216.34"]

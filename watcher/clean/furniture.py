@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from watcher.clean.content import BLOCK_START_CHARS, text_length
@@ -102,24 +102,19 @@ def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
     for place, block in enumerate(blocks):
         text = block.text
         name = normalize_key(text)
+        is_at_end = place < HEAD_BLOCKS or place > last - TAIL_BLOCKS
         if place < HEAD_BLOCKS and name and _is_title(block, name, known):
             yield place, "title"
         elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
             yield place, "caption"
         elif len(text) < SHORT and _is_date_line(text, name, known):
             yield place, "date"
-        elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and _is_byline(text, name, known):
+        elif is_at_end and _is_byline(text, name, known):
             yield place, "byline"
-        elif is_label(text) or not name or DURATION.match(text):
+        elif not name:
             yield place, "label"
-        elif is_read_more(text):
-            yield place, "read more"
-        elif is_call_to_action(text):
-            yield place, "call"
-        elif is_embed(text):
-            yield place, "embed"
-        elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and is_copyright_notice(text):
-            yield place, "rights"
+        elif (rule := line_rule(text)) and (rule != "rights" or is_at_end):
+            yield place, rule
 
 
 def _is_title(block: Block, name: str, known: ArticleContext) -> bool:
@@ -169,8 +164,7 @@ def _find_links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
     ]
     total = sum(len(block.text) for block in blocks)
     if sum(len(blocks[place].text) for place in linked) <= ROUNDUP * total:
-        for place in linked:
-            yield place, "link"
+        yield from ((place, "link") for place in linked)
 
 
 def is_linked(block: Block, markup: InlineMarkup) -> bool:
@@ -300,20 +294,11 @@ def _any_of(name: str, before: str = "", after: str = "") -> re.Pattern[str]:
     return re.compile(rf"{before}(?:{PHRASES[name]}){after}", re.IGNORECASE)
 
 
-_READ_MORE = _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])")
 _BOX = _starts("box", r"(?!\w).{0,50}$")
-_LABEL = _starts("labels", r"[\W_]*$")
 _ASKS = _any_of("asks", r"(?:^|[.!?:|–•] )[\W_]{0,4}(?:you can |du kannst |please |bitte )?")
 _QUOTED = re.compile('["“”„«»「『]')
 _CHANNELS = _any_of("channels")
 _RATES = _any_of("rates", r"[\W_]{0,4}")
-_RIGHTS = _any_of("rights", r"[^\w©ⓒ(]{0,4}", r"[\W_]*$")
-_EMBEDS = _any_of("embeds", r"[\W_]{0,4}")
-
-
-def is_read_more(text: str) -> bool:
-    """Whether `text` leads to another article: "Read more: …"."""
-    return len(text) < 300 and _READ_MORE.match(text) is not None
 
 
 def is_teaser_heading(text: str) -> bool:
@@ -321,22 +306,23 @@ def is_teaser_heading(text: str) -> bool:
     return len(text) < 80 and text[-1:] not in ".!?。" and _BOX.match(text) is not None
 
 
-def is_label(text: str) -> bool:
-    """Whether `text` is a label or a button alone on its line: "Advertisement"."""
-    return len(text) < 60 and _LABEL.match(text) is not None
-
-
-def is_call_to_action(text: str) -> bool:
+def _is_call(text: str) -> bool:
     """Whether `text` asks the reader for something: to subscribe, to follow, to comment."""
-    if len(text) >= 320 or _QUOTED.search(text):
-        return False
-    return _RATES.match(text) is not None or bool(_ASKS.search(text[:80]) and _CHANNELS.search(text))
+    asks = _RATES.match(text) or (_ASKS.search(text[:80]) and _CHANNELS.search(text))
+    return bool(asks) and not _QUOTED.search(text)
 
 
-def is_copyright_notice(text: str) -> bool:
-    return len(text) < 200 and _RIGHTS.match(text) is not None
+# The rules for lines that tell by their words what they are, and how many characters such a line may have.
+_LINES: tuple[tuple[str, int, Callable[[str], object]], ...] = (
+    ("label", 60, _starts("labels", r"[\W_]*$").match),
+    ("label", 60, DURATION.match),
+    ("read more", 300, _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])").match),
+    ("call", 320, _is_call),
+    ("embed", 500, _any_of("embeds", r"[\W_]{0,4}").match),
+    ("rights", 200, _any_of("rights", r"[^\w©ⓒ(]{0,4}", r"[\W_]*$").match),
+)
 
 
-def is_embed(text: str) -> bool:
-    """Whether `text` stands for something from elsewhere that is not shown, or asks whether it may be."""
-    return len(text) < 500 and _EMBEDS.match(text) is not None
+def line_rule(text: str) -> str | None:
+    """Return the rule for a line that is a label, a call, an embed and the like by its words, else None."""
+    return next((rule for rule, most, has_words in _LINES if len(text) < most and has_words(text)), None)

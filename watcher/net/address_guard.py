@@ -6,14 +6,14 @@ import asyncio
 import ipaddress
 import socket
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from watcher.errors import WatcherError
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.errors import HopError
+from watcher.failure_reasons import FetchKind
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -23,14 +23,6 @@ DATA = Path(__file__).with_name("special_addresses.toml")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in a network without IPv4
 MAX_ADDRESSES = 4  # addresses tried for one name
 RESOLVER_THREADS = 64  # one per fetch: a dead name server blocks a thread for seconds, beyond the fetch
-
-
-class PrivateAddress(WatcherError):
-    """A host has no address that we may connect to."""
-
-    def __init__(self, host: str, addresses: Iterable[str]) -> None:
-        self.reason = Reason(FetchKind.PRIVATE_ADDRESS, host=host, addresses=", ".join(addresses))
-        super().__init__(str(self.reason))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +97,13 @@ class AddressGuard:
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """Return up to `MAX_ADDRESSES` allowed addresses. Errors: PrivateAddress; OSError or UnicodeError."""
+        """Return up to `MAX_ADDRESSES` allowed addresses. Errors: HopError for none; OSError or UnicodeError."""
         found = literal_address(host)
         if not found:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
         good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
         if not good:
-            raise PrivateAddress(host, map(str, found))
+            raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=", ".join(map(str, found)))
         return good[:MAX_ADDRESSES]
 
     def close(self) -> None:

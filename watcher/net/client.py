@@ -7,14 +7,13 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 from typing import Self
 
-from watcher.errors import TooLarge
+from watcher.errors import HopError, TooLarge
 from watcher.failure_reasons import FetchKind, Reason
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
 from watcher.net.address_guard import AddressGuard, PrivateAllowlist
-from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, DecodeError
+from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
 from watcher.net.redirects import FOLLOWED, RedirectChain, split_target
 from watcher.net.transport import can_connect, http_client, httpx
@@ -36,19 +35,6 @@ MAX_VALIDATOR = 4_096  # characters: servers refuse requests with more than 8 kB
 AGENT = re.compile(r"[!#$%&'*+.^_`|~\w-]+(?:/[!#$%&'*+.^_`|~\w-]+)?(?: [\x20-\x7e]*)?", re.ASCII)
 
 Headers = tuple[tuple[str, str], ...]  # lower-case names; values with one character per byte
-
-
-@dataclass(slots=True, kw_only=True)
-class FetchState:
-    """A running fetch: the request, and its current hop."""
-
-    url: str
-    headers: list[tuple[str, str]]
-    limit: int  # bytes
-    stay: bool = False  # keep the connection to the host, and stop at a redirect to another host
-    on_hop: Callable[[int, str, str], None] | None = None
-    started: float = 0.0
-    at: str = ""
 
 
 class Client:
@@ -120,80 +106,87 @@ class Client:
             on_hop: Called for each redirect that is followed: its status, the URL that sent it, its target.
         """
         headers = request_headers(validators, accept, delta=delta)
-        limit = self._max_bytes if max_bytes is None else max_bytes
-        fetch = FetchState(url=url, headers=headers, limit=limit, on_hop=on_hop)
-        answer = await self._ask(fetch)
+        answer = await self._follow(url, headers, max_bytes=max_bytes, on_hop=on_hop)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
         return answer
 
     async def get_same_host(self, url: str, *, accept: str | None = None) -> Response | CrossHostRedirect:
         """Return the response for a page, or the redirect to another host; keep the connection for the next page."""
-        headers = request_headers(NONE_KEPT, accept)
-        fetch = FetchState(url=url, headers=headers, limit=self._max_bytes, stay=True)
-        answer = await self._ask(fetch)
+        answer = await self._follow(url, request_headers(NONE_KEPT, accept), stay=True)
         assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
 
-    async def _ask(self, fetch: FetchState) -> Response | NotModified | CrossHostRedirect:
+    async def _follow(
+        self,
+        url: str,
+        headers: list[tuple[str, str]],
+        *,
+        max_bytes: int | None = None,
+        stay: bool = False,
+        on_hop: Callable[[int, str, str], None] | None = None,
+    ) -> Response | NotModified | CrossHostRedirect:
+        """Return the response after all redirects; `stay`: keep the connection, and stop at one to another host."""
         async with self._slots:
-            fetch.started = time.monotonic()
+            started, chain = time.monotonic(), RedirectChain.start(url)
             try:
                 async with asyncio.timeout(self._deadline_s):
-                    return await self._follow(fetch)
+                    while isinstance(answer := await self._hop(chain, headers, max_bytes, stay, started), tuple):
+                        here, (status, location) = chain.url, answer
+                        chain = chain.follow(status, location)
+                        if on_hop is not None:
+                            on_hop(status, here, chain.url)
+                        if stay and host_key(chain.url) != host_key(here):
+                            return CrossHostRedirect(url=chain.url)
+                    return answer
             except WIRE_ERRORS as error:
                 limits = {"timeout_s": self._timeout_s, "deadline_s": self._deadline_s}
-                raise fetch_error(error, fetch.url, at=fetch.at, **limits) from error
+                raise fetch_error(error, url, at=chain.url, **limits) from error
 
-    async def _follow(self, fetch: FetchState) -> Response | NotModified | CrossHostRedirect:
-        chain = RedirectChain.start(fetch.url)
-        while True:
-            fetch.at = chain.url
-            async with self._send(fetch, chain) as response:
-                headers = response_headers(fetch.url, response)
-                status, location = response.status_code, response.extensions.get("location")
-                if status in FOLLOWED and location:
-                    chain = chain.follow(status, decode_header(location))
-                    if fetch.on_hop is not None:
-                        fetch.on_hop(status, fetch.at, chain.url)
-                    if fetch.stay and host_key(chain.url) != host_key(fetch.at):
-                        return CrossHostRedirect(url=chain.url)
-                    continue
-                took_s = time.monotonic() - fetch.started
-                if status == 304 and any(name.startswith("If-") for name, _ in fetch.headers):
-                    first = {name: value for name, value in reversed(headers) if value}
-                    return NotModified(
-                        url=chain.url,
-                        moved_to=chain.moved_to,
-                        headers=headers,
-                        validators=Validators(etag=first.get("etag"), last_modified=first.get("last-modified")),
-                        took_s=took_s,
-                    )
-                if status not in GOOD:
-                    beginning = await read_error_body(response) if status in WALLED else b""
-                    raise status_error(fetch.url, status, headers, beginning, answered_by=chain.url)
-                body = await read_body(response, fetch.limit)
-                return Response(
+    async def _hop(
+        self, chain: RedirectChain, headers: list[tuple[str, str]], max_bytes: int | None, stay: bool, started: float
+    ) -> Response | NotModified | tuple[int, str]:
+        """Return the response to one request, or the status and the target of a redirect."""
+        async with self._send(chain, headers, stay) as response:
+            said = response_headers(chain.asked, response)
+            status, location = response.status_code, response.extensions.get("location")
+            if status in FOLLOWED and location:
+                return status, decode_header(location)
+            if status == 304 and any(name.startswith("If-") for name, _ in headers):
+                first = {name: value for name, value in reversed(said) if value}
+                return NotModified(
                     url=chain.url,
                     moved_to=chain.moved_to,
-                    status=status,
-                    headers=headers,
-                    body=body,
-                    took_s=time.monotonic() - fetch.started,
+                    headers=said,
+                    validators=Validators(etag=first.get("etag"), last_modified=first.get("last-modified")),
+                    took_s=time.monotonic() - started,
                 )
+            if status not in GOOD:
+                beginning = await read_error_body(response) if status in WALLED else b""
+                raise status_error(chain.asked, status, said, beginning, answered_by=chain.url)
+            return Response(
+                url=chain.url,
+                moved_to=chain.moved_to,
+                status=status,
+                headers=said,
+                body=await read_body(response, self._max_bytes if max_bytes is None else max_bytes),
+                took_s=time.monotonic() - started,
+            )
 
-    def _send(self, fetch: FetchState, chain: RedirectChain) -> AbstractAsyncContextManager[httpx.Response]:
+    def _send(
+        self, chain: RedirectChain, headers: list[tuple[str, str]], stay: bool
+    ) -> AbstractAsyncContextManager[httpx.Response]:
         origin, target = split_target(chain.url)
         url = httpx.URL(origin + target)
         # Host is set here, since httpx would decode the name for it, which fails for names with emoji.
-        headers = [("Host", url.netloc.decode("ascii")), *self._headers, *fetch.headers]
-        headers.append(("Connection", "keep-alive" if fetch.stay else "close"))
+        sent = [("Host", url.netloc.decode("ascii")), *self._headers, *headers]
+        sent.append(("Connection", "keep-alive" if stay else "close"))
         if chain.authorization:
-            headers.append(("Authorization", chain.authorization))
+            sent.append(("Authorization", chain.authorization))
         return self._http.stream(
             "GET",
             url,
-            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
-            extensions={"target": target.encode("ascii"), "keep_alive": fetch.stay},
+            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in sent],
+            extensions={"target": target.encode("ascii"), "keep_alive": stay},
         )
 
 
@@ -218,16 +211,16 @@ def response_headers(url: str, response: httpx.Response) -> Headers:
 
 
 async def read_body(response: httpx.Response, limit: int) -> bytes:
-    """Return the decoded body, at most `limit` bytes. Errors: BodyTooLarge, DecodeError, and those of httpx."""
+    """Return the decoded body, at most `limit` bytes. Errors: HopError, and those of httpx."""
     length = response.headers.get("content-length", "")
     if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
-        raise BodyTooLarge(FetchKind.TOO_LARGE, n=limit)
+        raise HopError(FetchKind.TOO_LARGE, n=limit)
     decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=limit)
     left = MAX_PIECES * PIECE_BYTES
     async for chunk in response.aiter_raw():
         left += len(chunk) - PIECE_BYTES
         if left < 0:
-            raise DecodeError(FetchKind.BODY_IN_PIECES)
+            raise HopError(FetchKind.BODY_IN_PIECES)
         decoder.feed(chunk)
     return decoder.finish()
 
@@ -236,7 +229,7 @@ async def read_error_body(response: httpx.Response) -> bytes:
     """Return the first bytes of an error page; errors while reading it are ignored, as the status is the error."""
     try:
         decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=ERROR_BODY_BYTES)
-    except DecodeError:
+    except HopError:
         return b""
     with suppress(*WIRE_ERRORS):
         async with asyncio.timeout(ERROR_BODY_S):

@@ -6,26 +6,11 @@ import zlib
 
 import brotli
 
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.errors import HopError
+from watcher.failure_reasons import FetchKind
 
 GZIP_MAGIC = b"\x1f\x8b"
 ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` supports; not zstd
-
-
-class BodyError(Exception):
-    """A body that cannot be read."""
-
-    def __init__(self, kind: FetchKind, **values: str | int) -> None:
-        self.reason = Reason(kind, **values)
-        super().__init__(str(self.reason))
-
-
-class BodyTooLarge(BodyError):
-    """The body has more bytes than allowed."""
-
-
-class DecodeError(BodyError):
-    """The stream is cut or damaged, or in a coding that we did not offer."""
 
 
 class BodyDecoder:
@@ -35,7 +20,7 @@ class BodyDecoder:
     Codings: gzip (several members, padding after the last one ignored), deflate (with or without zlib header), br,
     identity. A body labelled gzip that is not gzip is passed on unchanged: some servers add the label twice.
 
-    Errors: BodyTooLarge for more than `max_bytes`, raw or decoded; DecodeError, for an unknown coding at once.
+    Errors: HopError for more than `max_bytes`, raw or decoded, a damaged stream, or (at once) an unknown coding.
     """
 
     def __init__(self, coding: str | None, *, max_bytes: int) -> None:
@@ -61,12 +46,12 @@ class BodyDecoder:
             elif not self._brotli.is_finished():  # bytes after the end of the stream are ignored
                 self._keep(self._brotli.process(chunk, output_buffer_limit=self._room()))
         except (brotli.error, zlib.error) as error:
-            raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
+            raise HopError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
     def finish(self) -> bytes:
         is_open = self._zlib is not None and not self._zlib.eof
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
-            raise DecodeError(FetchKind.BODY_CUT)
+            raise HopError(FetchKind.BODY_CUT)
         if self._head and not self._size:
             self._keep(self._head)  # one byte: too short to be encoded
         return self.decoded_bytes()
@@ -106,7 +91,7 @@ class BodyDecoder:
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:
-            raise BodyTooLarge(FetchKind.TOO_LARGE, n=self._max_bytes)
+            raise HopError(FetchKind.TOO_LARGE, n=self._max_bytes)
 
 
 def wbits_of(head: bytes) -> int:
@@ -117,11 +102,11 @@ def wbits_of(head: bytes) -> int:
 
 
 def coding_of(header: str | None) -> str:
-    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding. Errors: DecodeError for any other."""
+    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding. Errors: HopError for any other."""
     names = [name.strip().lower() for name in (header or "").split(",") if name.strip()]
     names = [name.removeprefix("x-") for name in names if name not in ("identity", "none", "utf-8", "binary")]
     if not names:
         return "identity"
     if len(names) > 1 or names[0] not in ("gzip", "deflate", "br"):
-        raise DecodeError(FetchKind.UNKNOWN_CODING, detail=str(header))
+        raise HopError(FetchKind.UNKNOWN_CODING, detail=str(header))
     return names[0]

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.errors import FetchError, HopError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
+from watcher.failure_reasons import FetchKind, Reason, ReasonKind
 from watcher.feeds.parse import find_bot_wall
 from watcher.feeds.schedule import parse_freshness
-from watcher.net.address_guard import PrivateAddress
-from watcher.net.decoding import BodyError, BodyTooLarge, DecodeError
 from watcher.net.transport import httpx
 
-WIRE_ERRORS = (
-    httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, PrivateAddress, BodyError, UnicodeError
-)  # fmt: skip
+WIRE_ERRORS = (httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, HopError, UnicodeError)
+# The errors for a HopError; other kinds are Unreachable.
+HOP_ERRORS: dict[ReasonKind, type[FetchError]] = {
+    FetchKind.TOO_LARGE: TooLarge, FetchKind.PRIVATE_ADDRESS: RequestRefused
+}  # fmt: skip
 WALLED = frozenset((202, 401, 403, 405, 429, 503))  # statuses of bot walls, including AWS's
 WALL_HEADERS = {"cf-mitigated": "Cloudflare", "x-amzn-waf-action": "AWS WAF"}
 NETWORK_ERRORS = {
@@ -45,14 +45,10 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
             return TimedOut(url, reason, answered_by=at, no_connection=isinstance(error, httpx.ConnectTimeout))
         case TimeoutError():
             return TimedOut(url, Reason(FetchKind.DEADLINE, time=f"{deadline_s:g}"), answered_by=at)
-        case BodyTooLarge():
-            return TooLarge(url, error.reason, answered_by=at)
         case httpx.ProtocolError():
             return Unreachable(url, Reason(FetchKind.NOT_HTTP, detail=str(error)), answered_by=at)
-        case DecodeError():
-            return Unreachable(url, error.reason, answered_by=at)
-        case PrivateAddress():
-            return RequestRefused(url, error.reason, answered_by=at)
+        case HopError():
+            return HOP_ERRORS.get(error.reason.kind, Unreachable)(url, error.reason, answered_by=at)
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
             return RequestRefused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
     reason = connection_reason(error, at)

@@ -16,7 +16,8 @@ from http.cookiejar import CookieJar
 from importlib.util import find_spec
 from typing import Any
 
-from watcher.net.address_guard import AddressGuard, PrivateAddress
+from watcher.errors import HopError
+from watcher.net.address_guard import AddressGuard
 from watcher.net.redirects import DEFAULT_PORTS
 
 # Python does not search for a module that is None. httpx would load its command line too, with rich and pygments: 0.2 s
@@ -116,7 +117,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: object = None,
     ) -> NetworkStream:
-        """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError, PrivateAddress."""
+        """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError, HopError."""
         with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
                 try:
@@ -193,7 +194,7 @@ async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> boo
         parts = httpx.URL(url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
         stream = await GuardedBackend(guard).connect_tcp(parts.raw_host.decode("ascii"), port, timeout_s)
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, PrivateAddress):
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, HopError):
         return False
     await stream.aclose()
     return True
