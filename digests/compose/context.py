@@ -18,27 +18,17 @@ from watcher.model import Article
 
 @dataclass(frozen=True, kw_only=True)
 class ComposeContext:
-    """
-    Inputs that all stories of an edition share.
-
-    Attributes:
-        articles: The window's articles by id, as `select_articles` returns them.
-        earlier_articles: Older articles and those that the last editions cited, if still stored; to tell what is new.
-        earlier_editions: The last editions, the latest first.
-        load_full_texts: Loads articles by id with their full texts, one story at a time: `articles` and
-            `earlier_articles` may hold only the beginnings of texts.
-        owner_kinds: The kind of owner by outlet, for outlets whose sources declare one.
-    """
+    """Inputs that all stories of an edition share; articles may have only the beginnings of their texts."""
 
     digest: DigestSettings
-    articles: Mapping[str, Article]
+    articles: Mapping[str, Article]  # of the window, by id, as `select_articles` returns them
     local_date: date
     window_start: datetime
     window_end: datetime
-    earlier_articles: Mapping[str, Article]
-    earlier_editions: tuple[Edition, ...]
-    load_full_texts: LoadFullTexts
-    owner_kinds: Mapping[str, str]
+    earlier_articles: Mapping[str, Article]  # older ones and those that the last editions cited, if still stored
+    earlier_editions: tuple[Edition, ...]  # the latest first
+    load_full_texts: LoadFullTexts  # one story at a time
+    owner_kinds: Mapping[str, str]  # by outlet, for outlets whose sources declare one
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
 
     @property
@@ -60,7 +50,6 @@ class ComposeContext:
         return group_outlets(self.articles.values(), self.owner_kinds)
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
-        """Return the ISO codes of the countries that a story is about."""
         if story.id not in self._countries:
             self._countries[story.id] = find_countries(story, self.articles)
         return self._countries[story.id]

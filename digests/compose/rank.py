@@ -16,6 +16,7 @@ from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.model import Brief, EditionStory, ScoreTerm, Story
 from watcher.model import Article
+from watcher.text.format import format_count
 from watcher.text.words import stems
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
@@ -108,16 +109,17 @@ def _terms(
     countries, languages, owners = len(covered.countries), len(covered.languages), covered.owners
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
     age_s = max(0.0, (context.window_end - latest).total_seconds())
-    movement, words = moved or (0.0, "no last edition to compare with")
+    hours = round(age_s / 3600)
+    age = "under an hour" if hours < 1 else format_count(hours, "hour")
     readable = any(a.language == context.digest.language for a in present)
     rows = (
-        ("independent", math.log2(max(independent, 1)), _count(independent, "independent report")),
-        ("carried", math.log2(max(outlets, 1)), f"carried by {_count(outlets, 'outlet')}"),
-        ("countries", math.log2(max(countries, 1)), f"outlets of {_count(countries, 'country')}"),
-        ("languages", math.log2(max(languages, 1)), f"in {_count(languages, 'language')}"),
-        ("owners", math.log2(max(owners, 1)), _count(owners, "owner")),
-        ("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), f"last report {_hours(age_s)} old"),
-        ("movement", movement, words),
+        ("independent", math.log2(max(independent, 1)), format_count(independent, "independent report")),
+        ("carried", math.log2(max(outlets, 1)), f"carried by {format_count(outlets, 'outlet')}"),
+        ("countries", math.log2(max(countries, 1)), f"outlets of {format_count(countries, 'country', 'countries')}"),
+        ("languages", math.log2(max(languages, 1)), f"in {format_count(languages, 'language')}"),
+        ("owners", math.log2(max(owners, 1)), format_count(owners, "owner")),
+        ("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), f"last report {age} old"),
+        ("movement", *(moved or (0.0, "no last edition to compare with"))),
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
     return tuple(_term(name, value, getattr(WEIGHTS, name), words) for name, value, words in rows)
@@ -138,21 +140,11 @@ def _report_growth(story: Story, own: int, before: Mapping[str, int]) -> tuple[f
     if not counts:
         return 1.0, "not in the last edition"
     value = math.log2((own + 1) / (max(counts) + 1))
-    return max(-1.0, min(1.0, value)), f"{_count(own, 'independent report')}, {max(counts)} in the last edition"
+    return max(-1.0, min(1.0, value)), f"{format_count(own, 'independent report')}, {max(counts)} in the last edition"
 
 
 def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
     return ScoreTerm(name=name, value=round(value, 6), weight=weight, words=words)
-
-
-def _count(number: int, noun: str) -> str:
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
-    return f"{number} {noun if number == 1 else plural}"
-
-
-def _hours(seconds: float) -> str:
-    hours = round(seconds / 3600)
-    return "under an hour" if hours < 1 else _count(hours, "hour")
 
 
 def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article]) -> list[RankedStory]:

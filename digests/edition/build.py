@@ -71,16 +71,14 @@ def build_edition(
     Build the requested edition and store it; None if another process has built it, or is building it.
 
     Its files are written before it is stored: after a crash in between, it is built again and the files are replaced.
-    Its messages go into the outbox in the transaction that stores it.
-
-    Args:
-        held_for: How long the claim of another process is respected; None for the default (`claim`).
+    Its messages go into the outbox in the transaction that stores it. `held_for` as in `store.editions.claim`.
 
     Errors: StoreError; DigestError, if a template or an address is wrong; DeliveryError, if a file cannot be written.
     """
     assert request.slot is not None, "an edition without a slot is not stored: build_unsaved_edition"
     key = EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot)
-    if not write(engine, claim_edition, key, request, now=now, held_for=held_for):
+    window = (request.window_start, request.window_end)
+    if not write(engine, editions.claim, key, window=window, now=now, held_for=held_for):
         return None
     try:
         edition = build_unsaved_edition(engine, digest, request, now=now)
@@ -112,20 +110,6 @@ def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequ
     return compose(read(engine, load, digest, request, stories, now=now))
 
 
-def claim_edition(
-    connection: Connection, key: EditionKey, request: EditionRequest, *, now: datetime, held_for: timedelta | None
-) -> bool:
-    """Claim the building of an edition; False if it is built, or another process is building it."""
-    return editions.claim(
-        connection,
-        key,
-        number=editions.next_number(connection, key.digest, local_date=key.local_date),
-        window=(request.window_start, request.window_end),
-        now=now,
-        held_for=held_for,
-    )
-
-
 def save(
     connection: Connection, key: EditionKey, edition: Edition, messages: Sequence[OutboundMessage], *, now: datetime
 ) -> bool:
@@ -152,9 +136,7 @@ def compose(inputs: EditionInputs) -> Edition:
         article.id: replace(article, text=article.text[:TEXT_LEAD_CHARS]) if article.id in revised_texts else article
         for article in revised
     }
-    candidates = [
-        article for article in leads.values() if article.published_at >= start or arrived_late(article, inputs)
-    ]
+    candidates = [each for each in leads.values() if each.published_at >= start or arrived_late(each, inputs)]
     chosen = select_articles(
         candidates,
         start=start - LATE_ARTICLES,
@@ -217,10 +199,8 @@ def measure_intake(
     """
     Return the counts of entries, articles and sources for the ledger.
 
-    Args:
-        left_out: Articles of the window that are not used.
-        withdrawn: Number of the window's articles whose page is gone.
-        late_articles: Number of articles used although they were published before the window.
+    `withdrawn` is the number of the window's articles whose page is gone, `late_articles` that of articles that are used
+    although they were published before the window.
     """
     request, counts = inputs.request, inputs.counts
     failing = []

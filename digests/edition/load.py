@@ -30,44 +30,22 @@ TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: enough to choose, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRequest:
-    """
-    Which edition to build, and what to do with it.
-
-    Attributes:
-        slot: Distinguishes the editions of one date in the store; None for one that is not stored.
-        due_at: When a scheduled edition was due.
-        is_exact: The reader chose the window: no earlier article is used.
-        folder: Where to write its files; None for no files.
-        suffix: Follows the date in the names of its files, if the date has another edition.
-        deliver: Whether to put its messages into the outbox.
-    """
+    """Which edition to build, and what to do with it."""
 
     local_date: date
     window_start: datetime
     window_end: datetime
-    slot: str | None
-    due_at: datetime | None = None
-    is_exact: bool = False
-    folder: Path | None = None
-    suffix: str = ""
-    deliver: bool = False
+    slot: str | None  # distinguishes the editions of one date in the store; None for one that is not stored
+    due_at: datetime | None = None  # when a scheduled edition was due
+    is_exact: bool = False  # the reader chose the window: no earlier article is used
+    folder: Path | None = None  # where to write its files; None for no files
+    suffix: str = ""  # follows the date in the names of its files, if the date has another edition
+    deliver: bool = False  # whether to put its messages into the outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionInputs:
-    """
-    The data that an edition is composed of: one state of the store. The same inputs give the same edition.
-
-    Attributes:
-        articles: Articles of the window and the days before it, with the first `TEXT_LEAD_CHARS` of their texts.
-        texts: Compressed full texts of the longer articles, by id; most are never decompressed.
-        revisions: Later versions of pages, by article id, the earliest first.
-        seen: The last editions that reached the reader, the latest first.
-        cited: Articles of these editions' stories by id, with full texts.
-        citations: What these editions cited of articles whose pages have changed, by article id.
-        corrected: Those articles by id, with full texts.
-        covered_until: Time up to which earlier editions covered everything; None if no late article may be used.
-    """
+    """The data that an edition is composed of: one state of the store. Mappings are by article id."""
 
     digest: DigestSettings
     request: EditionRequest
@@ -75,14 +53,14 @@ class EditionInputs:
     number: int
     stories: tuple[Story, ...]
     feeds: tuple[FeedState, ...]
-    articles: tuple[Article, ...]
-    texts: Mapping[str, bytes]
-    revisions: Mapping[str, tuple[Revision, ...]]
-    seen: tuple[Edition, ...]
-    cited: Mapping[str, Article]
-    citations: Mapping[str, Citation]
-    corrected: Mapping[str, Article]
-    covered_until: datetime | None
+    articles: tuple[Article, ...]  # of the window and the days before it, with the first `TEXT_LEAD_CHARS` of each text
+    texts: Mapping[str, bytes]  # compressed full texts of the longer articles; most are never decompressed
+    revisions: Mapping[str, tuple[Revision, ...]]  # later versions of pages, the earliest first
+    seen: tuple[Edition, ...]  # the last editions that reached the reader, the latest first
+    cited: Mapping[str, Article]  # of these editions' stories, with full texts
+    citations: Mapping[str, Citation]  # what these editions cited of articles whose pages have changed
+    corrected: Mapping[str, Article]  # those articles, with full texts
+    covered_until: datetime | None  # by earlier editions; None if no late article may be used
     counts: IntakeCounts
 
 
@@ -137,11 +115,8 @@ def text_loader(
     """
     Return a function that returns articles by id with full texts, which it decompresses on demand.
 
-    Args:
-        leads: Articles by id with the first `TEXT_LEAD_CHARS` of their texts.
-        compressed: Full texts of the longer ones.
-        revised: Full texts that replace these.
-        complete: Articles by id that have full texts already; they go first.
+    `leads` have the first `TEXT_LEAD_CHARS` of their texts, `compressed` the full texts of the longer ones, `revised`
+    those that replace them. Articles that are `complete` already go first.
     """
 
     def with_whole_text(article: Article) -> Article:

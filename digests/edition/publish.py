@@ -33,10 +33,7 @@ def publish(
     engine: Engine, edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = ""
 ) -> tuple[Path, ...]:
     """
-    Write the edition's files into `folder` and return their paths.
-
-    Args:
-        suffix: Follows the date in the names of the files, if the date has another edition.
+    Write the edition's files into `folder` and return their paths; `suffix` as in `EditionRequest`.
 
     Errors: DeliveryError; DigestError, if one of the reader's templates is wrong: then no file is written.
     """
@@ -61,7 +58,7 @@ def render_all(
     earlier: Sequence[Edition] = (),
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, with its mail addressed as in the settings; `suffix` as in `publish`."""
+    """Return the edition in `formats`, with its mail addressed as in the settings."""
     day = edition.local_date.isoformat()
     head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
     feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
@@ -71,7 +68,6 @@ def render_all(
 
 
 def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailHead:
-    """Return the head of an edition's mail to `to`; `suffix` as in `publish`."""
     mail = digest.mail
     page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=to, unsubscribe=mail.unsubscribe, base_url=page)
@@ -84,7 +80,7 @@ def build_messages(
     """
     Return one message for each recipient of each channel in the settings.
 
-    Empty for an edition without stories, unless the settings say `send_empty`. Arguments as in `publish`.
+    Empty for an edition without stories, unless the settings say `send_empty`.
 
     Errors: DigestError, if the edition's mail cannot be rendered.
     """

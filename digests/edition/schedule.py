@@ -56,21 +56,15 @@ MAX_INTERVAL = timedelta(hours=26)  # from one edition to the next, at most
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestStatus:
-    """
-    The state of a digest: its last edition, and when the next one is due.
-
-    Attributes:
-        missing_since: When the latest edition was due, if it is not built; else None.
-        due_since: The same, while it may still be built.
-    """
+    """The state of a digest: its last edition, and when the next one is due."""
 
     digest: str
     title: str
     last_date: date | None
     last_made_at: datetime | None
     next_due_at: datetime
-    missing_since: datetime | None
-    due_since: datetime | None
+    missing_since: datetime | None  # when the latest edition was due, if it is not built
+    due_since: datetime | None  # the same, while it may still be built
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:

@@ -71,7 +71,6 @@ def claim(
     connection: Connection,
     key: EditionKey,
     *,
-    number: int,
     window: tuple[datetime, datetime],
     now: datetime,
     by: str | None = None,
@@ -84,8 +83,9 @@ def claim(
     # A claim that has expired, or whose process on this machine has ended, is taken over.
     if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
         release_claim(connection, key, by=held.claimed_by)
-    values = asdict(key) | {"number": number, "window_start": window[0], "window_end": window[1]}
-    values |= {"claimed_at": now, "claimed_by": by or process_id()}
+    values = asdict(key) | {"number": next_number(connection, key.digest, local_date=key.local_date)}
+    values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now}
+    values["claimed_by"] = by or process_id()
     new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.id)
     return connection.scalar(new) is not None
 

@@ -83,7 +83,7 @@ class Desk:
     def edition(self, day: date) -> None:
         window = (self.now - 24 * HOUR, self.now)
         key = EditionKey(digest="world", local_date=day)
-        write(self.engine, claim, key, number=1, window=window, now=self.now)
+        write(self.engine, claim, key, window=window, now=self.now)
         write(self.engine, lambda c: c.execute(editions.update().values(made_at=self.now)))
 
     async def pass_time(self, hours: float, *, good: int) -> None:

@@ -114,7 +114,7 @@ async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_
     window = (clock[0] - timedelta(days=1), clock[0])
     assert await editions.background_task.wanted() == ("berlin/2026-10-24",)
     key = EditionKey(digest="berlin", local_date=day)
-    assert write(engine, claim, key, number=1, window=window, by="elsewhere:7:mark", now=clock[0])
+    assert write(engine, claim, key, window=window, by="elsewhere:7:mark", now=clock[0])
 
     clock[0] += timedelta(seconds=25)
     assert await editions.background_task.do("berlin/2026-10-24") is False

@@ -125,7 +125,7 @@ async def crash(world: World, due: datetime) -> None:
             day = world.now.astimezone(world.zone).date()
             for name in (f"at{at:%H%M}" for at in world.ats if due_at(day, at, world.zone) <= world.now):
                 key = EditionKey(digest=name, local_date=day)
-                taken = partial(claim, key=key, number=1, window=window, now=world.now)
+                taken = partial(claim, key=key, window=window, now=world.now)
                 write(world.engine, partial(taken, by=NOBODY))
             raise Crash
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import claim_edition, compose, save
+from digests.edition.build import compose, save
 from digests.edition.load import EditionRequest, load
 from digests.errors import DeliveryError
 from digests.settings.digests import DigestSettings
@@ -87,7 +87,7 @@ def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine, tmp_path
 
 
 def test_a_claim_left_by_a_crash_runs_out(engine):
-    taken = {"number": 1, "window": WINDOW, "by": "another-machine:1:mark"}
+    taken = {"window": WINDOW, "by": "another-machine:1:mark"}
 
     assert write(engine, claim, KEY, **taken, now=NOW)
     assert not write(engine, claim, KEY, **taken, now=NOW + CLAIM_LASTS / 2)
@@ -105,7 +105,7 @@ def dead_process() -> int:
 def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engine, pid):
     """The process that was killed may have had the number that we have now, in a container for example."""
     machine = process_id().rsplit(":", 2)[0]
-    taken = {"number": 1, "window": WINDOW, "now": NOW}
+    taken = {"window": WINDOW, "now": NOW}
     write(engine, claim, KEY, **taken, by=f"{machine}:{pid()}:mark")
 
     assert not read(engine, is_settled, KEY, now=NOW)
@@ -113,7 +113,7 @@ def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engin
 
 
 def test_a_claim_of_a_clock_that_was_ahead_runs_out(engine):
-    given = {"number": 1, "window": WINDOW}
+    given = {"window": WINDOW}
     then = NOW + timedelta(days=365)
     assert write(engine, claim, KEY, now=then, by="another-machine:1:mark", **given)
 
@@ -123,7 +123,7 @@ def test_a_claim_of_a_clock_that_was_ahead_runs_out(engine):
 
 def test_a_claim_of_a_living_process_stands(engine):
     machine = process_id().rsplit(":", 2)[0]
-    taken = {"number": 1, "window": WINDOW, "now": NOW}
+    taken = {"window": WINDOW, "now": NOW}
     write(engine, claim, KEY, **taken, by=f"{machine}:{os.getppid()}:mark")
 
     assert make_edition(engine, digest(), order(), now=NOW) is None
@@ -131,9 +131,9 @@ def test_a_claim_of_a_living_process_stands(engine):
 
 
 def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes_the_other(engine):
-    taken = {"number": 1, "window": WINDOW}
+    taken = {"window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
-    assert write(engine, claim_edition, KEY, order(), now=NOW, held_for=None)
+    assert write(engine, claim, KEY, **taken, now=NOW)
     edition = compose(read(engine, load, digest(), order(), (), now=NOW))
     assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
@@ -237,7 +237,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
 
 def test_an_edition_that_never_came_to_be_takes_no_number(engine):
     yesterday = EditionKey(digest="world", local_date=DAY - timedelta(days=1))
-    write(engine, claim, yesterday, number=1, window=WINDOW, now=NOW)
+    write(engine, claim, yesterday, window=WINDOW, now=NOW)
 
     assert make_edition(engine, digest(), order(), now=NOW).number == 1
 

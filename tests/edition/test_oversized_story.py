@@ -50,7 +50,7 @@ def keep(made, url: str) -> None:
     engine = open_digests(url)
     key = EditionKey(digest=made.digest, local_date=made.local_date)
     window = (END - timedelta(days=1), END)
-    assert write(engine, claim, key, number=1, window=window, now=NOW)
+    assert write(engine, claim, key, window=window, now=NOW)
     assert write(engine, save_edition, key, made)
     engine.dispose()
 

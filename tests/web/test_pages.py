@@ -120,7 +120,7 @@ async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(pres
     day = NOW.date() + timedelta(days=1)
     quiet = await client_of(app_of(site_of(settings, engine))).get("/")
     key = EditionKey(digest="world", local_date=day, slot="daily")
-    write(engine, claim, key, number=3, window=window, now=NOW)
+    write(engine, claim, key, window=window, now=NOW)
     found = await client_of(app_of(site_of(settings, engine))).get("/")
 
     assert "refresh" not in quiet.headers
