@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,37 +17,28 @@ Compose = Callable[[RankedStory], EditionStory | None]
 
 @dataclass(slots=True)
 class StorySelection:
-    """
-    The stories that an edition shows, best first; each story occurs once at most.
+    """The stories that an edition shows, best first, each once at most; `related` are by id of a main story."""
 
-    `main` has the stories shown in full; `related` maps the id of a main story to the stories listed under it.
-    """
-
-    main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
-    related: dict[str, list[RankedStory]] = field(default_factory=dict)
+    main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # shown in full
+    related: dict[str, list[RankedStory]] = field(default_factory=lambda: defaultdict(list))
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
 
     @property
     def ids(self) -> set[str]:
-        shown = [ranked.story.id for ranked, _ in (*self.main, *self.quiet)]
-        shown += [ranked.story.id for group in (self.briefs, *self.related.values()) for ranked in group]
-        return set(shown)
+        full = [ranked for ranked, _ in (*self.main, *self.quiet)]
+        return {ranked.story.id for group in (full, self.briefs, *self.related.values()) for ranked in group}
 
 
 def select_stories(
     ranked: Sequence[RankedStory], compose: Compose, *, stories: int, briefs: int, flagged: frozenset[str]
 ) -> StorySelection:
     """
-    Choose the stories to show from `ranked`, best first.
+    Choose the stories to show from `ranked`, best first; `compose` returns a story as shown, None if it has no title.
 
     Stories with a `must` phrase come first, then those of several outlets, then the others. A quiet story (nothing is
-    new) is shown as a brief and takes no place; a story of live blogs and round-ups alone can only be a brief. Of a
-    thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it.
-
-    Args:
-        compose: Returns a story as the edition would show it; None if it has no title.
-        flagged: Ids of live blogs, round-ups, galleries and videos.
+    new) is shown as a brief and takes no place; a story of live blogs and round-ups alone, whose ids are in `flagged`,
+    can only be a brief. Of a thread, the first story with news is shown, with up to `MAX_RELATED` others under it.
     """
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
@@ -54,22 +46,18 @@ def select_stories(
     for each in sorted(ranked, key=lambda each: (not each.must_phrases, len(each.coverage.outlets) == 1)):
         thread = each.sibling_of or each.story.id
         if thread in shown_by_thread:
-            under = chosen.related.setdefault(shown_by_thread[thread], [])
+            under = chosen.related[shown_by_thread[thread]]
             if len(under) < MAX_RELATED:
                 under.append(each)
-            continue
-        if len(chosen.main) == stories or flagged.issuperset(each.story.articles):
+        elif len(chosen.main) == stories or flagged.issuperset(each.story.articles):
             pending.append(each)
+        elif (shown := compose(each)) is None:
             continue
-        shown = compose(each)
-        if shown is None:
-            continue
-        if shown.status == "quiet" and not each.must_phrases:
-            if len(chosen.quiet) < QUIET_FACTOR * stories:
-                chosen.quiet.append((each, shown))
-            continue
-        shown_by_thread[thread] = each.story.id
-        chosen.main.append((each, shown))
+        elif shown.status != "quiet" or each.must_phrases:
+            shown_by_thread[thread] = each.story.id
+            chosen.main.append((each, shown))
+        elif len(chosen.quiet) < QUIET_FACTOR * stories:
+            chosen.quiet.append((each, shown))
     _attach_quiet_to_thread(chosen, shown_by_thread)
     _fill_briefs(chosen, pending, briefs)
     chosen.main.sort(key=lambda pair: (len(pair[0].coverage.outlets) == 1, -pair[0].score, pair[0].story.id))
@@ -83,8 +71,8 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, s
         head = shown_by_thread.get(each.sibling_of or each.story.id)
         if head is None:
             rest.append((each, shown))
-        elif len(under := chosen.related.setdefault(head, [])) < MAX_RELATED:
-            under.insert(0, each)
+        elif len(chosen.related[head]) < MAX_RELATED:
+            chosen.related[head].insert(0, each)
     chosen.quiet = rest
 
 

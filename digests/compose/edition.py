@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import count
 
 from digests.analysis.country_names import REGIONS, region_of, region_title
 from digests.analysis.preferences import match_section_rule
@@ -34,11 +35,7 @@ def compose_edition(
     made_at: datetime,
     corrections: Sequence[Correction],
 ) -> Edition:
-    """
-    Return the edition of `stories`: the main stories in sections, further ones as briefs, and the ledger.
-
-    Stories are numbered in page order; the lead is 1.
-    """
+    """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
     wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
     flagged = frozenset(key for key, article in context.articles.items() if is_flagged(article))
@@ -78,17 +75,14 @@ def _is_wanted(story: Story, context: ComposeContext) -> bool:
 
 
 def _sections(selection: StorySelection, context: ComposeContext, anchors: set[str]) -> tuple[Section, ...]:
-    by_title: dict[str, list[EditionStory]] = {}
+    by_title: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in selection.main:
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
         title = choose_section(context.present(ranked.story), shown.place_codes, context.digest)
-        story = replace(shown, related=tuple(brief for brief in related if brief))
-        by_title.setdefault(title, []).append(story)
-    sections = []
-    number = 0
+        by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
+    sections, number = [], count(1)
     for title in section_order(list(by_title), context.digest):
-        stories = tuple(replace(story, number=number + at) for at, story in enumerate(by_title[title], 1))
-        number += len(stories)
+        stories = tuple(replace(story, number=next(number)) for story in by_title[title])
         sections.append(Section(title=title, anchor=make_section_anchor(title, anchors), stories=stories))
     return tuple(sections)
 
@@ -117,16 +111,13 @@ def choose_section(present: Sequence[Article], places: Sequence[str], digest: Di
     region = region_of(places[0] if places else None)
     if wanted:
         names = {_plain(name): name for name in wanted}
-        counts = Counter(
-            names[_plain(article.section)]
-            for article in present
-            if article.section and _plain(article.section) in names
-        )
+        own = (_plain(article.section) for article in present if article.section)
+        counts = Counter(names[section] for section in own if section in names)
         if counts:
             return min(counts, key=lambda name: (-counts[name], wanted.index(name)))
-        for spelling in (region, region_title(region, language), region_title(region, "en")):
-            if _plain(spelling) in names:
-                return names[_plain(spelling)]
+        for spelling in map(_plain, (region, region_title(region, language), region_title(region, "en"))):
+            if spelling in names:
+                return names[spelling]
     return region_title(region, language)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
@@ -27,17 +28,22 @@ MIN_TREND_ARTICLES = 4
 WORDS_PER_MINUTE = 230
 UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
+OF_CHANGE = (
+    "status",
+    "day",
+    "first_seen_at",
+    "updates",
+    "number_changes",
+    "new_outlets",
+)  # as `StoryChange` has it
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
     """Return the number of `times` in each eighth of the window; times outside it count in the nearest eighth."""
-    counts = [0] * EIGHTHS
-    span = max((end - start).total_seconds(), 1.0)
-    for time in times:
-        at = int((time - start).total_seconds() / span * EIGHTHS)
-        counts[min(max(at, 0), EIGHTHS - 1)] += 1
-    return tuple(counts)
+    span = max(end - start, timedelta(seconds=1))
+    counts = Counter(min(max(int((time - start) / span * EIGHTHS), 0), EIGHTHS - 1) for time in times)
+    return tuple(counts[at] for at in range(EIGHTHS))
 
 
 def classify_trend(counts: Sequence[int]) -> str:
@@ -119,12 +125,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         title_language=title.article.language,
         url=title.article.url,
         places=tuple(country_name(code, language) for code in place_codes),
-        status=change.status,
-        day=change.day,
-        first_seen_at=change.first_seen_at,
         updated_at=max(times),
         summary=summary,
-        updates=change.updates,
         articles=len(own),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
@@ -141,11 +143,10 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         score_terms=ranked.score_terms,
         place_codes=place_codes,
         earlier_story=change.earlier.id if change.earlier else "",
-        number_changes=change.number_changes,
-        new_outlets=change.new_outlets,
         perspectives=find_perspectives(story, own, covered, context.owner_kinds),
         silent=find_missing_perspectives(context.outlets_read, covered, places),
         watched=ranked.watched,
+        **{name: getattr(change, name) for name in OF_CHANGE},
     )
 
 
@@ -187,16 +188,12 @@ def source_mentions(
         outlet: min(own, key=lambda a: (a.id not in origins, a.language != language, a.published_at, a.id))
         for outlet, own in of_outlet.items()
     }
-    order = [outlet for outlet in (first,) if outlet in chosen]
-    seen: set[tuple[str | None, str]] = set()
-    repeated: list[str] = []
-    for outlet in [outlet for outlet in covered.independent if outlet not in order]:
-        key_ = (chosen[outlet].country, chosen[outlet].language)
-        (repeated if key_ in seen else order).append(outlet)
-        seen.add(key_)
-    order += repeated
-    order += [outlet for outlet in covered.folded if outlet not in order]
+    independent = [outlet for outlet in covered.independent if outlet != first]
+    of_kind: dict[tuple[str | None, str], str] = {}
+    for outlet in independent:
+        of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)
+    order = dict.fromkeys((first, *of_kind.values(), *independent, *covered.folded))
     return tuple(
         make_mention(article, agency=agencies.get(article.id), shows_title=article.language != language)
-        for article in (chosen[outlet] for outlet in order)
+        for article in (chosen[outlet] for outlet in order if outlet in chosen)
     )

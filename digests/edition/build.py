@@ -199,8 +199,7 @@ def measure_intake(
     """
     Return the counts of entries, articles and sources for the ledger.
 
-    `withdrawn` is the number of the window's articles whose page is gone, `late_articles` that of articles that are used
-    although they were published before the window.
+    `withdrawn` counts the window's articles whose page is gone, `late_articles` those published before the window.
     """
     request, counts = inputs.request, inputs.counts
     failing = []

@@ -36,13 +36,9 @@ Reports = tuple[WireGroup, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryDetails:
-    """
-    Everything that is stored about a story.
+    """Everything that is stored about a story."""
 
-    `asked` is the row of the requested id, which may be a story that was merged into this one.
-    """
-
-    asked: StoryRow
+    asked: StoryRow  # of the requested id, which may be a story that was merged into this one
     row: StoryRow
     story: Story
     articles: Mapping[str, Article]
@@ -58,12 +54,9 @@ def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
     """
-    Return the details of a story, or of the one that it was merged into.
+    Return the details of a story, or of the one that it was merged into. Errors: DigestError, if no story matches.
 
-    Args:
-        compare: Selects the reports whose copies and links are explained, because comparing takes time.
-
-    Errors: DigestError, if no story matches `story`.
+    `compare` selects the reports whose copies and links are explained, because comparing takes time.
     """
     asked = resolve_story(connection, story)
     row = resolve_merged(connection, asked.id) or asked
@@ -111,11 +104,8 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
 def load_evidence(
     connection: Connection, linked: Sequence[StoryMember], articles: Mapping[str, Article]
 ) -> Iterator[StoryMember]:
-    """
-    Yield the members of `linked` with the evidence for their link, if the features of both articles are stored.
-
-    The store has only a link's score: the rest is computed again from the features, for the few links shown.
-    """
+    """Yield the members of `linked` with the evidence for their link, if the features of both articles are stored."""
+    # The store has only a link's score: the rest is computed again, for the few links shown.
     wanted = {key for each in linked for key in (each.article_id, each.nearest or "")} & articles.keys()
     known = {item.article_id: item for item in load_items(connection, (articles[key] for key in sorted(wanted)))}
     for each in linked:

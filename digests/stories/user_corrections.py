@@ -22,11 +22,10 @@ from watcher.store.articles import articles_by_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionResult:
-    """The result of a correction: its number, the stories as they are now, and the events."""
+    """The result of a correction: its number, and the stories as they are now."""
 
     number: int
     stories: tuple[Story, ...]
-    changes: tuple[StoryEvent, ...]
 
 
 def split(connection: Connection, story: str, articles: Collection[str], *, now: datetime) -> CorrectionResult:
@@ -101,7 +100,6 @@ def subset_story(whole: Story, ids: Collection[str]) -> Story:
 
 
 def merge_stories(into: Story, gone: Story) -> Story:
-    """Return two stories as one, with the id of the first."""
     return replace(
         into,
         articles=(*into.articles, *gone.articles),
@@ -143,7 +141,7 @@ def save_correction(
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in member_rows(story, rows)]
     store.save_changes(connection, TrackedStories(stories=stories, events=(event,)), members, profiles, times, now=now)
-    return CorrectionResult(number=number, stories=stories, changes=(event,))
+    return CorrectionResult(number=number, stories=stories)
 
 
 def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:

@@ -41,21 +41,14 @@ ATTEMPTS = 5  # when other processes save stories at the same time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterWindow:
-    """
-    The articles of a time window up to `end`, with their stored stories and the corrections.
-
-    Attributes:
-        items: By article id; their shingles are replaced by `STAND_IN`.
-        shingles: By article id, until the window is clustered.
-        merged: Stories that were merged into those of the window.
-    """
+    """The articles of a time window up to `end`, with their stored stories and the corrections."""
 
     end: datetime
-    items: Mapping[str, ClusterItem]
-    shingles: dict[str, bytes]
+    items: Mapping[str, ClusterItem]  # by article id; with `STAND_IN` for their shingles, to save memory
+    shingles: dict[str, bytes]  # by article id, until the window is clustered
     known: KnownStories
     corrections: tuple[StoredCorrection, ...]
-    merged: tuple[ExistingStory, ...]
+    merged: tuple[ExistingStory, ...]  # into those of the window
 
     @property
     def is_past(self) -> bool:
@@ -115,11 +108,7 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
 def items_between(
     connection: Connection, *, start: datetime, end: datetime
 ) -> tuple[dict[str, ClusterItem], dict[str, bytes]]:
-    """
-    Return the items of the articles published in [start, end) that have features, and their shingles, by article id.
-
-    The items have `STAND_IN` instead of their shingles, to save memory.
-    """
+    """Return the items of the articles published in [start, end) that have features, and their shingles, by id."""
     items, shingles, outdated = {}, {}, []
     for article, packed in outlines_between(connection, start=start, end=end):
         if packed.version == FEATURES_VERSION:
@@ -137,27 +126,21 @@ def items_between(
 
 def load_items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:
     """Return the items of those articles that have features."""
-    given = list(articles)
-    packed = packed_features(connection, [article.id for article in given])
+    by_id = {article.id: article for article in articles}
     found = []
-    for article in given:
-        if own := packed.get(article.id):
-            features = decode(article.id, own.payload, own.vector, own.vector_model)
-            found.append(make_item(article, upgrade(features, article)))
+    for key, own in packed_features(connection, by_id).items():
+        features = decode(key, own.payload, own.vector, own.vector_model)
+        found.append(make_item(by_id[key], upgrade(features, by_id[key])))
     return found
 
 
 def cluster_window(window: ClusterWindow) -> ClusteringResult:
-    """
-    Return the window's articles in stories; known stories get a bonus, and corrections are respected.
-
-    The window's shingles are freed before stories are compared, which takes the most memory.
-    """
+    """Return the window's articles in stories; known stories get a bonus, and corrections are respected."""
     assignments = {key: member.story_id for key, member in window.known.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     items = list(window.items.values())
     copies = group_wire_copies(items, window.shingles)
-    window.shingles.clear()
+    window.shingles.clear()  # comparing stories takes the most memory
     found = cluster_with_links(
         items,
         rules=resolve_corrections(active_corrections(window.corrections)),
@@ -241,23 +224,15 @@ def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Ite
     changed = []
     for story in stories:
         ids = set(story.articles)
-        for report in story.reports:
-            for article in report.articles:
-                before = window.known.members.get(article)
-                nearest, score = found.links.get(article, (None, 0.0))
-                if nearest not in ids:
-                    nearest = None
+        for report, article in ((each, article) for each in story.reports for article in each.articles):
+            row = StoryMember(article_id=article, story_id=story.id, report=report.origin, agency=report.agency)
+            before = window.known.members.get(article)
+            nearest, score = found.links.get(article, ("", 0.0))
+            if nearest in ids:
                 known = before.evidence if before and before.nearest == nearest else None
-                row = StoryMember(
-                    article_id=article,
-                    story_id=story.id,
-                    report=report.origin,
-                    agency=report.agency,
-                    nearest=nearest,
-                    evidence=known or ({"score": score} if nearest else None),
-                )
-                if row != before:
-                    changed.append(row)
+                row = replace(row, nearest=nearest, evidence=known or {"score": score})
+            if row != before:
+                changed.append(row)
     return changed
 
 
