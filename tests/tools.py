@@ -61,6 +61,6 @@ def articles_between(connection: Connection, *, start: datetime, end: datetime) 
 
 def claim_hosts(connection: Connection, *, worker: str, now: datetime, most: int, **given) -> tuple[str, ...]:
     """Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names."""
-    names = due_hosts(connection, now=now, most=most, **given).names
+    names, _ = due_hosts(connection, now=now, most=most, **given)
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     return tuple(name for name in names if name in taken)

@@ -162,13 +162,12 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
         write(engine, lambda c, n=n, row=row: c.execute(row.values(next_poll_at=NOW - timedelta(minutes=n))))
     write(engine, set_blocked_until, "h055.example", until=NOW + timedelta(hours=2))
 
-    first = read(engine, due_hosts, now=NOW, most=20)
-    second = read(engine, due_hosts, now=NOW, most=100, since=first.scanned_until)
+    first, until = read(engine, due_hosts, now=NOW, most=20)
+    second = read(engine, due_hosts, now=NOW, most=100, since=until)
 
-    assert first.names == tuple(f"h{n:03}.example" for n in range(59, 38, -1) if n != 55)
-    assert first.scanned_until == NOW - timedelta(minutes=39)
-    assert second.names == tuple(f"h{n:03}.example" for n in range(39, -1, -1))
-    assert second.scanned_until == NOW
+    assert first == tuple(f"h{n:03}.example" for n in range(59, 38, -1) if n != 55)
+    assert until == NOW - timedelta(minutes=39)
+    assert second == (tuple(f"h{n:03}.example" for n in range(39, -1, -1)), NOW)
 
 
 def test_the_next_steps_of_many_visits_are_taken_together(engine):

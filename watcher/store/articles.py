@@ -27,7 +27,7 @@ from watcher.store.schema import (
     site_blocks,
     texts,
 )
-from watcher.store.sql import columns_of, execute_each, in_chunks, insert, load_records
+from watcher.store.sql import columns_of, execute_each, in_chunks, insert
 from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
@@ -94,7 +94,6 @@ def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
 
 
 def compress(text: str) -> bytes:
-    """Return text as compressed UTF-8."""
     return zlib.compress(text.encode("utf-8", "replace"), 6)
 
 
@@ -116,24 +115,12 @@ def article_title(connection: Connection, article_id: str) -> str | None:
     return title
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleSummary:
-    """An article of a feed, without its text."""
-
-    id: str
-    title: str
-    url: str
-    language: str
-    published_at: datetime
-    from_feed: bool
-    feed_reason: Reason | None
-
-
-def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[ArticleSummary, ...]:
+def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[Article, ...]:
     """Return up to `most` articles of a feed, the last published first."""
-    query = select(*columns_of(articles, ArticleSummary)).where(articles.c.feed_id == feed_id)
-    query = query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)
-    return load_records(connection, query, ArticleSummary)
+    query = select(articles.c.id).where(articles.c.feed_id == feed_id)
+    ids = connection.scalars(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
+    found = articles_by_id(connection, ids)
+    return tuple(found[key] for key in ids)
 
 
 def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
@@ -187,11 +174,7 @@ def article_leads_between(
 def outlines_between(
     connection: Connection, *, start: datetime, end: datetime
 ) -> Iterator[tuple[ArticleHeader, PackedFeatures]]:
-    """
-    Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
-
-    Text, removed blocks and a dozen columns are not loaded, as grouping does not need them.
-    """
+    """Yield the articles published in [start, end) and stored before `end`, oldest first, with their features."""
     columns = (*columns_of(articles, ArticleHeader), *columns_of(features, PackedFeatures))
     count = len(ArticleHeader.__slots__)
     for row in connection.execute(select_published(connection, columns, features, start=start, end=end)):
@@ -208,12 +191,16 @@ def nth_last_published_at(connection: Connection, end: datetime, *, place: int) 
     return moment
 
 
-def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
-    found: dict[str, Article] = {}
+def rows_by_id(
+    connection: Connection, columns: Iterable[Any], beside: Table, ids: Iterable[str]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Yield the rows of `select_articles` for articles with these ids."""
     for part in in_chunks(sorted(set(ids))):
-        query = select_articles(connection, (articles, texts), texts, articles.c.id.in_(part))
-        found.update((row.id, article_from_row(row)) for row in connection.execute(query))
-    return found
+        yield from connection.execute(select_articles(connection, columns, beside, articles.c.id.in_(part)))
+
+
+def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
+    return {row.id: article_from_row(row) for row in rows_by_id(connection, (articles, texts), texts, ids)}
 
 
 def article_by_url(connection: Connection, url: str) -> Article | None:
@@ -239,13 +226,11 @@ def article_from_row(row: Row[*tuple[Any, ...]]) -> Article:
 
 
 def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, PackedFeatures]:
-    found: dict[str, PackedFeatures] = {}
     columns = (articles.c.id, *columns_of(features, PackedFeatures))
-    for part in in_chunks(sorted(set(ids))):
-        query = select_articles(connection, columns, features, articles.c.id.in_(part))
-        for key, *values in connection.execute(query):
-            found[key] = PackedFeatures(**dict(zip(PackedFeatures.__slots__, values, strict=True)))
-    return found
+    return {
+        key: PackedFeatures(**dict(zip(PackedFeatures.__slots__, values, strict=True)))
+        for key, *values in rows_by_id(connection, columns, features, ids)
+    }
 
 
 def count_fallback_reasons(connection: Connection) -> tuple[tuple[Reason, int], ...]:
@@ -266,7 +251,6 @@ def pin(connection: Connection, article_ids: Iterable[str], *, pinned_by: str) -
 
 
 def unpin(connection: Connection, pinned_by: Collection[str]) -> None:
-    """Remove all pins of each owner in `pinned_by`."""
     for part in in_chunks(sorted(pinned_by)):
         connection.execute(delete(pins).where(pins.c.pinned_by.in_(part)))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from watcher.errors import StoreError
 from watcher.plugins import load_plugins
 from watcher.settings.models import secret_of
 from watcher.store.errors import to_store_error
-from watcher.store.partitions import create_partitions
+from watcher.store.partitions import change_partitions, create_partitions
 from watcher.store.schema import metadata
 from watcher.store.sql import acquire_migration_lock
 
@@ -66,13 +67,7 @@ def open_store(url: str, *, create: bool = True) -> Engine:
     engine = connect(url)
     with dispose_on_error(engine):
         upgrade(engine, SCHEMA)
-        if is_server(engine.url):
-            try:
-                with errors_of_opening(engine), engine.begin() as connection:
-                    create_partitions(connection, now=datetime.now(UTC))
-            except StoreError as error:
-                if not error.transient:  # else other processes have locked the tables: it is tried again later
-                    raise
+        change_partitions(engine, partial(create_partitions, now=datetime.now(UTC)))
     return engine
 
 

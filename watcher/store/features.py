@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
 
-from watcher.store.articles import PackedFeatures, decompress, select_articles
+from watcher.store.articles import PackedFeatures, decompress, rows_by_id
 from watcher.store.schema import articles, features, has_features, in_partitions, texts
-from watcher.store.sql import in_chunks, load_meta, save_meta
+from watcher.store.sql import load_meta, save_meta
 
 SAMPLE_ARTICLES = 10_000  # read at most to find id prefixes
 ArticleRows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
@@ -42,10 +42,8 @@ def newest_articles(
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
     columns = (articles.c.id, articles.c.title, texts.c.text, articles.c.language)
-    found: dict[str, tuple[str, str, str, str]] = {}
-    for part in in_chunks(list(keys)):
-        rows = connection.execute(select_articles(connection, columns, texts, articles.c.id.in_(part)))
-        found.update((key, (key, title, decompress(text), language)) for key, title, text, language in rows)
+    rows = rows_by_id(connection, columns, texts, keys)
+    found = {key: (key, title, decompress(text), language) for key, title, text, language in rows}
     return tuple(found[key] for key in keys if key in found)
 
 
@@ -91,7 +89,6 @@ class EmbedderState:
 
 
 def record_embedder(connection: Connection, embedding: EmbedderState | None) -> None:
-    """Save the embedder in use and its error; None if no embedder is set."""
     save_meta(connection, EMBEDDER, asdict(embedding) if embedding else None)
 
 
@@ -119,11 +116,7 @@ def has_backlog(connection: Connection, *, version: str, setting: str | None) ->
 
 
 def lacks_vector(model: str | None) -> ColumnElement[bool]:
-    """
-    Return the condition that an article has no vector of `model`, and was not refused by it.
-
-    None means that the model's name is not known yet: the condition is then true for all articles.
-    """
+    """Return the condition that `model` has neither embedded nor refused an article; true if its name is not known."""
     column = features.c.vector_model
     return true() if model is None else or_(column.is_(None), differs_from(column, model))
 

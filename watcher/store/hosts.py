@@ -35,14 +35,6 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueHosts:
-    """Hosts that are free and have feeds or pages due, longest due first."""
-
-    names: tuple[str, ...]
-    scanned_until: datetime  # all hosts due until then are in `names`, or were leased, blocked or busy
-
-
 def due_hosts(
     connection: Connection,
     *,
@@ -52,9 +44,10 @@ def due_hosts(
     busy: Collection[str] = (),
     pages_too: bool = True,
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
-) -> DueHosts:
+) -> tuple[tuple[str, ...], datetime]:
     """
-    Return up to `most` hosts that are free and have feeds or pages due.
+    Return up to `most` hosts that are free and have feeds or pages due, longest due first; and the time until which
+    they are all hosts that became due, except those leased, blocked or busy.
 
     Args:
         busy: Hosts to leave out, as this worker is visiting them, even if their leases have expired.
@@ -85,7 +78,7 @@ def due_hosts(
     names = sorted(longest, key=lambda host: (longest[host], host))
     if len(names) > most:
         seen_to = min(seen_to, longest[names[most]])
-    return DueHosts(names=tuple(names[:most]), scanned_until=seen_to)
+    return tuple(names[:most]), seen_to
 
 
 def is_unleased(now: datetime) -> ColumnElement[bool]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import product
+from typing import TypeVar
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, Engine, delete, select, text
 
+from watcher.errors import StoreError
 from watcher.store.schema import articles, day_of, features, pins, texts
 from watcher.store.sql import acquire_migration_lock
+from watcher.store.writer import write
 
+T = TypeVar("T")
 PARTITIONED = ("texts", "features")
 LOCK_MS = 250  # how long to wait for a table lock, as other queries queue behind it; then it is tried again later
 DAYS_AHEAD = 2  # days after today whose partitions are created in advance
@@ -28,6 +32,22 @@ def partition_days(connection: Connection) -> list[int]:
     """Return the days that have a partition, the earliest first."""
     ends = (name.rpartition("_")[2] for name in connection.scalars(text(PARTITION_NAMES)))
     return sorted(date.fromisoformat(end).toordinal() for end in ends if end.isdigit())
+
+
+def change_partitions(engine: Engine, function: Callable[[Connection], T]) -> T | None:
+    """
+    Run `function` in a transaction; None on SQLite, or if other processes have locked the tables.
+
+    It is tried again later: while it waits for a long-running reader, all later queries would wait too.
+    """
+    if engine.dialect.name != "postgresql":
+        return None
+    try:
+        return write(engine, function)
+    except StoreError as error:
+        if not error.transient:
+            raise
+        return None
 
 
 def create_partitions(connection: Connection, *, now: datetime) -> int:

@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    func,
-    or_,
-    select,
-    text,
-    union_all,
-)
+from sqlalchemy import Connection, Engine, func, or_, select, text, union_all
 
 from watcher.failure_reasons import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
@@ -88,18 +80,17 @@ SPARE_PAGES = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskUsage:
-    """Size of the store, and the part in use. `is_partitioned`: only dropping a day's partitions frees space."""
+    """Size of the store, and the part in use."""
 
     file_bytes: int
     used_bytes: int
-    is_partitioned: bool = False
 
 
 def disk_usage(connection: Connection) -> DiskUsage:
     """Return the disk space of a store: of its file, or of its tables on a server."""
     if connection.dialect.name == "postgresql":
         size = size_of(connection)
-        return DiskUsage(file_bytes=size, used_bytes=size, is_partitioned=True)
+        return DiskUsage(file_bytes=size, used_bytes=size)
     size, count, free = (pragma_value(connection, name) for name in ("page_size", "page_count", "freelist_count"))
     return DiskUsage(file_bytes=size * count, used_bytes=size * (count - free))
 

@@ -54,7 +54,7 @@ def claim_visits(
 
     The first feed of each is postponed by `floor` right away, so that it is not polled again at once after a crash.
     """
-    names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
+    names, _ = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too)
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     claimed = [name for name in names if name in taken]
     return visits_of_hosts(connection, claimed, now=now, floor=floor, pages_too=pages_too)

@@ -8,21 +8,19 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
-from watcher.errors import StoreError
 from watcher.settings.models import StoreSettings
-from watcher.store import partitions, retention
+from watcher.store import retention
+from watcher.store.partitions import change_partitions, create_partitions, drop_partition
 from watcher.store.retention import BatchResult
 from watcher.store.stats import disk_usage, free_pages
-from watcher.store.writer import Writer, write
+from watcher.store.writer import Writer
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")
-P = ParamSpec("P")
-T = TypeVar("T")
 SLICE_S = 0.05  # of the store's writer that a batch should take
 FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a batch
 REST = 1.0  # pause between two batches, times the duration of the last: half of the writer's time is for news
@@ -57,10 +55,10 @@ def run_timed(connection: Connection, step: Step, upto: Any, most: int) -> tuple
 async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
     """Delete data that the settings do not keep, by age and size; `everywhere`: also per feed, site and host."""
     removed = 0
-    await with_partitions(writer, partitions.create_partitions, now=now)
+    await asyncio.to_thread(change_partitions, writer.engine, partial(create_partitions, now=now))
     if settings.keep_articles is not None:
         before = now - settings.keep_articles
-        while await with_partitions(writer, partitions.drop_partition, before=before):
+        while await asyncio.to_thread(change_partitions, writer.engine, partial(drop_partition, before=before)):
             pass
         removed = await drop_before(writer, before)
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
@@ -74,24 +72,6 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
     if removed or pages:
         room = await writer.read(disk_usage)
         log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes))
-
-
-async def with_partitions(
-    writer: Writer, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-) -> T | None:
-    """
-    Run `function` on PostgreSQL, outside the writer; None on SQLite, or if other processes have locked the tables.
-
-    It is tried again at the next run: while it waits for a long-running reader, all later queries would wait too.
-    """
-    if writer.engine.dialect.name != "postgresql":
-        return None
-    try:
-        return await asyncio.to_thread(write, writer.engine, function, *args, **kwargs)
-    except StoreError as error:
-        if not error.transient:
-            raise
-        return None
 
 
 async def drop_before(writer: Writer, before: datetime) -> int:
@@ -116,28 +96,24 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
     """Delete the oldest articles until the store is within `max_bytes`; return how many."""
     if max_bytes is None:
         return 0
+    before, removed = now - NEVER_BELOW, 0
 
     def step(connection: Connection, upto: datetime | None, most: int) -> BatchResult:
-        room = disk_usage(connection)
-        if room.is_partitioned or room.used_bytes <= max_bytes:
+        if disk_usage(connection).used_bytes <= max_bytes:
             return BatchResult(removed=0)
-        return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
+        return retention.drop_articles(connection, before=before, after=upto, most=most)
 
-    removed = await run_in_batches(writer, step) + await limit_partitions_size(writer, max_bytes, now=now)
+    if writer.engine.dialect.name == "postgresql":  # only dropping a day's partitions frees space
+        while (await writer.read(disk_usage)).used_bytes > max_bytes:
+            over_at = await asyncio.to_thread(change_partitions, writer.engine, partial(drop_partition, before=before))
+            if over_at is None:
+                break
+            removed += await drop_before(writer, over_at)
+    else:
+        removed = await run_in_batches(writer, step)
     room = await writer.read(disk_usage)
     if room.used_bytes > max_bytes:
         log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
-    return removed
-
-
-async def limit_partitions_size(writer: Writer, max_bytes: int, *, now: datetime) -> int:
-    """Drop the earliest days on PostgreSQL until the store is within `max_bytes`; return the number of articles."""
-    removed = 0
-    while (room := await writer.read(disk_usage)).is_partitioned and room.used_bytes > max_bytes:
-        over_at = await with_partitions(writer, partitions.drop_partition, before=now - NEVER_BELOW)
-        if over_at is None:
-            break
-        removed += await drop_before(writer, over_at)
     return removed
 
 

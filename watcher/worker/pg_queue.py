@@ -98,12 +98,11 @@ class PgScheduler(BaseScheduler):
         context, began = self.context, time.monotonic()
         since = self._seen_to if began < self._look_at_all_from else None
         find = partial(due_hosts, most=most, since=since, pages_too=context.pages, unless=is_in_a_job)
-        found = await context.writer.read(find, now=context.now())
-        self._seen_to = found.scanned_until
+        names, self._seen_to = await context.writer.read(find, now=context.now())
         if since is None:
             ended = time.monotonic()
             self._look_at_all_from = ended + (ended - began) * SELDOM
-        return found.names
+        return names
 
     async def stop(self) -> None:
         await super().stop()
@@ -153,7 +152,7 @@ class PgScheduler(BaseScheduler):
                     await context.writer.do(
                         renew_all, busy, worker=context.worker, now=context.now(), lease=context.lease
                     )
-                if self._jobs.is_connected and time.monotonic() - tidied_at > TIDY_S:
+                if time.monotonic() - tidied_at > TIDY_S:
                     tidied_at = time.monotonic()
                     await context.writer.do(prune_job_log)
 
@@ -180,10 +179,6 @@ class JobConsumer:
         if self._trouble is not None:
             trouble, self._trouble = self._trouble, None
             raise trouble
-
-    @property
-    def is_connected(self) -> bool:
-        return self._manager is not None and not self._closed
 
     def is_at_work(self, room: int) -> bool:
         """Return whether jobs can be queued and are handled; start handling them, and restart if `room` has changed."""
