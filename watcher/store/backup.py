@@ -36,11 +36,7 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
     """
     Copy a store to a file, mode 0600, while other processes read and write it. After an error, no copy is left.
 
-    Args:
-        force: Replace `to` if it exists.
-        tell: Called repeatedly with the copied share, 0 to 1.
-
-    Errors: StoreError.
+    `force` replaces an existing file; `tell` is called repeatedly with the copied share, 0 to 1. Errors: StoreError.
     """
     dump = f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={shlex.quote(str(to))} {{url}}"
     source = store_file(engine, dump)
@@ -77,11 +73,7 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     """
     Replace a store that is not in use with a backup; the previous store is kept next to it.
 
-    Args:
-        schemas: Of all packages with tables in the store; a backup with a newer version of one is refused.
-        force: Replace the store even if it is not empty.
-
-    Errors: StoreError; the store is then unchanged.
+    `force` replaces a store that is not empty. Errors: StoreError; the store is then unchanged.
     """
     store = restore_target(engine, backup)
     if not backup.is_file():
@@ -153,7 +145,6 @@ def describe_content(store: Path) -> str | None:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Return a read-only connection to a SQLite file."""
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
 
 

@@ -95,12 +95,7 @@ NOT_SAVED = {"is_running", "machine"}
 
 
 class DaemonLock:
-    """
-    The lock of a running daemon, which also saves the daemon's status. A failure to save it raises nothing.
-
-    Args:
-        store: The file of the store, None on PostgreSQL.
-    """
+    """The lock of a running daemon, which also saves the daemon's status. A failure to save it raises nothing."""
 
     def __init__(self, status: DaemonStatus, save: Callable[[DaemonStatus], None], *, store: Path | None) -> None:
         self.status = status
@@ -146,11 +141,7 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) -> Iterator[DaemonLock]:
-    """
-    Lock a store for a daemon until the context ends. On PostgreSQL, other daemons may hold such a lock too.
-
-    Errors: StoreError if the store cannot be reached, or another daemon has locked its file.
-    """
+    """Lock a store for a daemon. Errors: StoreError if it cannot be reached, or another daemon has locked its file."""
     path = status_path(engine)
     if path is None:
         before = next(iter(read(engine, load_statuses)), None)
@@ -237,11 +228,7 @@ def read_daemon_status(engine: Engine) -> DaemonStatus | None:
 
 
 def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
-    """
-    Return the statuses of all daemons on a store: running ones first, then those with the latest heartbeat.
-
-    An empty list if there was no daemon, or while the server cannot be reached.
-    """
+    """Return all daemons' statuses, running ones first, then the latest heartbeat; none if the server is down."""
     path = status_path(engine)
     if path is None:
         with suppress(StoreError):

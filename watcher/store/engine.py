@@ -55,11 +55,7 @@ SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="wat
 
 
 def open_store(url: str, *, create: bool = True) -> Engine:
-    """
-    Return an engine on the store at `url` after running missing migrations; if `create`, a missing store is created.
-
-    Errors: StoreError if it cannot be opened, or is newer than this program or too old for it.
-    """
+    """Return an engine on a store, created if it is missing and `create`, after its migrations. Errors: StoreError."""
     if create:
         create_file(url)
     else:
@@ -167,11 +163,8 @@ def connect_to_file(_dialect: object, _record: object, arguments: list[Any], opt
 
 
 def connect_server(url: URL) -> Engine:
-    """
-    Return an engine on a PostgreSQL server; options in the URL override our own. Errors: StoreError.
-
-    The server's JIT compiler is off: it takes 300 ms for a query of 100 ms that it expects to be long.
-    """
+    """Return an engine on a PostgreSQL server; options in the URL override our own. Errors: StoreError."""
+    # JIT takes 300 ms for a query of 100 ms that the server expects to be long.
     options = f"-c TimeZone=UTC -c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     given: dict[str, Any] = {"application_name": "watcher", "connect_timeout": CONNECT_S}
     given = {name: value for name, value in given.items() if name not in url.query}
@@ -310,11 +303,7 @@ def with_driver(url: URL) -> URL:
 
 
 def set_begin_mode(connection: Connection) -> None:
-    """
-    Set the driver's transaction mode from the execution options: with `reading`, read-only on one snapshot.
-
-    `busy_ms` is how long to wait for a lock.
-    """
+    """Set a transaction's mode from the execution options, as `begin_immediately`; with `reading`, on one snapshot."""
     from psycopg import IsolationLevel  # late: an optional dependency
 
     options = connection.get_execution_options()

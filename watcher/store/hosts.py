@@ -247,7 +247,6 @@ def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
 
 
 def record_network_down(connection: Connection, *, down_since: datetime | None) -> None:
-    """Save since when our network is down; None: it works."""
     save_meta(connection, NETWORK_DOWN, down_since.isoformat() if down_since else None)
 
 

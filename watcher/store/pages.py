@@ -86,12 +86,10 @@ def record_redirect(connection: Connection, article_id: str, *, url: str, host: 
 
 
 def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
-    """Postpone pages whose host may not be requested before `until`."""
     connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))
 
 
 def count_due_pages(connection: Connection, *, now: datetime) -> int:
-    """Return how many pages are due now."""
     query = select(func.count()).select_from(pages.join(feeds, feeds.c.id == pages.c.feed_id))
     query = query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.is_recheck)
     return connection.execute(query).scalar_one()

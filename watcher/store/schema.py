@@ -104,12 +104,10 @@ def utc_text(value: datetime | None) -> str | None:
 
 
 def from_text(value: str | None) -> datetime | None:
-    """Return the datetime of a text from SQLite."""
     return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 def from_server(value: datetime | None) -> datetime | None:
-    """Return a datetime from PostgreSQL in UTC."""
     return None if value is None else value.astimezone(UTC)
 
 

@@ -138,7 +138,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
-    """Whether to fetch the page; if False, the feed's text is used."""
+    """Whether to fetch the page, rather than use the feed's text."""
     has_full_text = page.feed.source.full_text and page.entry.content
     return bool(page.url) and context.fetch.articles and not has_full_text
 

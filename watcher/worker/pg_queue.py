@@ -220,7 +220,6 @@ class JobConsumer:
             raise RetryRequested(delay=RETRY, reason="its manager gave way")
 
     def close(self) -> None:
-        """Take no more jobs; running ones continue."""
         self._closed = True
         if self._manager is not None:
             self._manager.shutdown.set()
@@ -355,7 +354,6 @@ async def cancel_when_broken(gone: asyncio.Future[None], *connections: AsyncConn
 
 
 def count_waiting(connection: Connection) -> int:
-    """Return the number of queued visits that no worker has taken yet."""
     return int(connection.execute(WAITING).scalar_one())
 
 
