@@ -25,7 +25,7 @@ demo: $(READY)  ## run the main job on the sample press: poll, clean, group, wri
 # Six test processes also on two cores: many tests wait for a clock or a server.
 test: $(READY)  ## check the code, then run every test
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 6 -rs
+	$(BIN)/python -m pytest -n 6 --dist worksteal -rs
 
 quick: $(READY)  ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n 3 -m 'not slow'
