@@ -35,7 +35,7 @@ def settings(folder: Path, more: str = ""):
 def test_the_unit_in_the_docs_is_the_one_that_is_written():
     program, path = ("/opt/watcher/bin/python3", "-m", "watcher"), Path("/etc/watcher/settings.toml")
 
-    assert (ROOT / "docs" / "watcher.service").read_text() == render_unit(program, path, system=True)
+    assert (ROOT / "docs" / "watcher.service").read_text() == render_unit(program, path, system=True, credentials={})
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

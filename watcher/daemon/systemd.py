@@ -8,13 +8,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from watcher.errors import WatcherError
-from watcher.settings.base import SettingsList, SettingsModel
+from watcher.settings.base import SettingsModel, settings_in
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret
 
@@ -116,9 +114,7 @@ def build_unit(settings: Settings, *, system: bool) -> str:
     return render_unit((sys.executable, "-m", "watcher"), settings.path, system=system, credentials=files)
 
 
-def render_unit(
-    command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path] = MappingProxyType({})
-) -> str:
+def render_unit(command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path]) -> str:
     """Return the unit file that runs `command`; `credentials` are the paths of secret files by credential name."""
     environment = Environment(
         loader=PackageLoader("watcher.daemon"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
@@ -155,12 +151,7 @@ def check_paths(settings: Settings) -> None:
             raise ServiceError(f"a service of the system cannot write {name} = {path}", hint=hint)
 
 
-def iter_values(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
-    if isinstance(part, SettingsModel):
-        for name, field in type(part).model_fields.items():
-            yield from iter_values(getattr(part, name), f"{above}.{field.alias or name}".lstrip("."))
-    elif isinstance(part, SettingsList | tuple):
-        for row in part.root if isinstance(part, SettingsList) else part:
-            yield from iter_values(row, above)
-    elif part is not None:
-        yield above, part
+def iter_values(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
+    for (key, *_), value, _ in settings_in(part):
+        name = f"{above}.{key}".lstrip(".")
+        yield from iter_values(value, name) if isinstance(value, SettingsModel) else [(name, value)]
