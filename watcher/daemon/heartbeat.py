@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from watcher.daemon.services import Services
 from watcher.errors import StoreError
-from watcher.store.daemon_lock import DaemonLock, JobFault
+from watcher.store.daemon_lock import JobFault
 from watcher.worker.context import WorkerContext
 
 EVERY_S = 10.0
@@ -23,22 +23,22 @@ SHARE = 3  # heartbeats per watchdog interval of systemd
 STATUS_CHARS = 200
 
 
-async def send_heartbeats(services: Services, lock: DaemonLock) -> StoreError:
+async def send_heartbeats(services: Services) -> StoreError:
     """
     Record heartbeats as long as the event loop runs and the store answers, even if with an error.
 
     Return an error only if the store's file was removed or replaced: new data would be lost.
     """
+    lock = services.lock
     every_s = min(EVERY_S, (watchdog_interval_s() or EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:
         reason = await ping_store(services.tools)
         now = services.tools.now()
+        services.beat_s = time.monotonic()
         faults = list(services.jobs.faults.values())
-        since = services.store_fault.since if services.store_fault else now
-        services.store_fault = JobFault(job="store", since=since, reason=reason) if reason else None
-        services.beat_at, services.beat_s = now, time.monotonic()
-        if services.store_fault:
-            faults.insert(0, services.store_fault)
+        if reason:
+            since = next((fault.since for fault in lock.status.faults if fault.job == "store"), now)
+            faults.insert(0, JobFault(job="store", since=since, reason=reason))
         if (still_s := services.jobs.standstill_s()) is not None:
             since = now - timedelta(seconds=still_s)
             faults.insert(0, JobFault(job="jobs", since=since, reason="none of them runs"))

@@ -78,7 +78,8 @@ class MetricsCollector(Collector):
 
 
 def process_metrics(services: Services) -> Iterator[Metric]:
-    started_s, beat_s = services.started_at.timestamp(), services.beat_at.timestamp()
+    status = services.lock.status
+    started_s, beat_s = status.started_at.timestamp(), status.heartbeat_at.timestamp()
     yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)
     yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", beat_s)
     yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", services.queue.busy)

@@ -65,7 +65,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             services.schedule_jobs(() if is_helper else load_plugin_jobs(settings, services.tools))
             install_signal_handlers(flags)
             services.jobs.start()
-            heartbeat = asyncio.create_task(send_heartbeats(services, lock))
+            heartbeat = asyncio.create_task(send_heartbeats(services))
             clock_watch = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
             log_started(services)
             notify_systemd("READY=1", "at work")
@@ -120,7 +120,7 @@ async def build_services(
 
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(open_context(settings, engine, on_event=tell, spread_s=spread_s))
-        now, clock = tools.now(), ClockMonitor()
+        clock = ClockMonitor()
         yield Services(
             settings=settings,
             queue=make_scheduler(settings, replace(tools, started_at=lock.status.polling_since)),
@@ -128,8 +128,7 @@ async def build_services(
             clock=clock,
             counters=counters,
             stack=stack,
-            started_at=now,
-            beat_at=now,
+            lock=lock,
             beat_s=time.monotonic(),
         )
 

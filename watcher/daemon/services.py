@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from watcher.daemon.metrics import Counters
 from watcher.features.embedders import embedder_config
 from watcher.settings.edit import SettingsDiff, diff_settings
 from watcher.settings.models import Settings
-from watcher.store.daemon_lock import JobFault
+from watcher.store.daemon_lock import DaemonLock
 from watcher.store.feeds import sync_sources
 from watcher.worker.backfill import FEATURES, VECTORS
 from watcher.worker.context import WorkerContext, apply_poll_settings, client_for, load_site_rules
@@ -41,9 +41,9 @@ def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
 @dataclass(slots=True, kw_only=True)
 class Services:
     """
-    The parts of a running daemon, and when the store last answered: `beat_at`, and `beat_s` in monotonic time.
+    The parts of a running daemon. `stack` closes the clients that `apply_settings` opened.
 
-    `stack` closes the clients that `apply_settings` opened.
+    `lock` has the last heartbeat; `beat_s` is its monotonic time.
     """
 
     settings: Settings
@@ -52,10 +52,8 @@ class Services:
     clock: ClockMonitor
     counters: Counters
     stack: AsyncExitStack
-    started_at: datetime
-    beat_at: datetime
+    lock: DaemonLock
     beat_s: float
-    store_fault: JobFault | None = None  # if the store last answered with an error
     servers: Servers | None = None
     is_helper: bool = False  # only helps other daemons: no editions, no site
 

@@ -109,11 +109,10 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         return (*process_metrics(services), *of_store)
 
     async def health() -> dict[str, object]:
-        faults: dict[str, str] = {}
-        if services.store_fault is not None:
-            faults["store"] = services.store_fault.reason
-        elif time.monotonic() - services.beat_s > SILENT_S:
-            faults["store"] = f"no answer since {services.beat_at.isoformat()}"
+        status = services.lock.status
+        faults = {fault.job: fault.reason for fault in status.faults if fault.job == "store"}
+        if not faults and time.monotonic() - services.beat_s > SILENT_S:
+            faults["store"] = f"no answer since {status.heartbeat_at.isoformat()}"
         if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"none has run for {still_s:.0f} s"
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
