@@ -119,23 +119,17 @@ class LazyGroup(TyperGroup):
     rows: Mapping[str, Command]
     default: str = ""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 (Typer's context has no public name here)
         """Insert the default command if the first argument is not a command."""
         if self.default and args and args[0] not in self.rows and args[0] not in CONTEXT["help_option_names"]:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (Typer's context has no public name here)
-        del ctx
-        return list(self.rows)
-
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        del ctx
         row = self.rows.get(cmd_name)
         return build_command(row) if row else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
-        del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.help) for row in self.rows.values()])
 
@@ -150,7 +144,6 @@ def note_options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", expose_value=False)] = False,
 ) -> None:
     """Note the options that stand before the command; `run_command_line` has noted --debug."""
-    del debug
     if show_version:
         typer.echo(f"watcher {version('watcher-digests')}")
         raise typer.Exit
