@@ -17,7 +17,7 @@ from prometheus_client import generate_latest
 
 from tests.cli.site import rss
 from tests.kinds import on_sqlite
-from watcher.daemon.logging import json_formatter, log_event, text_formatter
+from watcher.daemon.logging import log_event, log_formatter
 from watcher.daemon.metrics import Counters
 from watcher.errors import status_reason
 from watcher.model import EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
@@ -37,7 +37,7 @@ def test_json_has_the_event_and_its_fields_with_their_types():
     at = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
     counts = fields(status="ok", took_s=0.25, new=3, feed="https://a.example/feed", next_poll_at=at, nothing=None)
 
-    told = json.loads(json_formatter().format(record("polled %s", counts)))
+    told = json.loads(log_formatter("json").format(record("polled %s", counts)))
 
     assert told | {"at": ""} == {
         "at": "", "level": "info", "logger": "watcher.worker", "event": "polled", "status": "ok", "new": 3,
@@ -46,7 +46,7 @@ def test_json_has_the_event_and_its_fields_with_their_types():
 
 
 def test_json_has_each_field_as_it_is_and_keeps_what_is_no_event():
-    form = json_formatter()
+    form = log_formatter("json")
 
     told = json.loads(form.format(record("visit_failed %s", fields(host="a.example", reason="it\nbroke"))))
     foreign = json.loads(form.format(record("Something of a library's: %d\nlines", 2)))
@@ -78,9 +78,9 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
 def test_a_line_of_text_stays_one_whatever_a_server_says():
     hostile = "a\nERROR forged\x1b[2J\u2028b\x9b2J\u202eb"
 
-    line = text_formatter().format(record("page_failed %s", fields(reason=hostile)))
-    other = text_formatter().format(record("Something of a library's: %s", hostile))
-    as_object = json_formatter().format(record("page_failed %s", fields(reason=hostile)))
+    line = log_formatter("text").format(record("page_failed %s", fields(reason=hostile)))
+    other = log_formatter("text").format(record("Something of a library's: %s", hostile))
+    as_object = log_formatter("json").format(record("page_failed %s", fields(reason=hostile)))
 
     assert len(line.splitlines()) == len(other.splitlines()) == len(as_object.splitlines()) == 1
     assert (line + other + as_object).isprintable()
@@ -88,7 +88,9 @@ def test_a_line_of_text_stays_one_whatever_a_server_says():
 
 
 def test_the_journal_is_told_the_weight_and_not_the_time():
-    assert text_formatter(journal=True).format(record("network_down", level=logging.WARNING)) == "<4>network_down"
+    assert (
+        log_formatter("text", journal=True).format(record("network_down", level=logging.WARNING)) == "<4>network_down"
+    )
 
 
 def test_a_label_cannot_break_the_page():

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.logging import json_formatter, log_event, text_formatter
+from watcher.daemon.logging import log_event, log_formatter
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker.context import open_context
@@ -127,7 +127,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
     import asyncio
 
     told: list[str] = []
-    forms = (text_formatter(), json_formatter())
+    forms = (log_formatter("text"), log_formatter("json"))
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

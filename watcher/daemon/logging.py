@@ -12,7 +12,7 @@ from typing import TextIO
 
 from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
 from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded
 from watcher.settings.models import LogSettings
@@ -29,9 +29,7 @@ NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
 def configure_logging(settings: LogSettings, *, debug: bool) -> None:
     """Write the log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        json_formatter() if settings.format == "json" else text_formatter(journal=is_journal(sys.stderr))
-    )
+    handler.setFormatter(log_formatter(settings.format, journal=is_journal(sys.stderr)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -40,15 +38,17 @@ def configure_logging(settings: LogSettings, *, debug: bool) -> None:
         logging.getLogger(name).setLevel(logging.DEBUG if debug else settings.level.upper())
 
 
-def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
+def log_formatter(form: str, *, journal: bool = False) -> ProcessorFormatter:
     """
-    Return the formatter for lines such as `2026-11-24T06:15:02Z INFO polled status=ok …`.
+    Return the formatter for lines: "text" as `2026-11-24T06:15:02Z INFO polled status=ok …`, or "json".
 
-    For the journal, which adds the time itself: `<6>polled …`.
+    For the journal, which adds the time itself, text is `<6>polled …`.
     """
-    stamp = TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True, key="at")
-    line = partial(format_line, journal)
-    return ProcessorFormatter(processors=[stamp, add_log_level, format_exc_info, hide_secret_urls, line])
+    at, tail = "%Y-%m-%dT%H:%M:%SZ", list[Processor]([partial(format_line, journal)])
+    if form == "json":
+        at, tail = "iso", [add_logger_name, split_event, JSONRenderer(serializer=dump_printable)]
+    head = (TimeStamper(fmt=at, utc=True, key="at"), add_log_level, format_exc_info, hide_secret_urls)
+    return ProcessorFormatter(pass_foreign_args=True, processors=[*head, *tail])
 
 
 def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
@@ -62,22 +62,6 @@ def format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> 
     head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
     line = head + replace_unprintable(told["event"]).replace("\n", "?")
     return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line
-
-
-def json_formatter() -> ProcessorFormatter:
-    """Return the formatter for `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", …}`."""
-    return ProcessorFormatter(
-        pass_foreign_args=True,
-        processors=[
-            TimeStamper(fmt="iso", utc=True, key="at"),
-            add_log_level,
-            add_logger_name,
-            format_exc_info,
-            hide_secret_urls,
-            split_event,
-            JSONRenderer(serializer=dump_printable),
-        ],
-    )
 
 
 def split_event(_logger: object, _name: str, told: EventDict) -> EventDict:
