@@ -129,6 +129,6 @@ def export_site(
         plugins = load_site_plugins(settings, engine)
         at = read(engine, last_change) or datetime.now(UTC)
         site = Site(settings=settings, engine=engine, plugins=plugins, now=lambda: at, is_static=True)
-        done = write_site(site, directory)
-    print_lines([f"{done.pages} pages and {done.files} other files, {format_bytes(done.bytes)}, in {directory}"])
+        pages, others, size = write_site(site, directory)
+    print_lines([f"{pages} pages and {others} other files, {format_bytes(size)}, in {directory}"])
     return DONE

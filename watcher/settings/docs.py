@@ -71,7 +71,7 @@ def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[S
         if isinstance(value, SettingsModel):
             inner.append(table_values(value, places, here))
         elif loc:
-            line = places.keys[here][0] if here in places.keys else None
+            line = places.keys.get(here, (None,))[0]
             yield SettingValue(table_heading(loc), str(here[-1]), format_value(value, field), line)
     yield from chain(*inner)
 

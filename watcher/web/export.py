@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -22,15 +21,12 @@ SAFE = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|/", re.ASCII)
 LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportSummary:
-    pages: int
-    files: int
-    bytes: int
+def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
+    """
+    Write the site into `folder`; remove outdated files of the last export. Errors: WatcherError.
 
-
-def export_site(site: Site, folder: Path) -> ExportSummary:
-    """Write the site into `folder`; remove outdated files of the last export. Errors: WatcherError."""
+    Return the numbers of pages, other files and bytes.
+    """
     before = read_manifest(folder)
     of_plugins = (plugin.paths(site) for plugin in site.plugins)
     every = chain((page.path for page in FILES), sources.source_paths(site), *of_plugins)
@@ -51,7 +47,7 @@ def export_site(site: Site, folder: Path) -> ExportSummary:
         (folder / MARK).write_text("".join(f"{name}\n" for name in sorted(known.values())), encoding="utf-8")
     except OSError as error:
         raise WatcherError(f"{folder}: the site cannot be written: {error.strerror}") from error
-    return ExportSummary(pages=pages, files=len(made) - pages, bytes=size)
+    return pages, len(made) - pages, size
 
 
 def read_manifest(folder: Path) -> set[str]:
