@@ -111,18 +111,14 @@ LONG_STEM = 5  # letters from which on a stem takes any usual ending
 
 @dataclass(frozen=True, slots=True)
 class PlaceName:
-    """
-    A name to find: folded words, the last with up to `ending` more letters. `code` is "" if it is not a place.
-
-    `lower`: it may start with a small letter. `derives`: adjectives and demonyms are derived from it (`is_derived`).
-    """
+    """A name to find: folded words."""
 
     tokens: tuple[str, ...]
-    code: str
+    code: str  # "" if it is not a place
     is_city: bool = False
-    ending: int = 0
-    lower: bool = False
-    derives: bool = False
+    ending: int = 0  # letters that the last word may have more
+    lower: bool = False  # it may start with a small letter
+    derives: bool = False  # adjectives and demonyms are derived from it (`is_derived`)
 
 
 def load_place_names(language: str) -> Iterator[PlaceName]:

@@ -64,17 +64,13 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
 
 
 def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
-    """
-    Return the independent outlets, in time order.
-
-    Own reports are counted before agency reports, so that an outlet still counts if another has the agency's text.
-    """
+    """Return the independent outlets, in time order."""
     reporters: dict[str, list[str]] = defaultdict(list)
     for agency, (first, *_) in reports:
         reporters[first.outlet].append(f"agency:{agency.casefold()}" if agency else owners[first.outlet])
     taken: set[str] = set()
     chosen: set[str] = set()
-    for own in (True, False):
+    for own in (True, False):  # own reports first: an outlet still counts if another one has the agency's text
         for outlet in owners:
             free = sorted(v for v in reporters[outlet] if v not in taken and v.startswith("agency:") != own)
             if outlet not in chosen and free and owners[outlet] not in taken:

@@ -43,10 +43,7 @@ def all_numbers(text: str, language: str) -> set[str]:
 
 
 def numbers_with_units(text: str, language: str) -> dict[str, str]:
-    """
-    Return the significant numbers of `text` that have a unit, as written ("1,800 ships", "70%"), mapped to their
-    digits. Days of a month are left out.
-    """
+    """Return the significant numbers of `text` with a unit, as written ("70%"), by their digits; not days of a month."""
     found: dict[str, str] = {}
     for match, value, what in _numbers_and_units(text, stop_words(language)):
         if float(value) < MIN_NUMBER or month_number(what):
@@ -113,10 +110,7 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
     Return the numbers of `new` that differ from those `old` had for the same thing, at most `MAX_CHANGES`, in order.
 
     Two numbers count the same thing if they are in one language, have the same unit, and share `MIN_COMMON_WORDS` words
-    around them. A number that `old` has too is not a change.
-
-    Args:
-        old: Sentences shown to the reader, then other known ones; of equally close numbers, the first is compared.
+    around them; of equally close ones in `old`, the first is compared. A number that `old` has too is not a change.
     """
     before = [number for sentence in old for number in counted_numbers(sentence)]
     found: dict[str, NumberChange] = {}

@@ -15,7 +15,9 @@ from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
-LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # loads articles by id with full texts
+LoadFullTexts: TypeAlias = Callable[
+    [Iterable[str]], Mapping[str, Article]
+]  # loads articles by id with full texts, of which others have only the beginnings
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 
@@ -33,16 +35,10 @@ def select_articles(
     start: datetime,
     end: datetime,
     muted_phrases: Sequence[str] = (),
-    languages: Sequence[str] = (),
+    languages: Sequence[str] = (),  # primary tags; empty for all
     load_full_texts: LoadFullTexts | None = None,
 ) -> Selection:
-    """
-    Return the articles published in [start, end) that can be grouped and read; each other one has one reason.
-
-    Args:
-        languages: Primary language tags; empty for all.
-        load_full_texts: Loads articles by id with full texts, if `articles` have only the beginnings.
-    """
+    """Return the articles published in [start, end) that can be grouped and read; each other one has one reason."""
     again = DuplicateFilter(load_full_texts)
     muted = phrase_pattern(tuple(muted_phrases))
     kept: list[Article] = []

@@ -23,17 +23,13 @@ KEY_SHIFT = 32  # of a key in front of a row or an entry, in one whole number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairScores:
-    """
-    Pairs of rows, their dot product in each index (`shared`), and `bound`, the weighted sum of the products.
-
-    `vectors` are the cosines of the dense vectors; None if the window has no dense vectors.
-    """
+    """Pairs of rows, with their dot products."""
 
     later: Places
     earlier: Places
-    bound: Numbers
-    shared: Mapping[str, Numbers]
-    vectors: Array | None = None
+    bound: Numbers  # weighted sum of the products
+    shared: Mapping[str, Numbers]  # products in each index
+    vectors: Array | None = None  # cosines of the dense vectors; None if the window has none
 
 
 class InvertedIndex:
@@ -68,13 +64,9 @@ class InvertedIndex:
         """
         Shorten the reach of each entry to the postings that are near enough in time to matter.
 
-        A pair loses less than `loss` of its product, as lowered with time: by a factor of e in `decay_hours`, to 0
-        beyond `idle_hours`. So frequent words, which cost the most and say the least, are compared over hours, and
-        names over days.
-
-        Args:
-            hours: Time of each row, ascending; NaN for undated rows, which come last.
-            decay_hours: Of each row.
+        A pair loses less than `loss` of its product, as lowered with time: by a factor of e in `decay_hours` (of each
+        row), to 0 beyond `idle_hours`. So frequent words, which cost the most and say the least, are compared over hours,
+        and names over days. `hours` ascend; undated rows, with NaN, come last.
         """
         posting_keys = np.repeat(np.arange(len(self.frequencies)), self.frequencies)
         highest = np.zeros(len(self.frequencies), np.float32)  # weight of each key

@@ -62,11 +62,8 @@ def group_wire_copies(
     """
     Return the articles in groups with the same text; an article without copies is a group of its own.
 
-    The origin is the agency's own article if it is in the group, else the earliest.
-    Articles without a body are in one group only if their headlines are the same.
-
-    Args:
-        shingles: Shingles by article id, if `features` of `items` only have a stand-in for them.
+    The origin is the agency's own article if it is in the group, else the earliest. Articles without a body are in one
+    group only if their headlines are the same. `shingles` are by article id, if those of `items` are stand-ins.
     """
     ordered = sort_by_time(items)
     prints = make_fingerprints(ordered, shingles)
@@ -314,10 +311,8 @@ def candidate_pairs(prints: Sequence[Fingerprint], *, most: int = MAX_CODES) -> 
     """
     Return the pairs (earlier, later) that share enough shingles to be compared, ascending.
 
-    Each shingle links an item to the first one with it and to the one before: copies form a chain, not all pairs.
-
-    Args:
-        most: Shingles to compare at most; of more, those with the lowest hashes.
+    Each shingle links an item to the first one with it and to the one before: copies form a chain, not all pairs. Of
+    more than `most` shingles, those with the lowest hashes are compared.
     """
     total = sum(len(each.sample) for each in prints)
     bound = np.uint32(min(COMPLETE, COMPLETE * most // max(1, total)))

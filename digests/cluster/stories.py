@@ -66,12 +66,8 @@ def cluster_with_links(
     Return the stories of a window, ordered by earliest article; the result does not depend on the order of `items`.
 
     A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
-    nearest story or stays alone, a round-up always stays alone.
-
-    Args:
-        rules: Constraints from user corrections; they override all scores.
-        known: The story that each article was in, by article id; a bonus keeps it there.
-        copies: The wire groups of `items`; None to compute them.
+    nearest story or stays alone, a round-up always stays alone. `rules` override all scores; a bonus keeps an article
+    in its `known` story. `copies` are the wire groups of `items`; None to compute them.
     """
     ordered = sort_by_time(items)
     place = {item.article_id: number for number, item in enumerate(ordered)}

@@ -69,13 +69,9 @@ def track_stories(
 
     A known story continues in the group with most of its articles. If several continue in one group, the largest keeps
     its id and the others are merged into it. Articles that leave a story become a story of their own, or move to
-    another known one. A merged story that separates again gets its id and thread back.
-    A story that is alone in its thread and about the same as an earlier one follows it, in that thread.
+    another known one. A story of `merged` that separates again gets its id and thread back; no other new one has an id
+    of `taken_ids`. A story that is alone in its thread and about the same as an earlier one follows it, in that thread.
     Tracking the result again changes nothing.
-
-    Args:
-        taken_ids: Ids that new stories must not get, besides those of `known`.
-        merged: The stories that were merged into stories of `known`.
     """
     by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
     home = {article: story.id for story in by_id.values() for article in story.articles}

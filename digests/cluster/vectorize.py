@@ -229,16 +229,12 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
 
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:
-    """
-    Return (model, vectors, has), each vector less the embedder's mean for its language; None if no item has a vector.
-
-    Only the vectors of the commonest model are used, because others cannot be compared with them.
-    """
+    """Return (model, vectors, has), each vector less the embedder's mean for its language; None if no item has a vector."""
     kinds = [(item.features.vector_model, len(item.features.vector or b"")) for item in items]
     counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
     if not counts:
         return None
-    kind = min(counts, key=lambda each: (-counts[each], each))
+    kind = min(counts, key=lambda each: (-counts[each], each))  # vectors of another one cannot be compared with these
     model, size = kind
     matrix, has = np.zeros((len(items), size // 2), np.float32), np.zeros(len(items), np.float32)
     for row, item in enumerate(items):

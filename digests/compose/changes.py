@@ -56,11 +56,7 @@ def compare_with_earlier(
     after that edition has a sentence with a number, a name or enough words that were not known, else "quiet". Known are
     the texts of the story's articles until then, and what that edition said of it.
 
-    Args:
-        articles: Full texts of the story's articles and of the last editions' articles, if still stored. Only articles
-            of the window can be new.
-        summary: This edition's summary. One of its sentences is returned as an update only if nothing else is new; the
-            caller then removes it from the summary.
+    A sentence of `summary` is returned as an update only if nothing else is new; the caller then removes it there.
     """
     present = [articles[key] for key in story.articles if key in articles]
     shown = ((edition, *find_in_edition(story, edition)) for edition in context.earlier_editions)

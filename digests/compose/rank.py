@@ -49,19 +49,15 @@ WEIGHTS = RankWeights()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedStory:
-    """
-    A story with its score. `sibling_of` is the id of the higher story on the same event or in the same thread.
-
-    `must_phrases` and `watched` are the phrases of the digest's `must` and `watch` that the story contains.
-    """
+    """A story with its score."""
 
     story: Story
     score: float
     score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
-    sibling_of: str | None = None
-    must_phrases: tuple[str, ...] = ()
-    watched: tuple[str, ...] = ()
+    sibling_of: str | None = None  # the id of the higher story on the same event or in the same thread
+    must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
+    watched: tuple[str, ...] = ()  # the same of its `watch`
 
 
 def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory, ...]:

@@ -47,10 +47,7 @@ def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetim
 
 
 def classify_trend(counts: Sequence[int]) -> str:
-    """
-    Return "rising", "steady" or "fading": the rate of articles in the window's last quarter, compared with the rate
-    since the story began; "" for fewer than `MIN_TREND_ARTICLES` articles.
-    """
+    """Return "rising", "steady" or "fading", by the last quarter's rate of articles; "" if they are too few."""
     began = next((at for at, count in enumerate(counts) if count), None)
     if began is None or sum(counts) < MIN_TREND_ARTICLES:
         return ""

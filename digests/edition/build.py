@@ -113,11 +113,7 @@ def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequ
 def save(
     connection: Connection, key: EditionKey, edition: Edition, messages: Sequence[OutboundMessage], *, now: datetime
 ) -> bool:
-    """
-    Store an edition with its messages, and schedule rechecks of the pages that it cites.
-
-    False if another process has taken its claim over.
-    """
+    """Store an edition with its messages, and schedule rechecks; False if another process has taken its claim over."""
     if not editions.save_edition(connection, key, edition):
         return False
     outbox.enqueue(connection, key, messages, now=now)
@@ -196,11 +192,7 @@ def owners_of(sources: Iterable[Source]) -> dict[str, str | None]:
 def measure_intake(
     inputs: EditionInputs, left_out: tuple[LeftOut, ...], *, withdrawn: int, late_articles: int
 ) -> Intake:
-    """
-    Return the counts of entries, articles and sources for the ledger.
-
-    `withdrawn` counts the window's articles whose page is gone, `late_articles` those published before the window.
-    """
+    """Return the counts for the ledger; `withdrawn`: pages that are gone, `late_articles`: published before the window."""
     request, counts = inputs.request, inputs.counts
     failing = []
     for state in inputs.feeds:

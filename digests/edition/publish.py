@@ -32,11 +32,7 @@ MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 def publish(
     engine: Engine, edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = ""
 ) -> tuple[Path, ...]:
-    """
-    Write the edition's files into `folder` and return their paths; `suffix` as in `EditionRequest`.
-
-    Errors: DeliveryError; DigestError, if one of the reader's templates is wrong: then no file is written.
-    """
+    """Write the edition's files into `folder`; return their paths. Errors: DeliveryError; DigestError, before any file."""
     return write_files(render_files(engine, edition, digest, digest.formats, suffix=suffix), folder)
 
 
@@ -108,11 +104,7 @@ def build_messages(
 
 
 def load_own_templates(folder: Path | None) -> Own:
-    """
-    Return the templates in `folder`, ordered by path; none if `folder` is None.
-
-    Errors: DigestError, if the folder or a file cannot be read, or a file is not named like a template.
-    """
+    """Return the templates in `folder`, ordered by path; none if it is None. Errors: DigestError."""
     if folder is None:
         return ()
     try:

@@ -33,13 +33,10 @@ def verify(
     """
     Return all discrepancies, in the edition's order; empty if there are none.
 
-    Each sentence must be in its article at its offset, with that article's outlet, URL, time and language; each
-    headline must be the title of the story's report at that link; the mentions must be one per outlet; independent and
-    folded must add up. A changed number must be in both its sentences, a correction in both versions of its article.
-
-    Args:
-        texts: The stored articles by id.
-        revisions: Later versions of their pages, which an edition may quote.
+    Each sentence must be in its article (`texts`, or one of `revisions`) at its offset, with that article's outlet, URL,
+    time and language; each headline must be the title of the story's report at that link; the mentions must be one per
+    outlet; independent and folded must add up. A changed number must be in both its sentences, a correction in both
+    versions of its article.
     """
     versions = {key: [article] for key, article in texts.items()}
     for key in versions.keys() & revisions.keys():

@@ -30,12 +30,10 @@ class CorrectionResult:
 
 def split(connection: Connection, story: str, articles: Collection[str], *, now: datetime) -> CorrectionResult:
     """
-    Split articles from a story: from now on, none of them is in a story with one of its others.
+    Split articles from a story: from now on, none of them is in a story with one of its others. Errors: DigestError.
 
     The others keep the id. Those split off become a story of their own in the same thread, or again the story that they
     were before it was merged into this one.
-
-    Errors: DigestError, if they are not in the story, or are all of it.
     """
     whole = load_story_now(connection, story)
     check_parts(whole, articles)
@@ -53,11 +51,7 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
 
 
 def join(connection: Connection, one: str, other: str, *, now: datetime) -> CorrectionResult:
-    """
-    Join two stories into one, now and in future; the larger one keeps its id.
-
-    Errors: DigestError, if a story does not exist, or they are one already.
-    """
+    """Join two stories into one, now and in future; the larger one keeps its id. Errors: DigestError."""
     first, second = (load_story_now(connection, each) for each in (one, other))
     if first.id == second.id:
         raise DigestError(f"{one} and {other} are one story already: {first.id}")

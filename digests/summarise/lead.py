@@ -54,10 +54,7 @@ def choose_summary(
 
     All are from one report, so that they read well; each is verbatim at its offset. They are in the digest's language
     if it has a suitable report, else one sentence in the story's most frequent language. Empty if no sentence can stand
-    alone.
-
-    Args:
-        title: The story's headline: sentences that only repeat it are not used.
+    alone. Sentences that only repeat the headline, `title`, are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
     for among, most in reports_by_language(story, articles, language):
