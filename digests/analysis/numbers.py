@@ -43,7 +43,7 @@ def all_numbers(text: str, language: str) -> set[str]:
 
 
 def numbers_with_units(text: str, language: str) -> dict[str, str]:
-    """Return the significant numbers of `text` with a unit, as written ("70%"), by their digits; not days of a month."""
+    """Return the significant numbers with a unit, as written ("70%"), mapped to their digits; no days of a month."""
     found: dict[str, str] = {}
     for match, value, what in _numbers_and_units(text, stop_words(language)):
         if float(value) < MIN_NUMBER or month_number(what):

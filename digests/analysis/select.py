@@ -17,7 +17,7 @@ MIN_TEXT = 30  # width of title and text together; less cannot be grouped
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
 LoadFullTexts: TypeAlias = Callable[
     [Iterable[str]], Mapping[str, Article]
-]  # loads articles by id with full texts, of which others have only the beginnings
+]  # by id; other articles may have only the beginnings
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 

@@ -64,9 +64,9 @@ class InvertedIndex:
         """
         Shorten the reach of each entry to the postings that are near enough in time to matter.
 
-        A pair loses less than `loss` of its product, as lowered with time: by a factor of e in `decay_hours` (of each
-        row), to 0 beyond `idle_hours`. So frequent words, which cost the most and say the least, are compared over hours,
-        and names over days. `hours` ascend; undated rows, with NaN, come last.
+        A pair loses less than `loss` of its product, as lowered with time: by a factor of e in `decay_hours`, to 0
+        beyond `idle_hours`. So frequent words, which cost the most and say the least, are compared over hours, and
+        names over days. `hours` ascend; undated rows, with NaN, come last.
         """
         posting_keys = np.repeat(np.arange(len(self.frequencies)), self.frequencies)
         highest = np.zeros(len(self.frequencies), np.float32)  # weight of each key

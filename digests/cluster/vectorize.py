@@ -229,7 +229,7 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
 
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:
-    """Return (model, vectors, has), each vector less the embedder's mean for its language; None if no item has a vector."""
+    """Return (model, vectors, has), each vector less the embedder's mean for its language; None without vectors."""
     kinds = [(item.features.vector_model, len(item.features.vector or b"")) for item in items]
     counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
     if not counts:

@@ -192,7 +192,7 @@ def owners_of(sources: Iterable[Source]) -> dict[str, str | None]:
 def measure_intake(
     inputs: EditionInputs, left_out: tuple[LeftOut, ...], *, withdrawn: int, late_articles: int
 ) -> Intake:
-    """Return the counts for the ledger; `withdrawn`: pages that are gone, `late_articles`: published before the window."""
+    """Return the counts for the ledger; `withdrawn`: pages are gone, `late_articles`: published before the window."""
     request, counts = inputs.request, inputs.counts
     failing = []
     for state in inputs.feeds:

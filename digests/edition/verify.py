@@ -33,7 +33,7 @@ def verify(
     """
     Return all discrepancies, in the edition's order; empty if there are none.
 
-    Each sentence must be in its article (`texts`, or one of `revisions`) at its offset, with that article's outlet, URL,
+    Each sentence must be in its article (in `texts` or `revisions`) at its offset, with that article's outlet, URL,
     time and language; each headline must be the title of the story's report at that link; the mentions must be one per
     outlet; independent and folded must add up. A changed number must be in both its sentences, a correction in both
     versions of its article.

@@ -83,7 +83,7 @@ def load_story_details(
 
 
 def resolve_story(connection: Connection, story: str) -> StoryRow:
-    """Return a story's row, given its id, the beginning of it, an edition's anchor, or its thread. Errors: DigestError."""
+    """Return a story's row, by its id, the beginning of it, an edition's anchor, or its thread. Errors: DigestError."""
     wanted = story.strip().rpartition("-")[2]
     if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
         return thread[0]
