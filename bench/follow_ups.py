@@ -17,8 +17,8 @@ from pathlib import Path
 
 from rolling import vectors_of
 
-from digests.cluster.follow_ups import link_follow_ups, story_profile
 from digests.cluster.item import ClusterItem
+from digests.cluster.tracking import link_follow_ups, story_profile
 from watcher.features.embedders import with_vector
 from watcher.features.extract import embedding_text, extract_features
 

@@ -217,8 +217,7 @@ def build_daily_edition(
 ) -> tuple[tuple[Path, ...], LargestStory | None]:
     """Build an edition in a worker process; return files and largest story, ((), None) if another one builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.
-    from digests.edition.build import build_edition, edition_window
-    from digests.edition.load import EditionRequest
+    from digests.edition.build import EditionRequest, build_edition, edition_window
 
     engine = connect(url)  # without a check of the version: a newer daemon may have migrated the tables since
     try:

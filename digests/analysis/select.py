@@ -15,9 +15,8 @@ from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
-LoadFullTexts: TypeAlias = Callable[
-    [Iterable[str]], Mapping[str, Article]
-]  # by id; other articles may have only the beginnings
+# By id; other articles may have only the beginnings of their texts.
+LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 

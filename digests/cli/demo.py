@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from typer import Option
 
 from digests.cli.digest import format_made
-from digests.edition.build import BuiltEdition, build_edition, edition_window
-from digests.edition.load import EditionRequest
+from digests.edition.build import BuiltEdition, EditionRequest, build_edition, edition_window
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests

@@ -18,8 +18,15 @@ from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, oversized_story_warning
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edition, edition_window, preview_edition
-from digests.edition.load import LOOKBACK, EditionRequest
+from digests.edition.build import (
+    LOOKBACK,
+    BuiltEdition,
+    EditionRequest,
+    build_edition,
+    build_unsaved_edition,
+    edition_window,
+    preview_edition,
+)
 from digests.edition.publish import build_messages, publish, render_all, render_files
 from digests.edition.schedule import due_at
 from digests.model import Edition

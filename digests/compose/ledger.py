@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from digests.compose.choose import StorySelection
 from digests.compose.context import ComposeContext
+from digests.compose.edition import StorySelection
 from digests.compose.rank import RankedStory
 from digests.model import Brief, EditionStory, Intake, LargestStory, Ledger, LeftOutKind, Story, count_left_out
 from digests.summarise.agreement import count_document_frequencies, measure_agreement

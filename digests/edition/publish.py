@@ -32,7 +32,7 @@ MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 def publish(
     engine: Engine, edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = ""
 ) -> tuple[Path, ...]:
-    """Write the edition's files into `folder`; return their paths. Errors: DeliveryError, DigestError (then nothing is written)."""
+    """Write the edition's files, and return their paths. Errors: DeliveryError; DigestError, before the first file."""
     return write_files(render_files(engine, edition, digest, digest.formats, suffix=suffix), folder)
 
 

@@ -9,8 +9,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from digests.cluster.constraints import UserCorrection
-from digests.cluster.follow_ups import story_profile
-from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, earliest_time, new_id, restored_story
+from digests.cluster.tracking import (
+    MERGED,
+    SPLIT,
+    StoryEvent,
+    TrackedStories,
+    earliest_time,
+    new_id,
+    restored_story,
+    story_profile,
+)
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store

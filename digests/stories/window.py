@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.constraints import keep_known_stories, resolve_corrections
-from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.stories import ClusteringResult, cluster_with_links
-from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedStories, track_stories
+from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store

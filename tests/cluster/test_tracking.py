@@ -11,11 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.constraints import apply_stability_bonus, keep_known_stories, majority_story
-from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import LinkageParams, average_linkage
 from digests.cluster.stories import story_id
-from digests.cluster.tracking import ExistingStory, track_stories
+from digests.cluster.tracking import ExistingStory, story_profile, track_stories
 from digests.model import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
 from watcher.features.extract import extract_features

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.follow_ups import DIGITS, MAX_TERMS, average_terms
 from digests.cluster.item import ClusterItem
+from digests.cluster.tracking import DIGITS, MAX_TERMS, average_terms
 from digests.cluster.vectorize import (
     MAX_KEY_LETTERS,
     MIN_KEY_LETTERS,

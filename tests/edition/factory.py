@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from digests.edition.build import build_edition, build_unsaved_edition
-from digests.edition.load import EditionRequest
+from digests.edition.build import EditionRequest, build_edition, build_unsaved_edition
 from digests.model import Edition
 from digests.settings.digests import DigestSettings
 

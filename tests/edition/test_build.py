@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import compose, save
-from digests.edition.load import EditionRequest, load
+from digests.edition.build import EditionRequest, compose, load, save
 from digests.errors import DeliveryError
 from digests.settings.digests import DigestSettings
 from digests.store.editions import (

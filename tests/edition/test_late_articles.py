@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.edition.build import LATE_ARTICLES
-from digests.edition.load import EditionRequest
+from digests.edition.build import LATE_ARTICLES, EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition

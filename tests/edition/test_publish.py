@@ -9,7 +9,7 @@ from email import policy
 import feedparser
 import pytest
 
-from digests.edition.load import EditionRequest
+from digests.edition.build import EditionRequest
 from digests.edition.publish import publish
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import edition_window
-from digests.edition.load import EditionRequest
+from digests.edition.build import EditionRequest, edition_window
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition

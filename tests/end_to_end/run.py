@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digests.cluster.stories import cluster_stories
-from digests.edition.build import build_edition, edition_window
-from digests.edition.load import EditionRequest
+from digests.edition.build import EditionRequest, build_edition, edition_window
 from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
