@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from digests import edition_json
-from digests.compose.ledger import MIN_REPORTS, OVERSIZED_SHARE, find_largest_story
+from digests.compose.edition import MIN_REPORTS, OVERSIZED_SHARE, find_largest_story
 from digests.model import LargestStory
 from tests.compose.factories import article, by_id, story
 from tests.render.editions import small
