@@ -89,7 +89,8 @@ def make_digest(
     options = TimeOptions(day=day, since=since, until=until)
     chosen = check_formats(formats)
     for digest in wanted:
-        options.check_day(digest, datetime.now(UTC))
+        if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
+            raise BadParameter(f"{options.day.isoformat()} is still to come", param_hint="--date")
     if send or preview:
         if stdout or chosen or (send and preview):
             message = "stands alone: neither --stdout nor --format, and not both"
@@ -99,10 +100,12 @@ def make_digest(
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         for digest in wanted:
             if stdout:
-                print_edition(settings, engine, digest, options, chosen or ("markdown",), json=json)
+                edition = edition_to_print(settings, engine, digest, options)
+                forms = render_files(engine, edition, digest, chosen or ("markdown",))
+                sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
                 continue
-            forms = digest.model_copy(update={"formats": chosen or digest.formats})
-            if made := make_one(settings, engine, forms, options):
+            wanted_forms = digest.model_copy(update={"formats": chosen or digest.formats})
+            if made := make_one(settings, engine, wanted_forms, options):
                 rows.append(made_to_json(made))
                 if not json:
                     print_lines(format_made(made.edition, made.files))
@@ -112,31 +115,20 @@ def make_digest(
     return DONE
 
 
-def print_edition(
-    settings: Settings,
-    engine: Engine,
-    digest: DigestSettings,
-    options: TimeOptions,
-    formats: tuple[str, ...],
-    *,
-    json: bool,
-) -> None:
+def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition:
+    """Return a stored edition, or one that is made and not stored."""
+    if existing := find_existing(engine, digest, options):
+        return existing.edition
     now = datetime.now(UTC)
-    edition = load_existing(engine, digest, options)
-    if edition is None:
-        request = plan_edition(engine, digest, options, now, slot=None)
-        complete_features(settings, engine, since=request.window_start - LOOKBACK)
-        edition = build_unsaved_edition(engine, digest, request, now=now)
-    forms = render_files(engine, edition, digest, formats)
-    sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
+    request = plan_edition(engine, digest, options, now, slot=None)
+    complete_features(settings, engine, since=request.window_start - LOOKBACK)
+    return build_unsaved_edition(engine, digest, request, now=now)
 
 
 def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> BuiltEdition | None:
-    existing = load_existing(engine, digest, options)
-    if existing is None:
-        return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
-    files = publish(engine, existing, digest, folder_of(digest, settings))
-    return BuiltEdition(edition=existing, slot="", files=files, is_new=False)
+    if existing := find_existing(engine, digest, options):
+        return replace(existing, files=publish(engine, existing.edition, digest, folder_of(digest, settings)))
+    return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
 
 
 def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> BuiltEdition | None:
@@ -148,12 +140,6 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
     return built
 
 
-def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition | None:
-    if options.day is None or options.has_window:
-        return None
-    return read(engine, editions.get_edition, digest.name, local_date=options.day)
-
-
 def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Send an edition of each digest and print each recipient's state; the exit code says whether all have it."""
     rows: list[dict[str, Any]] = []
@@ -161,7 +147,7 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         for digest in wanted:
             now = datetime.now(UTC)
-            made = find_existing(engine, digest, options, now)
+            made = find_existing(engine, digest, options, now=now)
             if made is None:
                 request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
                 made = build(settings, engine, digest, replace(request, deliver=True))
@@ -183,11 +169,13 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
     return DONE if all_sent else PARTLY
 
 
-def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime) -> BuiltEdition | None:
-    """Return the date's stored edition, for today only the daily one; None without one, or with a window."""
-    today = now.astimezone(ZoneInfo(digest.timezone)).date()
+def find_existing(
+    engine: Engine, digest: DigestSettings, options: TimeOptions, *, now: datetime | None = None
+) -> BuiltEdition | None:
+    """Return the stored edition of `--date`, with `now` by default today's daily one; None if a window is given."""
+    today = now.astimezone(ZoneInfo(digest.timezone)).date() if now else None
     day = options.day or today
-    if options.has_window:
+    if options.has_window or day is None:
         return None
     row = read(engine, editions.find_row, digest.name, day)
     if row is None or (day == today and not row.is_daily):
@@ -236,7 +224,7 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
 def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> tuple[BuiltEdition, list[dict[str, Any]]]:
     """Return what `send_all` would send: the edition, and each message; the store is only read, and no secret is."""
     now = datetime.now(UTC)
-    made, suffix = find_existing(engine, digest, options, now), ""
+    made, suffix = find_existing(engine, digest, options, now=now), ""
     if made is None:
         request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
@@ -281,10 +269,6 @@ class TimeOptions:
     @property
     def has_window(self) -> bool:
         return self.since is not None or self._until is not None
-
-    def check_day(self, digest: DigestSettings, now: datetime) -> None:
-        if self.day is not None and self.day > now.astimezone(ZoneInfo(digest.timezone)).date():
-            raise BadParameter(f"{self.day.isoformat()} is still to come", param_hint="--date")
 
     def until(self, zone: ZoneInfo, now: datetime) -> datetime | None:
         """Return the end of the window in UTC, None if not given: "2026-11-24T06:30", or "06:30" of the date."""
