@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
+from digests.compose.story import count_in_eighths
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.render.edition_view import story_view
@@ -27,7 +28,6 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_p
 PAGE_ARTICLES = 40
 TIMELINE_REPORTS = 12
 THREAD_STORIES = 30
-BARS = 8
 BAR_HEIGHT = 80
 
 
@@ -132,12 +132,9 @@ def timeline_bars(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
     times = sorted(article.published_at for article in found.articles.values())
     if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
         return []
-    length = (times[-1] - times[0]) / BARS
-    counts = [0] * BARS
-    for at in times:
-        counts[min(BARS - 1, int((at - times[0]) / length))] += 1
-    starts = [(times[0] + length * n).astimezone(zone) for n in range(BARS)]
-    is_long = times[-1] - times[0] > timedelta(days=2)
+    counts, length = count_in_eighths(times, start=times[0], end=times[-1]), times[-1] - times[0]
+    starts = [(times[0] + length * n / len(counts)).astimezone(zone) for n in range(len(counts))]
+    is_long = length > timedelta(days=2)
     names = [f"{at.day} {at:%b}" if is_long else f"{at:%H:%M}" for at in starts]
     return [
         {"start": name, "count": count, "height": round(BAR_HEIGHT * count / max(counts))}
