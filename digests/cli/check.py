@@ -26,9 +26,7 @@ from watcher.settings.types import Secret
 
 def check_templates(settings: Settings) -> dict[str, int]:
     """Return the number of the digests' own templates; {} without any. Errors: DigestError, if one is wrong."""
-    own = {
-        digest.templates: load_own_templates(digest.templates) for digest in digests_of(settings) if digest.templates
-    }
+    own = {each.templates: load_own_templates(each.templates) for each in digests_of(settings) if each.templates}
     for files in own.values():
         try_templates(files)
     return {"templates": sum(map(len, own.values()))} if own else {}

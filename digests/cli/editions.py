@@ -132,9 +132,8 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
     at = parse_date(day, option="DATE")
     rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
-        raise DigestError(
-            f"no edition of {digest.name} is kept for {at}", hint="watcher editions  # lists those that are"
-        )
+        hint = "watcher editions  # lists those that are"
+        raise DigestError(f"no edition of {digest.name} is kept for {at}", hint=hint)
     return [(read(engine, load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
 
 

@@ -60,9 +60,7 @@ def _with_sparks(doc: Document, view: EditionView) -> Document:
 def _spark(story: StoryView) -> str:
     if not story.spark:
         return ""
-    bars = (
-        f'<rect x="{6 * n}" y="{12 - height}" width="5" height="{height}"/>' for n, height in enumerate(story.spark)
-    )
+    bars = (f'<rect x="{6 * n}" y="{12 - tall}" width="5" height="{tall}"/>' for n, tall in enumerate(story.spark))
     picture = f'<svg class="spark" viewBox="0 0 47 12" aria-hidden="true">{"".join(bars)}</svg>'
     return f"{picture}{escape(story.trend)} · "
 

@@ -48,9 +48,8 @@ def check_mailbox(value: str) -> str:
         parse_mailbox(value)
     except ValueError:
         words = "" if value.rpartition("@")[0].isascii() else ", in ASCII before the @"
-        raise ValueError(
-            f'got {quote_value(value)}, expected a mail address such as "you@example.org"{words}'
-        ) from None
+        expected = f'a mail address such as "you@example.org"{words}'
+        raise ValueError(f"got {quote_value(value)}, expected {expected}") from None
     return value.strip()
 
 
@@ -169,15 +168,12 @@ class SmtpSettings(SettingsModel):
         rows = data if isinstance(data, Mapping) else {}
         host = rows.get("host")
         if rows.get("security") == "plain" and isinstance(host, str) and not is_loopback(host.strip("[]")):
-            message = (
-                'got "plain" for a server elsewhere, expected "starttls" or "tls": mail and password would be read'
-            )
-            yield ValidationIssue(loc=("security",), message=message)
+            words = 'got "plain" for a server elsewhere, expected "starttls" or "tls": mail and password would be read'
+            yield ValidationIssue(loc=("security",), message=words)
         for one, other in (("user", "password"), ("password", "user")):
             if rows.get(one) and not rows.get(other):
-                yield ValidationIssue(
-                    loc=(one,), message=f"got {one} without {other}, expected both or none", missing=True
-                )
+                words = f"got {one} without {other}, expected both or none"
+                yield ValidationIssue(loc=(one,), message=words, missing=True)
 
 
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
