@@ -52,11 +52,9 @@ class AlertJob:
             if is_known and name not in {each.name for each in active}:
                 wanted.append(Alert(name=name, since=since, at=now, is_over=True))
         for alert in wanted:
-            if not self._waits(alert.name, now):
+            wait = self._retry_at.get(alert.name, now) - now
+            if not timedelta() < wait <= RETRY_AFTER:
                 await self._alert(alert)
-
-    def _waits(self, name: str, now: datetime) -> bool:
-        return timedelta() < self._retry_at.get(name, now) - now <= RETRY_AFTER
 
     async def _alert(self, alert: Alert) -> None:
         taken = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])

@@ -33,11 +33,8 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         yield editions_section(engine, settings)
         deliveries = read(engine, list_undelivered, since=(datetime.now(UTC) - FAILED_SHOWN_FOR).date())
-        yield StatusSection(
-            name="deliveries",
-            found=[delivery_to_json(each) for each in deliveries],
-            rows=tuple(delivery_rows(deliveries)),
-        )
+        found = [delivery_to_json(each) for each in deliveries]
+        yield StatusSection(name="deliveries", found=found, rows=tuple(delivery_rows(deliveries)))
         yield schedule_section(engine, settings, now=system_clock())
 
 

@@ -40,7 +40,9 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for form in rendered:
-            target = directory / _file_name(form.name)
+            if form.name in ("", ".", "..") or Path(form.name).name != form.name or "\0" in form.name:
+                raise DeliveryError("file", f"{form.name!r} is no file name", permanent=True)
+            target = directory / form.name
             waiting.append((directory / f".{target.name}.{os.getpid()}.tmp", target))
             _write_through(waiting[-1][0], form.body, PRIVATE if form.format == "eml" else PUBLIC)
         for temporary, target in waiting:
@@ -54,12 +56,6 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     return tuple(target for _, target in waiting)
-
-
-def _file_name(name: str) -> str:
-    if name in ("", ".", "..") or Path(name).name != name or "\0" in name:
-        raise DeliveryError("file", f"{name!r} is no file name", permanent=True)
-    return name
 
 
 def _write_through(path: Path, body: bytes, mode: int) -> None:

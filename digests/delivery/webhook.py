@@ -14,7 +14,7 @@ from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut, status_reason
 from watcher.feeds.html_text import to_one_line
 from watcher.feeds.schedule import parse_retry_after
-from watcher.net.post import HttpPost, PostRequest, PostResponse
+from watcher.net.post import HttpPost, PostRequest
 from watcher.settings.types import Secret, check_web
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
@@ -59,9 +59,17 @@ class WebhookChannel(Channel):
             response = self._post.run()
         except FetchError as error:
             raise self.fault(f"cannot be reached: {describe_error(error)}", maybe_arrived=is_sent) from error
-        if not 200 <= response.status < 300:
-            raise self._refusal(response)
-        return f"{response.status} {self._reply_text(response.body)}".rstrip()
+        status, told = response.status, self._reply_text(response.body)
+        if 200 <= status < 300:
+            return f"{status} {told}".rstrip()
+        is_passing = status >= 500 or status in RETRY_STATUSES
+        wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+        raise self.fault(
+            f"answered {status_reason(status)}" + (f": {told}" if told else ""),
+            permanent=not is_passing,
+            maybe_arrived=status in GATEWAY_STATUSES,
+            retry_after_s=wait_s if is_passing else None,
+        )
 
     def abort(self) -> None:
         super().abort()
@@ -75,17 +83,6 @@ class WebhookChannel(Channel):
         base, _, topic = self._url.partition("?")[0].rstrip("/").rpartition("/")
         body = json.dumps({"topic": topic} | json.loads(form.body), ensure_ascii=False, separators=(",", ":"))
         return f"{base}/", body.encode()
-
-    def _refusal(self, response: PostResponse) -> DeliveryError:
-        status, told = response.status, self._reply_text(response.body)
-        is_passing = status >= 500 or status in RETRY_STATUSES
-        wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-        return self.fault(
-            f"answered {status_reason(status)}" + (f": {told}" if told else ""),
-            permanent=not is_passing,
-            maybe_arrived=status in GATEWAY_STATUSES,
-            retry_after_s=wait_s if is_passing else None,
-        )
 
     def _reply_text(self, said: bytes) -> str:
         text = said.decode("utf-8", "replace")

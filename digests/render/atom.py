@@ -43,14 +43,14 @@ def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> st
 def _entry(edition: Edition, atom: AtomSettings, own: Own) -> dict[str, Any]:
     shown = edition_view(edition)
     doc = document(shown, own)
-    title_free = doc.head.rpartition("</h1>")[2].strip()  # the feed has the digest's title already
+    title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already
     day = edition.local_date.isoformat()
     return {
         "id": f"{_tag(edition.digest, atom)}/{day}",
         "view": shown,
         "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "url": page_url(atom.site, f"{day}.html"),
-        "content": "\n".join((title_free, doc.stories, doc.foot)),
+        "content": "\n".join((title_free, doc["stories"], doc["foot"])),
     }
 
 

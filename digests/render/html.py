@@ -6,14 +6,14 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from digests.render.markdown import NO_URLS, Document, document
+from digests.render.markdown import NO_URLS, document
 from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 
@@ -36,12 +36,12 @@ class SiteFrame:
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
-    shown = pins(view.stories)
+    doc, shown = document(view, own, stories=stories, briefs=briefs), pins(view.stories)
     values = {
         "frame": frame,
         "v": view,
         "w": view.words,
-        "doc": _with_sparks(document(view, own, stories=stories, briefs=briefs), view),
+        "doc": doc | {"stories": _with_sparks(doc["stories"], view)},
         "css": Markup(style_sheet(own)),
         "world": world(),
         "pins": shown,
@@ -51,10 +51,9 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
     return render_template(html_templates(own), "page.html.j2", own, values)
 
 
-def _with_sparks(doc: Document, view: EditionView) -> Document:
+def _with_sparks(html: str, view: EditionView) -> Markup:
     sparks = (_spark(story) for section in view.sections for story in section.stories)
-    marked = re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), doc.stories)
-    return replace(doc, stories=Markup(marked))
+    return Markup(re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), html))
 
 
 def _spark(story: StoryView) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
 
@@ -40,15 +39,6 @@ FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 NO_URLS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """The document as HTML, split at `---`, so that a page can put its own parts in between."""
-
-    head: Markup  # title, date, facts and note
-    stories: Markup
-    foot: Markup
-
-
 def render(view: EditionView, own: Own = ()) -> str:
     """Return the document as a file: Markdown with YAML front matter."""
     values = {"front": _front(view), "note": view.note, "stories": NO_URLS, "briefs": NO_URLS}
@@ -57,15 +47,20 @@ def render(view: EditionView, own: Own = ()) -> str:
 
 def document(
     view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NO_URLS, briefs: Mapping[str, str] = NO_URLS
-) -> Document:
-    """Return the document as HTML for a page. `stories`, `briefs`: links to a site's pages, by anchor and by URL."""
+) -> dict[str, Markup]:
+    """
+    Return the document as HTML, split at `---` into "head", "stories" and "foot", for a frame to put parts between.
+
+    `stories`, `briefs`: links to a site's story pages, by anchor and by URL.
+    """
     note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
     source = render_template(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
     parts = to_html(source).split("<hr>")
     head = parts.pop(0) if len(parts) > 2 else ""
     foot = parts.pop() if len(parts) > 1 else ""
-    return Document(head=Markup(head.strip()), stories=Markup("<hr>".join(parts).strip()), foot=Markup(foot.strip()))
+    split = {"head": head, "stories": "<hr>".join(parts), "foot": foot}
+    return {name: Markup(part.strip()) for name, part in split.items()}
 
 
 def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:

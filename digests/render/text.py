@@ -25,9 +25,8 @@ NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", 
 
 
 def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
-    doc = document(view, own)
-    parts = {"head": to_text(doc.head), "stories": to_text(doc.stories), "foot": to_text(doc.foot)}
-    values = {"v": view, "w": view.words, "doc": parts, "base_url": base_url, "unsubscribe": unsubscribe}
+    doc = {name: to_text(part) for name, part in document(view, own).items()}
+    values = {"v": view, "w": view.words, "doc": doc, "base_url": base_url, "unsubscribe": unsubscribe}
     return render_template(_templates(own), "edition.txt.j2", own, values)
 
 

@@ -115,7 +115,8 @@ def edition_page(site: Site, edition: Edition, making: tuple[EditionInProgress, 
         }
     )
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
-    frame = SiteFrame(**parts, stories=story_urls(edition), briefs=brief_urls(edition))
+    stories = {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
+    frame = SiteFrame(**parts, stories=stories, briefs=brief_urls(edition))
     own = load_own_templates(digest_of(site, edition).templates)
     body = render(edition_view(edition), own, frame=frame)
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
@@ -140,10 +141,6 @@ def parse_name(name: str) -> tuple[date, str]:
     except ValueError:
         pass
     raise NotFound(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
-
-
-def story_urls(edition: Edition) -> dict[str, str]:
-    return {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
 
 
 def brief_urls(edition: Edition) -> dict[str, str]:
