@@ -223,9 +223,7 @@ class Correction:
 
 
 def parse_reason(value: object) -> Reason:
-    """Return the reason that `Reason.to_dict` wrote; reasons are returned as they are. Errors: ValueError."""
-    if isinstance(value, Reason):
-        return value
+    """Return the reason that `Reason.to_dict` wrote. Errors: ValueError."""
     try:
         return Reason.from_dict(value)  # type: ignore[arg-type]
     except (KeyError, TypeError, AttributeError) as error:

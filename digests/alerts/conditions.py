@@ -52,15 +52,13 @@ def active_conditions(
 ) -> tuple[Alert, ...]:
     """Return what has failed for `after` or longer; polls count from `polling_since`, when the daemon started."""
     return (
-        *poll_failures(connection, now=now, after=after, polling_since=polling_since),
+        *poll_failures(connection, now, after, polling_since),
         *edition_failures(connection, settings, now=now, after=after),
         *delivery_failures(connection, now=now, after=after),
     )
 
 
-def poll_failures(
-    connection: Connection, *, now: datetime, after: timedelta, polling_since: datetime
-) -> Iterator[Alert]:
+def poll_failures(connection: Connection, now: datetime, after: timedelta, polling_since: datetime) -> Iterator[Alert]:
     reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - polling_since < after:
         return

@@ -119,7 +119,7 @@ def parse_line(text: str) -> InputLine:
         title=title,
         text=body,
         language=text_field(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
-        published_at=time_field(row.get("published")),
+        published_at=parse_time(text_field(row, "published")),
         source=text_field(row, "source"),
         url=text_field(row, "url"),
     )
@@ -127,19 +127,15 @@ def parse_line(text: str) -> InputLine:
 
 def text_field(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
+    if not isinstance(value, str | None):
         raise ValueError(f'"{name}" is no string')
-    return value
+    return value or ""
 
 
-def time_field(value: object) -> datetime | None:
+def parse_time(value: str) -> datetime | None:
     """Return an ISO 8601 time in UTC (a date is its midnight, a time without a zone is UTC), None if it is missing."""
-    if value is None or value == "":
+    if not value:
         return None
-    if not isinstance(value, str):
-        raise ValueError('"published" is no string')
     try:
         at = datetime.fromisoformat(value.strip())
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

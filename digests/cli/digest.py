@@ -183,9 +183,7 @@ def find_existing(
     return BuiltEdition(edition=read(engine, editions.load_edition, row), slot=row.slot, is_new=False)
 
 
-def send_edition(
-    settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition
-) -> tuple[Delivery, ...]:
+def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition) -> Sequence[Delivery]:
     """Send an edition to all who do not have it yet, also if given up before; return its deliveries."""
     now = datetime.now(UTC)
     messages = () if made.is_new else build_messages(engine, made.edition, digest)

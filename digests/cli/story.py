@@ -203,9 +203,7 @@ def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: 
     return DONE
 
 
-def load_explanation(
-    connection: Connection, a: Article, b: Article
-) -> tuple[explain.PairExplanation, Mapping[str, str]]:
+def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[explain.PairExplanation, dict[str, str]]:
     """Return the decision on two articles, and their stories by article id. Errors: DigestError."""
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")

@@ -8,7 +8,7 @@ from itertools import groupby
 from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Perspective, Sentence, SourceMention
 from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
-from digests.render.ledger import ledger_lines
+from digests.render.ledger import join_first, ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
 from watcher.text.urls import host_of
 from watcher.text.words import fold
@@ -76,10 +76,6 @@ def edition_view(edition: Edition) -> view.EditionView:
         counts=tuple(counts.items()),
         words=words,
     )
-
-
-def story_view(story: EditionStory, edition: Edition) -> view.StoryView:
-    return Views(edition).story(story)
 
 
 class Views:
@@ -165,12 +161,11 @@ class Views:
 
     def _updates(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
-        count = len(story.new_outlets)
-        if not count:
+        if not story.new_outlets:
             return found
-        names = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
-        names += ", …" if count > MAX_NEW_OUTLETS else ""
-        return (*found, view.QuoteView(text=self.words.say("new_outlets", n=count, names=names)))
+        names = join_first([sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets], MAX_NEW_OUTLETS)
+        text = self.words.say("new_outlets", n=len(story.new_outlets), names=names)
+        return (*found, view.QuoteView(text=text))
 
     def _figure(self, figure: NumberChange) -> view.QuoteView:
         """Return "59 → 78 people", citing the report with the new number."""
@@ -235,16 +230,14 @@ class Views:
         """Return a sentence for countries, and one for kinds of owners: "Not reported in: China (4 read)." or so."""
         words, lines = self.words, []
         for group, phrase in (("country", "silent"), ("owner", "silent_kind")):
-            those = [each for each in story.silent if each.group == group]
             names = []
-            for each in those[:MAX_SILENT]:
-                name = self._group_name(group, each.name)
-                name = name if group == "country" else words.say("kind", name=name)
-                names.append(words.say("read", name=name, n=each.outlets))
-            if len(those) > MAX_SILENT:
-                names.append("…")
+            for each in story.silent:
+                if each.group == group:
+                    name = self._group_name(group, each.name)
+                    name = name if group == "country" else words.say("kind", name=name)
+                    names.append(words.say("read", name=name, n=each.outlets))
             if names:
-                lines.append(words.say(phrase, names=", ".join(names)))
+                lines.append(words.say(phrase, names=join_first(names, MAX_SILENT)))
         return tuple(lines)
 
     def _group_name(self, group: str, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from digests.model import Edition, LlmOutcome, LlmStop
 from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
@@ -75,9 +77,12 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
         sanitize_line(source.name, limit=200) + (f" ({_describe(source.reason, words)})" if source.reason else "")
         for source in ledger.failing
     ]
-    if len(names) > MAX_FAILING:
-        names[MAX_FAILING:] = ["…"]
-    return f"{text} {words.say('failing', names=', '.join(names))}" if names else text
+    return f"{text} {words.say('failing', names=join_first(names, MAX_FAILING))}" if names else text
+
+
+def join_first(names: Sequence[str], most: int) -> str:
+    """Return the first names with commas between, and an ellipsis if there are more."""
+    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
 
 
 def _llm_line(llm: LlmOutcome, words: Localizer) -> str:

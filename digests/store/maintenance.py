@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
+from digests.errors import DigestError
 from digests.store.editions import edition_filter, pin_name, unpack_edition
 from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
 from watcher.store.articles import unpin
@@ -71,7 +72,7 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
     for row in connection.execute(query.execution_options(yield_per=50)):
         try:
             unpack_edition(row.payload)
-        except (zlib.error, ValueError, TypeError, KeyError, AttributeError):
+        except (zlib.error, TypeError, DigestError):
             broken.append(f"{row.digest} of {row.local_date}")
     if broken:
         what = f"{len(broken)} editions cannot be read: {', '.join(broken[:MAX_SHOWN])}"

@@ -13,7 +13,7 @@ from digests.cluster.explain import describe_copy
 from digests.compose.story import count_in_eighths
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
-from digests.render.edition_view import story_view
+from digests.render.edition_view import Views
 from digests.render.escape import language_tag, sanitize_line
 from digests.render.localizer import english, language_direction
 from digests.settings.digests import digests_of
@@ -51,7 +51,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         places=" · ".join(country_name(code, "en") for code in found.places),
         languages=", ".join(languages),
         day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
-        view=story_view(shown, edition) if edition and shown else None,
+        view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
         timeline=timeline(found, zone),
         bars=timeline_bars(found, zone),
