@@ -34,7 +34,7 @@ from watcher.text.format import format_count, strip_control_characters
 from watcher.text.urls import hide_secrets, normalize_url
 
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
-COLUMNS = ("name", "language", "country", "section", "every", "url", "muted")
+COLUMNS = ("name", "language", "country", "section", "every", "url")
 NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
@@ -47,35 +47,33 @@ def list_sources(config: Config = None, json: Json = False) -> int:
     ]
     if json:
         print_json(rows)
-    elif sys.stdout.isatty():
-        print_table(rows)
+        return DONE
+    cells = [
+        {key: str(row[key] or "") for key in COLUMNS} | {"muted": "" if row["enabled"] else "muted"} for row in rows
+    ]
+    if sys.stdout.isatty():
+        print_table(cells)
     else:
-        print_lines("\t".join(" ".join(cell(row, key).split()) for key in COLUMNS) for row in rows)
+        print_lines("\t".join(" ".join(text.split()) for text in row.values()) for row in cells)
     return DONE
 
 
-def cell(row: dict[str, object], key: str) -> str:
-    if key == "muted":
-        return "" if row["enabled"] else "muted"
-    return str(row[key] or "")
-
-
-def print_table(rows: list[dict[str, object]]) -> None:
+def print_table(rows: list[dict[str, str]]) -> None:
     # Late: rich takes 50 ms to load, and is needed on a terminal only.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    shown = [key for key in COLUMNS if any(cell(row, key) for row in rows)]
+    shown = [key for key in (*COLUMNS, "muted") if any(row[key] for row in rows)]
     for key in shown:
         table.add_column(key, overflow="fold")
     for row in rows:
-        cells = (Text(strip_control_characters(hide_secrets(cell(row, key)))) for key in shown)
-        table.add_row(*cells, style="" if row["enabled"] else "dim")
+        cells = (Text(strip_control_characters(hide_secrets(row[key]))) for key in shown)
+        table.add_row(*cells, style="dim" if row["muted"] else "")
     console = Console()
     console.print(table)
-    muted = sum(not row["enabled"] for row in rows)
+    muted = sum(bool(row["muted"]) for row in rows)
     console.print(f"{format_count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
 
 

@@ -242,8 +242,7 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
     """Store articles from JSON lines; worker processes extract features. Errors: StoreError, WorkerFailed."""
     summary = ImportSummary()
     given = read_articles(stream, summary, now=now)
-    writer, pool = Writer(engine), Pool()
-    try:
+    with closing(Writer(engine)) as writer, closing(Pool()) as pool:
         # An export has the URL of a feed without its secrets.
         feeds = {hide_secrets(url): number for url, number in (await writer.read(feed_ids)).items()}
 
@@ -260,9 +259,6 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
                 summary.known += len(added) - sum(added)
 
         await asyncio.gather(*(import_chunks() for _ in range(IMPORT_WORKERS)))
-    finally:
-        pool.close()
-        writer.close()
     return summary
 
 

@@ -102,7 +102,7 @@ def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) 
 
 
 def one_source(site: Site, ask: PageRequest) -> PageResponse:
-    found = read(site.engine, load_details, site, feed_id_of(ask))
+    found = read(site.engine, load_details, site, ask)
     return render_page(
         site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, **found
     )
@@ -115,12 +115,16 @@ def feed_id_of(ask: PageRequest) -> int:
     return int(text)
 
 
-def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, Any]:
+def load_state(connection: Connection, ask: PageRequest) -> FeedState:
+    """Return the state of the source in the path. Errors: NotFound."""
+    if state := feed_state(connection, feed_id_of(ask)):
+        return state
+    raise NotFound("There is no such source.")
+
+
+def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[str, Any]:
     """Return the values for the template of one source. Errors: NotFound."""
-    state = feed_state(connection, feed_id)
-    if state is None:
-        raise NotFound("There is no such source.")
-    now = site.now()
+    state, now = load_state(connection, ask), site.now()
     row = to_row(state, now=now)
     due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
@@ -129,9 +133,9 @@ def load_details(connection: Connection, site: Site, feed_id: int) -> dict[str, 
     return {
         "row": row,
         **load_figures(connection, site, [row]),
-        "healths": load_health_changes(connection, feed_id, most=CHANGES),
-        "polls": load_polls(connection, feed_id, most=POLLS),
-        "latest": latest_of_feed(connection, feed_id, most=PREVIEW),
+        "healths": load_health_changes(connection, row.id, most=CHANGES),
+        "polls": load_polls(connection, row.id, most=POLLS),
+        "latest": latest_of_feed(connection, row.id, most=PREVIEW),
         "enabled": enabled,
         "next_poll_text": next_poll_text(state),
         # Whether it is due and a daemon is running.
@@ -165,10 +169,7 @@ def poll_now(site: Site, ask: PageRequest) -> PageResponse:
 
 def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     """Disable or enable a source in the settings file and in the store, then redirect to its page."""
-    feed_id = feed_id_of(ask)
-    state = read(site.engine, feed_state, feed_id)
-    if state is None:
-        raise NotFound("There is no such source.")
+    state = read(site.engine, load_state, ask)
     path = site.settings.path
     if path is None:
         raise SettingsError((), "there is no settings file to note it in")
@@ -181,7 +182,7 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
     if site.on_settings:
         site.on_settings()
-    return PageResponse(redirect_to=f"/sources/{feed_id}")
+    return PageResponse(redirect_to=f"/sources/{state.feed.id}")
 
 
 def source_paths(site: Site) -> Iterator[str]:
