@@ -52,21 +52,15 @@ STANDSTILL_S = 60.0  # without a run of any job: the scheduler hangs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """
-    A function to run every `every_s` seconds, or at the times of `cron`; one run at a time.
-
-    `finish`: at shutdown, a run may continue for a few seconds; others are cancelled at once.
-    `background_task`: what nodes that share work do instead of `run`.
-    `removes_old`: it deletes by age, so it does not run in the hour after the clock has jumped.
-    """
+    """A function to run every `every_s` seconds, or at the times of `cron`; one run at a time."""
 
     name: str
     run: Callable[[], Awaitable[object]]
     every_s: float = REST_S
     cron: CronTrigger | None = None
-    finish: bool = False
-    background_task: BackgroundTask | None = None
-    removes_old: bool = False
+    finish: bool = False  # at shutdown, a run may continue for a few seconds; others are cancelled at once
+    background_task: BackgroundTask | None = None  # what nodes that share work do instead of `run`
+    removes_old: bool = False  # it deletes by age, so it does not run in the hour after the clock has jumped
 
 
 class Every(BaseTrigger):  # type: ignore[misc]
@@ -84,22 +78,15 @@ class Every(BaseTrigger):  # type: ignore[misc]
 
 
 class JobRunner:
-    """
-    Runs jobs. `running`: the jobs of running tasks; `faults`: jobs whose last run failed, by name.
-
-    Args:
-        ended: Called after each run with the job's name and "ok", "failed" or "broken_off".
-        trouble: Returns why the store cannot be written, which the store has already logged, else None.
-        steady: A monotonic clock, in seconds.
-    """
+    """Runs jobs; `steady` is a monotonic clock, in seconds."""
 
     def __init__(
         self,
         now: Callable[[], datetime],
         *,
         clock: ClockMonitor,
-        ended: Callable[[str, str], None],
-        trouble: Callable[[], str | None],
+        ended: Callable[[str, str], None],  # with the job's name and "ok", "failed" or "broken_off"
+        trouble: Callable[[], str | None],  # why the store cannot be written, which it has logged already
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
@@ -112,7 +99,7 @@ class JobRunner:
         self.scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
         self._active_s = steady()  # when a job last began or ended
         self.running: dict[asyncio.Task[object], Job] = {}
-        self.faults: dict[str, JobFault] = {}
+        self.faults: dict[str, JobFault] = {}  # by name, of the jobs whose last run failed
 
     def start(self) -> None:
         self._active_s = self._steady()

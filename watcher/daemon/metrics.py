@@ -1,9 +1,4 @@
-"""
-The daemon's metrics for Prometheus: its own counters, metrics of the store, and those of other packages.
-
-A package adds metrics with the entry point group `watcher.metrics`: "module:function", which takes a connection to
-the store and the settings, and returns metrics of `prometheus_client`.
-"""
+"""The daemon's metrics for Prometheus: its own counters, metrics of the store, and those of other packages."""
 
 from __future__ import annotations
 
@@ -27,7 +22,7 @@ from watcher.worker.events import Event, FeedPolled, PageDone
 if TYPE_CHECKING:
     from watcher.daemon.services import Services
 
-GROUP = "watcher.metrics"
+GROUP = "watcher.metrics"  # entry points: a function of a connection and the settings that returns metrics
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 # Else each counter has a second series, with the time of its creation.

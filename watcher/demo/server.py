@@ -28,14 +28,7 @@ LOOPBACK = "127.0.0.1"  # if these are missing (macOS): one address, one port pe
 
 
 class DemoServer(uvicorn.Server):
-    """
-    A server of the demo outlets, used as an async context manager.
-
-    Args:
-        now: The end of the last day; the articles' dates are relative to it.
-        port: The port of all outlets; 0 for a free one.
-        day: The number of days with published articles.
-    """
+    """A server of the demo outlets, used as an async context manager; `now` is the end of day number `day`."""
 
     def __init__(self, *, now: datetime, port: int = 0, day: int = 1) -> None:
         app = Starlette(routes=[Route("/{path:path}", self.answer)], middleware=[Middleware(GZipMiddleware)])

@@ -1,8 +1,4 @@
-"""
-Edits a settings file as text: adds and removes rows of `[[sources]]` and keeps all comments (docs/decisions/0002).
-
-Also compares settings after a reload: sources by URL, other settings by name.
-"""
+"""Edits a settings file as text and keeps all comments (docs/decisions/0002); compares settings after a reload."""
 
 from __future__ import annotations
 
