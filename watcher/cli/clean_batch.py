@@ -51,12 +51,9 @@ class BadLine:
 
 
 async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
-    """
-    Yield the bad lines, then a result for each page, in order.
-
-    Extracts are kept in a temporary file until all are complete, so that memory does not grow with the pages.
-    """
-    stored: list[tuple[ExtractedPage, int, int]] = []  # the extract is in the file: its start and size
+    """Yield the bad lines, then a result for each page, in order."""
+    # A temporary file keeps the extracts until all are complete, so that memory does not grow with the pages.
+    stored: list[tuple[ExtractedPage, int, int]] = []  # start and size of the extract in the file
     hashes: dict[str, list[array[int]]] = defaultdict(list)  # of the blocks of each page, by site
 
     @lru_cache(maxsize=MEMORIES_CACHED)

@@ -39,11 +39,7 @@ def configure_logging(settings: LogSettings, *, debug: bool) -> None:
 
 
 def log_formatter(form: str, *, journal: bool = False) -> ProcessorFormatter:
-    """
-    Return the formatter for lines: "text" as `2026-11-24T06:15:02Z INFO polled status=ok …`, or "json".
-
-    For the journal, which adds the time itself, text is `<6>polled …`.
-    """
+    """Return the formatter; "text" is `2026-11-24T06:15:02Z INFO polled status=ok …`, for the journal `<6>polled …`."""
     at, tail = "%Y-%m-%dT%H:%M:%SZ", list[Processor]([partial(format_line, journal)])
     if form == "json":
         at, tail = "iso", [add_logger_name, split_event, JSONRenderer(serializer=dump_printable)]

@@ -239,13 +239,9 @@ def log_changes(found: SettingsDiff) -> None:
 
 @contextmanager
 def exit_watchdog(*, after_s: float = END_S, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
-    """
-    Yield a function that starts a timer; after `after_s` seconds, the process exits if the context has not ended.
+    """Yield a function that starts a timer; after `after_s` seconds, the process exits if the context has not ended."""
 
-    This does no harm to the store: an open transaction is rolled back at the next start.
-    """
-
-    def end() -> None:
+    def end() -> None:  # this does no harm to the store: an open transaction is rolled back at the next start
         log.warning("forced_exit %s", fields(after_s=after_s))
         leave(1)
 

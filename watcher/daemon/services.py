@@ -40,20 +40,16 @@ def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """
-    The parts of a running daemon. `stack` closes the clients that `apply_settings` opened.
-
-    `lock` has the last heartbeat; `beat_s` is its monotonic time.
-    """
+    """The parts of a running daemon."""
 
     settings: Settings
     queue: BaseScheduler
     jobs: JobRunner
     clock: ClockMonitor
     counters: Counters
-    stack: AsyncExitStack
-    lock: DaemonLock
-    beat_s: float
+    stack: AsyncExitStack  # closes the clients that `apply_settings` opened
+    lock: DaemonLock  # its status has the last heartbeat
+    beat_s: float  # the monotonic time of that heartbeat
     servers: Servers | None = None
     is_helper: bool = False  # only helps other daemons: no editions, no site
 

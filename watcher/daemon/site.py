@@ -38,19 +38,15 @@ SILENT_S = 60.0  # without an answer of the store: it hangs
 
 
 class Servers:
-    """
-    The servers of the metrics and of the site (a helper has no site). The `jobs` start them; `close` stops them.
-
-    `routes`: `/metrics` and `/healthz`. `on_settings` is called after the site has changed the settings file.
-    """
+    """The servers of the metrics and of the site (a helper has no site). The `jobs` start them; `close` stops them."""
 
     def __init__(
         self,
         settings: Settings,
         engine: Engine,
-        routes: Sequence[Route],
+        routes: Sequence[Route],  # `/metrics` and `/healthz`
         *,
-        on_settings: Callable[[], object],
+        on_settings: Callable[[], object],  # called after the site has changed the settings file
         is_helper: bool,
     ) -> None:
         loop = asyncio.get_running_loop()

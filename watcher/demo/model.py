@@ -46,13 +46,9 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoArticle:
-    """
-    An article of one outlet with its labels: articles of one `story` are about one event.
+    """An article of one outlet: the report's text with this outlet's edits, cut, lead and end credit."""
 
-    `body` is the complete text: the report's text with this outlet's edits, cut, lead and end credit.
-    """
-
-    story: str
+    story: str  # articles of one story are about one event
     report: str  # unique over all stories: articles of one report have the same text
     agency: str | None
     outlet: Outlet

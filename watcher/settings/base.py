@@ -43,14 +43,10 @@ class SettingsModel(Checked, BaseModel):
 
 
 class SettingsList(Checked, RootModel[tuple[Any, ...]]):
-    """
-    A list of tables. A subclass narrows `root` to `tuple[SomeModel, ...]`.
-
-    `default` is the raw value that is used if the file does not have the list.
-    """
+    """A list of tables. A subclass narrows `root` to `tuple[SomeModel, ...]`."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-    default: ClassVar[tuple[Mapping[str, object], ...]] = ()
+    default: ClassVar[tuple[Mapping[str, object], ...]] = ()  # the raw value of a file without the list
 
 
 def settings_in(part: SettingsModel) -> Iterator[tuple[Loc, object, FieldInfo]]:

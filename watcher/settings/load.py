@@ -37,11 +37,7 @@ def load_settings_file(path: Path) -> Settings:
 
 
 def find_settings(explicit: Path | None = None) -> Path:
-    """
-    Return the settings file to use. Errors: SettingsError if there is none.
-
-    `explicit`, else `$WATCHER_CONFIG`, else ./settings.toml, else settings.toml in `$XDG_CONFIG_HOME/watcher`.
-    """
+    """Return `explicit`, else `$WATCHER_CONFIG`, else the file here or in the XDG folder. Errors: SettingsError."""
     if chosen := explicit or os.environ.get(CONFIG_VARIABLE):
         path = Path(chosen)
         places = [path / FILE_NAME if path.is_dir() else path]

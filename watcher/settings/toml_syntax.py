@@ -122,17 +122,13 @@ HEADERS = ("table", "table_array_element")
 
 
 class Positions:
-    """
-    Positions of the keys and values of one TOML text.
-
-    `spans`: first and last line (from 1) of each table with a header, from the header to the last key.
-    """
+    """Positions of the keys and values of one TOML text."""
 
     def __init__(self, text: str) -> None:
         self._lines = text.encode().split(b"\n")
         self.keys: dict[Loc, Position] = {}
         self.values: dict[Loc, Position] = {}
-        self.spans: dict[Loc, tuple[int, int]] = {}
+        self.spans: dict[Loc, tuple[int, int]] = {}  # lines (from 1) of each table, from the header to the last key
         self._counts: Counter[Loc] = Counter()  # number of tables of each [[list]] so far
         root = Parser(Language(language())).parse(text.encode()).root_node
         self._read_pairs(root, ())

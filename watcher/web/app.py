@@ -1,9 +1,4 @@
-"""
-The web app of the site: routes, rendering, caching and responses.
-
-A page is rendered in a thread, once for concurrent requests, and cached for two seconds: for fifty readers of one
-edition, it is rendered once in two seconds.
-"""
+"""The web app of the site: routes, rendering, caching and responses."""
 
 from __future__ import annotations
 
@@ -40,7 +35,7 @@ FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # limits of a form; the tim
 AT_ONCE = 2  # pages rendered in parallel
 IN_LINE = 32  # pages waiting to be rendered; further requests are refused
 PAGE_S = 20.0  # time limit of a request; rendering continues, and the next request gets the page
-KEPT_S = 2.0  # maximal age of a cached page
+KEPT_S = 2.0  # maximal age of a cached page: for fifty readers of one edition, it is rendered once in two seconds
 KEPT = 128  # pages in the cache
 PACKING: dict[str, Any] = {"minimum_size": 1024, "compresslevel": 4}  # a page of 30 kB takes half a millisecond
 WAIT_S = 2  # Retry-After of refused requests

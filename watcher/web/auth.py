@@ -34,7 +34,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-MAX_GUESSES = 10  # wrong tokens until a client is blocked
+MAX_GUESSES = 10  # wrong tokens until a client is blocked, each less than HOLD_S after the last
 HOLD_S = 60.0
 MAX_CLIENTS = 1_000  # clients whose wrong tokens are counted
 LIMITS = {  # requests per minute, and size of a burst
@@ -96,11 +96,7 @@ class AuthMiddleware:
         return None
 
     def token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
-        """
-        Return the response to a wrong or missing token, None for the right one.
-
-        A client is blocked after `MAX_GUESSES` wrong tokens, each less than `HOLD_S` after the last.
-        """
+        """Return the response to a wrong or missing token, None for the right one."""
         now, (count, at) = self._clock(), self.guesses.get(peer, (0, 0.0))
         count = count if now - at < HOLD_S else 0
         if count >= MAX_GUESSES:

@@ -22,11 +22,7 @@ LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
 
 
 def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
-    """
-    Write the site into `folder`; remove outdated files of the last export. Errors: WatcherError.
-
-    Return the numbers of pages, other files and bytes.
-    """
+    """Write the site into `folder`, and return the numbers of pages, other files and bytes. Errors: WatcherError."""
     before = read_manifest(folder)
     of_plugins = (plugin.paths(site) for plugin in site.plugins)
     every = chain((page.path for page in FILES), sources.source_paths(site), *of_plugins)
