@@ -31,9 +31,10 @@ def install(
     By default it is a service of your own account. Doing it twice changes nothing. Where there is no systemd, the
     lines for cron and launchd are printed.
     """
-    settings = load_settings(settings_path(config).absolute())
+    path = settings_path(config).absolute()
+    settings = load_settings(path)
     if not BOOTED.is_dir():
-        sys.stdout.write(cron_alternative(str(settings.path), str(settings.folder / "watcher.log")))
+        sys.stdout.write(cron_alternative(str(path), str(path.with_name("watcher.log"))))
         return FAILED
     for line in find_service(system=system).install(settings, start=start):
         print_lines([line])

@@ -64,11 +64,9 @@ class Job:
 
 
 class Every(BaseTrigger):  # type: ignore[misc]
-    """
-    Fires at once, then `seconds` after the start of each run.
+    """Fires at once, then `seconds` after the start of each run."""
 
-    APScheduler's own interval trigger lists each missed time: 15 million if the clock jumps ahead by a year.
-    """
+    # APScheduler's own interval trigger lists each missed time: 15 million if the clock jumps ahead by a year.
 
     def __init__(self, seconds: float) -> None:
         self._interval = timedelta(seconds=seconds)

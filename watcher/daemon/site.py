@@ -69,11 +69,7 @@ class Servers:
         )
 
     async def open(self, listener: Listener) -> None:
-        """
-        Start a server unless it runs. Errors: WatcherError if the address that is set, or the token, cannot be used.
-
-        If the default address is taken, by another daemon for example, that is logged once and is no error.
-        """
+        """Start a server unless it runs. Errors: WatcherError if the address that is set, or the token, is unusable."""
         wanted = listener.settings
         try:
             if await listener.listen():
@@ -82,7 +78,7 @@ class Servers:
         except WatcherError as error:
             if "listen" in wanted.model_fields_set:
                 raise
-            if not self._address_taken_logged:
+            if not self._address_taken_logged:  # that the default address is taken, by another daemon, is no error
                 log.warning("web_bind_failed %s", fields(reason=error, mend=error.hint))
             self._address_taken_logged = True
 

@@ -374,11 +374,6 @@ class Settings(SettingsModel):
     def path(self) -> Path | None:
         return self._path
 
-    @property
-    def folder(self) -> Path:
-        """The folder of the settings file, to which paths are relative; without a file, the current folder."""
-        return self._path.parent if self._path else Path.cwd()
-
     def active_sources(self) -> tuple[Source, ...]:
         return tuple(row.source() for row in self.sources if row.enabled)
 
