@@ -1,8 +1,4 @@
-"""
-The program `watcher`, also as `python -m watcher`.
-
-A worker process imports the main module of its parent process: this one, which is kept small.
-"""
+"""The program `watcher`, also as `python -m watcher`. Kept small: a worker process imports its parent's main module."""
 
 from __future__ import annotations
 

@@ -11,12 +11,7 @@ from watcher.errors import PluginError
 
 
 def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
-    """
-    Yield the name and the loaded object of each entry point of `group`, by name. Errors: PluginError.
-
-    Args:
-        what: The kind of plug-in, for the error message: "the check", "the commands of".
-    """
+    """Yield name and object of each entry point of `group`, by name. Errors: PluginError, about `what` it is."""
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         try:
             found = point.load()

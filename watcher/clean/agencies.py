@@ -111,11 +111,7 @@ def mark_agency_names(text: str) -> MarkedText:
 
 
 def agency_of(text: str, *, language: str | None = None) -> str | None:
-    """
-    Return the short name of the first agency in a credit such as "AFP/The Local", None if `text` is not a credit.
-
-    An ambiguous ("shy") name alone, without "by" or brackets, counts only if `language` is the agency's own.
-    """
+    """Return the agency of a credit ("AFP/The Local"), else None; a "shy" name alone counts in its `language` only."""
     if len(text) > LONGEST:
         return None
     if PHOTO.search(text):  # "22/11/2020 - Source: AFP - Photo: Jo Alder"

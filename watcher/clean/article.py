@@ -50,15 +50,12 @@ def clean(
     sites: tuple[SiteRules, ...] = (),
 ) -> ExtractedArticle:
     """
-    Return the article in a page.
+    Return the article in a page. Errors: CleanError if there is none.
 
     Args:
-        memory: Block hashes of the site's other articles (`build_site_memory`); None to use the page alone.
-        entry: The feed's entry for the article.
+        memory: That of the site's other articles (`build_site_memory`); None to use the page alone.
         sites: The user's site rules (`load_user_rules`); they take precedence over the built-in rules.
         now: Dates later than this (plus a tolerance) are ignored.
-
-    Errors: CleanError if there is no article in the page.
     """
     page = extract_page(html, url=url, now=now, sites=sites)
     return finish_article(page, memory=memory, entry=entry, feed_language=feed_language)

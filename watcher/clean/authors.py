@@ -8,7 +8,7 @@ from html import unescape
 
 from lxml.etree import _Element
 
-from watcher.clean.page_data import PageElements, ShortLine, all_names, all_short_lines, json_text
+from watcher.clean.page_data import PageElements, ShortLine, all_names, all_short_lines, is_author, json_text
 from watcher.clean.phrases import DATA_NAMES, PHRASES
 from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
@@ -60,14 +60,14 @@ def split_names(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(list(names.values())[:MAX_NAMES])
 
 
-def capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the names in `texts` that are capitalised as names, unlike "posted in the morning"."""
-    return tuple(name for name in split_names(texts) if _is_proper(name))
-
-
 def _is_proper(name: str) -> bool:
     words = [word for word in name.split() if word.casefold() not in PARTICLES]
     return bool(words) and (len(words) == 1 or not any(word[0].islower() for word in words))
+
+
+def capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names in `texts` that are capitalised as names, unlike "posted in the morning"."""
+    return tuple(filter(_is_proper, split_names(texts)))
 
 
 def _strip_role(part: str) -> str:
@@ -179,11 +179,7 @@ def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
 
 def _is_sure(element: _Element) -> bool:
     """Whether the markup states that an element is the author; then a name of one word is accepted."""
-    return (
-        element.get("rel") == "author"
-        or element.get("itemprop") == "author"
-        or SURE_CLASS.search(element.get("class") or "") is not None
-    )
+    return is_author(element) or SURE_CLASS.search(element.get("class") or "") is not None
 
 
 def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:

@@ -53,13 +53,10 @@ class MainText:
 
 def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[FlatPage, MainText]:
     """
-    Return the page as flat lists, and its main text.
+    Return the page as flat lists, and its main text; the standfirst often repeats one of `summaries`.
 
     If there is almost no text, the page is read again including elements that should not hold an article but sometimes
     do, and then the HTML in its scripts is read.
-
-    Args:
-        summaries: The page's descriptions of itself; the standfirst often repeats one.
     """
     page = flatten_tree(tree)
     main = _find_main_text(page, summaries)
@@ -156,12 +153,7 @@ def _has_paragraphs(page: FlatPage) -> bool:
 
 
 def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
-    """
-    Yield the blocks inside `frame`, each with the index of its first text.
-
-    Args:
-        loose: Include text outside of paragraphs.
-    """
+    """Yield the blocks in `frame` with the index of each one's first text; `loose`: also text outside of paragraphs."""
     rows: list[tuple[int, int, list[str]]] = []
     for start, end in page.paragraphs(page.firsts[frame], page.lasts[frame]):
         places = [place for place in range(start, end) if page.shown[place]]
@@ -210,11 +202,7 @@ CAPTION = re.compile(PHRASES["captions"], re.IGNORECASE)
 
 
 def _add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequence[str]) -> tuple[Block, ...]:
-    """
-    Return the blocks of `main`, with the paragraph between title and text (the standfirst) added if it is missing.
-
-    The standfirst is the paragraph that matches one of `summaries`, else the only paragraph there.
-    """
+    """Return the blocks of `main`, with the paragraph between title and text (the standfirst) if it is missing."""
     blocks, places = main.blocks, main.places
     body = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
     title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.lasts[at] <= body), default=NOWHERE)

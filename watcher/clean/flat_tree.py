@@ -96,12 +96,7 @@ class FlatPage:
 
 
 def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
-    """
-    Return the body of a page as flat lists. Forms and footers are cut, unless they hold most of the page.
-
-    Args:
-        whole: Include the texts in elements of MISUSED.
-    """
+    """Return a page's body as flat lists, without forms and footers unless they hold most; `whole`: with MISUSED."""
     page = FlatPage()
     body = next(iter(tree.iter("body")), None)
     silent = SILENT - MISUSED if whole else SILENT

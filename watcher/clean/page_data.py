@@ -58,7 +58,7 @@ def types_of(node: Node) -> frozenset[str]:
     """Return the types of a node in lower case, without the URL before them."""
     kinds = node.get("@type")
     names = kinds if isinstance(kinds, list) else [kinds]
-    return frozenset(name.rsplit("/", 1)[-1].lower() for name in names if isinstance(name, str))
+    return frozenset(name.rpartition("/")[2].lower() for name in names if isinstance(name, str))
 
 
 def json_text(value: object) -> str:
@@ -94,7 +94,7 @@ def _name_of(thing: Node) -> object:
 
 
 def _parse_json(script: str) -> object:
-    """Parse a JSON-LD script, also with common errors; if that fails, return the fields that can still be found."""
+    """Parse a JSON-LD script, also with common errors; else return the article with the fields that can be found."""
     text = script.strip()
     if not text or len(text) > MAX_CHARS:
         return None
@@ -103,11 +103,6 @@ def _parse_json(script: str) -> object:
             return cast(object, json.loads(attempt, strict=False))
         except (ValueError, RecursionError):
             continue
-    return _recover_fields(text)
-
-
-def _recover_fields(text: str) -> object:
-    """Return an article node with the fields found by pattern in invalid JSON, None without an article."""
     fields = {found.group(1): found.group(2) for found in reversed(list(FIELD.finditer(text)))}
     return {"@type": "Article", **fields} if "Article" in text and "datePublished" in fields else None
 
@@ -227,8 +222,10 @@ def collect_elements(tree: _Element) -> PageElements:
             found.language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
         elif tag == "time" or element.get("itemprop") in ("datePublished", "dateCreated"):
             if len(found.times) < MAX_TIMES:
-                found.times.append(_date_element(element))
-        elif len(found.bylines) < MAX_BYLINES and _is_byline(element):
+                text = element.get("datetime") or element.get("content") or element_text(element)
+                is_sure = "pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or "")
+                found.times.append(DateElement(element=element, text=text, is_sure=is_sure))
+        elif len(found.bylines) < MAX_BYLINES and (is_author(element) or is_byline_class(element.get("class", ""))):
             found.bylines.append(element)
     found.node = article_node(scripts)
     found.language = found.language or found.metas.get("content-language", "")
@@ -245,18 +242,8 @@ def _read_meta(element: _Element, found: PageElements) -> None:
             found.authors[name] = (*known, value[:MAX_TEXT])
 
 
-def _date_element(element: _Element) -> DateElement:
-    return DateElement(
-        element=element,
-        text=element.get("datetime") or element.get("content") or element_text(element),
-        is_sure="pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or ""),
-    )
-
-
-def _is_byline(element: _Element) -> bool:
-    if element.get("rel") == "author" or element.get("itemprop") == "author":
-        return True
-    return is_byline_class(element.get("class", ""))
+def is_author(element: _Element) -> bool:
+    return "author" in (element.get("rel"), element.get("itemprop"))
 
 
 def element_text(element: _Element) -> str:
@@ -295,9 +282,8 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     paragraphs = 0
     for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
         is_opening = len(text) > LONG
-        lines.append(
-            ShortLine(text=text[:OPENING] if is_opening else text, name=name, place=place, is_opening=is_opening)
-        )
+        shown = text[:OPENING] if is_opening else text
+        lines.append(ShortLine(text=shown, name=name, place=place, is_opening=is_opening))
         paragraphs += is_opening
         if paragraphs >= PARAGRAPHS:
             break
@@ -318,8 +304,7 @@ def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:
         if here.tag in ("body", "html"):
             return
         for sibling in here.itersiblings(preceding=True):
-            found = [line for line in _split_lines((sibling,)) if len(line[0]) <= LONG]
-            yield from reversed(found)
+            yield from reversed([line for line in _split_lines((sibling,)) if len(line[0]) <= LONG])
 
 
 def _elements_behind(element: _Element) -> Iterator[_Element]:

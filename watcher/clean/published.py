@@ -48,11 +48,7 @@ class DateCandidate:
 def extract_dates(
     elements: PageElements, *, url: str, now: datetime | None
 ) -> tuple[DateCandidate | None, datetime | None]:
-    """
-    Return the dates of publication and of the last change of an article, None for each that is unknown.
-
-    The date of publication is in the local time zone of the outlet if the page shows it.
-    """
+    """Return the dates of publication (in the local time that the page shows) and of the last change, or None."""
     # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
     texts = tuple(_stated_dates(elements))
@@ -120,12 +116,7 @@ def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tup
 def _visible_date(
     lines: Iterable[ShortLine], now: datetime | None, month_first: bool, *, changed: bool = False
 ) -> DateCandidate | None:
-    """
-    Return the visible date in `lines` with the highest confidence, the first of equal ones, None without a date.
-
-    Args:
-        changed: Whether to accept dates of a change.
-    """
+    """Return the most certain visible date in `lines`, else None; `changed`: a date of a change counts too."""
     best: DateCandidate | None = None
     most = 0.0
     for line in lines:

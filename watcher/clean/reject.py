@@ -51,13 +51,7 @@ SCRIPTED = re.compile(REJECTION["needs_javascript"], re.IGNORECASE)
 
 
 def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageKind | None:
-    """
-    Return why a page has no article, None if it may have one.
-
-    Args:
-        blocks: The main text, empty if none was found.
-        bare: The beginning of the page's whole text (`visible_text`), used if `blocks` is empty.
-    """
+    """Return why a page has no article, else None; its `visible_text` (`bare`) counts if there are no `blocks`."""
     lines = [block.text for block in blocks]
     size = sum(map(len, lines))
     if size <= WALL_MAX:
@@ -126,12 +120,7 @@ def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
 
 
 def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Block] = ()) -> bool:
-    """
-    Return whether `blocks` are the beginning of an article whose rest is missing.
-
-    Args:
-        raw: The blocks before furniture was removed; a note in its last blocks counts for a text of any length.
-    """
+    """Whether the rest of the article is missing; a note in the last `raw` blocks (with furniture) always counts."""
     if any(is_paywall_note(block.text) for block in (*raw[-TAIL:], *blocks[-TAIL:])):
         return True
     size = sum(len(block.text) for block in blocks)

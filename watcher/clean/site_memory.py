@@ -53,11 +53,7 @@ class SiteMemory:
 
 
 def block_hashes(texts: Iterable[str]) -> Hashes:
-    """
-    Return one 64-bit hash for each text; the low bits hold its length. All numbers are equal ("12 comments", "6:30am").
-
-    The store keeps the hashes of each article; `build_site_memory` reads those of a host's latest articles.
-    """
+    """Return a 64-bit hash of each text, with its length in the low bits; all numbers are equal ("12 comments")."""
     found = []
     for text in texts:
         name = DIGITS.sub("0", normalize_key(text))

@@ -45,14 +45,7 @@ class SiteRules:
 
 
 def parse_rules(text: str, *, path: str) -> SiteRules:
-    """
-    Parse the rules of one site.
-
-    Args:
-        path: The name of the file for error messages.
-
-    Errors: SettingsError with all faults of the file and their lines.
-    """
+    """Parse the rules of one site. Errors: SettingsError with all faults of the file (named `path`) and their lines."""
     raw = parse_with_recovery(text, path)
     if raw.faults:
         raise SettingsError(raw.faults)
@@ -107,11 +100,7 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
 
 
 def xpath_of(selector: str) -> str:
-    """
-    Return a CSS selector as XPath, to be evaluated from the root.
-
-    Errors: ValueError that says what is wrong with the selector.
-    """
+    """Return a CSS selector as XPath from the root. Errors: ValueError that says what is wrong with the selector."""
     if not selector.strip():
         raise ValueError("is empty")
     if len(selector) > MAX_SELECTOR_CHARS:
@@ -139,11 +128,7 @@ class RuleResult:
 
 
 def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
-    """
-    Apply site rules to a page; without rules or matches, the result has the page itself.
-
-    Dropped elements are removed from `tree` itself, so that neither text nor metadata include them.
-    """
+    """Apply site rules to a page. Dropped elements leave `tree` itself: neither text nor metadata include them."""
     if rules is None:
         return RuleResult(body=tree)
     dropped = tuple(RemovedBlock(rule="site", text=text) for path in rules.drop for text in _drop_matches(tree, path))
@@ -205,11 +190,7 @@ def load_user_rules(settings: Path | None) -> tuple[SiteRules, ...]:
 
 
 def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
-    """
-    Return the rules in the TOML files of a folder, ordered by file name; empty if there is no such folder.
-
-    Errors: SettingsError with all faults of all files.
-    """
+    """Return the rules in the TOML files of a folder, or none. Errors: SettingsError with the faults of all."""
     if not folder.is_dir():
         return ()
     rules: list[SiteRules] = []

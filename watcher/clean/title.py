@@ -69,11 +69,7 @@ def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
 
 
 def _complete_title(title: str, others: Iterable[str]) -> str:
-    """
-    Return the complete title if `title` is a cut version of one of `others`, else `title`.
-
-    A title is cut at a quote that the page did not escape, or ends with dots.
-    """
+    """Return the one of `others` of which `title` is a version cut at an unescaped quote or by dots, else `title`."""
     start = title.rstrip(".… ") if title.endswith(("...", "…")) else ""
     return next(
         (

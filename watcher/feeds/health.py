@@ -40,11 +40,7 @@ STATUS_HINTS: dict[object, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """
-    A status (one of `STATUSES`), its reason (None if there is nothing to explain), and a hint ("" if there is none).
-
-    `since` is None if it is unknown.
-    """
+    """A status (one of `STATUSES`), its reason and its beginning, if any and if known, and a hint, "" for none."""
 
     status: str
     reason: Reason | None = None
@@ -69,13 +65,7 @@ def feed_health(
     held_until: datetime | None = None,
     now: datetime,
 ) -> Health:
-    """
-    Return the health of a feed: the worst status that applies.
-
-    Args:
-        reason: That of the last failure; None if the last poll succeeded.
-        held_until: The time until which the feed's host is not visited, None if it may be.
-    """
+    """Return the worst status that applies; `reason`: of the last failure; `held_until`: its host is left alone."""
     status = worst_status(feed, reason=reason, held_until=held_until, now=now)
     if status == "held":
         return Health(status=status, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
@@ -101,13 +91,7 @@ def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | No
 
 
 def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
-    """
-    Return the status after the last poll, without the statuses that depend on the time.
-
-    Args:
-        reason: That of the last failure, None without one.
-        changes: New values of `STATUS_FIELDS` after a poll; other values are those of `feed`.
-    """
+    """Return the status after a poll that gives `changes` (by `STATUS_FIELDS`), without what depends on the time."""
     gone, failures, last_polled_at, last_new_at, took_s, moved_to, url, has_no_dates = (
         changes.get(name, getattr(feed, name)) for name in STATUS_FIELDS
     )
@@ -210,9 +194,8 @@ def average_gap(
     gap_s: float | None, *, last_new_at: datetime | None, at: datetime, dates: Sequence[datetime]
 ) -> float | None:
     """
-    Return the average time in seconds between two polls with new entries, after a poll `at` with entries of `dates`.
-
-    After the first poll, it is the mean gap of the newest entries (None for fewer than two); then it is smoothed.
+    Return the average time in seconds between two polls with new entries, after a poll `at` with entries of `dates`:
+    after the first poll the mean gap of the newest entries (None for fewer than two); then it is smoothed.
     """
     if last_new_at is None:
         newest = sorted((moment for moment in dates if moment <= at), reverse=True)[:GAP_ENTRIES]

@@ -55,10 +55,7 @@ class Opml:
 
 def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     """
-    Parse the feeds in `data`; `name` is the name of the file for messages.
-
-    An outline without a URL is a folder; one with a URL that is not http or https is a fault. Unescaped ampersands are
-    accepted.
+    Parse the feeds in `data`; `name` is the name of the file for messages. Unescaped ampersands are accepted.
 
     Errors: OpmlError if it is not OPML, too large or nested too deeply, has too many feeds, or declares entities.
     """

@@ -39,14 +39,10 @@ Headers = tuple[tuple[str, str], ...]  # lower-case names; values with one chara
 
 class Client:
     """
-    An HTTP client for feeds and pages. Use with `async with`.
+    An HTTP client for feeds and pages; use it with `async with`.
 
-    Args:
-        timeout_s: Limit for connecting, and for each read or write.
-        deadline_s: Limit for a whole fetch, over all hops.
-        max_bytes: Limit of a body, as received and as decoded.
-        allow_private: Private addresses that may be requested: CIDR ranges or host:port.
-        substitute: Replaces the network in tests (`httpx.MockTransport`).
+    `timeout_s` limits connecting and each read or write, `deadline_s` a fetch over all hops, `max_bytes` a body, as
+    received and as decoded. `allow_private`: CIDR ranges or host:port. `substitute` replaces the network in tests.
     """
 
     def __init__(

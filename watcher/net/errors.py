@@ -37,7 +37,7 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
     """
     Return the FetchError for one of `WIRE_ERRORS`; `at` is the URL of the hop where it happened.
 
-    `timeout_s` is the limit of one read, which raises httpx's timeout; `deadline_s` that of all, a plain TimeoutError.
+    `timeout_s` limits one read and raises httpx's timeout, `deadline_s` all, as a plain TimeoutError.
     """
     match error:
         case httpx.TimeoutException():

@@ -81,11 +81,7 @@ def validate_url(url: str, *, asked: str) -> str:
 
 
 def split_target(url: str) -> tuple[str, str]:
-    """
-    Return the origin of a URL, and its path and query as they are sent: byte for byte as given.
-
-    Only characters that HTTP does not allow are escaped: spaces, control characters, and non-ASCII ones as UTF-8.
-    """
+    """Return the origin of a URL, and path and query byte for byte as given, with what HTTP does not allow escaped."""
     scheme, _, rest = url.partition("#")[0].partition("://")
     slash, query = rest.find("/"), rest.find("?")
     end = min((at for at in (slash, query) if at >= 0), default=len(rest))

@@ -87,9 +87,7 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
     """
     Yield the dates in the first `MAX_DATE_CHARS` characters of a text, those in the least ambiguous format first.
 
-    Args:
-        month_first: Whether "05/06/2024" is May 6, not June 5.
-        short: Whether to accept two-digit years: "12.04.24".
+    `month_first`: "05/06/2024" is May 6, not June 5. `short`: accept two-digit years, "12.04.24".
     """
     text = text.strip()[:MAX_DATE_CHARS]
     if EPOCH.fullmatch(text):
@@ -137,12 +135,7 @@ def _parse_mail_date(text: str) -> datetime | None:
 
 
 def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime | None:
-    """
-    Return the datetime of a match of one of the patterns above, None without a match or if there is no such day.
-
-    Args:
-        swap: Whether to exchange the groups day and month.
-    """
+    """Return the datetime of a match of a pattern above, if there is one; `swap`: exchange day and month."""
     if found is None:
         return None
     said = found.groupdict()

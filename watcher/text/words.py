@@ -87,11 +87,7 @@ def tokens(text: str) -> list[str]:
 
 
 def stems(text: str, language: str) -> list[str]:
-    """
-    Return the stems of the folded words of `text` in order, without stop words, single letters and numbers.
-
-    In scripts without spaces, stems are pairs of neighbouring characters.
-    """
+    """Return the stems of `text` without stop words and numbers; in scripts without spaces, pairs of characters."""
     stop = stop_words(language)
     found: list[str] = []
     for word in words(text):
