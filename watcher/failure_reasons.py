@@ -171,7 +171,6 @@ class Reason:
         return (other if other and values["n"] != 1 else one).format(**values)
 
     def __getitem__(self, name: str) -> str | int | Reason | None:
-        """Return the value `name`, None if there is no such value."""
         return dict(self.values).get(name)
 
     def to_json(self) -> str:
@@ -183,7 +182,6 @@ class Reason:
         return cls.from_dict(json.loads(text))
 
     def to_dict(self) -> dict[str, object]:
-        """Return kind and values; a reason among the values becomes a dictionary too."""
         return {"kind": str(self.kind)} | {k: v.to_dict() if isinstance(v, Reason) else v for k, v in self.values}
 
     @classmethod

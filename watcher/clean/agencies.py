@@ -147,7 +147,6 @@ def agency_of_byline(text: str) -> str | None:
 
 
 def agency_in(text: str) -> str | None:
-    """Return the short name of the first agency that `text` names, None if there is none."""
     marked = mark_agency_names(text)
     return marked.agency() if marked.names else None
 

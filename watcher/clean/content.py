@@ -357,7 +357,6 @@ def _is_copy(text: str, size: int, seen: set[str]) -> bool:
 
 
 def _block_of(page: FlatPage, at: int) -> int:
-    """Return the paragraph element that holds a text of element `at`."""
     if (holder := page.holders[at]) != NOWHERE:
         return holder
     while page.tags[at] not in BLOCKS and page.parents[at] != NOWHERE:

@@ -206,12 +206,9 @@ def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, sta
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
     light = [_looks_like_teaser(blocks[at], known, rules[at]) for at in rest]
-    if (
-        light
-        and sum(light) >= BOX_LINKED * len(light)
-        and not _has_prose_run(light)
-        and not _prose_follows(blocks, known, start)
-    ):
+    # Three paragraphs follow each other where the article goes on: a teaser has one, at most two.
+    is_prose = any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
+    if light and sum(light) >= BOX_LINKED * len(light) and not is_prose and not _prose_follows(blocks, known, start):
         return len(blocks)
     end = start + 1
     while end < len(blocks) and _looks_like_teaser(blocks[end], known, rules[end]) and blocks[end].kind != "h":
@@ -235,13 +232,7 @@ def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) ->
     return len(text) < SHORT and SENTENCE_END.search(text) is None
 
 
-def _has_prose_run(light: list[bool]) -> bool:
-    """Whether three paragraphs follow each other: the article goes on. A teaser has one, at most two."""
-    return any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
-
-
 def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
-    """Quotes set apart that stand in a paragraph too."""
     names = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
     for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
         if block.kind != "quote" or not QUOTE_LEAST <= len(name) <= QUOTE_MOST:

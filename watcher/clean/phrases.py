@@ -13,7 +13,6 @@ KNOWN_NAMES = 16_384  # class names and ids that are remembered with what they s
 
 
 def load_lists(name: str) -> dict[str, Any]:
-    """Return what a TOML file of this folder holds."""
     return tomllib.loads((files("watcher.clean") / name).read_text("utf-8"))
 
 

@@ -65,10 +65,9 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
             return PageKind.CONSENT_WALL
         if SCRIPTED.search(text or bare) and size <= PARAGRAPH:
             return PageKind.NEEDS_JAVASCRIPT
-        if size <= BRIEF and lines and is_paywall_note(lines[0]):  # nearly all of the text is an offer to subscribe
-            others = sum(len(line) for line in lines if not is_paywall_note(line))
-            if others < PARAGRAPH:
-                return PageKind.PAYWALL
+        others = (len(line) for line in lines if not is_paywall_note(line))
+        if size <= BRIEF and lines and is_paywall_note(lines[0]) and sum(others) < PARAGRAPH:
+            return PageKind.PAYWALL  # nearly all of the text is an offer to subscribe
     if len(normalize_key("".join(lines)[:WALL_MAX])) < LEAST:
         return PageKind.NO_TEXT
     return None
@@ -131,7 +130,6 @@ def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Blo
 
 
 def is_paywall_note(text: str) -> bool:
-    """Whether `text` is a note that the rest of the article requires payment or a login."""
     return len(text) <= NOTE_MAX and NOTE.search(text) is not None
 
 
@@ -141,6 +139,5 @@ LOOKED_AT_CHARS = 600  # of the entry that are compared: a long summary may cont
 
 
 def matches_feed_entry(text: str, *, title: str, summary: str, language: str) -> bool:
-    """Whether `text` may be the article of the feed entry with `title` and `summary`."""
     told = f"{title} {summary}"[:LOOKED_AT_CHARS]
     return len(set(stems(told, language))) < FEW or word_overlap(told, text, language) >= SHARED

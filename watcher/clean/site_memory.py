@@ -45,8 +45,8 @@ class SiteMemory:
         others = len(self.articles)
         if seen:
             for article in self.articles:
-                if not mine.isdisjoint(article) and _is_near(mine, article, self.common):
-                    others -= 1
+                if not mine.isdisjoint(article) and _shared_part(mine - self.common, article - self.common) >= NEAR:
+                    others -= 1  # a version of the page itself
                     for block in article & mine:
                         seen[block] -= 1
         return frozenset(block for block, count in seen.items() if count >= _repeats_needed(block, others))
@@ -116,11 +116,6 @@ def _merge_articles(pages: list[frozenset[int]], common: frozenset[int]) -> list
         articles[place] |= page
         weights[place] += _total_length(new)
     return articles
-
-
-def _is_near(one: frozenset[int], other: frozenset[int], common: frozenset[int]) -> bool:
-    """Whether two pages are versions of one article: they share enough text apart from `common` blocks."""
-    return _shared_part(one - common, other - common) >= NEAR
 
 
 def _shared_part(one: frozenset[int], other: frozenset[int]) -> float:

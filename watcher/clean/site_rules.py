@@ -185,7 +185,6 @@ def rules_for(host: str, own: Iterable[SiteRules] = ()) -> SiteRules | None:
 
 
 def load_user_rules(settings: Path | None) -> tuple[SiteRules, ...]:
-    """Return the rules in the folder `sites` next to the settings file. Errors: as `read_folder`."""
     return () if settings is None else read_folder(settings.parent / "sites")
 
 
@@ -212,7 +211,6 @@ def load_builtin_rules() -> tuple[SiteRules, ...]:
 
 
 def _best_match(host: str, rules: Iterable[SiteRules]) -> SiteRules | None:
-    """Return the rules for `host` or its nearest parent domain, None if there are none."""
     found = [(len(site), rule) for rule in rules for site in rule.hosts if host == site or host.endswith(f".{site}")]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 

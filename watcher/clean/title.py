@@ -125,7 +125,6 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
 
 
 def _site_names(site: str, url: str) -> frozenset[str]:
-    """Return the normalised names of a site: its stated name, host and domain."""
     host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
     own = labels[-2] if labels[1:] else ""

@@ -243,7 +243,6 @@ def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element,
 
 
 def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> list[int]:
-    """Return where in a page the paragraphs of its text begin."""
     wanted: dict[str, set[str]] = {}
     for block in blocks:
         if len(block.text) >= ANCHOR:

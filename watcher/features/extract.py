@@ -141,7 +141,6 @@ def is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
 
 
 def is_mostly_unspaced(found: list[str]) -> bool:
-    """Whether most tokens are single characters of a script without spaces."""
     return sum(len(token) == 1 and bool(UNSPACED_RUN.match(token)) for token in found) * 2 > len(found)
 
 
@@ -176,7 +175,6 @@ def extract_features(article_id: str, *, title: str, text: str, language: str) -
 
 
 def strip_repeated_title(text: str, title: str) -> str:
-    """Return `text` without a repetition of the title at its start."""
     text = text.strip()
     return text[len(title) :].lstrip(" \n.:-–—") if title and text.startswith(title) else text
 
@@ -248,7 +246,6 @@ def embedding_text(title: str, text: str) -> str:
 
 @lru_cache(maxsize=16_384)  # about 3 MB: the common words of a few languages
 def hash64(text: str) -> int:
-    """Return the unsigned 64-bit hash of `text`."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 

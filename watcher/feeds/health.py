@@ -173,7 +173,6 @@ def has_private_address(feed: Feed, reason: Reason) -> bool:
 
 
 def discover_hint(feed: Feed) -> str:
-    """Return the hint to search for the current feeds of a site."""
     return f"watcher sources discover {front_page_url(feed.source.url)} finds the feeds of today"
 
 

@@ -78,7 +78,6 @@ def is_public(address: IPAddress) -> bool:
 
 @cache
 def load_registries() -> tuple[tuple[IPNetwork, ...], ...]:
-    """Return the networks of `special_addresses.toml`: unicast, special, reachable."""
     data = tomllib.loads(DATA.read_text("utf-8"))
     return tuple(tuple(map(ipaddress.ip_network, data[name])) for name in ("unicast", "special", "reachable"))
 

@@ -43,7 +43,6 @@ class RobotsVerdict:
 
 
 def robots_url(url: str) -> str:
-    """Return the URL of the robots.txt for `url`: there is one per scheme, host and port."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/robots.txt", "", ""))
 

@@ -24,5 +24,4 @@ def is_address_of(kind: str, url: str) -> bool:
 
 
 def kind_by_title(title: str) -> str:
-    """Return the kind by title: "live", "roundup" or "gallery", else "article"."""
     return next((kind for kind in ("live", "roundup", "gallery") if is_title_of(kind, title)), "article")

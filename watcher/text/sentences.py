@@ -58,7 +58,6 @@ def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
 
 
 def first_sentences(text: str, language: str, most: int) -> tuple[tuple[int, int], ...]:
-    """Return the first `most` sentences of `text`; paragraphs after them are not read."""
     return tuple(islice(_find_sentences(text, language), most))
 
 

@@ -114,7 +114,6 @@ cached_stems = lru_cache(maxsize=MAX_CACHED_WORDS)(stems_of)
 
 @lru_cache(maxsize=128)
 def stop_words(language: str) -> frozenset[str]:
-    """Return the stop words of `language` as `fold` spells them; empty for a language without a list."""
     return frozenset(fold(word) for word in STOP_WORDS.get(SAME_WORDS.get(language, language), "").split())
 
 
