@@ -25,6 +25,7 @@ SMOOTHED = 0.2  # weight of the newest gap in the average
 GAP_ENTRIES = 20  # entries of the first poll from which the average gap is computed
 SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
 SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does not change its status with every poll
+PLAIN_KINDS = {"new": HealthKind.NEVER_POLLED, "empty": HealthKind.NEVER_AN_ENTRY, "undated": HealthKind.UNDATED}
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
     FetchKind.PRIVATE_ADDRESS: "[fetch] allow_private in the settings opens private addresses",
@@ -59,14 +60,16 @@ class Health:
 
 
 def feed_health(
-    feed: Feed,
-    *,
-    reason: Reason | None = None,
-    held_until: datetime | None = None,
-    now: datetime,
+    feed: Feed, *, reason: Reason | None = None, held_until: datetime | None = None, now: datetime
 ) -> Health:
     """Return the worst status that applies; `reason`: of the last failure; `held_until`: its host is left alone."""
-    status = worst_status(feed, reason=reason, held_until=held_until, now=now)
+    statuses = [stored_status(feed, reason=reason)]
+    is_due = feed.next_poll_at is None or feed.next_poll_at <= now
+    if held_until is not None and held_until > now and is_due:
+        statuses.append("held")
+    if feed.last_new_at is not None and now - feed.last_new_at > silence_limit(feed.avg_gap_s):
+        statuses.append("silent")
+    status = min(statuses, key=severity)
     if status == "held":
         return Health(status=status, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
     if status == "silent" and feed.last_new_at is not None:
@@ -77,17 +80,6 @@ def feed_health(
     if status in WELL_STATUSES or status == "empty":
         return Health(status=status, reason=explain_status(feed, status), since=since)
     return failure_health(feed, status, reason, since=since, now=now)
-
-
-def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | None, now: datetime) -> str:
-    """Return the worst of the stored status and the statuses that depend on the time ("held", "silent")."""
-    statuses = [stored_status(feed, reason=reason)]
-    due = feed.next_poll_at is None or feed.next_poll_at <= now
-    if held_until is not None and held_until > now and due:
-        statuses.append("held")
-    if feed.last_new_at is not None and now - feed.last_new_at > silence_limit(feed.avg_gap_s):
-        statuses.append("silent")
-    return min(statuses, key=severity)
 
 
 def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
@@ -119,20 +111,13 @@ def severity(status: str) -> int:
 
 def explain_status(feed: Feed, status: str) -> Reason | None:
     """Return the reason for the status of a feed whose polls succeed, None if there is nothing to explain."""
-    match status:
-        case "new":
-            return Reason(HealthKind.NEVER_POLLED)
-        case "empty":
-            return Reason(HealthKind.NEVER_AN_ENTRY)
-        case "slow":
-            return Reason(HealthKind.SLOW, time=f"{feed.took_s or 0:.0f}")
-        case "undated":
-            return Reason(HealthKind.UNDATED)
-        case "moved" if feed.url != feed.source.url:
-            return Reason(HealthKind.MOVED, url=feed.url)
-        case "moved":
-            return Reason(HealthKind.MOVING, url=feed.moved_to or "")
-    return None
+    if status == "slow":
+        return Reason(HealthKind.SLOW, time=f"{feed.took_s or 0:.0f}")
+    if status == "moved" and feed.url != feed.source.url:
+        return Reason(HealthKind.MOVED, url=feed.url)
+    if status == "moved":
+        return Reason(HealthKind.MOVING, url=feed.moved_to or "")
+    return Reason(PLAIN_KINDS[status]) if status in PLAIN_KINDS else None
 
 
 def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:

@@ -48,7 +48,6 @@ class OpmlFeed:
 class Opml:
     """The feeds of an OPML file without duplicates. `faults` describes the entries that could not be used."""
 
-    title: str
     feeds: tuple[OpmlFeed, ...]
     faults: tuple[str, ...] = ()
 
@@ -76,7 +75,7 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
             raise OpmlError(f"{name}: is no XML: {reason} in line {error.lineno}") from error
     if not reader.is_opml:
         raise OpmlError(f"{name}: is no OPML: its first element is not <opml>")
-    return Opml(title=reader.title.strip()[:MAX_TEXT], feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
+    return Opml(feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
 
 
 def decode_xml(data: bytes, name: str) -> str:
@@ -97,18 +96,15 @@ class OpmlParser:
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_opml = False
-        self.title = ""
         self.feeds: dict[str, OpmlFeed] = {}
         self.faults: list[str] = []
         self._open: list[str | None] = []  # for each open element the name of the folder, or None
-        self._in_title = False
 
     def read(self, text: str) -> None:
         """Parse a whole document; raises expat.ExpatError."""
         parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self.start
-        parser.EndElementHandler = self.end
-        parser.CharacterDataHandler = self.characters
+        parser.EndElementHandler = lambda tag: self._open.pop()
         parser.Parse(text.encode("utf-8", "replace"), True)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -117,16 +113,7 @@ class OpmlParser:
             self.is_opml = low == "opml"
         if len(self._open) >= MAX_DEPTH:
             raise OpmlError(f"{self.name}: is nested too deeply")
-        self._in_title = low == "title" and len(self._open) == 2
         self._open.append(self.outline(attributes) if low == "outline" and self.is_opml else None)
-
-    def end(self, _tag: str) -> None:
-        self._in_title = False
-        self._open.pop()
-
-    def characters(self, text: str) -> None:
-        if self._in_title and len(self.title) < MAX_TEXT:
-            self.title += text
 
     def outline(self, attributes: dict[str, str]) -> str | None:
         """Record the feed or fault of an outline; return the name if it is a folder, else None."""
@@ -176,12 +163,11 @@ def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<opml version="2.0" xmlns:watcher="{NAMESPACE}">']
     lines += ["  <head>", f"    <title>{format_attribute(title)[1:-1]}</title>", "  </head>", "  <body>"]
     for section, rows in folders.items():
+        written = [f"    <outline {outline_attributes(feed)}/>" for feed in rows]
         if section:
-            lines.append(f"    <outline text={format_attribute(section)} title={format_attribute(section)}>")
-        indent = "      " if section else "    "
-        lines += [f"{indent}<outline {outline_attributes(feed)}/>" for feed in rows]
-        if section:
-            lines.append("    </outline>")
+            name = format_attribute(section)
+            written = [f"    <outline text={name} title={name}>", *(f"  {row}" for row in written), "    </outline>"]
+        lines += written
     return "\n".join([*lines, "  </body>", "</opml>", ""])
 
 
