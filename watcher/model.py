@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from struct import iter_unpack
 
 from watcher.failure_reasons import Reason
 
@@ -316,9 +315,3 @@ class Features:
     numbers: tuple[str, ...] = ()
     vector: bytes | None = field(default=None, repr=False)
     vector_model: str | None = None
-
-    @property
-    def terms(self) -> tuple[tuple[str, float], ...]:
-        """Each term with its weight within the article, heaviest first."""
-        stems = self.stems.split("\n") if self.stems else ()
-        return tuple(zip(stems, (n / 1000 for (n,) in iter_unpack("<H", self.weights)), strict=True))

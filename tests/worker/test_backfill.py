@@ -284,8 +284,8 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     for key, packed in read(engine, packed_features, keys).items():
         found = decode(key, packed.payload, packed.vector, packed.vector_model)
         made = extract_features(key, title=key, text=f"{key} was all the talk.", language="en")
-        assert (found.terms, found.shingles, found.vector, found.vector_model) == (
-            made.terms, made.shingles, b"\x00\x3c", "one/1",
+        assert (found.stems, found.weights, found.shingles, found.vector, found.vector_model) == (
+            made.stems, made.weights, made.shingles, b"\x00\x3c", "one/1",
         )  # fmt: skip
 
 

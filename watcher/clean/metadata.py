@@ -68,7 +68,8 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     published, modified_at = extract_dates(elements, url=address, now=now)
     authors, authors_source = extract_authors(elements, site=site, url=url)
     image_source, image = next(_images(elements, url=url), ("", None))
-    sections = ((name, text) for name, text in elements.values(DATA_NAMES["sections"]) if _is_section(text))
+    named = elements.values(DATA_NAMES["sections"])
+    sections = (pair for pair in named if 0 < len(pair[1]) <= MAX_SECTION and "://" not in pair[1])
     section_source, section = next(sections, ("", None))
     sources = {
         "title": title_source,
@@ -136,10 +137,6 @@ def _titles(elements: PageElements) -> dict[str, str]:
     said["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))
     said["title"] = elements.title
     return {name: text for name, value in said.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
-
-
-def _is_section(text: str) -> bool:
-    return 0 < len(text) <= MAX_SECTION and "://" not in text
 
 
 def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:

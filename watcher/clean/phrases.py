@@ -25,7 +25,7 @@ PHRASES = _load_patterns("phrases.toml")
 CLASS_NAMES = _load_patterns("class_names.toml")
 REJECTION = _load_patterns("rejection.toml")
 ELEMENTS = {name: frozenset(words.split()) for name, words in load_lists("elements.toml").items()}
-DATA_NAMES: dict[str, list[str]] = load_lists("data_names.toml")
+DATA_NAMES = load_lists("data_names.toml")
 
 
 def name_test(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> Callable[[str], bool]:

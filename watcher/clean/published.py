@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 
-from watcher.clean.page_data import PageElements, ShortLine, all_short_lines
+from watcher.clean.page_data import DateElement, PageElements, ShortLine, all_short_lines
 from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
@@ -51,13 +51,15 @@ def extract_dates(
     """Return the dates of publication (in the local time that the page shows) and of the last change, or None."""
     # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
-    texts = tuple(_stated_dates(elements))
+    sure = (time for time in elements.times if time.is_sure)
+    texts = (*elements.values(DATA_NAMES["published"]), *_times(elements, MARKUP, sure))
     stated = tuple(_parse_candidates(texts, now, month_first))
     changed = next(_parse_candidates(elements.values(DATA_NAMES["modified"]), now, month_first), None)
     shown = _visible_date(elements.lines, now, month_first)
     moment = date_in_url(url)
     day = DateCandidate(source="address", moment=moment) if moment and is_believable(moment, now=now) else None
-    loose = tuple(_parse_candidates(_loose_dates(elements), now, month_first))
+    only = _times(elements, "time", elements.times if len(elements.times) == 1 else ())
+    loose = tuple(_parse_candidates((*elements.values(DATA_NAMES["loosely_published"]), *only), now, month_first))
     published: DateCandidate | None
     if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
         published = _in_reader_zone(stated, shown, day)
@@ -84,17 +86,8 @@ def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> 
     return replace(candidate, moment=next(same, candidate.moment))
 
 
-def _stated_dates(elements: PageElements) -> Iterator[tuple[str, str]]:
-    yield from elements.values(DATA_NAMES["published"])
-    for time in elements.times:
-        if time.is_sure and not elements.in_furniture(time.element):
-            yield MARKUP, time.text
-
-
-def _loose_dates(elements: PageElements) -> Iterator[tuple[str, str]]:
-    yield from elements.values(DATA_NAMES["loosely_published"])
-    if len(elements.times) == 1 and not elements.in_furniture(elements.times[0].element):
-        yield "time", elements.times[0].text
+def _times(elements: PageElements, source: str, times: Iterable[DateElement]) -> Iterator[tuple[str, str]]:
+    return ((source, time.text) for time in times if not elements.in_furniture(time.element))
 
 
 def _parse_candidates(
@@ -192,8 +185,8 @@ def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> 
 
 def _search_page(elements: PageElements, now: datetime | None, month_first: bool) -> DateCandidate | None:
     """Return a date from any `time` element, script or line of the page outside other articles, else None."""
-    times = (("time", time.text) for time in elements.times if not elements.in_furniture(time.element))
-    if candidate := next(_parse_candidates(times, now), None) or _date_in_scripts(elements, now):
+    times = _parse_candidates(_times(elements, "time", elements.times), now)
+    if candidate := next(times, None) or _date_in_scripts(elements, now):
         return candidate
     lines = all_short_lines(elements.tree)
     sure = (

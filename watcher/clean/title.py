@@ -11,22 +11,11 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
-from watcher.clean.phrases import CLASS_NAMES, name_test
+from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, name_test
 from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
-# The votes of each source. The headline in the data wins, unless the page's heading and the title for sharing agree on
-# another; of these two the heading wins. Measured on 879 pages: half to choose the weights, half to check them.
-WORTH = {
-    "headline": 5.0,
-    "h1": 4.2,
-    "og:title": 3.5,
-    "dc.title": 3.0,
-    "parsely-title": 2.0,
-    "sailthru.title": 2.0,
-    "twitter:title": 0.5,
-    "title": 0.4,
-}
+WORTH: dict[str, float] = DATA_NAMES["titles"]  # the votes of each source
 TITLES = tuple(WORTH)
 MIN_TITLE = 8  # characters that must be left after the site's name is cut
 LEAST_NAME = 4  # minimal letters of a partial match between a site's name and the end of a title

@@ -77,7 +77,7 @@ def shingles(text: str) -> bytes:
     at the start of the text.
     """
     found, cited = split_quotes(text[:MAX_CHARACTERS])
-    unspaced = is_mostly_unspaced(found)
+    unspaced = sum(len(token) == 1 and bool(UNSPACED_RUN.match(token)) for token in found) * 2 > len(found)
     size = SHINGLE_CHARACTERS if unspaced else SHINGLE_WORDS
     if len(found) < size:
         return b""
@@ -138,10 +138,6 @@ def is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
     if SPOKEN.match(line) or sum(map(str.isdigit, words)) > FIGURES * len(words):
         return True
     return len(words) < LEAST_SENTENCE and not LINE_END.search(line)
-
-
-def is_mostly_unspaced(found: list[str]) -> bool:
-    return sum(len(token) == 1 and bool(UNSPACED_RUN.match(token)) for token in found) * 2 > len(found)
 
 
 MAX_TITLE = 400  # characters

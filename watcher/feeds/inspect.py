@@ -71,10 +71,13 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
     links = [normalize_url(entry.url) for entry in feed.entries if entry.url]
     lengths = [len(html_to_text(entry.content, CONTENT_CHARS)) for entry in feed.entries]
     shown = [max(length, len(entry.summary)) for length, entry in zip(lengths, feed.entries, strict=True)]
+    some = feed.entries[:LANGUAGE_ENTRIES]
+    sample = "\n".join((*(entry.title for entry in some), *(entry.summary[:200] for entry in some)))
     return FeedReport(
         feed=feed,
         format=detect_format(text),
-        language=detect_feed_language(feed),
+        # The feed's own tag counts if its entries are short.
+        language=detect_language(sample, claims=(feed.language,)) if feed.entries else UNKNOWN,
         sent=max(len(raw.entries), len(ITEM_START.findall(text))),
         without_guid=len(raw.entries) - len(guids),
         repeated_guids=len(guids) - len(set(guids)),
@@ -106,11 +109,3 @@ def detect_format(text: str) -> str:
     if name == "feed":
         return "Atom 0.3" if "purl.org/atom/ns" in attributes else "Atom 1.0"
     return "RSS 0.90" if "my.netscape.com" in attributes else "RSS 1.0"
-
-
-def detect_feed_language(feed: ParsedFeed) -> str:
-    """Return the language of a feed's entries, "und" if unknown; the feed's own tag counts if they are short."""
-    entries = feed.entries[:LANGUAGE_ENTRIES]
-    titles = "\n".join(entry.title for entry in entries)
-    texts = "\n".join(entry.summary[:200] for entry in entries)
-    return detect_language(f"{titles}\n{texts}", claims=(feed.language,)) if entries else UNKNOWN

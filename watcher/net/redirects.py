@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, replace
-from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from watcher.errors import RequestRefused
 from watcher.failure_reasons import FetchKind, Reason
@@ -62,7 +62,8 @@ class RedirectChain:
         chain = replace(self, url=target, authorization=keeps, seen=(*self.seen, target))
         if not (self.for_good and status in PERMANENT):
             return replace(chain, for_good=False)
-        return replace(chain, moved_to=with_userinfo(target, split_userinfo(self.asked)[1] if keeps else ""))
+        userinfo = split_userinfo(self.asked)[1] if keeps else ""
+        return replace(chain, moved_to=target.replace("://", f"://{userinfo}@", 1) if userinfo else target)
 
 
 def validate_url(url: str, *, asked: str) -> str:
@@ -96,13 +97,6 @@ def split_userinfo(url: str) -> tuple[str, str]:
     netloc = urlsplit(url).netloc
     userinfo, at, place = netloc.rpartition("@")
     return url.replace(f"//{netloc}", f"//{place}", 1) if at else url, userinfo
-
-
-def with_userinfo(url: str, userinfo: str) -> str:
-    if not userinfo:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
 
 
 def may_forward_credentials(url: str, target: str) -> bool:
