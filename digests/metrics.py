@@ -29,14 +29,10 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     yield labelled_gauge("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
     words = "How long the edition has been owed that is not made; 0: none is."
     yield labelled_gauge("digests_edition_late_seconds", words, "digest", late)
-    largest = [(o.digest, share) for o in found if (share := largest_share(connection, o.digest))]
+    latest = filter(None, (get_edition(connection, o.digest) for o in found))
+    largest = [(edition.digest, edition.ledger.largest.share) for edition in latest if edition.ledger.largest]
     words = "Share of the largest story in the reports of the last edition's window."
     yield labelled_gauge("digests_largest_story_share", words, "digest", largest)
     counts = Counter(each.state for each in list_undelivered(connection, since=(now - FAILED_FOR).date()))
     left = [(state, counts[state]) for state in (*OPEN_STATES, FAILED)]
     yield labelled_gauge("digests_deliveries", "Deliveries that have not arrived.", "state", left)
-
-
-def largest_share(connection: Connection, digest: str) -> float | None:
-    edition = get_edition(connection, digest)
-    return edition.ledger.largest.share if edition and edition.ledger.largest else None

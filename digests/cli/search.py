@@ -20,7 +20,7 @@ from watcher.cli.options import Config, Json, closing_store, load_settings, pars
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import to_one_line
 from watcher.store.full_text import Filters
-from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
+from watcher.store.search import SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
 from watcher.text.format import strip_control_characters
 from watcher.text.search_query import Snippet, parse_query
@@ -107,15 +107,12 @@ def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) 
 
 def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
     for hit in found.hits:
-        print_lines(format_hit(hit, stories.get(hit.id), zone), links=True)
+        at = hit.published_at.astimezone(zone)
+        about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
+        place = f"  {to_one_line(hit.url, 300)}  {stories.get(hit.id, '')}".rstrip()
+        print_lines([about, place], links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
     print_lines(format_ending(found, zone, missing))
-
-
-def format_hit(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
-    at = hit.published_at.astimezone(zone)
-    yield f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
-    yield f"  {to_one_line(hit.url, 300)}  {story or ''}".rstrip()
 
 
 def bold(snippet: Snippet) -> str:

@@ -19,7 +19,7 @@ from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
-from digests.store.stories import StoredCorrection, active_corrections, load_corrections, load_members
+from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
 from digests.stories.history import StoryDetails, describe_change, format_minute, link_reasons, load_story_details
 from digests.stories.user_corrections import CorrectionResult
@@ -289,15 +289,11 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
-    print_result(found, format_rules(found), json=json)
-    return DONE
-
-
-def format_rules(found: tuple[StoredCorrection, ...]) -> Iterator[str]:
     held = [each for each in found if each.revoked_at is None]
-    yield from (f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.description}" for each in held)
-    if not held:
-        yield "no correction holds; watcher story split and watcher story join make one"
+    lines = [f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.description}" for each in held]
+    none_holds = "no correction holds; watcher story split and watcher story join make one"
+    print_result(found, lines or [none_holds], json=json)
+    return DONE
 
 
 @with_examples("watcher story forget 3")

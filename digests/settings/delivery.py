@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from email.utils import getaddresses
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, ValidationInfo
@@ -110,12 +110,8 @@ class DeliverSettings(SettingsModel):
             return tuple(dict.fromkeys(parse_mailbox(one)[1] for one in self.to or mail_to))
         if self.channel == "file":
             return (str(self.directory),)
-        return (str(self.url) if isinstance(self.url, Secret) else shown_place(str(self.url)),)
-
-
-def shown_place(url: str) -> str:
-    """Return a name for a URL that does not reveal it, because its path may be a secret."""
-    return f"{host_of(url)} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
+        url = str(self.url)  # not shown, because its path may be a secret
+        return (url if isinstance(self.url, Secret) else f"{host_of(url)} ({sha256(url.encode()).hexdigest()[:8]})",)
 
 
 def cross_field_issues(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[ValidationIssue]:
