@@ -99,14 +99,12 @@ class EditionJob:
     async def run(self, name: str | None = None) -> None:
         """Build the editions that are due now, only that of digest `name` if given."""
         async with self._lock:
-            self._note_sleep(self._tools.now())
             for digest, day in await asyncio.to_thread(self._due):
                 if name in (None, digest.name):
                     await self._build(digest, day)
             self._last_run_at = self._tools.now()
 
     async def due_keys(self) -> tuple[str, ...]:
-        self._note_sleep(self._tools.now())
         return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due))
 
     async def build_key(self, key: str) -> bool:
@@ -121,14 +119,12 @@ class EditionJob:
             await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
         return self._waits(name, day, tools.now()) or await tools.writer.read(is_made, edition)
 
-    def _note_sleep(self, now: datetime) -> None:
-        """Notice that this machine has slept, or that its clock was set: no feed was polled until now."""
+    def _due(self) -> list[tuple[DigestSettings, date]]:
+        now, engine = self._tools.now(), self._tools.writer.engine
+        # This machine has slept, or its clock was set: no feed was polled until now.
         if abs(now - self._last_run_at) > NOT_LATE:
             self._awake_since = now
         self._last_run_at = now
-
-    def _due(self) -> list[tuple[DigestSettings, date]]:
-        now, engine = self._tools.now(), self._tools.writer.engine
         found: list[tuple[DigestSettings, date]] = []
         for digest in digests_of(self._settings):
             zone, since = ZoneInfo(digest.timezone), self._known_since[digest.name]
@@ -137,16 +133,13 @@ class EditionJob:
                 continue
             if not read(engine, is_settled, EditionKey(digest=digest.name, local_date=day), now=now):
                 found.append((digest, day))
-        return [] if found and self._is_catching_up(now) else found
+        # After a start or a sleep, feeds and pages that are due are fetched first.
+        is_catching_up = found and now - self._awake_since < CATCH_UP_WAIT and read(engine, stats.count_due, now=now)
+        return [] if is_catching_up else found
 
     def _waits(self, name: str, day: date, now: datetime) -> bool:
         wait, retry_at = self._retries.get((name, day), (timedelta(), now))
         return timedelta() < retry_at - now <= wait
-
-    def _is_catching_up(self, now: datetime) -> bool:
-        if now - self._awake_since >= CATCH_UP_WAIT:
-            return False
-        return read(self._tools.writer.engine, stats.count_due, now=now) > 0
 
     async def _build(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
         """Build an edition. If it is on time, its window ends when it was due, however busy we are; else now."""
