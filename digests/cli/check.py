@@ -6,13 +6,12 @@ import os
 import shutil
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digests.delivery.smtp import SmtpChannel
+from digests.delivery import smtp
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
@@ -33,17 +32,18 @@ def check_templates(settings: Settings) -> dict[str, int]:
 
 
 TIMEOUT_S = 15.0
+WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
     all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
-    checks: dict[tuple[str, str], Callable[[], None]] = {}
+    server = smtp_of(settings)
+    ways: dict[tuple[str, str], DeliverSettings] = {}
     for way in all_ways:
-        what, name, check = delivery_check(way, settings)
-        checks.setdefault((what, name), check)
-    for (what, name), check in checks.items():
+        ways.setdefault((WHAT[way.channel], name_of(way, server)), way)
+    for (what, name), way in ways.items():
         try:
-            check()
+            try_delivery(way, server)
         except WatcherError as error:
             fault = getattr(error, "reason", str(error))
             yield CheckResult(what=what, name=name, fault=fault, hint=error.hint or "")
@@ -51,30 +51,33 @@ def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
             yield CheckResult(what=what, name=name)
 
 
-def delivery_check(way: DeliverSettings, settings: Settings) -> tuple[str, str, Callable[[], None]]:
-    """Return what a channel reaches, its name for display, and a function that raises WatcherError if it fails."""
+def name_of(way: DeliverSettings, server: SmtpSettings) -> str:
+    """Return the name of what a channel reaches, for display."""
     match way.channel:
         case "smtp":
-            server = smtp_of(settings)
-            name = f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
-            return "mail server", name, partial(try_log_in, server)
+            return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
         case "sendmail":
-            return "mail program", way.program[0], partial(try_program, way.program[0])
+            return way.program[0]
+        case _:
+            return way.recipients(())[0]
+
+
+def try_delivery(way: DeliverSettings, server: SmtpSettings) -> None:
+    """Reach for the other side of a channel; nothing is sent. Errors: WatcherError, if it cannot be reached."""
+    match way.channel:
+        case "smtp":
+            with closing(smtp.channel(way, server, sender="")) as channel:
+                channel.log_in()
+        case "sendmail":
+            if shutil.which(way.program[0]) is None:
+                raise WatcherError("there is no such program, or it may not be run")
         case "webhook":
-            return "web address", way.recipients(())[0], partial(try_connect, way)
+            try_connect(way)
         case "file":
-            return "folder", way.recipients(())[0], partial(try_folder, Path(str(way.directory)))
-
-
-def try_log_in(server: SmtpSettings) -> None:
-    password = server.password.reveal() if server.password else ""
-    with closing(SmtpChannel(server, sender="", password=password)) as channel:
-        channel.log_in()
-
-
-def try_program(program: str) -> None:
-    if shutil.which(program) is None:
-        raise WatcherError("there is no such program, or it may not be run")
+            folder = Path(str(way.directory))
+            there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+            if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+                raise WatcherError("cannot be written")
 
 
 def try_connect(way: DeliverSettings) -> None:
@@ -88,9 +91,3 @@ def try_connect(way: DeliverSettings) -> None:
                 ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname).close()
     except (OSError, ValueError) as error:
         raise WatcherError(f"cannot be connected to: {getattr(error, 'strerror', None) or error}") from error
-
-
-def try_folder(folder: Path) -> None:
-    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-        raise WatcherError("cannot be written")
