@@ -227,8 +227,7 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> tup
         request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
         made, suffix = BuiltEdition(edition=edition, slot=request.slot or ""), request.suffix
-    deliveries = read(engine, outbox.deliveries_of, made.key)
-    states = {(each.channel, each.recipient): each.state for each in deliveries}
+    states = {(each.channel, each.recipient): each.state for each in read(engine, outbox.deliveries_of, made.key)}
     messages = [
         {
             "channel": each.channel,

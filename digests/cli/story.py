@@ -193,8 +193,7 @@ WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived wit
 )
 def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = False) -> int:
     """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
-    settings = load_settings(config)
-    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+    with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         articles = (read(engine, find_article, one), read(engine, find_article, other))
         pair, stories = read(engine, load_explanation, *articles)
     rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]

@@ -74,8 +74,7 @@ def check_region(value: str) -> str:
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
     found = name if name in REGIONS else country_code(value)
     if found is None:
-        known = ", ".join(REGIONS)
-        expected = f'one of {known}, or a country code such as "FR"{did_you_mean(name, REGIONS)}'
+        expected = f'one of {", ".join(REGIONS)}, or a country code such as "FR"{did_you_mean(name, REGIONS)}'
         raise ValueError(f"got {quote_value(value)}, expected {expected}")
     return found
 

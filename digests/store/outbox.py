@@ -195,8 +195,8 @@ OPEN_ALERTS = "alerts_out"
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
     """Return the alerts that were sent and are not over: by name, since when the condition lasts."""
-    found = load_meta(connection, OPEN_ALERTS)
-    return {name: datetime.fromisoformat(since) for name, since in (found or {}).items()}
+    found = load_meta(connection, OPEN_ALERTS) or {}
+    return {name: datetime.fromisoformat(since) for name, since in found.items()}
 
 
 def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:

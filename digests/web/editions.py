@@ -117,8 +117,7 @@ def edition_page(site: Site, edition: Edition, making: tuple[EditionInProgress, 
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
     stories = {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
     frame = SiteFrame(**parts, stories=stories, briefs=brief_urls(edition))
-    own = load_own_templates(digest_of(site, edition).templates)
-    body = render(edition_view(edition), own, frame=frame)
+    body = render(edition_view(edition), load_own_templates(digest_of(site, edition).templates), frame=frame)
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
 

@@ -71,8 +71,7 @@ def find_edition_with(site: Site, story: str) -> tuple[Edition, EditionStory] | 
 
 
 def split_story(site: Site, ask: PageRequest) -> PageResponse:
-    articles = ask.form.get("article", "").split()
-    done = write(site.engine, split, ask.params["story"], articles, now=site.now())
+    done = write(site.engine, split, ask.params["story"], ask.form.get("article", "").split(), now=site.now())
     return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
 
