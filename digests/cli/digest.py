@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
 from digests import edition_json
@@ -187,12 +187,8 @@ def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, mad
     """Send an edition to all who do not have it yet, also if given up before; return its deliveries."""
     now = datetime.now(UTC)
     messages = () if made.is_new else build_messages(engine, made.edition, digest)
-
-    def enqueue(connection: Connection) -> None:
-        outbox.enqueue(connection, made.key, messages, now=now)
-        outbox.retry_now(connection, made.key, now=now)
-
-    write(engine, enqueue)
+    write(engine, outbox.enqueue, made.key, messages, now=now)
+    write(engine, outbox.retry_now, made.key, now=now)
     list(OutboxWorker(engine, settings).send_due(made.key))
     return read(engine, outbox.deliveries_of, made.key)
 

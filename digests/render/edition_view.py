@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 
 from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Perspective, Sentence, SourceMention
@@ -39,16 +40,11 @@ CORRECTION_PHRASES = {
 def edition_view(edition: Edition) -> view.EditionView:
     views = Views(edition)
     words = views.words
-    ledger = edition.ledger
-    counts = {
-        "stories": len(edition.stories),
-        "briefs": len(edition.briefs),
-        "articles": ledger.articles,
-        "outlets": ledger.outlets,
-        "languages": ledger.languages,
-    }
+    counts = {"stories": len(edition.stories), "briefs": len(edition.briefs)}
+    counts |= {name: getattr(edition.ledger, name) for name in ("articles", "outlets", "languages")}
     facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages", "stories")}
-    title = sanitize_line(edition.title, limit=MAX_TITLE)
+    line = partial(sanitize_line, limit=MAX_TITLE)
+    title = line(edition.title)
     return view.EditionView(
         digest=edition.digest,
         title=title,
@@ -61,11 +57,9 @@ def edition_view(edition: Edition) -> view.EditionView:
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         sections=tuple(
-            view.SectionView(
-                title=sanitize_line(section.title, limit=MAX_TITLE), stories=tuple(map(views.story, section.stories))
-            )
-            for section in edition.sections
-            if section.stories
+            view.SectionView(title=line(each.title), stories=tuple(map(views.story, each.stories)))
+            for each in edition.sections
+            if each.stories
         ),
         corrections=tuple(map(views.correction, edition.corrections)),
         briefs=tuple(views.brief(each) for each in edition.briefs if each.status != "quiet"),
