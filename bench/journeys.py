@@ -82,7 +82,7 @@ async def follow(folder: Path) -> dict[str, set[str]]:
         stored = max(at for at, file in calls if file.endswith("store/articles.py"))
         await run(folder / "all", everything, "poll")
     edition = await run(folder / "all", everything, "digest")
-    load = next(at for at, file in edition if file.endswith(("stories/window.py", "edition/build.py")))
+    load = next(at for at, file in edition if file.endswith("stories/window.py"))
     return {
         "a feed with news": set(between(calls, begin, first_page)),
         "an article": set(between(calls, first_page, stored)),
