@@ -13,7 +13,6 @@ from typer import Argument, Option
 from digests.analysis.country_names import country_name
 from digests.cli.lookup import find_article, find_digest, find_edition
 from digests.cluster import explain
-from digests.cluster.constraints import resolve_corrections
 from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
@@ -214,16 +213,11 @@ def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[ex
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
     members = {**window.known.members, **load_members(connection, (a.id, b.id))}
+    stories = {key: member.story_id for key, member in members.items() if key in known}
+    reports = {key: member.report for key, member in members.items() if key in known}
     corrections = active_corrections(window.corrections)
-    grouped = explain.ExplainContext(
-        items=tuple(sort_by_time(list(known.values()))),
-        stories={key: member.story_id for key, member in members.items() if key in known},
-        reports={key: member.report for key, member in members.items() if key in known},
-        rules=resolve_corrections(corrections),
-        corrections=corrections,
-    )
-    stories = {article.id: members[article.id].story_id for article in (a, b) if article.id in members}
-    return explain.explain_pair(a.id, b.id, grouped), stories
+    items = sort_by_time(known.values())
+    return explain.explain_pair(a.id, b.id, items, stories=stories, reports=reports, corrections=corrections), stories
 
 
 def format_explanation(

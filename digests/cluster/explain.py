@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from digests.cluster.constraints import Constraints, UserCorrection, cannot_link, conflict_check
+from digests.cluster.constraints import UserCorrection, cannot_link, conflict_check, resolve_corrections
 from digests.cluster.item import ClusterItem, time_apart
 from digests.cluster.linkage import Edges
 from digests.cluster.near_duplicates import make_fingerprint, measure_overlap, title_key
@@ -67,37 +67,47 @@ class PairExplanation:
     both_in_stories: bool = True  # if False, `kind` is what grouping would decide now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainContext:
-    """The articles of a window, sorted by time, with their stored stories and reports, and the user corrections."""
+def explain_pair(
+    a: str,
+    b: str,
+    items: Sequence[ClusterItem],
+    *,
+    stories: Mapping[str, str],
+    reports: Mapping[str, str],
+    corrections: Sequence[UserCorrection],
+) -> PairExplanation:
+    """
+    Return the decision on the articles `a` and `b` of a window, with its evidence.
 
-    items: tuple[ClusterItem, ...]
-    stories: Mapping[str, str]  # by article
-    reports: Mapping[str, str]  # the first article of each article's report, by article
-    rules: Constraints
-    corrections: Sequence[UserCorrection] = ()  # those in force, as they were made
+    `items` are sorted by time, with their stored `stories` and `reports` (the first article of each), by article;
+    `corrections` are those in force, as they were made.
+    """
+    params, linkage = params_for(items)
+    scores = score_all_pairs(items, params)
+    node = {item.article_id: number for number, item in enumerate(items)}
 
+    def representatives_of(article: str) -> list[int]:
+        """Return the nodes that represent the reports of an article's story; its own node if it has no story."""
+        heads = {reports[key] for key, story in stories.items() if story == stories.get(article)}
+        return sorted(node[key] for key in heads if key in node) or [node[article]]
 
-def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
-    """Return the decision on the articles `a` and `b` of a window, with its evidence."""
-    params, linkage = params_for(window.items)
-    scores = score_all_pairs(window.items, params)
-    node = {item.article_id: number for number, item in enumerate(window.items)}
-    ours, theirs = (representatives_of(each, window, node) for each in (a, b))
-    one, other = window.items[node[a]], window.items[node[b]]
+    ours, theirs = representatives_of(a), representatives_of(b)
+    one, other = items[node[a]], items[node[b]]
     evidence, score = collect_evidence(one, other), average_score(scores, [node[a]], [node[b]])
-    both_in_stories = a in window.stories and b in window.stories
-    if window.reports.get(a, a) == window.reports.get(b, b):
+    both_in_stories = a in stories and b in stories
+    joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
+    if reports.get(a, a) == reports.get(b, b):
         kind = Decision.SAME_REPORT
-    elif window.stories.get(a, a) == window.stories.get(b, b):
-        kind = Decision.JOINED if are_joined(a, b, window.corrections) else Decision.SAME_STORY
-    elif cannot_link(window.rules, node)(ours, theirs):
+    elif stories.get(a, a) == stories.get(b, b):
+        are_joined = any(x in left and y in right for left, right in joins for x, y in ((a, b), (b, a)))
+        kind = Decision.JOINED if are_joined else Decision.SAME_STORY
+    elif cannot_link(resolve_corrections(corrections), node)(ours, theirs):
         kind = Decision.RULED
     elif one.is_silent or other.is_silent:
         kind = Decision.SILENT
     elif evidence.hours_apart is not None and evidence.hours_apart > params.idle_hours:
         kind = Decision.TOO_FAR
-    elif conflict_check(window.items)(ours, theirs):
+    elif conflict_check(items)(ours, theirs):
         kind = Decision.CONFLICT
     elif score < linkage.threshold:
         kind = Decision.BELOW
@@ -112,19 +122,6 @@ def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
         idle_hours=params.idle_hours,
         both_in_stories=both_in_stories,
     )
-
-
-def are_joined(a: str, b: str, corrections: Sequence[UserCorrection]) -> bool:
-    """Whether a user correction joined the two stories that `a` and `b` were in."""
-    joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
-    return any(x in ours and y in theirs for ours, theirs in joins for x, y in ((a, b), (b, a)))
-
-
-def representatives_of(article: str, window: ExplainContext, node: Mapping[str, int]) -> list[int]:
-    """Return the nodes that represent the reports of an article's story; its own node if it has no story."""
-    story = window.stories.get(article)
-    heads = {window.reports[key] for key, each in window.stories.items() if each == story} if story else set()
-    return sorted(node[key] for key in heads if key in node) or [node[article]]
 
 
 def average_score(found: Edges, ours: Sequence[int], theirs: Sequence[int]) -> float:

@@ -36,7 +36,6 @@ from digests.summarise.headline import choose_headline
 from watcher.model import Article
 from watcher.text.words import fold
 
-
 MAX_ENDED = 10  # stories of the last edition that no new article continues
 
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_corrections
+from digests.cluster.constraints import UserCorrection, resolve_corrections
 from digests.cluster.explain import (
-    ExplainContext,
     SurfaceForms,
     collect_evidence,
     describe_common_ground,
@@ -29,13 +28,11 @@ from watcher.features.embedders import with_vector
 QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, and rescuers had reached the valley."
 
 
-def decide(items, a, b, rules=NO_RULES):
-    found = cluster_stories(items, rules=rules)
+def decide(items, a, b, corrections=()):
+    found = cluster_stories(items, rules=resolve_corrections(corrections))
     stories = {article: story.id for story in found for article in story.articles}
     reports = {article: r.origin for story in found for r in story.reports for article in r.articles}
-    return explain_pair(
-        a, b, ExplainContext(items=tuple(sort_by_time(items)), stories=stories, reports=reports, rules=rules)
-    )
+    return explain_pair(a, b, sort_by_time(items), stories=stories, reports=reports, corrections=corrections)
 
 
 @pytest.fixture
@@ -51,9 +48,9 @@ def test_articles_of_one_story_are_said_to_be(tarvola):
 
 
 def test_a_correction_is_named(tarvola):
-    rules = resolve_corrections([UserCorrection(kind="split", articles=("t3",), others=("t0", "t1", "t2"))])
+    corrections = [UserCorrection(kind="split", articles=("t3",), others=("t0", "t1", "t2"))]
 
-    assert decide(tarvola, "t0", "t3", rules).kind == "ruled"
+    assert decide(tarvola, "t0", "t3", corrections).kind == "ruled"
 
 
 def test_a_live_blog_that_stands_alone_is_said_to_be_one(item, tarvola):
