@@ -115,7 +115,7 @@ def _article_corrections(article: Article, last: Revision, citation: Citation) -
     if retracted and not RETRACTED.search(f"{article.title}\n{article.text}"):
         yield correction(kind="retracted", before=cited, after=retracted)
         return
-    if last.title and _plain(last.title) != _plain(article.title) and _share(article.title, last.title, article) < 1:
+    if last.title and tokens(last.title) != tokens(article.title) and _share(article.title, last.title, article) < 1:
         yield correction(kind="headline", before=article.title, after=last.title)
     for kind, before, after in _sentence_changes(article, last, new, citation.texts):
         yield correction(kind=kind, before=before, after=after)
@@ -153,24 +153,19 @@ def _share(one: str, other: str, article: Article) -> float:
     return len(first & second) / max(1, len(first | second))
 
 
-def _plain(title: str) -> str:
-    return " ".join(tokens(title))
-
-
 def _digits(text: str) -> str:
     return "".join(c for c in text if c.isdigit())
 
 
 def apply_revisions(articles: Sequence[Article], revisions: Mapping[str, Sequence[Revision]]) -> tuple[Article, ...]:
     """Return articles with the latest title and text of their pages; those whose page is gone are left out."""
-    found = []
-    for article in articles:
-        last = next(iter(reversed(revisions.get(article.id, ()))), None)
-        if last is None:
-            found.append(article)
-        elif last.kind != "gone":
-            found.append(replace(article, title=last.title or article.title, text=last.text or article.text))
-    return tuple(found)
+    latest = {key: known[-1] for key, known in revisions.items() if known}
+    pairs = ((article, latest.get(article.id)) for article in articles)
+    return tuple(
+        replace(article, title=last.title or article.title, text=last.text or article.text) if last else article
+        for article, last in pairs
+        if last is None or last.kind != "gone"
+    )
 
 
 def pages_to_recheck(edition: Edition) -> dict[str, int]:

@@ -167,15 +167,12 @@ def _inflected_name(tokens: tuple[str, ...], code: str, language: str) -> PlaceN
         return PlaceName(tokens, code, derives=derives)
     if all(len(token) <= SHORT_NAME for token in tokens):
         return PlaceName(tokens, code, ending=1, derives=derives)
-    cut = tokens if language in languages_in("agglutinative") else tuple(map(strip_last_vowel, tokens))
-    if len(cut[-1]) == SHORT_NAME and cut[-1][-1] in VOWELS:  # "dani" of Dania: Danii, but not Daniela
-        return PlaceName(cut, code, ending=1 if cut[-1].isascii() else 2, derives=derives)
-    return PlaceName(cut, code, ending=MAX_ENDING, derives=derives)
-
-
-def strip_last_vowel(token: str) -> str:
-    """Return a word without its last vowel, which inflection changes, if it is long enough: "нигери", not "нигер"."""
-    return token[:-1] if token[-1] in VOWELS and len(token) > SHORT_NAME else token
+    if language not in languages_in("agglutinative"):
+        # Inflection changes the last vowel of a long word: "нигери", not "нигер".
+        tokens = tuple(each[:-1] if each[-1] in VOWELS and len(each) > SHORT_NAME else each for each in tokens)
+    if len(tokens[-1]) == SHORT_NAME and tokens[-1][-1] in VOWELS:  # "dani" of Dania: Danii, but not Daniela
+        return PlaceName(tokens, code, ending=1 if tokens[-1].isascii() else 2, derives=derives)
+    return PlaceName(tokens, code, ending=MAX_ENDING, derives=derives)
 
 
 def _adjectives(language: str) -> Iterator[PlaceName]:

@@ -71,11 +71,8 @@ class Gazetteer:
     def find(self, text: str) -> list[CountryMatch]:
         """Return the countries that `text` names, in order."""
         if self._pieces and is_unspaced(text):
-            codes = self._pieces[1]
-            return [
-                CountryMatch(codes[m.group()][0], codes[m.group()][1], m.group() in self._doubtful)
-                for m in self._pieces[0].finditer(text)
-            ]
+            pattern, meaning = self._pieces
+            return [CountryMatch(*meaning[name], name in self._doubtful) for name in pattern.findall(text)]
         tokens = _tokens(text)
         found: list[CountryMatch] = []
         at = 0
@@ -88,17 +85,13 @@ class Gazetteer:
 
     def _at(self, tokens: list[NameToken], at: int) -> PlaceName | None:
         """Return the longest name at a token, by words, then letters; a country's before a city's; None without one."""
-        best: PlaceName | None = None
-        for folded, names in self._like(tokens[at].folded):
-            for name in names:
-                if _size(name) > _size(best) and self._matches(name, tokens, at, folded):
-                    best = name
-        return best
+        found = self._like(tokens[at].folded)
+        return next((name for folded, name in found if self._matches(name, tokens, at, folded)), None)
 
-    def _names_like(self, word: str) -> tuple[tuple[str, tuple[PlaceName, ...]], ...]:
-        """Return the readings of a folded word that may begin names, each with these names: countries, then cities."""
-        found = ((folded, tuple(self._beginning(folded))) for folded in _readings(word))
-        return tuple((folded, names) for folded, names in found if names)
+    def _names_like(self, word: str) -> list[tuple[str, PlaceName]]:
+        """Return the names that a folded word may begin, each with the reading of the word, the longest first."""
+        found = [(folded, name) for folded in _readings(word) for name in self._beginning(folded)]
+        return sorted(found, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 
     def _beginning(self, folded: str) -> Iterator[PlaceName]:
         keys = (folded[:KEY_LETTERS], folded[: KEY_LETTERS - 1]) if len(folded) >= KEY_LETTERS else (folded,)
@@ -172,16 +165,9 @@ def _tokens(text: str) -> list[NameToken]:
 def _readings(folded: str) -> Iterator[str]:
     """Yield a word, then the word without the article or preposition that Arabic and Hebrew write with it."""
     yield folded
-    if folded.isascii():
-        return
-    for pattern in (ARABIC_ARTICLE, ARABIC_PREFIX, HEBREW_PREFIX):
-        bare_word = pattern.sub("", folded)
-        if bare_word != folded:
-            yield bare_word
-
-
-def _size(name: PlaceName | None) -> tuple[int, int]:
-    return (len(name.tokens), sum(map(len, name.tokens))) if name else (0, 0)
+    if not folded.isascii():
+        bare_words = (pattern.sub("", folded) for pattern in (ARABIC_ARTICLE, ARABIC_PREFIX, HEBREW_PREFIX))
+        yield from (bare_word for bare_word in bare_words if bare_word != folded)
 
 
 def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:

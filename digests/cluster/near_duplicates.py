@@ -195,17 +195,16 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     flags = (a[is_shared] & FLAGS) << FLAG_BITS | b[place[is_shared]] & FLAGS
     # Rows are the flags of a shared shingle in `a`, columns those in `b`.
     both = np.bincount(flags, minlength=(FLAGS + 1) ** 2).reshape(FLAGS + 1, FLAGS + 1)
-    cited, lead = HAS_CITED, HAS_LEAD
-    shared = int(both[~cited][:, ~cited].sum())
-    in_a = int(of_a[~cited].sum() - both[~cited][:, cited].sum())
-    in_b = int(of_b[~cited].sum() - both[cited][:, ~cited].sum())
+    shared = int(both[~HAS_CITED][:, ~HAS_CITED].sum())
+    in_a = int(of_a[~HAS_CITED].sum() - both[~HAS_CITED][:, HAS_CITED].sum())
+    in_b = int(of_b[~HAS_CITED].sum() - both[HAS_CITED][:, ~HAS_CITED].sum())
     told = min(in_a, in_b)
     mostly_cited = in_a < MIN_TOLD * len(a) and in_b < MIN_TOLD * len(b)
     if mostly_cited and (told < MIN_SHARED or shared >= MIN_TOLD_SHARED * told):
         shared, in_a, in_b = int(both.sum()), len(a), len(b)
     same_lead = bool(
-        both[lead].sum() >= SAME_LEAD * max(1, of_a[lead].sum())
-        and both[:, lead].sum() >= SAME_LEAD * max(1, of_b[lead].sum())
+        both[HAS_LEAD].sum() >= SAME_LEAD * max(1, of_a[HAS_LEAD].sum())
+        and both[:, HAS_LEAD].sum() >= SAME_LEAD * max(1, of_b[HAS_LEAD].sum())
     )
     return Overlap(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
 
