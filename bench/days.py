@@ -128,7 +128,7 @@ def remove(engine: Engine, now: datetime, *, days: int) -> None:
     tell_size = store_bytes(engine)
     took_s = timed(lambda: write(engine, drop_partition, before=before))
     freed = tell_size - store_bytes(engine)
-    rows_s = timed(lambda: write(engine, drop_articles, before=now - (days - 2) * DAY, after=None, most=10**6))
+    rows_s = timed(lambda: write(engine, drop_articles, before=now - (days - 2) * DAY, after=None, limit=10**6))
     print(f"{took_s * 1e3:8.1f} ms  a day's texts and features dropped, {freed} bytes given back")
     print(f"{rows_s * 1e3:8.1f} ms  the rows of two days' articles removed, of one with texts and features")
     with engine.connect() as connection:

@@ -109,7 +109,7 @@ def work(engine: Engine) -> None:
     async def all_of_it() -> None:
         writer = Writer(engine)
         await asyncio.gather(run_retention(writer, settings, now=NOW), index(writer))
-        await writer.do(partial(free_pages, most=10_000))
+        await writer.do(partial(free_pages, limit=10_000))
         writer.close()
 
     asyncio.run(all_of_it())
@@ -117,7 +117,7 @@ def work(engine: Engine) -> None:
 
 async def index(writer: Writer) -> None:
     """Build the index, a slice at a time."""
-    while await writer.do(partial(index_missing, most=20)):
+    while await writer.do(partial(index_missing, limit=20)):
         pass
 
 

@@ -59,8 +59,8 @@ def articles_between(connection: Connection, *, start: datetime, end: datetime) 
     return tuple(found[key] for key in ids)
 
 
-def claim_hosts(connection: Connection, *, worker: str, now: datetime, most: int, **given) -> tuple[str, ...]:
-    """Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names."""
-    names, _ = due_hosts(connection, now=now, most=most, **given)
+def claim_hosts(connection: Connection, *, worker: str, now: datetime, limit: int, **given) -> tuple[str, ...]:
+    """Lease up to `limit` hosts that have something due, longest due first, to `worker`; return their names."""
+    names, _ = due_hosts(connection, now=now, limit=limit, **given)
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     return tuple(name for name in names if name in taken)

@@ -281,8 +281,8 @@ class TimeOptions:
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     choice = embedder_config(settings.semantic)
     name = read(engine, embedder_name, choice.store_key) if choice else None
-    lacking = choice and read(engine, newest_articles, lacks_vector(name), most=1, since=since)
-    if not lacking and not read(engine, newest_articles, has_old_version(FEATURES_VERSION), most=1, since=since):
+    lacking = choice and read(engine, newest_articles, lacks_vector(name), limit=1, since=since)
+    if not lacking and not read(engine, newest_articles, has_old_version(FEATURES_VERSION), limit=1, since=since):
         return
 
     async def complete() -> None:

@@ -50,16 +50,16 @@ def list_editions(
     """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        found = read(engine, summarise_editions, name, most=limit)
+        found = read(engine, summarise_editions, name, limit=limit)
     if name is not None and not found:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
     print_result(found, format_editions(found), json=json)
     return DONE
 
 
-def summarise_editions(connection: Connection, name: str | None, *, most: int) -> list[dict[str, Any]]:
+def summarise_editions(connection: Connection, name: str | None, *, limit: int) -> list[dict[str, Any]]:
     """Return the latest editions, of one digest or all. Each is loaded in full, one at a time."""
-    rows = edition_rows(connection, name, most=most)
+    rows = edition_rows(connection, name, limit=limit)
     counts = delivery_counts(connection, rows)
     found = []
     for row in rows:

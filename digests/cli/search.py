@@ -88,7 +88,7 @@ def fill_index(engine: Engine) -> int:
     while read(engine, count_missing):
         if time.monotonic() > until:
             return read(engine, count_missing)
-        write(engine, index_missing, most=SLICE)
+        write(engine, index_missing, limit=SLICE)
     return 0
 
 

@@ -306,15 +306,15 @@ def make_fingerprints(ordered: Sequence[ClusterItem], shingles: Mapping[str, byt
     return found
 
 
-def candidate_pairs(prints: Sequence[Fingerprint], *, most: int = MAX_CODES) -> list[tuple[int, int]]:
+def candidate_pairs(prints: Sequence[Fingerprint], *, limit: int = MAX_CODES) -> list[tuple[int, int]]:
     """
     Return the pairs (earlier, later) that share enough shingles to be compared, ascending.
 
     Each shingle links an item to the first one with it and to the one before: copies form a chain, not all pairs. Of
-    more than `most` shingles, those with the lowest hashes are compared.
+    more than `limit` shingles, those with the lowest hashes are compared.
     """
     total = sum(len(each.sample) for each in prints)
-    bound = np.uint32(min(COMPLETE, COMPLETE * most // max(1, total)))
+    bound = np.uint32(min(COMPLETE, COMPLETE * limit // max(1, total)))
     samples = [each.sample[: np.searchsorted(each.sample, bound, "right")] for each in prints]
     sizes = np.array([len(sample) for sample in samples], np.int64)
     if not sizes.sum():

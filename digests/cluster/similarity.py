@@ -164,7 +164,7 @@ class PairScorer:
             titles = np.flatnonzero(~text)
             kept = titles[top_scores(pairs.later[titles], scores[titles], least, expansion.neighbours)]
             found.append(Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept]))
-        return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, most=expansion.neighbours)
+        return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, limit=expansion.neighbours)
 
     def blocks(self, indexes: Iterable[InvertedIndex]) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of each block of rows, small enough for the memory."""
@@ -269,12 +269,12 @@ def sparse_scores(scale: SparseParams, pairs: PairScores, same: Bools, text: Boo
     return np.where(same, np.where(named, (1 - scale.names_share) * scores + names, scores), across)
 
 
-def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
-    """Return the indices of scores that reach `floor`, ascending; of each row the `most` highest. `rows` ascend."""
+def top_scores(rows: Places, scores: Numbers, floor: float, limit: int) -> Places:
+    """Return the indices of scores that reach `floor`, ascending; of each row the `limit` highest. `rows` ascend."""
     kept = np.flatnonzero(scores >= floor)
-    if len(kept) <= most or np.bincount(rows[kept] - rows[0]).max() <= most:
+    if len(kept) <= limit or np.bincount(rows[kept] - rows[0]).max() <= limit:
         return kept
-    return np.sort(kept[top_of_rows(rows[kept], kept, scores[kept], most)])
+    return np.sort(kept[top_of_rows(rows[kept], kept, scores[kept], limit)])
 
 
 def max_contributions(params: ScoreParams, *, beside: bool) -> dict[str, float]:

@@ -364,11 +364,11 @@ def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
     return sorted(zip(number, means.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:MAX_TERMS]
 
 
-def frequent_keys(keys: Sequence[Sequence[str]], most: int) -> tuple[str, ...]:
-    """Return up to `most` keys that at least `MIN_SHARE` of the articles have, the most frequent first."""
+def frequent_keys(keys: Sequence[Sequence[str]], limit: int) -> tuple[str, ...]:
+    """Return up to `limit` keys that at least `MIN_SHARE` of the articles have, the most frequent first."""
     counts = Counter(chain.from_iterable(keys))
     kept = [key for key, count in counts.items() if count >= MIN_SHARE * len(keys)]
-    return tuple(sorted(kept, key=lambda key: (-counts[key], key))[:most])
+    return tuple(sorted(kept, key=lambda key: (-counts[key], key))[:limit])
 
 
 def mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | None, str | None]:

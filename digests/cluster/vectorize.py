@@ -130,12 +130,12 @@ def prune_to_top(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[
 
 
 def top_of_rows(
-    rows: npt.NDArray[Any], ties: npt.NDArray[Any], values: npt.NDArray[Any], most: int | npt.NDArray[np.int64]
+    rows: npt.NDArray[Any], ties: npt.NDArray[Any], values: npt.NDArray[Any], limit: int | npt.NDArray[np.int64]
 ) -> Places:
-    """Return the indices of the `most` highest values of each row, by row, then value; ties go to the lowest `ties`."""
+    """Return the indices of each row's `limit` highest values, by row, then value; ties go to the lowest `ties`."""
     order = np.lexsort((ties, -values, rows))
     rank = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
-    return order[rank < (most if isinstance(most, int) else most[order])]
+    return order[rank < (limit if isinstance(limit, int) else limit[order])]
 
 
 def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0) -> Vectors:
@@ -283,26 +283,26 @@ class ExpansionParams:
 EXPANSION = ExpansionParams()
 
 
-def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Vectors:
-    """Return up to `most` nearest rows, with scores, for each row in the mask `borrows`; `pairs` has each pair once."""
+def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], limit: int) -> Vectors:
+    """Return up to `limit` nearest rows with scores for each row in the mask `borrows`; `pairs` has each pair once."""
     a, b, scores = np.r_[pairs.first, pairs.second], np.r_[pairs.second, pairs.first], np.r_[pairs.score, pairs.score]
     asked = np.flatnonzero(borrows[a])
-    best = asked[top_of_rows(a[asked], b[asked], scores[asked], most)]
+    best = asked[top_of_rows(a[asked], b[asked], scores[asked], limit)]
     return np.append(0, np.cumsum(np.bincount(a[best], minlength=len(borrows)))), b[best], scores[best]
 
 
-def expand_vectors(vectors: Vectors, near: Vectors, share: float, most: int, *, missing: float = 0.0) -> Vectors:
+def expand_vectors(vectors: Vectors, near: Vectors, share: float, limit: int, *, missing: float = 0.0) -> Vectors:
     """
     Return the vectors, with `share` × score of each neighbour's vector added; rows without neighbours stay unchanged.
 
-    An expanded row keeps its `most` heaviest entries and is normalized with `missing`.
+    An expanded row keeps its `limit` heaviest entries and is normalized with `missing`.
     """
     is_expanded = np.diff(near[0]) > 0
     parts = []
     for first in range(0, len(is_expanded), CHUNK_ROWS):
         expanded = is_expanded[first : first + CHUNK_ROWS]
         starts, keys, values = add_neighbours(vectors, near, first, first + len(expanded), share)
-        starts, keys, values = prune_to_top(starts, keys, values, np.where(expanded, most, MAX_TERMS))
+        starts, keys, values = prune_to_top(starts, keys, values, np.where(expanded, limit, MAX_TERMS))
         scaled = normalize(starts, keys, values, missing=missing)[2]
         parts.append((np.diff(starts), keys, np.where(np.repeat(expanded, np.diff(starts)), scaled, values)))
     sizes, keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))

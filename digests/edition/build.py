@@ -95,7 +95,7 @@ def load(
     )
     revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
     before = request.local_date
-    seen = editions.recent_editions(connection, digest.name, before=before, most=REMEMBERED_EDITIONS, delivered=True)
+    seen = editions.recent_editions(connection, digest.name, before=before, limit=REMEMBERED_EDITIONS, delivered=True)
     cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
     changed = {key: cited for key, cited in collect_citations(seen).items() if key in revisions}
     return EditionInputs(

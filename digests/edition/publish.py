@@ -42,7 +42,7 @@ def render_files(
     """Return the edition in `formats`; the Atom feed also has the digest's last editions."""
     earlier: tuple[Edition, ...] = ()
     if "atom" in formats:
-        earlier = read(engine, recent_editions, digest.name, before=date.max, most=MAX_ENTRIES)
+        earlier = read(engine, recent_editions, digest.name, before=date.max, limit=MAX_ENTRIES)
     return render_all(edition, digest, formats, earlier=earlier, suffix=suffix)
 
 

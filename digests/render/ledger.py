@@ -80,9 +80,9 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
     return f"{text} {words.say('failing', names=join_first(names, MAX_FAILING))}" if names else text
 
 
-def join_first(names: Sequence[str], most: int) -> str:
+def join_first(names: Sequence[str], limit: int) -> str:
     """Return the first names with commas between, and an ellipsis if there are more."""
-    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+    return ", ".join([*names[:limit], *(["…"] if len(names) > limit else [])])
 
 
 def _llm_line(llm: LlmOutcome, words: Localizer) -> str:

@@ -63,11 +63,11 @@ def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
     return check_web(value)
 
 
-def within(message: str, least: timedelta = timedelta(), most: timedelta = timedelta.max) -> AfterValidator:
+def within(message: str, least: timedelta = timedelta(), limit: timedelta = timedelta.max) -> AfterValidator:
     """Return a validator that refuses a time out of its bounds with `message`, in which "{}" becomes the time."""
 
     def check(value: timedelta) -> timedelta:
-        if not least <= value <= most:
+        if not least <= value <= limit:
             raise ValueError(message.format(format_duration(value)))
         return value
 

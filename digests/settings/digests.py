@@ -141,9 +141,9 @@ class ProseSettings(SettingsModel):
     key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
     timeout: PositiveDuration = Field(default=timedelta(seconds=60), description="Longest time for one story.")
     # An edition is not given up before the time is over.
-    time: Annotated[PositiveDuration, within("got more than 10m, expected at most 10m", most=timedelta(minutes=10))] = (
-        Field(default=timedelta(minutes=5), description="Longest time for an edition; at most 10m.")
-    )
+    time: Annotated[
+        PositiveDuration, within("got more than 10m, expected at most 10m", limit=timedelta(minutes=10))
+    ] = Field(default=timedelta(minutes=5), description="Longest time for an edition; at most 10m.")
     tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(
         default=60_000, description="Tokens of questions and answers for an edition, at most: what it may cost."
     )

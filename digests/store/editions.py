@@ -166,13 +166,13 @@ def was_delivered() -> ColumnElement[bool]:
 
 
 def recent_editions(
-    connection: Connection, digest: str, *, before: date, most: int, delivered: bool = False
+    connection: Connection, digest: str, *, before: date, limit: int, delivered: bool = False
 ) -> tuple[Edition, ...]:
-    """Return up to `most` editions before `before`, one per date, the latest first; maybe only `delivered` ones."""
+    """Return up to `limit` editions before `before`, one per date, the latest first; maybe only `delivered` ones."""
     query = select_editions(digest).where(editions.c.local_date < before).order_by(*DAILY_FIRST)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
     of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]
-    return tuple(load_edition(connection, row) for row in of_dates[:most])
+    return tuple(load_edition(connection, row) for row in of_dates[:limit])
 
 
 def covered_up_to(
@@ -229,10 +229,10 @@ class EditionRow(EditionKey):
 
 
 def edition_rows(
-    connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
+    connection: Connection, digest: str | None = None, *, day: date | None = None, limit: int | None = None
 ) -> tuple[EditionRow, ...]:
     newest_first = (editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
-    return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(most), EditionRow)
+    return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(limit), EditionRow)
 
 
 def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:

@@ -20,28 +20,28 @@ from watcher.store.sql import rows_in
 DATES_KEPT = 10  # latest dates of a digest whose editions are kept at any age
 
 
-def drop_editions(connection: Connection, *, before: datetime, most: int) -> BatchResult:
-    """Remove up to `most` editions built before `before`; those of a digest's latest `DATES_KEPT` dates stay."""
+def drop_editions(connection: Connection, *, before: datetime, limit: int) -> BatchResult:
+    """Remove up to `limit` editions built before `before`; those of a digest's latest `DATES_KEPT` dates stay."""
     place = func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc())
     dates = select(editions.c.digest, editions.c.local_date, place.label("place"))
     latest = dates.where(editions.c.made_at.is_not(None)).subquery()
     its = (latest.c.digest == editions.c.digest, latest.c.local_date == editions.c.local_date)
     is_old = exists().where(*its, latest.c.place > DATES_KEPT)
     query = select(editions.c.id, editions.c.digest, editions.c.local_date, editions.c.slot)
-    rows = connection.execute(query.where(editions.c.made_at < before, is_old).limit(most)).all()
+    rows = connection.execute(query.where(editions.c.made_at < before, is_old).limit(limit)).all()
     for row in rows:
         connection.execute(delete(deliveries).where(*edition_filter(deliveries, row)))
     connection.execute(delete(editions).where(editions.c.id.in_([row.id for row in rows])))
     unpin(connection, [pin_name(row) for row in rows])
-    return BatchResult(removed=len(rows), resume_after=before if len(rows) == most else None)
+    return BatchResult(removed=len(rows), resume_after=before if len(rows) == limit else None)
 
 
-def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
-    """Remove those without articles of up to `most` stories whose last article is from [`after`, `before`)."""
+def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, limit: int) -> BatchResult:
+    """Remove those without articles of up to `limit` stories whose last article is from [`after`, `before`)."""
     query = select(stories.c.id, stories.c.last_at).where(stories.c.last_at < before)
     if after is not None:
         query = query.where(stories.c.last_at >= after)
-    rows = connection.execute(query.order_by(stories.c.last_at, stories.c.id).limit(most)).all()
+    rows = connection.execute(query.order_by(stories.c.last_at, stories.c.id).limit(limit)).all()
     ids = [row.id for row in rows]
     gone = ~exists().where(articles.c.id == story_articles.c.article_id)
     connection.execute(delete(story_articles).where(story_articles.c.story_id.in_(ids), gone))
@@ -53,7 +53,7 @@ def drop_stories(connection: Connection, *, before: datetime, after: datetime | 
         and_(story_changes.c.other_id.in_(empty), ~exists().where(stories.c.id == story_changes.c.story_id)),
     )
     connection.execute(delete(story_changes).where(theirs))
-    return BatchResult(removed=len(empty), resume_after=rows[-1].last_at if len(rows) == most else None)
+    return BatchResult(removed=len(empty), resume_after=rows[-1].last_at if len(rows) == limit else None)
 
 
 MAX_SHOWN = 10

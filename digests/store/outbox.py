@@ -186,8 +186,8 @@ def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, 
     return select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
 
 
-def select_deliveries(connection: Connection, *those: ColumnElement[bool]) -> tuple[Delivery, ...]:
-    return load_records(connection, select(*DELIVERY_COLUMNS).where(*those).order_by(deliveries.c.id), Delivery)
+def select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Delivery, ...]:
+    return load_records(connection, select(*DELIVERY_COLUMNS).where(*conditions).order_by(deliveries.c.id), Delivery)
 
 
 OPEN_ALERTS = "alerts_out"

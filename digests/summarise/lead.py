@@ -82,12 +82,12 @@ def reports_by_language(
     return found
 
 
-def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCES) -> list[CandidateSentence]:
+def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SENTENCES) -> list[CandidateSentence]:
     """Return the scored sentences at an article's beginning that can stand alone, in order."""
     text = article.text[:READ_CHARS]
     found = []
     value = 1.0
-    for at, (start, end) in enumerate(first_sentences(text, article.language, most)):
+    for at, (start, end) in enumerate(first_sentences(text, article.language, limit)):
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < MAX_DATELINES:
@@ -132,7 +132,7 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
     return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * late
 
 
-def _best_sentences(article: Article, agreed: Agreement, title: str, most: int) -> tuple[CandidateSentence, ...]:
+def _best_sentences(article: Article, agreed: Agreement, title: str, limit: int) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
     headline = frozenset(stems(title or article.title, article.language))
     left = find_candidates(article, agreed)
@@ -140,7 +140,7 @@ def _best_sentences(article: Article, agreed: Agreement, title: str, most: int) 
     said = set(headline)
     room = MAX_WIDTH
     for candidate in sorted(left, key=lambda c: (-c.score, c.start)):
-        if len(chosen) == most or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
+        if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         if display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)

@@ -72,7 +72,7 @@ def feed(site: Site, _ask: PageRequest) -> PageResponse:
     url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
     shown = without_recipients(digest).model_copy(update={"url": url})
     earlier = read(
-        site.engine, editions.recent_editions, digest.name, before=edition.local_date, most=FEED_EDITIONS - 1
+        site.engine, editions.recent_editions, digest.name, before=edition.local_date, limit=FEED_EDITIONS - 1
     )
     (rendered,) = render_all(edition, shown, ("atom",), earlier=earlier)
     return PageResponse(body=rendered.body, media_type="application/atom+xml; charset=utf-8")

@@ -170,7 +170,7 @@ def shell(folder, line: str) -> None:
 
 def spoilt(engine, query: str) -> None:
     """Break a store that is whole, past what its database would not allow."""
-    write(engine, index_missing, most=9)  # so that the index is known to be complete
+    write(engine, index_missing, limit=9)  # so that the index is known to be complete
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")

@@ -47,7 +47,7 @@ def settings(tmp_path):
         now = datetime.now(UTC)
         engine = open_store(load_settings_file(path).store.url)
         write(engine, lambda c: c.execute(update(feeds).values(next_poll_at=now)))
-        write(engine, claim_hosts, worker=OTHER, now=now, most=9, pages_too=False)
+        write(engine, claim_hosts, worker=OTHER, now=now, limit=9, pages_too=False)
         engine.dispose()
         yield path
 

@@ -173,14 +173,14 @@ def row(name: str, health: str) -> SourceStatus:
 
 
 @pytest.mark.parametrize(
-    ("counts", "most", "shares"),
+    ("counts", "limit", "shares"),
     [((5, 1, 9), 6, [3, 1, 2]), ((1, 1), 10, [1, 1]), ((9,), 4, [4]), ((), 4, []), ((3, 3), 0, [0, 0])],
 )
-def test_each_word_has_its_turn_on_the_screen(counts, most, shares):
+def test_each_word_has_its_turn_on_the_screen(counts, limit, shares):
     words = ("gone", "failing", "silent")
     rows = [row(f"{word} {m}", word) for word, count in zip(words, counts, strict=False) for m in range(count)]
 
-    told = [each.health.status for each in pick_unhealthy([*rows, row("well", "ok")], most=most)]
+    told = [each.health.status for each in pick_unhealthy([*rows, row("well", "ok")], limit=limit)]
 
     assert [told.count(words[n]) for n in range(len(counts))] == shares
     assert len(told) == sum(shares)

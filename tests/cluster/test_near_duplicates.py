@@ -330,7 +330,7 @@ def test_a_part_of_the_shingles_of_a_large_window_shows_the_same_pairs():
     texts = [words(1_000 * n, 1_000 * n + 300) for n in range(20)]
     window = window_of([shingles(text) for text in (*texts, *(text[:1_000] for text in texts))])
 
-    assert candidate_pairs(window, most=2_000) == candidate_pairs(window) == [(n, n + 20) for n in range(20)]
+    assert candidate_pairs(window, limit=2_000) == candidate_pairs(window) == [(n, n + 20) for n in range(20)]
 
 
 def test_no_text_gives_no_candidate():

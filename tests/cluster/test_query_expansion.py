@@ -33,7 +33,7 @@ def row(made, number):
 
 def test_each_row_that_borrows_has_its_nearest_first():
     starts, others, _ = nearest_neighbours(
-        make_edges([(1, 0, 0.2), (2, 0, 0.9), (2, 1, 0.5), (3, 0, 0.4)]), borrows=np.array([1, 0, 1, 1], bool), most=2
+        make_edges([(1, 0, 0.2), (2, 0, 0.9), (2, 1, 0.5), (3, 0, 0.4)]), borrows=np.array([1, 0, 1, 1], bool), limit=2
     )
 
     assert starts.tolist() == [0, 2, 2, 4, 5]
@@ -42,7 +42,7 @@ def test_each_row_that_borrows_has_its_nearest_first():
 
 def test_a_vector_borrows_what_its_neighbours_have():
     made = vectors({0: 1.0}, {0: 0.6, 1: 0.8}, {2: 0.5})
-    near = nearest_neighbours(make_edges([(1, 0, 0.6)]), borrows=np.array([True, False, True]), most=5)
+    near = nearest_neighbours(make_edges([(1, 0, 0.6)]), borrows=np.array([True, False, True]), limit=5)
 
     grown = expand_vectors(made, near, 0.5, 10)
 
@@ -61,7 +61,7 @@ def test_a_vector_borrows_what_its_neighbours_have():
 def test_a_grown_vector_is_bounded_and_of_unit_length(rows, links):
     inside = {(a, b): score for a, b, score in links if b < a < len(rows)}
     near = nearest_neighbours(
-        make_edges((a, b, score) for (a, b), score in inside.items()), borrows=np.ones(len(rows), bool), most=3
+        make_edges((a, b, score) for (a, b), score in inside.items()), borrows=np.ones(len(rows), bool), limit=3
     )
 
     grown = expand_vectors(vectors(*rows), near, 0.3, 4)

@@ -52,7 +52,7 @@ def press(put):
 def test_what_a_kept_edition_cites_stays_and_proves_it(engine, press):
     made = edition(engine)
 
-    write(engine, drop_articles, before=LATER, after=None, most=100)
+    write(engine, drop_articles, before=LATER, after=None, limit=100)
 
     cited = cited_ids(made)
     assert (count(engine, articles), len(cited)) == (2, 2)
@@ -64,11 +64,11 @@ def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_s
         put("Alpha", QUAKE.format(f"It was number {n}."), MORNING + n * DAY - HOUR)
         edition(engine, n)
 
-    done = write(engine, drop_editions, before=LATER, most=100)
+    done = write(engine, drop_editions, before=LATER, limit=100)
 
     assert (done.removed, count(engine, editions)) == (2, DATES_KEPT)
     assert read(engine, get_edition, "world", local_date=FIRST) is None
-    write(engine, drop_articles, before=LATER, after=None, most=100)
+    write(engine, drop_articles, before=LATER, after=None, limit=100)
     assert count(engine, articles) < DATES_KEPT + 2
     assert len(set(read(engine, lambda c: c.scalars(select(pins.c.pinned_by)).all()))) == DATES_KEPT
 
@@ -79,7 +79,7 @@ def test_numbers_go_on_when_the_first_editions_are_gone(engine):
     day = FIRST + 20 * DAY
     before = read(engine, next_number, "world", local_date=day)
 
-    write(engine, drop_editions, before=LATER, most=100)
+    write(engine, drop_editions, before=LATER, limit=100)
 
     assert (before, read(engine, next_number, "world", local_date=day)) == (DATES_KEPT + 4,) * 2
 
@@ -87,16 +87,16 @@ def test_numbers_go_on_when_the_first_editions_are_gone(engine):
 def test_a_young_edition_stays(engine):
     edition(engine)
 
-    assert write(engine, drop_editions, before=MORNING, most=9).removed == 0
+    assert write(engine, drop_editions, before=MORNING, limit=9).removed == 0
 
 
 def test_stories_go_with_their_last_article(engine, press):
     edition(engine)
     assert count(engine, stories) == 2
-    young = write(engine, drop_stories, before=MORNING - 9 * HOUR, after=None, most=9)
-    write(engine, drop_articles, before=LATER, after=None, most=100)
+    young = write(engine, drop_stories, before=MORNING - 9 * HOUR, after=None, limit=9)
+    write(engine, drop_articles, before=LATER, after=None, limit=100)
 
-    old = write(engine, drop_stories, before=LATER, after=None, most=9)
+    old = write(engine, drop_stories, before=LATER, after=None, limit=9)
 
     assert (young.removed, old.removed, old.resume_after) == (0, 1, None)
     assert (count(engine, stories), count(engine, story_articles)) == (1, 2)
@@ -104,7 +104,7 @@ def test_stories_go_with_their_last_article(engine, press):
 
 def test_what_became_of_a_story_goes_with_it(engine, press):
     edition(engine)
-    write(engine, drop_articles, before=LATER, after=None, most=100)
+    write(engine, drop_articles, before=LATER, after=None, limit=100)
     gone, stays = read(engine, lambda c: c.scalars(select(stories.c.id).order_by(stories.c.size, stories.c.id)).all())
     rows = [
         {"at": MORNING, "kind": "moved", "story_id": one, "other_id": other, "articles": [], "reason": "x"}
@@ -112,6 +112,6 @@ def test_what_became_of_a_story_goes_with_it(engine, press):
     ]
     write(engine, lambda c: c.execute(story_changes.insert(), rows))
 
-    write(engine, drop_stories, before=LATER, after=None, most=9)
+    write(engine, drop_stories, before=LATER, after=None, limit=9)
 
     assert read(engine, lambda c: c.scalars(select(story_changes.c.story_id)).all()) == [stays, stays]

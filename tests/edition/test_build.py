@@ -158,7 +158,7 @@ def test_numbers_and_predecessors_go_by_dates(engine):
     assert first is not None and second is not None
     assert (first.number, second.number) == (1, 2)
     assert second.previous == yesterday
-    assert read(engine, recent_editions, "world", before=DAY, most=1, delivered=True) == (first,)
+    assert read(engine, recent_editions, "world", before=DAY, limit=1, delivered=True) == (first,)
     assert read(engine, next_number, "world", local_date=DAY) == 2
 
 
@@ -186,7 +186,7 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
             changes=changes, moved_to=None, took_s=0.1,
         )  # fmt: skip
         write(engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
-        for page in read(engine, lambda c, feed=feed: due_pages(c, feed.host, now=NOW, most=9)):
+        for page in read(engine, lambda c, feed=feed: due_pages(c, feed.host, now=NOW, limit=9)):
             write(
                 engine, lambda c, p=page: record_failure(c, p.article_id, reason=status_reason(404), next_try_at=None)
             )
@@ -211,7 +211,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
         changes=EntryChanges(new=(*new, again), changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
     write(engine, record_polls, [(feed, result)])
-    pages = read(engine, due_pages, "one.example", now=NOW, most=9)
+    pages = read(engine, due_pages, "one.example", now=NOW, limit=9)
     came = NOW - timedelta(minutes=30)
     for page, age in zip(pages, (2, 30, 700), strict=False):  # the fourth is still to be had
         at = NOW - timedelta(hours=age)

@@ -73,12 +73,12 @@ def test_an_edition_is_seen_once_it_has_reached_somebody(engine, states, is_seen
 
     tomorrow = DAY + timedelta(days=1)
     covered = read(engine, covered_up_to, "world", by=END + timedelta(days=1), window=WORLD.window)
-    assert read(engine, recent_editions, "world", before=tomorrow, most=3, delivered=True) == (
+    assert read(engine, recent_editions, "world", before=tomorrow, limit=3, delivered=True) == (
         (made,) if is_seen else ()
     )
     assert covered == (END if is_seen else None)
     assert read(engine, get_edition, "world") == made
-    assert read(engine, recent_editions, "world", before=tomorrow, most=3) == (made,)
+    assert read(engine, recent_editions, "world", before=tomorrow, limit=3) == (made,)
 
 
 def test_of_two_editions_of_a_date_the_one_that_arrived_is_the_one_that_is_known(engine):
@@ -86,7 +86,7 @@ def test_of_two_editions_of_a_date_the_one_that_arrived_is_the_one_that_is_known
     make(engine, "ann@example.net")
     settle(engine, FAILED)
 
-    assert read(engine, recent_editions, "world", before=date.max, most=3, delivered=True) == (on_demand,)
+    assert read(engine, recent_editions, "world", before=date.max, limit=3, delivered=True) == (on_demand,)
 
 
 def test_what_a_lost_edition_told_is_new_in_the_next_and_its_time_is_covered_again(engine):

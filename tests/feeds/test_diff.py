@@ -149,7 +149,7 @@ def test_of_the_entries_on_new_hosts_the_newest_stay_and_known_hosts_do_not_coun
     urls += ["https://a.example/2", "https://d.example/1"]
     found = diff_entries(feed(*(entry(n, url=url, hours=n) for n, url in enumerate(urls))), {}, (), first_poll=False)
 
-    kept, left = limit_new_hosts(found, {"known.example"}, most=2)
+    kept, left = limit_new_hosts(found, {"known.example"}, limit=2)
 
     assert [one.url for one in kept.new] == [urls[0], urls[1], urls[2], None, urls[5]]
     assert left == 2

@@ -30,7 +30,7 @@ def engine(engine):
 
 
 def claimed(engine, now=NOW + MINUTE) -> tuple[str, ...]:
-    return write(engine, claim_hosts, worker="here:1", now=now, most=9)
+    return write(engine, claim_hosts, worker="here:1", now=now, limit=9)
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, YEAR])
@@ -70,7 +70,7 @@ def test_what_the_code_may_set_stays(engine):
 
 def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
     then = NOW + YEAR
-    write(engine, claim_hosts, worker="elsewhere:1", now=then, most=9)
+    write(engine, claim_hosts, worker="elsewhere:1", now=then, limit=9)
     write(engine, set_blocked_until, HOST, until=then + HOUR)
     write(engine, set_robots, HOST, at=then, status=200, rules="")
 
@@ -95,14 +95,14 @@ def test_the_hold_of_a_host_that_was_asked_in_the_future_ends(engine):
 def test_pages_noted_or_put_off_by_a_clock_that_was_ahead_are_due(engine):
     poll(engine, polled(NOW + YEAR, entry(1), entry(2)))
     write(engine, drop_future_times, now=NOW)
-    found = read(engine, due_pages, HOST, now=NOW, most=9)
+    found = read(engine, due_pages, HOST, now=NOW, limit=9)
     assert [page.added_at for page in found] == [NOW, NOW]
 
     put_off = found[0].article_id
     write(engine, record_failure, put_off, reason=status_reason(503), next_try_at=NOW + YEAR)
     write(engine, reset_future_times, now=NOW)
 
-    assert {page.article_id for page in read(engine, due_pages, HOST, now=NOW, most=9)} == {
+    assert {page.article_id for page in read(engine, due_pages, HOST, now=NOW, limit=9)} == {
         page.article_id for page in found
     }
 

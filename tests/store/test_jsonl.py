@@ -131,10 +131,10 @@ def test_articles_are_written_in_slices_in_the_order_in_which_they_came(store_ur
     seen, after = [], None
     for _ in range(3):
         lines, after = read(
-            engine, lambda c, at=after: format_articles(c, since=NOW, until=NOW + HOUR, after=at, most=2)
+            engine, lambda c, at=after: format_articles(c, since=NOW, until=NOW + HOUR, after=at, limit=2)
         )
         seen += [json.loads(line)["title"] for line in lines]
 
     assert (sorted(seen), after) == (["T0", "T1", "T2", "T3", "T4"], None)
-    assert read(engine, format_articles, since=None, until=NOW, after=None, most=9) == ([], None)
+    assert read(engine, format_articles, since=None, until=NOW, after=None, limit=9) == ([], None)
     engine.dispose()

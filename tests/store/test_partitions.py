@@ -84,7 +84,7 @@ def test_a_day_goes_whole_and_what_is_held_stays(engine):
     assert over_at.date() == (old + DAY).date()
     assert there(engine, "a", "b", "held", "c") == {"a": False, "b": False, "held": True, "c": True}
     assert within(engine, "texts_rest") == ["held"]
-    write(engine, drop_articles, before=over_at, after=None, most=9)
+    write(engine, drop_articles, before=over_at, after=None, limit=9)
     assert there(engine, "a", "b", "held", "c") == {"held": True, "c": True}
 
 
@@ -98,7 +98,7 @@ def test_a_day_that_is_not_over_before_the_time_stays(engine):
 def test_what_lies_in_the_rest_goes_row_by_row(engine):
     put(engine, "a", "b", came=NOW - 30 * DAY)
 
-    write(engine, drop_articles, before=NOW - 20 * DAY, after=None, most=9)
+    write(engine, drop_articles, before=NOW - 20 * DAY, after=None, limit=9)
 
     assert (there(engine, "a", "b"), within(engine, "texts_rest"), within(engine, "features_rest")) == ({}, [], [])
 

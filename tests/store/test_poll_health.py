@@ -112,7 +112,7 @@ def test_an_outage_of_our_own_line_is_no_line_in_a_feeds_history(engine):
     poll(engine, NetworkDown(at=NOW + HOUR, next_poll_at=NOW + HOUR))
 
     assert words(engine) == ["ok"]
-    assert [line.status for line in read(engine, load_polls, 1, most=9)] == ["offline", "ok"]
+    assert [line.status for line in read(engine, load_polls, 1, limit=9)] == ["offline", "ok"]
 
 
 def test_the_history_says_where_a_feed_has_moved_to(engine):
@@ -219,7 +219,7 @@ def test_the_last_polls_come_the_latest_first(engine):
     for n in range(5):
         poll(engine, failed(NOW + n * HOUR, took_s=1.5) if n % 2 else polled(NOW + n * HOUR, entry(n)))
 
-    lines = read(engine, load_polls, 1, most=2)
+    lines = read(engine, load_polls, 1, limit=2)
 
     assert [(line.at, line.status, line.new, line.took_s, line.reason) for line in lines] == [
         (NOW + 4 * HOUR, "ok", 1, 0.1, None),

@@ -28,7 +28,7 @@ def test_polls_that_bring_nothing_new_are_counted_with_the_line_before_them(engi
     poll(engine, unchanged(NOW + 5 * HOUR))
 
     told = [
-        (line.at, line.status, line.new, line.unchanged_polls_after) for line in read(engine, load_polls, 1, most=9)
+        (line.at, line.status, line.new, line.unchanged_polls_after) for line in read(engine, load_polls, 1, limit=9)
     ]
 
     assert told == [(NOW + 4 * HOUR, "ok", 1, 1), (NOW, "ok", 1, 3)]
@@ -42,7 +42,7 @@ def test_a_first_poll_a_failure_what_follows_it_and_an_outage_have_lines_of_thei
     poll(engine, NetworkDown(at=NOW + 5 * HOUR, next_poll_at=NOW + 5 * HOUR))
     poll(engine, unchanged(NOW + 6 * HOUR))
 
-    told = [(line.status, line.unchanged_polls_after) for line in read(engine, load_polls, 1, most=9)]
+    told = [(line.status, line.unchanged_polls_after) for line in read(engine, load_polls, 1, limit=9)]
 
     assert told[::-1] == [("unchanged", 0), ("failed", 0), ("failed", 0), ("unchanged", 1), ("offline", 1)]
 
@@ -52,7 +52,7 @@ def test_changed_and_held_back_entries_have_a_line(engine):
     poll(engine, polled(NOW + HOUR, changes=EntryChanges(new=(), changed=(entry(1),), unchanged=0)))
     poll(engine, polled(NOW + 2 * HOUR, changes=EntryChanges(new=(), changed=(), unchanged=1, suppressed=3)))
 
-    lines = read(engine, load_polls, 1, most=9)
+    lines = read(engine, load_polls, 1, limit=9)
 
     assert [(line.changed, line.held_back) for line in lines] == [(0, 3), (1, 0), (0, 0)]
 
@@ -80,6 +80,6 @@ def test_a_worker_of_the_schema_before_writes_on_beside_ours(engine):
     poll(engine, unchanged(NOW + 3 * HOUR))
     poll(engine, polled(NOW + 4 * HOUR, entry(2)))
 
-    lines = read(engine, load_polls, 1, most=9)
+    lines = read(engine, load_polls, 1, limit=9)
 
     assert [(line.status, line.unchanged_polls_after) for line in lines] == [("ok", 0), ("unchanged", 2), ("ok", 0)]

@@ -113,7 +113,7 @@ def test_one_link_with_and_without_tracking_is_one_page(engine):
 def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
     feed = the_feed(engine)
     write(engine, record_polls, [(feed, polled(feed, entry(1)))])
-    (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
+    (page,) = read(engine, due_pages, "news.example", now=NOW, limit=9)
     packed = PackedFeatures(version="1", payload=b"x")
 
     def store(connection):
@@ -124,7 +124,7 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
     assert write(engine, store)
     assert not write(engine, store)
     assert write(engine, record_polls, [(feed, polled(feed, entry(1, guid="other")))])[0] == 0
-    assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
+    assert read(engine, due_pages, "news.example", now=NOW, limit=9) == ()
     assert read(engine, articles.articles_by_id, [page.article_id]) == {page.article_id: article(page.article_id)}
     assert read(engine, articles.load_site_blocks, "news.example") == ((1, 2),)
 
@@ -135,7 +135,7 @@ def test_a_page_carries_its_entry_and_feed(engine):
 
     write(engine, record_polls, [(feed, polled(feed, full))])
 
-    (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
+    (page,) = read(engine, due_pages, "news.example", now=NOW, limit=9)
     assert page.entry == replace(full, content_hash="")
     assert page.feed.source == SOURCE
 
@@ -143,11 +143,11 @@ def test_a_page_carries_its_entry_and_feed(engine):
 def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
     feed = the_feed(engine)
     write(engine, record_polls, [(feed, polled(feed, entry(1)))])
-    (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
+    (page,) = read(engine, due_pages, "news.example", now=NOW, limit=9)
 
     write(engine, record_failure, page.article_id, reason=status_reason(503), next_try_at=LATER)
-    assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
-    assert read(engine, due_pages, "news.example", now=LATER, most=9)[0].tries == 1
+    assert read(engine, due_pages, "news.example", now=NOW, limit=9) == ()
+    assert read(engine, due_pages, "news.example", now=LATER, limit=9)[0].tries == 1
 
     write(engine, record_failure, page.article_id, reason=status_reason(404), next_try_at=None)
     assert read(engine, pages.count_due_pages, now=LATER) == 0

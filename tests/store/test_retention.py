@@ -62,8 +62,8 @@ def counts(engine) -> dict[str, int]:
     return read(engine, count)
 
 
-def drop(engine, before: datetime, *, after=None, most: int = 100):
-    return write(engine, retention.drop_articles, before=before, after=after, most=most)
+def drop(engine, before: datetime, *, after=None, limit: int = 100):
+    return write(engine, retention.drop_articles, before=before, after=after, limit=limit)
 
 
 def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
@@ -96,11 +96,11 @@ def test_articles_go_in_slices_oldest_first(engine):
     for n in range(5):
         put(engine, f"a{n}", came=NOON - (10 - n) * DAY)
 
-    first = drop(engine, NOON, most=2)
-    second = drop(engine, NOON, after=first.resume_after, most=2)
+    first = drop(engine, NOON, limit=2)
+    second = drop(engine, NOON, after=first.resume_after, limit=2)
 
     assert (first.removed, second.removed, ids(engine)) == (2, 2, ["a4"])
-    assert drop(engine, NOON, after=second.resume_after, most=2).resume_after is None
+    assert drop(engine, NOON, after=second.resume_after, limit=2).resume_after is None
 
 
 def test_what_is_held_stays_until_it_is_let_go(engine):
@@ -132,8 +132,8 @@ def test_a_feeds_latest_entries_are_known_however_old_they_are(engine):
     kept = retention.ENTRIES_KEPT
     put_feed(engine, {f"g{n}": NOON - timedelta(hours=n) for n in range(kept + 50)})
 
-    recent = write(engine, retention.drop_entries, before=NOON - 99 * DAY, after=0, most=9)
-    old = write(engine, retention.drop_entries, before=NOON, after=0, most=9)
+    recent = write(engine, retention.drop_entries, before=NOON - 99 * DAY, after=0, limit=9)
+    old = write(engine, retention.drop_entries, before=NOON, after=0, limit=9)
 
     assert (recent.removed, old.removed, old.resume_after) == (0, 50, None)
     assert read(engine, lambda c: c.scalar(select(func.min(entries.c.first_seen_at)))) == NOON - timedelta(
@@ -151,7 +151,7 @@ def test_pages_that_were_given_up_long_ago_are_forgotten_and_those_that_wait_are
     ]
     write(engine, lambda c: c.execute(pages.insert(), rows))
 
-    done = write(engine, retention.drop_pages, before=NOON - 30 * DAY, most=9)
+    done = write(engine, retention.drop_pages, before=NOON - 30 * DAY, limit=9)
 
     assert (done.removed, done.resume_after) == (1, None)
     assert set(read(engine, lambda c: c.scalars(select(pages.c.article_id)).all())) == {"new", "waits"}
@@ -162,7 +162,7 @@ def test_the_memory_of_a_site_is_its_latest_articles(engine):
         put(engine, f"a{n:03}", came=NOON + timedelta(minutes=n), host="large.example")
     put(engine, "b", came=NOON - 99 * DAY, host="small.example")
 
-    done = write(engine, retention.prune_site_blocks, after="", most=9)
+    done = write(engine, retention.prune_site_blocks, after="", limit=9)
 
     assert done.removed == 5
     left = read(engine, lambda c: c.scalars(select(site_blocks.c.article_id)).all())
@@ -194,8 +194,8 @@ def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_o
 
     write(engine, fill)
 
-    first = write(engine, retention.drop_hosts, before=NOON - DAY, after="", most=4)
-    second = write(engine, retention.drop_hosts, before=NOON - DAY, after=first.resume_after, most=4)
+    first = write(engine, retention.drop_hosts, before=NOON - DAY, after="", limit=4)
+    second = write(engine, retention.drop_hosts, before=NOON - DAY, after=first.resume_after, limit=4)
 
     assert (first.removed + second.removed, second.resume_after) == (2, None)
     assert read(engine, known_hosts, names) == set(names) - {"old.example", "older.example"}
@@ -203,10 +203,10 @@ def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_o
 
 def test_a_host_that_is_visited_does_not_go(engine):
     write(engine, sync_sources, [Source(url="https://feed.example/feed", name="F")], now=NOON)
-    write(engine, claim_hosts, worker="a:1", now=NOON, most=1)
+    write(engine, claim_hosts, worker="a:1", now=NOON, limit=1)
     write(engine, lambda c: c.execute(feeds.delete()))
 
-    done = write(engine, retention.drop_hosts, before=NOON - DAY, after="", most=9)
+    done = write(engine, retention.drop_hosts, before=NOON - DAY, after="", limit=9)
 
     assert done.removed == 0
 
@@ -237,7 +237,7 @@ def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     write(engine, lambda c: c.execute(text("DELETE FROM meta WHERE name = 'x'")))
 
     slices = []
-    while given := write(engine, free_pages, most=500):
+    while given := write(engine, free_pages, limit=500):
         slices.append(given)
 
     with closing(sqlite3.connect(tmp_path / "watcher.db")) as connection:

@@ -144,19 +144,19 @@ def test_the_index_of_an_older_store_is_built_in_slices_newest_first(press):
     write(press, rebuild_index)
     assert (read(press, count_missing), found(press, "white")) == (4, [])
 
-    taken = write(press, index_missing, most=2)
+    taken = write(press, index_missing, limit=2)
 
     assert (taken, read(press, count_missing), found(press, "white"), found(press, "五輪")) == (2, 2, ["b"], ["c"])
-    assert [write(press, index_missing, most=2) for _ in range(3)] == [2, 0, 0]
+    assert [write(press, index_missing, limit=2) for _ in range(3)] == [2, 0, 0]
     assert found(press, "white") == ["b", "a"]
 
 
 def test_articles_that_come_while_the_index_is_built_are_found_once(press):
     write(press, rebuild_index)
-    write(press, index_missing, most=2)
+    write(press, index_missing, limit=2)
 
     put(press, article("e", "White again", at=NOON - timedelta(days=9)), article("f", "White", at=NOON))
-    while write(press, index_missing, most=1):
+    while write(press, index_missing, limit=1):
         pass
 
     assert found(press, "white") == ["f", "b", "a", "e"]

@@ -69,7 +69,7 @@ def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine)
     write(engine, set_blocked_until, "b.example", until=NOW + HOUR)
     assert due() == 2
 
-    write(engine, claim_hosts, worker="w", now=NOW, most=9)
+    write(engine, claim_hosts, worker="w", now=NOW, limit=9)
     assert due() == 3
     write(engine, release_hosts, [VisitEnd(host="a.example", worker="w", last_request_at=None)])
     assert due() == 2
@@ -79,7 +79,7 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
     a, b = polled(engine, "a.example", "1", "2", "3"), polled(engine, "b.example", "1")
     tries = [NOW + HOUR, None, None]
     for host, nexts in (("a.example", tries), ("b.example", [None])):
-        found = read(engine, lambda c, host=host: due_pages(c, host, now=NOW, most=9))
+        found = read(engine, lambda c, host=host: due_pages(c, host, now=NOW, limit=9))
         for page, at in zip(found, nexts, strict=True):
             write(
                 engine,

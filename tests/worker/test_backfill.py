@@ -85,7 +85,7 @@ def choice(url: str, **options) -> EmbedderConfig:
 
 async def test_every_article_is_embedded_once_newest_first(store, engine, writer, pool):
     keys = store(*(f"Story {n}" for n in range(40)))
-    made = await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"), most=20)
+    made = await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"), limit=20)
 
     assert (made, sorted(models(engine))) == (20, sorted(keys[:20]))
     assert await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words")) == 20
@@ -97,7 +97,7 @@ async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between
     keys = store(*(f"Story {n}" for n in range(6)))
     await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
 
-    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Newer"), most=4)
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Newer"), limit=4)
     assert models(engine) == dict.fromkeys(keys[:4], "words/2") | dict.fromkeys(keys[4:], "words/1")
     assert read(engine, count_features, lacks_vector("words/2")) == 2
 
@@ -274,7 +274,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
 
     assert read(engine, count_features, has_old_version(FEATURES_VERSION)) == count
-    assert await rebuild_features(writer, pool, most=SLICE) == SLICE
+    assert await rebuild_features(writer, pool, limit=SLICE) == SLICE
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("select article_id from features where version = '0'").scalars()
         assert sorted(rows) == sorted(keys[SLICE:])

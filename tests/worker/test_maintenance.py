@@ -115,10 +115,10 @@ async def test_days_that_are_older_than_the_settings_keep_go_whole_and_those_to_
 async def test_slices_fit_their_time_and_others_write_in_between(writer):
     sizes: list[int] = []
 
-    def step(_connection, upto, most: int) -> BatchResult:
-        sizes.append(most)
-        time.sleep(most * 0.0005)
-        return BatchResult(removed=most, resume_after=(upto or 0) + most if sum(sizes) < 3_000 else None)
+    def step(_connection, upto, limit: int) -> BatchResult:
+        sizes.append(limit)
+        time.sleep(limit * 0.0005)
+        return BatchResult(removed=limit, resume_after=(upto or 0) + limit if sum(sizes) < 3_000 else None)
 
     waits: list[float] = []
 
@@ -141,8 +141,8 @@ async def test_slices_fit_their_time_and_others_write_in_between(writer):
 async def test_a_run_ends_in_time_and_the_next_goes_on(writer):
     calls = []
 
-    def step(_connection, _upto, most: int) -> BatchResult:
-        calls.append(most)
+    def step(_connection, _upto, limit: int) -> BatchResult:
+        calls.append(limit)
         time.sleep(0.02)
         return BatchResult(removed=1, resume_after=True)
 

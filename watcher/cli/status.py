@@ -127,8 +127,8 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     lines = chain(
         format_rows([*daemon_rows(*processes), *store_rows(found), source_counts(sources)], width=LABEL_CHARS),
         format_sources(sources, everything=everything),
-        format_reasons("pages without an article", lost, most=most),
-        format_reasons("pages in whose place the feed's own text stands", replaced, most=most),
+        format_reasons("pages without an article", lost, limit=most),
+        format_reasons("pages in whose place the feed's own text stands", replaced, limit=most),
         format_rows((row for section in sections for row in section.rows), width=LABEL_CHARS),
     )
     print_result(found | {section.name: section.found for section in sections}, lines, json=json)
@@ -235,7 +235,7 @@ def articles_have(count: int) -> str:
 
 
 def format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
-    shown = sources if everything else pick_unhealthy(sources, most=SOURCES_SHOWN)
+    shown = sources if everything else pick_unhealthy(sources, limit=SOURCES_SHOWN)
     for row in shown:
         yield from format_source_row(row, everything=everything)
     unwell = sum(is_unwell(row) for row in sources)
@@ -256,25 +256,25 @@ def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
             yield f"{INDENT}fault: {to_one_line(str(fault), REASON_CHARS)}"
 
 
-def pick_unhealthy(rows: Sequence[SourceStatus], *, most: int) -> list[SourceStatus]:
-    """Return up to `most` unhealthy sources of sorted `rows`, from each health in turn, so that none hides another."""
+def pick_unhealthy(rows: Sequence[SourceStatus], *, limit: int) -> list[SourceStatus]:
+    """Return up to `limit` unhealthy sources of sorted `rows`, from each health in turn, so that none hides another."""
     unwell = [row for row in rows if is_unwell(row)]
     by_health = [list(alike) for _, alike in groupby(unwell, key=attrgetter("health.status"))]
     in_turn = [row.source.url for turn in zip_longest(*by_health) for row in turn if row is not None]
-    return [row for row in unwell if row.source.url in in_turn[:most]]
+    return [row for row in unwell if row.source.url in in_turn[:limit]]
 
 
 def is_unwell(row: SourceStatus) -> bool:
     return row.health.status not in ("ok", "new")
 
 
-def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, most: int | None) -> Iterator[str]:
-    """Yield the heading and the first `most` reasons (None: all) with their numbers of pages; nothing without any."""
+def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit: int | None) -> Iterator[str]:
+    """Yield the heading and the first `limit` reasons (None: all) with their numbers of pages; nothing without any."""
     if reasons:
         yield heading
-    for reason, pages in reasons[:most]:
+    for reason, pages in reasons[:limit]:
         yield f"  {pages:5} {to_one_line(str(reason), REASON_CHARS)}"
-    if rest := reasons[most:] if most else ():
+    if rest := reasons[limit:] if limit else ():
         yield f"  {sum(pages for _, pages in rest):5} for {len(rest)} other reasons: watcher status --all"
 
 

@@ -69,7 +69,7 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
     status = source_status(source, read(engine, feed_state, source.url), now=now)
     feed = status.state.feed
     history = read(engine, load_health_changes, feed.id)
-    polls = read(engine, load_polls, feed.id, most=POLLS_SHOWN)
+    polls = read(engine, load_polls, feed.id, limit=POLLS_SHOWN)
     found = status.to_json() | {
         "enabled": enabled,
         **select_fields(feed, "last_read_at", "interval_s", "took_s", "failures"),

@@ -189,7 +189,7 @@ def export(
     with closing_store(open_store(load_settings(config).store.url, create=False)) as engine:
         after = None
         while True:
-            lines, after = read(engine, format_articles, since=start, until=end, after=after, most=EXPORT_CHUNK)
+            lines, after = read(engine, format_articles, since=start, until=end, after=after, limit=EXPORT_CHUNK)
             out.writelines(f"{escape_control_characters(line)}\n".encode() for line in lines)
             if after is None:
                 break

@@ -189,7 +189,7 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
 
     async def index() -> None:
         for _ in range(UNLIMITED if since else INDEX_SLICES):
-            if await queue.context.writer.do(index_missing, most=INDEX_AT_ONCE) < INDEX_AT_ONCE:
+            if await queue.context.writer.do(index_missing, limit=INDEX_AT_ONCE) < INDEX_AT_ONCE:
                 break
 
     everywhere_due = datetime.min.replace(tzinfo=UTC)  # when retention prunes each feed and site again

@@ -54,14 +54,14 @@ def diff_entries(
     return EntryChanges(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, suppressed=held_back)
 
 
-def limit_new_hosts(found: EntryChanges, known: Collection[str], *, most: int) -> tuple[EntryChanges, int]:
-    """Return `found` with the newest entries of at most `most` hosts that are not `known`, and how many are left."""
+def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) -> tuple[EntryChanges, int]:
+    """Return `found` with the newest entries of at most `limit` hosts that are not `known`, and how many are left."""
     seen: set[str] = set()
     kept: list[Entry] = []
     for entry in found.new:
         host = host_of(entry.url) if entry.url else ""
         if host and host not in known and host not in seen:
-            if len(seen) == most:
+            if len(seen) == limit:
                 continue
             seen.add(host)
         kept.append(entry)

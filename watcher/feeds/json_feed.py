@@ -38,14 +38,14 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
     )
 
 
-def newest_items(items: list[Any], most: int) -> list[Any]:
-    """Return at most `most` items: the first ones, or the last ones if the feed lists the oldest first."""
-    if len(items) <= most:
+def newest_items(items: list[Any], limit: int) -> list[Any]:
+    """Return at most `limit` items: the first ones, or the last ones if the feed lists the oldest first."""
+    if len(items) <= limit:
         return items
     dates = [to_text(item.get("date_published")) for item in items if isinstance(item, dict)]
     dates = [date for date in dates if date[:4].isdecimal()]
     is_oldest_first = len(dates) > 1 and dates[0] < dates[-1]
-    return items[-most:] if is_oldest_first else items[:most]
+    return items[-limit:] if is_oldest_first else items[:limit]
 
 
 def is_item(item: object) -> bool:

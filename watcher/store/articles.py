@@ -115,10 +115,10 @@ def article_title(connection: Connection, article_id: str) -> str | None:
     return title
 
 
-def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[Article, ...]:
-    """Return up to `most` articles of a feed, the last published first."""
+def latest_of_feed(connection: Connection, feed_id: int, *, limit: int) -> tuple[Article, ...]:
+    """Return up to `limit` articles of a feed, the last published first."""
     query = select(articles.c.id).where(articles.c.feed_id == feed_id)
-    ids = connection.scalars(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
+    ids = connection.scalars(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(limit)).all()
     found = articles_by_id(connection, ids)
     return tuple(found[key] for key in ids)
 
@@ -131,12 +131,12 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 
 
 def select_articles(
-    connection: Connection, columns: Iterable[Any], beside: Table, *those: ColumnElement[bool]
+    connection: Connection, columns: Iterable[Any], beside: Table, *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Return a query for `columns` of articles joined with `beside` (`texts` or `features`); `those` are conditions."""
+    """Return a query for `columns` of articles joined with `beside` (`texts` or `features`), where `conditions` hold."""
     belongs = has_text if beside is texts else has_features
     query = select(*columns).select_from(articles).join(beside, belongs)
-    return query.where(*those, in_partitions(connection, beside.c.day, *those))
+    return query.where(*conditions, in_partitions(connection, beside.c.day, *conditions))
 
 
 def select_published(

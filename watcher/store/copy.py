@@ -255,7 +255,7 @@ def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None
 def build_index(target: Connection, *, tell: OnProgress) -> None:
     missing = count_missing(target)
     try:
-        while took := index_missing(target, most=INDEX_BATCH):
+        while took := index_missing(target, limit=INDEX_BATCH):
             tell("index", took, missing)
     except zlib.error as error:
         raise StoreError(

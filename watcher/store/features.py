@@ -27,11 +27,11 @@ def newest_articles(
     connection: Connection,
     condition: ColumnElement[bool],
     *,
-    most: int,
+    limit: int,
     since: datetime | None = None,
     prefix: str = "",
 ) -> ArticleRows:
-    """Return up to `most` articles whose features meet `condition` and whose ids begin with `prefix`, newest first."""
+    """Return up to `limit` articles whose features meet `condition` and whose ids begin with `prefix`, newest first."""
     # If none meets it, only the index is read.
     if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
         return ()
@@ -40,7 +40,7 @@ def newest_articles(
         waiting = waiting.where(articles.c.id.startswith(prefix, autoescape=True))
     if since is not None:
         waiting = waiting.where(articles.c.published_at >= since)
-    keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
+    keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(limit)).all()
     columns = (articles.c.id, articles.c.title, texts.c.text, articles.c.language)
     rows = rows_by_id(connection, columns, texts, keys)
     found = {key: (key, title, decompress(text), language) for key, title, text, language in rows}

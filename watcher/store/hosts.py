@@ -39,14 +39,14 @@ def due_hosts(
     connection: Connection,
     *,
     now: datetime,
-    most: int,
+    limit: int,
     since: datetime | None = None,
     busy: Collection[str] = (),
     pages_too: bool = True,
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
 ) -> tuple[tuple[str, ...], datetime]:
     """
-    Return up to `most` hosts that are free and have feeds or pages due, longest due first; and the time until which
+    Return up to `limit` hosts that are free and have feeds or pages due, longest due first; and the time until which
     they are all hosts that became due, except those leased, blocked or busy.
 
     Args:
@@ -57,9 +57,11 @@ def due_hosts(
         unless: Takes the column with the host's name; returns the condition for hosts to leave out.
     """
 
-    def select_due(table: Table, at: ColumnElement[Any], *those: ColumnElement[bool]) -> Select[str, datetime]:
+    def select_due(table: Table, at: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[str, datetime]:
         query = select(table.c.host, at.label("at")).outerjoin_from(table, hosts, hosts.c.host == table.c.host)
-        query = query.where(at <= now, or_(hosts.c.host.is_(None), is_unleased(now)), ~unless(table.c.host), *those)
+        query = query.where(
+            at <= now, or_(hosts.c.host.is_(None), is_unleased(now)), ~unless(table.c.host), *conditions
+        )
         return query if since is None else query.where(at >= since)
 
     queries = [select_due(feeds, feeds.c.next_poll_at, feeds.c.enabled, ~feeds.c.gone)]
@@ -70,15 +72,15 @@ def due_hosts(
     longest: dict[str, datetime] = {}
     seen_to = now
     for query in queries:
-        found = tuple(first_hosts(connection, query, most=most, busy=busy))
+        found = tuple(first_hosts(connection, query, limit=limit, busy=busy))
         for host, at in found:
             longest[host] = min(at, longest.get(host, at))
-        if len(found) >= most:  # there may be more
+        if len(found) >= limit:  # there may be more
             seen_to = min(seen_to, max((at for _, at in found), default=now))
     names = sorted(longest, key=lambda host: (longest[host], host))
-    if len(names) > most:
-        seen_to = min(seen_to, longest[names[most]])
-    return tuple(names[:most]), seen_to
+    if len(names) > limit:
+        seen_to = min(seen_to, longest[names[limit]])
+    return tuple(names[:limit]), seen_to
 
 
 def is_unleased(now: datetime) -> ColumnElement[bool]:
@@ -112,17 +114,17 @@ def lease_free_hosts(
 
 
 def first_hosts(
-    connection: Connection, query: Select[str, datetime], *, most: int, busy: Collection[str]
+    connection: Connection, query: Select[str, datetime], *, limit: int, busy: Collection[str]
 ) -> Iterator[tuple[str, datetime]]:
     """
-    Yield up to `most` different hosts of a query's rows, longest due first.
+    Yield up to `limit` different hosts of a query's rows, longest due first.
 
     Rows are read one by one in the order of an index, so that the cost does not depend on how many are due.
     """
     seen = set(busy)
-    rows = connection.execute(query.order_by("at").execution_options(yield_per=max(most, 1)))
+    rows = connection.execute(query.order_by("at").execution_options(yield_per=max(limit, 1)))
     for host, at in rows:
-        if len(seen) - len(busy) >= most:
+        if len(seen) - len(busy) >= limit:
             break
         if host not in seen:
             seen.add(host)

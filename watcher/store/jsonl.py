@@ -114,10 +114,10 @@ EXPECTED |= {"language": 'a language tag such as "fr"', "country": 'a country co
 
 
 def format_articles(
-    connection: Connection, *, since: datetime | None, until: datetime | None, after: Position | None, most: int
+    connection: Connection, *, since: datetime | None, until: datetime | None, after: Position | None, limit: int
 ) -> tuple[list[str], Position | None]:
     """
-    Return up to `most` articles fetched in [since, until) as JSON lines, oldest first, and the position of the last.
+    Return up to `limit` articles fetched in [since, until) as JSON lines, oldest first, and the position of the last.
 
     Pass that position as `after` to get the next articles; it is None if there are no more.
     """
@@ -133,9 +133,9 @@ def format_articles(
         query = query.where(came < until)
     if after is not None:
         query = query.where(or_(came > after[0], and_(came == after[0], key > after[1])))
-    rows = connection.execute(query.order_by(came, key).limit(most)).all()
+    rows = connection.execute(query.order_by(came, key).limit(limit)).all()
     lines = [format_article(article_from_row(row), row.source_url) for row in rows]
-    return lines, (rows[-1].fetched_at, rows[-1].id) if len(rows) == most else None
+    return lines, (rows[-1].fetched_at, rows[-1].id) if len(rows) == limit else None
 
 
 def format_article(article: Article, feed: str | None) -> str:

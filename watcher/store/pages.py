@@ -38,14 +38,14 @@ class StoredPage:
     is_recheck: bool = False  # its article is stored, and was cited
 
 
-def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[StoredPage, ...]:
-    """Return up to `most` pages of `host` that are due, longest due first."""
+def due_pages(connection: Connection, host: str, *, now: datetime, limit: int) -> tuple[StoredPage, ...]:
+    """Return up to `limit` pages of `host` that are due, longest due first."""
     query = (
         select(*FEED_COLUMNS, pages.c.entry, *(pages.c[name] for name in PAGE_FIELDS))
         .join_from(pages, feeds, feeds.c.id == pages.c.feed_id)
         .where(pages.c.host == host, pages.c.next_try_at <= now, feeds.c.enabled)
         .order_by(pages.c.next_try_at, pages.c.article_id)
-        .limit(most)
+        .limit(limit)
     )
     return tuple(map(page_from_row, connection.execute(query)))
 
@@ -95,9 +95,9 @@ def count_due_pages(connection: Connection, *, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
-def failed_page_counts(connection: Connection, *those: ColumnElement[bool]) -> tuple[tuple[Reason, int], ...]:
-    """Return (reason, count) of given-up pages that meet the conditions `those`, most frequent first."""
-    query = select(pages.c.reason, func.count()).where(*those, pages.c.reason.is_not(None), ~pages.c.is_recheck)
+def failed_page_counts(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[tuple[Reason, int], ...]:
+    """Return (reason, count) of given-up pages that meet `conditions`, most frequent first."""
+    query = select(pages.c.reason, func.count()).where(*conditions, pages.c.reason.is_not(None), ~pages.c.is_recheck)
     query = query.where(pages.c.next_try_at.is_(None)).group_by(pages.c.reason)
     query = query.order_by(func.count().desc(), pages.c.reason)
     return tuple((reason, n) for reason, n in connection.execute(query))

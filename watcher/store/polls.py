@@ -262,11 +262,11 @@ class PollRecord:
 
 
 def load_health_changes(
-    connection: Connection, feed_id: int, *, most: int = KEEP_HEALTH_CHANGES
+    connection: Connection, feed_id: int, *, limit: int = KEEP_HEALTH_CHANGES
 ) -> tuple[HealthChange, ...]:
-    """Return up to `most` changes of a feed's health, the latest first."""
+    """Return up to `limit` changes of a feed's health, the latest first."""
     query = select(*columns_of(health_changes, HealthChange)).where(health_changes.c.feed_id == feed_id)
-    query = query.order_by(health_changes.c.at.desc(), health_changes.c.id.desc()).limit(most)
+    query = query.order_by(health_changes.c.at.desc(), health_changes.c.id.desc()).limit(limit)
     return load_records(connection, query, HealthChange)
 
 
@@ -296,13 +296,13 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime) -> 
     return found
 
 
-def load_polls(connection: Connection, feed_id: int, *, most: int) -> tuple[PollRecord, ...]:
-    """Return up to `most` polls in a feed's history, the latest first."""
+def load_polls(connection: Connection, feed_id: int, *, limit: int) -> tuple[PollRecord, ...]:
+    """Return up to `limit` polls in a feed's history, the latest first."""
     latest_first = (polls.c.at.desc(), polls.c.id.desc())
     until_now = select(feeds.c.unchanged_polls).where(feeds.c.id == feed_id).scalar_subquery()
     after = func.lag(polls.c.unchanged_polls, 1, until_now).over(order_by=latest_first).label("unchanged_polls_after")
     columns = [after if name == after.name else polls.c[name] for name in PollRecord.__slots__]
-    query = select(*columns).where(polls.c.feed_id == feed_id).order_by(*latest_first).limit(most)
+    query = select(*columns).where(polls.c.feed_id == feed_id).order_by(*latest_first).limit(limit)
     return load_records(connection, query, PollRecord)
 
 

@@ -24,9 +24,9 @@ class BatchResult:
     resume_after: Any = None
 
 
-def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
+def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, limit: int) -> BatchResult:
     """
-    Delete up to `most` unpinned articles that were fetched before a time, the oldest first.
+    Delete up to `limit` unpinned articles that were fetched before a time, the oldest first.
 
     `after` is the `resume_after` of the previous batch, here and below.
     """
@@ -37,18 +37,18 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     query = query.where(articles.c.fetched_at < before, is_unpinned())
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
-    rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(most)).all()
+    rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(limit)).all()
     full_text_index(connection).remove([index_document(row) for row in rows])
     delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
     ids = [row.id for row in rows]
     connection.execute(delete(articles).where(articles.c.id.in_(ids)))
     connection.execute(delete(pages).where(pages.c.article_id.in_(ids)))
-    return BatchResult(removed=len(rows), resume_after=rows[-1].fetched_at if len(rows) == most else None)
+    return BatchResult(removed=len(rows), resume_after=rows[-1].fetched_at if len(rows) == limit else None)
 
 
-def drop_entries(connection: Connection, *, before: datetime, after: int, most: int) -> BatchResult:
-    """Delete old entries of the next `most` feeds after id `after`, except each feed's latest `ENTRIES_KEPT`."""
-    ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(most)).all()
+def drop_entries(connection: Connection, *, before: datetime, after: int, limit: int) -> BatchResult:
+    """Delete old entries of the next `limit` feeds after id `after`, except each feed's latest `ENTRIES_KEPT`."""
+    ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(limit)).all()
     removed = 0
     for feed_id in ids:
         mine = entries.c.feed_id == feed_id
@@ -56,7 +56,7 @@ def drop_entries(connection: Connection, *, before: datetime, after: int, most: 
         if oldest_kept is not None:
             old = delete(entries).where(mine, entries.c.first_seen_at < min(before, oldest_kept))
             removed += connection.execute(old).rowcount
-    return BatchResult(removed=removed, resume_after=ids[-1] if len(ids) == most else None)
+    return BatchResult(removed=removed, resume_after=ids[-1] if len(ids) == limit else None)
 
 
 def nth_latest(connection: Connection, at: Column[Any], which: ColumnElement[bool], n: int) -> datetime | None:
@@ -64,30 +64,30 @@ def nth_latest(connection: Connection, at: Column[Any], which: ColumnElement[boo
     return connection.scalar(latest.offset(n - 1).limit(1))
 
 
-def drop_pages(connection: Connection, *, before: datetime, most: int) -> BatchResult:
-    """Delete up to `most` given-up pages that were added before a time."""
-    old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.added_at < before).limit(most)
+def drop_pages(connection: Connection, *, before: datetime, limit: int) -> BatchResult:
+    """Delete up to `limit` given-up pages that were added before a time."""
+    old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.added_at < before).limit(limit)
     removed = connection.execute(delete(pages).where(pages.c.article_id.in_(old))).rowcount
-    return BatchResult(removed=removed, resume_after=before if removed == most else None)
+    return BatchResult(removed=removed, resume_after=before if removed == limit else None)
 
 
-def prune_site_blocks(connection: Connection, *, after: str, most: int) -> BatchResult:
-    """Delete block hashes of the next `most` sites, except of the newest articles, which form the site memory."""
+def prune_site_blocks(connection: Connection, *, after: str, limit: int) -> BatchResult:
+    """Delete block hashes of the next `limit` sites, except of the newest articles, which form the site memory."""
     names = select(site_blocks.c.host).distinct().where(site_blocks.c.host > after).order_by(site_blocks.c.host)
-    sites = connection.scalars(names.limit(most)).all()
+    sites = connection.scalars(names.limit(limit)).all()
     removed = 0
     for host in sites:
         mine = site_blocks.c.host == host
         oldest_kept = nth_latest(connection, site_blocks.c.at, mine, MEMORY_ARTICLES)
         if oldest_kept is not None:
             removed += connection.execute(delete(site_blocks).where(mine, site_blocks.c.at < oldest_kept)).rowcount
-    return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == most else None)
+    return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == limit else None)
 
 
-def drop_hosts(connection: Connection, *, before: datetime, after: str, most: int) -> BatchResult:
-    """Of the next `most` hosts, delete those without feeds and pages that were not requested since `before`."""
+def drop_hosts(connection: Connection, *, before: datetime, after: str, limit: int) -> BatchResult:
+    """Of the next `limit` hosts, delete those without feeds and pages that were not requested since `before`."""
     names = select(hosts.c.host).where(hosts.c.host > after).order_by(hosts.c.host)
-    found = connection.scalars(names.limit(most)).all()
+    found = connection.scalars(names.limit(limit)).all()
     times = (hosts.c.lease_until, hosts.c.blocked_until, hosts.c.last_request_at, hosts.c.robots_at)
     is_old = and_(*(or_(at.is_(None), at < before) for at in times))
     is_needed = or_(
@@ -96,7 +96,7 @@ def drop_hosts(connection: Connection, *, before: datetime, after: str, most: in
     )
     old = delete(hosts).where(hosts.c.host.in_(found), is_old, ~is_needed)
     removed = connection.execute(old).rowcount
-    return BatchResult(removed=removed, resume_after=found[-1] if len(found) == most else None)
+    return BatchResult(removed=removed, resume_after=found[-1] if len(found) == limit else None)
 
 
 def robots_bytes(connection: Connection) -> int:

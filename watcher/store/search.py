@@ -92,9 +92,9 @@ def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -
 INDEX_STATE = "search_index"  # the key in `meta`
 
 
-def index_missing(connection: Connection, *, most: int) -> int:
+def index_missing(connection: Connection, *, limit: int) -> int:
     """
-    Add up to `most` articles that the index lacks, newest first; return how many were added.
+    Add up to `limit` articles that the index lacks, newest first; return how many were added.
 
     Once the index is complete, this returns 0 at once: `add_articles` indexes each new article.
     """
@@ -106,9 +106,9 @@ def index_missing(connection: Connection, *, most: int) -> int:
     asked = asked.where(~exists().where(full_text_index(connection).article_id == articles.c.id))
     if before := state.get("before"):
         asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
-    rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(most)).all()
+    rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(limit)).all()
     full_text_index(connection).add([index_document(row) for row in rows])
-    is_complete = len(rows) < most
+    is_complete = len(rows) < limit
     before = None if is_complete else rows[-1].published_at.isoformat()
     save_meta(connection, INDEX_STATE, {"is_complete": is_complete, "before": before})
     return len(rows)

@@ -95,13 +95,13 @@ def disk_usage(connection: Connection) -> DiskUsage:
     return DiskUsage(file_bytes=size * count, used_bytes=size * (count - free))
 
 
-def free_pages(connection: Connection, *, most: int) -> int:
-    """Return up to `most` free pages to the disk, except a reserve for new rows; return how many. 0 on a server."""
+def free_pages(connection: Connection, *, limit: int) -> int:
+    """Return up to `limit` free pages to the disk, except a reserve for new rows; return how many. 0 on a server."""
     if connection.dialect.name != "sqlite":
         return 0
     free = pragma_value(connection, "freelist_count")
     spare = max(SPARE_PAGES, int(pragma_value(connection, "page_count") * SPARE_SHARE))
-    pages = min(most, free - spare)
+    pages = min(limit, free - spare)
     if pages <= 0:
         return 0
     cursor = connection.connection.cursor()

@@ -44,17 +44,17 @@ def claim_visits(
     *,
     worker: str,
     now: datetime,
-    most: int,
+    limit: int,
     floor: timedelta,
     busy: Collection[str] = (),
     pages_too: bool = True,
 ) -> tuple[Visit, ...]:
     """
-    Lease up to `most` hosts with due feeds or pages to `worker`, longest due first; return their visits.
+    Lease up to `limit` hosts with due feeds or pages to `worker`, longest due first; return their visits.
 
     The first feed of each is postponed by `floor` right away, so that it is not polled again at once after a crash.
     """
-    names, _ = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too)
+    names, _ = due_hosts(connection, now=now, limit=limit, busy=busy, pages_too=pages_too)
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     claimed = [name for name in names if name in taken]
     return visits_of_hosts(connection, claimed, now=now, floor=floor, pages_too=pages_too)

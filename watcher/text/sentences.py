@@ -57,8 +57,8 @@ def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
     return tuple(_find_sentences(text, language))
 
 
-def first_sentences(text: str, language: str, most: int) -> tuple[tuple[int, int], ...]:
-    return tuple(islice(_find_sentences(text, language), most))
+def first_sentences(text: str, language: str, limit: int) -> tuple[tuple[int, int], ...]:
+    return tuple(islice(_find_sentences(text, language), limit))
 
 
 def _find_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:

@@ -133,9 +133,9 @@ def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[s
     return {
         "row": row,
         **load_figures(connection, site, [row]),
-        "healths": load_health_changes(connection, row.id, most=CHANGES),
-        "polls": load_polls(connection, row.id, most=POLLS),
-        "latest": latest_of_feed(connection, row.id, most=PREVIEW),
+        "healths": load_health_changes(connection, row.id, limit=CHANGES),
+        "polls": load_polls(connection, row.id, limit=POLLS),
+        "latest": latest_of_feed(connection, row.id, limit=PREVIEW),
         "enabled": enabled,
         "next_poll_text": next_poll_text(state),
         # Whether it is due and a daemon is running.

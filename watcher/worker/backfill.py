@@ -35,11 +35,11 @@ async def embed_missing(
     *,
     since: datetime | None = None,
     share: str = "",
-    most: int = UNLIMITED,
+    limit: int = UNLIMITED,
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """
-    Embed up to `most` articles without a vector of the embedder `choice`, newest first; return how many were done.
+    Embed up to `limit` articles without a vector of the embedder `choice`, newest first; return how many were done.
 
     If the embedder refuses a text but accepts others, the text is marked as refused, and not given to it again.
 
@@ -54,9 +54,9 @@ async def embed_missing(
         await writer.do(stored.record_embedder, EmbedderState(setting=choice.store_key, name=name))
         size = await writer.read(stored.vector_bytes, model=name)
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
-        while run.made < most:
-            count, lacks = min(AT_ONCE, most - run.made), stored.lacks_vector(name)
-            rows = await writer.read(stored.newest_articles, lacks, most=count, since=since, prefix=share)
+        while run.made < limit:
+            count, lacks = min(AT_ONCE, limit - run.made), stored.lacks_vector(name)
+            rows = await writer.read(stored.newest_articles, lacks, limit=count, since=since, prefix=share)
             if not rows:
                 break
             await run.embed(rows)
@@ -144,14 +144,14 @@ class EmbedRun:
 
 
 async def rebuild_features(
-    writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", most: int = UNLIMITED
+    writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", limit: int = UNLIMITED
 ) -> int:
     """Rebuild features of an older version slice by slice, newest first; return the number of articles."""
     made = 0
-    while made < most:
-        count = min(AT_ONCE, most - made)
+    while made < limit:
+        count = min(AT_ONCE, limit - made)
         is_old = stored.has_old_version(FEATURES_VERSION)
-        rows = await writer.read(stored.newest_articles, is_old, most=count, since=since, prefix=share)
+        rows = await writer.read(stored.newest_articles, is_old, limit=count, since=since, prefix=share)
         if not rows:
             break
         for start in range(0, len(rows), SLICE):
@@ -188,7 +188,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
 
     async def rebuild(share: str) -> bool:
         most = FEATURES_AT_ONCE if since is None else UNLIMITED
-        await rebuild_features(context().writer, context().pool, since=since, share=share, most=most)
+        await rebuild_features(context().writer, context().pool, since=since, share=share, limit=most)
         return True
 
     async def missing_vectors() -> tuple[str, ...]:
@@ -201,7 +201,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
 
     async def embed(share: str) -> bool:
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
-        await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, share=share, most=most)
+        await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, share=share, limit=most)
         return True
 
     return {

@@ -46,10 +46,10 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
         await asyncio.sleep(took_s * REST)
 
 
-def run_timed(connection: Connection, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
+def run_timed(connection: Connection, step: Step, upto: Any, limit: int) -> tuple[BatchResult, float]:  # noqa: ANN401
     """Run a step; return its result, and for how many seconds it used the writer."""
     began = time.monotonic()
-    return step(connection, upto, most), time.monotonic() - began
+    return step(connection, upto, limit), time.monotonic() - began
 
 
 async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
@@ -62,7 +62,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
             pass
         removed = await drop_before(writer, before)
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
-    await run_in_batches(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
+    await run_in_batches(writer, lambda c, _, limit: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, limit=limit))
     if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by naming many hosts
         forgotten = await writer.do(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES)
         log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
@@ -77,7 +77,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
 async def drop_before(writer: Writer, before: datetime) -> int:
     """Delete the articles that were fetched before a time; return how many."""
     return await run_in_batches(
-        writer, lambda c, upto, most: retention.drop_articles(c, before=before, after=upto, most=most)
+        writer, lambda c, upto, limit: retention.drop_articles(c, before=before, after=upto, limit=limit)
     )
 
 
@@ -85,11 +85,13 @@ async def prune_feeds_and_sites(writer: Writer, settings: StoreSettings, *, now:
     """Delete unused hosts, entries that are too old, and block hashes that no site memory needs."""
     unused, kept = now - UNUSED_HOSTS_KEPT, settings.keep_articles
     hosts = partial(retention.drop_hosts, before=unused)
-    await run_in_batches(writer, lambda c, upto, most: hosts(c, after=upto, most=most), start="")
+    await run_in_batches(writer, lambda c, upto, limit: hosts(c, after=upto, limit=limit), start="")
     if kept is not None:
         entries = partial(retention.drop_entries, before=now - kept)
-        await run_in_batches(writer, lambda c, upto, most: entries(c, after=upto, most=most), start=0)
-    await run_in_batches(writer, lambda c, upto, most: retention.prune_site_blocks(c, after=upto, most=most), start="")
+        await run_in_batches(writer, lambda c, upto, limit: entries(c, after=upto, limit=limit), start=0)
+    await run_in_batches(
+        writer, lambda c, upto, limit: retention.prune_site_blocks(c, after=upto, limit=limit), start=""
+    )
 
 
 async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
@@ -98,10 +100,10 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
         return 0
     before, removed = now - NEVER_BELOW, 0
 
-    def step(connection: Connection, upto: datetime | None, most: int) -> BatchResult:
+    def step(connection: Connection, upto: datetime | None, limit: int) -> BatchResult:
         if disk_usage(connection).used_bytes <= max_bytes:
             return BatchResult(removed=0)
-        return retention.drop_articles(connection, before=before, after=upto, most=most)
+        return retention.drop_articles(connection, before=before, after=upto, limit=limit)
 
     if writer.engine.dialect.name == "postgresql":  # only dropping a day's partitions frees space
         while (await writer.read(disk_usage)).used_bytes > max_bytes:
@@ -117,7 +119,7 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
     return removed
 
 
-def release_free_pages(connection: Connection, _: object, most: int) -> BatchResult:
+def release_free_pages(connection: Connection, _: object, limit: int) -> BatchResult:
     """Return a batch of free pages to the disk."""
-    given = free_pages(connection, most=most)
-    return BatchResult(removed=given, resume_after=True if given == most else None)
+    given = free_pages(connection, limit=limit)
+    return BatchResult(removed=given, resume_after=True if given == limit else None)

@@ -93,11 +93,11 @@ class PgScheduler(BaseScheduler):
             await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=POLL_INTERVAL_S)
         await asyncio.sleep(max(0.0, self._look_at - time.monotonic()))
 
-    async def _due_hosts(self, most: int) -> tuple[str, ...]:
+    async def _due_hosts(self, limit: int) -> tuple[str, ...]:
         """Return due hosts to queue: of all, or only newly due ones if the last query for all is recent."""
         context, began = self.context, time.monotonic()
         since = self._seen_to if began < self._look_at_all_from else None
-        find = partial(due_hosts, most=most, since=since, pages_too=context.pages, unless=is_in_a_job)
+        find = partial(due_hosts, limit=limit, since=since, pages_too=context.pages, unless=is_in_a_job)
         names, self._seen_to = await context.writer.read(find, now=context.now())
         if since is None:
             ended = time.monotonic()

@@ -144,7 +144,7 @@ async def compare_entries(
     hosts = {host_of(entry.url) for entry in changes.new if entry.url}
     if len(hosts) > MAX_NEW_HOSTS:
         known_before = await context.writer.read(known_hosts, hosts)
-        changes, waiting = limit_new_hosts(changes, known_before, most=MAX_NEW_HOSTS)
+        changes, waiting = limit_new_hosts(changes, known_before, limit=MAX_NEW_HOSTS)
     return changes, seen_only, waiting
 
 

@@ -202,7 +202,7 @@ class Scheduler(BaseScheduler):
                 return ()
             floor, pages_too = context.poll.min_every, context.pages
             return claim_visits(
-                connection, worker=context.worker, now=now, most=most, floor=floor, busy=busy, pages_too=pages_too
+                connection, worker=context.worker, now=now, limit=most, floor=floor, busy=busy, pages_too=pages_too
             )
 
         claims = await context.writer.do(claim)

@@ -100,7 +100,7 @@ async def renew_lease(host: str, context: WorkerContext, until: datetime, *, fee
 
 async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until: datetime) -> None:
     """Fetch the pages due at `host` as its robots.txt allows, including pages queued in the meantime."""
-    while pages := await context.writer.read(due_pages, host, now=context.now(), most=PAGES_AT_ONCE):
+    while pages := await context.writer.read(due_pages, host, now=context.now(), limit=PAGES_AT_ONCE):
         verdicts: dict[str, RobotsVerdict] = {}  # by the URL of robots.txt
         for page in pages:
             if await renew_lease(host, context, until) is VisitDecision.STOP:
