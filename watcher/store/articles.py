@@ -133,7 +133,7 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 def select_articles(
     connection: Connection, columns: Iterable[Any], beside: Table, *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Return a query for `columns` of articles joined with `beside` (`texts` or `features`), where `conditions` hold."""
+    """Query `columns` of articles joined with `beside` (`texts` or `features`), where `conditions` hold."""
     belongs = has_text if beside is texts else has_features
     query = select(*columns).select_from(articles).join(beside, belongs)
     return query.where(*conditions, in_partitions(connection, beside.c.day, *conditions))
