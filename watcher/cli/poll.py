@@ -118,11 +118,7 @@ async def backfill(context: WorkerContext, summary: PollSummary, advance: Advanc
 
 
 async def embed_recent(
-    writer: Writer,
-    pool: Pool,
-    choice: EmbedderConfig | None,
-    since: datetime,
-    on_embedded: Callable[[int], None],
+    writer: Writer, pool: Pool, choice: EmbedderConfig | None, since: datetime, on_embedded: Callable[[int], None]
 ) -> None:
     """Embed the articles published since a time. Errors other than StoreError are printed and do not stop the poll."""
     try:

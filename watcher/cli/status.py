@@ -99,15 +99,10 @@ def show_status(
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     with closing_store(connect(url)) as engine:
         processes = list_daemons(engine)
-        found = {
-            "daemon": daemon_to_json(*processes),
-            "store": redacted_url(engine),
-            "error": str(error),
-            "hint": error.hint,
-        }
+        found: dict[str, Any] = {"daemon": daemon_to_json(*processes), "store": redacted_url(engine)}
     hint = [("", f"try: {error.hint}")] if error.hint else []
     rows = [*daemon_rows(*processes), ("store", str(error)), *hint]
-    print_result(found, format_rows(rows, width=LABEL_CHARS), json=json)
+    print_result(found | {"error": str(error), "hint": error.hint}, format_rows(rows, width=LABEL_CHARS), json=json)
     return FAILED
 
 

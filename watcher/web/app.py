@@ -144,11 +144,7 @@ class SiteApp:
 
 
 def make_app(
-    site: Site,
-    *,
-    routes: Sequence[BaseRoute] = (),
-    clock: Callable[[], float] = time.monotonic,
-    page_s: float = PAGE_S,
+    site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[], float] = time.monotonic, page_s: float = PAGE_S
 ) -> ASGIApp:
     """Return the app of `site`, with additional `routes` such as `/healthz` and `/metrics`."""
     limiter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
