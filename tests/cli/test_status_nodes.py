@@ -11,8 +11,8 @@ from watcher.cli.output import format_minute
 from watcher.cli.status import SILENT_AFTER, daemon_rows, daemon_to_json, list_daemons
 from watcher.store.daemon_lock import DaemonStatus, JobFault, StatusWriter, hold_daemon_lock
 
+NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 pytestmark = pytest.mark.postgresql
 
 
@@ -38,7 +38,7 @@ def node(engine, machine: str, pid: int, **more):
 
 
 def told(engine) -> list[str]:
-    return [f"{label:8} {text}" for label, text in daemon_rows(*list_daemons(engine))]
+    return [f"{label:8} {text}" for label, text in daemon_rows(*list_daemons(engine), now=NOW)]
 
 
 def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work):
@@ -71,7 +71,7 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
 def test_helpers_alone_are_no_daemon(engine, at_work):
     at_work("east", 9, is_worker=True)
 
-    assert daemon_to_json(*list_daemons(engine))["state"] == "none"
+    assert daemon_to_json(*list_daemons(engine), now=NOW)["state"] == "none"
     assert told(engine) == [
         "daemon   none is running; watcher run starts one",
         "         also on this store: 1 helper",
@@ -89,4 +89,4 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
 
 def test_a_helper_says_that_it_is_one(engine):
     with hold_daemon_lock(engine, now=NOW, is_worker=True):
-        assert [other["helper"] for other in daemon_to_json(*list_daemons(engine))["others"]] == [True]
+        assert [other["helper"] for other in daemon_to_json(*list_daemons(engine), now=NOW)["others"]] == [True]

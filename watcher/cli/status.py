@@ -74,9 +74,10 @@ def show_status(
     if alive:
         with closing_store(connect(settings.store.url)) as engine:
             daemon, others = list_daemons(engine)
-        lines = format_rows(daemon_rows(daemon, others), width=LABEL_CHARS)
-        print_result(daemon_to_json(daemon, others), lines, json=json)
-        return DONE if process_state(daemon) == "running" else FAILED
+        now = datetime.now(UTC)
+        lines = format_rows(daemon_rows(daemon, others, now=now), width=LABEL_CHARS)
+        print_result(daemon_to_json(daemon, others, now=now), lines, json=json)
+        return DONE if process_state(daemon, now) == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     try:
         store = open_store(settings.store.url, create=False)
@@ -97,21 +98,23 @@ def show_status(
 
 
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
+    now = datetime.now(UTC)
     with closing_store(connect(url)) as engine:
         processes = list_daemons(engine)
-        found: dict[str, Any] = {"daemon": daemon_to_json(*processes), "store": redacted_url(engine)}
+        found: dict[str, Any] = {"daemon": daemon_to_json(*processes, now=now), "store": redacted_url(engine)}
     hint = [("", f"try: {error.hint}")] if error.hint else []
-    rows = [*daemon_rows(*processes), ("store", str(error)), *hint]
+    rows = [*daemon_rows(*processes, now=now), ("store", str(error)), *hint]
     print_result(found | {"error": str(error), "hint": error.hint}, format_rows(rows, width=LABEL_CHARS), json=json)
     return FAILED
 
 
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
-    processes, sources = list_daemons(engine), list_sources(settings, engine)
+    now, processes = datetime.now(UTC), list_daemons(engine)
+    sources = list_sources(settings, engine, now=now)
     lost, replaced = read(engine, failed_page_counts), read(engine, count_fallback_reasons)
     found = {
-        "daemon": daemon_to_json(*processes),
-        **collect_store(settings, engine),
+        "daemon": daemon_to_json(*processes, now=now),
+        **collect_store(settings, engine, now=now),
         "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
         "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
         "sources": [row.to_json() for row in sources],
@@ -120,7 +123,7 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
     lines = chain(
-        format_rows([*daemon_rows(*processes), *store_rows(found), source_counts(sources)], width=LABEL_CHARS),
+        format_rows([*daemon_rows(*processes, now=now), *store_rows(found), source_counts(sources)], width=LABEL_CHARS),
         format_sources(sources, everything=everything),
         format_reasons("pages without an article", lost, limit=most),
         format_reasons("pages in whose place the feed's own text stands", replaced, limit=most),
@@ -138,16 +141,16 @@ class StatusSection:
     rows: tuple[Row, ...] = ()
 
 
-def list_sources(settings: Settings, engine: Engine) -> list[SourceStatus]:
+def list_sources(settings: Settings, engine: Engine, *, now: datetime) -> list[SourceStatus]:
     """Return the active sources, worst health first."""
-    now, states = datetime.now(UTC), {state.feed.source.url: state for state in read(engine, feed_states)}
+    states = {state.feed.source.url: state for state in read(engine, feed_states)}
     rows = [source_status(source, states.get(source.url), now=now) for source in settings.active_sources()]
     return sorted(rows, key=lambda row: (severity(row.health.status), row.source.name))
 
 
-def collect_store(settings: Settings, engine: Engine) -> dict[str, Any]:
+def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
     """Return the size and the pending work of the store, as in JSON. Errors: StoreError."""
-    now, choice, recorded = datetime.now(UTC), embedder_config(settings.semantic), read(engine, recorded_embedder)
+    choice, recorded = embedder_config(settings.semantic), read(engine, recorded_embedder)
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
     name = used.name if used else None
     return {
@@ -174,28 +177,30 @@ def list_daemons(engine: Engine) -> tuple[DaemonStatus | None, list[DaemonStatus
     return daemon, [mark for mark in marks if mark.is_running and mark is not daemon]
 
 
-def process_state(mark: DaemonStatus | None) -> str:
+def process_state(mark: DaemonStatus | None, now: datetime) -> str:
     """Return "none", "running", "silent" (no heartbeat), "stopped" or "gone" (ended unexpectedly)."""
     if mark is None:
         return "none"
     if mark.is_running:
-        return "running" if abs(datetime.now(UTC) - mark.heartbeat_at) <= SILENT_AFTER else "silent"
+        return "running" if abs(now - mark.heartbeat_at) <= SILENT_AFTER else "silent"
     return "stopped" if mark.stopped_at else "gone"
 
 
-def daemon_to_json(daemon: DaemonStatus | None, others: Sequence[DaemonStatus]) -> dict[str, object] | None:
+def daemon_to_json(
+    daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime
+) -> dict[str, object] | None:
     """Return the daemon with the `others`, None if there is no process; if only `watcher work` runs, it is "none"."""
     if daemon is None and not others:
         return None
     return {
-        "state": process_state(daemon),
+        "state": process_state(daemon, now),
         "helper": daemon is not None and daemon.is_worker,
         **{name: getattr(daemon, name, None) for name in ("pid", "started_at", "stopped_at", "clock_jump")},
         "machine": (daemon and daemon.machine) or None,
         "last_sign_at": daemon and daemon.heartbeat_at,
         "jobs": daemon.jobs if daemon else (),
         "faults": daemon.faults if daemon else (),
-        "others": [daemon_to_json(other, ()) for other in others],
+        "others": [daemon_to_json(other, (), now=now) for other in others],
     }
 
 
@@ -273,24 +278,24 @@ def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit
         yield f"  {sum(pages for _, pages in rest):5} for {len(rest)} other reasons: watcher status --all"
 
 
-def daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus]) -> Iterator[Row]:
-    yield from process_rows(daemon)
-    unwell = [other for other in others if process_state(other) != "running" or other.faults]
+def daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime) -> Iterator[Row]:
+    yield from process_rows(daemon, now)
+    unwell = [other for other in others if process_state(other, now) != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:
-        yield from process_rows(other)
+        yield from process_rows(other, now)
     helpers = sum(other.is_worker for other in others)
     counts = ((len(others) - helpers, "daemon"), (helpers, "helper"))
     if others:
         yield "", f"also on this store: {' and '.join(format_count(n, noun) for n, noun in counts if n)}"
 
 
-def process_rows(process: DaemonStatus | None) -> Iterator[Row]:
+def process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
     if process is None:
         yield "daemon", NOT_RUNNING
         return
     label = "helper" if process.is_worker else "daemon"
     machine = f"on {to_one_line(process.machine, NAME_CHARS)}" if process.machine else ""
-    last_sign, state = format_minute(process.heartbeat_at), process_state(process)
+    last_sign, state = format_minute(process.heartbeat_at), process_state(process, now)
     match state:
         case "running":
             yield label, f"running since {format_minute(process.started_at)}, process {process.pid} {machine}".rstrip()
