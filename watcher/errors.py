@@ -88,12 +88,7 @@ class HopError(WatcherError):
 
 
 class FetchError(ReasonedError):
-    """
-    A request that brought no usable answer. `permanent`: asking again later will not help.
-
-    `answered_by` is the URL of the hop that failed, the last of a chain of redirects; `no_connection`: its host could
-    not be reached at all.
-    """
+    """No answer from the last hop, `answered_by`. `permanent`: asking again will not help; `no_connection`: no host."""
 
     def __init__(
         self,
@@ -176,11 +171,7 @@ class PluginError(WatcherError):
 
 
 class EmbedderError(WatcherError):
-    """
-    An embedder that made no vectors. `permanent`: asking again will not help until somebody mends it.
-
-    `caused_by_input`: the fault may lie in the texts that were given, and others would do.
-    """
+    """No vectors. `permanent`: until somebody mends it. `caused_by_input`: the texts may be at fault, and others do."""
 
     def __init__(
         self,

@@ -1,8 +1,4 @@
-"""
-Reasons why a feed was not read or a page gave no article. A reason is a kind with values; code tests the kind.
-
-Each kind has an English sentence, which `str(reason)` fills in. An edition uses sentences in its own language.
-"""
+"""Reasons why a feed was not read or a page gave no article: kinds with values, and their sentences in English."""
 
 from __future__ import annotations
 

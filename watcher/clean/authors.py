@@ -114,12 +114,7 @@ AuthorSource = tuple[str, tuple[str, ...]]
 
 
 def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tuple[str, ...], str]:
-    """
-    Return the authors of a page, and the source of the names; the outlet only if the page names nobody else.
-
-    Sources in order: JSON-LD, meta tags, then bylines: elements with such a class that are not in other articles or
-    comments, and lines near the headline that begin with "By". Without any name, both parts are empty.
-    """
+    """Return the authors of a page and the source of the names, if any; the outlet only if nobody else is named."""
     outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
     for source, texts in _author_sources(elements):

@@ -144,12 +144,7 @@ def _confidence(line: ShortLine) -> int:
 def _in_reader_zone(
     stated: tuple[DateCandidate, ...], shown: DateCandidate | None, day: DateCandidate | None
 ) -> DateCandidate:
-    """
-    Return the first stated date; if it is in UTC, in the local time zone of the outlet as far as it is known.
-
-    The zone is that of another stated date for the same moment; else one in which the day is the one shown near the
-    headline, or the one in the URL.
-    """
+    """Return the first stated date; if in UTC, in the outlet's zone by another stated date, the page or the URL."""
     first, *others = stated
     if first.moment.utcoffset():
         return first

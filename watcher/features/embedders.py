@@ -32,11 +32,7 @@ class Embedder(Protocol):
     def name(self) -> str: ...
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """
-        Return a vector for each text, in order: float16 little-endian of unit length, as from `unit_vectors`.
-
-        Errors: EmbedderError; any other exception is handled as one.
-        """
+        """Return a vector for each text, in order, as from `unit_vectors`. Errors: EmbedderError; others become one."""
         ...
 
 
@@ -119,11 +115,7 @@ def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Emb
 
 
 def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
-    """
-    Convert a model's vectors to the format of `Embedder.embed`: float16 little-endian of unit length.
-
-    Errors: ValueError for a row with NaN or infinity, only zeros, no numbers, or more than `MAX_DIMENSIONS`.
-    """
+    """Convert a model's vectors to little-endian float16 of unit length. Errors: ValueError for what is no vector."""
     import numpy as np
 
     made = []

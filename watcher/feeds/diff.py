@@ -22,14 +22,10 @@ def diff_entries(
     """
     Return the new entries, newest first, and those whose content has changed.
 
-    An entry with a new GUID and a known link is the same article with another GUID and is held back. A link that
-    several entries share (a front page, a live blog) is ignored. The first poll returns the newest
-    `first_poll_entries` and holds back the rest. The caller must store all entries of `parsed` as known, also those
-    held back.
-
-    Args:
-        known: GUID → `content_hash` of the feed's known entries; with an empty hash, an entry counts as unchanged.
-        known_links: Normalised links (`text.urls.normalize_url`) of the feed's known entries.
+    An entry with a new GUID and a known link (normalised, in `known_links`) is the same article: it is held back. A link
+    that several entries share (a front page, a live blog) is ignored. The first poll returns the newest
+    `first_poll_entries`. The caller must store all entries as known, also those held back. `known`: GUID →
+    `content_hash`; with an empty hash, an entry counts as unchanged.
     """
     links = {entry.guid: normalize_url(entry.url) for entry in parsed.entries if entry.url}
     times_used = Counter(links.values())

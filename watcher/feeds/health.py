@@ -148,11 +148,7 @@ def hint_for(feed: Feed, reason: Reason) -> str:
 
 
 def has_private_address(feed: Feed, reason: Reason) -> bool:
-    """
-    Whether a failure says that the feed's own host has a private address.
-
-    False for the target of a redirect: if a user allowed that, a site could choose which private hosts we request.
-    """
+    """Whether the feed's own host is private; not a redirect's target: a site could choose which of ours we request."""
     hosts = {urlsplit(url).hostname for url in (feed.url, feed.source.url)}
     return reason.kind is FetchKind.PRIVATE_ADDRESS and reason["host"] in hosts
 

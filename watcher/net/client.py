@@ -97,9 +97,8 @@ class Client:
         """
         Return the response to a conditional request for `url`, which is sent exactly as given. Errors: FetchError.
 
-        Args:
-            delta: With an ETag, accept only a feed's new entries (226, RFC 3229).
-            on_hop: Called for each redirect that is followed: its status, the URL that sent it, its target.
+        `delta`: with an ETag, accept only new entries (226, RFC 3229). `on_hop` is called for each redirect that is
+        followed, with its status, the URL that sent it, and its target.
         """
         headers = request_headers(validators, accept, delta=delta)
         answer = await self._follow(url, headers, max_bytes=max_bytes, on_hop=on_hop)

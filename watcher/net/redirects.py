@@ -20,11 +20,7 @@ PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # not escaped: a URL is reques
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedirectChain:
-    """
-    The state of a fetch. `url` is the current URL, without credentials and fragment.
-
-    `moved_to` is the last target that was reached by 301 and 308 only; None if there is none.
-    """
+    """A fetch: `url` without credentials and fragment; `moved_to`: the last target reached by 301 and 308 only."""
 
     asked: str
     url: str

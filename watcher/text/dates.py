@@ -74,11 +74,7 @@ class DateMatch:
 
 
 def parse_date(text: str) -> datetime | None:
-    """
-    Return the first date in `text`, aware, in the time zone of the text (UTC if there is no zone), or None.
-
-    ISO 8601 in its usual spellings, RFC 2822, a Unix time, "12.04.2024", "April 12, 2024", "2024年4月12日".
-    """
+    """Return the first date in `text`, aware (else UTC), or None: ISO 8601, RFC 2822, a Unix time, "12.04.2024"."""
     stamp = next(find_dates(text), None)
     return stamp.moment if stamp else None
 
