@@ -22,7 +22,7 @@ def diff_entries(
     """
     Return the new entries, newest first, and those whose content has changed.
 
-    An entry with a new GUID and a known link (normalised, in `known_links`) is the same article: it is held back. A link
+    An entry with a new GUID and a known link (normalised, in `known_links`) is the same article and held back. A link
     that several entries share (a front page, a live blog) is ignored. The first poll returns the newest
     `first_poll_entries`. The caller must store all entries as known, also those held back. `known`: GUID →
     `content_hash`; with an empty hash, an entry counts as unchanged.
