@@ -14,7 +14,7 @@ from digests.settings.digests import ProseSettings
 from digests.summarise.llm_check import build_prompt, collect_prompt_sources, supported_sentences
 from watcher.errors import WatcherError
 from watcher.model import Article
-from watcher.net.openai import Chat, Message
+from watcher.net.openai import Chat
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
@@ -56,14 +56,11 @@ def add_llm_summaries(
             if tokens_left <= ANSWER_TOKENS + (len(system) + len(user)) // 3:
                 stop = LlmStop.TOKENS
                 break
-            answer = chat.complete(
-                [Message(role="system", text=system), Message(role="user", text=user)],
-                most_tokens=ANSWER_TOKENS,
-                timeout_s=min(time_left, settings.timeout.total_seconds()),
-            )
-            tokens_left -= answer.tokens
+            timeout_s = min(time_left, settings.timeout.total_seconds())
+            answer, tokens = chat.complete(system, user, most_tokens=ANSWER_TOKENS, timeout_s=timeout_s)
+            tokens_left -= tokens
             answers += 1
-            if sentences := supported_sentences(answer.text, sources, language=edition.language):
+            if sentences := supported_sentences(answer, sources, language=edition.language):
                 written[shown.id] = replace(shown, llm_sentences=sentences, llm_model=settings.model)
     except WatcherError as error:
         stop, error_text = LlmStop.ERROR, str(error)

@@ -15,7 +15,7 @@ from digests.summarise.llm_check import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
 from watcher.errors import ModelError
-from watcher.net.openai import Chat, Message, endpoint_url
+from watcher.net.openai import Chat, endpoint_url
 from watcher.settings.types import Secret
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
@@ -184,7 +184,7 @@ def test_a_refusal_never_shows_the_key(model, monkeypatch):
 
     with pytest.raises(ModelError) as caught:
         Chat(url=model.url, model="tiny", key=Secret(kind="env", name="MODEL_KEY")).complete(
-            [Message(role="user", text="x")], most_tokens=10, timeout_s=5
+            "", "x", most_tokens=10, timeout_s=5
         )
 
     assert "401" in str(caught.value) and "s3cret" not in str(caught.value)
@@ -201,9 +201,7 @@ def test_tokens_are_counted_where_the_endpoint_does_not(model):
     model.tokens = None
     model.write = lambda user: "x" * 30
 
-    answer = Chat(url=model.url, model="tiny").complete(
-        [Message(role="system", text="a" * 30), Message(role="user", text="b" * 30)], most_tokens=10, timeout_s=5
-    )
+    _, tokens = Chat(url=model.url, model="tiny").complete("a" * 30, "b" * 30, most_tokens=10, timeout_s=5)
 
-    assert answer.tokens == 30
+    assert tokens == 30
     assert json.dumps(model.requests[0]["messages"][0]) == '{"role": "system", "content": "' + "a" * 30 + '"}'

@@ -10,7 +10,7 @@ import pytest
 
 from tests.dripping_server import dripping_server
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
-from watcher.net.openai import Chat, EndpointEmbedder, Message
+from watcher.net.openai import Chat, EndpointEmbedder
 from watcher.net.post import HttpPost, PostRequest
 from watcher.settings.models import EndpointSettings
 
@@ -32,7 +32,7 @@ def test_a_model_that_drips_is_given_up_in_time(dripping):
     started = time.monotonic()
 
     with pytest.raises(ModelError, match=r"did not answer within 0\.5 s"):
-        Chat(url=dripping, model="tiny").complete([Message(role="user", text="x")], most_tokens=10, timeout_s=0.5)
+        Chat(url=dripping, model="tiny").complete("", "x", most_tokens=10, timeout_s=0.5)
 
     assert time.monotonic() - started < 3
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -27,20 +26,6 @@ HEAD_BYTES, TEXT_BYTES = 1 << 20, 256 << 10  # limit of a response with vectors:
 MESSAGE_CHARS = 200  # of the endpoint's own error message
 ABOUT_TEXTS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 FOR_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    role: str  # system, user
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """The model's text, and its cost: the tokens of question and answer together."""
-
-    text: str
-    tokens: int
 
 
 class JsonEndpoint:
@@ -111,11 +96,11 @@ class Chat(JsonEndpoint):
         self.model = model
         super().__init__(url, "/chat/completions", key=key, table="digests.prose")
 
-    def complete(self, messages: Sequence[Message], *, most_tokens: int, timeout_s: float) -> Completion:
-        """Return the model's answer, at most `most_tokens` long. Errors: ModelError with the endpoint's message."""
+    def complete(self, system: str, user: str, *, most_tokens: int, timeout_s: float) -> tuple[str, int]:
+        """Return the model's answer and the tokens that both cost. Errors: ModelError with the endpoint's message."""
         question = {
             "model": self.model,
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
             "max_tokens": most_tokens,
             "temperature": 0,
             "stream": False,
@@ -131,8 +116,8 @@ class Chat(JsonEndpoint):
         usage = answer.get("usage")
         tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
         if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
-            tokens = (sum(len(message.text) for message in messages) + len(text)) // CHARS_A_TOKEN
-        return Completion(text=text, tokens=tokens)
+            tokens = (len(system) + len(user) + len(text)) // CHARS_A_TOKEN
+        return text, tokens
 
     def make_error(self, words: str, **kind: Any) -> ModelError:  # noqa: ANN401
         return ModelError(f"the model {self.model} at {self._host} {words}")
