@@ -14,7 +14,7 @@ from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut, status_reason
 from watcher.feeds.html_text import to_one_line
 from watcher.feeds.schedule import parse_retry_after
-from watcher.net.post import HttpPost, PostRequest
+from watcher.net.post import HttpPost
 from watcher.settings.types import Secret, check_web
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
@@ -49,10 +49,14 @@ class WebhookChannel(Channel):
             before_commit()
             is_sent = True
 
-        request = PostRequest(
-            url=url, body=body, token=self._token, timeout_s=self._timeout_s, deadline_s=self._deadline_s
+        self._post = HttpPost(
+            url=url,
+            body=body,
+            token=self._token,
+            timeout_s=self._timeout_s,
+            deadline_s=self._deadline_s,
+            before_send=before_send,
         )
-        self._post = HttpPost(request, before_send=before_send)
         if self.is_broken_off:
             raise self.fault("broken off")
         try:

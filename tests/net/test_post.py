@@ -11,7 +11,7 @@ import pytest
 from tests.dripping_server import dripping_server
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
 from watcher.net.openai import Chat, EndpointEmbedder
-from watcher.net.post import HttpPost, PostRequest
+from watcher.net.post import HttpPost
 from watcher.settings.models import EndpointSettings
 
 DRIPS = {
@@ -49,20 +49,20 @@ def test_an_embedder_that_drips_is_given_up_in_time(dripping):
     assert time.monotonic() - started < 3
 
 
-def request(url: str, **bounds) -> PostRequest:
-    return PostRequest(**{"url": url, "body": b"{}", "deadline_s": 5.0, "timeout_s": 5.0} | bounds)
+def post_to(url: str, **bounds) -> HttpPost:
+    return HttpPost(**{"url": url, "body": b"{}", "deadline_s": 5.0, "timeout_s": 5.0} | bounds)
 
 
 def test_where_the_status_is_all_that_counts_a_body_that_drips_costs_no_more_than_its_beginning():
     with dripping_server(DRIPS["body"]) as url:
-        response = HttpPost(request(url, deadline_s=0.5)).run()
+        response = post_to(url, deadline_s=0.5).run()
 
     assert (response.status, response.body[:1]) == (200, b"x")
 
 
 def test_what_is_broken_off_ends_at_once():
     with dripping_server(DRIPS["headers"]) as url:
-        post = HttpPost(request(url))
+        post = post_to(url)
         threading.Timer(0.2, post.abort).start()
         started = time.monotonic()
 
@@ -75,7 +75,7 @@ def test_what_is_broken_off_ends_at_once():
 def test_what_is_broken_off_before_it_begins_sends_nothing():
     sent = []
     with dripping_server(b"") as url:
-        post = HttpPost(request(url), before_send=lambda: sent.append(1))
+        post = post_to(url, before_send=lambda: sent.append(1))
         post.abort()
 
         with pytest.raises(FetchError, match="broken off"):
@@ -91,7 +91,7 @@ def test_a_name_server_that_hangs_meets_the_deadline(monkeypatch):
     started = time.monotonic()
 
     with pytest.raises(TimedOut):
-        HttpPost(request("http://slow.example/", deadline_s=0.3)).run()
+        post_to("http://slow.example/", deadline_s=0.3).run()
 
     over.set()
     assert time.monotonic() - started < 3

@@ -37,7 +37,6 @@ MIN_MISSING_CHARS = 70  # subheads are often missing from the data
 UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
-CLOCK = re.compile(r"\d{1,2}[:.]\d{2}\s*(?:am|pm|a\.m\.|p\.m\.|uhr|h)?\s*[-–—]\s*\d{1,2}[:.]\d{2}", re.IGNORECASE)
 CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2,}|[^\W\d_]{2,}\.?\s\d")
 DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
 CREDIT = re.compile(rf"^(?:{PHRASES['picture_credits']})", re.IGNORECASE)
@@ -225,9 +224,9 @@ def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int)
 
 
 def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) -> bool:
-    """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop, a clock."""
+    """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop."""
     text = block.text
-    if rule is not None or block.kind == "li" or is_linked(block, known.markup) or CLOCK.search(text):
+    if rule is not None or block.kind == "li" or is_linked(block, known.markup):
         return True
     return len(text) < SHORT and SENTENCE_END.search(text) is None
 

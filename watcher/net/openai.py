@@ -14,7 +14,7 @@ from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooL
 from watcher.features.embedders import sanitize_text, unit_vectors
 from watcher.feeds.html_text import to_one_line
 from watcher.feeds.schedule import parse_retry_after
-from watcher.net.post import HttpPost, PostRequest, PostResponse
+from watcher.net.post import HttpPost, PostResponse
 from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
 
@@ -41,11 +41,16 @@ class JsonEndpoint:
 
     def post_json(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
         """Post `question` and return the response's body; `timeout_s` limits all. Errors: those of `make_error`."""
-        limits = {"timeout_s": timeout_s, "deadline_s": timeout_s}
-        body = json.dumps(question).encode()
-        request = PostRequest(url=self._url, body=body, token=self._key, max_bytes=max_bytes, **limits)
+        post = HttpPost(
+            url=self._url,
+            body=json.dumps(question).encode(),
+            token=self._key,
+            timeout_s=timeout_s,
+            deadline_s=timeout_s,
+            max_bytes=max_bytes,
+        )
         try:
-            response = HttpPost(request).run()
+            response = post.run()
         except TimedOut as error:
             raise self.make_error(f"did not answer within {timeout_s:g} s") from error
         except TooLarge as error:
