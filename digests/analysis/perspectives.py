@@ -6,13 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import TypeAlias
 
 from digests.analysis.coverage import Coverage
 from digests.analysis.numbers import all_numbers, numbers_with_units
 from digests.model import MissingPerspective, Perspective, SourceMention, Story
 from watcher.model import Article
-from watcher.text.sentences import first_sentences
+from watcher.text.sentences import sentences
 from watcher.text.words import fold, stem, words
 
 MAX_GROUPS = 4  # groups of one kind that are shown
@@ -119,8 +120,8 @@ def _only(own: Sequence[Article], others: Sequence[Article], digits: Contents, s
     counts: Counter[str] = Counter()
     for article in own:
         text = article.text[:READ_CHARS]
-        spans = first_sentences(text, article.language, LEAD_SENTENCES)
-        lead = text[: spans[-1][1]] if spans else ""
+        ends = (end for _, end in islice(sentences(text, article.language), LEAD_SENTENCES))
+        lead = text[: max(ends, default=0)]
         beside = [stems(other.id) for other in others if other.language == article.language]
         for name in set(NAME.findall(lead)) if beside else ():
             parts = {stem(fold(part)) for part in name.split()}

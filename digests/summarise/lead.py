@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
@@ -12,7 +13,7 @@ from digests.model import Sentence, Story
 from digests.summarise.agreement import Agreement, total_support
 from digests.summarise.readable import dateline_length, stands_alone
 from watcher.model import Article
-from watcher.text.sentences import first_sentences
+from watcher.text.sentences import sentences
 from watcher.text.words import stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
@@ -87,7 +88,7 @@ def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SE
     text = article.text[:READ_CHARS]
     found = []
     value = 1.0
-    for at, (start, end) in enumerate(first_sentences(text, article.language, limit)):
+    for at, (start, end) in enumerate(islice(sentences(text, article.language), limit)):
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < MAX_DATELINES:

@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from itertools import islice
 from typing import Any
 
 MAX_INSIDE = 300  # characters: shorter quotations and brackets are not split
@@ -47,21 +46,13 @@ _ORDINAL_STOP = frozenset(_ABBREVIATIONS["ordinal_stop"].split())
 _ALIASES = {"nb": "no", "nn": "no", "bs": "hr", "sh": "hr"}  # languages that share a list
 
 
-def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
+def sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
     """
-    Return the sentences of `text` as offsets (start, end), in order: `text[start:end]` is a sentence verbatim.
+    Yield the sentences of `text` as offsets (start, end), in order: `text[start:end]` is a sentence verbatim.
 
     A sentence has no space at its ends and never crosses a line break: a line is a paragraph. Short quotations and
     brackets are not split. `language` is a BCP 47 tag or "und"; it selects the list of abbreviations.
     """
-    return tuple(_find_sentences(text, language))
-
-
-def first_sentences(text: str, language: str, limit: int) -> tuple[tuple[int, int], ...]:
-    return tuple(islice(_find_sentences(text, language), limit))
-
-
-def _find_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
     language = language.lower().split("-")[0]
     start = 0
     for line in text.split("\n"):
