@@ -88,11 +88,9 @@ class ScoreParams:
     nameless: float = 0.5  # factor for two texts in two languages that both have names and share none
     across: CalibrationCurve | None = CalibrationCurve()  # of two texts in two languages with vectors, for these three
     text_scale: float = 0.85  # two texts of one language share more than two titles, on any subject
-    sharpness: float = 1.5  # exponent of scores of two texts of one language, relative to `middle`; 1 changes nothing
-    middle: float = THRESHOLD
+    sharpness: float = 1.5  # exponent of scores of two texts of one language, relative to `THRESHOLD`; 1: no change
     decay_hours_title: float = 72.0  # scores fall by a factor of e in this time, if one has only a title
-    decay_hours_text: float = 168.0  # the same for two texts, which are more reliable
-    decay_unknown: float = 1.0  # factor if one article has no time
+    decay_hours_text: float = 168.0  # the same for two texts, which are more reliable; not shorter
     floor: float = 0.1  # lower scores count as 0
     expansion: ExpansionParams | None = EXPANSION  # of titles; None for no expansion
     idle_hours: float = 120.0  # a story idle for so long is over: articles farther apart score 0
@@ -121,10 +119,7 @@ class PairScorer:
         vectors = self.sparse_vectors(items)
         factors = max_contributions(params, beside=self.dense is not None)
         self.factors = {name: factors[name] for name in vectors}
-        # A text's scores last longer than a title's.
-        decay = np.where(
-            self.has_text, max(params.decay_hours_text, params.decay_hours_title), params.decay_hours_title
-        )
+        decay = np.where(self.has_text, params.decay_hours_text, params.decay_hours_title)
         self.indexes: dict[str, InvertedIndex] = {}
         for name in list(vectors):
             index = InvertedIndex(*vectors.pop(name))
@@ -238,14 +233,14 @@ class PairScorer:
             scores = np.where(both, mixed, scores * p.alone_scale)
         scores = np.where(nameless, scores * p.nameless, scores)
         scores = scores * self.decay(a, b, text)
-        return np.where(text & same, sharpen_scores(scores, p.sharpness, about=p.middle), scores)
+        return np.where(text & same, sharpen_scores(scores, p.sharpness, about=THRESHOLD), scores)
 
     def decay(self, a: Places, b: Places, text: Bools) -> Numbers:
         """Return the factor for the hours between two rows, 0 beyond `idle_hours`; `text` marks pairs of two texts."""
         p = self.params
-        apart = np.abs(self.hours[a] - self.hours[b])
+        apart = np.nan_to_num(np.abs(self.hours[a] - self.hours[b]))  # 0 if a row has no time
         lowered = np.exp(-apart / np.where(text, p.decay_hours_text, p.decay_hours_title))
-        return np.where(np.isnan(apart), p.decay_unknown, np.where(apart > p.idle_hours, 0.0, lowered))
+        return np.where(apart > p.idle_hours, 0.0, lowered)
 
 
 def sharpen_scores(scores: Numbers, sharpness: float, *, about: float) -> Numbers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -38,21 +38,13 @@ TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, 
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusteringResult:
-    """The stories of a window, and the link of each report to its story, by the id of its representative."""
-
-    stories: tuple[Story, ...]
-    links: Links
-
-
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
     has_vectors = any(item.features.vector for item in items)
     return (SCORE_PARAMS, LINKAGE_PARAMS) if has_vectors else (TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS)
 
 
 def cluster_stories(items: Sequence[ClusterItem], *, rules: Constraints = NO_RULES) -> tuple[Story, ...]:
-    return cluster_with_links(items, rules=rules).stories
+    return cluster_with_links(items, rules=rules)[0]
 
 
 def cluster_with_links(
@@ -61,9 +53,9 @@ def cluster_with_links(
     rules: Constraints = NO_RULES,
     known: Mapping[str, str] | None = None,
     copies: Sequence[WireGroup] | None = None,
-) -> ClusteringResult:
+) -> tuple[tuple[Story, ...], Links]:
     """
-    Return the stories of a window, ordered by earliest article; the result does not depend on the order of `items`.
+    Return the stories of a window, by earliest article, and their links; independent of the order of `items`.
 
     A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
     nearest story or stays alone, a round-up always stays alone. `rules` override all scores; a bonus keeps an article
@@ -87,7 +79,7 @@ def cluster_with_links(
     for members in sorted(sorted(order[node] for node in group) for group in groups):
         earliest = min(reports[members[0]].articles, key=place.__getitem__)
         stories.append(build_story(story_id(earliest), [reports[number] for number in members], place))
-    return ClusteringResult(stories=tuple(stories), links=links)
+    return tuple(stories), links
 
 
 def cluster_representatives(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -67,12 +67,11 @@ def compare_with_earlier(
         if followed is not None:
             previous, earlier = context.previous, followed
     times = [article.published_at for article in present] or [context.window_end]
-    times += [story.began_at] if story.began_at else []
-    times += [earlier.first_seen_at] if earlier is not None else []
+    times += filter(None, (story.began_at, earlier.first_seen_at if earlier else None))
     first = min(times)
-    day = day_number(first, context)
+    new_story = StoryChange(status="new", day=day_number(first, context), first_seen_at=first)
     if previous is None:
-        return StoryChange(status="new", day=day, first_seen_at=first)
+        return new_story
     known_ids = set(earlier.article_ids if earlier else brief)
     rest = [article for article in present if article.id not in known_ids]
     old = [articles[key] for key in known_ids if key in articles]
@@ -80,14 +79,13 @@ def compare_with_earlier(
     new = [article for article in rest if article.fetched_at >= previous.window_end and article.id in context.articles]
     updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context)
     if followed is not None and not updates:
-        return StoryChange(status="new", day=day, first_seen_at=first)
+        return new_story
     new_ids = {article.id for article in new}
     numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
     had = {article.outlet for article in old}
-    return StoryChange(
+    return replace(
+        new_story,
         status="developing" if updates else "quiet",
-        day=day,
-        first_seen_at=first,
         updates=updates,
         number_changes=changed_numbers(numbers_from, _known_sentences(old, earlier)),
         new_outlets=tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had)),

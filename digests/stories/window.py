@@ -12,7 +12,7 @@ from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import MIN_BODY_BYTES
-from digests.cluster.stories import ClusteringResult, cluster_with_links
+from digests.cluster.stories import Links, cluster_with_links
 from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
 from digests.model import Story
@@ -72,9 +72,9 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
     """
     for _ in range(ATTEMPTS):
         window = read(engine, load_window, start=start, end=end)
-        found = cluster_window(window)
-        tracked = assign_ids(engine, window, found.stories)
-        members = changed_members(window, found, tracked.stories)
+        stories, links = cluster_window(window)
+        tracked = assign_ids(engine, window, stories)
+        members = changed_members(window, links, tracked.stories)
         profiles = changed_profiles(window, tracked, {member.story_id for member in members})
         if write(engine, save_window, window, tracked, members, profiles, now=now):
             return tracked.stories
@@ -84,7 +84,7 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
     """Return the stories of `cluster_and_save` without saving them; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
-    return assign_ids(engine, window, cluster_window(window).stories).stories
+    return assign_ids(engine, window, cluster_window(window)[0]).stories
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
@@ -133,22 +133,20 @@ def load_items(connection: Connection, articles: Iterable[Article]) -> list[Clus
     return found
 
 
-def cluster_window(window: ClusterWindow) -> ClusteringResult:
-    """Return the window's articles in stories; known stories get a bonus, and corrections are respected."""
+def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
+    """Return the window's stories and links; known stories get a bonus, and corrections are respected."""
     assignments = {key: member.story_id for key, member in window.known.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     items = list(window.items.values())
     copies = group_wire_copies(items, window.shingles)
     window.shingles.clear()  # comparing stories takes the most memory
-    found = cluster_with_links(
+    stories, links = cluster_with_links(
         items,
         rules=resolve_corrections(active_corrections(window.corrections)),
         known={key: story for key, story in assignments.items() if key not in revoked},
         copies=copies,
     )
-    if not window.is_past:
-        return found
-    return replace(found, stories=tuple(keep_known_stories(found.stories, assignments, window.items)))
+    return keep_known_stories(stories, assignments, window.items) if window.is_past else stories, links
 
 
 def save_window(
@@ -218,7 +216,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
     return tuple(known.values()), tuple(events)
 
 
-def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Iterable[Story]) -> list[StoryMember]:
+def changed_members(window: ClusterWindow, links: Links, stories: Iterable[Story]) -> list[StoryMember]:
     """Return the articles whose stored rows change, each with its link and the link's score."""
     changed = []
     for story in stories:
@@ -226,7 +224,7 @@ def changed_members(window: ClusterWindow, found: ClusteringResult, stories: Ite
         for report, article in ((each, article) for each in story.reports for article in each.articles):
             row = StoryMember(article_id=article, story_id=story.id, report=report.origin, agency=report.agency)
             before = window.known.members.get(article)
-            nearest, score = found.links.get(article, ("", 0.0))
+            nearest, score = links.get(article, ("", 0.0))
             if nearest in ids:
                 known = before.evidence if before and before.nearest == nearest else None
                 row = replace(row, nearest=nearest, evidence=known or {"score": score})

@@ -44,9 +44,7 @@ def count_document_frequencies(
     for language, group in by_language.items():
         sample = group[:: max(1, len(group) // SAMPLE_SIZE)]
         read = load_full_texts(article.id for article in sample).values() if load_full_texts else sample
-        counts: Counter[str] = Counter()
-        for article in read:
-            counts.update(_stems(article))
+        counts = Counter(chain.from_iterable(map(_stems, read)))
         # Count one empty article more, so that the words of a single article are not all common.
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
@@ -54,7 +52,6 @@ def count_document_frequencies(
 
 
 def total_support(agreed: Agreement, found: Iterable[str], language: str) -> float:
-    """Return the sum of the supports of the distinct words in `found`."""
     weights = agreed.get(language, {})
     return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
 

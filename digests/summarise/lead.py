@@ -59,11 +59,8 @@ def choose_summary(
     """
     present = [articles[key] for key in story.articles if key in articles]
     for among, most in reports_by_language(story, articles, language):
-        best: tuple[CandidateSentence, ...] = ()
-        for article in among[:MAX_REPORTS]:
-            chosen = _best_sentences(article, agreed, title, most)
-            best = max(best, chosen, key=lambda found: _selection_value(found, title, present))
-        if best:
+        found = [(), *(_best_sentences(article, agreed, title, most) for article in among[:MAX_REPORTS])]
+        if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)
     return ()
 
@@ -135,12 +132,10 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
 
 def _best_sentences(article: Article, agreed: Agreement, title: str, limit: int) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
-    headline = frozenset(stems(title or article.title, article.language))
-    left = find_candidates(article, agreed)
     chosen: list[CandidateSentence] = []
-    said = set(headline)
+    said = set(stems(title or article.title, article.language))
     room = MAX_WIDTH
-    for candidate in sorted(left, key=lambda c: (-c.score, c.start)):
+    for candidate in sorted(find_candidates(article, agreed), key=lambda c: (-c.score, c.start)):
         if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         if display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
