@@ -58,8 +58,8 @@ def choose_summary(
     alone. Sentences that only repeat the headline, `title`, are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    for among, most in reports_by_language(story, articles, language):
-        found = [(), *(_best_sentences(article, agreed, title, most) for article in among[:MAX_REPORTS])]
+    for among, limit in reports_by_language(story, articles, language):
+        found = [(), *(_best_sentences(article, agreed, title, limit) for article in among[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)
     return ()
