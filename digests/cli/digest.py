@@ -39,10 +39,9 @@ from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
 from watcher.feeds.html_text import to_one_line
-from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
-from watcher.store.features import embedder_name, has_old_version, lacks_vector, newest_articles
+from watcher.store.features import embedder_name, lacks_vector, newest_articles
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
@@ -282,8 +281,6 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     choice = embedder_config(settings.semantic)
     name = read(engine, embedder_name, choice.store_key) if choice else None
     lacking = choice and read(engine, newest_articles, lacks_vector(name), limit=1, since=since)
-    if not lacking and not read(engine, newest_articles, has_old_version(FEATURES_VERSION), limit=1, since=since):
-        return
 
     async def complete() -> None:
         await rebuild_features(writer, pool, since=since)

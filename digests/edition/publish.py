@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from email.utils import parseaddr
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,7 +13,7 @@ from digests.delivery.file import write_files
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
 from digests.render import webhook
-from digests.render.atom import MAX_ENTRIES, AtomSettings
+from digests.render.atom import MAX_ENTRIES
 from digests.render.edition_view import edition_view
 from digests.render.escape import page_url
 from digests.render.forms import render
@@ -57,9 +56,8 @@ def render_all(
     """Return the edition in `formats`, with its mail addressed as in the settings."""
     day = edition.local_date.isoformat()
     head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
-    feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
     own = load_own_templates(digest.templates)
-    forms = render(edition, formats, mail=head, atom=feed, earlier=earlier, own=own)
+    forms = render(edition, formats, mail=head, site=digest.url, earlier=earlier, own=own)
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
 
 

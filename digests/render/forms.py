@@ -8,10 +8,8 @@ from importlib.resources import files
 
 from digests import edition_json
 from digests.model import Edition, Rendered
-from digests.render import atom as atom_feed
-from digests.render import html, markdown, text
+from digests.render import atom, html, markdown, text
 from digests.render import mail as mail_message
-from digests.render.atom import AtomSettings
 from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
 from digests.render.templating import Own
@@ -32,14 +30,14 @@ def render(
     formats: Sequence[str],
     *,
     mail: MailHead = MailHead(),  # noqa: B008
-    atom: AtomSettings = AtomSettings(),  # noqa: B008
+    site: str | None = None,
     earlier: Sequence[Edition] = (),
     own: Own = (),
 ) -> tuple[Rendered, ...]:
     """
     Return the edition in each format, always the same bytes. Errors: DigestError, for a bad address or template.
 
-    `earlier`: other editions for the feed, in any order.
+    `site`: URL of the folder with the files, for the feed; `earlier`: its other editions, in any order.
     """
     view = edition_view(edition)
     renderers = {
@@ -48,7 +46,7 @@ def render(
         "text": lambda: text.render(view, own).encode(),
         "eml": lambda: mail_message.render(view, edition, mail, own),
         "json": lambda: edition_json.dump(edition),
-        "atom": lambda: atom_feed.render((edition, *earlier), atom, own).encode(),
+        "atom": lambda: atom.render((edition, *earlier), mail.sender_domain, site, own).encode(),
     }
     names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}
     return tuple(Rendered(format=form, name=name, body=renderers[form]()) for form, name in names.items())

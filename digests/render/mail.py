@@ -11,7 +11,7 @@ from email.contentmanager import raw_data_manager
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import Compat32
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from functools import partial
 
 import css_inline
@@ -44,6 +44,10 @@ class MailHead:
     unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
     base_url: str | None = None  # of the edition's page; None if it is not on the web
     budget: int = BUDGET
+
+    @property
+    def sender_domain(self) -> str:
+        return parseaddr(self.sender)[1].rpartition("@")[2]
 
 
 def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection
@@ -105,14 +106,9 @@ def byline(found: Article, words: Localizer) -> str:
 
 
 def shown_paragraphs(text: str) -> tuple[list[str], int]:
-    lines = [line for line in text.split("\n") if line.strip()]
-    used, shown = 0, list[str]()
-    for line in lines:
-        line = sanitize_line(line, limit=TEXT_BYTES // 4)
-        used += len(line.encode())
-        if used > TEXT_BYTES and shown:
-            break
-        shown.append(line)
+    lines = [sanitize_line(line, limit=TEXT_BYTES // 4) for line in text.split("\n") if line.strip()]
+    sizes = accumulate(len(line.encode()) for line in lines)
+    shown = lines[: max(1, sum(size <= TEXT_BYTES for size in sizes))]
     return shown, len(lines) - len(shown)
 
 

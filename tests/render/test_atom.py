@@ -10,11 +10,12 @@ import feedparser
 from lxml import etree
 from lxml import html as lxml_html
 
-from digests.render.atom import MAX_ENTRIES, AtomSettings
+from digests.render.atom import MAX_ENTRIES
 from digests.render.forms import render
+from digests.render.mail import MailHead
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-SITE = AtomSettings(domain="example.org", site="https://example.org/digest/")
+SITE = "https://example.org/digest/"
 
 
 def days_before(edition, days: int):
@@ -23,8 +24,9 @@ def days_before(edition, days: int):
     )
 
 
-def feed(edition, *, earlier=(), settings: AtomSettings = SITE) -> bytes:
-    (rendered,) = render(edition, ["atom"], atom=settings, earlier=earlier)
+def feed(edition, *, earlier=(), site: str | None = SITE) -> bytes:
+    mail = MailHead(sender="digest@example.org")
+    (rendered,) = render(edition, ["atom"], mail=mail, site=site, earlier=earlier)
     assert rendered.name == "feed.atom"
     return rendered.body
 
@@ -87,7 +89,7 @@ def test_an_edition_in_a_feed_loads_and_runs_nothing(editions):
 
 
 def test_a_feed_without_a_place_in_the_web_has_no_links(editions):
-    root = etree.fromstring(feed(editions.small(), settings=AtomSettings()))
+    root = etree.fromstring(feed(editions.small(), site=None))
 
     assert root.findall(f".//{ATOM}link") == []
     assert root.findtext(f"{ATOM}entry/{ATOM}content")
