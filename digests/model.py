@@ -39,16 +39,11 @@ class CopyDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """
-    The articles on one event.
-
-    `reports` partition `articles`. A story made by grouping has an id derived from its earliest article; tracking
-    replaces it with the stored id, and sets the other fields (`cluster.tracking`).
-    """
+    """The articles on one event. Grouping derives the id from the earliest; tracking sets it and the last fields."""
 
     id: str
     articles: tuple[str, ...]  # article ids, in time order
-    reports: tuple[WireGroup, ...]
+    reports: tuple[WireGroup, ...]  # they partition `articles`
     thread: str = ""  # id shared by the stories that follow each other over days
     began_at: datetime | None = None  # when the first article of the thread was published
     merged_ids: tuple[str, ...] = ()  # ids of stories that were merged into it
@@ -203,11 +198,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """
-    A change that an outlet made to a report after an edition cited it.
-
-    `before` is from the stored article, `after` from the page at the recheck ("" if the page is gone).
-    """
+    """A change that an outlet made to a report after an edition cited it."""
 
     kind: str  # headline, figures, text, retracted, gone
     article_id: str
@@ -217,8 +208,8 @@ class Correction:
     cited_on: date  # date of the edition that cited it
     story: str  # the story's id and headline in that edition
     title: str
-    before: str
-    after: str
+    before: str  # from the stored article
+    after: str  # from the page at the recheck; "" if the page is gone
     noticed_at: datetime
 
 
@@ -371,14 +362,10 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """
-    The forms of an edition that one recipient gets by one channel.
-
-    `recipient` is a mail address, a folder, or a name for a URL: never a secret.
-    """
+    """The forms of an edition that one recipient gets by one channel."""
 
     channel: str  # file, smtp, sendmail, webhook
-    recipient: str
+    recipient: str  # a mail address, a folder, or a name for a URL: never a secret
     forms: tuple[Rendered, ...]
 
 

@@ -17,21 +17,19 @@ from digests.cluster.explain import describe_copy, diff_copies
 from digests.cluster.item import ClusterItem, classify_kind
 from digests.cluster.stories import cluster_stories
 from digests.model import Story
+from watcher.cli.commands import PARTLY
 from watcher.cli.options import load_settings
 from watcher.cli.output import print_err
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
 
-PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
 BYTE_ORDER_MARK = "\ufeff"  # with which some programs start a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputLine:
-    """One valid line of input. `id` is as given."""
-
-    id: str | int
+    id: str | int  # as given
     title: str
     text: str
     language: str
@@ -82,7 +80,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
         times_seen[key] += 1
         read[key if times_seen[key] == 1 else f"{key}\t{times_seen[key]}"] = line  # the same id may come again
     write_rows(read, cluster_stories(list(items_of(read, loaded))), out)
-    return PARTLY_FAILED if faults else 0
+    return PARTLY if faults else 0
 
 
 def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:

@@ -104,10 +104,8 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
         start, end = edition_window(engine, digest, end=now)
-        request = EditionRequest(
-            local_date=day, window_start=start, window_end=end, slot="demo", folder=digest.directory
-        )
-        return build_edition(engine, digest, request, now=now)
+        asked = EditionRequest(local_date=day, window_start=start, window_end=end, slot="demo", folder=digest.directory)
+        return build_edition(engine, digest, asked, now=now)
 
 
 def format_edition(edition: Edition) -> list[str]:

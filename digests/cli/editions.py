@@ -178,7 +178,7 @@ def verify_editions(
         if everything:
             rows = read(engine, edition_rows)
             verdicts = [check_edition(engine, read(engine, load_edition, row=row)) for row in rows]
-        elif edition is not None and is_file(edition):
+        elif edition is not None and ("/" in edition or "." in edition) and Path(edition).is_file():
             verdicts = [check_file(engine, settings, Path(edition))]
         else:
             name, day = (None, edition) if edition is not None and is_date(edition) else (edition, day)
@@ -219,10 +219,6 @@ def is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_file(text: str) -> bool:
-    return ("/" in text or "." in text) and Path(text).is_file()
 
 
 def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:

@@ -26,12 +26,9 @@ class Channel(ABC):
         """
         Send `message` and return the answer of the other side, in one line.
 
-        Args:
-            before_commit: Called once, right before the step after which the other side may have the message. If it
-                raises, that step is not taken.
-
-        Raises:
-            DeliveryError: With `maybe_arrived` only if that step was taken and its outcome cannot be known.
+        `before_commit` is called once, right before the step after which the other side may have the message; if it
+        raises, that step is not taken. Errors: DeliveryError, with `maybe_arrived` only if that step was taken and its
+        outcome cannot be known.
         """
 
     def abort(self) -> None:

@@ -28,10 +28,10 @@ MAX_ONLY = 5  # names and numbers shown for one perspective
 MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
 TRENDS = frozenset({"rising", "steady", "fading"})
-CORRECTION_PHRASES = {
+# Of the kinds of corrections, but "text".
+PHRASES = {
     "headline": "headline_changed",
     "figures": "figures_changed",
-    "text": "text_changed",
     "retracted": "retracted",
     "gone": "page_gone",
 }
@@ -136,7 +136,7 @@ class Views:
             cited = words.say("cited", day=day)
         before, after = (sanitize_line(text, limit=2 * MAX_TITLE) for text in (correction.before, correction.after))
         return view.CorrectionView(
-            kind=words[CORRECTION_PHRASES.get(correction.kind, "text_changed")],
+            kind=words[PHRASES.get(correction.kind, "text_changed")],
             outlet=outlet_name(correction.outlet, correction.url),
             url=web_url(correction.url),
             lang_attr=self._lang_attr(correction.language, before or after),

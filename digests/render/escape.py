@@ -76,13 +76,9 @@ def safe_anchor(name: str, number: int) -> str:
 
 def text_direction(text: str) -> str:
     """Return "rtl" or "ltr", by the first character with a direction (UAX #9, P2); "ltr" without one."""
-    for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind in ("R", "AL"):
-            return "rtl"
-        if kind == "L":
-            return "ltr"
-    return "ltr"
+    kinds = map(unicodedata.bidirectional, text)
+    first = next((kind for kind in kinds if kind in ("L", "R", "AL")), "L")
+    return "ltr" if first == "L" else "rtl"
 
 
 def page_url(site: str | None, name: str) -> str | None:

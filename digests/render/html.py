@@ -73,15 +73,13 @@ def style_sheet(own: Own) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A story's pin: its position, and the point in its country."""
-
     number: int
     anchor: str
     title: str
     place: str
     x: float
     y: float
-    at: tuple[float, float]
+    at: tuple[float, float]  # the point in its country
 
     @property
     def is_aside(self) -> bool:

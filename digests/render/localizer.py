@@ -113,7 +113,6 @@ def localizer_for(edition: Edition) -> Localizer:
     return _localizer(edition.language, _zone(edition.timezone), edition.local_date)
 
 
-@lru_cache(maxsize=8)
 def english(zone: tzinfo) -> Localizer:
     """Return the English localizer for pages outside an edition: all its times have a date."""
     return _localizer(FALLBACK_LANGUAGE, zone, date.min)

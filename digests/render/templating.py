@@ -30,10 +30,8 @@ class SafeText(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTemplate:
-    """A reader's own template: its name, its path for messages, and its text."""
-
     name: str
-    path: str
+    path: str  # for messages
     source: str
 
 

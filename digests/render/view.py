@@ -33,19 +33,15 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """An outlet's report. `about`: "Egypt, in Arabic". `title` is "" if it would add nothing."""
-
     outlet: str
     url: str | None
     lang_attr: LangAttr
-    about: str
-    title: str = ""
+    about: str  # "Egypt, in Arabic"
+    title: str = ""  # empty if it would add nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerspectiveView:
-    """How a country's outlets, or those of one kind of owner, tell a story; the headline is between two phrases."""
-
     before: str  # "Kenya leads with “"
     headline: str
     lang_attr: LangAttr
@@ -68,14 +64,12 @@ class BriefView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionView:
-    """A change that an outlet made to a report: `before` and `after` are its wording, and may be empty."""
-
     kind: str  # "Headline changed"
     outlet: str
     url: str | None
     lang_attr: LangAttr
     cited: str  # "cited on 13 March for “…”"
-    before: str
+    before: str  # the wording; may be empty, as `after`
     after: str
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from digests.model import Edition
 from digests.render import text
 from digests.render.view import EditionView, StoryView
 
-Shape = Callable[[EditionView, Edition], dict[str, object]]
 NTFY_BYTES = 3_900  # ntfy turns a message above 4,096 into a file
 SLACK_CHARS = 3_900  # Slack recommends less than 4,000
 DISCORD_CHARS, DISCORD_TITLE = 3_900, 256  # of an embed's text (4,096 at most) and its title
@@ -94,9 +93,4 @@ def escape_slack(value: str) -> str:
     return SLACK_SIGNS.sub("\\1\u200b", value)  # a zero-width space keeps two signs from forming a pair
 
 
-SHAPES: Mapping[str, Shape] = {
-    "json": json_payload,
-    "ntfy": ntfy_payload,
-    "slack": slack_payload,
-    "discord": discord_payload,
-}
+SHAPES = {"json": json_payload, "ntfy": ntfy_payload, "slack": slack_payload, "discord": discord_payload}

@@ -32,14 +32,8 @@ Security = Literal["starttls", "tls", "plain"]
 PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "plain": 25}
 MAILS = ("smtp", "sendmail")
 # The channels that each key belongs to, and the key that a channel requires.
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "directory": ("file",),
-    "to": MAILS,
-    "program": ("sendmail",),
-    "url": ("webhook",),
-    "shape": ("webhook",),
-    "token": ("webhook",),
-}
+KEYS: dict[str, tuple[str, ...]] = {"directory": ("file",), "to": MAILS, "program": ("sendmail",)}
+KEYS |= dict.fromkeys(("url", "shape", "token"), ("webhook",))
 NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url"}
 
 
@@ -178,11 +172,7 @@ MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
 
 
 def parse_mailbox(value: str) -> tuple[str, str]:
-    """
-    Return the name, "" if there is none, and the address with its domain in lower-case ASCII.
-
-    Errors: ValueError, if `value` is not exactly one address.
-    """
+    """Return the name, or "", and the address with its domain in lower-case ASCII. Errors: ValueError."""
     found = getaddresses([value])
     name, address = found[0] if len(found) == 1 else ("", "")
     local, at, domain = address.rpartition("@")

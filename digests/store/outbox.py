@@ -118,9 +118,8 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def is_leased(each: Delivery, *, now: datetime) -> bool:
-    if each.lease_by is None or each.lease_until is None:
-        return False
-    return now < each.lease_until <= now + LEASE and is_process_alive(each.lease_by)
+    by, until = each.lease_by, each.lease_until
+    return bool(by and until and now < until <= now + LEASE and is_process_alive(by))
 
 
 def mark_in_flight(connection: Connection, delivery: Delivery) -> bool:

@@ -27,10 +27,8 @@ MAX_CHANGES = 200  # latest changes of a story
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringVersion:
-    """How often the stories were saved, and up to which time their articles are grouped; None if never."""
-
-    number: int
-    until: datetime | None
+    number: int  # how often the stories were saved
+    until: datetime | None  # up to which time their articles are grouped
     made_at: datetime | None
 
 
@@ -200,8 +198,6 @@ def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryRow:
-    """A stored story. `merged_into` is the id of the story that it was merged into, None if it was not."""
-
     id: str
     thread: str
     title: str
@@ -211,7 +207,7 @@ class StoryRow:
     last_at: datetime
     began_at: datetime
     merged_ids: tuple[str, ...]
-    merged_into: str | None
+    merged_into: str | None  # id of the story that it was merged into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,12 +319,10 @@ def correct_story_dates(connection: Connection, story: str, left: Sequence[datet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCorrection:
-    """A user correction with its number, and the reader's request in words."""
-
     number: int
     made_at: datetime
     correction: UserCorrection
-    description: str
+    description: str  # the reader's request in words
     revoked_at: datetime | None
 
 

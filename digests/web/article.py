@@ -118,6 +118,5 @@ def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str
     for each in removed:
         found.setdefault(each.rule, []).append(sanitize_line(each.text, limit=REMOVED_CHARS))
     share = max(3, MAX_RULES // max(1, len(found)))
-    return [
-        (sanitize_line(rule, limit=100), texts[:share], len(texts)) for rule, texts in list(found.items())[:MAX_RULES]
-    ]
+    shown = list(found.items())[:MAX_RULES]
+    return [(sanitize_line(rule, limit=100), texts[:share], len(texts)) for rule, texts in shown]

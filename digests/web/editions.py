@@ -42,13 +42,11 @@ def find_edition(site: Site, digest: str, day: date | None = None) -> Edition | 
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
     making = () if site.is_static else read(site.engine, editions.editions_in_progress, now=site.now())
     refresh_s = RELOAD_S if making else 0
-    digests = digests_of(site.settings)
-    for digest in digests:
+    known = digests_of(site.settings)
+    for digest in known:
         if edition := find_edition(site, digest.name):
             return replace(edition_page(site, edition, making), refresh_s=refresh_s)
-    return render_page(
-        site, "empty.html.j2", package="digests.web", digests=digests, making=making, refresh_s=refresh_s
-    )
+    return render_page(site, "empty.html.j2", package="digests.web", digests=known, making=making, refresh_s=refresh_s)
 
 
 def edition_response(site: Site, ask: PageRequest) -> PageResponse:

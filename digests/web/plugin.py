@@ -33,23 +33,22 @@ NAV = (
 
 def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
-    pages = (
-        Page(path="/", answer=latest_edition_page),
-        Page(path="/digest/{digest}", answer=edition_response),
-        Page(path="/digest/{digest}/{name}", answer=edition_response),
-        Page(path="/feed.atom", answer=feed),
-        Page(path="/archive", answer=archive),
-        Page(path="/archive/{month}", answer=archive),
-        Page(path="/story/{story}", answer=story_page),
-        Page(path="/story/{story}/page-{page}", answer=story_page),
-        Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
-        Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
-        Page(path="/article/{article}", answer=article_page),
-        Page(path="/search", answer=search_page, cost="search"),
-    )
     first = digests_of(settings)[0]
     return SitePlugin(
-        pages=pages,
+        pages=(
+            Page(path="/", answer=latest_edition_page),
+            Page(path="/digest/{digest}", answer=edition_response),
+            Page(path="/digest/{digest}/{name}", answer=edition_response),
+            Page(path="/feed.atom", answer=feed),
+            Page(path="/archive", answer=archive),
+            Page(path="/archive/{month}", answer=archive),
+            Page(path="/story/{story}", answer=story_page),
+            Page(path="/story/{story}/page-{page}", answer=story_page),
+            Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
+            Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
+            Page(path="/article/{article}", answer=article_page),
+            Page(path="/search", answer=search_page, cost="search"),
+        ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),
         zone=ZoneInfo(first.timezone),
