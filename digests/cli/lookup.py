@@ -14,9 +14,9 @@ from digests.settings.digests import FORMATS, DigestSettings, digests_of
 from digests.store.editions import get_edition
 from watcher.model import Article
 from watcher.settings.models import Settings
-from watcher.settings.types import did_you_mean
 from watcher.store.articles import article_by_url, articles_by_id
 from watcher.store.writer import read
+from watcher.text.suggestions import did_you_mean
 from watcher.text.urls import is_web
 
 

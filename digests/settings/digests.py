@@ -24,10 +24,10 @@ from watcher.settings.types import (
     TimeZoneName,
     WebUrl,
     country_code,
-    did_you_mean,
     language_tag,
     quote_value,
 )
+from watcher.text.suggestions import did_you_mean
 from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom"]

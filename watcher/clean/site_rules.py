@@ -20,8 +20,8 @@ from lxml.html import HtmlElement, fromstring
 from watcher.errors import Problem, SettingsError
 from watcher.model import RemovedBlock
 from watcher.settings.toml_syntax import Positions, parse_with_recovery
-from watcher.settings.types import did_you_mean
 from watcher.text.dates import parse_date
+from watcher.text.suggestions import did_you_mean
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
 RULES = ("drop", "body", "date")

@@ -20,7 +20,8 @@ from watcher.plugins import load_plugins
 from watcher.settings.base import Checked, SettingsList, ValidationIssue
 from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
-from watcher.settings.types import did_you_mean, quote_value
+from watcher.settings.types import quote_value
+from watcher.text.suggestions import did_you_mean
 
 GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
 FILE_NAME = "settings.toml"

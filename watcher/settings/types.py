@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
-from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationInfo, WithJsonSchema
 
 from watcher.errors import WatcherError
+from watcher.text.suggestions import did_you_mean
 from watcher.text.urls import hide_secrets, is_web
 
 # Codes in Unicode's tables that are not ISO codes in use: exceptional reservations, "unknown", and withdrawn codes.
@@ -126,15 +126,6 @@ def quote_value(value: object) -> str:
     text = f'"{hide_secrets(value)}"' if isinstance(value, str) else str(value)
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "…"?` with the name in `known` most similar to `word`, or "" if none is similar."""
-    by_fold = {name.casefold(): name for name in sorted(known)}
-    for asked in (word.casefold().replace("-", "_"), word.casefold()):
-        for found in get_close_matches(asked, by_fold, n=1):
-            return f'; did you mean "{by_fold[found]}"?'
-    return ""
 
 
 def parse_duration(value: object) -> timedelta:
