@@ -75,20 +75,20 @@ class AlertJob:
         except StoreError as error:  # it stays in memory, so that this process does not send it twice
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 
-    def _send(self, way: DeliverSettings, alert: Alert) -> int:
+    def _send(self, delivery: DeliverSettings, alert: Alert) -> int:
         sender = self._alerts.sender or "watcher@localhost"
         taken = 0
         try:
-            channel = open_channel(way, smtp_of(self._settings), sender=parse_mailbox(sender)[1])
+            channel = open_channel(delivery, smtp_of(self._settings), sender=parse_mailbox(sender)[1])
         except WatcherError as error:
-            log.warning("alert_failed %s", fields(name=alert.name, channel=way.channel, reason=error))
+            log.warning("alert_failed %s", fields(name=alert.name, channel=delivery.channel, reason=error))
             return 0
         with closing(channel):
-            for recipient in way.recipients(()):
+            for recipient in delivery.recipients(()):
                 try:
-                    channel.send(render_message(alert, way, sender, recipient), before_commit=lambda: None)
+                    channel.send(render_message(alert, delivery, sender, recipient), before_commit=lambda: None)
                     taken += 1
                 except WatcherError as error:
-                    about = fields(name=alert.name, channel=way.channel, recipient=recipient, reason=error)
+                    about = fields(name=alert.name, channel=delivery.channel, recipient=recipient, reason=error)
                     log.warning("alert_failed %s", about)
         return taken

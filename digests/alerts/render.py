@@ -13,16 +13,16 @@ from digests.render.webhook import escape_slack
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 
 
-def render_message(alert: Alert, way: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
-    match way.channel:
+def render_message(alert: Alert, delivery: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
+    match delivery.channel:
         case "smtp" | "sendmail":
             form, ending, body = "eml", "eml", render_mail(alert, sender=sender, recipient=recipient)
         case "webhook":
-            form, ending, body = way.shape, "json", render_webhook(alert, shape=way.shape)
+            form, ending, body = delivery.shape, "json", render_webhook(alert, shape=delivery.shape)
         case "file":
             form, ending, body = "text", "txt", f"{alert.subject}\n\n{alert.text}".encode()
     rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-alert.{ending}", body=body)
-    return OutboundMessage(channel=way.channel, recipient=recipient, forms=(rendered,))
+    return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=(rendered,))
 
 
 def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:

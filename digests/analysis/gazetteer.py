@@ -61,29 +61,29 @@ class Gazetteer:
     def __init__(self, language: str) -> None:
         self._language = language
         self._names: dict[str, list[PlaceName]] = defaultdict(list)
-        self._doubtful = word_set("names", "doubtful", "all", language)
+        self._ambiguous = word_set("names", "doubtful", "all", language)
         for name in load_place_names(language):
             self._names[name.tokens[0][:KEY_LETTERS]].append(name)
         self._inflected = language not in languages_in("uninflected")
         self._like = lru_cache(MAX_CACHED)(self._names_like)
-        self._pieces = _pieces(language)
+        self._unspaced_names = _unspaced_names(language)
 
     def find(self, text: str) -> list[CountryMatch]:
         """Return the countries that `text` names, in order."""
-        if self._pieces and is_unspaced(text):
-            pattern, meaning = self._pieces
-            return [CountryMatch(*meaning[name], name in self._doubtful) for name in pattern.findall(text)]
+        if self._unspaced_names and is_unspaced(text):
+            pattern, places = self._unspaced_names
+            return [CountryMatch(*places[name], name in self._ambiguous) for name in pattern.findall(text)]
         tokens = _tokens(text)
         found: list[CountryMatch] = []
         at = 0
         while at < len(tokens):
-            name = self._at(tokens, at)
+            name = self._longest_name(tokens, at)
             if name is not None and name.code:
-                found.append(CountryMatch(name.code, name.is_city, self._is_doubtful(tokens, at, name)))
+                found.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
             at += len(name.tokens) if name else 1
         return found
 
-    def _at(self, tokens: list[NameToken], at: int) -> PlaceName | None:
+    def _longest_name(self, tokens: list[NameToken], at: int) -> PlaceName | None:
         """Return the longest name at a token, by words, then letters; a country's before a city's; None without one."""
         found = self._like(tokens[at].folded)
         return next((name for folded, name in found if self._matches(name, tokens, at, folded)), None)
@@ -130,16 +130,16 @@ class Gazetteer:
             more == 1 and folded[-1] == "s" and self._language in languages_in("genitive_s") and len(part) > SHORT_NAME
         )
 
-    def _is_doubtful(self, tokens: list[NameToken], at: int, name: PlaceName) -> bool:
+    def _is_ambiguous(self, tokens: list[NameToken], at: int, name: PlaceName) -> bool:
         """Whether the name may be a person's or a thing's: it is listed as such, or is next to a capitalised word."""
-        doubtful = "_".join(name.tokens) in self._doubtful
+        ambiguous = "_".join(name.tokens) in self._ambiguous
         if not tokens[at].folded[0].isascii() or self._language in languages_in("capital_nouns"):
-            return doubtful
+            return ambiguous
         end = at + len(name.tokens)
         before = at > 0 and tokens[at].glued and tokens[at - 1].is_capital and not self._is_start(tokens, at - 1)
         after = end < len(tokens) and tokens[end].glued and tokens[end].is_capital
         always = "_".join(name.tokens) in word_set("names", "doubtful", "always")
-        return (doubtful or name.is_city) and (before or after or always)
+        return (ambiguous or name.is_city) and (before or after or always)
 
     def _is_start(self, tokens: list[NameToken], at: int) -> bool:
         """Whether a token is capitalised only because of its position, or is a small word that titles capitalise."""
@@ -170,7 +170,7 @@ def _readings(folded: str) -> Iterator[str]:
         yield from (bare_word for bare_word in bare_words if bare_word != folded)
 
 
-def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
+def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
     """Return (pattern, names → code and whether a city) for a language without spaces; None for other languages."""
     if language not in UNSPACED_LANGUAGES:
         return None

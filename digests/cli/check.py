@@ -51,39 +51,39 @@ def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
             yield CheckResult(what=what, name=name)
 
 
-def name_of(way: DeliverSettings, server: SmtpSettings) -> str:
+def name_of(delivery: DeliverSettings, server: SmtpSettings) -> str:
     """Return the name of what a channel reaches, for display."""
-    match way.channel:
+    match delivery.channel:
         case "smtp":
             return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
         case "sendmail":
-            return way.program[0]
+            return delivery.program[0]
         case _:
-            return way.recipients(())[0]
+            return delivery.recipients(())[0]
 
 
-def try_delivery(way: DeliverSettings, server: SmtpSettings) -> None:
+def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
     """Reach for the other side of a channel; nothing is sent. Errors: WatcherError, if it cannot be reached."""
-    match way.channel:
+    match delivery.channel:
         case "smtp":
-            with closing(smtp.channel(way, server, sender="")) as channel:
+            with closing(smtp.make_channel(delivery, server, sender="")) as channel:
                 channel.log_in()
         case "sendmail":
-            if shutil.which(way.program[0]) is None:
+            if shutil.which(delivery.program[0]) is None:
                 raise WatcherError("there is no such program, or it may not be run")
         case "webhook":
-            try_connect(way)
+            try_connect(delivery)
         case "file":
-            folder = Path(str(way.directory))
+            folder = Path(str(delivery.directory))
             there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
             if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
                 raise WatcherError("cannot be written")
 
 
-def try_connect(way: DeliverSettings) -> None:
-    if way.token is not None:
-        way.token.reveal()
-    parts = urlsplit((way.url.reveal() if isinstance(way.url, Secret) else str(way.url)).strip())
+def try_connect(delivery: DeliverSettings) -> None:
+    if delivery.token is not None:
+        delivery.token.reveal()
+    parts = urlsplit((delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url)).strip())
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         with socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT_S) as line:

@@ -103,7 +103,7 @@ def explain_pair(
         kind = Decision.JOINED if are_joined else Decision.SAME_STORY
     elif cannot_link(resolve_corrections(corrections), node)(ours, theirs):
         kind = Decision.RULED
-    elif one.is_silent or other.is_silent:
+    elif one.is_non_voting or other.is_non_voting:
         kind = Decision.SILENT
     elif evidence.hours_apart is not None and evidence.hours_apart > params.idle_hours:
         kind = Decision.TOO_FAR
@@ -292,7 +292,7 @@ def describe_hours(value: float) -> str:
 
 MAX_CHARS = 40_000  # of a text in which copies are compared
 NGRAM_WORDS = 3  # that two sentences are compared by; characters in scripts without spaces
-FOUND = 0.5  # of a sentence's n-grams that identify it
+MIN_SHARED = 0.5  # of a sentence's n-grams, for it to count as the same sentence
 WHOLE = 0.95  # share of the origin from which on nothing was cut; the rest are credits and page lines
 ADDED = 0.05  # share of the copy from which on something was added
 EDITED = 0.03  # of what is kept; less is a dateline, or another quotation mark
@@ -321,25 +321,26 @@ def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tup
     if report.origin not in articles:
         return ()
     origin = articles[report.origin]
-    theirs = split_sentences(origin)
-    return tuple(diff_copy(key, articles[key], origin, theirs) for key in report.articles[1:] if key in articles)
+    in_origin = split_sentences(origin)
+    return tuple(diff_copy(key, articles[key], origin, in_origin) for key in report.articles[1:] if key in articles)
 
 
 def diff_copy(
-    key: str, article: TextWithTitle, origin: TextWithTitle, theirs: Sequence[SentenceNgrams]
+    key: str, copy: TextWithTitle, origin: TextWithTitle, in_origin: Sequence[SentenceNgrams]
 ) -> CopyDifference:
-    ours = split_sentences(article)
-    in_copy, in_origin = (frozenset().union(*(each.ngrams for each in side)) for side in (ours, theirs))
-    same = [each for each in ours if len(each.ngrams & in_origin) >= FOUND * len(each.ngrams)]
-    found = [each for each in theirs if len(each.ngrams & in_copy) >= FOUND * len(each.ngrams)]
-    kept = max(count_words(same), count_words(found))  # the first, of a teaser
-    new = sum(len(sentence.ngrams - in_origin) for sentence in same)
+    """Return which shares of the origin's text a copy keeps, edits and adds; `in_origin` are the origin's sentences."""
+    in_copy = split_sentences(copy)
+    copy_ngrams, origin_ngrams = (frozenset().union(*(each.ngrams for each in side)) for side in (in_copy, in_origin))
+    copied = [each for each in in_copy if len(each.ngrams & origin_ngrams) >= MIN_SHARED * len(each.ngrams)]
+    retained = [each for each in in_origin if len(each.ngrams & copy_ngrams) >= MIN_SHARED * len(each.ngrams)]
+    kept = max(count_words(copied), count_words(retained))  # a teaser may end within a sentence
+    edited = sum(len(each.ngrams - origin_ngrams) for each in copied)
     return CopyDifference(
         article_id=key,
-        kept=min(1.0, share(kept, count_words(theirs))) if theirs else 1.0,
-        edited=share(new, sum(len(sentence.ngrams) for sentence in same)),
-        added=share(count_words(ours) - count_words(same), count_words(ours)),
-        same_title=title_key(article.title) == title_key(origin.title),
+        kept=min(1.0, share(kept, count_words(in_origin))) if in_origin else 1.0,
+        edited=share(edited, sum(len(each.ngrams) for each in copied)),
+        added=share(count_words(in_copy) - count_words(copied), count_words(in_copy)),
+        same_title=title_key(copy.title) == title_key(origin.title),
     )
 
 

@@ -30,7 +30,7 @@ class ClusterItem:
     kind: str = "article"
 
     @property
-    def is_silent(self) -> bool:
+    def is_non_voting(self) -> bool:
         """Whether the article has no vote in grouping: a live blog or a round-up."""
         return self.kind in SILENT_KINDS
 

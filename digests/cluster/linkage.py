@@ -104,7 +104,11 @@ class Clustering:
         return np.asarray(near, np.float32)
 
     def mutual_nearest(self) -> Places:
-        """Return the edges between groups that are each other's nearest and reach the threshold; on ties the lower."""
+        """
+        Return the indices of edges that reach the threshold and whose two groups are each other's nearest.
+
+        On ties the group with the lower number is the nearest.
+        """
         live = np.flatnonzero(self.near >= self.params.threshold)
         a, b, near = self.low[live], self.high[live], self.near[live]
         best = np.zeros(self.count, np.float32)
@@ -124,29 +128,29 @@ class Clustering:
             self.join_groups(np.array([kept], np.int32), np.array([gone], np.int32), between)
 
     def join_groups(self, kept: Ints, gone: Ints, between: Floats) -> None:
-        """Merge each group of `gone` into that of `kept` at its index; `between` are the sums of their scores."""
+        """Merge group `gone[i]` into `kept[i]`; `between[i]` is the sum of the scores between the two."""
         for a, b in zip(kept.tolist(), gone.tolist(), strict=True):
             self.members[a] += self.members.pop(b)
         self.inner[kept] += self.inner[gone] + between
         self.size[kept] += self.size[gone]
         self.factor[kept] = self.threshold_factors(kept)
-        moved = np.arange(self.count, dtype=np.int32)
-        moved[gone] = kept
-        grown = np.zeros(self.count, bool)
-        grown[kept] = grown[gone] = True
-        touched = grown[self.low] | grown[self.high]
-        self.replace_edges(touched, moved[self.low[touched]], moved[self.high[touched]])
+        group_after = np.arange(self.count, dtype=np.int32)
+        group_after[gone] = kept
+        has_changed = np.zeros(self.count, bool)
+        has_changed[kept] = has_changed[gone] = True
+        affected = has_changed[self.low] | has_changed[self.high]
+        self.replace_edges(affected, group_after[self.low[affected]], group_after[self.high[affected]])
 
-    def replace_edges(self, touched: npt.NDArray[np.bool_], ours: Ints, theirs: Ints) -> None:
-        """Replace the `touched` edges by edges from `ours` to `theirs`, summed up to one for each pair of groups."""
+    def replace_edges(self, affected: npt.NDArray[np.bool_], ours: Ints, theirs: Ints) -> None:
+        """Replace the `affected` edges by edges from `ours` to `theirs`, summed up to one for each pair of groups."""
         keys = np.minimum(ours, theirs).astype(np.int64) * self.count + np.maximum(ours, theirs)
         keys = np.where(ours == theirs, -1, keys)
         order = np.argsort(keys, kind="stable")
         order = order[np.searchsorted(keys[order], 0) :]
         keys = keys[order]
         firsts = np.flatnonzero(np.diff(keys, prepend=-1))
-        sums = np.add.reduceat(self.total[touched][order], firsts) if len(firsts) else np.zeros(0, np.float32)
-        kept = ~touched
+        sums = np.add.reduceat(self.total[affected][order], firsts) if len(firsts) else np.zeros(0, np.float32)
+        kept = ~affected
         self.low = np.concatenate([self.low[kept], (keys[firsts] // self.count).astype(np.int32)])
         self.high = np.concatenate([self.high[kept], (keys[firsts] % self.count).astype(np.int32)])
         self.total = np.concatenate([self.total[kept], sums])

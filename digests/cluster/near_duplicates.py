@@ -211,7 +211,11 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
 
 def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """Whether two articles carry the same text, judged by their overlap."""
-    if found.shared < MIN_SHARED or min(found.in_a, found.in_b) < MIN_BODY_SHINGLES or a.is_silent != b.is_silent:
+    if (
+        found.shared < MIN_SHARED
+        or min(found.in_a, found.in_b) < MIN_BODY_SHINGLES
+        or a.is_non_voting != b.is_non_voting
+    ):
         return False
     if found.share < SURELY and found.same_lead and numbers_conflict(a, b):
         return False

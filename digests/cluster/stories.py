@@ -67,7 +67,10 @@ def cluster_with_links(
     reports = tuple(sorted(reports, key=lambda report: min(place[article] for article in report.articles)))
     # A report is represented by its earliest article that votes, else its earliest.
     heads = [
-        min((ordered[place[article]] for article in report.articles), key=lambda item: (item.is_silent, sort_key(item)))
+        min(
+            (ordered[place[article]] for article in report.articles),
+            key=lambda item: (item.is_non_voting, sort_key(item)),
+        )
         for report in reports
     ]
     order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
@@ -90,16 +93,16 @@ def cluster_representatives(
     params, linkage = params_for(nodes)
     scores = score_all_pairs(nodes, params)
     edges = apply_stability_bonus(scores, known)
-    silent = np.array([item.is_silent for item in nodes], bool)
-    is_silent = silent[edges.first] | silent[edges.second]
+    silent = np.array([item.is_non_voting for item in nodes], bool)
+    is_non_voting = silent[edges.first] | silent[edges.second]
     groups = average_linkage(
         len(nodes),
-        edges.filter(~is_silent),
+        edges.filter(~is_non_voting),
         linkage,
         lambda a, b: corrected(a, b) or differ(a, b),
         together=must_link_pairs(rules, node_of),
     )
-    groups = attach_live_blogs(groups, nodes, edges.filter(is_silent), linkage.threshold, corrected)
+    groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), linkage.threshold, corrected)
     return groups, best_links(nodes, groups, scores)
 
 
@@ -115,7 +118,7 @@ def attach_live_blogs(
     sums: defaultdict[int, Counter[int]] = defaultdict(Counter)  # of the scores with each group's nodes that vote
     for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
         for silent, other in ((a, b), (b, a)):
-            if nodes[silent].is_silent and not nodes[other].is_silent:
+            if nodes[silent].is_non_voting and not nodes[other].is_non_voting:
                 sums[silent][group_of[other]] += score
     grown = [list(members) for members in groups]
     for i, item in enumerate(nodes):

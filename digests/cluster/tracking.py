@@ -80,8 +80,8 @@ def track_stories(
     A known story continues in the group with most of its articles. If several continue in one group, the largest keeps
     its id and the others are merged into it. Articles that leave a story become a story of their own, or move to
     another known one. A story of `merged` that separates again gets its id and thread back; no other new one has an id
-    of `taken_ids`. A story that is alone in its thread and about the same as an earlier one follows it, in that thread.
-    Tracking the result again changes nothing.
+    of `taken_ids`. A story that is alone in its thread and on the same subject as an earlier story
+    becomes its follow-up and joins that thread. Tracking is idempotent.
     """
     by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
     home = {article: story.id for story in by_id.values() for article in story.articles}
@@ -99,7 +99,7 @@ def track_stories(
     profiles = {
         story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
-        if not all(items[key].is_silent for key in story.articles)
+        if not all(items[key].is_non_voting for key in story.articles)
     }
     steps = tuple(find_follow_ups(stories, by_id, profiles))
     return TrackedStories(stories=apply_follow_ups(stories, steps, by_id), events=(*changes, *steps), profiles=profiles)
@@ -322,7 +322,7 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
     Articles without a vote are left out, unless all are. Terms have their mean weight in the articles of that language;
     names and numbers are those of a quarter of all articles; the vector is the mean of those of one embedder.
     """
-    voting = [item for item in members if not item.is_silent] or list(members)
+    voting = [item for item in members if not item.is_non_voting] or list(members)
     languages = Counter(item.language for item in voting)
     language = min(languages, key=lambda each: (-languages[each], each))
     own = [item for item in voting if item.language == language]

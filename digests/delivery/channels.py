@@ -18,8 +18,8 @@ class Channel(ABC):
     """An open delivery channel. Not thread-safe, except for `abort`."""
 
     name: ClassVar[ChannelName]
-    place = ""  # the other side, for messages
-    is_broken_off = False
+    peer = ""  # the other side, for messages
+    is_aborted = False
 
     @abstractmethod
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
@@ -33,19 +33,19 @@ class Channel(ABC):
 
     def abort(self) -> None:
         """Make a running `send`, and each later one, fail. Called from another thread."""
-        self.is_broken_off = True
+        self.is_aborted = True
 
     def close(self) -> None:  # noqa: B027 - most have none
         """Close the connection, if one is open. Never raises."""
 
     def fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
-        return DeliveryError(self.name, f"{self.place} {words}", affects_channel=affects_channel, **kind)
+        return DeliveryError(self.name, f"{self.peer} {words}", affects_channel=affects_channel, **kind)
 
 
 Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # takes the sender's address last; opens no connection
 
 
-def open_channel(way: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
-    """Return the channel named `way.channel`, not connected yet. Errors: WatcherError, if its secret cannot be read."""
-    make: Open = import_module(f"digests.delivery.{way.channel}").channel
-    return make(way, server, sender)
+def open_channel(delivery: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
+    """Return the channel that `delivery` names, not connected yet. Errors: WatcherError if its secret is unreadable."""
+    make: Open = import_module(f"digests.delivery.{delivery.channel}").make_channel
+    return make(delivery, server, sender)

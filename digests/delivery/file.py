@@ -82,11 +82,11 @@ class FileChannel(Channel):
     name = "file"
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
-        if self.is_broken_off:
+        if self.is_aborted:
             raise DeliveryError("file", f"{message.recipient}: broken off")
         before_commit()
         return f"{len(write_files(message.forms, Path(message.recipient)))} files"
 
 
-def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> FileChannel:
+def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> FileChannel:
     return FileChannel()

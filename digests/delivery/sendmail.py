@@ -39,7 +39,7 @@ class SendmailChannel(Channel):
             mail.write(form.body.replace(b"\r\n", b"\n"))
             mail.flush()
             mail.seek(0)
-            if self.is_broken_off:
+            if self.is_aborted:
                 raise self.fault("broken off")
             before_commit()
             code = self._run(message.recipient, mail, said)
@@ -69,7 +69,7 @@ class SendmailChannel(Channel):
         finally:
             self.close()
         if code < 0:
-            words = "broken off" if self.is_broken_off else f"was ended by signal {-code}"
+            words = "broken off" if self.is_aborted else f"was ended by signal {-code}"
             raise self.fault(words, maybe_arrived=True)
         return code
 
@@ -82,5 +82,5 @@ class SendmailChannel(Channel):
             process.wait()
 
 
-def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
-    return SendmailChannel(way.program, sender=sender)
+def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
+    return SendmailChannel(delivery.program, sender=sender)

@@ -252,7 +252,7 @@ class SmtpChannel(Channel):
                     each.close()
 
 
-def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
+def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
     """Return the channel. Errors: WatcherError, if the password cannot be read."""
     return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
 

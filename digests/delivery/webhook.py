@@ -57,7 +57,7 @@ class WebhookChannel(Channel):
             deadline_s=self._deadline_s,
             before_send=before_send,
         )
-        if self.is_broken_off:
+        if self.is_aborted:
             raise self.fault("broken off")
         try:
             response = self._post.run()
@@ -95,17 +95,17 @@ class WebhookChannel(Channel):
         return to_one_line(text, MAX_REPLY_CHARS)
 
 
-def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookChannel:
+def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookChannel:
     """Return the channel. Errors: WatcherError, if a secret cannot be read, or the URL or token is not valid."""
-    (name,) = way.recipients(())
-    url = way.url.reveal() if isinstance(way.url, Secret) else str(way.url)
-    token = way.token.reveal() if way.token else ""
+    (name,) = delivery.recipients(())
+    url = delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url)
+    token = delivery.token.reveal() if delivery.token else ""
     try:
         url = check_web(url)
     except ValueError:
         raise DeliveryError("webhook", f"{name} is no http or https URL", hint="write the whole URL there") from None
     if not (token.isascii() and token.isprintable()):
-        raise DeliveryError("webhook", f"the token in {way.token} has signs in it that no token has")
+        raise DeliveryError("webhook", f"the token in {delivery.token} has signs in it that no token has")
     return WebhookChannel(url, name=name, token=token)
 
 

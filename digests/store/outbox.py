@@ -127,14 +127,14 @@ def mark_in_flight(connection: Connection, delivery: Delivery) -> bool:
     return update_held(connection, delivery, {"state": UNKNOWN})
 
 
-def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime) -> bool:
-    """Record that the message has arrived, and delete it from the outbox; returns as `mark_in_flight`."""
-    values = {"state": SENT, "settled_at": now, "response": told, "hint": None, "payload": None}
+def mark_sent(connection: Connection, delivery: Delivery, response: str, *, now: datetime) -> bool:
+    """Record the arrival of the message and delete its text; False if another process holds the delivery by now."""
+    values = {"state": SENT, "settled_at": now, "response": response, "hint": None, "payload": None}
     return update_held(connection, delivery, values | NO_LEASE)
 
 
 def mark_failed(connection: Connection, failed: Delivery, *, now: datetime) -> bool:
-    """Record the error and the next try that `failed` holds; returns as `mark_in_flight`."""
+    """Record the error and the next try of `failed`; False if another process holds the delivery by now."""
     return update_held(connection, failed, {"state": failed.state} | failure_values(failed, now) | NO_LEASE)
 
 

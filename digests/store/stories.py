@@ -59,11 +59,15 @@ def current_version(connection: Connection) -> ClusteringVersion:
     return load_records(connection, query, ClusteringVersion)[0]
 
 
-def bump_version(connection: Connection, version: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
-    """Save the next version; False, without saving, if another process has saved one since `version`."""
+def bump_version(connection: Connection, version: ClusteringVersion, *, until: datetime, at: datetime) -> bool:
+    """
+    Save the next version of the clustering, whose window ends at `until`, and return True.
+
+    Return False, without saving, if another process has saved one since `version` was read.
+    """
     later = max(until, version.until) if version.until else until
     query = update(clustering_runs).where(clustering_runs.c.version == version.number)
-    return connection.execute(query.values(version=version.number + 1, until=later, made_at=now)).rowcount == 1
+    return connection.execute(query.values(version=version.number + 1, until=later, made_at=at)).rowcount == 1
 
 
 def load_known_stories(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:

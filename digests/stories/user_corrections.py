@@ -133,7 +133,7 @@ def save_correction(
     version = store.current_version(connection)
     # The time of the last clustering stays: corrections revoked since then must still be undone.
     made_at = version.made_at or now
-    if version.until is None or not store.bump_version(connection, version, until=version.until, now=made_at):
+    if version.until is None or not store.bump_version(connection, version, until=version.until, at=made_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     items = {item.article_id: item for item in load_items(connection, articles.values())}

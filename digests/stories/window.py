@@ -162,7 +162,7 @@ def save_window(
     version = window.known.version
     # In a past window the time stays: corrections revoked since then must still be undone.
     made_at = version.made_at or now if window.is_past else now
-    if not store.bump_version(connection, version, until=window.end, now=made_at):
+    if not store.bump_version(connection, version, until=window.end, at=made_at):
         return False
     times = {key: item.published_at for key, item in window.items.items() if item.published_at}
     store.save_changes(connection, tracked, members, profiles, times, now=now)

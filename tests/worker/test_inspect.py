@@ -170,7 +170,7 @@ async def test_the_next_poll_is_told_as_a_poll_would_set_it(site, looker):
 
 
 def ways(found):
-    return [(one.url.rpartition("/")[2], one.way, one.report is not None) for one in found.candidates]
+    return [(one.url.rpartition("/")[2], one.found_by, one.report is not None) for one in found.candidates]
 
 
 LINK = '<link rel="alternate" type="application/rss+xml" href="{}">'
@@ -234,7 +234,7 @@ async def test_a_page_behind_a_wall_does_not_hide_a_feed_that_is_not(site, looke
     found = await discover((site.url("/"),), looker)
 
     assert isinstance(found.page.error, HttpStatusError)
-    assert [one.way for one in found.feeds] == ["guessed"]
+    assert [one.found_by for one in found.feeds] == ["guessed"]
 
 
 async def test_an_address_that_is_a_feed_is_the_one(site, looker):

@@ -108,8 +108,8 @@ async def test_a_feed_made_to_take_long_is_stopped_and_the_next_one_is_read(insi
     body = b"<rss version='2.0'><channel><title>The Feed</title><item><title>One</title>%s</item></channel></rss>"
     try:
         with pytest.raises(WorkerFailed, match="more than 1 s"):
-            await pool.run(tasks.parse_feed, body % inside, "https://a.example/", None, NOW, limit_s=1)
-        feed = await pool.run(tasks.parse_feed, body % b"", "https://a.example/", None, NOW, limit_s=20)
+            await pool.run(tasks.parse_feed_task, body % inside, "https://a.example/", None, NOW, limit_s=1)
+        feed = await pool.run(tasks.parse_feed_task, body % b"", "https://a.example/", None, NOW, limit_s=20)
     finally:
         pool.close()
 

@@ -101,18 +101,18 @@ def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
     for place, block in enumerate(blocks):
         text = block.text
         name = normalize_key(text)
-        is_at_end = place < HEAD_BLOCKS or place > last - TAIL_BLOCKS
+        is_near_edge = place < HEAD_BLOCKS or place > last - TAIL_BLOCKS
         if place < HEAD_BLOCKS and name and _is_title(block, name, known):
             yield place, "title"
         elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
             yield place, "caption"
         elif len(text) < SHORT and _is_date_line(text, name, known):
             yield place, "date"
-        elif is_at_end and _is_byline(text, name, known):
+        elif is_near_edge and _is_byline(text, name, known):
             yield place, "byline"
         elif not name:
             yield place, "label"
-        elif (rule := line_rule(text)) and (rule != "rights" or is_at_end):
+        elif (rule := line_rule(text)) and (rule != "rights" or is_near_edge):
             yield place, rule
 
 

@@ -105,7 +105,7 @@ def _cut_attributes(tree: _Element) -> None:
 
 
 def visible_text(tree: _Element) -> str:
-    """Return the first `BARE_MAX` characters of a page's text, with all furniture; to recognise walls and errors."""
+    """Return the first `BARE_MAX` characters of a page's text, menus included, to recognise walls and error pages."""
     body = next(iter(tree.iter("body")), tree)
     parts: list[str] = []
     size = 0

@@ -166,23 +166,27 @@ SHORT = 600  # characters: a gallery or video page has little more text than thi
 ITEMS = 3  # headings of a page at a URL of round-ups that make it a round-up
 
 
-def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
+def classify_page(metadata: Metadata, blocks: Sequence[Block], *, url: str) -> str:
     """Return the kind of a page: "article", "live", "gallery", "video" or "roundup"."""
     path = urlsplit(url).path.lower()
     length = sum(count_letters(block.text) for block in blocks)
     stamps = sum(1 for block in blocks if STAMPED.match(block.text))
     is_long = stamps >= STAMPS or length > 8 * SHORT
-    if "liveblogposting" in said.kinds or is_title_of("live", said.title) or (is_long and is_address_of("live", path)):
+    if (
+        "liveblogposting" in metadata.kinds
+        or is_title_of("live", metadata.title)
+        or (is_long and is_address_of("live", path))
+    ):
         return "live"
-    if said.kinds & {"imagegallery", "mediagallery"} or (
-        (GALLERY_URL.search(path) or is_title_of("gallery", said.title)) and length < 2 * SHORT
+    if metadata.kinds & {"imagegallery", "mediagallery"} or (
+        (GALLERY_URL.search(path) or is_title_of("gallery", metadata.title)) and length < 2 * SHORT
     ):
         return "gallery"
-    is_film = said.kinds & {"videoobject", "video", "video.other", "video.episode"} or VIDEO_URL.search(path)
-    if (is_film or is_title_of("video", said.title)) and length < SHORT:
+    is_film = metadata.kinds & {"videoobject", "video", "video.other", "video.episode"} or VIDEO_URL.search(path)
+    if (is_film or is_title_of("video", metadata.title)) and length < SHORT:
         return "video"
     headings = sum(1 for block in blocks if block.kind == "h")
-    if is_title_of("roundup", said.title) or (is_address_of("roundup", path) and headings >= ITEMS):
+    if is_title_of("roundup", metadata.title) or (is_address_of("roundup", path) and headings >= ITEMS):
         return "roundup"
     return "live" if _is_run(blocks) else "article"
 

@@ -119,16 +119,16 @@ def _visible_date(
         if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:])):
             continue
         value = sure if line.place > 0 else sure - 0.5
-        if value > most and _is_of_date(line, match, sure):
+        if value > most and _is_date_line(line, match, sure):
             best, most = DateCandidate(source="beside the headline", moment=match.moment, other=match.other), value
     return best
 
 
-def _is_of_date(line: ShortLine, match: DateMatch, sure: int) -> bool:
-    """Whether the purpose of a line is to show the date, so that it does not only mention one."""
+def _is_date_line(line: ShortLine, match: DateMatch, confidence: int) -> bool:
+    """Whether a line is there to show the date of publication, rather than one that mentions a date in prose."""
     if line.is_opening:
         return match.at <= 1 or bool(SAYS.search(line.text[: match.at]))
-    if sure > BARE:
+    if confidence > BARE:
         return True
     return len(line.text) - (match.end - match.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
 

@@ -89,10 +89,10 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
     for one in feeds:
         yield from ("", one.url, *(f"  {line}" for line in describe_feed(one, found, known)))
     others = [one for one in found.candidates if not one.report]
-    failed = [(one.url, one.look) for one in others if one.look and (one.way != "guessed" or not feeds)]
+    failed = [(one.url, one.probe) for one in others if one.probe and (one.found_by != "guessed" or not feeds)]
     if failed:
-        yield from ("", "no feeds:", *(f"  {url}: {failure_reason(look)}" for url, look in failed))
-    unread = [f"  {one.url}" for one in others if not one.look]
+        yield from ("", "no feeds:", *(f"  {url}: {failure_reason(probe)}" for url, probe in failed))
+    unread = [f"  {one.url}" for one in others if not one.probe]
     if unread:
         yield from ("", "linked as well, and not read:", *unread)
     if not feeds and page.error and (hint := find_hint(page)):
@@ -103,20 +103,20 @@ def no_feed_message(found: Discovery) -> str:
     page = found.page
     if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
-    linked = [one for one in found.candidates if one.way != "guessed"]
+    linked = [one for one in found.candidates if one.found_by != "guessed"]
     words = "none that its page links can be read" if linked else "its page links none"
-    guessed = any(one.way == "guessed" for one in found.candidates)
+    guessed = any(one.found_by == "guessed" for one in found.candidates)
     return f"no feed found at {page.asked}: {words}" + (", and none is at the usual places" if guessed else "")
 
 
 def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
-    report, look = one.report, one.look
-    assert report and look
+    report, probe = one.report, one.probe
+    assert report and probe
     title = report.feed.title or one.title or "without a title"
-    yield f"{title} ({WAYS[one.way]})"
+    yield f"{title} ({WAYS[one.found_by]})"
     entries = format_count(len(report.feed.entries), "entry", "entries")
-    yield f"{report.format}, {entries}, newest {newest_entry_age(report, look.at)}, language {report.language}"
-    yield from (f"note: {concern}" for concern in find_problems(report, look.at))
+    yield f"{report.format}, {entries}, newest {newest_entry_age(report, probe.at)}, language {report.language}"
+    yield from (f"note: {concern}" for concern in find_problems(report, probe.at))
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
     if same:
         yield f"the same as {', '.join(same)}"
@@ -150,7 +150,7 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
             if (report := one.report)
         ],
         "others": [
-            {"url": one.url, "way": one.way, "reason": failure_reason(one.look) if one.look else "not read"}
+            {"url": one.url, "way": one.found_by, "reason": failure_reason(one.probe) if one.probe else "not read"}
             for one in found.candidates
             if not one.report
         ],

@@ -94,13 +94,13 @@ async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[Probe
         return look, await looker.revalidate(look) if look.report else None
 
 
-def summary_sentence(look: ProbeResult) -> str:
-    report = look.report
+def summary_sentence(probe: ProbeResult) -> str:
+    report = probe.report
     if report is None:
-        return failure_reason(look)
+        return failure_reason(probe)
     told = f'fine: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
-    buts = ", and ".join(find_problems(report, look.at))
-    return f"{told}, but {buts}" if buts else f"{told}, newest {newest_entry_age(report, look.at)}"
+    buts = ", and ".join(find_problems(report, probe.at))
+    return f"{told}, but {buts}" if buts else f"{told}, newest {newest_entry_age(report, probe.at)}"
 
 
 def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
@@ -118,27 +118,27 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
 
 
 def probe_rows(
-    look: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, row: SourceSettings | None
+    probe: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, row: SourceSettings | None
 ) -> Iterator[Row]:
-    response = look.response
-    yield "address", look.asked
+    response = probe.response
+    yield "address", probe.asked
     if row is not None:
         yield "source", f"{row.source().name} of the settings{'' if row.enabled else ', which do not poll it'}"
     steps = [
-        f"{step.status} to {step.leads_to} ({redirect_kind(look.redirects[:n])})"
-        for n, step in enumerate(look.redirects, 1)
+        f"{step.status} to {step.leads_to} ({redirect_kind(probe.redirects[:n])})"
+        for n, step in enumerate(probe.redirects, 1)
     ]
     yield from label_first("redirects", steps)
     if response is not None:
         yield "answer", format_response(response)
-    if response is not None and look.report is not None:
+    if response is not None and probe.report is not None:
         yield from label_first("validators", format_validators(response, again))
-        yield from label_first("freshness", format_freshness(response, look.report, look.at))
-        yield from entry_rows(look.report, wants_full_text=bool(row and row.full_text))
+        yield from label_first("freshness", format_freshness(response, probe.report, probe.at))
+        yield from entry_rows(probe.report, wants_full_text=bool(row and row.full_text))
     if next_poll is None:
         yield "next poll", "never: the server says that it is gone for good"
     else:
-        wait = format_duration((next_poll.at - look.at).total_seconds())
+        wait = format_duration((next_poll.at - probe.at).total_seconds())
         yield "next poll", f"in {wait}, at {format_minute(next_poll.at)}: {next_poll.why}"
 
 
@@ -248,20 +248,20 @@ def newest_entry_age(report: FeedReport, now: datetime) -> str:
 
 
 def probe_to_json(
-    look: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, *, name: str | None
+    probe: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, *, name: str | None
 ) -> dict[str, Any]:
-    response = look.response
-    wait_s = round((next_poll.at - look.at).total_seconds()) if next_poll else None
+    response = probe.response
+    wait_s = round((next_poll.at - probe.at).total_seconds()) if next_poll else None
     return {
-        "url": look.asked,
+        "url": probe.asked,
         "source": name,
-        "usable": look.report is not None,
-        "verdict": summary_sentence(look),
-        "advice": find_hint(look),
-        "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in look.redirects],
+        "usable": probe.report is not None,
+        "verdict": summary_sentence(probe),
+        "advice": find_hint(probe),
+        "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in probe.redirects],
         "answer": response_to_json(response, again) if response else None,
-        "feed": report_to_json(look.report) if look.report else None,
-        "fresh_s": parse_freshness(response.headers, look.at).fresh_s if response else None,
+        "feed": report_to_json(probe.report) if probe.report else None,
+        "fresh_s": parse_freshness(response.headers, probe.at).fresh_s if response else None,
         "next_poll": {"at": next_poll.at, "in_s": wait_s, "why": next_poll.why} if next_poll else None,
     }
 
@@ -304,30 +304,30 @@ def candidate_urls(text: str) -> tuple[str, ...]:
     raise SettingsError((), f"{text}: no address of a site or feed", hint=hint)
 
 
-def failure_reason(look: ProbeResult) -> str:
+def failure_reason(probe: ProbeResult) -> str:
     """Return a description of why there is no feed, "" if there is one."""
-    if isinstance(look.found, NotAFeed):
-        return str(look.found.reason)
-    if isinstance(look.error, FetchError):
-        return str(look.error.reason)
-    return f"reading it {look.error}" if look.error else ""
+    if isinstance(probe.found, NotAFeed):
+        return str(probe.found.reason)
+    if isinstance(probe.error, FetchError):
+        return str(probe.error.reason)
+    return f"reading it {probe.error}" if probe.error else ""
 
 
-def find_hint(look: ProbeResult) -> str | None:
+def find_hint(probe: ProbeResult) -> str | None:
     """Return a hint on what to do if there is no feed, None if there is nothing to do."""
-    error = look.error
-    url = look.redirects[-1].leads_to if look.redirects else look.asked
+    error = probe.error
+    url = probe.redirects[-1].leads_to if probe.redirects else probe.asked
     if isinstance(error, HttpStatusError):
         url = error.answered_by
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
-    if isinstance(look.found, NotAFeed):
-        if look.found.reason.kind is FeedKind.OPML:
+    if isinstance(probe.found, NotAFeed):
+        if probe.found.reason.kind is FeedKind.OPML:
             return "save it to a file, then: watcher sources import FILE"
-        page = look.response.url if look.response and look.found.links else site
-        return None if look.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
+        page = probe.response.url if probe.response and probe.found.links else site
+        return None if probe.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
-        return allow_private_hint(url) if parts.hostname == urlsplit(look.asked).hostname else None
+        return allow_private_hint(url) if parts.hostname == urlsplit(probe.asked).hostname else None
     if isinstance(error, Unreachable):
         return CONNECTION_ADVICE.get(error.kind)
     if isinstance(error, TimedOut):

@@ -65,13 +65,14 @@ def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) 
 
 
 def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
-    """Return `entries`, the newest first; one without a date has that of the entry before it in the feed."""
-    last = next(filter(None, map(date_of, in_feed_order)), None)
-    if last is None:
+    """Return `entries`, the newest first; one without a date has that of the entry before it in the feed, or the
+    first date in the feed."""
+    inherited = next(filter(None, map(date_of, in_feed_order)), None)
+    if inherited is None:
         return list(entries)
     moments: dict[str, datetime] = {}
     for entry in in_feed_order:
-        last = moments[entry.guid] = date_of(entry) or last
+        inherited = moments[entry.guid] = date_of(entry) or inherited
     return sorted(entries, key=lambda entry: moments[entry.guid], reverse=True)
 
 

@@ -12,7 +12,7 @@ from watcher.failure_reasons import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
 from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import html_to_text
-from watcher.feeds.parse import normalize_feed, read_feed
+from watcher.feeds.parse import normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
 from watcher.model import ParsedFeed
 from watcher.text.language import UNKNOWN, detect_language
@@ -59,7 +59,7 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
     """Return a report on the feed in `body`, or what `body` is if it is not a feed."""
     text = decode_feed(body, content_type)
     try:
-        raw = read_feed(body, url=url, content_type=content_type)
+        raw = parse_raw_feed(body, url=url, content_type=content_type)
     except FeedError as error:
         return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
     feed = normalize_feed(raw, url=url, now=now)

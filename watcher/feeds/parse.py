@@ -77,11 +77,11 @@ def parse_feed(
     Raises:
         FeedError: `body` is not a feed; `kind` says what it is.
     """
-    raw = read_feed(body, url=url, content_type=content_type, max_entries=max_entries)
+    raw = parse_raw_feed(body, url=url, content_type=content_type, max_entries=max_entries)
     return normalize_feed(raw, url=url, now=now, known=known)
 
 
-def read_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
+def parse_raw_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
     """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
     text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]

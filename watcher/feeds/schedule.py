@@ -177,12 +177,12 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
     )
 
 
-def cache_lifetime_s(said: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
+def cache_lifetime_s(directives: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
     """Return for how many more seconds the response is fresh, None if it is not or the headers do not say."""
     if max_age_s is None:
-        expires = parse_date(said.get("expires", ""))
+        expires = parse_date(directives.get("expires", ""))
         max_age_s = (expires - server_now).total_seconds() if expires else 0.0
-    age = said.get("age", "").strip()
+    age = directives.get("age", "").strip()
     lifetime_s = max_age_s - (float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0)
     return lifetime_s if lifetime_s > 0 else None
 

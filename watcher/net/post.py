@@ -42,7 +42,7 @@ class HttpPost:
     before_send: Callable[[], None] | None = None
     _response: PostResponse | None = field(default=None, init=False)  # once the status is known, if only that counts
     _cancel: Callable[[], object] | None = field(default=None, init=False)
-    _is_broken_off: bool = field(default=False, init=False)
+    _is_aborted: bool = field(default=False, init=False)
 
     def run(self) -> PostResponse:
         """Return the response, whatever its status. Errors: FetchError, whose `reason` never contains the URL."""
@@ -50,7 +50,7 @@ class HttpPost:
 
     def abort(self) -> None:
         """Cancel the request from another thread: `run` raises FetchError, or returns the status if it has come."""
-        self._is_broken_off = True
+        self._is_aborted = True
         if self._cancel is not None:
             with suppress(RuntimeError):  # it has ended by itself
                 self._cancel()
@@ -59,7 +59,7 @@ class HttpPost:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
-        if self._is_broken_off:
+        if self._is_aborted:
             task.cancel()
         try:
             async with asyncio.timeout(self.deadline_s) as deadline:
@@ -68,7 +68,7 @@ class HttpPost:
             times = {"timeout_s": self.timeout_s, "deadline_s": self.deadline_s}
             raise fetch_error(error, self.url, at=self.url, **times) from error
         except asyncio.CancelledError:
-            if not self._is_broken_off:
+            if not self._is_aborted:
                 raise
             if self._response is not None:
                 return self._response

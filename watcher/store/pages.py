@@ -58,7 +58,7 @@ def page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
 
 
 def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
-    """Delete a page to fetch; with `redirected_to`, its entries refer to that article from now on."""
+    """Remove an article's page from the queue; with `redirected_to`, its feed entries refer to that article then."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
     if redirected_to is not None:
         connection.execute(SET_REDIRECT, [{"of": article_id, "redirected_article_id": redirected_to}])

@@ -25,7 +25,9 @@ SMOOTHING = 0.2  # the share of the newest answer in `took_s`
 KEEP_HEALTH_CHANGES = 50  # rows per feed
 PRUNE_EVERY = 5  # changes of health between two prunings of a feed's history, on average
 UNDATED_FROM = 3  # entries in one poll, none with a date, that make a feed undated that has had news before
-MOVES_TRUSTED = 2  # times that the target of a permanent redirect must parse as a feed before it becomes the feed's URL
+MIN_REDIRECT_SIGHTINGS = (
+    2  # times that the target of a permanent redirect must parse as a feed before it becomes the feed's URL
+)
 # The keys of the parameters name the columns to set.
 UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))
 UPDATE_ENTRY = update(entries).where(entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
@@ -135,14 +137,14 @@ def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[
     """
     Return the columns that a permanent redirect changes: `url` too, once the target has parsed as a feed twice.
 
-    A 304 counts as the second time, as the target's body was parsed before. It does not count as the first time, as the
-    body that it confirms came from another URL.
+    A 304 confirms a target that was seen before. It cannot be the first sighting, as the body that it confirms came
+    from the old URL.
     """
     is_known = result.moved_to == feed.moved_to
     if result.moved_to in (None, feed.url) or (isinstance(result, PollUnchanged) and not is_known):
         return {"moved_to": None, "moved_seen": 0} if feed.moved_to is not None else {}
     seen = feed.redirect_seen_count + 1 if is_known else 1
-    if seen < MOVES_TRUSTED or result.moved_to is None:
+    if seen < MIN_REDIRECT_SIGHTINGS or result.moved_to is None:
         return {"moved_to": result.moved_to, "moved_seen": seen}
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 

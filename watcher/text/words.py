@@ -58,7 +58,7 @@ def words(text: str) -> list[str]:
 
 
 def fold(word: str) -> str:
-    """Return `word` in lower case, without accents, points, width variants and variants of Arabic letters."""
+    """Return `word` in lower case, without accents, vowel points, width variants and variants of Arabic letters."""
     if word.isascii():
         return word.lower()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
@@ -123,7 +123,10 @@ def stem(folded: str) -> str:
 
 
 def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
-    """Return the overlapping character pairs of each unspaced run of `word`; other parts of it stay whole."""
+    """
+    Split `word`: a run of a script without spaces becomes its overlapping pairs of characters, without those in `stop`;
+    other parts stay whole, and single letters beside a run are left out.
+    """
     found: list[str] = []
     at = 0
     for run in UNSPACED_RUN.finditer(word):

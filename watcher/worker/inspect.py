@@ -117,17 +117,17 @@ class FeedProber:
                 return other
         return first
 
-    async def revalidate(self, look: ProbeResult) -> Revalidation | None:
+    async def revalidate(self, probe: ProbeResult) -> Revalidation | None:
         """Request a URL again with the validators of its response; None if it has none."""
-        if look.response is None or look.response.validators == Validators():
+        if probe.response is None or probe.response.validators == Validators():
             return None
         try:
-            answer = await self._get(look.asked, [], accept=ACCEPT_FEED, validators=look.response.validators)
+            answer = await self._get(probe.asked, [], accept=ACCEPT_FEED, validators=probe.response.validators)
         except FetchError as error:
             return Revalidation(support="unknown", error=error)
         if isinstance(answer, NotModified):
             return Revalidation(support="honoured")
-        return Revalidation(support="ignored" if answer.body == look.response.body else "changing")
+        return Revalidation(support="ignored" if answer.body == probe.response.body else "changing")
 
     async def _get(
         self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
@@ -165,42 +165,42 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
         pool.close()
 
 
-def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
+def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
     """Return when the next poll would be if this probe had been a poll; None if the feed is gone for good."""
-    report = look.report
+    report = probe.report
     wishes = poll_policy(poll, own_every_s, report.feed if report else None)
-    if report is None or look.response is None:
-        error = look.error if isinstance(look.error, FetchError) else None
+    if report is None or probe.response is None:
+        error = probe.error if isinstance(probe.error, FetchError) else None
         if error and error.permanent:
             return None
         said = Freshness(retry_after_s=error.retry_after_s if error else None)
-        return schedule_next_poll(wishes, now=look.at, freshness=said, failures=1)
+        return schedule_next_poll(wishes, now=probe.at, freshness=said, failures=1)
     return schedule_next_poll(
         wishes,
-        now=look.at,
+        now=probe.at,
         published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
-        freshness=parse_freshness(look.response.headers, look.at),
-        has_validators=look.response.validators != Validators(),
+        freshness=parse_freshness(probe.response.headers, probe.at),
+        has_validators=probe.response.validators != Validators(),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCandidate:
     """
-    A URL that may be a feed's. `way` is how it was found: itself, declared, linked, guessed.
+    A URL that may be a feed's. `found_by` is how it was found: itself, declared, linked, guessed.
 
-    `same_as` is the URL of an earlier candidate with the same entries. `look` is None if it was not fetched.
+    `same_as` is the URL of an earlier candidate with the same entries. `probe` is None if it was not fetched.
     """
 
     url: str
-    way: str
+    found_by: str
     title: str = ""
-    look: ProbeResult | None = None
+    probe: ProbeResult | None = None
     same_as: str | None = None
 
     @property
     def report(self) -> FeedReport | None:
-        return self.look.report if self.look else None
+        return self.probe.report if self.probe else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +224,7 @@ async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
     """
     page = await prober.probe_first(urls, as_page=True)
     if page.report:
-        return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, way="itself", look=page),))
+        return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, found_by="itself", probe=page),))
     known: set[str] = set()
     found = await probe_linked_feeds(page, prober, known)
     has_answered = page.response or isinstance(page.error, HttpStatusError)
@@ -235,13 +235,13 @@ async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
         if normalize_url(url) in known:
             continue
         known.add(normalize_url(url))
-        look = await prober.probe(url)
-        found.append(FeedCandidate(url=look.final_url, way="guessed", look=look))
-        found += await probe_linked_feeds(look, prober, known)
-        if look.error and not isinstance(look.error, HttpStatusError):
+        probe = await prober.probe(url)
+        found.append(FeedCandidate(url=probe.final_url, found_by="guessed", probe=probe))
+        found += await probe_linked_feeds(probe, prober, known)
+        if probe.error and not isinstance(probe.error, HttpStatusError):
             break
     for n, one in enumerate(found):
-        earlier = (other for other in found[:n] if not other.same_as and is_same(one.look, other.look))
+        earlier = (other for other in found[:n] if not other.same_as and is_same(one.probe, other.probe))
         found[n] = replace(one, same_as=next((other.url for other in earlier), None))
     return Discovery(page=page, candidates=tuple(found))
 
@@ -259,17 +259,17 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
         if normalize_url(link.url) in known:
             continue
         known.add(normalize_url(link.url))
-        look = await prober.probe(link.url) if len(made) < MAX_PROBED_FEEDS else None
-        url, way = look.final_url if look else link.url, "declared" if link.declared and depth == 1 else "linked"
-        made.append(FeedCandidate(url=url, way=way, title=link.title, look=look))
-        if look and depth == 1:
-            links.extend((further, 2) for further in links_on(look))
+        probe = await prober.probe(link.url) if len(made) < MAX_PROBED_FEEDS else None
+        url, found_by = probe.final_url if probe else link.url, "declared" if link.declared and depth == 1 else "linked"
+        made.append(FeedCandidate(url=url, found_by=found_by, title=link.title, probe=probe))
+        if probe and depth == 1:
+            links.extend((further, 2) for further in links_on(probe))
     return made
 
 
-def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
+def links_on(probe: ProbeResult) -> tuple[FoundFeed, ...]:
     """Return the feeds that a page links, comment feeds last; none if the result is not a page."""
-    return sort_comments_last(look.found.links) if isinstance(look.found, NotAFeed) else ()
+    return sort_comments_last(probe.found.links) if isinstance(probe.found, NotAFeed) else ()
 
 
 def said_too_many(error: WatcherError | None) -> bool:

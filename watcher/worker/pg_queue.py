@@ -361,8 +361,8 @@ def is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
     """
     Return the condition that a host is in a job, queued or taken.
 
-    A scalar subquery is looked up for each host by the index of `dedupe_key`. EXISTS would become a join: the server
-    expects a single job, and would read all jobs for each host.
+    A scalar subquery costs one index lookup for each host. With EXISTS, the server's planner, which expects one row in
+    the table of jobs, chooses a join that reads all jobs for each host.
     """
     there = JOBS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])
     job = select(true()).where(JOBS.c.dedupe_key == host, there, JOBS.c.entrypoint == VISIT).limit(1)

@@ -61,7 +61,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
         response = await context.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True)
         context.connectivity.record_success(response.url)
         if isinstance(response, Response) and (response.moved_to or hash_body(response.body) != feed.body_hash):
-            return PollOutcome(result=await read_feed(feed, response, context))
+            return PollOutcome(result=await parse_response(feed, response, context))
         return PollOutcome(result=unchanged_result(feed, response, context))
     except FetchError as error:
         context.connectivity.record_failure(error)
@@ -84,13 +84,13 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
     return PollOutcome(result=failed_result(feed, reason, context, started))
 
 
-async def read_feed(feed: Feed, response: Response, context: WorkerContext) -> PollSucceeded:
+async def parse_response(feed: Feed, response: Response, context: WorkerContext) -> PollSucceeded:
     """Parse a response, and return the result of the poll. Errors: FeedError, WorkerFailed."""
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
     arguments = response.body, response.url, response.header("content-type"), context.now(), recent
-    parsed = await context.feed_pool.run(tasks.parse_feed, *arguments, limit_s=PARSE_LIMIT_S)
+    parsed = await context.feed_pool.run(tasks.parse_feed_task, *arguments, limit_s=PARSE_LIMIT_S)
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
     faults = parsed.faults
     if waiting:
@@ -202,15 +202,15 @@ def failed_result(
     )
 
 
-def poll_policy(poll: PollSettings, own_every_s: float | None, said: ParsedFeed | Feed | None) -> PollPolicy:
+def poll_policy(poll: PollSettings, own_every_s: float | None, feed: ParsedFeed | Feed | None) -> PollPolicy:
     """Return the rules for a feed's interval, from settings and publisher; `said`: the parsed or the stored feed."""
     return PollPolicy(
         every_s=poll.every.total_seconds(),
         min_every_s=poll.min_every.total_seconds(),
         own_every_s=own_every_s,
-        ttl_s=said.ttl_s if isinstance(said, ParsedFeed) else None,
-        skip_hours=said.skip_hours if said else (),
-        skip_days=said.skip_days if said else (),
+        ttl_s=feed.ttl_s if isinstance(feed, ParsedFeed) else None,
+        skip_hours=feed.skip_hours if feed else (),
+        skip_days=feed.skip_days if feed else (),
     )
 
 

@@ -70,7 +70,7 @@ def load_cleaner() -> None:
     assert reject and article and html and extract
 
 
-def parse_feed(
+def parse_feed_task(
     body: bytes, url: str, content_type: str | None, now: datetime, known: dict[str, str] | None = None
 ) -> ParsedFeed:
     """Return the feed in `body`; an entry whose content hash is `known` by its GUID has no text. Errors: FeedError."""
