@@ -22,6 +22,9 @@ from watcher.plugins import CheckResult
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret
 
+TIMEOUT_S = 15.0
+WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}
+
 
 def check_templates(settings: Settings) -> dict[str, int]:
     """Return the number of the digests' own templates; {} without any. Errors: DigestError, if one is wrong."""
@@ -29,10 +32,6 @@ def check_templates(settings: Settings) -> dict[str, int]:
     for files in own.values():
         try_templates(files)
     return {"templates": sum(map(len, own.values()))} if own else {}
-
-
-TIMEOUT_S = 15.0
-WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:

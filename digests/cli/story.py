@@ -33,6 +33,9 @@ from watcher.settings.models import Settings
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
 
+ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
+WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
+WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 STORY = Annotated[
     str, Argument(metavar="STORY", help="Its id, an edition's link to it, or its number in the last one.")
 ]
@@ -180,11 +183,6 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
         "thread_stories": found.thread,
         "changes": found.changes,
     }
-
-
-ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
-WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
-WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 
 
 @with_examples(

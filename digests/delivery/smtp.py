@@ -153,7 +153,10 @@ class SmtpChannel(Channel):
             raise OSError(self._ended)
         if self._server.security == "tls":
             self._wrap(self._socket)
-        client = BoundedSmtp(self._socket, name=ehlo_name(self._socket), timeout_s=self._timeout_s)
+        # Our address on this connection as the EHLO name (RFC 5321 §4.1.3): this needs no name server.
+        address = str(self._socket.getsockname()[0]).partition("%")[0]
+        name = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+        client = BoundedSmtp(self._socket, name=name, timeout_s=self._timeout_s)
         self._client = client
         self._check(client.getreply(), "the greeting", client, affects_channel=True)
         self._greet(client)
@@ -255,12 +258,6 @@ class SmtpChannel(Channel):
 def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
     """Return the channel. Errors: WatcherError, if the password cannot be read."""
     return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
-
-
-def ehlo_name(taken: socket.socket) -> str:
-    """Return our address on this connection as the EHLO name (RFC 5321 §4.1.3); this needs no name server."""
-    address = str(taken.getsockname()[0]).partition("%")[0]
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def describe_error(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from email.utils import parseaddr
 from importlib.resources import files
 
 from digests import edition_json
@@ -39,14 +40,14 @@ def render(
 
     `site`: URL of the folder with the files, for the feed; `earlier`: its other editions, in any order.
     """
-    view = edition_view(edition)
+    view, domain = edition_view(edition), parseaddr(mail.sender)[1].rpartition("@")[2]
     renderers = {
         "markdown": lambda: markdown.render(view, own).encode(),
         "html": lambda: html.render(view, own).encode(),
         "text": lambda: text.render(view, own).encode(),
         "eml": lambda: mail_message.render(view, edition, mail, own),
         "json": lambda: edition_json.dump(edition),
-        "atom": lambda: atom.render((edition, *earlier), mail.sender_domain, site, own).encode(),
+        "atom": lambda: atom.render((edition, *earlier), domain, site, own).encode(),
     }
     names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}
     return tuple(Rendered(format=form, name=name, body=renderers[form]()) for form, name in names.items())

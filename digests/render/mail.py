@@ -11,7 +11,7 @@ from email.contentmanager import raw_data_manager
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import Compat32
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from functools import partial
 
 import css_inline
@@ -34,6 +34,13 @@ TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
 # Markup that is not needed once styles are inlined: each byte of a mail counts.
 UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
+HEADLINES, SOURCES = 2, 3  # named for a story; the page has more
+FEWER_HEADLINES, FEWER_SOURCES = 1, 2
+PERSPECTIVE_STEPS = (12, 10, 8, 6, 5, 4, 3, 2, 0)  # stories that keep their perspectives, if not all can
+KEEP_WHOLE = 5  # first stories, which keep their texts longest
+MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)
+ENCODED_LINE = 76  # characters of a header line with an encoded word (RFC 2047 §2)
+END_OF_HEADER = re.compile(r"\r\n(?! )|(?<!\r)\n|\r(?!\n)")
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
@@ -44,10 +51,6 @@ class MailHead:
     unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
     base_url: str | None = None  # of the edition's page; None if it is not on the web
     budget: int = BUDGET
-
-    @property
-    def sender_domain(self) -> str:
-        return parseaddr(self.sender)[1].rpartition("@")[2]
 
 
 def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:
@@ -134,11 +137,6 @@ def _label(digest: str) -> str:
     return plain if digest.isascii() and plain else hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()[:12]
 
 
-MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)
-ENCODED_LINE = 76  # characters of a header line with an encoded word (RFC 2047 §2)
-END_OF_HEADER = re.compile(r"\r\n(?! )|(?<!\r)\n|\r(?!\n)")
-
-
 class MailPolicy(Compat32):
     """
     Writes headers as assigned, already folded.
@@ -173,12 +171,6 @@ def encode_mailbox(header: str, name: str, address: str) -> str:
         return value if len(f"{header}: {value}") <= MAX_HEADER_LINE else f'"{name}"\r\n <{address}>'
     words = Header(name, "utf-8", maxlinelen=ENCODED_LINE, header_name=header).encode(linesep="\r\n")
     return f"{words}\r\n <{address}>"
-
-
-HEADLINES, SOURCES = 2, 3  # named for a story; the page has more
-FEWER_HEADLINES, FEWER_SOURCES = 1, 2
-PERSPECTIVE_STEPS = (12, 10, 8, 6, 5, 4, 3, 2, 0)  # stories that keep their perspectives, if not all can
-KEEP_WHOLE = 5  # first stories, which keep their texts longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,9 @@ MAILS = ("smtp", "sendmail")
 KEYS: dict[str, tuple[str, ...]] = {"directory": ("file",), "to": MAILS, "program": ("sendmail",)}
 KEYS |= dict.fromkeys(("url", "shape", "token"), ("webhook",))
 NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url"}
+LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
+LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
 
 
 def check_mailbox(value: str) -> str:
@@ -164,11 +167,6 @@ class SmtpSettings(SettingsModel):
             if rows.get(one) and not rows.get(other):
                 words = f"got {one} without {other}, expected both or none"
                 yield ValidationIssue(loc=(one,), message=words, missing=True)
-
-
-LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
-LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
 
 
 def parse_mailbox(value: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from watcher.store.schema import articles, feeds
 from watcher.store.sql import rows_in
 
 DATES_KEPT = 10  # latest dates of a digest whose editions are kept at any age
+MAX_SHOWN = 10  # unreadable editions named
 
 
 def drop_editions(connection: Connection, *, before: datetime, limit: int) -> BatchResult:
@@ -54,9 +55,6 @@ def drop_stories(connection: Connection, *, before: datetime, after: datetime | 
     )
     connection.execute(delete(story_changes).where(theirs))
     return BatchResult(removed=len(empty), resume_after=rows[-1].last_at if len(rows) == limit else None)
-
-
-MAX_SHOWN = 10
 
 
 def check(connection: Connection) -> Iterator[StoreProblem]:

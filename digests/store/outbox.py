@@ -23,6 +23,7 @@ NO_LEASE = {"lease_by": None, "lease_until": None}
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
+OPEN_ALERTS = "alerts_out"  # in `meta`
 CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold as many
 
 
@@ -187,9 +188,6 @@ def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, 
 
 def select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Delivery, ...]:
     return load_records(connection, select(*DELIVERY_COLUMNS).where(*conditions).order_by(deliveries.c.id), Delivery)
-
-
-OPEN_ALERTS = "alerts_out"
 
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
