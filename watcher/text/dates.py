@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -154,12 +154,10 @@ def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime |
     return moment
 
 
-def _zone(zone: str | None) -> timezone:
-    if not zone or zone[0] not in "+-":
-        return UTC
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(size if zone[0] == "+" else -size) if size < timedelta(hours=24) else UTC
+def _zone(zone: str | None) -> tzinfo:
+    with suppress(ValueError):
+        return datetime.fromisoformat(f"2000-01-01T00:00{zone or 'Z'}").tzinfo or UTC
+    return UTC
 
 
 def month_number(word: str) -> int | None:

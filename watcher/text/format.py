@@ -70,12 +70,9 @@ class Fields(dict[str, object]):
 
 def fields(**values: object) -> Fields:
     """Return the fields of a log event, without None values and without secrets in URLs."""
-    return Fields({name: hide_value(value) for name, value in values.items() if value is not None})
-
-
-def hide_value(value: object) -> object:
-    """Return a value as text without secrets in URLs; numbers, bools and datetimes unchanged."""
-    return value if isinstance(value, bool | int | float | datetime) else hide_secrets(str(value))
+    given = {name: value for name, value in values.items() if value is not None}
+    plain = int | float | datetime
+    return Fields({k: v if isinstance(v, plain) else hide_secrets(str(v)) for k, v in given.items()})
 
 
 def format_field(value: object) -> str:
