@@ -38,7 +38,6 @@ UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
 CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2,}|[^\W\d_]{2,}\.?\s\d")
-DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
 CREDIT = re.compile(rf"^(?:{PHRASES['picture_credits']})", re.IGNORECASE)
 BY = re.compile(rf"^(?:{PHRASES['by_author']})[\s:：]+(?=\S)", re.IGNORECASE)
 STAMP = re.compile(rf"^(?:{PHRASES['says_date']})\b.{{0,60}}\d", re.IGNORECASE)
@@ -136,8 +135,6 @@ def _is_date_line(text: str, name: str, known: ArticleContext) -> bool:
 def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
     if len(text) > SHORT * 2 or SENTENCE_END.search(text.rstrip(".")):
         return False
-    if name in known.markup.bylines and not SENTENCE_END.search(text):
-        return True
     names = [normalize_key(author) for author in known.authors if len(author) > 3]
     if not any(author in name for author in names):
         return False
@@ -305,7 +302,6 @@ def _is_call(text: str) -> bool:
 # The rules for lines that tell by their words what they are, and how many characters such a line may have.
 _LINES: tuple[tuple[str, int, Callable[[str], object]], ...] = (
     ("label", 60, _starts("labels", r"[\W_]*$").match),
-    ("label", 60, DURATION.match),
     ("read more", 300, _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])").match),
     ("call", 320, _is_call),
     ("embed", 500, _any_of("embeds", r"[\W_]{0,4}").match),

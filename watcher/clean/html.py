@@ -33,7 +33,6 @@ INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
 NONCHARACTERS = ("\ufffe", "\uffff")  # not allowed in XML
 LABEL_NAMES = {
     "captions": re.compile(r"caption|credit", re.IGNORECASE),
-    "bylines": re.compile(r"byline|author", re.IGNORECASE),
     "times": re.compile(r"datum|date|time", re.IGNORECASE),
 }
 SILENT = frozenset(("script", "style", "template"))
@@ -56,12 +55,11 @@ PARSER.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineMarkup:
-    """The `normalize_key` of the texts that markup identifies as links to other pages, captions, dates or bylines."""
+    """The `normalize_key` of the texts that markup identifies as links to other pages, captions or dates."""
 
     links: frozenset[str] = frozenset()
     captions: frozenset[str] = frozenset()
     times: frozenset[str] = frozenset()
-    bylines: frozenset[str] = frozenset()
 
 
 def parse(html: str) -> _Element | None:
@@ -121,9 +119,9 @@ def visible_text(tree: _Element) -> str:
 
 
 def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
-    """Return the texts inside the element `frame` that are links, captions, dates or bylines by their markup."""
+    """Return the texts inside the element `frame` that are links, captions or dates by their markup."""
     here = urlsplit(url).path.rstrip("/")
-    found: dict[str, set[str]] = {"links": set(), "captions": set(), "bylines": set(), "times": set()}
+    found: dict[str, set[str]] = {"links": set(), "captions": set(), "times": set()}
     for at in range(frame, page.ends[frame] if page.tags else 0):
         element, tag = page.elements[at], page.tags[at]
         if tag == "a":

@@ -101,7 +101,6 @@ BUTTONS = 0.4  # the same if nearly all its links are short: with less it is a s
 FEW = 4  # links; a long element with more of them may be a list of teasers
 TEASER_LINK = 100  # characters of a link on average: with more, the links are the text of a catalogue
 BOX = 100  # characters: a shorter div with a link and three or more children is cut
-TABLE, LONG_TABLE = 200, 1_000  # characters
 # Characters below which the share of links counts: (usually, as last child), for a paragraph (True) and others.
 LIMITS = {True: (30, 60), False: (100, 300)}
 
@@ -112,7 +111,7 @@ RULES = {
     DOUBTFUL: "furniture by its name, or hidden",
     TEASER: "a teaser, caption or box by its name",
 }
-LINKS, LINK_TABLE = "a list of links", "a table of links"
+LINKS = "a list of links"
 
 
 def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
@@ -123,8 +122,7 @@ def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
         for tags in (("div",), LISTS, ("p",)):
             found = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
             cuts += _cut_elements(page, found, LINKS)
-    tables = [at for at in inside if page.tags[at] == "table" and page.there[at] and _is_link_table(page, at)]
-    return cuts + _cut_elements(page, tables, LINK_TABLE)
+    return cuts
 
 
 def _cut_elements(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
@@ -204,11 +202,3 @@ def _stands_alone(page: FlatPage, link: int) -> bool:
     """Whether a link is the only one in its paragraph: such a list was written by hand, not generated."""
     parent = page.parents[link]
     return page.tags[parent] == "p" and len(page.links_in(parent)) == 1
-
-
-def _is_link_table(page: FlatPage, at: int) -> bool:
-    size = page.size(at)
-    if size < TABLE:
-        return False
-    linked = sum(map(page.size, page.links_in(at)))
-    return linked > (LINKED if size < LONG_TABLE else LINKED - 0.3) * size

@@ -19,13 +19,7 @@ LEAST = 30  # minimal letters of an article: less is a caption
 BUTTON = 60  # maximal characters of a button's line
 REST = 300  # characters of paragraphs about other things: with more, the page is an article
 PARAGRAPH = 80  # minimal characters of a paragraph
-_PARTNERS = (
-    r"(?:partner\w*|partenaires|socios|fornitori|parceiros|partnerz\w*|vendors|anbieter\w*|leveranciers|kumppani\w*)"
-)
-_COOKIES = (
-    r"(?:cookie|device|gerät|appareil|dispositiv|apparaat|urządzeni|enhet|zařízení|informasjonskaps|kakor|eväste|çerez"
-    r"|クッキー)"
-)
+_PARTNERS, _COOKIES = f"(?:{REJECTION['partners']})", f"(?:{REJECTION['cookies']})"
 # A wall addresses its reader: "we and our 812 partners store …", "your privacy". An article about cookies does not.
 CONSENT = re.compile(
     rf"\b\d{{1,4}} (?:\w+ ){{0,3}}{_PARTNERS}.{{0,300}}{_COOKIES}"

@@ -31,7 +31,7 @@ SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a publ
 def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:
     """Return the title with the most votes (`WORTH`) without the site's name, and its source; "" twice if none."""
     bare = {name: strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
-    outlet = _site_names(site, url)
+    outlet = site_names(site, url)
     bare = {name: text for name, text in bare.items() if normalize_key(text) not in outlet} or bare
     bare = {name: _complete_title(text, bare.values()) for name, text in bare.items()}
     if "h1" in bare:
@@ -85,7 +85,7 @@ def _strip_kicker(heading: str, others: Iterable[str]) -> str:
 
 def strip_site_name(title: str, *, site: str, url: str) -> str:
     """Return a title without the site's name at its end or start: "Storm hits coast | The Daily"."""
-    names = _site_names(site, url)
+    names = site_names(site, url)
     cuts = list(SEPARATOR.finditer(title))
     if cuts and "|" in cuts[-1].group() and cuts[-1].start() >= MIN_TITLE and title.count(" ", cuts[-1].end()) < 3:
         return title[: cuts[-1].start()].strip()
@@ -113,7 +113,7 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
     )
 
 
-def _site_names(site: str, url: str) -> frozenset[str]:
+def site_names(site: str, url: str) -> frozenset[str]:
     host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
     own = labels[-2] if labels[1:] else ""
@@ -134,8 +134,7 @@ def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | 
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
     own = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
     lower = ((element_text(element), element) for level in LEVELS for element in elements.tree.iter(level))
-    first = ((text, element) for text, element in own if not _is_end_of(text, elements, titles))
-    for text, element in chain(first, lower):
+    for text, element in chain(own, lower):
         if any(_is_same_title(normalize_key(text), one) for one in wanted):
             return element
     return own[0][1] if len(own) == 1 else None
@@ -152,16 +151,6 @@ def _links_to_front_page(heading: _Element) -> bool:
     except ValueError:
         return False
     return "#" not in href and not parts.path.strip("/") and not parts.query
-
-
-def _is_end_of(heading: str, elements: PageElements, titles: dict[str, str]) -> bool:
-    """Whether a heading is the site's name at the end of the title, and a lower heading is the title itself."""
-    name, title = normalize_key(heading), normalize_key(elements.title)
-    rest = title.removesuffix(name)
-    if rest == title or name in (normalize_key(text) for text in titles.values()):
-        return False
-    lower = (normalize_key(element_text(element)) for level in LEVELS for element in elements.tree.iter(level))
-    return any(len(text) >= LEAST_SAME and rest.startswith(text) for text in lower)
 
 
 def _is_same_title(name: str, other: str) -> bool:
