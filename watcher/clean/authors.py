@@ -10,8 +10,8 @@ from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, ShortLine, all_names, all_short_lines, is_author, json_text
 from watcher.clean.phrases import DATA_NAMES, PHRASE_LISTS, PHRASES
-from watcher.clean.title import site_names
 from watcher.text.dates import find_dates
+from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
 MAX_NAMES = 12
@@ -112,7 +112,7 @@ AuthorSource = tuple[str, tuple[str, ...]]
 
 def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tuple[str, ...], str]:
     """Return the authors of a page and the source of the names, if any; the outlet only if nobody else is named."""
-    outlet = site_names(site, url) | {normalize_key(json_text(elements.node.get("publisher")))}
+    outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
     for source, texts in _author_sources(elements):
         names = split_names(texts)
@@ -121,6 +121,14 @@ def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tup
         if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
             fallback = said, source
     return fallback
+
+
+def _outlet_names(elements: PageElements, site: str, url: str) -> frozenset[str]:
+    """Return the keys of the outlet's names; the name of a blog on a shared domain may be its author's."""
+    host = host_of(url).removeprefix("www.")
+    labels = host.split(".")
+    said = (site, json_text(elements.node.get("publisher")), host, labels[-2] if labels[1:] else host)
+    return frozenset(map(normalize_key, said)) - {""}
 
 
 def _author_sources(elements: PageElements) -> Iterator[AuthorSource]:

@@ -31,7 +31,7 @@ SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a publ
 def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:
     """Return the title with the most votes (`WORTH`) without the site's name, and its source; "" twice if none."""
     bare = {name: strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
-    outlet = site_names(site, url)
+    outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if normalize_key(text) not in outlet} or bare
     bare = {name: _complete_title(text, bare.values()) for name, text in bare.items()}
     if "h1" in bare:
@@ -85,7 +85,7 @@ def _strip_kicker(heading: str, others: Iterable[str]) -> str:
 
 def strip_site_name(title: str, *, site: str, url: str) -> str:
     """Return a title without the site's name at its end or start: "Storm hits coast | The Daily"."""
-    names = site_names(site, url)
+    names = _site_names(site, url)
     cuts = list(SEPARATOR.finditer(title))
     if cuts and "|" in cuts[-1].group() and cuts[-1].start() >= MIN_TITLE and title.count(" ", cuts[-1].end()) < 3:
         return title[: cuts[-1].start()].strip()
@@ -113,7 +113,7 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
     )
 
 
-def site_names(site: str, url: str) -> frozenset[str]:
+def _site_names(site: str, url: str) -> frozenset[str]:
     host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
     own = labels[-2] if labels[1:] else ""
