@@ -18,7 +18,7 @@ class Channel(ABC):
     """An open delivery channel. Not thread-safe, except for `abort`."""
 
     name: ClassVar[ChannelName]
-    peer = ""  # the other side, for messages
+    peer: str  # the other side, for messages
     is_aborted = False
 
     @abstractmethod

@@ -27,7 +27,7 @@ class SendmailChannel(Channel):
     name = "sendmail"
 
     def __init__(self, program: tuple[str, ...], *, sender: str, limit_s: float = LIMIT_S) -> None:
-        self._program, self.place = program, program[0]
+        self._program, self.peer = program, program[0]
         self._sender = sender
         self._limit_s = limit_s
         self._process: subprocess.Popen[bytes] | None = None

@@ -64,7 +64,7 @@ class SmtpChannel(Channel):
         self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = DEADLINE_S
     ) -> None:
         self._server = server
-        self.place = f"{server.at[0]}:{server.at[1]}"
+        self.peer = f"{server.at[0]}:{server.at[1]}"
         self._sender = sender
         self._password = password
         self._deadline_s = deadline_s

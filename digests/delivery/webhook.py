@@ -33,7 +33,7 @@ class WebhookChannel(Channel):
         self, url: str, *, name: str, token: str = "", timeout_s: float = TIMEOUT_S, deadline_s: float = DEADLINE_S
     ) -> None:
         self._url = url
-        self.place = name
+        self.peer = name
         self._token = token
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
