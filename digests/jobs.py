@@ -36,7 +36,7 @@ log = logging.getLogger("digests")
 EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
-# How long another process's claim is respected when its task is given to us: pgqueuer saw no heartbeat for 16 s.
+# How long a claim is respected if no process has the lock of its edition.
 DEAD_CLAIM_AFTER = timedelta(seconds=30)
 CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, for the feeds to be polled before an edition is built
 
@@ -46,7 +46,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     engine, now = tools.writer.engine, tools.now()
     since = {digest.name: write(engine, first_seen, digest.name, now=now) for digest in digests_of(settings)}
     editions = EditionJob(settings, tools, since)
-    task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key, finish=True)
+    task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key)
     return (
         # Builds editions that are still due after a start, a sleep or a failure.
         Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, background_task=task),
@@ -107,21 +107,18 @@ class EditionJob:
             self._last_run_at = self._tools.now()
 
     async def due_keys(self) -> tuple[str, ...]:
-        return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due))
+        """Return the keys of due editions, begun ones too: whether they are still being built, their locks show."""
+        return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due, is_shared=True))
 
-    async def build_key(self, key: str) -> bool:
-        """Build the edition of a key of `due_keys`; False if another process is still building it."""
+    async def build_key(self, key: str) -> None:
+        """Build the edition of a key of `due_keys`."""
         name, _, date_text = key.rpartition("/")
         day, tools = date.fromisoformat(date_text), self._tools
-        digest = next((each for each in digests_of(self._settings) if each.name == name), None)
-        if digest is None:
-            return True  # this node has newer settings than the one that offered the key
-        edition = EditionKey(digest=name, local_date=day)
-        if not await tools.writer.read(is_made, edition):
+        digest = next(each for each in digests_of(self._settings) if each.name == name)
+        if not await tools.writer.read(is_made, EditionKey(digest=name, local_date=day)):
             await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
-        return self._waits(name, day, tools.now()) or await tools.writer.read(is_made, edition)
 
-    def _due(self) -> list[tuple[DigestSettings, date]]:
+    def _due(self, *, is_shared: bool = False) -> list[tuple[DigestSettings, date]]:
         now, engine = self._tools.now(), self._tools.writer.engine
         # This machine has slept, or its clock was set: no feed was polled until now.
         if abs(now - self._last_run_at) > NOT_LATE:
@@ -133,7 +130,8 @@ class EditionJob:
             day = due_date(now, digest.at, zone, since=since, catch_up=digest.catch_up)
             if day is None or self._waits(digest.name, day, now):
                 continue
-            if not read(engine, is_settled, EditionKey(digest=digest.name, local_date=day), now=now):
+            key = EditionKey(digest=digest.name, local_date=day)
+            if not (read(engine, is_made, key) if is_shared else read(engine, is_settled, key, now=now)):
                 found.append((digest, day))
         # After a start or a sleep, feeds and pages that are due are fetched first.
         is_catching_up = found and now - self._awake_since < CATCH_UP_WAIT and read(engine, stats.count_due, now=now)

@@ -16,14 +16,13 @@ from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import encode, extract_features
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures
-from watcher.store.engine import open_store
+from watcher.store.engine import connect, open_store
 from watcher.store.features import id_prefixes, lacks_vector
 from watcher.store.schema import features
 from watcher.store.writer import Writer, read, write
 from watcher.text.urls import article_id
 from watcher.worker import tasks
-from watcher.worker.backfill import FEATURES, VECTORS, BackgroundTask, builtin_tasks
-from watcher.worker.pg_queue import PgScheduler, SharedTaskRunner
+from watcher.worker.backfill import FEATURES, VECTORS, BackgroundTask, builtin_tasks, run_shared
 
 pytestmark = on_postgresql
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -73,38 +72,33 @@ def store(engine):
 
 
 @pytest.fixture
-def a_node(engine, store_url):
-    """Yield a queue as a node has it, and the pool that its chores run in."""
+def a_node(engine):
+    """Yield the tasks of a node, and the pool that they run in."""
 
     @asynccontextmanager
-    async def start(name: str, embedder: str | None = "Words"):
+    async def start(embedder: str | None = "Words"):
         writer, pool = Writer(engine), Inline()
         choice = EmbedderConfig(setting=FAKES + embedder) if embedder else None
-        tools = tools_of(writer, None, pool, embedder=choice, worker=name)
-        queue = PgScheduler(tools, store_url)
-        queue.shared_tasks.register(builtin_tasks(lambda: tools))
+        tools = tools_of(writer, None, pool, embedder=choice)
         try:
-            yield queue, pool
+            yield builtin_tasks(lambda: tools), pool
         finally:
-            await queue.stop()
             writer.close()
 
     return start
 
 
-async def until(holds, *queues, kind: str = VECTORS) -> None:
-    """Let the nodes offer and work until something holds."""
+async def until(holds, engine, *nodes, kind: str = VECTORS) -> None:
+    """Let the nodes work, all at once, until something holds."""
     async with asyncio.timeout(30):
         while not holds():
-            for queue in queues:
-                await queue.shared_tasks.offer(kind)
-            await asyncio.sleep(0.05)
+            await asyncio.gather(*(run_shared(tasks_of_node[kind], engine) for tasks_of_node in nodes))
 
 
 async def test_two_nodes_share_the_vectors_and_make_none_twice(engine, store, a_node):
     store(200)
-    async with a_node("here:1") as (one, ours), a_node("there:1") as (other, theirs):
-        await until(lambda: not read(engine, id_prefixes, lacks_vector("words/1")), one, other)
+    async with a_node() as (one, ours), a_node() as (other, theirs):
+        await until(lambda: not read(engine, id_prefixes, lacks_vector("words/1")), engine, one, other)
 
         made = ours.texts + theirs.texts
         assert len(made) == len(set(made)) == 200
@@ -114,48 +108,54 @@ async def test_two_nodes_share_the_vectors_and_make_none_twice(engine, store, a_
 async def test_features_of_an_older_version_are_made_anew_by_whoever_takes_a_share(engine, store, a_node):
     store(40, version="old")
     versions = select(features.c.version).distinct()
-    async with a_node("here:1", None) as (one, _), a_node("there:1", None) as (other, _):
+    async with a_node(None) as (one, _), a_node(None) as (other, _):
         await until(
-            lambda: read(engine, lambda c: c.scalars(versions).all()) == [FEATURES_VERSION], one, other, kind=FEATURES
-        )
+            lambda: read(engine, lambda c: c.scalars(versions).all()) == [FEATURES_VERSION],
+            engine, one, other, kind=FEATURES,
+        )  # fmt: skip
 
 
 async def test_a_node_without_an_embedder_leaves_the_vectors_to_the_others(engine, store, a_node):
     store(20)
-    async with a_node("here:1", None) as (bare, ours), a_node("there:1") as (other, theirs):
-        await until(lambda: not read(engine, id_prefixes, lacks_vector("words/1")), bare, other)
+    async with a_node(None) as (bare, ours), a_node() as (other, theirs):
+        await until(lambda: not read(engine, id_prefixes, lacks_vector("words/1")), engine, bare, other)
 
         assert (len(ours.texts), len(theirs.texts)) == (0, 20)
 
 
-async def test_what_a_share_meets_is_told_by_the_next_offer(store, a_node):
+async def test_what_a_share_meets_is_told_and_its_lock_is_free_again(engine, store, a_node):
     store(20)
-    async with a_node("here:1", "Broken") as (queue, _):
-        with pytest.raises(WatcherError, match="out of order"):
-            await until(lambda: False, queue)
+    async with a_node("Broken") as (node, _):
+        for _ in range(2):
+            with pytest.raises(WatcherError, match="out of order"):
+                await run_shared(node[VECTORS], engine)
 
 
-async def test_a_queue_that_cannot_be_reached_is_told_too(a_node, store_url):
-    async with a_node("here:1") as (queue, _):
-        elsewhere = make_url(store_url).set(database="nowhere").render_as_string(hide_password=False)
-        queue.shared_tasks = SharedTaskRunner(elsewhere)
-        queue.shared_tasks.register(builtin_tasks(lambda: queue.context))
-        with pytest.raises(WatcherError, match="cannot be reached: the database does not let us in"):
-            await until(lambda: False, queue)
+async def test_a_server_that_cannot_be_reached_is_told_too(store_url):
+    elsewhere = connect(make_url(store_url).set(database="nowhere").render_as_string(hide_password=False))
+    with pytest.raises(WatcherError, match="the database does not let us in"):
+        await run_shared(BackgroundTask(name="paper", wanted=today, do=asyncio.sleep), elsewhere)
 
 
-async def test_a_piece_that_somebody_is_at_comes_again(a_node):
-    asked = []
+async def today() -> tuple[str, ...]:
+    return ("today",)
 
-    async def wanted():
-        return () if asked else ("today",)
+
+async def test_a_part_that_somebody_is_doing_is_left_to_them(engine):
+    done, may_end = [], asyncio.Event()
 
     async def do(key):
-        asked.append(key)
-        return len(asked) > 1
+        done.append(key)
+        await may_end.wait()
 
-    async with a_node("here:1") as (queue, _):
-        queue.shared_tasks.register({"paper": BackgroundTask(name="paper", wanted=wanted, do=do)})
-        await until(lambda: len(asked) == 2, queue, kind="paper")
+    task = BackgroundTask(name="paper", wanted=today, do=do)
+    first = asyncio.create_task(run_shared(task, engine))
+    async with asyncio.timeout(10):
+        while not done:
+            await asyncio.sleep(0.01)
+        await run_shared(task, engine)
+        may_end.set()
+        await first
+        await run_shared(task, engine)
 
-    assert asked == ["today", "today"]
+    assert done == ["today", "today"]

@@ -191,9 +191,7 @@ async def shutdown(services: Services) -> None:
     queue, running, writer = services.queue, services.jobs.running, services.tools.writer
     queue.close()
     until = time.monotonic() + DRAIN_S
-    while time.monotonic() < until and (
-        queue.busy or (queue.shared_tasks and queue.shared_tasks.busy) or any(job.finish for job in running.values())
-    ):
+    while time.monotonic() < until and (queue.busy or any(job.finish for job in running.values())):
         if writer.trouble is not None or time.monotonic() > until - LAST_S:
             writer.stop_waiting()
         await asyncio.sleep(0.1)

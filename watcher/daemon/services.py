@@ -17,7 +17,7 @@ from watcher.settings.edit import SettingsDiff, diff_settings
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock
 from watcher.store.feeds import sync_sources
-from watcher.worker.backfill import FEATURES, VECTORS
+from watcher.worker.backfill import FEATURES, VECTORS, run_shared
 from watcher.worker.context import WorkerContext, apply_poll_settings, client_for, load_site_rules
 from watcher.worker.scheduler import BaseScheduler, Scheduler
 
@@ -62,10 +62,10 @@ class Services:
         """Schedule all jobs: built-in ones (for a helper, only `SHARED_JOBS`), the servers' and `plugin_jobs`."""
         builtin = builtin_jobs(self.queue, self.clock)
         jobs = [*(job for job in builtin if job.name in SHARED_JOBS or not self.is_helper), *plugin_jobs]
-        if shared := self.queue.shared_tasks:
-            shared.register({task.name: task for job in jobs if (task := job.background_task)})
+        if self.settings.work.queue != "local":
+            engine = self.tools.writer.engine
             jobs = [
-                replace(job, run=partial(shared.offer, task.name)) if (task := job.background_task) else job
+                replace(job, run=partial(run_shared, task, engine)) if (task := job.background_task) else job
                 for job in jobs
             ]
         self.jobs.set_jobs((*(self.servers.jobs() if self.servers else ()), *jobs))

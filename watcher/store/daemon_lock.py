@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
 from watcher.store.engine import file_of
+from watcher.store.errors import to_store_error
 from watcher.store.hosts import worker_name
 from watcher.store.schema import meta
 from watcher.store.sql import save_meta
@@ -280,23 +281,37 @@ class StatusWriter:
 
     def _save(self, status: DaemonStatus) -> None:
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                self._connection.execute(select(func.pg_try_advisory_lock(LOCK_SPACE, func.hashtext(self._key))))
-            save_meta(self._connection, self._key, ADAPTER.dump_python(status, mode="json", exclude=NOT_SAVED))
-        except DBAPIError:  # the next status opens a new session, and takes the lock again
+            self._connection = self._connection or take_lock(self._engine, self._key)
+            if self._connection is not None:
+                save_meta(self._connection, self._key, ADAPTER.dump_python(status, mode="json", exclude=NOT_SAVED))
+        except (DBAPIError, StoreError):  # the next status opens a new session, and takes the lock again
             self._disconnect()
 
     def _disconnect(self) -> None:
-        if self._connection is None:
-            return
-        if not self._connection.invalidated:
-            # The server ends a session a moment after the client left; until then, we would be reported as running.
-            with suppress(DBAPIError):
-                self._connection.execute(select(func.pg_advisory_unlock_all()))
-        self._connection.invalidate()  # ends the session
-        self._connection.close()
-        self._connection = None
+        if self._connection is not None:
+            free_lock(self._connection)
+            self._connection = None
+
+
+def take_lock(engine: Engine, name: str) -> Connection | None:
+    """Return a new session of PostgreSQL with the lock `name`; None if another session has it. Errors: StoreError."""
+    try:
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.scalar(select(func.pg_try_advisory_lock(LOCK_SPACE, func.hashtext(name)))):
+            return connection
+    except DBAPIError as error:
+        raise to_store_error(error) from error
+    connection.close()
+    return None
+
+
+def free_lock(connection: Connection) -> None:
+    """End a session with a lock. The server notices that a moment later, but the lock is free at once."""
+    if not connection.invalidated:
+        with suppress(DBAPIError):
+            connection.execute(select(func.pg_advisory_unlock_all()))
+    connection.invalidate()  # ends the session
+    connection.close()
 
 
 def load_statuses(connection: Connection) -> list[DaemonStatus]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from sqlalchemy import Engine
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig
 from watcher.model import FEATURES_VERSION
 from watcher.store import features as stored
+from watcher.store.daemon_lock import free_lock, take_lock
 from watcher.store.features import ArticleRows, EmbedderState
 from watcher.store.writer import Writer
 from watcher.worker import tasks
@@ -164,16 +168,26 @@ async def rebuild_features(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTask:
     """
-    A task that nodes can share, part by part; jobs of different nodes share the task of the same name.
+    A task that the processes of a store on PostgreSQL can share: each does parts that no other is doing.
 
-    `wanted` returns the keys of the parts to do now. `do` does one part; False means that another node is doing it.
-    `finish`: when the daemon stops, the task may continue for a few seconds.
+    `wanted` returns the keys of the parts to do now. `do` does one part.
     """
 
     name: str
     wanted: Callable[[], Awaitable[Sequence[str]]]
-    do: Callable[[str], Awaitable[bool]]
-    finish: bool = False
+    do: Callable[[str], Awaitable[None]]
+
+
+async def run_shared(task: BackgroundTask, engine: Engine) -> None:
+    """Do the wanted parts of a task, in random order, except those that other processes are doing."""
+    keys = await task.wanted()
+    for key in random.sample(keys, len(keys)):
+        lock = await asyncio.to_thread(take_lock, engine, f"{task.name}/{key}")
+        if lock is not None:
+            try:
+                await task.do(key)
+            finally:
+                await asyncio.to_thread(free_lock, lock)
 
 
 def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | None = None) -> dict[str, BackgroundTask]:
@@ -186,10 +200,9 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
     async def old_features() -> tuple[str, ...]:
         return await context().writer.read(stored.id_prefixes, stored.has_old_version(FEATURES_VERSION))
 
-    async def rebuild(share: str) -> bool:
+    async def rebuild(share: str) -> None:
         most = FEATURES_AT_ONCE if since is None else UNLIMITED
         await rebuild_features(context().writer, context().pool, since=since, share=share, limit=most)
-        return True
 
     async def missing_vectors() -> tuple[str, ...]:
         writer, choice = context().writer, context().embedder
@@ -199,10 +212,9 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         found = await writer.read(stored.id_prefixes, stored.lacks_vector(name))
         return found if name else found[:1]  # until the first has found out the embedder's name
 
-    async def embed(share: str) -> bool:
+    async def embed(share: str) -> None:
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
         await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, share=share, limit=most)
-        return True
 
     return {
         FEATURES: BackgroundTask(name=FEATURES, wanted=old_features, do=rebuild),

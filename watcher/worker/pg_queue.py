@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,12 +31,11 @@ from watcher.store.engine import CONNECT_S, with_driver
 from watcher.store.errors import to_store_error
 from watcher.store.hosts import due_hosts, is_leased, renew_all
 from watcher.store.visits import LeaseRequest, claim_requested
-from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.scheduler import POLL_INTERVAL_S, BaseScheduler
 
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # we report its errors ourselves
-VISIT = "visit"  # the kind of jobs for visits, one per host: payload and `dedupe_key` are the host's name
+VISIT = "visit"  # the kind of jobs, one per host: payload and `dedupe_key` are the host's name
 LEASE = timedelta(seconds=14)  # of a host: it expires before pgqueuer gives a dead worker's job to another
 HEARTBEAT = timedelta(seconds=16)  # a job whose worker has sent no heartbeat for so long goes to another
 RETRY = timedelta(seconds=5)  # until a job is tried again whose host is leased, as its worker may be dead
@@ -68,8 +67,7 @@ class PgScheduler(BaseScheduler):
 
     def __init__(self, context: WorkerContext, url: str) -> None:
         super().__init__(replace(context, lease=LEASE))
-        self._jobs = JobConsumer(url, {VISIT: self._take})
-        self.shared_tasks = SharedTaskRunner(url)
+        self._jobs = JobConsumer(url, self._take)
         self._renewing = asyncio.create_task(self._renew())
         self._look_at = 0.0  # monotonic time of the next count of waiting hosts
         self._seen_to: datetime | None = None  # hosts that became due until then have been read
@@ -85,7 +83,7 @@ class PgScheduler(BaseScheduler):
         self._look_at = time.monotonic() + LOOK_S
         most, waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
         if waiting <= most / 2:
-            waiting += await self._jobs.enqueue(VISIT, await self._due_hosts(most - waiting))
+            waiting += await self._jobs.enqueue(await self._due_hosts(most - waiting))
         return waiting
 
     async def _pause(self) -> None:
@@ -108,13 +106,11 @@ class PgScheduler(BaseScheduler):
         await super().stop()
         self._renewing.cancel()
         await asyncio.gather(self._renewing, return_exceptions=True)
-        await asyncio.gather(*(jobs.end() for jobs in (self._jobs, self.shared_tasks) if jobs))
+        await self._jobs.end()
 
     def close(self) -> None:
         super().close()
-        for jobs in (self._jobs, self.shared_tasks):
-            if jobs is not None:
-                jobs.close()
+        self._jobs.close()
 
     async def _take(self, job: Job) -> None:
         """Visit the host of a job. If the host is leased, perhaps by a dead worker, retry the job a little later."""
@@ -159,14 +155,14 @@ class PgScheduler(BaseScheduler):
 
 class JobConsumer:
     """
-    Queues jobs of some kinds, and passes jobs to the handlers of these kinds, up to `room` at a time.
+    Queues visits as jobs, and passes jobs to `take`, up to `room` at a time.
 
     It runs one manager of pgqueuer, and starts a new one when the connection breaks or the room changes.
     """
 
-    def __init__(self, url: str, takers: dict[str, Callable[[Job], Awaitable[None]]]) -> None:
+    def __init__(self, url: str, take: Callable[[Job], Awaitable[None]]) -> None:
         self._url = url
-        self._takers = takers
+        self._take = take
         self._trouble: WatcherError | None = None  # why the last attempt to reach the server failed
         self._manager: QueueManager | None = None  # while the server can be reached
         self._gone: asyncio.Future[None] | None = None  # cancelled when the connection breaks or the manager must end
@@ -193,15 +189,15 @@ class JobConsumer:
             return False
         return True
 
-    async def enqueue(self, kind: str, keys: Sequence[str]) -> int:
-        """Queue a job for each of `keys` that is in no job yet; return how many were queued. Errors: StoreError."""
-        if not keys or self._manager is None:
+    async def enqueue(self, hosts: Sequence[str]) -> int:
+        """Queue a job for each host that is in no job yet; return how many were queued. Errors: StoreError."""
+        if not hosts or self._manager is None:
             return 0
-        count = len(keys)
+        count = len(hosts)
         try:
             made = await self._manager.queries.enqueue(
-                [kind] * count, [key.encode() for key in keys], [0] * count,
-                dedupe_key=list(keys), on_conflict="skip",
+                [VISIT] * count, [host.encode() for host in hosts], [0] * count,
+                dedupe_key=list(hosts), on_conflict="skip",
             )  # fmt: skip
         except Exception as error:
             raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
@@ -256,8 +252,7 @@ class JobConsumer:
                     await queries.optimize_autovacuum()
             await queries.upgrade()
             manager = QueueManager(queries)
-            for kind, take in self._takers.items():
-                manager.entrypoint(kind)(take)
+            manager.entrypoint(VISIT)(self._take)
             self._trouble = None  # it is over
             self._gone, self._manager = asyncio.get_running_loop().create_future(), manager
             watching = asyncio.create_task(cancel_when_broken(self._gone, asking, listening))
@@ -272,43 +267,6 @@ class JobConsumer:
                 )
             finally:
                 watching.cancel()
-
-
-class SharedTaskRunner(JobConsumer):
-    """Background tasks shared by processes: queues the parts to do, and does the parts that it gets, two at a time."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url, {})
-        self._tasks: dict[str, BackgroundTask] = {}
-        self._faults: dict[str, WatcherError] = {}  # by task: the error of the last part that failed here
-        self.busy = 0  # running parts that may continue when the daemon stops
-
-    def register(self, tasks: Mapping[str, BackgroundTask]) -> None:
-        """Share these tasks from now on; they replace earlier ones of the same names."""
-        self._tasks |= tasks
-        self._takers |= {name: partial(self._take, name) for name in tasks}
-
-    async def offer(self, kind: str) -> None:
-        """Queue the wanted parts of a task. Errors: WatcherError, also that of a part that failed here before."""
-        if fault := self._faults.pop(kind, None):
-            raise fault
-        self.raise_trouble()
-        if self.is_at_work(LEAST_ROOM):
-            await self.enqueue(kind, [f"{kind}/{key}" for key in await self._tasks[kind].wanted()])
-
-    async def _take(self, kind: str, job: Job) -> None:
-        """Do one part of a task. The next `offer` raises its error, if any; the part is queued again after that."""
-        task, key = self._tasks[kind], (job.payload or b"").decode().partition("/")[2]
-        self.busy += task.finish
-        try:
-            is_done = await task.do(key)
-        except WatcherError as error:
-            self._faults[kind] = error
-        else:
-            if not is_done:
-                raise RetryRequested(delay=RETRY, reason="somebody is at it")
-        finally:
-            self.busy -= task.finish
 
 
 class TwoConnections(PsycopgDriver):

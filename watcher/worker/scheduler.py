@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -24,9 +24,6 @@ from watcher.worker.context import WorkerContext
 from watcher.worker.events import NetworkChanged
 from watcher.worker.process_pool import BrokenPool
 from watcher.worker.visit import visit_host
-
-if TYPE_CHECKING:
-    from watcher.worker.pg_queue import SharedTaskRunner
 
 log = logging.getLogger("watcher.worker")
 AFTER_A_FAULT = timedelta(minutes=5)  # a host's block after its visit failed: the same error would come at once
@@ -40,7 +37,6 @@ class BaseScheduler(ABC):
 
     def __init__(self, context: WorkerContext) -> None:
         self.context = context
-        self.shared_tasks: SharedTaskRunner | None = None  # shares tasks with other processes; None: all run here
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still send requests
         self._unbegun: dict[str, Visit] = {}  # their tasks have not run yet: if stopped now, nothing was done
