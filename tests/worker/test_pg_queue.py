@@ -128,9 +128,9 @@ async def test_a_server_that_is_back_is_no_reason_to_rest_any_more(a_worker, sit
         with suppress(StoreError):  # which may be among them
             await queue.context.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
         async with asyncio.timeout(30):
-            while queue._jobs.is_at_work(ROOM):
+            while queue._is_at_work(ROOM):
                 await asyncio.sleep(0.05)
-            while not queue._jobs.is_at_work(ROOM):
+            while not queue._is_at_work(ROOM):
                 await asyncio.sleep(0.05)
 
         await queue.claim_and_start()  # raises nothing

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -67,8 +67,12 @@ class PgScheduler(BaseScheduler):
 
     def __init__(self, context: WorkerContext, url: str) -> None:
         super().__init__(replace(context, lease=LEASE))
-        self._jobs = JobConsumer(url, self._take)
+        self._url = url
+        self._manager: QueueManager | None = None  # while the server can be reached
+        self._gone: asyncio.Future[None] | None = None  # cancelled when the connection breaks or the manager must end
+        self._serving: asyncio.Task[None] | None = None
         self._renewing = asyncio.create_task(self._renew())
+        self._room = LEAST_ROOM  # jobs of the manager at a time
         self._look_at = 0.0  # monotonic time of the next count of waiting hosts
         self._seen_to: datetime | None = None  # hosts that became due until then have been read
         self._look_at_all_from = 0.0  # monotonic time of the next query for all due hosts
@@ -76,15 +80,41 @@ class PgScheduler(BaseScheduler):
     async def claim_and_start(self) -> int:
         """Queue due hosts if few are waiting; return how many are waiting in the queue."""
         self.raise_fault()
-        self._jobs.raise_trouble()
-        context = self.context
-        if await self.is_resting() or not self._jobs.is_at_work(context.poll.concurrency):
+        room = self.context.poll.concurrency
+        if await self.is_resting() or not self._is_at_work(room):
             return 0
         self._look_at = time.monotonic() + LOOK_S
-        most, waiting = context.poll.concurrency * AHEAD, await context.writer.read(count_waiting)
+        most, waiting = room * AHEAD, await self.context.writer.read(count_waiting)
         if waiting <= most / 2:
-            waiting += await self._jobs.enqueue(await self._due_hosts(most - waiting))
+            waiting += await self._enqueue(await self._due_hosts(most - waiting))
         return waiting
+
+    def _is_at_work(self, room: int) -> bool:
+        """Return whether jobs can be queued and are handled; start handling them, and restart if `room` has changed."""
+        if self._serving is None and not self._closed:
+            self._room, self._serving = room, asyncio.create_task(self._serve())
+        if self._manager is None or self._gone is None or self._closed:
+            return False
+        if self._room != room:
+            self._room = room
+            self._manager.shutdown.set()
+            self._gone.cancel()  # the manager ends only with its jobs, some of which take minutes
+            return False
+        return True
+
+    async def _enqueue(self, hosts: Sequence[str]) -> int:
+        """Queue a job for each host that is in no job yet; return how many were queued. Errors: StoreError."""
+        if not hosts or self._manager is None:
+            return 0
+        count = len(hosts)
+        try:
+            made = await self._manager.queries.enqueue(
+                [VISIT] * count, [host.encode() for host in hosts], [0] * count,
+                dedupe_key=list(hosts), on_conflict="skip",
+            )  # fmt: skip
+        except Exception as error:
+            raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
+        return sum(job is not None for job in made)
 
     async def _pause(self) -> None:
         if self._visits:
@@ -102,15 +132,21 @@ class PgScheduler(BaseScheduler):
             self._look_at_all_from = ended + (ended - began) * SELDOM
         return names
 
-    async def stop(self) -> None:
-        await super().stop()
-        self._renewing.cancel()
-        await asyncio.gather(self._renewing, return_exceptions=True)
-        await self._jobs.end()
-
     def close(self) -> None:
         super().close()
-        self._jobs.close()
+        if self._manager is not None:
+            self._manager.shutdown.set()
+
+    async def stop(self) -> None:
+        """Take no more jobs, and cancel those that do not end within `AGAIN_S`: another worker gets them."""
+        await super().stop()
+        self._renewing.cancel()
+        if self._serving is not None:
+            if self._manager is not None:
+                await asyncio.wait({self._serving}, timeout=AGAIN_S)
+            self._serving.cancel()
+            await asyncio.gather(self._serving, return_exceptions=True)
+        await asyncio.gather(self._renewing, return_exceptions=True)
 
     async def _take(self, job: Job) -> None:
         """Visit the host of a job. If the host is leased, perhaps by a dead worker, retry the job a little later."""
@@ -118,7 +154,7 @@ class PgScheduler(BaseScheduler):
         if self._closed or context.connectivity.down_since is not None:
             return
         if host in self._visits:  # its visit began under an earlier manager
-            await self._jobs.wait_for_work(self._visits[host])
+            await self._wait_for_work(self._visits[host])
             return
         if self.busy >= context.poll.concurrency:  # visits of an earlier manager are still running
             raise RetryRequested(delay=RETRY, reason="no room")
@@ -134,9 +170,21 @@ class PgScheduler(BaseScheduler):
         if claim is not None and self._closed:  # meanwhile
             await self._give_back((claim,))
         elif claim is not None:
-            await self._jobs.wait_for_work(self.start(claim))
+            await self._wait_for_work(self.start(claim))
         elif await context.writer.read(is_leased, host, now=context.now()):
             raise RetryRequested(delay=RETRY, reason="the host is held")
+
+    async def _wait_for_work(self, work: asyncio.Task[None]) -> None:
+        """
+        Wait until the work of a job ends; if the manager is replaced before, have the job retried.
+
+        A new manager can start only after the jobs of the old one have ended, some of which take minutes. The work
+        continues, and its job stays queued in case we die: whoever gets it waits for the work, or finds it done.
+        """
+        gone = self._gone
+        await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise RetryRequested(delay=RETRY, reason="its manager gave way")
 
     async def _renew(self) -> None:
         """Renew the leases of visited hosts, and prune pgqueuer's log, until cancelled."""
@@ -152,92 +200,14 @@ class PgScheduler(BaseScheduler):
                     tidied_at = time.monotonic()
                     await context.writer.do(prune_job_log)
 
-
-class JobConsumer:
-    """
-    Queues visits as jobs, and passes jobs to `take`, up to `room` at a time.
-
-    It runs one manager of pgqueuer, and starts a new one when the connection breaks or the room changes.
-    """
-
-    def __init__(self, url: str, take: Callable[[Job], Awaitable[None]]) -> None:
-        self._url = url
-        self._take = take
-        self._trouble: WatcherError | None = None  # why the last attempt to reach the server failed
-        self._manager: QueueManager | None = None  # while the server can be reached
-        self._gone: asyncio.Future[None] | None = None  # cancelled when the connection breaks or the manager must end
-        self._task: asyncio.Task[None] | None = None
-        self._room = LEAST_ROOM
-        self._closed = False
-
-    def raise_trouble(self) -> None:
-        """Raise the error that keeps us from the queue, once per error, while it lasts. Errors: WatcherError."""
-        if self._trouble is not None:
-            trouble, self._trouble = self._trouble, None
-            raise trouble
-
-    def is_at_work(self, room: int) -> bool:
-        """Return whether jobs can be queued and are handled; start handling them, and restart if `room` has changed."""
-        if self._task is None and not self._closed:
-            self._room, self._task = room, asyncio.create_task(self._serve())
-        if self._manager is None or self._gone is None or self._closed:
-            return False
-        if self._room != room:
-            self._room = room
-            self._manager.shutdown.set()
-            self._gone.cancel()  # the manager ends only with its jobs, some of which take minutes
-            return False
-        return True
-
-    async def enqueue(self, hosts: Sequence[str]) -> int:
-        """Queue a job for each host that is in no job yet; return how many were queued. Errors: StoreError."""
-        if not hosts or self._manager is None:
-            return 0
-        count = len(hosts)
-        try:
-            made = await self._manager.queries.enqueue(
-                [VISIT] * count, [host.encode() for host in hosts], [0] * count,
-                dedupe_key=list(hosts), on_conflict="skip",
-            )  # fmt: skip
-        except Exception as error:
-            raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
-        return sum(job is not None for job in made)
-
-    async def wait_for_work(self, work: asyncio.Task[None]) -> None:
-        """
-        Wait until the work of a job ends; if the manager is replaced before, have the job retried.
-
-        A new manager can start only after the jobs of the old one have ended, some of which take minutes. The work
-        continues, and its job stays queued in case we die: whoever gets it waits for the work, or finds it done.
-        """
-        gone = self._gone
-        await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise RetryRequested(delay=RETRY, reason="its manager gave way")
-
-    def close(self) -> None:
-        self._closed = True
-        if self._manager is not None:
-            self._manager.shutdown.set()
-
-    async def end(self) -> None:
-        """Take no more jobs, and cancel those that do not end within `AGAIN_S`: another worker gets them."""
-        self.close()
-        if self._task is None:
-            return
-        if self._manager is not None:
-            await asyncio.wait({self._task}, timeout=AGAIN_S)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
     async def _serve(self) -> None:
-        """Handle jobs until closed; reconnect when the connection breaks."""
+        """Handle jobs until closed, by one manager of pgqueuer after the other, as connections break."""
         while not self._closed:
             try:
                 await self._manage()
             except Exception as error:  # noqa: BLE001 - whatever it is, the jobs stay and the server is asked again
                 prefix = "the queue cannot be reached"
-                self._trouble = error if isinstance(error, WatcherError) else to_store_error(error, prefix=prefix)
+                self._fault = error if isinstance(error, WatcherError) else to_store_error(error, prefix=prefix)
             finally:
                 self._manager = None
             if not self._closed:
@@ -253,7 +223,7 @@ class JobConsumer:
             await queries.upgrade()
             manager = QueueManager(queries)
             manager.entrypoint(VISIT)(self._take)
-            self._trouble = None  # it is over
+            self._fault = None  # it is over
             self._gone, self._manager = asyncio.get_running_loop().create_future(), manager
             watching = asyncio.create_task(cancel_when_broken(self._gone, asking, listening))
             try:
