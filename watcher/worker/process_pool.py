@@ -66,7 +66,7 @@ class Pool:
     ) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._start = partial(Worker, memory_bytes, max_tasks, load)
-        self._slots = asyncio.Semaphore(self.workers)
+        self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="worker")
         self._idle: list[Worker] = []
         self._running: set[Worker] = set()
@@ -79,23 +79,45 @@ class Pool:
 
         Errors: WorkerFailed if it ran over `limit_s` seconds or out of memory, or its process died; BrokenPool.
         """
-        loop = asyncio.get_running_loop()
-        async with self._slots:
-            for attempt in range(MAX_ATTEMPTS):
-                worker = self._take(is_new=attempt > 0)
-                try:
-                    return await loop.run_in_executor(self._threads, worker.run, function, args, limit_s)
-                except EOFError:
-                    if not self._closed:
-                        log.warning("workers_replaced %s", fields(reason="a worker process ended before its task"))
-                except WorkerFailed:
-                    if not self._closed:
-                        raise
-                except asyncio.CancelledError:
-                    worker.is_usable = False
-                    worker.process.kill()
+        if self._closed:
+            raise BrokenPool("the worker processes have been stopped")
+        given: list[Worker] = []
+        is_given_up = threading.Event()
+        work = partial(self._run_in_thread, given, is_given_up, function, args, limit_s)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except asyncio.CancelledError:
+            is_given_up.set()
+            for worker in given:
+                worker.process.kill()
+            raise
+
+    def _run_in_thread(
+        self,
+        given: list[Worker],
+        is_given_up: threading.Event,
+        function: Callable[..., T],
+        args: tuple[Any, ...],
+        limit_s: float,
+    ) -> T:
+        """Do as `run`, until the task is given up; append the workers that it is given to to `given`."""
+        for attempt in range(MAX_ATTEMPTS):
+            worker = self._take(is_new=attempt > 0)
+            given.append(worker)
+            if is_given_up.is_set():
+                worker.process.kill()
+            try:
+                return worker.run(function, args, limit_s)
+            except EOFError:
+                if is_given_up.is_set():
                     raise
-                finally:
+                if not self._closed:
+                    log.warning("workers_replaced %s", fields(reason="a worker process ended before its task"))
+            except WorkerFailed:
+                if not self._closed:
+                    raise
+            finally:
+                with self._lock:
                     self._running.discard(worker)
                     if worker.is_usable:
                         self._idle.append(worker)
@@ -103,21 +125,23 @@ class Pool:
 
     def _take(self, *, is_new: bool) -> Worker:
         """Return an idle worker, or a new one. Errors: BrokenPool."""
-        if self._closed:
-            raise BrokenPool("the worker processes have been stopped")
-        try:
-            worker = self._idle.pop() if self._idle and not is_new else self._start()
-        except OSError as error:
-            raise BrokenPool(f"the worker processes cannot be started: {error}") from error
-        self._running.add(worker)
-        return worker
+        with self._lock:
+            if self._closed:
+                raise BrokenPool("the worker processes have been stopped")
+            try:
+                worker = self._idle.pop() if self._idle and not is_new else self._start()
+            except OSError as error:
+                raise BrokenPool(f"the worker processes cannot be started: {error}") from error
+            self._running.add(worker)
+            return worker
 
     def close(self) -> None:
         """Kill the workers; SIGKILL does no harm to them."""
-        self._closed = True
-        workers = (*self._idle, *self._running)
-        for worker in workers:
-            worker.process.kill()
+        with self._lock:
+            self._closed = True
+            workers = (*self._idle, *self._running)
+            for worker in workers:
+                worker.process.kill()
         self._threads.shutdown()
         for worker in workers:
             worker.process.join()
