@@ -117,6 +117,7 @@ class EditionJob:
         digest = next(each for each in digests_of(self._settings) if each.name == name)
         if not await tools.writer.read(is_made, EditionKey(digest=name, local_date=day)):
             await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
+            self._last_run_at = tools.now()
 
     def _due(self, *, is_shared: bool = False) -> list[tuple[DigestSettings, date]]:
         now, engine = self._tools.now(), self._tools.writer.engine
