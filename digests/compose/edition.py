@@ -321,12 +321,11 @@ def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> Larg
     Reports are counted, not articles: an agency's text in sixty papers is one report. On a tie, the story with more
     articles wins, then the smaller id.
     """
-    total = 0
     found: list[tuple[int, int, str]] = []
     for story in stories:
         reports = sum(any(key in inside for key in report.articles) for report in story.reports)
-        total += reports
         found.append((-reports, -sum(key in inside for key in story.articles), story.id))
+    total = -sum(reports for reports, _, _ in found)
     if not total:
         return None
     reports, articles, key = min(found)

@@ -276,17 +276,14 @@ def compose(inputs: EditionInputs) -> Edition:
         owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
         load_full_texts=text_loader(before | articles, inputs.texts, revised_texts, cited),
     )
+    since = context.previous.window_end if context.previous else start
     return compose_edition(
         inputs.stories,
         context,
         intake=measure_intake(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
         number=inputs.number,
         made_at=inputs.now,
-        corrections=find_corrections(
-            inputs.citations, inputs.corrected, inputs.revisions, since=context.previous.window_end
-        )
-        if context.previous
-        else (),
+        corrections=find_corrections(inputs.citations, inputs.corrected, inputs.revisions, since=since),
     )
 
 

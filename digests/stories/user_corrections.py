@@ -93,12 +93,9 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
 
 def subset_story(whole: Story, ids: Collection[str]) -> Story:
     """Return a story with only those of its articles that are in `ids`."""
-    reports = [
-        replace(report, articles=tuple(key for key in report.articles if key in ids))
-        for report in whole.reports
-        if not set(ids).isdisjoint(report.articles)
-    ]
-    return replace(whole, articles=tuple(key for key in whole.articles if key in ids), reports=tuple(reports))
+    parts = [(report, tuple(key for key in report.articles if key in ids)) for report in whole.reports]
+    reports = tuple(replace(report, articles=articles) for report, articles in parts if articles)
+    return replace(whole, articles=tuple(key for key in whole.articles if key in ids), reports=reports)
 
 
 def merge_stories(into: Story, gone: Story) -> Story:
