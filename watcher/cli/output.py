@@ -55,9 +55,10 @@ def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any 
             return {key: to_json(each, links=links) for key, each in value.items()}
         case list() | tuple():
             return [to_json(each, links=links) for each in value]
-    if is_dataclass(value) and not isinstance(value, Reason):
-        return {field.name: to_json(getattr(value, field.name), links=links) for field in fields(value)}
-    return str(value) if links else hide_secrets(str(value))
+        case _ if is_dataclass(value) and not isinstance(value, Reason):
+            return {field.name: to_json(getattr(value, field.name), links=links) for field in fields(value)}
+        case _:
+            return str(value) if links else hide_secrets(str(value))
 
 
 def select_fields(record: object, *names: str) -> dict[str, Any]:

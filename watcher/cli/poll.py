@@ -187,6 +187,8 @@ class PollSummary:
             case PageDone(outcome=outcome):
                 self.rechecked += 1
                 self.changed += outcome != "same"
+            case NetworkChanged():
+                pass
 
     def to_json(self) -> dict[str, object]:
         values = {name: getattr(self, name) for name in self.__slots__ if name != "is_private"}

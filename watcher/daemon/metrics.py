@@ -17,7 +17,7 @@ from watcher.store.articles import count_articles
 from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due, store_bytes
 from watcher.worker.context import system_clock
-from watcher.worker.events import Event, FeedPolled, PageDone
+from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
 
 if TYPE_CHECKING:
     from watcher.daemon.services import Services
@@ -54,7 +54,7 @@ class Counters:
                 if isinstance(result, PollSucceeded):
                     self._entries.labels("new").inc(len(result.changes.new))
                     self._entries.labels("changed").inc(len(result.changes.changed))
-            case PageDone(outcome="same" | "changed" | "gone"):
+            case NetworkChanged() | PageDone(outcome="same" | "changed" | "gone"):
                 pass
             case PageDone(outcome=outcome):
                 self._pages.labels(outcome).inc()

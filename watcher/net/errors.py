@@ -51,9 +51,10 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
             return HOP_ERRORS.get(error.reason.kind, Unreachable)(url, error.reason, answered_by=at)
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
             return RequestRefused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
-    reason = connection_reason(error, at)
-    is_far = isinstance(error, httpx.ConnectError) and reason.kind not in (FetchKind.CERTIFICATE, FetchKind.TLS)
-    return Unreachable(url, reason, answered_by=at, no_connection=is_far)
+        case _:
+            reason = connection_reason(error, at)
+            is_far = isinstance(error, httpx.ConnectError) and reason.kind not in (FetchKind.CERTIFICATE, FetchKind.TLS)
+            return Unreachable(url, reason, answered_by=at, no_connection=is_far)
 
 
 def connection_reason(error: Exception, url: str) -> Reason:
