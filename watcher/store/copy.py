@@ -109,6 +109,9 @@ def copy_and_compare(
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
 
+    def on_copied(rows: int) -> None:
+        tell("copy", rows, total)
+
     def on_compared(rows: int) -> None:
         tell("compare", rows, 2 * total)
 
@@ -120,7 +123,7 @@ def copy_and_compare(
         target.execute(delete(table))
     rebuild_index(target)
     for table in tables:
-        read(source, copy_table, table, target, lambda rows: tell("copy", rows, total))
+        read(source, copy_table, table, target, on_copied)
     compared = []
     for table in tables:
         sums = read(source, checksum, table, on_compared), checksum(target, table, on_compared)
