@@ -56,7 +56,11 @@ async def run_demo(directory: Path) -> int:
     started = time.monotonic()
     check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
-        settings = settings_for(press, directory)
+        for old in STORE:
+            (directory / old).unlink(missing_ok=True)
+        path = directory / "settings.toml"
+        path.write_text(f"{HEAD}\n{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
+        settings = load_settings_file(path)
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
         with closing_store(open_store(settings.store.url)) as engine:
             tally = await run_poll(settings, engine, everything=True, quiet=False)
@@ -88,14 +92,6 @@ def check_folder(directory: Path) -> None:
             f"{directory}: there is a {theirs[0]} that no demo made; it is left as it is",
             hint="watcher demo --directory NEW-FOLDER",
         )
-
-
-def settings_for(press: DemoServer, directory: Path) -> Settings:
-    for old in STORE:
-        (directory / old).unlink(missing_ok=True)
-    path = directory / "settings.toml"
-    path.write_text(f"{HEAD}\n{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
-    return load_settings_file(path)
 
 
 def make_demo_edition(settings: Settings) -> BuiltEdition | None:
