@@ -43,7 +43,7 @@ class Story:
 
     id: str
     articles: tuple[str, ...]  # article ids, in time order
-    reports: tuple[WireGroup, ...]  # they partition `articles`
+    wire_groups: tuple[WireGroup, ...]  # they partition `articles`
     thread: str = ""  # id shared by the stories that follow each other over days
     began_at: datetime | None = None  # when the first article of the thread was published
     merged_ids: tuple[str, ...] = ()  # ids of stories that were merged into it

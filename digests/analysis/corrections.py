@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import islice
 
-from digests.analysis.numbers import numbers
+from digests.analysis.numbers import significant_numbers
 from digests.model import Correction, Edition
 from watcher.model import Article, Revision
 from watcher.text.sentences import sentences
@@ -133,7 +133,11 @@ def _sentence_changes(
     for text in lost:
         after = max(new, key=lambda other: _share(text, other, article), default="")
         alike = _share(text, after, article) if after else 0.0
-        if alike >= MIN_ALIKE and numbers(text) != numbers(after) and _digits(text) != _digits(after):
+        if (
+            alike >= MIN_ALIKE
+            and significant_numbers(text) != significant_numbers(after)
+            and _digits(text) != _digits(after)
+        ):
             yield "figures", text, after
         elif _is_in(text, quoted) and alike < MAX_REWORDED:
             yield "text", text, after if alike >= MIN_ALIKE else ""

@@ -41,8 +41,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
-    known = ([articles[key] for key in report.articles if key in articles] for report in story.reports)
-    reports = [(report.agency, found) for report, found in zip(story.reports, known, strict=True) if found]
+    known = ([articles[key] for key in report.articles if key in articles] for report in story.wire_groups)
+    reports = [(report.agency, found) for report, found in zip(story.wire_groups, known, strict=True) if found]
     independent = _independent(reports, owners)
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, found in reports:

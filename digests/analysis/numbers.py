@@ -24,7 +24,7 @@ MAX_UNIT_CHARS = 24  # of a unit
 MAX_UNIT_RUN = 3  # characters of a unit in scripts without spaces
 
 
-def numbers(text: str) -> set[str]:
+def significant_numbers(text: str) -> set[str]:
     """Return the significant numbers of `text`, normalized; years and numbers below `MIN_NUMBER` are left out."""
     values = map(normalize, NUMBER.findall(text))
     return {value for value in values if not YEAR.match(value) and float(value) >= MIN_NUMBER}

@@ -47,7 +47,7 @@ def find_perspectives(
     origins = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
     if len(origins) < MIN_REPORTS:
         return ()
-    agencies = {key: report.agency for report in story.reports for key in report.articles}
+    agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     found: list[Perspective] = []
 
     @cache

@@ -87,7 +87,7 @@ def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextI
     found: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
     for story in stories:
-        for report in story.reports:
+        for report in story.wire_groups:
             found.update((article, (story.id, report.origin)) for article in report.articles)
             differs.update((copy.article_id, describe_copy(copy)) for copy in diff_copies(report, lines))
     for key, line in lines.items():

@@ -126,8 +126,8 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     if found.places:
         yield f"  about {', '.join(country_name(code, 'en') for code in found.places)}"
     yield ""
-    yield f"{format_count(len(found.story.reports), 'report')}:"
-    for report in found.story.reports:
+    yield f"{format_count(len(found.story.wire_groups), 'report')}:"
+    for report in found.story.wire_groups:
         yield from format_report(found, report, why=why)
     yield from format_thread(found)
     if found.changes:
@@ -178,7 +178,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
         "countries": found.places,
         "reports": [
             {"agency": report.agency, "articles": [article_json(key) for key in report.articles]}
-            for report in found.story.reports
+            for report in found.story.wire_groups
         ],
         "thread_stories": found.thread,
         "changes": found.changes,

@@ -187,7 +187,7 @@ def keep_known_stories(
     for group in groups:
         counts = Counter(known[article] for article in group.articles if article in known)
         main = min(counts, key=lambda story: (-counts[story], story), default=f"new {group.id}")
-        for report in group.reports:
+        for report in group.wire_groups:
             parts: defaultdict[str, list[str]] = defaultdict(list)
             for article in report.articles:
                 parts[known.get(article, main)].append(article)
@@ -201,4 +201,4 @@ def build_story(story: str, reports: Sequence[WireGroup], place: Mapping[str, in
     """Return one story of `reports`, in time order; `place` maps article ids to positions in time."""
     articles = sorted((article for report in reports for article in report.articles), key=place.__getitem__)
     ordered = sorted(reports, key=lambda report: min(place[article] for article in report.articles))
-    return Story(id=story, articles=tuple(articles), reports=tuple(ordered))
+    return Story(id=story, articles=tuple(articles), wire_groups=tuple(ordered))

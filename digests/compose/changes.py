@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
-from digests.analysis.numbers import changed_numbers, numbers
+from digests.analysis.numbers import changed_numbers, significant_numbers
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
@@ -176,7 +176,7 @@ def _known_facts(old: Sequence[Article], earlier: EditionStory | None) -> KnownF
         texts += [*shown, *((mention.title, mention.language) for mention in earlier.mentions)]
         texts.append((earlier.title, earlier.title_language))
     return KnownFacts(
-        numbers=frozenset(number for text, _ in texts for number in numbers(text)),
+        numbers=frozenset(number for text, _ in texts for number in significant_numbers(text)),
         stems=frozenset(stem for text, language in texts for stem in stems(text, language)),
         sentences=tuple(frozenset(stems(text, language)) for text, language in shown),
     )
@@ -213,8 +213,10 @@ def _new_sentences(
     for _, candidate in found:
         if len(chosen) == most:
             break
-        figures = numbers(candidate.text)
-        if not any(is_repetition(candidate.stems, about) and figures <= numbers(text) for text, about in said):
+        figures = significant_numbers(candidate.text)
+        if not any(
+            is_repetition(candidate.stems, about) and figures <= significant_numbers(text) for text, about in said
+        ):
             chosen.append(candidate.sentence)
             said.append((candidate.text, candidate.stems))
     return tuple(chosen) or tuple(candidate.sentence for _, candidate in found if candidate.sentence in summary)[:1]
@@ -223,7 +225,7 @@ def _new_sentences(
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:
     """Return how new a sentence is; 0 without a new number if it repeats one, or has few new words and no new name."""
     fresh = candidate.stems - known.stems
-    new_numbers = [number for number in numbers(candidate.text) if number not in known.numbers]
+    new_numbers = [number for number in significant_numbers(candidate.text) if number not in known.numbers]
     names = [word for word in words(candidate.text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
     again = any(is_repetition(candidate.stems, sentence) for sentence in known.sentences)
     if not new_numbers and (again or (not names and len(fresh) < MIN_NEW_WORDS)):

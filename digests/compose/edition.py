@@ -323,7 +323,7 @@ def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> Larg
     """
     found: list[tuple[int, int, str]] = []
     for story in stories:
-        reports = sum(any(key in inside for key in report.articles) for report in story.reports)
+        reports = sum(any(key in inside for key in report.articles) for report in story.wire_groups)
         found.append((-reports, -sum(key in inside for key in story.articles), story.id))
     total = -sum(reports for reports, _, _ in found)
     if not total:

@@ -175,7 +175,7 @@ def source_mentions(
     Return one mention per outlet: `first`, then the independent outlets, those with a new country or language before
     the others, then the folded ones, each in time order.
     """
-    agencies = {key: report.agency for report in story.reports for key in report.articles}
+    agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
     for key in story.articles:
         if key in articles:

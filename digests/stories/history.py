@@ -65,7 +65,7 @@ def load_story_details(
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
-    shown = compare(whole.reports)
+    shown = compare(whole.wire_groups)
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
     members |= {each.article_id: each for each in load_evidence(connection, evident, articles)}
     return StoryDetails(
@@ -124,7 +124,7 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
     return Story(
         id=row.id,
         articles=tuple(sorted((member.article_id for member in known), key=place)),
-        reports=tuple(sorted(reports, key=lambda report: place(report.origin))),
+        wire_groups=tuple(sorted(reports, key=lambda report: place(report.origin))),
         thread=row.thread,
         began_at=row.began_at,
         merged_ids=row.merged_ids,
@@ -144,7 +144,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
                 evidence = Evidence(**{name: member.evidence[name] for name in Evidence.__slots__})
                 yield from describe_common_ground(evidence, spelling)
             return
-    if len(found.story.reports) > 1:
+    if len(found.story.wire_groups) > 1:
         yield "a reader joined it, or what it was linked by is no longer stored"
 
 

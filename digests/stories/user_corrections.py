@@ -93,16 +93,16 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
 
 def subset_story(whole: Story, ids: Collection[str]) -> Story:
     """Return a story with only those of its articles that are in `ids`."""
-    parts = [(report, tuple(key for key in report.articles if key in ids)) for report in whole.reports]
+    parts = [(report, tuple(key for key in report.articles if key in ids)) for report in whole.wire_groups]
     reports = tuple(replace(report, articles=articles) for report, articles in parts if articles)
-    return replace(whole, articles=tuple(key for key in whole.articles if key in ids), reports=reports)
+    return replace(whole, articles=tuple(key for key in whole.articles if key in ids), wire_groups=reports)
 
 
 def merge_stories(into: Story, gone: Story) -> Story:
     return replace(
         into,
         articles=(*into.articles, *gone.articles),
-        reports=(*into.reports, *gone.reports),
+        wire_groups=(*into.wire_groups, *gone.wire_groups),
         began_at=earliest_time(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
         merged_ids=tuple(sorted({*into.merged_ids, gone.id, *gone.merged_ids})),
     )
@@ -146,7 +146,7 @@ def save_correction(
 def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
     """Return the rows of a story's articles; a link to an article that is no longer in the story is removed."""
     found = []
-    for report in story.reports:
+    for report in story.wire_groups:
         for article in report.articles:
             row = replace(rows[article], story_id=story.id, report=report.origin)
             found.append(row if row.nearest in story.articles else replace(row, nearest=None, evidence=None))

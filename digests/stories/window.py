@@ -221,7 +221,7 @@ def changed_members(window: ClusterWindow, links: Links, stories: Iterable[Story
     changed = []
     for story in stories:
         ids = set(story.articles)
-        for report, article in ((each, article) for each in story.reports for article in each.articles):
+        for report, article in ((each, article) for each in story.wire_groups for article in each.articles):
             row = StoryMember(article_id=article, story_id=story.id, report=report.origin, agency=report.agency)
             before = window.known.members.get(article)
             nearest, score = links.get(article, ("", 0.0))

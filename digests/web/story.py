@@ -89,10 +89,10 @@ def load_story_page(
         found = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
         raise NotFound(str(error)) from error
-    shown = on_page(found.story.reports)
+    shown = on_page(found.story.wire_groups)
     if not shown and at > 1:
         raise NotFound("This story has fewer pages.")
-    total = sum(len(report.articles) for report in found.story.reports)
+    total = sum(len(report.articles) for report in found.story.wire_groups)
     return found, [report_details(found, report, zone) for report in shown], at * PAGE_ARTICLES < total
 
 
@@ -120,7 +120,7 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict
 
 
 def timeline(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
-    reports = found.story.reports
+    reports = found.story.wire_groups
     if len(reports) > TIMELINE_REPORTS:
         step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)
         reports = tuple(reports[round(n * step)] for n in range(TIMELINE_REPORTS))

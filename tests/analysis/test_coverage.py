@@ -26,7 +26,7 @@ def test_a_second_version_of_an_agencys_text_is_no_second_voice():
         WireGroup(articles=tuple(a.id for a in first), agency="AFP"),
         WireGroup(articles=tuple(a.id for a in second), agency="AFP"),
     )
-    both = Story(id="s", articles=tuple(a.id for a in (*first, *second)), reports=reports)
+    both = Story(id="s", articles=tuple(a.id for a in (*first, *second)), wire_groups=reports)
 
     found = measure_coverage(both, by_id(*first, *second))
 

@@ -31,7 +31,7 @@ QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, a
 def decide(items, a, b, corrections=()):
     found = cluster_stories(items, rules=resolve_corrections(corrections))
     stories = {article: story.id for story in found for article in story.articles}
-    reports = {article: r.origin for story in found for r in story.reports for article in r.articles}
+    reports = {article: r.origin for story in found for r in story.wire_groups for article in r.articles}
     return explain_pair(a, b, sort_by_time(items), stories=stories, reports=reports, corrections=corrections)
 
 

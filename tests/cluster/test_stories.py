@@ -164,7 +164,7 @@ def test_every_article_is_in_one_story_and_in_one_report_of_it(rows):
 
     assert sorted(a for story in found for a in story.articles) == sorted(each.article_id for each in items)
     for story in found:
-        assert sorted(a for report in story.reports for a in report.articles) == sorted(story.articles)
+        assert sorted(a for report in story.wire_groups for a in report.articles) == sorted(story.articles)
         assert story.id == story_id(story.articles[0])
 
 

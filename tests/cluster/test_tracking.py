@@ -27,7 +27,7 @@ CHESS = "The chess club of Brindle won the Varga cup in Lunden after nine rounds
 
 def group_of(*articles: str) -> Story:
     reports = tuple(WireGroup(articles=(article,)) for article in articles)
-    return Story(id=story_id(articles[0]), articles=articles, reports=reports)
+    return Story(id=story_id(articles[0]), articles=articles, wire_groups=reports)
 
 
 def items_of(articles: str):

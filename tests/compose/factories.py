@@ -59,7 +59,7 @@ def story(*reports: Sequence[Article] | Article, agency: str | None = None) -> S
     return Story(
         id=everything[0].id,
         articles=tuple(a.id for a in everything),
-        reports=tuple(
+        wire_groups=tuple(
             WireGroup(articles=tuple(a.id for a in group), agency=agency if len(group) > 1 else group[0].agency)
             for group in groups
         ),

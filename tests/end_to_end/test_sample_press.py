@@ -83,7 +83,9 @@ def test_stories_are_as_labelled(run):
 
 
 def test_reports_are_as_labelled(run):
-    found = {frozenset(run.keys[key] for key in report.articles) for story in run.stories for report in story.reports}
+    found = {
+        frozenset(run.keys[key] for key in report.articles) for story in run.stories for report in story.wire_groups
+    }
     true = defaultdict(set)
     for key in run.articles:
         true[run.labels[key].story, run.labels[key].report].add(key)

@@ -27,7 +27,7 @@ def found(language: str, headline: str) -> frozenset[str]:
         id="a", url="https://a.example/a", host="a.example", outlet="A", title=headline, text="", language=language,
         country=None, published_at=AT, fetched_at=AT,
     )  # fmt: skip
-    story = Story(id="s", articles=("a",), reports=(WireGroup(articles=("a",)),))
+    story = Story(id="s", articles=("a",), wire_groups=(WireGroup(articles=("a",)),))
     return frozenset(find_countries(story, {"a": one}))
 
 

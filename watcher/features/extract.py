@@ -166,7 +166,7 @@ def extract_features(article_id: str, *, title: str, text: str, language: str) -
         stems=stems,
         weights=weights,
         names=names(title, body[:MAX_LEAD]),
-        numbers=numbers(f"{title}\n{body[:MAX_LEAD]}"),
+        numbers=extract_numbers(f"{title}\n{body[:MAX_LEAD]}"),
     )
 
 
@@ -211,7 +211,7 @@ def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
             yield to_latin(POSSESSIVE.sub("", fold(word))), inside
 
 
-def numbers(text: str) -> tuple[str, ...]:
+def extract_numbers(text: str) -> tuple[str, ...]:
     """Return the numbers in `text`, in order of first mention: ASCII digits, "." for decimals, no grouping."""
     found: dict[str, None] = {}
     for match in NUMBER.finditer(text):

@@ -97,7 +97,7 @@ def settings_model() -> type[Settings]:
     fields: dict[str, Any] = {}
     for name, section in load_plugins(GROUP, "the settings section of"):
         if not (isinstance(section, type) and issubclass(section, Checked)):
-            raise PluginError(f"the settings section [{name}]: {section!r} is no Part or Rows")
+            raise PluginError(f"the settings section [{name}]: {section!r} is no SettingsModel or SettingsList")
         if name in Settings.model_fields:
             raise PluginError(f"the settings section [{name}] is watcher's own; a package cannot add it")
         default: object = section.default if issubclass(section, SettingsList) else {}
