@@ -111,7 +111,7 @@ LONG_STEM = 5  # letters from which on a stem takes any usual ending
 
 @dataclass(frozen=True, slots=True)
 class PlaceName:
-    """A name to find: folded words."""
+    """A name to find in a text, as folded words."""
 
     tokens: tuple[str, ...]
     code: str  # "" if it is not a place
@@ -229,7 +229,7 @@ def is_derived(word: str, stem: str, language: str) -> bool:
 
 
 def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:
-    """Yield the cities that a folded word with the prefix `key` may name; `inflected`: Latin names have endings too."""
+    """Yield the cities that a folded word with the prefix `key` may name; Latin names have endings if `inflected`."""
     for tokens, code in cities_by_prefix().get(key, ()):
         if folded.startswith(tokens[0][:-1]):  # the last letter may be a vowel that changes
             yield _city_name(tokens, code, inflected=inflected)

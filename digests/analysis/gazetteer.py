@@ -89,7 +89,7 @@ class Gazetteer:
         return next((name for folded, name in found if self._matches(name, tokens, at, folded)), None)
 
     def _names_like(self, word: str) -> list[tuple[str, PlaceName]]:
-        """Return the names that a folded word may begin, each with the reading of the word, the longest first."""
+        """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""
         found = [(folded, name) for folded in _readings(word) for name in self._beginning(folded)]
         return sorted(found, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 

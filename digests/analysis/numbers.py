@@ -37,13 +37,13 @@ def normalize(number: str) -> str:
 
 def all_numbers(text: str, language: str) -> set[str]:
     """Return the digits of all numbers of `text`: "118 thousand", "118,000" and "11.8万" all give "118"."""
-    # "two" often counts nothing
+    # Number words count from `MIN_NUMBER` on, because "two" often counts nothing.
     spelled = {_digits(str(value)) for value in parse_number_words(text, language) if value >= MIN_NUMBER}
     return {_digits(match) for match in NUMBER.findall(text)} | spelled
 
 
 def numbers_with_units(text: str, language: str) -> dict[str, str]:
-    """Return the significant numbers with a unit, as written ("70%"), mapped to their digits; no days of a month."""
+    """Map the significant numbers with a unit, as written ("70%"), to their digits; days of a month are left out."""
     found: dict[str, str] = {}
     for match, value, what in _numbers_and_units(text, stop_words(language)):
         if float(value) < MIN_NUMBER or month_number(what):

@@ -24,7 +24,8 @@ class UserCorrection:
     """
     A reader's correction of stories; articles are given by id.
 
-    "join": all of `articles` and `others` belong to one story. "split": none of `articles` is in a story with `others`.
+    "join": all of `articles` and `others` belong to one story. "split": no article of `articles` may be in a story with
+    one of `others`; grouping decides about each side by itself.
     """
 
     kind: str  # join, split

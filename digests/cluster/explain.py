@@ -46,7 +46,7 @@ class Evidence:
     names: tuple[str, ...]
     terms: tuple[str, ...]
     numbers: tuple[str, ...]
-    wording: float  # share of the shorter text that the longer one has
+    wording: float  # share of the shorter text that the longer one has, 0 to 1
     vector: float | None  # cosine, centered by language; None without vectors of one embedder
     hours_apart: float | None  # None if one has no time
     same_language: bool
@@ -79,8 +79,8 @@ def explain_pair(
     """
     Return the decision on the articles `a` and `b` of a window, with its evidence.
 
-    `items` are sorted by time, with their stored `stories` and `reports` (the first article of each), by article;
-    `corrections` are those in force, as they were made.
+    `items` are sorted by time. `stories` has the id of each article's stored story, and `reports` the id of the first
+    article of its report, both by article id. `corrections` are those in force, the oldest first.
     """
     params, linkage = params_for(items)
     scores = score_all_pairs(items, params)
@@ -328,7 +328,7 @@ def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tup
 def diff_copy(
     key: str, copy: TextWithTitle, origin: TextWithTitle, in_origin: Sequence[SentenceNgrams]
 ) -> CopyDifference:
-    """Return which shares of the origin's text a copy keeps, edits and adds; `in_origin` are the origin's sentences."""
+    """Return how the text of a copy differs from that of its origin, whose sentences are `in_origin`."""
     in_copy = split_sentences(copy)
     copy_ngrams, origin_ngrams = (frozenset().union(*(each.ngrams for each in side)) for side in (in_copy, in_origin))
     copied = [each for each in in_copy if len(each.ngrams & origin_ngrams) >= MIN_SHARED * len(each.ngrams)]

@@ -66,7 +66,7 @@ class InvertedIndex:
 
         A pair loses less than `loss` of its product, as lowered with time: by a factor of e in `decay_hours`, to 0
         beyond `idle_hours`. So frequent words, which cost the most and say the least, are compared over hours, and
-        names over days. `hours` ascend; undated rows, with NaN, come last.
+        names over days. `hours` are the times of the rows, ascending; undated rows have NaN and come last.
         """
         posting_keys = np.repeat(np.arange(len(self.frequencies)), self.frequencies)
         highest = np.zeros(len(self.frequencies), np.float32)  # weight of each key

@@ -63,7 +63,8 @@ def group_wire_copies(
     Return the articles in groups with the same text; an article without copies is a group of its own.
 
     The origin is the agency's own article if it is in the group, else the earliest. Articles without a body are in one
-    group only if their headlines are the same. `shingles` are by article id, if those of `items` are stand-ins.
+    group only if their headlines are the same. `shingles` are the shingles by article id; they are needed if `items`
+    have only stand-ins for them.
     """
     ordered = sort_by_time(items)
     prints = make_fingerprints(ordered, shingles)
@@ -120,6 +121,7 @@ class CopyGroups:
         return is_copy(self.ordered[a], self.ordered[b], measure_overlap(self.prints[a], self.prints[b]))
 
     def join(self, a: int, b: int) -> None:
+        """Join the groups of two items; the longer one of their references is the reference of both."""
         into, other = sorted((self.group_of[a], self.group_of[b]), key=lambda group: (-len(self.members[group]), group))
         if into == other:
             return
@@ -226,7 +228,11 @@ def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
 
 
 def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
-    """Whether two articles share only a notice of the site, on cookies or rights: it matches neither headline."""
+    """
+    Whether two articles share only a notice of the site, such as one on cookies or rights.
+
+    Such a text matches neither headline, and the headlines have no word in common.
+    """
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
         return False

@@ -56,8 +56,9 @@ class CalibrationCurve:
     """
     A logistic curve from likeness to a score of 0 to `highest`; at `half`, the score is half of it.
 
-    Likeness is the cosine of two vectors × (1 + cosine of their cognates + cosine of their names): the meaning decides.
-    Weak likeness scores almost 0, so that many weak pairs do not add up to a strong one.
+    Likeness is the cosine of two vectors × (1 + cosine of their cognates + cosine of their names). So the meaning
+    decides, and common names raise the score; names alone are not enough. Weak likeness scores almost 0, so that many
+    weak pairs do not add up to a strong one.
     """
 
     highest: float = 0.8
@@ -247,7 +248,8 @@ def sharpen_scores(scores: Numbers, sharpness: float, *, about: float) -> Number
     """
     Return scores with those below `about` lowered and those above it raised, more so the farther they are from it.
 
-    Two texts of one language share the words of their subject whatever happened: many weak scores are no event.
+    Then many weak scores do not outweigh a few strong ones: two texts of one language share the words of their subject
+    whatever happened, and these words alone do not show that the event is the same.
     """
     return np.asarray(about * (np.maximum(scores, 0.0) / about) ** sharpness, np.float64)
 

@@ -55,11 +55,11 @@ def cluster_with_links(
     copies: Sequence[WireGroup] | None = None,
 ) -> tuple[tuple[Story, ...], Links]:
     """
-    Return the stories of a window, by earliest article, and their links; independent of the order of `items`.
+    Return the stories of a window, ordered by earliest article, and their links; the order of `items` is irrelevant.
 
     A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
-    nearest story or stays alone, a round-up always stays alone. `rules` override all scores; a bonus keeps an article
-    in its `known` story. `copies` are the wire groups of `items`; None to compute them.
+    nearest story or stays alone, a round-up always stays alone. `rules` override all scores. `known` has the story that
+    each article was in; a bonus keeps it there. `copies` are the wire groups of `items`; None to compute them.
     """
     ordered = sort_by_time(items)
     place = {item.article_id: number for number, item in enumerate(ordered)}

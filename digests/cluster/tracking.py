@@ -79,9 +79,9 @@ def track_stories(
 
     A known story continues in the group with most of its articles. If several continue in one group, the largest keeps
     its id and the others are merged into it. Articles that leave a story become a story of their own, or move to
-    another known one. A story of `merged` that separates again gets its id and thread back; no other new one has an id
-    of `taken_ids`. A story that is alone in its thread and on the same subject as an earlier story
-    becomes its follow-up and joins that thread. Tracking is idempotent.
+    another known one. A story of `merged`, the stories that were merged into those of `known`, gets its id and thread
+    back if it separates again. New stories never get an id of `taken_ids`. A story that is alone in its thread and on
+    the same subject as an earlier story becomes its follow-up and joins that thread. Tracking is idempotent.
     """
     by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
     home = {article: story.id for story in by_id.values() for article in story.articles}
@@ -157,6 +157,7 @@ def restored_story(articles: Collection[str], known: int, merged: Collection[Exi
 
 
 def new_id(earliest: str, taken: Collection[str]) -> str:
+    """Return an id for a story whose earliest article is `earliest`; it is none of `taken`."""
     names = chain([earliest], (f"{earliest} {number}" for number in count(2)))
     return next(found for found in map(story_id, names) if found not in taken)
 

@@ -149,6 +149,7 @@ def normalize(starts: Starts, keys: Ints, values: Array, *, missing: float = 0.0
 def shared_cognates(rows: TermRows) -> Ints:
     """Return for each key of `rows` the number of its cognate key, or -1 if no other language of the window has it."""
     numbers = defaultdict[str, int](count().__next__, {"": -1})
+    # Large numbers are cognates too: they are the same in all languages.
     keys = ("" if key[:1] == "#" and len(key) <= MIN_NUMBER_DIGITS else key for key in cognate_keys(rows.words))
     codes = np.fromiter(map(numbers.__getitem__, keys), np.int64, len(rows.words))
     width = int(rows.languages.max(initial=0)) + 1
@@ -213,8 +214,8 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
 
     Texts of one language have similar vectors whatever their subject; without the language's mean, texts of different
     languages can be compared. The embedder's mean is subtracted first, then the mean of this window, then that of each
-    language in it; the last two count more, the more articles they are from. With two articles alone they are
-    meaningless: `from_window` is False.
+    language in it; the last two count more, the more articles they are from. They are not subtracted without
+    `from_window`, because they are meaningless for two articles alone.
     """
     found = stack_vectors(items)
     if found is None:
@@ -229,7 +230,11 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
 
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:
-    """Return (model, vectors, has), each vector less the embedder's mean for its language; None without vectors."""
+    """
+    Return (model, vectors, has), each vector less the embedder's mean for its language; None if no item has a vector.
+
+    Only the vectors of the commonest model are used; `has` is 1 for the items that have one, else 0.
+    """
     kinds = [(item.features.vector_model, len(item.features.vector or b"")) for item in items]
     counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
     if not counts:
@@ -284,7 +289,7 @@ EXPANSION = ExpansionParams()
 
 
 def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], limit: int) -> Vectors:
-    """Return up to `limit` nearest rows with scores for each row in the mask `borrows`; `pairs` has each pair once."""
+    """Return up to `limit` nearest rows, with scores, for each row in the mask `borrows`; `pairs` has each once."""
     a, b, scores = np.r_[pairs.first, pairs.second], np.r_[pairs.second, pairs.first], np.r_[pairs.score, pairs.score]
     asked = np.flatnonzero(borrows[a])
     best = asked[top_of_rows(a[asked], b[asked], scores[asked], limit)]
@@ -295,7 +300,7 @@ def expand_vectors(vectors: Vectors, near: Vectors, share: float, limit: int, *,
     """
     Return the vectors, with `share` × score of each neighbour's vector added; rows without neighbours stay unchanged.
 
-    An expanded row keeps its `limit` heaviest entries and is normalized with `missing`.
+    An expanded row keeps its `limit` heaviest entries and is normalized with `missing` (`normalize`).
     """
     is_expanded = np.diff(near[0]) > 0
     parts = []

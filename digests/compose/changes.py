@@ -56,6 +56,7 @@ def compare_with_earlier(
     after that edition has a sentence with a number, a name or enough words that were not known, else "quiet". Known are
     the texts of the story's articles until then, and what that edition said of it.
 
+    `articles` are the story's and, if still stored, those of the last editions; only those of the window can be new.
     A sentence of `summary` is returned as an update only if nothing else is new; the caller then removes it there.
     """
     present = [articles[key] for key in story.articles if key in articles]

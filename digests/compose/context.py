@@ -27,7 +27,7 @@ class ComposeContext:
     window_end: datetime
     earlier_articles: Mapping[str, Article]  # older ones and those that the last editions cited, if still stored
     earlier_editions: tuple[Edition, ...]  # the latest first
-    load_full_texts: LoadFullTexts  # one story at a time
+    load_full_texts: LoadFullTexts  # loads articles by id, with full texts; called for one story at a time
     owner_kinds: Mapping[str, str]  # by outlet, for outlets whose sources declare one
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
 
@@ -50,6 +50,7 @@ class ComposeContext:
         return group_outlets(self.articles.values(), self.owner_kinds)
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
+        """Return the ISO codes of the countries that a story is about."""
         if story.id not in self._countries:
             self._countries[story.id] = find_countries(story, self.articles)
         return self._countries[story.id]

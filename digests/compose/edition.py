@@ -194,9 +194,10 @@ Compose = Callable[[RankedStory], EditionStory | None]
 
 @dataclass(slots=True)
 class StorySelection:
-    """The stories that an edition shows, best first, each once at most; `related` are by id of a main story."""
+    """The stories that an edition shows, best first; each story occurs once at most."""
 
     main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # shown in full
+    # Stories listed under a main story, by its id.
     related: dict[str, list[RankedStory]] = field(default_factory=lambda: defaultdict(list))
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
@@ -214,8 +215,9 @@ def select_stories(
     Choose the stories to show from `ranked`, best first; `compose` returns a story as shown, None if it has no title.
 
     Stories with a `must` phrase come first, then those of several outlets, then the others. A quiet story (nothing is
-    new) is shown as a brief and takes no place; a story of live blogs and round-ups alone, whose ids are in `flagged`,
-    can only be a brief. Of a thread, the first story with news is shown, with up to `MAX_RELATED` others under it.
+    new) is shown as a brief and takes no place. A story can only be a brief if all its articles are in `flagged`, the
+    ids of live blogs, round-ups, galleries and videos. Of a thread, the first story with news is shown, with up to
+    `MAX_RELATED` others listed under it.
     """
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}

@@ -57,7 +57,7 @@ class RankedStory:
     coverage: Coverage
     sibling_of: str | None = None  # the id of the higher story on the same event or in the same thread
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
-    watched: tuple[str, ...] = ()  # the same of its `watch`
+    watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
 
 
 def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory, ...]:

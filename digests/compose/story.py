@@ -47,7 +47,12 @@ def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetim
 
 
 def classify_trend(counts: Sequence[int]) -> str:
-    """Return "rising", "steady" or "fading", by the last quarter's rate of articles; "" if they are too few."""
+    """
+    Return "rising", "steady" or "fading"; "" for fewer than `MIN_TREND_ARTICLES` articles.
+
+    The rate of articles in the window's last quarter is compared with the rate since the story began. `counts` are the
+    articles in each eighth of the window (`count_in_eighths`).
+    """
     began = next((at for at, count in enumerate(counts) if count), None)
     if began is None or sum(counts) < MIN_TREND_ARTICLES:
         return ""

@@ -135,7 +135,7 @@ def text_loader(
     Return a function that returns articles by id with full texts, which it decompresses on demand.
 
     `leads` have the first `TEXT_LEAD_CHARS` of their texts, `compressed` the full texts of the longer ones, `revised`
-    those that replace them. Articles that are `complete` already go first.
+    full texts that replace these. An article of `complete` has its full text already and is returned as it is.
     """
 
     def with_whole_text(article: Article) -> Article:
@@ -188,7 +188,8 @@ def build_edition(
     Build the requested edition and store it; None if another process has built it, or is building it.
 
     Its files are written before it is stored: after a crash in between, it is built again and the files are replaced.
-    Its messages go into the outbox in the transaction that stores it. `held_for` as in `store.editions.claim`.
+    Its messages go into the outbox in the transaction that stores it. `held_for` is how long the claim of another
+    process is respected; None for the default (`store.editions.claim`).
 
     Errors: StoreError; DigestError, if a template or an address is wrong; DeliveryError, if a file cannot be written.
     """
@@ -230,7 +231,7 @@ def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequ
 def save(
     connection: Connection, key: EditionKey, edition: Edition, messages: Sequence[OutboundMessage], *, now: datetime
 ) -> bool:
-    """Store an edition with its messages, and schedule rechecks; False if another process has taken its claim over."""
+    """Store an edition with its messages and schedule rechecks of its pages; False if another process has its claim."""
     if not editions.save_edition(connection, key, edition):
         return False
     outbox.enqueue(connection, key, messages, now=now)
@@ -306,7 +307,12 @@ def owners_of(sources: Iterable[Source]) -> dict[str, str | None]:
 def measure_intake(
     inputs: EditionInputs, left_out: tuple[LeftOut, ...], *, withdrawn: int, late_articles: int
 ) -> Intake:
-    """Return the counts for the ledger; `withdrawn`: pages are gone, `late_articles`: published before the window."""
+    """
+    Return the counts of entries, articles and sources for the ledger.
+
+    `left_out` counts articles of the window that are not used; `withdrawn` is the number of the window's articles whose
+    page is gone, and `late_articles` that of articles used although they were published before the window.
+    """
     request, counts = inputs.request, inputs.counts
     failing = []
     for state in inputs.feeds:

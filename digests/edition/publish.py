@@ -31,7 +31,11 @@ MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 def publish(
     engine: Engine, edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = ""
 ) -> tuple[Path, ...]:
-    """Write the edition's files, and return their paths. Errors: DeliveryError; DigestError, before the first file."""
+    """
+    Write the edition's files into `folder`, and return their paths; `suffix` follows the date in their names.
+
+    Errors: DeliveryError; DigestError, if one of the reader's templates is wrong: then no file is written.
+    """
     return write_files(render_files(engine, edition, digest, digest.formats, suffix=suffix), folder)
 
 
@@ -53,7 +57,7 @@ def render_all(
     earlier: Sequence[Edition] = (),
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, with its mail addressed as in the settings."""
+    """Return the edition in `formats`, with its mail addressed as in the settings; `suffix` as in `publish`."""
     day = edition.local_date.isoformat()
     head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
     own = load_own_templates(digest.templates)
@@ -62,6 +66,7 @@ def render_all(
 
 
 def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailHead:
+    """Return the head of an edition's mail to `to`; `suffix` as in `publish`."""
     mail = digest.mail
     page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=to, unsubscribe=mail.unsubscribe, base_url=page)
@@ -102,7 +107,11 @@ def build_messages(
 
 
 def load_own_templates(folder: Path | None) -> Own:
-    """Return the templates in `folder`, ordered by path; none if it is None. Errors: DigestError."""
+    """
+    Return the reader's own templates in `folder`, ordered by path; none if `folder` is None.
+
+    Errors: DigestError, if the folder or a file cannot be read, or a file is too large or not named like a template.
+    """
     if folder is None:
         return ()
     try:

@@ -54,9 +54,10 @@ def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
     """
-    Return the details of a story, or of the one that it was merged into. Errors: DigestError, if no story matches.
+    Return the details of a story, or of the one that it was merged into.
 
-    `compare` selects the reports whose copies and links are explained, because comparing takes time.
+    `compare` selects the reports whose copies and links are explained, because comparing takes time. Errors: as
+    `resolve_story`.
     """
     asked = resolve_story(connection, story)
     row = resolve_merged(connection, asked.id) or asked
@@ -83,7 +84,11 @@ def load_story_details(
 
 
 def resolve_story(connection: Connection, story: str) -> StoryRow:
-    """Return a story's row, by its id, the beginning of it, an edition's anchor, or its thread. Errors: DigestError."""
+    """
+    Return the row of a story, given its id, the beginning of its id, an edition's anchor, or the id of its thread.
+
+    Errors: DigestError, if no story matches, or several do.
+    """
     wanted = story.strip().rpartition("-")[2]
     if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
         return thread[0]

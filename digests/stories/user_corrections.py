@@ -99,6 +99,7 @@ def subset_story(whole: Story, ids: Collection[str]) -> Story:
 
 
 def merge_stories(into: Story, gone: Story) -> Story:
+    """Return two stories as one, with the id of `into`."""
     return replace(
         into,
         articles=(*into.articles, *gone.articles),

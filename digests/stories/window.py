@@ -47,7 +47,7 @@ class ClusterWindow:
     shingles: dict[str, bytes]  # by article id, until the window is clustered
     known: KnownStories
     corrections: tuple[StoredCorrection, ...]
-    merged: tuple[ExistingStory, ...]  # into those of the window
+    merged: tuple[ExistingStory, ...]  # stories that were merged into those of the window
 
     @property
     def is_past(self) -> bool:
@@ -107,7 +107,11 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
 def items_between(
     connection: Connection, *, start: datetime, end: datetime
 ) -> tuple[dict[str, ClusterItem], dict[str, bytes]]:
-    """Return the items of the articles published in [start, end) that have features, and their shingles, by id."""
+    """
+    Return the items of the articles published in [start, end) that have features, and their shingles, by article id.
+
+    The items have `STAND_IN` instead of their shingles, to save memory.
+    """
     items, shingles, outdated = {}, {}, []
     for article, packed in outlines_between(connection, start=start, end=end):
         if packed.version == FEATURES_VERSION:
@@ -139,7 +143,7 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     items = list(window.items.values())
     copies = group_wire_copies(items, window.shingles)
-    window.shingles.clear()  # comparing stories takes the most memory
+    window.shingles.clear()  # freed now, because comparing stories takes the most memory
     stories, links = cluster_with_links(
         items,
         rules=resolve_corrections(active_corrections(window.corrections)),

@@ -36,7 +36,11 @@ def rarity(share: float) -> float:
 def count_document_frequencies(
     articles: Sequence[Article], load_full_texts: LoadFullTexts | None = None
 ) -> DocumentFrequencies:
-    """Return how common words are in `articles`, from an even sample of each language; takes 0.1 ms per article."""
+    """
+    Return how common words are in `articles`, from an even sample of each language; takes 0.1 ms per article.
+
+    `load_full_texts` is needed if `articles` have only the beginnings of their texts.
+    """
     by_language: dict[str, list[Article]] = {}
     for article in sorted(articles, key=lambda a: a.id):
         by_language.setdefault(article.language, []).append(article)
@@ -52,6 +56,7 @@ def count_document_frequencies(
 
 
 def total_support(agreed: Agreement, found: Iterable[str], language: str) -> float:
+    """Return the sum of the supports of the distinct words in `found`."""
     weights = agreed.get(language, {})
     return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
 

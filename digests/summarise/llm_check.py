@@ -30,7 +30,7 @@ MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
 
 def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
-    """Return the sentences that a model may use, from the independent reports in `language`; () if they are too few."""
+    """Return sentences that a model may use, of independent reports in `language`; () for fewer than `MIN_REPORTS`."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = [a for a in origins if a.language == language and not is_flagged(a) and a.text][:MAX_REPORTS]
     if len(reports) < MIN_REPORTS:
