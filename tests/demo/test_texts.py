@@ -56,7 +56,7 @@ def test_a_report_belongs_to_one_story_and_one_language():
 
 def test_no_outlet_prints_one_story_twice_in_a_day():
     for group in by("story").values():
-        outlets = [(label.outlet.key, label.day) for label in group if label.kind == "article"]
+        outlets = [(label.outlet, label.day) for label in group if label.kind == "article"]
 
         assert len(outlets) == len(set(outlets))
 

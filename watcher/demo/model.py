@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -27,7 +27,7 @@ class Outlet:
     dates: bool = True  # whether its feed has dates
     layout: str = "classic"  # a template: classic, blocks, radio, table
     metadata: str = "full"  # in a page's head: full (JSON-LD and OpenGraph), og, meta, none
-    furniture: Sequence[str] = ("share", "teasers")  # also consent, schedule, newsletter, latest
+    furniture: tuple[str, ...] = ("share", "teasers")  # also consent, schedule, newsletter, latest
     declared: str = "utf-8"  # the charset in its headers
     charset: str = ""  # the charset that it really uses, if another
     validators: str = "both"  # etag, last-modified, both

@@ -31,7 +31,10 @@ def library() -> Library:
     folder = files(__package__) / "texts"
     words = read_toml(folder / "furniture.toml")
     rows = read_toml(folder / "outlets.toml")["outlets"]
-    outlets = {row["key"]: Outlet(**row | {"words": words[row["language"]]}) for row in rows}
+    given: list[dict[str, Any]] = [
+        {key: tuple(each) if isinstance(each, list) else each for key, each in row.items()} for row in rows
+    ]
+    outlets = {row["key"]: Outlet(**row, words=words[row["language"]]) for row in given}
     stories = [read_toml(file) for file in sorted((folder / "stories").iterdir(), key=lambda file: file.name)]
     pieces = [
         edit_report(outlets[row["outlet"]], story["story"], report, row)
