@@ -28,7 +28,7 @@ from watcher.text.urls import hide_secrets
 
 class WatcherError(Exception):
     """
-    Something a person can be told: `str(error)` says what happened and where; `hint` what to do about it.
+    An error with a message for the user: `str(error)` says what happened and where; `hint` says what to do about it.
 
     No message shows the password or the key in a URL, whoever prints, logs or stores it.
     """
@@ -59,7 +59,7 @@ class Problem:
 
 
 class SettingsError(WatcherError):
-    """A settings file that cannot be used; all its faults at once."""
+    """A settings file cannot be used. The error has all faults of the file at once."""
 
     def __init__(self, problems: tuple[Problem, ...], message: str | None = None, *, hint: str | None = None) -> None:
         self.problems = problems
@@ -67,7 +67,7 @@ class SettingsError(WatcherError):
 
 
 class ReasonedError(WatcherError):
-    """Something that is known by its reason: a kind with values. `str(error)` is the URL and the English sentence."""
+    """An error with a URL and a reason, which is a kind with values; `str(error)` is both in English."""
 
     def __init__(self, url: str, reason: Reason) -> None:
         self.url = url
@@ -80,7 +80,7 @@ class ReasonedError(WatcherError):
 
 
 class HopError(WatcherError):
-    """A fault of one request, known by its reason; `net.errors` makes it a FetchError with the URL."""
+    """One request failed. The error has only the reason; `net.errors` turns it into a FetchError, which has the URL."""
 
     def __init__(self, kind: FetchKind, **values: str | int) -> None:
         self.reason = Reason(kind, **values)
@@ -88,7 +88,11 @@ class HopError(WatcherError):
 
 
 class FetchError(ReasonedError):
-    """No answer from the last hop, `answered_by`. `permanent`: asking again will not help; `no_connection`: no host."""
+    """
+    A request got no usable response. `answered_by` is the URL of the hop that failed, the last of the redirects.
+
+    `permanent` means that a later request will not help, `no_connection` that the host could not be reached at all.
+    """
 
     def __init__(
         self,
@@ -108,7 +112,7 @@ class FetchError(ReasonedError):
 
 
 class Unreachable(FetchError):
-    """No connection: the name, the address or the other side."""
+    """The host could not be reached, the connection broke, or the response could not be read."""
 
 
 class TimedOut(FetchError):
@@ -116,15 +120,15 @@ class TimedOut(FetchError):
 
 
 class TooLarge(FetchError):
-    """More bytes than allowed, before or after decompression."""
+    """The response has more bytes than allowed, before or after decompression."""
 
 
 class RequestRefused(FetchError):
-    """We do not ask this: a private address, a scheme, robots.txt, too many redirects."""
+    """The request is not made: the URL is not valid, the address is private, or there are too many redirects."""
 
 
 class HttpStatusError(FetchError):
-    """An answer with an error status; 410 is permanent. `wall`: the name of the bot wall that gave it."""
+    """The response has an error status; 410 is permanent. `wall` is the name of the bot wall that sent it."""
 
     def __init__(
         self,
@@ -149,19 +153,19 @@ def status_reason(status: int, wall: str | None = None) -> Reason:
 
 
 class FeedError(ReasonedError):
-    """Bytes that are no feed we can read."""
+    """The response is not a feed that can be read."""
 
 
 class CleanError(ReasonedError):
-    """A page without an article in it."""
+    """The page has no article in it."""
 
 
 class OpmlError(WatcherError):
-    """A file that is no list of feeds, or one that is refused."""
+    """The file is not a list of feeds, or it is refused."""
 
 
 class StoreError(WatcherError):
-    """The store cannot be opened, read or written. `transient`: for a reason that may pass, as a full disk."""
+    """The store cannot be opened, read or written. `transient` means that the reason may pass, such as a full disk."""
 
     transient = False
 
@@ -171,7 +175,11 @@ class PluginError(WatcherError):
 
 
 class EmbedderError(WatcherError):
-    """No vectors. `permanent`: until somebody mends it. `caused_by_input`: the texts may be at fault, and others do."""
+    """
+    The embedder made no vectors. `permanent` means that it will not work until somebody repairs the cause.
+
+    `caused_by_input` means that the fault may lie in the texts, and that the embedder may work with others.
+    """
 
     def __init__(
         self,
@@ -188,4 +196,4 @@ class EmbedderError(WatcherError):
 
 
 class ModelError(WatcherError):
-    """A language model that wrote nothing: it cannot be reached, refuses, or answers with something else."""
+    """The language model wrote no text: it cannot be reached, refuses, or answers with something else."""

@@ -167,6 +167,7 @@ class Reason:
         return (other if other and values["n"] != 1 else one).format(**values)
 
     def __getitem__(self, name: str) -> str | int | Reason | None:
+        """Return the value `name`, None if there is no such value."""
         return dict(self.values).get(name)
 
     def to_json(self) -> str:

@@ -11,7 +11,7 @@ from watcher.errors import PluginError
 
 
 def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
-    """Yield name and object of each entry point of `group`, by name. Errors: PluginError, about `what` it is."""
+    """Yield name and object of each entry point of `group`, by name. Errors: PluginError that begins with `what`."""
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         try:
             found = point.load()

@@ -111,7 +111,11 @@ def mark_agency_names(text: str) -> MarkedText:
 
 
 def agency_of(text: str, *, language: str | None = None) -> str | None:
-    """Return the agency of a credit ("AFP/The Local"), else None; a "shy" name alone counts in its `language` only."""
+    """
+    Return the short name of the agency in a credit such as "AFP/The Local", None if `text` is not a credit.
+
+    An ambiguous ("shy") name alone, without "by" or brackets, counts only if `language` is the agency's own.
+    """
     if len(text) > LONGEST:
         return None
     if PHOTO.search(text):  # "22/11/2020 - Source: AFP - Photo: Jo Alder"
@@ -147,6 +151,7 @@ def agency_of_byline(text: str) -> str | None:
 
 
 def agency_in(text: str) -> str | None:
+    """Return the short name of the first agency named anywhere in `text`, None if there is none."""
     marked = mark_agency_names(text)
     return marked.agency() if marked.names else None
 

@@ -111,7 +111,7 @@ AuthorSource = tuple[str, tuple[str, ...]]
 
 
 def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tuple[str, ...], str]:
-    """Return the authors of a page and the source of the names, if any; the outlet only if nobody else is named."""
+    """Return a page's authors and the source of the names, or empty ones; the outlet only if nobody else is named."""
     outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
     for source, texts in _author_sources(elements):

@@ -53,10 +53,11 @@ class MainText:
 
 def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[FlatPage, MainText]:
     """
-    Return the page as flat lists, and its main text; the standfirst often repeats one of `summaries`.
+    Return the page as flat lists, and its main text.
 
     If there is almost no text, the page is read again including elements that should not hold an article but sometimes
-    do, and then the HTML in its scripts is read.
+    do, and then the HTML in its scripts is read. `summaries` are the page's descriptions of itself: the standfirst
+    often repeats one.
     """
     page = flatten_tree(tree)
     main = _find_main_text(page, summaries)

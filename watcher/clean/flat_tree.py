@@ -96,7 +96,7 @@ class FlatPage:
 
 
 def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
-    """Return a page's body as flat lists, without forms and footers unless they hold most; `whole`: with MISUSED."""
+    """Return a page's body as flat lists, without forms and footers unless they hold most; `whole` includes MISUSED."""
     page = FlatPage()
     body = next(iter(tree.iter("body")), None)
     silent = SILENT - MISUSED if whole else SILENT

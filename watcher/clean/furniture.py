@@ -229,6 +229,7 @@ def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) ->
 
 
 def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+    """Yield the quotes set apart from the text that also stand in one of its paragraphs."""
     names = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
     for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
         if block.kind != "quote" or not QUOTE_LEAST <= len(name) <= QUOTE_MOST:

@@ -94,7 +94,7 @@ def _name_of(thing: Node) -> object:
 
 
 def _parse_json(script: str) -> object:
-    """Parse a JSON-LD script, also with common errors; else return the article with the fields that can be found."""
+    """Parse a JSON-LD script, also with common errors; if that fails, return an article's fields in it, or None."""
     text = script.strip()
     if not text or len(text) > MAX_CHARS:
         return None

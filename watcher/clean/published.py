@@ -48,7 +48,7 @@ class DateCandidate:
 def extract_dates(
     elements: PageElements, *, url: str, now: datetime | None
 ) -> tuple[DateCandidate | None, datetime | None]:
-    """Return the dates of publication (in the local time that the page shows) and of the last change, or None."""
+    """Return when an article was published (in the outlet's local time if shown) and last changed, None if unknown."""
     # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
     sure = (time for time in elements.times if time.is_sure)
@@ -109,7 +109,7 @@ def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tup
 def _visible_date(
     lines: Iterable[ShortLine], now: datetime | None, month_first: bool, *, changed: bool = False
 ) -> DateCandidate | None:
-    """Return the most certain visible date in `lines`, else None; `changed`: a date of a change counts too."""
+    """Return the most certain visible date in `lines`, None without one; `changed` accepts dates of a change too."""
     best: DateCandidate | None = None
     most = 0.0
     for line in lines:
@@ -144,7 +144,11 @@ def _confidence(line: ShortLine) -> int:
 def _in_reader_zone(
     stated: tuple[DateCandidate, ...], shown: DateCandidate | None, day: DateCandidate | None
 ) -> DateCandidate:
-    """Return the first stated date; if in UTC, in the outlet's zone by another stated date, the page or the URL."""
+    """
+    Return the first stated date; if it is in UTC, in the local time zone of the outlet as far as it is known.
+
+    The zone is that of another stated date for this moment; else one in which it is the day on the page or in the URL.
+    """
     first, *others = stated
     if first.moment.utcoffset():
         return first

@@ -45,7 +45,7 @@ SCRIPTED = re.compile(REJECTION["needs_javascript"], re.IGNORECASE)
 
 
 def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageKind | None:
-    """Return why a page has no article, else None; its `visible_text` (`bare`) counts if there are no `blocks`."""
+    """Return why a page has no article, None if it may have one; without `blocks`, `bare` (`visible_text`) counts."""
     lines = [block.text for block in blocks]
     size = sum(map(len, lines))
     if size <= WALL_MAX:
@@ -113,7 +113,7 @@ def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
 
 
 def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Block] = ()) -> bool:
-    """Whether the rest of the article is missing; a note in the last `raw` blocks (with furniture) always counts."""
+    """Whether the rest of an article is missing. A paywall note in the last blocks, also of `raw`, always counts."""
     if any(is_paywall_note(block.text) for block in (*raw[-TAIL:], *blocks[-TAIL:])):
         return True
     size = sum(len(block.text) for block in blocks)

@@ -53,7 +53,7 @@ class SiteMemory:
 
 
 def block_hashes(texts: Iterable[str]) -> Hashes:
-    """Return a 64-bit hash of each text, with its length in the low bits; all numbers are equal ("12 comments")."""
+    """Return a 64-bit hash of each text, with its length in the low bits. Numbers make no difference."""
     found = []
     for text in texts:
         name = DIGITS.sub("0", normalize_key(text))

@@ -128,7 +128,7 @@ class RuleResult:
 
 
 def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
-    """Apply site rules to a page. Dropped elements leave `tree` itself: neither text nor metadata include them."""
+    """Apply site rules to a page. They drop elements from `tree` itself, so that metadata does not include them."""
     if rules is None:
         return RuleResult(body=tree)
     dropped = tuple(RemovedBlock(rule="site", text=text) for path in rules.drop for text in _drop_matches(tree, path))
@@ -185,11 +185,12 @@ def rules_for(host: str, own: Iterable[SiteRules] = ()) -> SiteRules | None:
 
 
 def load_user_rules(settings: Path | None) -> tuple[SiteRules, ...]:
+    """Return the rules in the folder `sites` next to the settings file. Errors: as `read_folder`."""
     return () if settings is None else read_folder(settings.parent / "sites")
 
 
 def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
-    """Return the rules in the TOML files of a folder, or none. Errors: SettingsError with the faults of all."""
+    """Return the rules in a folder's TOML files, () if it does not exist. Errors: SettingsError with all faults."""
     if not folder.is_dir():
         return ()
     rules: list[SiteRules] = []

@@ -58,7 +58,7 @@ def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
 
 
 def _complete_title(title: str, others: Iterable[str]) -> str:
-    """Return the one of `others` of which `title` is a version cut at an unescaped quote or by dots, else `title`."""
+    """Return `title`, or the complete one of `others` if it was cut at an unescaped quote or ends with dots."""
     start = title.rstrip(".… ") if title.endswith(("...", "…")) else ""
     return next(
         (

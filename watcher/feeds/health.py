@@ -41,12 +41,12 @@ STATUS_HINTS: dict[object, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A status (one of `STATUSES`), its reason and its beginning, if any and if known, and a hint, "" for none."""
+    """The health of a feed: its status, with an explanation."""
 
-    status: str
-    reason: Reason | None = None
+    status: str  # one of `STATUSES`
+    reason: Reason | None = None  # None if there is nothing to explain
     hint: str = ""
-    since: datetime | None = None
+    since: datetime | None = None  # None if it is unknown
 
     @property
     def is_ok(self) -> bool:
@@ -62,7 +62,11 @@ class Health:
 def feed_health(
     feed: Feed, *, reason: Reason | None = None, held_until: datetime | None = None, now: datetime
 ) -> Health:
-    """Return the worst status that applies; `reason`: of the last failure; `held_until`: its host is left alone."""
+    """
+    Return the health of a feed: the worst status that applies.
+
+    `reason` is that of the last failure, None without one. The feed's host is not visited until `held_until`.
+    """
     statuses = [stored_status(feed, reason=reason)]
     is_due = feed.next_poll_at is None or feed.next_poll_at <= now
     if held_until is not None and held_until > now and is_due:
@@ -83,7 +87,11 @@ def feed_health(
 
 
 def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
-    """Return the status after a poll that gives `changes` (by `STATUS_FIELDS`), without what depends on the time."""
+    """
+    Return the status after the last poll, without the statuses that depend on the time.
+
+    `reason` is that of the last failure, None without one; `changes` replace the `STATUS_FIELDS` of `feed`.
+    """
     gone, failures, last_polled_at, last_new_at, took_s, moved_to, url, has_no_dates = (
         changes.get(name, getattr(feed, name)) for name in STATUS_FIELDS
     )
@@ -148,7 +156,11 @@ def hint_for(feed: Feed, reason: Reason) -> str:
 
 
 def has_private_address(feed: Feed, reason: Reason) -> bool:
-    """Whether the feed's own host is private; not a redirect's target: a site could choose which of ours we request."""
+    """
+    Whether a failure says that the feed's own host has a private address.
+
+    False for the target of a redirect: if a user allowed that, a site could choose which private hosts we request.
+    """
     hosts = {urlsplit(url).hostname for url in (feed.url, feed.source.url)}
     return reason.kind is FetchKind.PRIVATE_ADDRESS and reason["host"] in hosts
 

@@ -27,11 +27,11 @@ NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?=$|[,\s])", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
-    """The intervals of the settings (`own_every_s`: the source's own, not `every_s`) and of the feed, in seconds."""
+    """The intervals of the settings and of the feed itself, in seconds."""
 
-    every_s: float = 1800.0
-    min_every_s: float = 900.0
-    own_every_s: float | None = None
+    every_s: float = 1800.0  # the default
+    min_every_s: float = 900.0  # the lower limit of the interval
+    own_every_s: float | None = None  # the setting of the source, instead of `every_s`
     ttl_s: float | None = None
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()
@@ -155,10 +155,11 @@ class Freshness:
 
 def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: float | None = None) -> Freshness:
     """
-    Parse the freshness in `headers` (names in lower case); the kept `kept_s` counts for a 304 without Cache-Control.
+    Parse the freshness in `headers` (names in lower case).
 
     Cache-Control takes precedence over Expires; Age is subtracted. Dates are compared with the server's Date, so that
-    its clock may be wrong. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
+    its clock may be wrong. `kept_s` is the feed's stored max-age, for a 304: it applies again if the 304 has no
+    Cache-Control. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
     """
     said: dict[str, str] = {}
     for name, value in headers:

@@ -42,7 +42,8 @@ class Client:
     An HTTP client for feeds and pages; use it with `async with`.
 
     `timeout_s` limits connecting and each read or write, `deadline_s` a fetch over all hops, `max_bytes` a body, as
-    received and as decoded. `allow_private`: CIDR ranges or host:port. `substitute` replaces the network in tests.
+    received and as decoded. `allow_private` are the private addresses that may be requested: CIDR ranges or host:port.
+    `substitute` replaces the network in tests.
     """
 
     def __init__(

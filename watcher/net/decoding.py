@@ -60,6 +60,7 @@ class BodyDecoder:
         return b"".join(self._pieces)
 
     def _feed_member(self, chunk: bytes) -> bytes:
+        """Decode `chunk` up to the end of a member; return the bytes after it."""
         if self._zlib is None:
             chunk, self._head = self._head + chunk, b""
             if len(chunk) < 2:

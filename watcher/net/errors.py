@@ -37,7 +37,8 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
     """
     Return the FetchError for one of `WIRE_ERRORS`; `at` is the URL of the hop where it happened.
 
-    `timeout_s` limits one read and raises httpx's timeout, `deadline_s` all, as a plain TimeoutError.
+    `timeout_s` is the limit of one read, which raises httpx's timeout; `deadline_s` is the limit of the whole fetch,
+    which raises a plain TimeoutError.
     """
     match error:
         case httpx.TimeoutException():

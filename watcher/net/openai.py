@@ -102,7 +102,7 @@ class Chat(JsonEndpoint):
         super().__init__(url, "/chat/completions", key=key, table="digests.prose")
 
     def complete(self, system: str, user: str, *, most_tokens: int, timeout_s: float) -> tuple[str, int]:
-        """Return the model's answer and the tokens that both cost. Errors: ModelError with the endpoint's message."""
+        """Return the answer and the tokens of question and answer. Errors: ModelError with the endpoint's message."""
         question = {
             "model": self.model,
             "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],

@@ -28,9 +28,9 @@ class HttpPost:
     """
     One request and its response. Redirects are not followed: the URL and the token are secrets for this host only.
 
-    `timeout_s` limits connecting and each read and write, `deadline_s` everything: it runs in its own event loop, so
-    that this also holds for slow headers. A body of more than `max_bytes` is an error; None: only the status counts,
-    and the beginning of the body is read. If `before_send` raises, nothing is sent.
+    `timeout_s` limits connecting and each read and write, `deadline_s` the whole request, which runs in its own event
+    loop so that this also holds for slow headers. A body of more than `max_bytes` is an error. If `max_bytes` is None,
+    only the status counts, and only the beginning of the body is read. If `before_send` raises, nothing is sent.
     """
 
     url: str

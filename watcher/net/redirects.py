@@ -20,12 +20,12 @@ PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # not escaped: a URL is reques
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedirectChain:
-    """A fetch: `url` without credentials and fragment; `moved_to`: the last target reached by 301 and 308 only."""
+    """The state of a fetch that follows redirects."""
 
     asked: str
-    url: str
+    url: str  # the current URL, without credentials and fragment
     authorization: str | None = None
-    moved_to: str | None = None
+    moved_to: str | None = None  # the last target that was reached by 301 and 308 only
     for_good: bool = True
     seen: tuple[str, ...] = ()
 
@@ -78,7 +78,7 @@ def validate_url(url: str, *, asked: str) -> str:
 
 
 def split_target(url: str) -> tuple[str, str]:
-    """Return the origin of a URL, and path and query byte for byte as given, with what HTTP does not allow escaped."""
+    """Return the origin of a URL, and its path and query as given; only characters that HTTP forbids are escaped."""
     scheme, _, rest = url.partition("#")[0].partition("://")
     slash, query = rest.find("/"), rest.find("?")
     end = min((at for at in (slash, query) if at >= 0), default=len(rest))

@@ -43,6 +43,7 @@ class RobotsVerdict:
 
 
 def robots_url(url: str) -> str:
+    """Return the URL of the robots.txt for `url`, without credentials."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/robots.txt", "", ""))
 

@@ -117,7 +117,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: object = None,
     ) -> NetworkStream:
-        """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError, HopError."""
+        """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError; HopError for a private address."""
         with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
                 try:

@@ -131,7 +131,7 @@ def _parse_mail_date(text: str) -> datetime | None:
 
 
 def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime | None:
-    """Return the datetime of a match of a pattern above, if there is one; `swap`: exchange day and month."""
+    """Return the datetime of a match, None without a match or such a day; `swap` exchanges the groups day and month."""
     if found is None:
         return None
     said = found.groupdict()

@@ -107,6 +107,7 @@ def _parts(word: str, table: NumberWords) -> list[Part]:
 
 
 def _values(run: Iterable[Part]) -> Iterator[int]:
+    """Yield the numbers in a run of number words, usually one."""
     total = current = 0
     for value, is_times in run:
         if is_times and value >= 1_000:

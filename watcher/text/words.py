@@ -87,7 +87,7 @@ def tokens(text: str) -> list[str]:
 
 
 def stems(text: str, language: str) -> list[str]:
-    """Return the stems of `text` without stop words and numbers; in scripts without spaces, pairs of characters."""
+    """Return the stems of `text` without stop words and numbers; scripts without spaces give pairs of characters."""
     stop = stop_words(language)
     found: list[str] = []
     for word in words(text):
@@ -114,6 +114,7 @@ cached_stems = lru_cache(maxsize=MAX_CACHED_WORDS)(stems_of)
 
 @lru_cache(maxsize=128)
 def stop_words(language: str) -> frozenset[str]:
+    """Return the stop words of `language` as `fold` spells them; empty for a language without a list."""
     return frozenset(fold(word) for word in STOP_WORDS.get(SAME_WORDS.get(language, language), "").split())
 
 
