@@ -87,13 +87,14 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
 
 
 def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
-    """Return the index document of an article, or of a row with `INDEXED_COLUMNS`, id and text."""
+    """Return the index document of an article, or of a row with `INDEXED_COLUMNS`, id and text (None: empty)."""
     text = source.text if isinstance(source, Article) else decompress(source.text or NO_TEXT)
     values = {name: getattr(source, name) for name in INDEXED_COLUMNS}
     return IndexDocument(article_id=source.id, text=text, **values)
 
 
 def compress(text: str) -> bytes:
+    """Return a text as compressed UTF-8; half a surrogate pair becomes "?"."""
     return zlib.compress(text.encode("utf-8", "replace"), 6)
 
 
@@ -133,7 +134,7 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 def select_articles(
     connection: Connection, columns: Iterable[Any], beside: Table, *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Query `columns` of articles joined with `beside` (`texts` or `features`), where `conditions` hold."""
+    """Return a query for `columns` of the articles that meet `conditions`, joined with `texts` or `features`."""
     belongs = has_text if beside is texts else has_features
     query = select(*columns).select_from(articles).join(beside, belongs)
     return query.where(*conditions, in_partitions(connection, beside.c.day, *conditions))
@@ -174,7 +175,11 @@ def article_leads_between(
 def outlines_between(
     connection: Connection, *, start: datetime, end: datetime
 ) -> Iterator[tuple[ArticleHeader, PackedFeatures]]:
-    """Yield the articles published in [start, end) and stored before `end`, oldest first, with their features."""
+    """
+    Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
+
+    Grouping does not need their texts and removed blocks, so these are not loaded.
+    """
     columns = (*columns_of(articles, ArticleHeader), *columns_of(features, PackedFeatures))
     count = len(ArticleHeader.__slots__)
     for row in connection.execute(select_published(connection, columns, features, start=start, end=end)):

@@ -73,6 +73,7 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     """
     Replace a store that is not in use with a backup; the previous store is kept next to it.
 
+    `schemas` are those of all packages with tables in the store: a backup with a newer version of one is refused.
     `force` replaces a store that is not empty. Errors: StoreError; the store is then unchanged.
     """
     store = restore_target(engine, backup)

@@ -94,7 +94,11 @@ class TableComparison:
 def copy_store(
     source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
-    """Copy `source` to `target` and compare each table; keep the copy if all agree. Errors: StoreError."""
+    """
+    Copy `source` to `target`, and return a comparison of each table; if one differs, the target stays empty.
+
+    Errors: StoreError; the target stays empty then, too.
+    """
     try:
         return write(target, copy_and_compare, source, schemas, tell)
     except StoreError as error:
@@ -106,6 +110,7 @@ def copy_store(
 def copy_and_compare(
     target: Connection, source: Engine, schemas: Sequence[Schema], tell: OnProgress
 ) -> tuple[TableComparison, ...]:
+    """Do as `copy_store` in the transaction of `target`, which is rolled back if a table differs."""
     tables = copied_tables(schemas)
     total = sum(read(source, count_rows, table) for table in tables)
 
@@ -149,7 +154,7 @@ def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:
 
 
 def copy_table(connection: Connection, table: Table, target: Connection, on_rows: Callable[[int], None]) -> None:
-    """Copy the rows of a table. Errors: StoreError; it names the row that the other database rejects."""
+    """Copy the rows of a table. Errors: StoreError; it names a row that the target rejects, or an unreadable table."""
     values: dict[str, Any] = {}
     for column in copied_columns(table):
         value = bindparam(f"of_{column.name}", type_=Text() if is_text(column) else column.type)
@@ -215,7 +220,7 @@ def is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
 
 
 def read_rows(connection: Connection, table: Table) -> Iterator[Sequence[Row]]:
-    """Yield the rows of a table, `SLICE_ROWS` at a time, with the values of `copied_columns`."""
+    """Yield the rows of a table, ordered by its key, `SLICE_ROWS` at a time, with the values of `copied_columns`."""
 
     def readable(column: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own
         if not is_text(column):
@@ -277,7 +282,7 @@ def set_sequences(connection: Connection, tables: Sequence[Table]) -> None:
 
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
-    """Yield the read-only source and the empty target, locked. Errors: SettingsError, StoreError."""
+    """Yield the read-only source and the empty target, both locked. Errors: SettingsError, StoreError."""
     source_url, target_url = parse_url(from_), parse_url(to)
     for name, url in (("FROM", source_url), ("TO", target_url)):
         if not is_server(url) and file_of(url) is None:
@@ -318,7 +323,7 @@ def address_of(url: URL) -> str:
 
 @contextmanager
 def lock_store(engine: Engine) -> Iterator[None]:
-    """Lock a file against daemons and other copies. Errors: StoreError if a daemon uses the store."""
+    """Lock a store's file; on PostgreSQL, only look for a daemon. Errors: StoreError if a daemon or copy uses it."""
     if path := status_path(engine):
         # No daemon can lock a file in a read-only folder either.
         with locked_file(path) if os.access(path.parent, os.W_OK) else nullcontext():

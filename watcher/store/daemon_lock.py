@@ -96,7 +96,11 @@ NOT_SAVED = {"is_running", "machine"}
 
 
 class DaemonLock:
-    """The lock of a running daemon, which also saves the daemon's status. A failure to save it raises nothing."""
+    """
+    The lock of a running daemon, which also saves the daemon's status. A failure to save it raises nothing.
+
+    `store` is the store's file, None on PostgreSQL.
+    """
 
     def __init__(self, status: DaemonStatus, save: Callable[[DaemonStatus], None], *, store: Path | None) -> None:
         self.status = status
@@ -122,6 +126,7 @@ class DaemonLock:
         jobs: Sequence[NextRun] = (),
         clock_jump: ClockJump | None = None,
     ) -> None:
+        """Save the time of a heartbeat and what the daemon reports; a fault's reason is cut to `MAX_REASON_CHARS`."""
         kept = (replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults)
         self._update(heartbeat_at=now, faults=tuple(kept), jobs=tuple(jobs), clock_jump=clock_jump)
 
@@ -142,7 +147,11 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) -> Iterator[DaemonLock]:
-    """Lock a store for a daemon. Errors: StoreError if it cannot be reached, or another daemon has locked its file."""
+    """
+    Lock a store for a daemon until the context ends. On PostgreSQL, several daemons may hold such a lock at a time.
+
+    Errors: StoreError if the store cannot be reached, or another daemon has locked its file.
+    """
     path = status_path(engine)
     if path is None:
         before = next(iter(read(engine, load_statuses)), None)
@@ -229,7 +238,7 @@ def read_daemon_status(engine: Engine) -> DaemonStatus | None:
 
 
 def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
-    """Return all daemons' statuses, running ones first, then the latest heartbeat; none if the server is down."""
+    """Return the status of each daemon, running ones first, then the latest heartbeat; none if the server is down."""
     path = status_path(engine)
     if path is None:
         with suppress(StoreError):

@@ -55,7 +55,11 @@ SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="wat
 
 
 def open_store(url: str, *, create: bool = True) -> Engine:
-    """Return an engine on a store, created if it is missing and `create`, after its migrations. Errors: StoreError."""
+    """
+    Return an engine on the store at `url` after running its missing migrations; `create` makes a missing store.
+
+    Errors: StoreError if it cannot be opened, or is newer than this program or too old for it.
+    """
     if create:
         create_file(url)
     else:
@@ -163,11 +167,11 @@ def connect_to_file(_dialect: object, _record: object, arguments: list[Any], opt
 
 
 def connect_server(url: URL) -> Engine:
-    """Return an engine on a PostgreSQL server; options in the URL override our own. Errors: StoreError."""
-    # JIT takes 300 ms for a query of 100 ms that the server expects to be long.
+    """Return an engine on a PostgreSQL server; options in the URL override our own. Errors: as `connect`."""
     options = f"-c TimeZone=UTC -c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     given: dict[str, Any] = {"application_name": "watcher", "connect_timeout": CONNECT_S}
     given = {name: value for name, value in given.items() if name not in url.query}
+    # The JIT compiler is off: it takes 300 ms for a query of 100 ms that the server expects to be long.
     given["options"] = " ".join([options, "-c jit=off", *url.normalized_query.get("options", ())])
     try:
         engine = create_engine(with_driver(url), pool_pre_ping=True, connect_args=given)
@@ -303,7 +307,11 @@ def with_driver(url: URL) -> URL:
 
 
 def set_begin_mode(connection: Connection) -> None:
-    """Set a transaction's mode from the execution options, as `begin_immediately`; with `reading`, on one snapshot."""
+    """
+    Set the mode of a transaction on PostgreSQL from the execution options.
+
+    With `reading`, it is read-only and sees one snapshot. `busy_ms` is the longest wait for a lock.
+    """
     from psycopg import IsolationLevel  # late: an optional dependency
 
     options = connection.get_execution_options()

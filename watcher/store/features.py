@@ -89,6 +89,7 @@ class EmbedderState:
 
 
 def record_embedder(connection: Connection, embedding: EmbedderState | None) -> None:
+    """Save the embedder in use, with its error if it fails; None if the settings name no embedder."""
     save_meta(connection, EMBEDDER, asdict(embedding) if embedding else None)
 
 
@@ -116,7 +117,11 @@ def has_backlog(connection: Connection, *, version: str, setting: str | None) ->
 
 
 def lacks_vector(model: str | None) -> ColumnElement[bool]:
-    """Return the condition that `model` has neither embedded nor refused an article; true if its name is not known."""
+    """
+    Return the condition that an article has no vector of `model`, and was not refused by it.
+
+    None means that the model's name is not known yet: the condition is then true for all articles.
+    """
     column = features.c.vector_model
     return true() if model is None else or_(column.is_(None), differs_from(column, model))
 

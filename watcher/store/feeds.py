@@ -126,7 +126,7 @@ def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: 
 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
-    """Make all enabled feeds due now, except those gone or being visited, and all rechecks; return how many feeds."""
+    """Make rechecks and enabled feeds due, except feeds gone or being visited; return only the number of feeds."""
     visited = select(hosts.c.host).where(hosts.c.lease_until > now)
     those = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host.not_in(visited))
     connection.execute(update(pages).where(pages.c.is_recheck).values(next_try_at=now))
@@ -152,6 +152,7 @@ def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
 
 
 def feed_ids(connection: Connection) -> dict[str, int]:
+    """Return the id of each feed by its source's URL."""
     return dict(connection.execute(select(feeds.c.source_url, feeds.c.id)).all())
 
 

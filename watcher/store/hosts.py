@@ -46,8 +46,9 @@ def due_hosts(
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
 ) -> tuple[tuple[str, ...], datetime]:
     """
-    Return up to `limit` hosts that are free and have feeds or pages due, longest due first; and the time until which
-    they are all hosts that became due, except those leased, blocked or busy.
+    Return up to `limit` hosts that are free and have feeds or pages due, longest due first, and a time.
+
+    No such host that became due from `since` until that time is missing: the time can be `since` in the next call.
 
     Args:
         busy: Hosts to leave out, as this worker is visiting them, even if their leases have expired.
@@ -249,6 +250,7 @@ def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
 
 
 def record_network_down(connection: Connection, *, down_since: datetime | None) -> None:
+    """Save since when our own network is down; None if it works."""
     save_meta(connection, NETWORK_DOWN, down_since.isoformat() if down_since else None)
 
 

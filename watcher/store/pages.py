@@ -58,7 +58,7 @@ def page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
 
 
 def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
-    """Remove an article's page from the queue; with `redirected_to`, its feed entries refer to that article then."""
+    """Delete the page of an article; with `redirected_to`, its entries record that they redirect to that article."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
     if redirected_to is not None:
         connection.execute(SET_REDIRECT, [{"of": article_id, "redirected_article_id": redirected_to}])
@@ -86,10 +86,12 @@ def record_redirect(connection: Connection, article_id: str, *, url: str, host: 
 
 
 def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
+    """Postpone the pages of articles; this does not count as a try."""
     connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))
 
 
 def count_due_pages(connection: Connection, *, now: datetime) -> int:
+    """Return how many pages of enabled feeds are due; rechecks do not count."""
     query = select(func.count()).select_from(pages.join(feeds, feeds.c.id == pages.c.feed_id))
     query = query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.is_recheck)
     return connection.execute(query).scalar_one()

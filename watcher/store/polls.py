@@ -25,9 +25,8 @@ SMOOTHING = 0.2  # the share of the newest answer in `took_s`
 KEEP_HEALTH_CHANGES = 50  # rows per feed
 PRUNE_EVERY = 5  # changes of health between two prunings of a feed's history, on average
 UNDATED_FROM = 3  # entries in one poll, none with a date, that make a feed undated that has had news before
-MIN_REDIRECT_SIGHTINGS = (
-    2  # times that the target of a permanent redirect must parse as a feed before it becomes the feed's URL
-)
+# How many times the target of a permanent redirect must parse as a feed before it becomes the feed's URL.
+MIN_REDIRECT_SIGHTINGS = 2
 # The keys of the parameters name the columns to set.
 UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))
 UPDATE_ENTRY = update(entries).where(entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))

@@ -104,6 +104,7 @@ def utc_text(value: datetime | None) -> str | None:
 
 
 def from_text(value: str | None) -> datetime | None:
+    """Return the time of a text in SQLite, which is in UTC and names no zone."""
     return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 

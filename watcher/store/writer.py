@@ -75,7 +75,11 @@ class Writer:
         self._thread.start()
 
     async def do(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `function` with a connection in the next transaction. Errors: StoreError, also if closed; its own."""
+        """
+        Call `function` with a connection and the arguments in the next transaction; return what it returned.
+
+        Errors: StoreError if the store fails or the writer is closed; otherwise what the function raised.
+        """
         found: T = await self._enqueue(lambda connection: function(connection, *args, **kwargs))
         return found
 
@@ -102,6 +106,7 @@ class Writer:
         return job.future
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as the function `read`, in another thread; it does not wait for calls of `do` and `add`."""
         return await asyncio.to_thread(read, self.engine, function, *args, **kwargs)
 
     def stop_waiting(self) -> None:

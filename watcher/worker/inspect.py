@@ -64,7 +64,11 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revalidation:
-    """What a server does with validators: honoured (304), ignored (the same body), changing (another), or unknown."""
+    """
+    How a server answered a request with the validators of its own response.
+
+    `support` is "honoured" (304), "ignored" (the same body again), "changing" (another body) or "unknown" (`error`).
+    """
 
     support: str
     error: FetchError | None = None

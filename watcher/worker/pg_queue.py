@@ -282,6 +282,7 @@ async def cancel_when_broken(gone: asyncio.Future[None], *connections: AsyncConn
 
 
 def count_waiting(connection: Connection) -> int:
+    """Return the number of queued visits that no worker has taken yet."""
     return int(connection.execute(WAITING).scalar_one())
 
 

@@ -203,7 +203,7 @@ def failed_result(
 
 
 def poll_policy(poll: PollSettings, own_every_s: float | None, feed: ParsedFeed | Feed | None) -> PollPolicy:
-    """Return the rules for a feed's interval, from settings and publisher; `said`: the parsed or the stored feed."""
+    """Return the rules for a feed's interval, from settings and publisher; `feed` may be parsed or stored."""
     return PollPolicy(
         every_s=poll.every.total_seconds(),
         min_every_s=poll.min_every.total_seconds(),

@@ -100,7 +100,7 @@ class Pool:
         args: tuple[Any, ...],
         limit_s: float,
     ) -> T:
-        """Do as `run`, until the task is given up; append the workers that it is given to to `given`."""
+        """Do as `run`; append each worker that gets the task to `given`. Errors: EOFError if the task is given up."""
         for attempt in range(MAX_ATTEMPTS):
             worker = self._take(is_new=attempt > 0)
             given.append(worker)
@@ -149,7 +149,11 @@ class Pool:
 
 
 class Worker:
-    """A process of a pool. `is_usable`: it waits for another task. Errors: OSError if it cannot be started."""
+    """
+    A process of a pool. `is_usable` says whether it can be given another task; otherwise it is killed after its task.
+
+    Errors: OSError if the process cannot be started.
+    """
 
     def __init__(self, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None) -> None:
         self.is_usable = True
@@ -215,14 +219,18 @@ def serve_tasks(pipe: Connection, owner: int, memory_bytes: int | None, load: Ca
 
 
 def run_task(task: bytes) -> bytes:
-    """Return a task's result or error, pickled. Instead of an error that cannot be pickled, its text is sent."""
+    """
+    Return whether a task succeeded and its result or error, pickled; if its memory runs out, end the process.
+
+    An error that cannot be pickled is replaced by a RuntimeError with its text.
+    """
     try:
         function, args = pickle.loads(task)
         return bytes(ForkingPickler.dumps((True, function(*args))))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except Exception as error:  # noqa: BLE001 - raised by the owner
-        error.add_note(traceback.format_exc())  # which no pickle has
+        error.add_note(traceback.format_exc())  # a pickle keeps no traceback
         try:
             answer = pickle.dumps((False, error))
             pickle.loads(answer)

@@ -166,7 +166,7 @@ class Scheduler(BaseScheduler):
         self._owed: set[str] = set()  # hosts still leased, as their visits ended while the store could not be written
         self._is_dry = False  # the last claim found fewer due hosts than it asked for
         self._renewed_at = context.now()  # when the leases were last renewed
-        self._claim: asyncio.Task[int] | None = None  # the last one
+        self._claim: asyncio.Task[int] | None = None  # the last claim, for which `stop` waits
 
     async def claim_and_start(self) -> int:
         """Lease due hosts up to `AHEAD`, and start visits as far as there is room; return how many were leased."""
