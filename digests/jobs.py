@@ -42,6 +42,7 @@ CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, for the feeds
 
 
 def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
+    """Return the digests' jobs. Errors: StoreError, if their tables cannot be migrated."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     engine, now = tools.writer.engine, tools.now()
     since = {digest.name: write(engine, first_seen, digest.name, now=now) for digest in digests_of(settings)}
@@ -67,6 +68,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
 
 
 def daily_trigger(digest: DigestSettings) -> CronTrigger:
+    """Return a trigger for a digest's local time; `due_date` decides whether an edition is due then."""
     at = digest.at
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
@@ -107,7 +109,7 @@ class EditionJob:
             self._last_run_at = self._tools.now()
 
     async def due_keys(self) -> tuple[str, ...]:
-        """Return the keys of due editions, begun ones too: whether they are still being built, their locks show."""
+        """Return the key "name/date" of each due edition, also of one that a process has begun to build."""
         return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due, is_shared=True))
 
     async def build_key(self, key: str) -> None:
@@ -209,7 +211,7 @@ def send_and_log(worker: OutboxWorker) -> None:
 def build_daily_edition(
     url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime, held_for: timedelta | None
 ) -> tuple[tuple[Path, ...], LargestStory | None]:
-    """Build an edition in a worker process; return files and largest story, ((), None) if another one builds it."""
+    """Build an edition in a worker process; return files and largest story; ((), None) if another process builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.
     from digests.edition.build import EditionRequest, build_edition, edition_window
 

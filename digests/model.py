@@ -39,7 +39,7 @@ class CopyDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """The articles on one event. Grouping derives the id from the earliest; tracking sets it and the last fields."""
+    """The articles on one event. `id` is from the earliest; tracking replaces it, and sets `thread` and the rest."""
 
     id: str
     articles: tuple[str, ...]  # article ids, in time order

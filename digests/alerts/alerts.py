@@ -25,7 +25,7 @@ RETRY_AFTER = timedelta(minutes=10)  # after an alert that no recipient got
 
 
 class AlertJob:
-    """Sends alerts, and remembers the open ones; in memory too, because the store itself may fail."""
+    """Sends alerts, and remembers the open ones. They are kept in memory too, because the store itself may fail."""
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
@@ -76,6 +76,7 @@ class AlertJob:
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 
     def _send(self, delivery: DeliverSettings, alert: Alert) -> int:
+        """Send an alert by one channel; return the number of recipients that got it."""
         sender = self._alerts.sender or "watcher@localhost"
         taken = 0
         try:

@@ -23,9 +23,9 @@ MAX_FAILING_SHARE = 0.5  # of the sources; if more fail, they are not to blame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A failure under a name that does not change while it lasts, told at `at`; `is_over`: it has ended."""
+    """The alert, made at `at`, that a failure lasts since `since`, or that it has ended (`is_over`)."""
 
-    name: str
+    name: str  # does not change while the failure lasts
     since: datetime
     at: datetime
     words: str = ""
@@ -59,6 +59,7 @@ def active_conditions(
 
 
 def poll_failures(connection: Connection, now: datetime, after: timedelta, polling_since: datetime) -> Iterator[Alert]:
+    """Yield an alert if no source has answered for `after`, or most sources have not."""
     reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - polling_since < after:
         return
@@ -73,6 +74,7 @@ def poll_failures(connection: Connection, now: datetime, after: timedelta, polli
 
 
 def edition_failures(connection: Connection, settings: Settings, *, now: datetime, after: timedelta) -> Iterator[Alert]:
+    """Yield an alert for each digest whose edition has been due for `after` and is not built."""
     for each in digest_statuses(connection, settings, now=now):
         if each.missing_since is not None and now - each.missing_since >= after:
             words = f'"{each.title}" has no edition yet that was due then'
@@ -80,6 +82,7 @@ def edition_failures(connection: Connection, settings: Settings, *, now: datetim
 
 
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[Alert]:
+    """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
     told: dict[str, Alert] = {}
     for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
         since = each.give_up_at - RETRY_FOR

@@ -35,6 +35,7 @@ def check_templates(settings: Settings) -> dict[str, int]:
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
+    """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
     all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
     server = smtp_of(settings)
     ways: dict[tuple[str, str], DeliverSettings] = {}
@@ -80,6 +81,7 @@ def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
 
 
 def try_connect(delivery: DeliverSettings) -> None:
+    """Read the secrets of a webhook and connect to its server; nothing is sent. Errors: WatcherError."""
     if delivery.token is not None:
         delivery.token.reveal()
     parts = urlsplit((delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url)).strip())

@@ -99,6 +99,7 @@ def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextI
 
 
 def parse_line(text: str) -> InputLine:
+    """Return one line of input. Errors: ValueError, if it is not a JSON object with an id and a title or a body."""
     if len(text) > MAX_LINE:
         raise ValueError(f"longer than {MAX_LINE} characters")
     try:

@@ -131,6 +131,7 @@ def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options
 
 
 def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> BuiltEdition | None:
+    """Build an edition; None, with a message, if another process is building it."""
     now = datetime.now(UTC)
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
@@ -171,7 +172,7 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: Time
 def find_existing(
     engine: Engine, digest: DigestSettings, options: TimeOptions, *, now: datetime | None = None
 ) -> BuiltEdition | None:
-    """Return the stored edition of `--date`, with `now` by default today's daily one; None if a window is given."""
+    """Return the edition stored for `--date`, or today's daily one if `now` is given; None also with a window."""
     today = now.astimezone(ZoneInfo(digest.timezone)).date() if now else None
     day = options.day or today
     if options.has_window or day is None:
@@ -204,6 +205,7 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
+    """Show what `send_all` would send to whom. The store is only read, and no secret is."""
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(digest, *preview(engine, digest, options)) for digest in wanted]
     rows = [
@@ -298,7 +300,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
 def plan_edition(
     engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
 ) -> EditionRequest:
-    """Return the request for an edition. `slot`: DAILY, "time" for a further one, None for one that is not stored."""
+    """Return the request for an edition; `slot` is DAILY, "time" for a further one, or None for one not to store."""
     zone = ZoneInfo(digest.timezone)
     until = options.until(zone, now)
     day = options.day or (until or now).astimezone(zone).date()

@@ -138,7 +138,12 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
 
 
 def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
-    """Return the editions of a date that still have files, with the suffix of their names; `rows`: latest first."""
+    """
+    Return the editions of a date that still have files, with the suffix after the date in the names of the files.
+
+    `rows` has the latest edition first. The daily edition has no suffix. The first one has none either, until a daily
+    edition replaces its files.
+    """
     first = rows[-1]
     has_daily = any(row.is_daily for row in rows)
     named = {row: "" if row.is_daily or row is first else f"-{row.slot[:8].replace(':', '')}" for row in rows}
@@ -146,6 +151,7 @@ def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
 
 
 def compare_form(form: Rendered, folder: Path) -> str:
+    """Return how a file in `folder` compares to the rendered form: "same", "other" or "missing"."""
     try:
         there = (folder / form.name).read_bytes()
     except OSError:
@@ -222,6 +228,7 @@ def is_date(text: str) -> bool:
 
 
 def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:
+    """Return the edition that a file belongs to, its digest, and the suffix of its name. Errors: DigestError."""
     day, suffix = path.stem[:10], path.stem[10:]
     known = digests_of(settings)
     home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]

@@ -93,7 +93,7 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
 
 
 def find_last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
-    """Return the first digest's last edition that shows a story in full, and the story; None if none does."""
+    """Return the last edition that shows a story in full, and the story; None if no digest's last edition does."""
     editions = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 

@@ -31,10 +31,10 @@ TRANSIENT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR
 
 def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
     """
-    Write each form into `directory`, created if needed, and return the paths in order. Errors: DeliveryError.
+    Write each form into `directory`, created if needed, and return the paths in order.
 
     All forms are on the disk under temporary names before the first is renamed: if the disk is full, the last edition
-    stays, and no reader sees half a file.
+    stays, and no reader sees half a file. Errors: DeliveryError, permanent unless the cause may pass.
     """
     waiting: list[tuple[Path, Path]] = []
     try:

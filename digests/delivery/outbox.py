@@ -28,7 +28,7 @@ Route = tuple[str, str, str]  # digest, channel, recipient
 
 
 class OutboxWorker:
-    """One pass over the outbox. Use it in one thread; `abort` may be called from another. `chance`: from 0 to 1."""
+    """One pass over the outbox. Use it in one thread; `abort` may be called from another."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class OutboxWorker:
         settings: Settings,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = random.random,  # returns a number from 0 to 1
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -71,6 +71,8 @@ class OutboxWorker:
             channel.abort()
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
+        """Send a delivery; return it in its new state, with those that failed for the same reason."""
+
         def before_commit() -> None:
             if not write(self._engine, outbox.mark_in_flight, delivery):
                 raise DeliveryError(delivery.channel, "another process has taken it over")
@@ -86,6 +88,7 @@ class OutboxWorker:
         return (replace(delivery, state=SENT, response=response, settled_at=now, hint=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
+        """Return the open channel for the recipient of a delivery. Errors: DeliveryError."""
         found = self._routes.get(route_of(delivery))
         if found is None:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
@@ -126,6 +129,7 @@ class OutboxWorker:
 
 
 def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int]]:
+    """Return by digest, channel and recipient the digest and the index of the first table in `deliver` that fits."""
     found: dict[Route, tuple[DigestSettings, int]] = {}
     for digest in digests_of(settings):
         for n, way in enumerate(digest.deliver):

@@ -226,6 +226,7 @@ class SmtpChannel(Channel):
         return self.fault(words, permanent=500 <= code < 600, **kind)
 
     def _reply_text(self, reply: bytes | str) -> str:
+        """Return a reply in one line, without the password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
         return to_one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
 

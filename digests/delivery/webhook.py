@@ -25,7 +25,7 @@ GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gat
 
 
 class WebhookChannel(Channel):
-    """Posts to one URL, which may be in a private network: the reader wrote it into the settings."""
+    """Posts each message over a connection of its own, maybe into a private network: the reader has set the URL."""
 
     name = "webhook"
 
@@ -89,6 +89,7 @@ class WebhookChannel(Channel):
         return f"{base}/", body.encode()
 
     def _reply_text(self, said: bytes) -> str:
+        """Return a reply in one line, without the URL or the token."""
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text

@@ -129,6 +129,7 @@ class Views:
         )
 
     def correction(self, correction: Correction) -> view.CorrectionView:
+        """Return the view of a correction; it names the story's headline unless that is the text that has changed."""
         words = self.words
         day = words.short_date(correction.cited_on)
         cited = words.say("cited_for", day=day, title=self._title(correction.title))
@@ -291,6 +292,7 @@ def agency_credit(mention: SourceMention) -> str:
 
 
 def outlet_name(name: str, url: str) -> str:
+    """Return an outlet's name; its host, or "?", if the name has no visible character."""
     return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
 
 

@@ -115,6 +115,7 @@ def world() -> dict[str, Any]:
 
 
 def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the positions, moved apart within the map so that no pins overlap; at most `MAX_ROUNDS` rounds."""
     least = 2 * PIN_RADIUS + PIN_GAP
     most = [world()[side] - PIN_RADIUS for side in ("width", "height")]
     found = [list(spot) for spot in spots]

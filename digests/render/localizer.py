@@ -171,6 +171,7 @@ def _zone(name: str) -> tzinfo:
 
 @lru_cache(maxsize=16)
 def load_phrases(language: str) -> dict[str, Phrase]:
+    """Return the phrases of a language, with English ones for those missing; empty if the language has none."""
     own = files("digests.render") / "phrases" / f"{language}.toml"
     if not own.is_file():
         return {}

@@ -50,7 +50,7 @@ class MailHead:
     to: tuple[str, ...] = ()  # addresses; empty for a file without recipients
     unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
     base_url: str | None = None  # of the edition's page; None if it is not on the web
-    budget: int = BUDGET
+    budget: int = BUDGET  # maximum size of the message as sent, in bytes
 
 
 def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:
@@ -82,6 +82,7 @@ def with_recipient(message: bytes, recipient: str) -> bytes:
 
 
 def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[bytes, int]:
+    """Return the message, and the size of its decoded HTML in bytes."""
     view = step.view
     name, address = _address(mail.sender)
     name = name or view.title
@@ -221,6 +222,7 @@ def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
 
 
 def change_stories(view: EditionView, change: Callable[[StoryView], StoryView], *left_out: str) -> EditionView:
+    """Return the edition with each story changed, and the phrases `left_out` added to it."""
     sections = tuple(replace(section, stories=tuple(map(change, section.stories))) for section in view.sections)
     return replace(view, sections=sections, left_out=(*view.left_out, *left_out))
 

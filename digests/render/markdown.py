@@ -51,7 +51,7 @@ def document(
     """
     Return the document as HTML, split at `---` into "head", "stories" and "foot", for a frame to put parts between.
 
-    `stories`, `briefs`: links to a site's story pages, by anchor and by URL.
+    Nothing in it loads or runs. `stories` links to a site's story pages by anchor, `briefs` by the URL of the brief.
     """
     note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
@@ -72,6 +72,7 @@ def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
 
 
 def text(value: str) -> str:
+    """Return any text, sanitized, as Markdown that shows exactly this text anywhere in a line."""
     return escape(sanitize_line(value))
 
 
@@ -109,6 +110,7 @@ def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
 
 
 def _yaml(value: str | int | SafeText) -> SafeText:
+    """Return a YAML scalar; every JSON string is one."""
     if isinstance(value, SafeText):
         return value
     return SafeText(json.dumps(sanitize_line(value) if isinstance(value, str) else value, ensure_ascii=False))

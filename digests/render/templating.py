@@ -25,6 +25,8 @@ TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, Lookup
 
 
 class SafeText(str):
+    """Text that is already escaped for its format."""
+
     __slots__ = ()
 
 

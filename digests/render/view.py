@@ -114,6 +114,7 @@ class StoryView:
 
     @property
     def unnamed(self) -> int:
+        """The number of outlets that are not named."""
         named = {line.outlet for line in (*self.sources, *self.headlines)}
         named |= {voice.cite.outlet for voice in self.perspectives}
         return max(0, self.outlets - len(named))
@@ -169,6 +170,7 @@ class EditionView:
 
     @property
     def preview(self) -> str:
+        """The line that a list of mails or of search results shows below the subject."""
         if not self.stories:
             return self.words["empty"]
         lead, *others = self.stories

@@ -46,6 +46,7 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return a message for ntfy's JSON API (docs.ntfy.sh/publish); the channel adds the topic from the URL."""
     lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
     message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
@@ -78,6 +79,7 @@ def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
+    """Return as many of the first lines as fit; no line is cut, so no link breaks."""
     told = ""
     for line in lines:
         longer = f"{told}\n{line}" if told else line

@@ -51,6 +51,7 @@ def check_mailbox(value: str) -> str:
 
 
 def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
+    """Return a URL as it is, or the place of a secret one. Errors: ValueError."""
     if value is None or isinstance(value, Secret):
         return value
     if isinstance(value, str) and value.startswith(("env:", "file:")):
@@ -170,7 +171,7 @@ class SmtpSettings(SettingsModel):
 
 
 def parse_mailbox(value: str) -> tuple[str, str]:
-    """Return the name, or "", and the address with its domain in lower-case ASCII. Errors: ValueError."""
+    """Return the name or "", and the address with its domain in ASCII. Errors: ValueError, if it is not one address."""
     found = getaddresses([value])
     name, address = found[0] if len(found) == 1 else ("", "")
     local, at, domain = address.rpartition("@")

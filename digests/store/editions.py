@@ -50,7 +50,7 @@ def open_digests(url: str, *, make: bool = True) -> Engine:
 
 
 def open_digests_read_only(url: str) -> Engine:
-    """Return an engine for reading only. Errors: StoreError, without a store or with another version of its tables."""
+    """Return an engine that only reads. Errors: StoreError, if there is no store with this version of the tables."""
     engine = open_read_only(url)
     with dispose_on_error(engine):
         require_current_version(engine, SCHEMA)
@@ -76,7 +76,12 @@ def claim(
     by: str | None = None,
     held_for: timedelta | None = None,
 ) -> bool:
-    """Claim the building of an edition; False if it is built, or claimed by a process that runs. `by`: who claims."""
+    """
+    Claim the building of an edition; False if it is built, or a running process has claimed it already.
+
+    `by` names the claiming process (None: this one). `held_for` is how long another claim is respected (None:
+    `CLAIM_LASTS`).
+    """
     query = select(editions.c.claimed_by, editions.c.claimed_at)
     query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
     held = connection.execute(query).one_or_none()
@@ -101,6 +106,7 @@ def process_id() -> str:
 
 
 def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
+    """Whether a claim is valid: it has not expired, and its process is running, as far as we can tell."""
     return abs(now - claimed_at) <= held_for and is_process_alive(by)
 
 
@@ -117,6 +123,7 @@ def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> b
     values = {"made_at": edition.made_at, "payload": zlib.compress(edition_json.dump(edition), 6)}
     if connection.execute(query.values(values)).rowcount != 1:
         return False
+    # The articles stay stored as long as the edition, so that it can be verified.
     pin(connection, cited_ids(edition), pinned_by=pin_name(key))
     return True
 
@@ -159,7 +166,7 @@ def get_edition(connection: Connection, digest: str, local_date: date | None = N
 
 
 def was_delivered() -> ColumnElement[bool]:
-    """Return the SQL condition that an edition has reached its reader: by a delivery, or by files if it has none."""
+    """Return the SQL condition that an edition has or may have reached a recipient, or is delivered by its files."""
     of_it = edition_filter(deliveries, editions.c)
     arrived = exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
     return or_(~exists().where(*of_it).correlate(editions), arrived)
@@ -168,7 +175,7 @@ def was_delivered() -> ColumnElement[bool]:
 def recent_editions(
     connection: Connection, digest: str, *, before: date, limit: int, delivered: bool = False
 ) -> tuple[Edition, ...]:
-    """Return up to `limit` editions before `before`, one per date, the latest first; maybe only `delivered` ones."""
+    """Return up to `limit` editions before `before`, one per date, the latest first; only `delivered` ones if asked."""
     query = select_editions(digest).where(editions.c.local_date < before).order_by(*DAILY_FIRST)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
     of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]
@@ -207,6 +214,7 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
 
 
 def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
+    """Return by digest the date of its latest edition, and when its last one was built; only for digests with one."""
     latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
     query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
     return {name: (day, made_at) for name, day, made_at in connection.execute(query)}

@@ -38,7 +38,7 @@ def drop_editions(connection: Connection, *, before: datetime, limit: int) -> Ba
 
 
 def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, limit: int) -> BatchResult:
-    """Remove those without articles of up to `limit` stories whose last article is from [`after`, `before`)."""
+    """Take up to `limit` stories whose last article is from [`after`, `before`); remove those without articles."""
     query = select(stories.c.id, stories.c.last_at).where(stories.c.last_at < before)
     if after is not None:
         query = query.where(stories.c.last_at >= after)

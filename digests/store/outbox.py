@@ -29,7 +29,7 @@ CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(EditionKey):
-    """A delivery of an edition, without its message. `lease_by`: the process that sends it at the time."""
+    """A delivery of an edition, without its message. `lease_by` names the process that is sending it."""
 
     id: int
     channel: str
@@ -49,6 +49,7 @@ DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
 
 
 def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
+    """Add a delivery for each message; deliveries that the edition has already stay unchanged."""
     common = asdict(place) | {"state": WAITING, "attempts": 0, "response": ""}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
@@ -59,6 +60,7 @@ def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Outboun
 
 
 def pack_forms(parcel: OutboundMessage) -> bytes:
+    """Return a message's forms as stored, compressed: a JSON line with formats, names and lengths, then the bytes."""
     head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
     return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
 
@@ -86,7 +88,12 @@ def claim_delivery(
     place: EditionKey | None = None,
     by: str | None = None,
 ) -> Delivery | None:
-    """Claim the delivery that has been due longest, None without one. `back_off`: before a retry if we die."""
+    """
+    Claim the delivery that has been due longest; None if none is due. Deliveries leased by others are skipped.
+
+    If this process dies before it stores the outcome, the delivery is due again after `back_off`. `by` names the
+    claiming process (None: this one).
+    """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
         query = query.where(*edition_filter(deliveries, place))
@@ -153,7 +160,7 @@ def failure_values(failed: Delivery, now: datetime) -> dict[str, Any]:
 def fail_siblings(
     connection: Connection, failed: Delivery, *, recipients: Collection[str], now: datetime
 ) -> tuple[Delivery, ...]:
-    """Record the failure of `failed` for its edition's other due deliveries to `recipients` of its channel."""
+    """Give the failure of `failed`, a fault of its channel, to its edition's other due deliveries to `recipients`."""
     c = deliveries.c
     others = (
         *edition_filter(deliveries, failed), c.channel == failed.channel, c.id != failed.id,
@@ -182,6 +189,7 @@ def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, 
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
+    """Return the deliveries that have not arrived: the open ones, and the failed ones of editions since `since`."""
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
     return select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
 

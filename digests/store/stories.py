@@ -51,7 +51,7 @@ SELECT_MEMBERS = select(*columns_of(story_articles, StoryMember))
 class KnownStories:
     version: ClusteringVersion
     members: Mapping[str, StoryMember]  # by article
-    stories: tuple[ExistingStory, ...]
+    stories: tuple[ExistingStory, ...]  # also older ones that may go on
 
 
 def current_version(connection: Connection) -> ClusteringVersion:
@@ -132,7 +132,7 @@ def save_changes(
     *,
     now: datetime,
 ) -> None:
-    """Save the stories of a window, and what happened to them. `members`, `profiles`: those new or changed."""
+    """Save the stories of a window and what happened to them; `members` and `profiles` are those new or changed."""
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
@@ -263,6 +263,7 @@ def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
 
 
 def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:
+    """Return the latest changes from or to the stories `ids`, oldest first."""
     c = story_changes.c
     columns = (c.at, c.kind, c.story_id.label("story"), c.other_id.label("other"), c.articles, c.reason)
     query = select(*columns).where(or_(c.story_id.in_(sorted(ids)), c.other_id.in_(sorted(ids))))
@@ -300,8 +301,8 @@ def correct_story_dates(connection: Connection, story: str, left: Sequence[datet
     """
     Correct the size and the dates of a story from its stored articles.
 
-    `left`: times of the articles that have left it. Then only dates that were theirs change, because articles that are
-    no longer stored count too.
+    `left` has the times of the articles that have left it. If it is given, only dates that were theirs change, because
+    articles that are no longer stored count too.
     """
     was = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
     times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
@@ -337,11 +338,13 @@ def add_correction(connection: Connection, correction: UserCorrection, *, descri
 
 
 def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
+    """Revoke a correction; False if there is none with this number, or it is revoked already."""
     held = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
     return connection.execute(held.values(revoked_at=now)).rowcount == 1
 
 
 def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
+    """Return all corrections, oldest first, including revoked ones."""
     rows = connection.execute(select(corrections).order_by(corrections.c.id))
     same = ("made_at", "description", "revoked_at")
     return tuple(

@@ -26,7 +26,7 @@ TITLE_CHARS = 300
 
 
 def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
-    """Return an article for a list of a page. `differs`: how a copy differs from its report's origin."""
+    """Return an article for a list of a page; `differs` says how a copy differs from its report's origin."""
     words = english(zone)
     title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
     return {
@@ -74,7 +74,7 @@ def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Articl
 def related_articles(
     connection: Connection, story: StoryRow, member: StoryMember, zone: tzinfo
 ) -> list[tuple[dict[str, Any], float | None]]:
-    """Return the articles of a story nearest to one, each with its score: linked ones, then its copies, then others."""
+    """Return a story's articles nearest to one, each with its link's score or None: linked ones, copies, others."""
     others = [each for each in story_members(connection, story.id) if each.article_id != member.article_id]
     scores: dict[str, float] = {}
     if member.nearest and member.evidence:
@@ -106,6 +106,7 @@ def byline(found: Article, words: Localizer) -> str:
 
 
 def shown_paragraphs(text: str) -> tuple[list[str], int]:
+    """Return the paragraphs of a text up to `TEXT_BYTES`, and the number of those left out."""
     lines = [sanitize_line(line, limit=TEXT_BYTES // 4) for line in text.split("\n") if line.strip()]
     sizes = accumulate(len(line.encode()) for line in lines)
     shown = lines[: max(1, sum(size <= TEXT_BYTES for size in sizes))]

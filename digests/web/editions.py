@@ -131,6 +131,7 @@ def without_recipients(digest: DigestSettings) -> DigestSettings:
 
 
 def parse_name(name: str) -> tuple[date, str]:
+    """Return the date and the suffix of "2026-11-25.md"; the suffix may be empty. Errors: NotFound."""
     match = NAME.fullmatch(name)
     try:
         if match and (match[2] or "html") in FORMS:

@@ -32,6 +32,7 @@ NAV = (
 
 
 def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
+    """Return the digests' pages. Errors: StoreError, DigestError."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     first = digests_of(settings)[0]
     return SitePlugin(

@@ -84,6 +84,7 @@ def join_stories(site: Site, ask: PageRequest) -> PageResponse:
 def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
 ) -> tuple[StoryDetails, list[dict[str, Any]], bool]:
+    """Return a story's details, a page of its reports, and whether there are more pages. Errors: NotFound."""
     on_page = partial(page_of_reports, at=at)
     try:
         found = load_story_details(connection, story, compare=on_page)
@@ -120,6 +121,7 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict
 
 
 def timeline(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
+    """Return the first and last report of a story, and some evenly spaced ones in between."""
     reports = found.story.wire_groups
     if len(reports) > TIMELINE_REPORTS:
         step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)

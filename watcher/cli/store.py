@@ -224,7 +224,7 @@ def import_(
 @dataclass(slots=True, kw_only=True)
 class ImportSummary:
     imported: int = 0
-    known: int = 0
+    known: int = 0  # stored already
     faults: list[BadLine] = field(default_factory=list)
 
 

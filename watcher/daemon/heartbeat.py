@@ -24,7 +24,11 @@ STATUS_CHARS = 200
 
 
 async def send_heartbeats(services: Services) -> StoreError:
-    """Record heartbeats while the store answers, even with an error; return why its file is lost, if it is."""
+    """
+    Record heartbeats as long as the event loop runs and the store answers, even if with an error.
+
+    Return an error only if the store's file was removed or replaced: new data would be lost.
+    """
     lock = services.lock
     every_s = min(EVERY_S, (watchdog_interval_s() or EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:

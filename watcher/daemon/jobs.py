@@ -76,7 +76,7 @@ class Every(BaseTrigger):  # type: ignore[misc]
 
 
 class JobRunner:
-    """Runs jobs; `steady` is a monotonic clock, in seconds."""
+    """Runs the jobs, and records which of them failed in their last run; `steady` is a monotonic clock, in seconds."""
 
     def __init__(
         self,

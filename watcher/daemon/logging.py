@@ -48,6 +48,7 @@ def log_formatter(form: str, *, journal: bool = False) -> ProcessorFormatter:
 
 
 def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
+    """Return an event with the secrets in URLs hidden, also in messages of libraries."""
     for key in ("event", "exception"):
         if key in told:
             told[key] = hide_secrets(told[key])

@@ -85,6 +85,7 @@ class AuthMiddleware:
         await app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        """Return the response to a refused request, None if the request is allowed."""
         host = headers.get("host")
         if self.token is not None:
             if refusal := self.token_refusal(client_address(scope), headers.get("authorization", "")):
