@@ -1,7 +1,5 @@
 """Converts an edition to JSON and back; one edition always gives the same bytes, so they can be stored and compared."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from typing import Any

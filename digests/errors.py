@@ -5,8 +5,6 @@ DigestError(WatcherError)
   DeliveryError .channel .permanent .maybe_arrived .affects_channel .retry_after_s
 """
 
-from __future__ import annotations
-
 from watcher.errors import WatcherError
 
 

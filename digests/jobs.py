@@ -1,7 +1,5 @@
 """The daemon's jobs for the digests: build editions when they are due, deliver, alert, and delete old data."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from datetime import date, datetime, timedelta

@@ -1,7 +1,5 @@
 """The digests' metrics, for the entry point group `watcher.metrics`."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The values that the packages of `digests` exchange: stories, editions, rendered forms and messages."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The program `watcher`, also as `python -m watcher`. Kept small: a worker process imports its parent's main module."""
 
-from __future__ import annotations
-
 INTERRUPTED = 130  # as in `cli.main`, which may not be loaded yet
 
 

@@ -17,8 +17,6 @@ WatcherError
   WorkerFailed  BrokenPool    (in worker.process_pool)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from http import HTTPStatus
 

@@ -1,7 +1,5 @@
 """The data classes that watcher's packages share: frozen, keyword-only, with tuples and aware UTC datetimes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Loads plug-ins of installed packages by entry point: commands, settings sections, checks and parts of web pages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points

@@ -1,7 +1,5 @@
 """The alert job: sends one message when something has failed for a while, and one when it works again."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from contextlib import closing

@@ -1,7 +1,5 @@
 """The conditions that an alert is sent for: polls, editions or deliveries that have failed for a while."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Renders an alert for each channel: a mail, a webhook message or a file, all in plain text."""
 
-from __future__ import annotations
-
 import json
 from email.message import EmailMessage
 from email.utils import format_datetime

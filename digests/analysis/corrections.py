@@ -1,7 +1,5 @@
 """Changes that outlets made to reports after an edition cited them: headlines, numbers, retractions, deleted pages."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Names of countries, regions and cities: for headings in a reader's language, and as stems to find them in texts."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Coverage: which outlets report a story, which of them independently, and which print agency copies."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The gazetteer: finds names of countries, and of cities in them, in a text of any language."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

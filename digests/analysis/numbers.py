@@ -1,7 +1,5 @@
 """Numbers in reports: which of them are significant, and which have changed ("59 → 78 people")."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass

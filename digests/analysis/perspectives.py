@@ -1,7 +1,5 @@
 """Perspectives: how the outlets of each country and kind of owner tell a story, and whose outlets do not report it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

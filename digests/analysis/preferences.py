@@ -1,7 +1,5 @@
 """Reader preferences: phrases to look for in articles, weights, and section rules."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Selects the articles of the window that take part in an edition, and counts the others by reason."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

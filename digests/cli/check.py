@@ -1,7 +1,5 @@
 """The checks of `watcher check` for the digests: own templates, and with `--online` each delivery channel."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

@@ -1,7 +1,5 @@
 """`watcher cluster --jsonl`: groups articles, as a filter of JSON lines."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

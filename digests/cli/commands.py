@@ -1,7 +1,5 @@
 """The digests' commands, for the entry point group `watcher.commands`; it imports no command."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from watcher.cli.commands import read_commands

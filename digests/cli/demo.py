@@ -1,7 +1,5 @@
 """`watcher demo`: the main job on the sample press, over real HTTP, from feeds to an edition."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """`watcher editions`, `replay` and `verify`: stored editions, their files, and their check against the articles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date

@@ -1,7 +1,5 @@
 """Finds the digest, edition or article that a command's arguments name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 

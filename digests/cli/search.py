@@ -1,7 +1,5 @@
 """`watcher search`: the stored articles that match a query, newest first, each with its story."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The digests' part of `watcher status`: last editions, open deliveries, next editions."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """`watcher story` and `watcher explain`: a story, why articles are in it, and a reader's corrections."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Constraints on grouping: user corrections, conflicting names and numbers, and the stories of articles so far."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Explanations: why two articles are in one story or not, what sets of articles share, and how copies differ."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

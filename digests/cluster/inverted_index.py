@@ -1,7 +1,5 @@
 """An inverted index of sparse vectors: dot products of each row with the rows before it, limited in time and number."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """ClusterItem: the data of an article that clustering reads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

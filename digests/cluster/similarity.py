@@ -1,7 +1,5 @@
 """Pair scores from terms, names, cognates and dense vectors, lowered with the hours apart; only for likely pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 

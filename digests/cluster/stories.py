@@ -1,7 +1,5 @@
 """Groups the articles of a window into stories: the reports of one event, by many outlets, in many languages. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Tracking: keeps the ids of stories from day to day, records what happened to them, and finds follow-ups."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The vectors of a window: sparse ones of terms, names and cognates, expanded for titles, and dense ones."""
 
-from __future__ import annotations
-
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What is new in a story since the reader's last edition: its status, sentences, numbers and outlets."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The inputs that all stories of an edition share: the digest, its articles, and the earlier editions and articles."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Ranks an edition's stories by a sum of a few terms, each with words for a reader."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """One story as an edition shows it: in full or as a brief, with its sparkline, trend and anchor."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -4,8 +4,6 @@ What the delivery channels share. A name of `settings.delivery.ChannelName` is t
 For a new one, the type checker names each `match` on the channel that lacks it.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module

@@ -1,7 +1,5 @@
 """The channel `file`: an edition's files in a folder, each complete or absent."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

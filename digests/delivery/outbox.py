@@ -1,7 +1,5 @@
 """Sends the deliveries of the outbox one by one: claim, mark in flight, send, store the outcome."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace

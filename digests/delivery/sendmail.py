@@ -1,7 +1,5 @@
 """The channel `sendmail`: hands a mail for each recipient to a program of this machine, without a shell."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

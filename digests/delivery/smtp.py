@@ -1,7 +1,5 @@
 """The channel `smtp`: sends a mail to each recipient over one connection, each in its own transaction (RFC 5321)."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import smtplib

@@ -1,7 +1,5 @@
 """The channel `webhook`: sends a message in one POST of JSON, limited in time, to a URL from the settings."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from http import HTTPStatus

@@ -1,7 +1,5 @@
 """Builds one edition, in order: claim it, group its articles, load, compose, publish, save."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Summaries by the language model that the settings name, within limits of time and tokens."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """An edition's files and messages, rendered in the digest's formats, for its folder and the outbox."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date

@@ -1,7 +1,5 @@
 """When an edition is due and which window it covers, in local time, also when the clocks change."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

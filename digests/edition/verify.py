@@ -1,7 +1,5 @@
 """Verifies that an edition matches its sources: sentences, headlines and counts are compared with the articles."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Renders a digest's editions as an Atom feed (RFC 4287), each as full HTML that loads nothing and runs nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """Converts an edition to its view: the words, numbers and links that all formats show, each text sanitized."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby

@@ -1,7 +1,5 @@
 """Sanitizes text and URLs from feeds: text becomes plain lines, and URLs become safe http or https links."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from urllib.parse import quote, urlsplit

@@ -1,7 +1,5 @@
 """The formats of an edition with their renderers, and a sample edition to test templates with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import parseaddr

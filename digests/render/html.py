@@ -1,7 +1,5 @@
 """Renders an edition as one HTML page: its document, contents and a world map. It loads and runs nothing."""
 
-from __future__ import annotations
-
 import math
 import re
 import tomllib

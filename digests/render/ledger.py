@@ -1,7 +1,5 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from digests.model import Edition, LlmOutcome, LlmStop

@@ -1,7 +1,5 @@
 """An edition's language: phrases, numbers, dates, times, and names of countries and languages."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass

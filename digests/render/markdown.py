@@ -1,7 +1,5 @@
 """Renders an edition as Markdown that all renderers read alike, and as HTML for pages, mails and feeds."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Jinja environments for our templates and a reader's own, one for each way of escaping."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache

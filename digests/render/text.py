@@ -1,7 +1,5 @@
 """Renders an edition as plain text of 72 columns; URLs are not broken, and every link has a line of its own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

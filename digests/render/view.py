@@ -1,7 +1,5 @@
 """The view of an edition: sanitized texts that all formats render, so that they agree."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 

@@ -1,7 +1,5 @@
 """An edition as a short JSON message for a webhook: plain JSON, ntfy, Slack or Discord; one function for each."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """The settings of alerts: `[alerts]`, who is told when polls or editions fail for a while, and by which channels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The settings of delivery: the channels of a digest, `[[digests.deliver]]`, and the mail server, `[smtp]`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta

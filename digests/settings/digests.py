@@ -1,7 +1,5 @@
 """The settings of digests: `[[digests]]` in the settings file, one table for each digest."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Retention and integrity check of the digests' tables."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Collection, Iterator
 from datetime import datetime

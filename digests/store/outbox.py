@@ -1,7 +1,5 @@
 """Deliveries of editions to recipients, and the alerts that are open."""
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Collection, Iterable

@@ -1,7 +1,5 @@
 """The tables of the digests: digests, editions, deliveries, stories, and user corrections."""
 
-from __future__ import annotations
-
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, JsonTuple, RowId, UtcDateTime

@@ -1,7 +1,5 @@
 """Stories in the store: members, dates, merges, events, and the corrections of readers."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

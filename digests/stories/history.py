@@ -1,7 +1,5 @@
 """A story in detail: its reports, how each copy differs, its thread, and its changes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

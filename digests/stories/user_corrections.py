@@ -1,7 +1,5 @@
 """User corrections: applied to the store at once, and respected whenever stories are grouped again."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The stories of a time window: loaded, clustered, given their known ids, and saved."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

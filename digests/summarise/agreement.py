@@ -1,7 +1,5 @@
 """What a story's independent reports agree on: the words, names and numbers that several of them use."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The headline of a story: the title of one of its reports, as that report has it."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The summary of a story: the best one to three sentences of one report, word for word."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

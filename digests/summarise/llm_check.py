@@ -1,7 +1,5 @@
 """Summaries by a model: builds the prompt, and checks each sentence of the answer against the reports."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice

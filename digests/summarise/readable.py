@@ -1,7 +1,5 @@
 """Whether a sentence can be read alone: its form, and no word that refers back. The words are in `words.toml`."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from functools import cache

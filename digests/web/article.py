@@ -1,7 +1,5 @@
 """The page of an article: its cleaned text, the parts removed by each rule, and related articles."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import tzinfo
 from itertools import accumulate

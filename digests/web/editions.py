@@ -1,7 +1,5 @@
 """The pages of editions: the latest, each edition in its formats, the Atom feed and the archive."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

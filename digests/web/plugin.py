@@ -1,7 +1,5 @@
 """The pages that the digests add to the site, and the paths of a static copy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """The search page: hits with their snippets and stories."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from urllib.parse import urlencode
 

@@ -1,7 +1,5 @@
 """The page of a story: its thread, timeline, coverage, and its reports with their copies; and user corrections."""
 
-from __future__ import annotations
-
 from datetime import timedelta, tzinfo
 from functools import partial
 from typing import Any

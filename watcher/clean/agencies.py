@@ -1,7 +1,5 @@
 """Finds the news agency that a credit or byline names, in many scripts; the names and sites are in agencies.toml."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator

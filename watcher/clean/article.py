@@ -1,7 +1,5 @@
 """Cleans one page into one article: calls the steps, which are in modules of their own, in order."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 

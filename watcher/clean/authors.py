@@ -1,7 +1,5 @@
 """Extracts the names of authors from the author fields and bylines of a page."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from html import unescape

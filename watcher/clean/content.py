@@ -1,7 +1,5 @@
 """Extracts the main text of a page: finds the element that holds it, prunes furniture, and returns its blocks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A page as flat lists: its elements in order, its texts in order, and the texts of each element."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate

@@ -1,7 +1,5 @@
 """Furniture: blocks that stand on an article's page and are not the article; what was cut, by which rule."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator

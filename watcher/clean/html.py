@@ -1,7 +1,5 @@
 """Decodes and parses HTML: pages, fragments in feeds, HTML in scripts, plain text, and the roles of inline markup."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

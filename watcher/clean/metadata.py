@@ -1,7 +1,5 @@
 """Reads a page's metadata from JSON-LD, meta tags and markup: title, URL, dates, authors, language, image, section."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

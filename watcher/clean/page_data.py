@@ -1,7 +1,5 @@
 """Collects a page's data: JSON-LD, meta tags, and the elements that hold titles, dates and bylines."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """What sites write around an article, in many languages, and what they call its elements; the lists are TOML files."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable

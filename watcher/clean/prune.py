@@ -1,7 +1,5 @@
 """Cuts furniture from the element that holds an article: by class names and ids, and lists of links."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Chooses the dates of publication and change of an article from all dates in its page."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Recognises pages without an article: walls, error pages, texts cut at a paywall, and pages about other subjects."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Literal

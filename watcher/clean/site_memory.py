@@ -1,7 +1,5 @@
 """Site memory: finds blocks that recur on other articles of a site, by the block hashes that the store keeps."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping

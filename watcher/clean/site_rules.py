@@ -1,7 +1,5 @@
 """Site rules in TOML: CSS selectors for elements to drop, for the text and for the date. Most sites need no rules."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy

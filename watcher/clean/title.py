@@ -1,7 +1,5 @@
 """Chooses the title of an article from the titles in its page, and strips the name of the site."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable

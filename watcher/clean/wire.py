@@ -1,7 +1,5 @@
 """Wire copy: find the agency, dateline and credits of an article in its text and page, and cut them from the text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """`watcher check`: reports all faults of the settings file; optionally checks the store and online services."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """`watcher check --deep` and `--online`: checks the store, the feed of each source, and what installed packages add."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
 

@@ -1,7 +1,5 @@
 """`watcher clean`: extracts the article of one page, or of many pages given as JSON lines."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """Cleans many pages in one run: extracts them in worker processes, builds site memories, yields results in order."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

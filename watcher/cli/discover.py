@@ -1,7 +1,5 @@
 """`watcher sources discover`: finds and reads the feeds of a site; `--add` adds the feed if there is only one."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`watcher sources test`: fetches one feed and reports on it, without the store."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields

@@ -1,7 +1,5 @@
 """Builds the command line from the table of commands, runs it, and turns errors into messages and exit codes."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import sys

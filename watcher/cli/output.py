@@ -5,8 +5,6 @@ It removes control characters, and passwords and keys in URLs. `links=True` is f
 whole: they were published in a feed, so they are no secrets.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """`watcher run`, `work`, `web` and `site`: the daemon, additional workers, and the local site."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import sys

@@ -1,7 +1,5 @@
 """`watcher service`: installs the daemon as a systemd service; without systemd, prints the alternatives."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Mapping
 from html import escape

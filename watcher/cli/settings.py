@@ -1,7 +1,5 @@
 """`watcher init`, `watcher settings show` and `schema`: write, show and describe the settings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib.resources import files
 from itertools import groupby

@@ -1,7 +1,5 @@
 """`watcher sources`: lists, adds, removes and mutes the sources of the settings file; imports and exports OPML."""
 
-from __future__ import annotations
-
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """`watcher status`: shows daemon, store, pending work and sources by health; or all about one source."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """The status of one source: its row in the list of `watcher status`, and its full report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """`watcher backup`, `restore`, `move`, `export` and `import`: commands on the whole store."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import time

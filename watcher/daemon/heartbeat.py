@@ -1,7 +1,5 @@
 """The daemon's heartbeat: saved with the daemon lock, and sent to systemd (sd_notify(3)) if that started it."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

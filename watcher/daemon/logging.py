@@ -1,7 +1,5 @@
 """The daemon's log, rendered by structlog: one event per line, its name first, then key=value; or JSON."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -1,7 +1,5 @@
 """Runs the daemon: builds the services, runs jobs, handles signals, reloads settings, and shuts down in order."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

@@ -1,7 +1,5 @@
 """The systemd service of the daemon: builds its unit file, installs and removes it, and reads its state."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

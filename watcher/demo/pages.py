@@ -1,7 +1,5 @@
 """The site of one demo outlet: its pages, feeds and responses by path."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Serves the demo outlets on loopback, each at its own address, and returns settings for them."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Loads outlets, furniture words and stories of the demo from `texts/`."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from datetime import datetime

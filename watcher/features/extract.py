@@ -1,7 +1,5 @@
 """Extracts the features of an article that grouping needs, and encodes them for the store."""
 
-from __future__ import annotations
-
 import json
 import re
 import struct

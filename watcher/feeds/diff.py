@@ -1,7 +1,5 @@
 """Compares the entries of a poll with the known ones."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

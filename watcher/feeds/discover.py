@@ -1,7 +1,5 @@
 """Finds the feeds that a page links, and the usual URLs of feeds for a site that links none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

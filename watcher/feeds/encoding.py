@@ -1,7 +1,5 @@
 """Decodes the bytes of a feed, also if the declared encodings are wrong."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The health of a source: its status, the reason, and a hint on what to do about it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

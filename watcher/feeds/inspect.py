@@ -1,7 +1,5 @@
 """Reports on the quality of a feed: its format and language, and counts of entries with missing or bad fields."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Parses JSON Feed 1 and 1.1 (jsonfeed.org) to a RawFeed."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Converts the raw entries of the feed parsers to `Entry`: GUIDs, absolute links, plausible dates, safe text."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

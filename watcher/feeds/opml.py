@@ -1,7 +1,5 @@
 """Reads and writes OPML 2.0, a list of feeds in folders; reading is safe for untrusted input."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Parses the bytes of a feed to a ParsedFeed; the error for other bytes says what they are."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Parses RSS 0.9x, 1.0, 2.0 and Atom to a RawFeed, with feedparser; links and HTML
 XML that is not well-formed is repaired first: HTML entities, and items that are not closed.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from html.entities import html5

@@ -1,7 +1,5 @@
 """Fetches one URL: conditional requests, limits of time and size, redirects followed one by one."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import time

@@ -1,7 +1,5 @@
 """Decodes content codings with a limit on the output; reads several gzip members, and detects cut streams."""
 
-from __future__ import annotations
-
 import zlib
 
 import brotli

@@ -1,7 +1,5 @@
 """Turns errors of the HTTP library, of sockets and of bodies into FetchErrors; no other module does."""
 
-from __future__ import annotations
-
 import errno
 import socket
 import ssl

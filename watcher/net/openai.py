@@ -1,7 +1,5 @@
 """Clients for OpenAI-compatible endpoints: chat completions of a language model, and vectors of an embedder."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence

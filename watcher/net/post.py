@@ -1,7 +1,5 @@
 """One POST to a URL that the user has set, called in a thread: limited in size, with one deadline for everything."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress

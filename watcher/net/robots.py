@@ -1,7 +1,5 @@
 """robots.txt (RFC 9309): which pages of a host may be fetched, and with what delay."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

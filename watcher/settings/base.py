@@ -1,7 +1,5 @@
 """The base models of settings, and functions that their checks share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar

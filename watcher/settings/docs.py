@@ -1,7 +1,5 @@
 """Descriptions of the settings: the JSON schema for editors, and the origin of each value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta

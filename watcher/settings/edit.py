@@ -1,7 +1,5 @@
 """Edits a settings file as text and keeps all comments (docs/decisions/0002); compares settings after a reload."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Finds and loads a settings file: returns typed settings, or raises one error with all faults and their lines."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Iterator, Mapping

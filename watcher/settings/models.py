@@ -1,7 +1,5 @@
 """The settings as typed models: one field is a name, a type, a default and one line of help."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Parses TOML with recovery after syntax errors, and finds the line and column of each key and value."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections import Counter

@@ -1,7 +1,5 @@
 """Types of setting values: durations, sizes, clock times, secrets, paths, country and language codes, URLs."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

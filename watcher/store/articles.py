@@ -1,7 +1,5 @@
 """Articles with their texts, features and block hashes; pins that keep articles."""
 
-from __future__ import annotations
-
 import json
 import struct
 import zlib

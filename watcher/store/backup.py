@@ -1,7 +1,5 @@
 """Backs up a SQLite store while it is in use, and restores it from a backup after checking that backup."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil

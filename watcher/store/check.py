@@ -1,7 +1,5 @@
 """Checks a store: whether the database is intact, and whether its tables are consistent."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

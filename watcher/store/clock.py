@@ -1,7 +1,5 @@
 """Corrects times in the store that a wrong clock has set too far in the future."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, case, or_, update

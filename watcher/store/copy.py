@@ -5,8 +5,6 @@ All of it is one transaction of the target: until every table is the same, nothi
 after an error or a kill, it is empty as before.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import zlib

@@ -8,8 +8,6 @@ On PostgreSQL, several daemons may share a store. The status of each is a row of
 session shows that it runs; leases and unique keys keep two daemons from doing the same work.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import time

@@ -1,7 +1,5 @@
 """Opens a store on SQLite or PostgreSQL: engine, pragmas, migrations."""
 
-from __future__ import annotations
-
 import logging
 import sqlite3
 from collections.abc import Iterator

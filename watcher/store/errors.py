@@ -1,7 +1,5 @@
 """Database errors as StoreError, and which of them are transient: a full disk, a read-only one, a lock."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import tomllib

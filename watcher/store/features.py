@@ -1,7 +1,5 @@
 """Features and vectors of articles, and the embedder they come from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime

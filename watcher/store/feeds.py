@@ -1,7 +1,5 @@
 """Feeds: synced with the sources of the settings, made due, and loaded with their state and known entries."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

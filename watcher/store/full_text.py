@@ -5,8 +5,6 @@ Both hold words that `watcher.text` has split and normalized, so that they do no
 dictionary. Language, country and outlet are indexed as words with a mark.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime

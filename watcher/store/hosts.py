@@ -1,7 +1,5 @@
 """Host leases, back-off and robots.txt; whether our network is down."""
 
-from __future__ import annotations
-
 import os
 import socket
 import zlib

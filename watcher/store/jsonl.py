@@ -1,7 +1,5 @@
 """Articles as JSON lines: export and import. docs/store.md describes the fields."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict

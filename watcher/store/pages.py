@@ -1,7 +1,5 @@
 """Article pages to fetch, rechecks of cited ones, and the revisions that rechecks find."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """PostgreSQL: texts and features are partitioned by day, and dropped a day at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import product

@@ -1,7 +1,5 @@
 """Poll results and their history."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Deletes old data in batches: articles with their texts and features, entries, pages, site memory, hosts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

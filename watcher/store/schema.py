@@ -1,7 +1,5 @@
 """The tables: SQLAlchemy Core, the same on SQLite and PostgreSQL."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Search the stored articles, and keep the full-text index complete."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass

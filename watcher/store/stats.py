@@ -1,7 +1,5 @@
 """Counts of new entries and due work, and the disk space that the store takes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime

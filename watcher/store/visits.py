@@ -1,7 +1,5 @@
 """Host visits: lease hosts, load their due feeds, renew leases between requests, release hosts at the end."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Batches writes: many functions of many tasks share one transaction, in one thread."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import queue

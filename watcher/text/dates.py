@@ -1,7 +1,5 @@
 """Parses dates in the spellings that web pages use, and checks whether they are plausible."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

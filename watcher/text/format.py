@@ -1,7 +1,5 @@
 """Formats counts, durations and log fields, and removes characters that break a store or a terminal."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 

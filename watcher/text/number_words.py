@@ -1,7 +1,5 @@
 """Parses numbers written as words, in the languages of number_words.toml: "forty-six", "quatre-vingt-dix mille"."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable, Iterator

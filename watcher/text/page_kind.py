@@ -1,7 +1,5 @@
 """Classifies a page as live blog, round-up, gallery or video by its title or URL; patterns in page_kind.toml."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """Parses search queries, matches them against texts, and makes the snippet of a search result."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """URLs: normal form, article ids, hosts, and removal of secrets."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from contextlib import suppress

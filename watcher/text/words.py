@@ -1,7 +1,5 @@
 """Splits text of any script into words, tokens and stems; folds words to one spelling; stop words; index words."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

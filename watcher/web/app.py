@@ -1,7 +1,5 @@
 """The web app of the site: routes, rendering, caching and responses."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hashlib

@@ -6,8 +6,6 @@ request must have it as password or bearer token; there is no cookie that anothe
 wrong tokens is blocked for a minute.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import time

@@ -1,7 +1,5 @@
 """Writes the site as static files with relative links; the same store gives the same bytes."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Mapping

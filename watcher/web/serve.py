@@ -1,7 +1,5 @@
 """Serves an app with uvicorn in the running event loop, with `AuthMiddleware`, at the address in the settings."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

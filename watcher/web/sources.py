@@ -1,7 +1,5 @@
 """The pages of the sources: the list, worst health first, and a page for each source with its polls and articles."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

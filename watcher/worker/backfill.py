@@ -1,7 +1,5 @@
 """Backfill of stored articles: missing vectors, and features of an older version. Any node may run these tasks."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence

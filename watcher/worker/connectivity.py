@@ -1,7 +1,5 @@
 """Tells an unreachable host from an outage of our own network, for which no feed is to blame."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """Events of the worker, for logs, the progress bar and the counts at the end."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

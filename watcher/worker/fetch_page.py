@@ -1,7 +1,5 @@
 """Fetches one article page, for the first time or to recheck it: decides the outcome, then applies that outcome."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Probes a URL for a person, without the store: what the client gets, and what a poll would do with it."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable

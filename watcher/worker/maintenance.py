@@ -1,7 +1,5 @@
 """Retention: deletes old data in batches, keeps the store within its size limit, and frees disk space."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -5,8 +5,6 @@ This module is loaded only for a store on PostgreSQL with `[work] queue = "pgque
 module does not change them, and deletes only old rows of its log and statistics.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -1,7 +1,5 @@
 """Polls one feed: fetches it, compares its entries with the known ones, schedules the next poll, saves the result."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The queue of a single process: leases due hosts from the store, and visits many of them at a time."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging

@@ -1,7 +1,5 @@
 """Visits one host: its due feeds, then its pages, one request at a time, with the host's delay in between."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
