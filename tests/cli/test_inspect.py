@@ -235,7 +235,7 @@ def test_what_is_found_is_given_as_json(site, file, capsys):
     assert sources(file, "discover", site.url("/"), "--json") == 0
 
     said = json.loads(capsys.readouterr().out)
-    assert [(feed["url"], feed["way"], feed["entries"], feed["source"]) for feed in said["feeds"]] == [
+    assert [(feed["url"], feed["found_by"], feed["entries"], feed["source"]) for feed in said["feeds"]] == [
         (site.url("/mine"), "declared", 3, "Mine")
     ]
     assert [(other["url"], other["reason"]) for other in said["others"]] == [(site.url("/gone.xml"), "404 Not Found")]

@@ -138,7 +138,7 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
         },
         "feeds": [
             {
-                **select_fields(one, "url", "way", "same_as"),
+                **select_fields(one, "url", "found_by", "same_as"),
                 "title": report.feed.title,
                 "entries": len(report.feed.entries),
                 **select_fields(report, "format", "newest", "language"),
@@ -148,7 +148,7 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
             if (report := one.report)
         ],
         "others": [
-            {"url": one.url, "way": one.found_by, "reason": failure_reason(one.probe) if one.probe else "not read"}
+            {"url": one.url, "found_by": one.found_by, "reason": failure_reason(one.probe) if one.probe else "not read"}
             for one in found.candidates
             if not one.report
         ],
