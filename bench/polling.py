@@ -14,6 +14,7 @@ import argparse
 import compileall
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
@@ -37,8 +38,8 @@ def main() -> None:
     parser.add_argument("--reader", help="a Python with lemon24/reader")
     parser.add_argument("--server", type=Path, help="another server of feeds")
     given = parser.parse_args()
-    for package in ("watcher", "digests"):
-        compileall.compile_dir(HERE.parent / package, quiet=1)
+    for folder in (HERE.parent / "watcher", HERE.parent / "digests", sysconfig.get_path("purelib")):
+        compileall.compile_dir(folder, quiet=2)
     server = given.server or HERE / "feed_server.py"
     print_urls = "--print-urls" if given.server else "--print"
     told = subprocess.run(
