@@ -70,7 +70,8 @@ class Server:
 
     def make(self, name: str, template: str) -> str:
         """Make a database and return its address."""
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Half of the time that the log of a copy takes.
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
