@@ -24,21 +24,25 @@ KILLS = 10
 SEED = 20261125
 
 
-@pytest.fixture
-def settings(tmp_path, store_url):
-    """The settings of a press in a process of its own, which lives as long as the test."""
+@pytest.fixture(scope="module")
+def sources():
+    """The sources' settings of a press in a process of its own, which lives as long as the tests."""
     press = subprocess.Popen([sys.executable, "-m", "tests.demo_press"], stdout=subprocess.PIPE, text=True)
     assert press.stdout is not None
     lines = []
     while not (lines and not lines[-1].strip() and sum("[[sources]]" in line for line in lines) == outlets()):
         lines.append(press.stdout.readline())
-    sources = "".join(lines)
-    path = tmp_path / "settings.toml"
-    path.write_text(f'[store]\nurl = "{store_url}"\n\n[semantic]\nembedder = "none"\n\n{sources}', encoding="utf-8")
-    yield path
+    yield "".join(lines)
     press.kill()
     press.wait()
     press.stdout.close()
+
+
+@pytest.fixture
+def settings(tmp_path, store_url, sources):
+    path = tmp_path / "settings.toml"
+    path.write_text(f'[store]\nurl = "{store_url}"\n\n[semantic]\nembedder = "none"\n\n{sources}', encoding="utf-8")
+    return path
 
 
 def outlets() -> int:
@@ -143,7 +147,9 @@ def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings, store_ur
 
 
 @pytest.mark.parametrize("module", [b"watcher.cli", b"typer", b"watcher.errors", b"sqlalchemy"])
-def test_ctrl_c_while_modules_are_loaded_is_quiet_too(settings, module):
+def test_ctrl_c_while_modules_are_loaded_is_quiet_too(tmp_path, module):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/watcher.db"\n', encoding="utf-8")
     # Not as a module: `python -m` ends itself by SIGINT, whatever it was to return, where that came within code which
     # `exec` has of a text, as a dataclass is made.
     process = start("status", "--config", str(settings), options=("-X", "importtime"), program=INSTALLED)
