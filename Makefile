@@ -22,10 +22,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition
 	$(BIN)/watcher demo
 
-# Six test processes also on two cores: many tests wait for a clock or a server.
+# Four test processes also on two cores: many tests wait for a clock or a server. Six are no faster there.
 test: $(READY)  ## check the code, then run every test
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 6 --dist worksteal -rs
+	$(BIN)/python -m pytest -n 4 --dist worksteal -rs
 
 quick: $(READY)  ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n 3 -m 'not slow'
