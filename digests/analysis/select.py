@@ -1,7 +1,8 @@
 """Selects the articles of the window that take part in an edition, and counts the others by reason."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -31,24 +32,20 @@ def select_articles(
     *,
     start: datetime,
     end: datetime,
+    load_full_texts: LoadFullTexts,
     muted_phrases: Sequence[str] = (),
     languages: Sequence[str] = (),  # primary tags; empty for all
-    load_full_texts: LoadFullTexts | None = None,
 ) -> Selection:
     """Return the articles published in [start, end) that can be grouped and read; each other one has one reason."""
-    again = DuplicateFilter(load_full_texts)
     muted = phrase_pattern(tuple(muted_phrases))
-    kept: list[Article] = []
-    left_out: list[LeftOutKind] = []
-    for article in sorted(articles, key=lambda a: (a.published_at, a.id)):
-        kind = _exclusion(article, start, end, muted) or again.exclusion(article)
-        if not kind and languages and article.language not in languages:
-            kind = LeftOutKind.LANGUAGE
-        if kind:
-            left_out.append(kind)
-        else:
-            kept.append(article)
-    return Selection(articles=tuple(kept), left_out=count_left_out(left_out))
+    ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
+    reasons = {a.id: kind for a in ordered if (kind := _exclusion(a, start, end, muted))}
+    repeated = _find_repeated([a for a in ordered if a.id not in reasons], load_full_texts)
+    reasons |= dict.fromkeys(repeated, LeftOutKind.DUPLICATE_ARTICLE)
+    foreign = (a.id for a in ordered if languages and a.language not in languages)
+    reasons = dict.fromkeys(foreign, LeftOutKind.LANGUAGE) | reasons  # the reasons found above take precedence
+    kept = tuple(a for a in ordered if a.id not in reasons)
+    return Selection(articles=kept, left_out=count_left_out(reasons.values()))
 
 
 def is_flagged(article: Article) -> bool:
@@ -68,35 +65,16 @@ def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Patte
     return None
 
 
-class DuplicateFilter:
-    """Finds articles that occur twice: with the same id, or the same outlet, title and text."""
-
-    def __init__(self, whole: LoadFullTexts | None) -> None:
-        self._whole = whole
-        self._ids: set[str] = set()
-        self._first: dict[tuple[str, ...], str] = {}
-        self._texts: dict[tuple[str, ...], set[str]] = {}
-
-    def exclusion(self, article: Article) -> LeftOutKind | None:
-        """Return `DUPLICATE_ARTICLE` if the article is known by id, or by outlet, title and text; else remember it."""
-        key = (article.outlet, fold(article.title), article.text)
-        if article.id in self._ids or (key in self._first and self._is_known(article, key)):
-            return LeftOutKind.DUPLICATE_ARTICLE
-        self._ids.add(article.id)
-        self._first.setdefault(key, article.id)
-        return None
-
-    def _is_known(self, article: Article, key: tuple[str, ...]) -> bool:
-        """Whether an earlier article with the same beginning has the same full text."""
-        if self._whole is None:
-            return True
-        if key not in self._texts:
-            first = self._first[key]
-            self._texts[key] = {self._whole([first])[first].text}
-        text = self._whole([article.id])[article.id].text
-        known = text in self._texts[key]
-        self._texts[key].add(text)
-        return known
+def _find_repeated(articles: Iterable[Article], load_full_texts: LoadFullTexts) -> Iterator[str]:
+    """Yield the id of each article with the same outlet, title and full text as an earlier one."""
+    alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for article in articles:
+        alike[article.outlet, fold(article.title), article.text].append(article.id)
+    for ids in alike.values():
+        if len(ids) > 1:  # their texts may be only beginnings
+            whole = load_full_texts(ids)
+            texts = [whole[key].text for key in ids]
+            yield from (key for n, key in enumerate(ids) if texts[n] in texts[:n])
 
 
 def display_length(text: str) -> int:

@@ -12,10 +12,16 @@ from tests.compose.factories import END, START, article
 LONG = "The bridge over the river fell on Monday morning, officials said."
 
 
+def select(articles, **given):
+    full = {each.id: each for each in articles}
+    given = {"end": END, "load_full_texts": lambda ids: {key: full[key] for key in ids}} | given
+    return select_articles(articles, start=START, **given)
+
+
 def test_articles_outside_the_window_are_left_out_with_the_reason():
     inside, before, after = (article("A", f"Bridge number {n} falls", LONG, hours=h) for n, h in enumerate((5, -1, 24)))
 
-    found = select_articles([before, after, inside], start=START, end=END)
+    found = select([before, after, inside])
 
     assert found.articles == (inside,)
     assert found.left_out == (LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=2),)
@@ -31,7 +37,7 @@ def test_every_article_is_kept_or_counted_with_one_reason():
         article("C", "Harbour opens again", LONG, hours=30),
     ]
 
-    found = select_articles(articles, start=START, end=END, muted_phrases=["lottery"])
+    found = select(articles, muted_phrases=["lottery"])
 
     assert len(found.articles) + sum(each.count for each in found.left_out) == len(articles)
     assert {str(each.kind): each.count for each in found.left_out} == {
@@ -46,19 +52,17 @@ def test_every_article_is_kept_or_counted_with_one_reason():
 def test_a_muted_word_is_matched_as_a_word_whatever_its_case_and_accents():
     kept, muted = article("A", "Lotteries are taxed anew from May", LONG), article("A", "LOTTERÝ jackpot is won", LONG)
 
-    assert select_articles([kept, muted], start=START, end=END, muted_phrases=["lottery"]).articles == (kept,)
+    assert select([kept, muted], muted_phrases=["lottery"]).articles == (kept,)
 
 
 def test_an_article_without_text_takes_part_by_its_title():
     bare = article("A", "Bridge over the river Aar falls, two missing", "")
 
-    assert select_articles([bare], start=START, end=END).articles == (bare,)
+    assert select([bare]).articles == (bare,)
 
 
 def test_a_short_title_of_a_dense_script_is_text_enough():
-    assert select_articles(
-        [article("A", "東京湾で貨物船が座礁、油が流出", "", language="ja")], start=START, end=END
-    ).articles
+    assert select([article("A", "東京湾で貨物船が座礁、油が流出", "", language="ja")]).articles
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_a_short_title_of_a_dense_script_is_text_enough():
 def test_live_blogs_and_roundups_are_kept_and_flagged(title, kind, flagged):
     one = article("A", title, LONG, kind=kind)
 
-    found = select_articles([one], start=START, end=END + timedelta(hours=1))
+    found = select([one], end=END + timedelta(hours=1))
 
     assert found.articles == (one,)
     assert is_flagged(one) is flagged
@@ -92,10 +96,8 @@ def test_texts_that_begin_alike_are_held_against_each_other_to_their_ends():
         asked.append(list(ids))
         return {key: full[key] for key in asked[-1]}
 
-    found = select_articles(
-        [*begun, article("B", "Bridge falls on Tuesday", LONG)], start=START, end=END, load_full_texts=whole
-    )
+    found = select([*begun, article("B", "Bridge falls on Tuesday", LONG)], load_full_texts=whole)
 
     assert [each.id for each in found.articles if each.outlet == "A"] == [one.id, other.id]
     assert found.left_out == (LeftOut(kind=LeftOutKind.DUPLICATE_ARTICLE, count=1),)
-    assert asked == [[one.id], [other.id], [again.id]]
+    assert asked == [[one.id, other.id, again.id]]

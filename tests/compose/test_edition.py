@@ -38,7 +38,7 @@ def edition_of(
 ):
     articles = [a for group in groups for a in group]
     start, end = START + timedelta(days=shift), END + timedelta(days=shift)
-    kept = select_articles(articles, start=start, end=end)
+    kept = select_articles(articles, start=start, end=end, load_full_texts=lambda ids: by_id(*articles))
     known = by_id(*kept.articles)
     stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
     full = {**(earlier or {}), **known}
