@@ -82,8 +82,9 @@ class OutboxWorker:
         except DeliveryError as error:
             return self._record_failure(delivery, error)
         now = self._now()
-        write_with_retry(self._engine, self._patience_s(), outbox.mark_sent, delivery, response, now=now)
-        return (replace(delivery, state=SENT, response=response, settled_at=now, hint=None),)
+        sent = replace(delivery, state=SENT, response=response, settled_at=now, hint=None)
+        write_with_retry(self._engine, self._patience_s(), outbox.save_outcome, sent, now=now)
+        return (sent,)
 
     def _channel(self, delivery: Delivery) -> Channel:
         """Return the open channel for the recipient of a delivery. Errors: DeliveryError."""
@@ -116,7 +117,7 @@ class OutboxWorker:
             recipients = digest.deliver[n].recipients(digest.mail.to)
 
         def save_failure(connection: Connection) -> tuple[Delivery, ...]:
-            outbox.mark_failed(connection, failed, now=now)
+            outbox.save_outcome(connection, failed, now=now)
             return outbox.fail_siblings(connection, failed, recipients=recipients, now=now)
 
         return failed, *write_with_retry(self._engine, self._patience_s(), save_failure)

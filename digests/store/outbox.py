@@ -17,7 +17,6 @@ from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN_STATES = (WAITING, SENDING, UNKNOWN)
-NO_LEASE = {"lease_by": None, "lease_until": None}
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
@@ -133,15 +132,9 @@ def mark_in_flight(connection: Connection, delivery: Delivery) -> bool:
     return update_held(connection, delivery, {"state": UNKNOWN})
 
 
-def mark_sent(connection: Connection, delivery: Delivery, response: str, *, now: datetime) -> bool:
-    """Record the arrival of the message and delete its text; False if another process holds the delivery by now."""
-    values = {"state": SENT, "settled_at": now, "response": response, "hint": None, "payload": None}
-    return update_held(connection, delivery, values | NO_LEASE)
-
-
-def mark_failed(connection: Connection, failed: Delivery, *, now: datetime) -> bool:
-    """Record the error and the next try of `failed`; False if another process holds the delivery by now."""
-    return update_held(connection, failed, {"state": failed.state} | failure_values(failed, now) | NO_LEASE)
+def save_outcome(connection: Connection, tried: Delivery, *, now: datetime) -> bool:
+    """Record the state of a delivery after an attempt; False if another process holds the delivery by now."""
+    return update_held(connection, tried, outcome_values(tried, now))
 
 
 def update_held(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
@@ -150,9 +143,11 @@ def update_held(connection: Connection, delivery: Delivery, values: dict[str, An
     return connection.execute(query.values(values)).rowcount == 1
 
 
-def failure_values(failed: Delivery, now: datetime) -> dict[str, Any]:
-    same = {name: getattr(failed, name) for name in ("response", "hint", "next_try_at")}
-    return same | {"settled_at": now if failed.state == FAILED else None}
+def outcome_values(tried: Delivery, now: datetime) -> dict[str, Any]:
+    """Return the columns that an attempt changes; the text of a message that has arrived is deleted."""
+    values = {name: getattr(tried, name) for name in ("state", "response", "hint", "next_try_at")}
+    values |= {"settled_at": now if tried.state in (SENT, FAILED) else None, "lease_by": None, "lease_until": None}
+    return values | ({"payload": None} if tried.state == SENT else {})
 
 
 def fail_siblings(
@@ -165,7 +160,7 @@ def fail_siblings(
         c.recipient.in_(recipients), c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
-    values = failure_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
+    values = outcome_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
     found = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
     return tuple(sorted((Delivery(**each._mapping) for each in found), key=attrgetter("id")))
 

@@ -27,11 +27,10 @@ from digests.store.outbox import (
     enqueue,
     fail_siblings,
     list_undelivered,
-    mark_failed,
     mark_in_flight,
-    mark_sent,
     message_from_row,
     retry_now,
+    save_outcome,
 )
 from watcher.store.writer import read, write
 
@@ -86,7 +85,7 @@ def test_a_parcel_of_several_forms_comes_back_whole(engine):
 def test_nobody_is_owed_an_edition_twice(engine, fill):
     fill("ann@example.net", "bob@example.net")
     first = take(engine)
-    write(engine, mark_sent, first, "250 ok", now=NOW)
+    write(engine, save_outcome, replace(first, state=SENT, response="250 ok"), now=NOW)
 
     fill("ann@example.net", "bob@example.net", "cem@example.net")
 
@@ -146,7 +145,7 @@ def test_who_lost_a_delivery_can_neither_send_it_nor_settle_it(engine, fill):
     take(engine, NOW + LEASE)
 
     assert not write(engine, mark_in_flight, lost)
-    assert not write(engine, mark_sent, lost, "250 ok", now=NOW)
+    assert not write(engine, save_outcome, replace(lost, state=SENT, response="250 ok"), now=NOW)
     assert states(engine) == {"ann@example.net": SENDING}
 
 
@@ -154,7 +153,7 @@ def test_a_parcel_that_was_sent_takes_no_room(engine, fill):
     fill("ann@example.net")
     delivery = take(engine)
 
-    write(engine, mark_sent, delivery, "250 ok", now=NOW)
+    write(engine, save_outcome, replace(delivery, state=SENT, response="250 ok"), now=NOW)
 
     assert read(engine, message_from_row, delivery).forms == ()
     assert read(engine, count_due, now=NOW + RETRY_FOR) == 0
@@ -168,7 +167,7 @@ def test_a_fault_of_the_channel_is_shared_by_all_who_are_due_and_by_nobody_else(
     failed = replace(delivery, state=WAITING, response="no answer", next_try_at=NOW + MINUTE)
 
     def note(connection):
-        mark_failed(connection, failed, now=NOW)
+        save_outcome(connection, failed, now=NOW)
         return fail_siblings(connection, failed, recipients=("bob@example.net", "cem@example.net"), now=NOW)
 
     shared = write(engine, note)
@@ -183,8 +182,8 @@ def test_a_fault_of_the_channel_is_shared_by_all_who_are_due_and_by_nobody_else(
 def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_sent(engine, fill):
     fill("ann@example.net", "bob@example.net")
     sent, failed = take(engine), take(engine)
-    write(engine, mark_sent, sent, "250 ok", now=NOW)
-    write(engine, mark_failed, replace(failed, state=FAILED, response="550 no"), now=NOW)
+    write(engine, save_outcome, replace(sent, state=SENT, response="250 ok"), now=NOW)
+    write(engine, save_outcome, replace(failed, state=FAILED, response="550 no"), now=NOW)
     assert [each.recipient for each in read(engine, list_undelivered, since=PLACE.local_date)] == ["bob@example.net"]
 
     write(engine, retry_now, PLACE, now=NOW)

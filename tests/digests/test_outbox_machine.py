@@ -92,19 +92,20 @@ class Outbox(RuleBasedStateMachine):
     def settle(self, worker: str, answer: str) -> None:
         hand = self.hands.pop(worker)
         if answer == "kept":
-            assert write(self.engine, outbox.mark_sent, hand.delivery, "250", now=self.now)
+            sent = replace(hand.delivery, state=SENT, response="250")
+            assert write(self.engine, outbox.save_outcome, sent, now=self.now)
             self.arrived.add(hand.delivery.recipient)
         else:
             state = UNKNOWN if hand.delivery.state == UNKNOWN else WAITING
             failed = replace(hand.delivery, state=state, response="450", next_try_at=self.now + MINUTE)
-            assert write(self.engine, outbox.mark_failed, failed, now=self.now)
+            assert write(self.engine, outbox.save_outcome, failed, now=self.now)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
     def give_up(self, data) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         failed = replace(self.hands.pop(worker).delivery, state=FAILED, response="550")
-        write(self.engine, outbox.mark_failed, failed, now=self.now)
+        write(self.engine, outbox.save_outcome, failed, now=self.now)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())

@@ -18,9 +18,8 @@ from digests.store.outbox import (
     WAITING,
     claim_delivery,
     enqueue,
-    mark_failed,
     mark_in_flight,
-    mark_sent,
+    save_outcome,
 )
 from tests.edition.factory import make_edition
 from watcher.store.writer import read, write
@@ -48,12 +47,12 @@ def settle(engine, *states: str) -> None:
         taken = write(engine, claim_delivery, now=END + timedelta(hours=1), back_off=timedelta(days=9))
         match state:
             case "sent":
-                write(engine, lambda c, taken=taken: mark_sent(c, taken, "250 ok", now=END))
+                write(engine, save_outcome, replace(taken, state=SENT, response="250 ok"), now=END)
             case "unknown":
                 write(engine, lambda c, taken=taken: mark_in_flight(c, taken))
             case _:
                 failed = replace(taken, state=state, response="550 no")
-                write(engine, lambda c, failed=failed: mark_failed(c, failed, now=END))
+                write(engine, save_outcome, failed, now=END)
 
 
 @pytest.mark.parametrize(
