@@ -206,7 +206,7 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
         digest=edition.digest,
         date=edition.local_date,
         sentences=sum(len(story.summary) + len(story.updates) for story in edition.stories),
-        faults=tuple(f"{fault.where}: {fault.message}: {fault.text}" for fault in faults),
+        faults=tuple(f"{where}: {message}: {text}" for where, text, message in faults),
     )
 
 

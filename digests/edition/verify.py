@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -12,24 +12,15 @@ from watcher.model import Article, Revision
 ROUNDING = 1e-5  # of a score, which has six decimal places
 NO_REVISIONS: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 Versions: TypeAlias = Mapping[str, Sequence[Article]]  # each article as stored, then its later versions, by id
-Fault: TypeAlias = tuple[str, str, str]  # (where, text, message) of a `Discrepancy`
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discrepancy:
-    """Something in an edition that is wrong. `where` is its place for a reader: "story 3, summary, sentence 2"."""
-
-    story: str  # the id of the story or brief
-    where: str
-    text: str  # what the edition says
-    message: str
+# (where, text, message): the place for a reader ("story 3, summary, sentence 2"), what the edition says, what is wrong.
+Fault: TypeAlias = tuple[str, str, str]
 
 
 def verify(
     edition: Edition, texts: Mapping[str, Article], revisions: Mapping[str, Sequence[Revision]] = NO_REVISIONS
-) -> tuple[Discrepancy, ...]:
+) -> tuple[Fault, ...]:
     """
-    Return all discrepancies, in the edition's order; empty if there are none.
+    Return all faults, in the edition's order; empty if there are none.
 
     Each sentence must be in its article (in `texts` or `revisions`) at its offset, with that article's outlet, URL,
     time and language; each headline must be the title of the story's report at that link; the mentions must be one per
@@ -40,15 +31,16 @@ def verify(
     for key in versions.keys() & revisions.keys():
         changed = (each for each in revisions[key] if each.kind == "changed")
         versions[key] += [replace(texts[key], title=each.title, text=each.text) for each in changed]
-    parts: list[tuple[str, Iterator[Fault]]] = []
+    found: list[Fault] = []
     for story in edition.stories:
-        parts.append((story.id, _check_story(story, versions)))
-        parts += [(brief.id, _check_brief(brief, versions)) for brief in story.related]
-    parts += [(brief.id, _check_brief(brief, versions)) for brief in (*edition.briefs, *edition.ended)]
+        found += _check_story(story, versions)
+        for brief in story.related:
+            found += _check_brief(brief, versions)
+    for brief in (*edition.briefs, *edition.ended):
+        found += _check_brief(brief, versions)
     for each in edition.corrections:
-        parts.append((each.story, _check_correction(each, versions, revisions.get(each.article_id, ()))))
-    faults = ((key, *fault) for key, found in parts for fault in found)
-    return tuple(Discrepancy(story=key, where=where, text=text, message=said) for key, where, text, said in faults)
+        found += _check_correction(each, versions, revisions.get(each.article_id, ()))
+    return tuple(found)
 
 
 def _check_story(story: EditionStory, versions: Versions) -> Iterator[Fault]:
