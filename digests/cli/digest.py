@@ -17,6 +17,7 @@ from typer import Argument, BadParameter, Option
 from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, oversized_story_warning
+from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import (
     LOOKBACK,
@@ -27,7 +28,7 @@ from digests.edition.build import (
     edition_window,
     preview_edition,
 )
-from digests.edition.publish import build_messages, publish, render_all, render_files
+from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import due_at
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
@@ -126,7 +127,8 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
 
 def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> BuiltEdition | None:
     if existing := find_existing(engine, digest, options):
-        return replace(existing, files=publish(engine, existing.edition, digest, folder_of(digest, settings)))
+        forms = render_files(engine, existing.edition, digest, digest.formats)
+        return replace(existing, files=write_files(forms, folder_of(digest, settings)))
     return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
 
 

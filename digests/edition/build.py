@@ -22,8 +22,9 @@ from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.analysis.select import LoadFullTexts, select_articles
 from digests.compose.context import ComposeContext
 from digests.compose.edition import compose_edition
+from digests.delivery.file import write_files
 from digests.edition.llm_summary import add_llm_summaries
-from digests.edition.publish import build_messages, publish
+from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import NOT_LATE, window_of
 from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage, Story
 from digests.settings.digests import DigestSettings
@@ -200,7 +201,8 @@ def build_edition(
         edition = build_unsaved_edition(engine, digest, request, now=now)
         files: tuple[Path, ...] = ()
         if request.folder is not None:
-            files = publish(engine, edition, digest, request.folder, suffix=request.suffix)
+            forms = render_files(engine, edition, digest, digest.formats, suffix=request.suffix)
+            files = write_files(forms, request.folder)
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
         is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, key, edition, messages, now=now)
     except BaseException as error:

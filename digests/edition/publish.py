@@ -7,7 +7,6 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digests.delivery.file import write_files
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
 from digests.render import webhook
@@ -26,21 +25,14 @@ from watcher.text.suggestions import did_you_mean
 MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 
 
-def publish(
-    engine: Engine, edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = ""
-) -> tuple[Path, ...]:
-    """
-    Write the edition's files into `folder`, and return their paths; `suffix` follows the date in their names.
-
-    Errors: DeliveryError; DigestError, if one of the reader's templates is wrong: then no file is written.
-    """
-    return write_files(render_files(engine, edition, digest, digest.formats, suffix=suffix), folder)
-
-
 def render_files(
     engine: Engine, edition: Edition, digest: DigestSettings, formats: Sequence[str], *, suffix: str = ""
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`; the Atom feed also has the digest's last editions."""
+    """
+    Return the edition in `formats`; the Atom feed also has the digest's last editions.
+
+    `suffix` follows the date in the names of the files. Errors: DigestError, if one of the reader's templates is wrong.
+    """
     earlier: tuple[Edition, ...] = ()
     if "atom" in formats:
         earlier = read(engine, recent_editions, digest.name, before=date.max, limit=MAX_ENTRIES)
@@ -55,20 +47,19 @@ def render_all(
     earlier: Sequence[Edition] = (),
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, with its mail addressed as in the settings; `suffix` as in `publish`."""
-    day = edition.local_date.isoformat()
-    head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
+    """Return the edition in `formats`, with its mail addressed as in the settings; `suffix` as in `render_files`."""
+    day, mail = edition.local_date.isoformat(), digest.mail
+    page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
+    head = MailHead(to=mail.to, unsubscribe=mail.unsubscribe, base_url=page)
+    head = head if mail.sender is None else replace(head, sender=mail.sender)
     own = load_own_templates(digest.templates)
     forms = render(edition, formats, mail=head, site=digest.url, earlier=earlier, own=own)
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
 
 
-def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailHead:
-    """Return the head of an edition's mail to `to`; `suffix` as in `publish`."""
-    mail = digest.mail
-    page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
-    head = MailHead(to=to, unsubscribe=mail.unsubscribe, base_url=page)
-    return head if mail.sender is None else replace(head, sender=mail.sender)
+def with_mail_to(digest: DigestSettings, to: tuple[str, ...]) -> DigestSettings:
+    """Return a digest whose mail has the recipients `to`."""
+    return digest.model_copy(update={"mail": digest.mail.model_copy(update={"to": to})})
 
 
 def build_messages(
@@ -89,8 +80,7 @@ def build_messages(
         match way.channel:
             case "smtp" | "sendmail":
                 longest = max(recipients, key=len, default="")  # so that the mail to each stays within the budget
-                head = mail_head(edition, digest, (longest,), suffix=suffix)
-                forms = render(edition, ["eml"], mail=head, own=load_own_templates(digest.templates))
+                forms = render_all(edition, with_mail_to(digest, (longest,)), ["eml"], suffix=suffix)
             case "file":
                 forms = render_files(engine, edition, digest, digest.formats, suffix=suffix)
             case "webhook":

@@ -7,7 +7,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from digests.edition.publish import load_own_templates, render_all
+from digests.edition.publish import load_own_templates, render_all, with_mail_to
 from digests.model import Edition
 from digests.render.edition_view import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
@@ -56,7 +56,8 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     if suffix in ("", "html"):
         return edition_page(site, edition)
     form, kind = FORMS[suffix]
-    (rendered,) = render_all(edition, without_recipients(digest_of(site, edition)), (form,))
+    # Who reads the site need not know the recipients of the mail.
+    (rendered,) = render_all(edition, with_mail_to(digest_of(site, edition), ()), (form,))
     return PageResponse(body=rendered.body, media_type=kind)
 
 
@@ -66,7 +67,7 @@ def feed(site: Site, _ask: PageRequest) -> PageResponse:
     if edition is None:
         raise NotFound("There is no edition yet.")
     url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
-    shown = without_recipients(digest).model_copy(update={"url": url})
+    shown = with_mail_to(digest, ()).model_copy(update={"url": url})
     earlier = read(
         site.engine, editions.recent_editions, digest.name, before=edition.local_date, limit=FEED_EDITIONS - 1
     )
@@ -121,11 +122,6 @@ def digest_of(site: Site, edition: Edition) -> DigestSettings:
     """Return the settings of an edition's digest; those of the first digest if the settings no longer have it."""
     known = digests_of(site.settings)
     return next((digest for digest in known if digest.name == edition.digest), known[0])
-
-
-def without_recipients(digest: DigestSettings) -> DigestSettings:
-    """Return a digest whose mail names no recipient: who reads the site need not know them."""
-    return digest.model_copy(update={"mail": digest.mail.model_copy(update={"to": ()})})
 
 
 def parse_name(name: str) -> tuple[date, str]:

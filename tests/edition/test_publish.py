@@ -9,8 +9,9 @@ from email import policy
 import feedparser
 import pytest
 
+from digests.delivery.file import write_files
 from digests.edition.build import EditionRequest
-from digests.edition.publish import publish
+from digests.edition.publish import render_files
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition
@@ -56,7 +57,7 @@ def test_an_older_edition_written_again_takes_none_from_the_feed(engine, digest,
     make(engine, digest, FIRST + DAY_S, tmp_path)
     before = (tmp_path / "feed.atom").read_bytes()
 
-    publish(engine, first, digest, tmp_path)
+    write_files(render_files(engine, first, digest, digest.formats), tmp_path)
 
     assert (tmp_path / "feed.atom").read_bytes() == before
 
