@@ -208,7 +208,7 @@ def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[ex
     for article in (a, b):
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
-    members = {**window.known.members, **load_members(connection, (a.id, b.id))}
+    members = {**window.members, **load_members(connection, (a.id, b.id))}
     stories = {key: member.story_id for key, member in members.items() if key in known}
     reports = {key: member.report for key, member in members.items() if key in known}
     corrections = active_corrections(window.corrections)

@@ -45,13 +45,6 @@ class StoryMember:
 SELECT_MEMBERS = select(*columns_of(story_articles, StoryMember))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownStories:
-    version: ClusteringVersion
-    members: Mapping[str, StoryMember]  # by article
-    stories: tuple[ExistingStory, ...]  # also older ones that may go on
-
-
 def current_version(connection: Connection) -> ClusteringVersion:
     query = select(clustering_runs.c.version.label("number"), clustering_runs.c.until, clustering_runs.c.made_at)
     return load_records(connection, query, ClusteringVersion)[0]
@@ -68,18 +61,19 @@ def bump_version(connection: Connection, version: ClusteringVersion, *, until: d
     return connection.execute(query.values(version=version.number + 1, until=later, made_at=at)).rowcount == 1
 
 
-def load_known_stories(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
-    """Return what is stored about `articles`, and the other stories whose last article is not before `since`."""
-    members = load_members(connection, articles)
+def load_known_stories(
+    connection: Connection, members: Iterable[StoryMember], *, since: datetime
+) -> tuple[ExistingStory, ...]:
+    """Return the stories of `members`, and the others that may go on: their last article is not before `since`."""
     own: defaultdict[str, list[str]] = defaultdict(list)
-    for member in members.values():
+    for member in members:
         own[member.story_id].append(member.article_id)
     rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, own)}
     known = [existing_story(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
     query = select(stories).order_by(stories.c.last_at.desc(), stories.c.id).limit(MAX_PROFILES)
     may_go_on = (stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
     known += [existing_story(row) for row in connection.execute(query.where(*may_go_on)) if row.id not in rows]
-    return KnownStories(version=current_version(connection), members=members, stories=tuple(known))
+    return tuple(known)
 
 
 def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:

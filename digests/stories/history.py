@@ -12,18 +12,9 @@ from digests.analysis.gazetteer import find_countries
 from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground, diff_copies
 from digests.errors import DigestError
 from digests.model import CopyDifference, Story, WireGroup
+from digests.store import stories as store
 from digests.store.maintenance import load_owners
-from digests.store.stories import (
-    StoryChangeRow,
-    StoryMember,
-    StoryRow,
-    load_story,
-    load_story_changes,
-    resolve_merged,
-    rows_by_prefix,
-    story_members,
-    thread_rows,
-)
+from digests.store.stories import StoryChangeRow, StoryMember, StoryRow
 from digests.stories.window import load_items
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
@@ -58,8 +49,8 @@ def load_story_details(
     `resolve_story`.
     """
     asked = resolve_story(connection, story)
-    row = resolve_merged(connection, asked.id) or asked
-    members = {member.article_id: member for member in story_members(connection, row.id)}
+    row = store.resolve_merged(connection, asked.id) or asked
+    members = {member.article_id: member for member in store.story_members(connection, row.id)}
     stored = articles_by_id(connection, members)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
@@ -76,8 +67,8 @@ def load_story_details(
         copies={copy.article_id: copy for report in shown for copy in diff_copies(report, articles)},
         coverage=measure_coverage(whole, articles),
         places=find_countries(whole, articles),
-        thread=thread_rows(connection, row.thread),
-        changes=load_story_changes(connection, {asked.id, row.id}),
+        thread=store.thread_rows(connection, row.thread),
+        changes=store.load_story_changes(connection, {asked.id, row.id}),
     )
 
 
@@ -88,9 +79,9 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
     Errors: DigestError, if no story matches, or several do.
     """
     wanted = story.strip().rpartition("-")[2]
-    if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
+    if wanted.startswith("t") and (thread := store.thread_rows(connection, wanted)):
         return thread[0]
-    rows = [row] if (row := load_story(connection, wanted)) else rows_by_prefix(connection, wanted)
+    rows = [row] if (row := store.load_story(connection, wanted)) else store.rows_by_prefix(connection, wanted)
     if len(rows) == 1:
         return rows[0]
     if rows:

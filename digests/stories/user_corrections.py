@@ -20,7 +20,7 @@ from digests.cluster.tracking import (
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
-from digests.store.stories import StoryMember, add_correction, merged_into, resolve_merged, story_members
+from digests.store.stories import StoryMember
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import load_items
 from watcher.store.articles import articles_by_id
@@ -44,7 +44,7 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
     whole = load_story_now(connection, story)
     check_parts(whole, articles)
     rest, own = subset_story(whole, set(whole.articles) - set(articles)), subset_story(whole, articles)
-    if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.merged_ids)):
+    if back := restored_story(own.articles, len(own.articles), store.merged_into(connection, whole.merged_ids)):
         own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, merged_ids=back.merged_ids)
         kept_ids = tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
         rest = replace(rest, merged_ids=kept_ids)
@@ -71,8 +71,8 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
 def load_story_now(connection: Connection, story: str) -> Story:
     """Return a story, or the one that it was merged into, as it is stored. Errors: DigestError."""
     row = resolve_story(connection, story)
-    now = resolve_merged(connection, row.id) or row
-    members = story_members(connection, now.id)
+    now = store.resolve_merged(connection, row.id) or row
+    members = store.story_members(connection, now.id)
     whole = story_of(now, members, articles_by_id(connection, [member.article_id for member in members]))
     if not whole.articles:
         raise DigestError(f"the articles of story {now.id} are no longer stored")
@@ -124,7 +124,7 @@ def save_correction(
     now: datetime,
 ) -> CorrectionResult:
     """Save a correction and the changed stories. Errors: DigestError, if another process saves stories."""
-    number = add_correction(connection, correction, description=description, now=now)
+    number = store.add_correction(connection, correction, description=description, now=now)
     event = replace(event, why=f"a reader's correction, number {number}")
     version = store.current_version(connection)
     # The time of the last clustering stays: corrections revoked since then must still be undone.

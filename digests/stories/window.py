@@ -15,14 +15,7 @@ from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedSt
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
-from digests.store.stories import (
-    KnownStories,
-    StoredCorrection,
-    StoryMember,
-    active_corrections,
-    load_corrections,
-    merged_into,
-)
+from digests.store.stories import ClusteringVersion, StoredCorrection, StoryMember
 from watcher.features.extract import decode, decode_shingles, upgrade
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
@@ -43,19 +36,21 @@ class ClusterWindow:
     end: datetime
     items: Mapping[str, ClusterItem]  # by article id; with `STAND_IN` for their shingles, to save memory
     shingles: dict[str, bytes]  # by article id, until the window is clustered
-    known: KnownStories
+    version: ClusteringVersion
+    members: Mapping[str, StoryMember]  # by article id
+    known: tuple[ExistingStory, ...]  # also older ones that may go on
     corrections: tuple[StoredCorrection, ...]
     merged: tuple[ExistingStory, ...]  # stories that were merged into those of the window
 
     @property
     def is_past(self) -> bool:
         """Whether stories were saved up to `end` or later: then articles stay in their known stories."""
-        return self.known.version.until is not None and self.end <= self.known.version.until
+        return self.version.until is not None and self.end <= self.version.until
 
     @property
     def revoked(self) -> list[StoredCorrection]:
         """The corrections that were revoked since the last clustering."""
-        since = self.known.version.made_at
+        since = self.version.made_at
         return [each for each in self.corrections if each.revoked_at and (since is None or each.revoked_at >= since)]
 
 
@@ -90,15 +85,18 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
     items, shingles = items_between(connection, start=first, end=end)
-    known = store.load_known_stories(connection, items, since=end - THREAD_IDLE)
-    merged_ids = {old for story in known.stories if story.articles for old in story.merged_ids}
+    members = store.load_members(connection, items)
+    known = store.load_known_stories(connection, members.values(), since=end - THREAD_IDLE)
+    merged_ids = {old for story in known if story.articles for old in story.merged_ids}
     return ClusterWindow(
         end=end,
         items=items,
         shingles=shingles,
+        version=store.current_version(connection),
+        members=members,
         known=known,
-        corrections=load_corrections(connection),
-        merged=merged_into(connection, merged_ids),
+        corrections=store.load_corrections(connection),
+        merged=store.merged_into(connection, merged_ids),
     )
 
 
@@ -137,14 +135,14 @@ def load_items(connection: Connection, articles: Iterable[Article]) -> list[Clus
 
 def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
     """Return the window's stories and links; known stories get a bonus, and corrections are respected."""
-    assignments = {key: member.story_id for key, member in window.known.members.items()}
+    assignments = {key: member.story_id for key, member in window.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     items = list(window.items.values())
     copies = group_wire_copies(items, window.shingles)
     window.shingles.clear()  # freed now, because comparing stories takes the most memory
     stories, links = cluster_with_links(
         items,
-        rules=resolve_corrections(active_corrections(window.corrections)),
+        rules=resolve_corrections(store.active_corrections(window.corrections)),
         known={key: story for key, story in assignments.items() if key not in revoked},
         copies=copies,
     )
@@ -161,7 +159,7 @@ def save_window(
     now: datetime,
 ) -> bool:
     """Save the stories; False if another process has saved stories since the window was loaded."""
-    version = window.known.version
+    version = window.version
     # In a past window the time stays: corrections revoked since then must still be undone.
     made_at = version.made_at or now if window.is_past else now
     if not store.bump_version(connection, version, until=window.end, at=made_at):
@@ -173,7 +171,7 @@ def save_window(
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:
     """Return the groups with the ids of the known stories that they continue, or with new, unused ids."""
-    stories, splits = (window.known.stories, ()) if window.is_past else undo_revoked_joins(window)
+    stories, splits = (window.known, ()) if window.is_past else undo_revoked_joins(window)
     known = {story.id for story in stories} | {story.id for story in window.merged}
     taken: set[str] = set()
     while True:
@@ -191,7 +189,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
 
     Tracking cannot separate the two: the window may have all articles of both, and most are in one story.
     """
-    known = {story.id: story for story in window.known.stories}
+    known = {story.id: story for story in window.known}
     joins = {
         frozenset(side): each.number
         for each in window.revoked
@@ -201,8 +199,8 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
     events = []
     for old in window.merged:
         number = joins.get(frozenset(old.articles))
-        here = tuple(sorted(key for key in old.articles if key in window.items and key in window.known.members))
-        homes = {window.known.members[key].story_id for key in here}
+        here = tuple(sorted(key for key in old.articles if key in window.items and key in window.members))
+        homes = {window.members[key].story_id for key in here}
         if number is None or len(homes) != 1:
             continue
         whole = known[homes.pop()]
@@ -225,7 +223,7 @@ def changed_members(window: ClusterWindow, links: Links, stories: Iterable[Story
         ids = set(story.articles)
         for report, article in ((each, article) for each in story.wire_groups for article in each.articles):
             row = StoryMember(article_id=article, story_id=story.id, report=report.origin, agency=report.agency)
-            before = window.known.members.get(article)
+            before = window.members.get(article)
             nearest, score = links.get(article, ("", 0.0))
             if nearest in ids:
                 known = before.evidence if before and before.nearest == nearest else None
