@@ -1,25 +1,67 @@
-"""The alert job: sends one message when something has failed for a while, and one when it works again."""
+"""Alerts: a message when polls, editions or deliveries fail for a while, and one when they work again."""
 
 import asyncio
+import json
 import logging
+import socket
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime
 
-from digests.alerts.conditions import Alert, active_conditions
-from digests.alerts.render import render_message
+from sqlalchemy import Connection
+
 from digests.delivery.channels import open_channel
+from digests.edition.schedule import digest_statuses
+from digests.model import OutboundMessage, Rendered
+from digests.render.mail import MAIL, encode_header_text, encode_mailbox
+from digests.render.webhook import escape_slack
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
-from digests.store.outbox import load_open_alerts, save_open_alerts
+from digests.store.outbox import FAILED, RETRY_FOR, list_undelivered, load_open_alerts, save_open_alerts
 from watcher.errors import StoreError, WatcherError
+from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
+from watcher.store.feeds import count_poll_results
+from watcher.store.hosts import network_down_since
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")
 EVERY_S = 60.0
 RETRY_AFTER = timedelta(minutes=10)  # after an alert that no recipient got
+SUBJECT_CHARS, WORDS_CHARS = 150, 600
+DELIVERIES_BACK = timedelta(days=2)
+MAX_FAILING_SHARE = 0.5  # of the sources; if more fail, they are not to blame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """The alert, made at `at`, that a failure lasts since `since`, or that it has ended (`is_over`)."""
+
+    name: str  # does not change while the failure lasts
+    since: datetime
+    at: datetime
+    words: str = ""
+    is_over: bool = False
+    machine: str = field(default_factory=socket.gethostname)
+
+    @property
+    def subject(self) -> str:
+        what = to_one_line(self.name, SUBJECT_CHARS)
+        return f"Watcher: {what} {'works again' if self.is_over else 'fails'}"
+
+    @property
+    def text(self) -> str:
+        since = f"{self.since:%Y-%m-%d %H:%M} UTC"
+        if self.is_over:
+            until = f"{self.at:%Y-%m-%d %H:%M} UTC"
+            return f"On {self.machine}, {self.name} works again since {until}; it failed from {since} on.\n"
+        words = to_one_line(self.words, WORDS_CHARS)
+        return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
 
 
 class AlertJob:
@@ -91,3 +133,97 @@ class AlertJob:
                     about = fields(name=alert.name, channel=delivery.channel, recipient=recipient, reason=error)
                     log.warning("alert_failed %s", about)
         return taken
+
+
+def active_conditions(
+    connection: Connection, settings: Settings, *, now: datetime, after: timedelta, polling_since: datetime
+) -> tuple[Alert, ...]:
+    """Return what has failed for `after` or longer; polls count from `polling_since`, when the daemon started."""
+    return (
+        *poll_failures(connection, now, after, polling_since),
+        *edition_failures(connection, settings, now=now, after=after),
+        *delivery_failures(connection, now=now, after=after),
+    )
+
+
+def poll_failures(connection: Connection, now: datetime, after: timedelta, polling_since: datetime) -> Iterator[Alert]:
+    """Yield an alert if no source has answered for `after`, or most sources have not."""
+    reads = count_poll_results(connection, failing_before=now - after)
+    if not reads.feeds or now - polling_since < after:
+        return
+    down = network_down_since(connection)
+    last = max(reads.last_read_at or polling_since, polling_since)
+    if now - last >= after:
+        why = "the network of this machine is down" if down else f"{reads.failing} of {reads.feeds} fail at the time"
+        yield Alert(name="polling", since=last, at=now, words=f"no source has answered; {why}")
+    elif reads.failing_long > MAX_FAILING_SHARE * reads.feeds:
+        words = f"{reads.failing_long} of {reads.feeds} sources have not answered for that long"
+        yield Alert(name="polling", since=now - after, at=now, words=words)
+
+
+def edition_failures(connection: Connection, settings: Settings, *, now: datetime, after: timedelta) -> Iterator[Alert]:
+    """Yield an alert for each digest whose edition has been due for `after` and is not built."""
+    for each in digest_statuses(connection, settings, now=now):
+        if each.missing_since is not None and now - each.missing_since >= after:
+            words = f'"{each.title}" has no edition yet that was due then'
+            yield Alert(name=f"edition {each.digest}", since=each.missing_since, at=now, words=words)
+
+
+def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[Alert]:
+    """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
+    told: dict[str, Alert] = {}
+    for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
+        since = each.give_up_at - RETRY_FOR
+        if each.state != FAILED and now - since < after:
+            continue
+        name = f"delivery {each.digest}"
+        state = "was given up" if each.state == FAILED else "waits"
+        words = f"the edition of {each.local_date} to {each.recipient} by {each.channel} {state}: {each.response}"
+        told.setdefault(name, Alert(name=name, since=since, at=now, words=words))
+    yield from told.values()
+
+
+def render_message(alert: Alert, delivery: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
+    """Return an alert for a channel, a mail, a webhook message or a file, all in plain text."""
+    match delivery.channel:
+        case "smtp" | "sendmail":
+            form, ending, body = "eml", "eml", render_mail(alert, sender=sender, recipient=recipient)
+        case "webhook":
+            form, ending, body = delivery.shape, "json", render_webhook(alert, shape=delivery.shape)
+        case "file":
+            form, ending, body = "text", "txt", f"{alert.subject}\n\n{alert.text}".encode()
+    rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-alert.{ending}", body=body)
+    return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=(rendered,))
+
+
+def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
+    name, address = parse_mailbox(sender)
+    kind = "over" if alert.is_over else "alert"
+    label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
+    message = EmailMessage(policy=MAIL)
+    message["From"] = encode_mailbox("From", name or "Watcher", address)
+    message["To"] = recipient
+    message["Subject"] = encode_header_text("Subject", alert.subject)
+    message["Date"] = format_datetime(alert.at)
+    message["Message-ID"] = f"<{kind}.{alert.since:%Y%m%d%H%M%S}.{label}@{address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(alert.text, subtype="plain", charset="utf-8", cte="quoted-printable")
+    return message.as_bytes()
+
+
+def render_webhook(alert: Alert, *, shape: str) -> bytes:
+    told: dict[str, object]
+    match shape:
+        case "ntfy":
+            told = {"title": alert.subject, "message": alert.text, "priority": 3 if alert.is_over else 4}
+        case "slack":
+            told = {"text": f"*{escape_slack(alert.subject)}*\n{escape_slack(alert.text)}"}
+        case "discord":
+            told = {"content": alert.text, "allowed_mentions": {"parse": []}}
+        case _:
+            told = {
+                "kind": "over" if alert.is_over else "alert", "name": alert.name, "machine": alert.machine,
+                "since": alert.since.isoformat(), "at": alert.at.isoformat(), "subject": alert.subject,
+                "text": alert.text,
+            }  # fmt: skip
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -9,9 +9,7 @@ from email import policy
 
 import pytest
 
-from digests.alerts.alerts import RETRY_AFTER, AlertJob
-from digests.alerts.conditions import Alert
-from digests.alerts.render import render_mail, render_webhook
+from digests.alerts.alerts import RETRY_AFTER, Alert, AlertJob, render_mail, render_webhook
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import DAILY, EditionKey, claim, first_seen, open_digests
 from digests.store.outbox import enqueue, load_open_alerts
