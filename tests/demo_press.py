@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watcher.demo.model import DemoArticle, Outlet
+from watcher.demo.model import DemoArticle, Outlet, library
 from watcher.demo.server import DemoServer
-from watcher.demo.texts import library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

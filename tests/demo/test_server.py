@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 from tests.demo_press import PressServer, is_broken, labels
-from watcher.demo.model import RIGHT_TO_LEFT
-from watcher.demo.texts import library
+from watcher.demo.model import RIGHT_TO_LEFT, library
 
 NOW = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 OUTLETS = {outlet.name: outlet for outlet in library().outlets}

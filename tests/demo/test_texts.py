@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from tests.demo_press import Label, is_broken, label_of, labels
-from watcher.demo.texts import edit_report, library
+from watcher.demo.model import edit_report, library
 
 COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
 INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from tests.demo_press import is_broken, labels
-from watcher.demo.texts import library
+from watcher.demo.model import library
 from watcher.store.engine import connect, create_file
 from watcher.store.writer import read
 

@@ -17,7 +17,7 @@ from tests.demo_press import is_broken
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
 from watcher.cli.main import run_command_line as run_command
-from watcher.demo.texts import library
+from watcher.demo.model import library
 
 pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds
 

@@ -15,9 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watcher.demo.model import PrintedOutlet
+from watcher.demo.model import PrintedOutlet, library
 from watcher.demo.pages import answer_path
-from watcher.demo.texts import library
 from watcher.settings.edit import row_lines, source_row, to_toml
 from watcher.settings.models import SourceSettings
 
