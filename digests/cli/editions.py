@@ -19,7 +19,7 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered, cited_ids
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store.editions import DAILY, EditionRow, delivery_counts, edition_rows, load_edition, open_digests
+from digests.store.editions import DAILY, EditionRow, count_deliveries, edition_rows, load_edition, open_digests
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result
@@ -57,16 +57,14 @@ def list_editions(
 
 def summarise_editions(connection: Connection, name: str | None, *, limit: int) -> list[dict[str, Any]]:
     """Return the latest editions, of one digest or all. Each is loaded in full, one at a time."""
-    rows = edition_rows(connection, name, limit=limit)
-    counts = delivery_counts(connection, rows)
     found = []
-    for row in rows:
+    for row in edition_rows(connection, name, limit=limit):
         edition = load_edition(connection, row)
         about = {"digest": row.digest, "date": row.local_date, "slot": row.slot, "number": row.number}
         about |= {"made_at": row.made_at, "stories": len(edition.stories), "briefs": len(edition.briefs)}
         about |= {"articles": edition.ledger.articles}
         about |= {"headline": next((story.title for story in edition.stories), "")}
-        found.append(about | {"deliveries": counts.get(row, {})})
+        found.append(about | {"deliveries": count_deliveries(connection, row)})
     return found
 
 

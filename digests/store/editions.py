@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -243,16 +242,10 @@ def edition_rows(
     return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(limit), EditionRow)
 
 
-def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:
-    by_place = {(row.digest, row.local_date, row.slot): row for row in rows}
-    place = (deliveries.c.digest, deliveries.c.local_date, deliveries.c.slot)
-    days = {row.local_date for row in by_place.values()}
-    query = select(*place, deliveries.c.state, func.count()).group_by(*place, deliveries.c.state)
-    found: dict[EditionRow, dict[str, int]] = {}
-    for digest, day, slot, state, count in connection.execute(query.where(deliveries.c.local_date.in_(days))):
-        if row := by_place.get((digest, day, slot)):
-            found.setdefault(row, {})[state] = count
-    return found
+def count_deliveries(connection: Connection, key: EditionKey) -> dict[str, int]:
+    """Return the number of an edition's deliveries by state."""
+    query = select(deliveries.c.state, func.count()).where(*edition_filter(deliveries, key))
+    return dict(connection.execute(query.group_by(deliveries.c.state)).all())
 
 
 def load_edition(connection: Connection, row: EditionRow) -> Edition:
