@@ -32,17 +32,12 @@ STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
 
 
-def find_edition(site: Site, digest: str, day: date | None = None) -> Edition | None:
-    """Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none."""
-    return read(site.engine, editions.get_edition, digest, day)
-
-
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
     making = () if site.is_static else read(site.engine, editions.editions_in_progress, now=site.now())
     refresh_s = RELOAD_S if making else 0
     known = digests_of(site.settings)
     for digest in known:
-        if edition := find_edition(site, digest.name):
+        if edition := read(site.engine, editions.get_edition, digest.name):
             return replace(edition_page(site, edition, making), refresh_s=refresh_s)
     return render_page(site, "empty.html.j2", package="digests.web", digests=known, making=making, refresh_s=refresh_s)
 
@@ -50,7 +45,7 @@ def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
 def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     """Return a digest's edition, of a date or the latest, in the format of the URL's suffix. Errors: NotFound."""
     day, suffix = parse_name(ask.params["name"]) if "name" in ask.params else (None, "")
-    edition = find_edition(site, ask.params["digest"], day)
+    edition = read(site.engine, editions.get_edition, ask.params["digest"], day)
     if edition is None:
         raise NotFound(f"There is no edition of this {'date' if day else 'digest'}.")
     if suffix in ("", "html"):
@@ -63,7 +58,7 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
 
 def feed(site: Site, _ask: PageRequest) -> PageResponse:
     digest = digests_of(site.settings)[0]
-    edition = find_edition(site, digest.name)
+    edition = read(site.engine, editions.get_edition, digest.name)
     if edition is None:
         raise NotFound("There is no edition yet.")
     url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")

@@ -10,11 +10,11 @@ from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
 from digests.render.html import style_sheet
 from digests.settings.digests import digests_of
-from digests.store.editions import edition_rows, open_digests
+from digests.store.editions import edition_rows, get_edition, open_digests
 from digests.store.stories import resolve_merged, stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.web.article import article_page
-from digests.web.editions import FORMS, archive, edition_response, feed, find_edition, latest_edition_page
+from digests.web.editions import FORMS, archive, edition_response, feed, latest_edition_page
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
@@ -63,7 +63,7 @@ def static_paths(site: Site) -> Iterator[str]:
     yield from (f"/digest/{name}" for name in dict.fromkeys(row.digest for row in rows))
     seen: set[str] = set()
     for digest, day in dict.fromkeys((row.digest, row.local_date) for row in rows):
-        edition = find_edition(site, digest, day)
+        edition = read(site.engine, get_edition, digest, day)
         if edition is None:
             continue
         yield f"/digest/{digest}/{day}"

@@ -15,11 +15,11 @@ from digests.render.edition_view import Views
 from digests.render.escape import language_tag, sanitize_line
 from digests.render.localizer import english, language_direction
 from digests.settings.digests import digests_of
+from digests.store.editions import get_edition
 from digests.store.stories import StoryRow
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
 from digests.web.article import TITLE_CHARS, article_row
-from digests.web.editions import find_edition
 from watcher.store.writer import read, write
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
@@ -63,7 +63,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
 
 def find_edition_with(site: Site, story: str) -> tuple[Edition, EditionStory] | None:
     """Return the newest of the digests' latest editions with the story in full, and the story; None without one."""
-    latest = filter(None, (find_edition(site, digest.name) for digest in digests_of(site.settings)))
+    latest = filter(None, (read(site.engine, get_edition, digest.name) for digest in digests_of(site.settings)))
     newest_first = sorted(latest, key=lambda each: each.made_at, reverse=True)
     return next(((edition, shown) for edition in newest_first for shown in edition.stories if shown.id == story), None)
 
