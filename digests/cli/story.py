@@ -18,7 +18,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
-from digests.stories.history import StoryDetails, describe_change, format_minute, link_reasons, load_story_details
+from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
@@ -32,6 +32,7 @@ from watcher.store.writer import read, write
 from watcher.text.format import format_count
 
 ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
+MINUTE = "%Y-%m-%d %H:%M"  # of times, in UTC
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
 WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 STORY = Annotated[
@@ -118,7 +119,7 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
         yield ""
     yield f"{row.id}  {row.title}"
     articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
-    times = f"{format_minute(row.first_at)} to {format_minute(row.last_at)}"
+    times = f"{row.first_at:{MINUTE}} to {row.last_at:{MINUTE}}"
     yield f"  {times}, {articles} in {', '.join(covered.languages)}"
     yield f"  {outlets}, {len(covered.independent)} independent: {', '.join(covered.outlets)}"
     if found.places:
@@ -131,18 +132,18 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     if found.changes:
         yield ""
         yield "What became of it:"
-        yield from (f"  {format_minute(change.at)}  {describe_change(change)}" for change in found.changes)
+        yield from (f"  {change.at:{MINUTE}}  {describe_change(change)}" for change in found.changes)
 
 
 def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
-    yield f"  {format_minute(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
+    yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:
         copy, article = found.copies.get(key), found.articles[key]
         differs = explain.describe_copy(copy) if copy else "copy"
-        yield f"    = {article.outlet}, {format_minute(article.published_at)}: {differs}"
+        yield f"    = {article.outlet}, {article.published_at:{MINUTE}}: {differs}"
         yield f"      {article.id}  {article.url}"
     if why:
         yield from (f"      why: {each}" for each in link_reasons(found, report))
@@ -152,10 +153,10 @@ def format_thread(found: StoryDetails) -> Iterator[str]:
     if len(found.thread) < 2:
         return
     yield ""
-    yield f"Its thread, {found.row.thread}, since {format_minute(found.row.began_at)}:"
+    yield f"Its thread, {found.row.thread}, since {found.row.began_at:{MINUTE}}:"
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
-        yield f" {mark} {format_minute(row.first_at)}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
+        yield f" {mark} {row.first_at:{MINUTE}}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
 
 
 def story_to_json(found: StoryDetails) -> dict[str, Any]:
@@ -220,7 +221,7 @@ def format_explanation(
     pair: explain.PairExplanation, articles: tuple[Article, ...], stories: Mapping[str, str]
 ) -> Iterator[str]:
     for place, article in zip(("first", "second"), articles, strict=True):
-        yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
+        yield f"{place}: {article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
         story = stories.get(article.id)
         yield f"        {article.id}, {f'in story {story}' if story else 'in no story: no edition has looked at it'}"
     yield ""
@@ -279,7 +280,7 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
     held = [each for each in found if each.revoked_at is None]
-    lines = [f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.description}" for each in held]
+    lines = [f"{each.number:>4}  {each.made_at:{MINUTE}}  {each.description}" for each in held]
     none_holds = "no correction holds; watcher story split and watcher story join make one"
     print_result(found, lines or [none_holds], json=json)
     return DONE

@@ -151,7 +151,3 @@ def describe_change(change: StoryChangeRow) -> str:
         "moved": f"{articles} of {change.story} moved to {change.other}",
         "follows": f"{change.story} follows {change.other}",
     }[change.kind] + (f": {change.reason}" if change.reason else "")
-
-
-def format_minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
