@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from watcher.clean.phrases import PHRASES, load_lists
+from watcher.clean.phrases import PHRASE_LISTS, PHRASES, load_lists
 
 LONGEST = 120  # characters of a credit or byline
 MARK = "\ue000"  # replaces each agency name in a marked text, so that patterns need not list the names
@@ -21,10 +21,7 @@ _BY_TOKEN: dict[str, list[str]] = defaultdict(list)  # first word: the names tha
 for _written in sorted(_BY_NAME, key=len, reverse=True):
     _BY_TOKEN[_TOKEN.findall(_written)[0]].append(_written)
 # One word of each agency name that is rare in other text: a text without any of them names no agency.
-_COMMON = frozenset(
-    "The News Agency Press Agencia Agence Agência Agenzia Agencija PR Business Media Redazione La Inter Asian United "
-    "وكالة الوكالة خبرگزاری".split()
-)
+_COMMON = frozenset(PHRASE_LISTS["common_agency_words"])
 _SIGNS = frozenset(
     next((word for word in _TOKEN.findall(written) if word not in _COMMON), written) for written in _BY_NAME
 )
@@ -35,10 +32,7 @@ _JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
 NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}}))*"
 _SOURCE = rf"(?:further |weitere |other )?(?:{PHRASES['sources']})\s*[:：•]?"
 _WITH = rf"(?:{PHRASES['with_material']})\s"
-_BY = (
-    r"(?:by|von|vom|par|por|pela|di|da|de|door|av|af|od|autor(?:in)?|author|text|testo|texto|texte|tekst|автор|текст"
-    r"|بقلم|كتب)[\s:：]+"
-)
+_BY = rf"(?:{PHRASES['by_agency']})[\s:：]+"
 _RIGHTS = r"(?:copyright|©|\(c\)|ⓒ)\s*(?:copyright\s*)?(?:(?:19|20)\d\d\s*)?(?:by\s)?"
 _LEAD = re.compile(
     rf"(?:{_SOURCE}|{_WITH}|{_BY}|{_RIGHTS})\s*(?:l['’]|la |the |der |die |a |o |(?:la )?redazione )?", re.IGNORECASE

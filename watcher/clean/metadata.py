@@ -152,11 +152,6 @@ def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
 
 STAMPED = re.compile(r"^(?:\d{1,2}[:.h]\d{2}|\d{1,2}\s?(?:am|pm|Uhr))\b.{0,80}$", re.IGNORECASE)
 CLOCK = re.compile(r"^\W{0,3}([01]?\d|2[0-3])\s?[:.h]\s?([0-5]\d)(?!\d|[.:/]\d)")
-GALLERY_URL = re.compile(
-    r"/(?:gallery|galleries|photos|bildergalerien?|fotostrecken?|diaporama|galeria|galerie|fotogallery|fotogalerias?"
-    r"|pictures|photo-?gallery|photo-?essay|in-pictures)(?:[/_.-]|$)"
-)
-VIDEO_URL = re.compile(r"/(?:videos?|watch)(?:[/_.-]|$)")
 STAMPS = 4  # blocks that begin with a time of day: a live blog, if its URL says so
 RUN = 6  # blocks with times of day in order: a live blog, whatever its URL
 ORDERED = 0.8  # share of the steps in one direction; in other lists, such as concerts, times are in random order
@@ -177,10 +172,10 @@ def classify_page(metadata: Metadata, blocks: Sequence[Block], *, url: str) -> s
     ):
         return "live"
     if metadata.kinds & {"imagegallery", "mediagallery"} or (
-        (GALLERY_URL.search(path) or is_title_of("gallery", metadata.title)) and length < 2 * SHORT
+        (is_address_of("gallery", path) or is_title_of("gallery", metadata.title)) and length < 2 * SHORT
     ):
         return "gallery"
-    is_film = metadata.kinds & {"videoobject", "video", "video.other", "video.episode"} or VIDEO_URL.search(path)
+    is_film = metadata.kinds & {"videoobject", "video", "video.other", "video.episode"} or is_address_of("video", path)
     if (is_film or is_title_of("video", metadata.title)) and length < SHORT:
         return "video"
     headings = sum(1 for block in blocks if block.kind == "h")

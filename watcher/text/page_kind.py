@@ -17,7 +17,7 @@ def is_title_of(kind: str, title: str) -> bool:
 
 
 def is_address_of(kind: str, url: str) -> bool:
-    """Whether a URL looks like one of `kind` ("live", "roundup"); not certain, as some sites use it for all pages."""
+    """Whether a URL looks like one of a page of this kind; not certain, as some sites use such a URL for all pages."""
     return ADDRESSES[kind].search(url.lower()) is not None
 
 
