@@ -26,17 +26,7 @@ from watcher.store.engine import open_store
 
 FOLDER = Path("demo-edition")
 STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
-HEAD = """# Made by `watcher demo`. The sample press that it names is gone when the demo ends.
-[store]
-url = "sqlite:///watcher.db"
-
-[[digests]]
-name = "demo"
-title = "Sample Press Digest"
-directory = "."
-stories = 16
-formats = ["markdown", "html", "text", "eml", "json", "atom"]
-"""
+HEAD = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
 
 
 @with_examples("watcher demo", "watcher demo --directory /tmp/demo")
