@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import cache
 from html import escape
 from typing import Any
 
@@ -28,15 +27,13 @@ CORRECTED_HOURS = 6  # before now: the time of corrections of yesterday's articl
 RETRY_AFTER_S = 3600  # Retry-After of the outlet whose feed is an error
 
 
-@cache
-def templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("watcher.demo"),
-        autoescape=select_autoescape(("html", "xml")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+TEMPLATES = Environment(
+    loader=PackageLoader("watcher.demo"),
+    autoescape=select_autoescape(("html", "xml")),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
@@ -57,10 +54,6 @@ def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
     return _render(f"{outlet.layout}.html", printed, others, page=page)
 
 
-def front_page(printed: PrintedOutlet) -> str:
-    return _render("front.html", printed, printed.pieces, page=None)
-
-
 def shown_date(outlet: Outlet, at: datetime) -> str:
     return str(outlet.words["date"]).format(outlet.local(at))
 
@@ -70,22 +63,18 @@ def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle]
     outlet, archive = printed.outlet, printed.outlet.words["archive"]
     own = [(other.title, other.path, other.summary, printed.published_at(other)) for other in others]
     old = [(title, f"/archive/{n}", "", printed.now - timedelta(hours=5 * n - 2)) for n, title in enumerate(archive, 1)]
-    return (
-        templates()
-        .get_template(template)
-        .render(
-            page=page,
-            outlet=outlet,
-            base=printed.base,
-            words=outlet.words,
-            direction="rtl" if outlet.language in RIGHT_TO_LEFT else "ltr",
-            has=set(outlet.furniture),
-            teasers=[
-                {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at)}
-                for title, path, summary, at in (own + old)[:TEASERS]
-            ],
-            latest=[archive[-1], archive[-2]],
-        )
+    return TEMPLATES.get_template(template).render(
+        page=page,
+        outlet=outlet,
+        base=printed.base,
+        words=outlet.words,
+        direction="rtl" if outlet.language in RIGHT_TO_LEFT else "ltr",
+        has=set(outlet.furniture),
+        teasers=[
+            {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at)}
+            for title, path, summary, at in (own + old)[:TEASERS]
+        ],
+        latest=[archive[-1], archive[-2]],
     )
 
 
@@ -97,7 +86,7 @@ def feed(printed: PrintedOutlet) -> tuple[str, str]:
     name, kind = FEEDS[outlet.feed]
     built_at = max((item["at"] for item in items if item["at"]), default=printed.now)
     values = {"outlet": outlet, "items": items, "base": printed.base, "built_at": built_at, "rfc822": format_datetime}
-    return templates().get_template(name).render(values), kind
+    return TEMPLATES.get_template(name).render(values), kind
 
 
 def _item(printed: PrintedOutlet, piece: DemoArticle, tail: str) -> dict[str, Any]:
@@ -140,7 +129,7 @@ def answer_path(printed: PrintedOutlet, path: str) -> Response:
     if path == outlet.feed_path and outlet.feed == "error":
         return PlainTextResponse("Service unavailable\n", 503, headers={"Retry-After": str(RETRY_AFTER_S)})
     if path == "/" or (path == outlet.feed_path and outlet.feed == "html"):
-        return make_response(outlet, front_page(printed))
+        return make_response(outlet, _render("front.html", printed, printed.pieces, page=None))
     if path == outlet.feed_path:
         return make_response(outlet, *feed(printed), modified_at=last_change(printed))
     if path == "/robots.txt":
