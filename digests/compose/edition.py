@@ -32,7 +32,7 @@ from digests.model import (
 )
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import count_document_frequencies, measure_agreement
-from digests.summarise.headline import choose_headline
+from digests.summarise.lead import choose_headline
 from watcher.model import Article
 from watcher.text.words import fold
 

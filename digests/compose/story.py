@@ -15,8 +15,7 @@ from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
 from digests.model import Brief, EditionStory, SourceMention, Story
 from digests.summarise.agreement import measure_agreement
-from digests.summarise.headline import choose_headline
-from digests.summarise.lead import choose_summary
+from digests.summarise.lead import choose_headline, choose_summary
 from watcher.model import Article
 from watcher.text.words import words
 

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.analysis.select import display_length
-from digests.summarise.headline import choose_headline, is_informative
-from digests.summarise.lead import MAX_SENTENCES, MAX_WIDTH, choose_summary
+from digests.summarise.lead import MAX_SENTENCES, MAX_WIDTH, choose_headline, choose_summary, is_informative
 from digests.summarise.readable import dateline_length, stands_alone, starts_with_reference
 from tests.compose.factories import agreement, article, by_id, story
 
