@@ -56,7 +56,8 @@ def main() -> None:
         batch = read(
             engine, lambda c: load_items(c, articles_between(c, start=min(times), end=max(times) + timedelta(1)))
         )
-        told("batch", {article: story.id for story in cluster_stories(batch) for article in story.articles}, labels)
+        stories = cluster_stories(list(batch.values()))
+        told("batch", {article: story.id for story in stories for article in story.articles}, labels)
         roll(engine, times, timedelta(hours=given.hours))
         found = read(
             engine, lambda c: dict(c.execute(select(story_articles.c.article_id, story_articles.c.story_id)).all())

@@ -205,7 +205,7 @@ def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[ex
     last = max(a.published_at, b.published_at)
     start = max(min(a.published_at, b.published_at), last - WINDOW_BEFORE)
     window = load_window(connection, start=start, end=last + WINDOW_AFTER)
-    known = {**window.items, **{item.article_id: item for item in load_items(connection, (a, b))}}
+    known = {**window.items, **load_items(connection, (a, b))}
     for article in (a, b):
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")

@@ -97,7 +97,7 @@ def load_evidence(
     """Yield the members of `linked` with the evidence for their link, if the features of both articles are stored."""
     # The store has only a link's score: the rest is computed again, for the few links shown.
     wanted = {key for each in linked for key in (each.article_id, each.nearest or "")} & articles.keys()
-    known = {item.article_id: item for item in load_items(connection, (articles[key] for key in sorted(wanted)))}
+    known = load_items(connection, (articles[key] for key in sorted(wanted)))
     for each in linked:
         ours, theirs = known.get(each.article_id), known.get(each.nearest or "")
         if ours and theirs:

@@ -132,7 +132,7 @@ def save_correction(
     if version.until is None or not store.bump_version(connection, version, until=version.until, at=made_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
-    items = {item.article_id: item for item in load_items(connection, articles.values())}
+    items = load_items(connection, articles.values())
     rows = store.load_members(connection, articles)
     found = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}

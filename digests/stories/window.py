@@ -16,7 +16,7 @@ from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
 from digests.store.stories import ClusteringVersion, StoredCorrection, StoryMember
-from watcher.features.extract import decode, decode_shingles, upgrade
+from watcher.features.extract import decode, upgrade
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
 from watcher.store.writer import read, write
@@ -108,29 +108,28 @@ def items_between(
 
     The items have `STAND_IN` instead of their shingles, to save memory.
     """
-    items, shingles, outdated = {}, {}, []
+    items, outdated = {}, []
     for article, packed in outlines_between(connection, start=start, end=end):
         if packed.version == FEATURES_VERSION:
-            features = decode(article.id, packed.payload, packed.vector, packed.vector_model, stand_in=STAND_IN)
-            shingles[article.id] = decode_shingles(packed.payload)
+            features = decode(article.id, packed.payload, packed.vector, packed.vector_model)
             items[article.id] = make_item(article, features)
         else:
             outdated.append(article.id)
-    for item in load_items(connection, articles_by_id(connection, outdated).values()):
-        own = shingles[item.article_id] = item.features.shingles
-        shown = STAND_IN if len(own) >= len(STAND_IN) else own
-        items[item.article_id] = replace(item, features=replace(item.features, shingles=shown))
+    items |= load_items(connection, articles_by_id(connection, outdated).values())
+    shingles = {key: item.features.shingles for key, item in items.items()}
+    for key, own in shingles.items():
+        if len(own) >= len(STAND_IN):
+            items[key] = replace(items[key], features=replace(items[key].features, shingles=STAND_IN))
     return items, shingles
 
 
-def load_items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:
-    """Return the items of those articles that have features."""
+def load_items(connection: Connection, articles: Iterable[Article]) -> dict[str, ClusterItem]:
+    """Return the items of those articles that have features, by article id."""
     by_id = {article.id: article for article in articles}
-    found = []
-    for key, own in packed_features(connection, by_id).items():
-        features = decode(key, own.payload, own.vector, own.vector_model)
-        found.append(make_item(by_id[key], upgrade(features, by_id[key])))
-    return found
+    return {
+        key: make_item(by_id[key], upgrade(decode(key, own.payload, own.vector, own.vector_model), by_id[key]))
+        for key, own in packed_features(connection, by_id).items()
+    }
 
 
 def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:

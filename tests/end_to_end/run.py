@@ -71,7 +71,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         found = read(engine, articles_between, start=now - timedelta(days=9), end=end)
         keys = {article.id: press.key(article.url) for article in found}
         requests = tuple(press.requests)
-    made = read(engine, load_items, found)
+    made = list(read(engine, load_items, found).values())
     (digest_settings,) = digests_of(settings)
     start, end = edition_window(engine, digest_settings, end=end)
     request = EditionRequest(

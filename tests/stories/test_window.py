@@ -21,7 +21,7 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 def between(engine, start, end):
     with_texts = read(engine, lambda c: load_items(c, articles_between(c, start=start, end=end)))
     items, shingles = read(engine, items_between, start=start, end=end)
-    return [with_wording(item, shingles[key]) for key, item in items.items()], with_texts
+    return [with_wording(item, shingles[key]) for key, item in items.items()], list(with_texts.values())
 
 
 def with_wording(item, shingles):

@@ -263,13 +263,9 @@ def encode(features: Features) -> bytes:
     return head + zlib.compress(TERMS.pack(len(features.weights) // WEIGHT_BYTES) + features.weights + text, 6)
 
 
-def decode(
-    article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, stand_in: bytes | None = None
-) -> Features:
+def decode(article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None) -> Features:
     """
     Return the features encoded in `packed`, with the given vector. Errors: ValueError for another or a damaged format.
-
-    `stand_in` replaces shingles of at least its length, for callers that need to know only whether there are so many.
     """
     try:
         form, count = HEAD.unpack_from(packed)
@@ -286,7 +282,7 @@ def decode(
     return Features(
         article_id=article_id,
         version=version,
-        shingles=packed[HEAD.size : end] if stand_in is None or end - HEAD.size < len(stand_in) else stand_in,
+        shingles=packed[HEAD.size : end],
         stems=stems,
         weights=body[TERMS.size : words_at],
         names=tuple(map(intern, names)),
@@ -294,12 +290,6 @@ def decode(
         vector=vector,
         vector_model=vector_model,
     )
-
-
-def decode_shingles(packed: bytes) -> bytes:
-    """Return the shingles of encoded features without decoding the rest; `packed` must be valid."""
-    _, count = HEAD.unpack_from(packed)
-    return packed[HEAD.size : HEAD.size + SHINGLE_BYTES * count]
 
 
 def upgrade(features: Features, article: Article) -> Features:
