@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -56,18 +56,15 @@ FLAGS = (1 << FLAG_BITS) - 1
 HAS_CITED, HAS_LEAD = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD))  # of each combination of flags
 
 
-def group_wire_copies(
-    items: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None
-) -> tuple[WireGroup, ...]:
+def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
     """
     Return the articles in groups with the same text; an article without copies is a group of its own.
 
     The origin is the agency's own article if it is in the group, else the earliest. Articles without a body are in one
-    group only if their headlines are the same. `shingles` are the shingles by article id; they are needed if `items`
-    have only stand-ins for them.
+    group only if their headlines are the same.
     """
     ordered = sort_by_time(items)
-    prints = make_fingerprints(ordered, shingles)
+    prints = make_fingerprints(ordered)
     groups = CopyGroups(ordered, prints)
     copies = []
     for a, b in candidate_pairs(prints):
@@ -298,11 +295,10 @@ def make_fingerprint(shingles: bytes) -> Fingerprint:
     return Fingerprint(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else COMPLETE)
 
 
-def make_fingerprints(ordered: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None) -> list[Fingerprint]:
+def make_fingerprints(ordered: Sequence[ClusterItem]) -> list[Fingerprint]:
     """Return the fingerprint of each item, without the shingles that several articles of its outlet share."""
-    given = (item.features.shingles if shingles is None else shingles[item.article_id] for item in ordered)
     empty = make_fingerprint(b"")  # one for all titles without a text
-    found = [make_fingerprint(each) if each else empty for each in given]
+    found = [make_fingerprint(own) if (own := item.features.shingles) else empty for item in ordered]
     by_outlet: defaultdict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
         by_outlet[item.outlet or host_of(item.url)].append(i)

@@ -34,8 +34,7 @@ class ClusterWindow:
     """The articles of a time window up to `end`, with their stored stories and the corrections."""
 
     end: datetime
-    items: Mapping[str, ClusterItem]  # by article id; with `STAND_IN` for their shingles, to save memory
-    shingles: dict[str, bytes]  # by article id, until the window is clustered
+    items: dict[str, ClusterItem]  # by article id
     version: ClusteringVersion
     members: Mapping[str, StoryMember]  # by article id
     known: tuple[ExistingStory, ...]  # also older ones that may go on
@@ -84,14 +83,13 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     """Return the articles of a window and at least two days before it, more if there are few, with their stories."""
     enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
-    items, shingles = items_between(connection, start=first, end=end)
+    items = items_between(connection, start=first, end=end)
     members = store.load_members(connection, items)
     known = store.load_known_stories(connection, members.values(), since=end - THREAD_IDLE)
     merged_ids = {old for story in known if story.articles for old in story.merged_ids}
     return ClusterWindow(
         end=end,
         items=items,
-        shingles=shingles,
         version=store.current_version(connection),
         members=members,
         known=known,
@@ -100,14 +98,8 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     )
 
 
-def items_between(
-    connection: Connection, *, start: datetime, end: datetime
-) -> tuple[dict[str, ClusterItem], dict[str, bytes]]:
-    """
-    Return the items of the articles published in [start, end) that have features, and their shingles, by article id.
-
-    The items have `STAND_IN` instead of their shingles, to save memory.
-    """
+def items_between(connection: Connection, *, start: datetime, end: datetime) -> dict[str, ClusterItem]:
+    """Return the items of the articles published in [start, end) that have features, by article id."""
     items, outdated = {}, []
     for article, packed in outlines_between(connection, start=start, end=end):
         if packed.version == FEATURES_VERSION:
@@ -115,12 +107,7 @@ def items_between(
             items[article.id] = make_item(article, features)
         else:
             outdated.append(article.id)
-    items |= load_items(connection, articles_by_id(connection, outdated).values())
-    shingles = {key: item.features.shingles for key, item in items.items()}
-    for key, own in shingles.items():
-        if len(own) >= len(STAND_IN):
-            items[key] = replace(items[key], features=replace(items[key].features, shingles=STAND_IN))
-    return items, shingles
+    return items | load_items(connection, articles_by_id(connection, outdated).values())
 
 
 def load_items(connection: Connection, articles: Iterable[Article]) -> dict[str, ClusterItem]:
@@ -136,11 +123,13 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
     """Return the window's stories and links; known stories get a bonus, and corrections are respected."""
     assignments = {key: member.story_id for key, member in window.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
-    items = list(window.items.values())
-    copies = group_wire_copies(items, window.shingles)
-    window.shingles.clear()  # freed now, because comparing stories takes the most memory
+    copies = group_wire_copies(list(window.items.values()))
+    for key, item in window.items.items():
+        if len(item.features.shingles) >= len(STAND_IN):
+            # Freed now, because comparing stories takes the most memory.
+            window.items[key] = replace(item, features=replace(item.features, shingles=STAND_IN))
     stories, links = cluster_with_links(
-        items,
+        list(window.items.values()),
         rules=resolve_corrections(store.active_corrections(window.corrections)),
         known={key: story for key, story in assignments.items() if key not in revoked},
         copies=copies,

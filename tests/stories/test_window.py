@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from digests.cluster.similarity import MIN_BODY_BYTES
-from digests.stories.window import STAND_IN, items_between, load_items
+from digests.stories.window import items_between, load_items
 from tests.tools import articles_between
 from watcher.features.extract import encode
 from watcher.store.articles import PackedFeatures
@@ -20,13 +19,8 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 
 def between(engine, start, end):
     with_texts = read(engine, lambda c: load_items(c, articles_between(c, start=start, end=end)))
-    items, shingles = read(engine, items_between, start=start, end=end)
-    return [with_wording(item, shingles[key]) for key, item in items.items()], list(with_texts.values())
-
-
-def with_wording(item, shingles):
-    assert item.features.shingles == (STAND_IN if len(shingles) >= MIN_BODY_BYTES else shingles)
-    return replace(item, features=replace(item.features, shingles=shingles))
+    found = read(engine, items_between, start=start, end=end)
+    return list(found.values()), list(with_texts.values())
 
 
 def test_grouping_reads_the_same_without_the_texts(engine, put):
