@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from digests.analysis.country_names import country_codes
+from digests.analysis.country_names import COUNTRY_CODES
 from watcher.text.words import fold, words
 
 TARGET = Path(__file__).parent.parent / "digests" / "places" / "cities.tsv"
@@ -73,7 +73,7 @@ def main() -> None:
 
 def chosen(cities: list[dict[str, Any]], countries: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the cities to keep."""
-    codes = frozenset(country_codes())
+    codes = frozenset(COUNTRY_CODES)
     capitals = {(code, key(country["capital"])) for code, country in countries.items() if country["capital"]}
     return [
         city

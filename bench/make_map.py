@@ -21,7 +21,7 @@ from typing import Any
 
 from babel.core import get_global
 
-from digests.analysis.country_names import country_codes
+from digests.analysis.country_names import COUNTRY_CODES
 
 TARGET = Path(__file__).parent.parent / "digests" / "render" / "world.toml"
 WIDTH = 720  # units of the map
@@ -54,7 +54,7 @@ def main() -> None:
     head = "# Land, and a point in each country: Natural Earth (public domain), cut by bench/make_map.py."
     lines = [head, f"width = {WIDTH}", f"height = {height}", f'land = "{path}"', "", "[points]", *rows]
     TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    lacking = sorted(set(country_codes()) - spots.keys())
+    lacking = sorted(set(COUNTRY_CODES) - spots.keys())
     print(f"{len(path)} bytes of land, {height} units high, {len(spots)} countries; without a point: {lacking}")
 
 
@@ -100,7 +100,7 @@ def points(folder: Path) -> dict[str, Point]:
     found = dict(BY_HAND)
     for number, parts in shapes(load(folder, "countries-50m.json"), "countries"):
         code = next(iter(numbers.get(number, ())), "") if number else ""
-        if code in country_codes() and parts:
+        if code in COUNTRY_CODES and parts:
             largest = max((part[0] for part in parts), key=lambda ring: abs(area(ring)))
             found[code] = middle(largest)
     return found

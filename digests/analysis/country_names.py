@@ -37,19 +37,15 @@ def languages_in(group: str) -> frozenset[str]:
     return word_set("grammar", "groups", group)
 
 
+REGION_OF: dict[str, str] = {
+    code: region for region, codes in load_data("regions")["members"].items() for code in codes.split()
+}
+COUNTRY_CODES = tuple(sorted(REGION_OF))  # ISO codes of all countries, and of territories that the news treats as such
+
+
 def region_of(country: str | None) -> str:
     """Return the region of a country, given by ISO code; "world" for None and for places without a region."""
-    return _regions().get(country or "", "world")
-
-
-def country_codes() -> tuple[str, ...]:
-    """Return the ISO codes of all countries, and of territories that the news treats as such, sorted."""
-    return tuple(sorted(_regions()))
-
-
-@cache
-def _regions() -> dict[str, str]:
-    return {code: region for region, codes in load_data("regions")["members"].items() for code in codes.split()}
+    return REGION_OF.get(country or "", "world")
 
 
 def region_title(region: str, language: str) -> str:
@@ -149,7 +145,7 @@ def normalize(word: str) -> str:
 def _cldr_names(language: str) -> Iterator[PlaceName]:
     """Yield CLDR's names, cut to stems in inflected languages."""
     for locale in find_locales(language):
-        for code in country_codes():
+        for code in COUNTRY_CODES:
             full = str(locale.territories.get(code, ""))
             # "Hong Kong (SAR of China)": the text in brackets is not a name of it.
             others = [] if code in ("HK", "MO") else re.findall(r"[(（]([^()（）]+)[)）]", full)

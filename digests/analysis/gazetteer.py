@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from digests.analysis.country_names import (
+    COUNTRY_CODES,
     KEY_LETTERS,
     MAX_ENDING,
     SHORT_NAME,
     PlaceName,
     city_rows,
-    country_codes,
     find_cities,
     find_locales,
     is_derived,
@@ -179,7 +179,7 @@ def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str
         if len(name) > 1 and not name.isascii() and is_unspaced(name)
     }
     for locale in find_locales(language):
-        for code in country_codes():
+        for code in COUNTRY_CODES:
             name = strip_brackets(str(locale.territories.get(code, "")))
             if len(name) > 1:
                 meaning[name] = (code, False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.analysis.country_names import country_codes
+from digests.analysis.country_names import COUNTRY_CODES
 from tests.quality.places import HALVES, measure_places, rows
 
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))["places"]
@@ -27,5 +27,5 @@ def test_the_headlines_are_of_many_languages_and_their_countries_exist():
     languages = Counter(language for language, _, _ in rows())
 
     assert len(languages) >= 40
-    assert {code for _, codes, _ in rows() for code in codes} <= set(country_codes())
+    assert {code for _, codes, _ in rows() for code in codes} <= set(COUNTRY_CODES)
     assert len({headline for _, _, headline in rows()}) == len(rows())

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lxml import html as lxml_html
 
-from digests.analysis.country_names import country_codes
+from digests.analysis.country_names import COUNTRY_CODES
 from digests.render.edition_view import edition_view
 from digests.render.forms import render
 from digests.render.html import PIN_GAP, PIN_RADIUS, pins, world
@@ -23,7 +23,7 @@ def placed(editions, *codes: str):
 
 
 def test_each_country_has_a_point_on_the_map():
-    assert set(country_codes()) <= set(world()["points"])
+    assert set(COUNTRY_CODES) <= set(world()["points"])
     assert all(0 <= x <= world()["width"] and 0 <= y <= world()["height"] for x, y in world()["points"].values())
 
 
