@@ -21,28 +21,19 @@ FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old h
 SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words, 0 to 1, from which on they are about one event
 SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
 TITLES = 24  # titles of a story whose words are compared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankWeights:
-    """
-    The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth.
-
-    With these weights, one doubling of the independent reports moves a story as far as four doublings of copies.
-    """
-
-    independent: float = 2.0  # log2 of the independent reports
-    carried: float = 0.5  # log2 of the outlets, copies included
-    countries: float = 0.5  # log2 of the outlets' countries
-    languages: float = 0.5  # log2 of the languages
-    owners: float = 0.5  # log2 of the owners behind the independent reports
-    freshness: float = 1.0  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
-    movement: float = 0.5  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
-    readable: float = 0.75  # 1 if there is a report in the digest's language
-    sibling: float = -1.5  # for each story above it on the same event
-
-
-WEIGHTS = RankWeights()
+# The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
+# weights, one doubling of the independent reports moves a story as far as four doublings of copies.
+WEIGHTS = {
+    "independent": 2.0,  # log2 of the independent reports
+    "carried": 0.5,  # log2 of the outlets, copies included
+    "countries": 0.5,  # log2 of the outlets' countries
+    "languages": 0.5,  # log2 of the languages
+    "owners": 0.5,  # log2 of the owners behind the independent reports
+    "freshness": 1.0,  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
+    "movement": 0.5,  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
+    "readable": 0.75,  # 1 if there is a report in the digest's language
+    "sibling": -1.5,  # for each story above it on the same event
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +107,7 @@ def _terms(
         ("movement", *(moved or (0.0, "no last edition to compare with"))),
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
-    return tuple(_term(name, value, getattr(WEIGHTS, name), words) for name, value, words in rows)
+    return tuple(_term(name, value, WEIGHTS[name], words) for name, value, words in rows)
 
 
 def _reader_terms(story: Story, present: Sequence[Article], context: ComposeContext) -> tuple[ScoreTerm, ...]:
@@ -155,7 +146,7 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
             family[at] = [at]
             found.append(ranked)
             continue
-        term = _term("sibling", float(len(family[head])), WEIGHTS.sibling, "another story on an event above it")
+        term = _term("sibling", float(len(family[head])), WEIGHTS["sibling"], "another story on an event above it")
         family[head].append(at)
         why = (*ranked.score_terms, term)
         found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id))
