@@ -44,10 +44,7 @@ class Channel(ABC):
         return DeliveryError(self.name, f"{self.peer} {words}", affects_channel=affects_channel, **kind)
 
 
-Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # takes the sender's address last; opens no connection
-
-
 def open_channel(delivery: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
     """Return the channel that `delivery` names, not connected yet. Errors: WatcherError if its secret is unreadable."""
-    make: Open = import_module(f"digests.delivery.{delivery.channel}").make_channel
-    return make(delivery, server, sender)
+    channel: Channel = import_module(f"digests.delivery.{delivery.channel}").make_channel(delivery, server, sender)
+    return channel
