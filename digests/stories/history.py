@@ -48,8 +48,7 @@ def load_story_details(
     `compare` selects the reports whose copies and links are explained, because comparing takes time. Errors: as
     `resolve_story`.
     """
-    asked = resolve_story(connection, story)
-    row = store.resolve_merged(connection, asked.id) or asked
+    asked, row = resolve_story(connection, story)
     members = {member.article_id: member for member in store.story_members(connection, row.id)}
     stored = articles_by_id(connection, members)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
@@ -72,18 +71,20 @@ def load_story_details(
     )
 
 
-def resolve_story(connection: Connection, story: str) -> StoryRow:
+def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]:
     """
     Return the row of a story, given its id, the beginning of its id, an edition's anchor, or the id of its thread.
+
+    The second row is that of the story that has its articles now: itself, or the one that it was merged into.
 
     Errors: DigestError, if no story matches, or several do.
     """
     wanted = story.strip().rpartition("-")[2]
     if wanted.startswith("t") and (thread := store.thread_rows(connection, wanted)):
-        return thread[0]
+        return thread[0], thread[0]
     rows = [row] if (row := store.load_story(connection, wanted)) else store.rows_by_prefix(connection, wanted)
     if len(rows) == 1:
-        return rows[0]
+        return rows[0], store.resolve_merged(connection, rows[0].id) or rows[0]
     if rows:
         titles = ", ".join(f"{row.id} ({row.title})" for row in rows)
         raise DigestError(f"several stories begin with {wanted}: {titles}")

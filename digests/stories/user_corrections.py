@@ -70,8 +70,7 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
 
 def load_story_now(connection: Connection, story: str) -> Story:
     """Return a story, or the one that it was merged into, as it is stored. Errors: DigestError."""
-    row = resolve_story(connection, story)
-    now = store.resolve_merged(connection, row.id) or row
+    _, now = resolve_story(connection, story)
     members = store.story_members(connection, now.id)
     whole = story_of(now, members, articles_by_id(connection, [member.article_id for member in members]))
     if not whole.articles:

@@ -11,7 +11,7 @@ from digests.errors import DigestError
 from digests.render.html import style_sheet
 from digests.settings.digests import digests_of
 from digests.store.editions import edition_rows, get_edition, open_digests
-from digests.store.stories import resolve_merged, stories_of_feeds, story_members
+from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.web.article import article_page
 from digests.web.editions import FORMS, archive, edition_response, feed, latest_edition_page
@@ -77,10 +77,9 @@ def static_paths(site: Site) -> Iterator[str]:
 def story_paths(connection: Connection, story: str) -> list[str]:
     """Return the paths of a story's pages and of its articles; empty if the story is no longer stored."""
     try:
-        asked = resolve_story(connection, story)
+        _, row = resolve_story(connection, story)
     except DigestError:
         return []
-    row = resolve_merged(connection, asked.id) or asked
     members = story_members(connection, row.id)
     pages = [f"/story/{row.id}/page-{n}" for n in range(2, -(-len(members) // PAGE_ARTICLES) + 1)]
     return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{one.article_id}" for one in members)]
