@@ -31,6 +31,13 @@ START_S, GOES_ON_S = 120.0, 60.0  # on a machine that is busy with something els
 QUIET = EVERY + '[[digests]]\nname = "world"\nat = "03:00"\n'
 
 
+def jumps(name: str, *of_sqlite: int) -> pytest.MarkDecorator:
+    """Run on SQLite with each jump, on PostgreSQL with a year: a test runs a daemon for some twenty seconds."""
+    on_server = pytest.param("postgresql", YEAR, marks=pytest.mark.postgresql)
+    values = [*(("sqlite", by_s) for by_s in of_sqlite), on_server]
+    return pytest.mark.parametrize(("database", name), values, indirect=["database"])
+
+
 class Clock:
     """The clock of programs that are started with `environ`: this machine's, and ahead or back by some seconds."""
 
@@ -83,7 +90,7 @@ def health(port: int) -> dict:
         return json.load(error)
 
 
-@pytest.mark.parametrize("back_s", [2 * HOUR, YEAR])
+@jumps("back_s", 2 * HOUR, YEAR)
 def test_jobs_go_on_when_the_clock_is_set_back(site, write_settings, start, clock, port, back_s):
     site.feed("/feed.xml", rss(), ETag='"1"')
     daemon = start(write_settings({"Post": site.url("/feed.xml")}, QUIET.format(port=port)), environ=clock.environ)
@@ -97,7 +104,7 @@ def test_jobs_go_on_when_the_clock_is_set_back(site, write_settings, start, cloc
     assert daemon.process.poll() is None
 
 
-@pytest.mark.parametrize("ahead_s", [5 * HOUR, YEAR])
+@jumps("ahead_s", 5 * HOUR, YEAR)
 def test_polls_go_on_after_a_clock_that_was_ahead_for_a_while(site, write_settings, start, clock, port, ahead_s):
     site.feed("/feed.xml", rss(), ETag='"1"')
     daemon = start(write_settings({"Post": site.url("/feed.xml")}, QUIET.format(port=port)), environ=clock.environ)
@@ -112,7 +119,7 @@ def test_polls_go_on_after_a_clock_that_was_ahead_for_a_while(site, write_settin
     assert health(port)["ok"]
 
 
-@pytest.mark.parametrize("ahead_s", [5 * HOUR, YEAR])
+@jumps("ahead_s", 5 * HOUR)
 def test_a_start_after_a_clock_that_was_ahead_polls_at_once(site, write_settings, start, clock, port, ahead_s):
     site.feed("/feed.xml", rss(), ETag='"1"')
     settings = write_settings({"Post": site.url("/feed.xml")}, QUIET.format(port=port))
@@ -128,6 +135,7 @@ def test_a_start_after_a_clock_that_was_ahead_polls_at_once(site, write_settings
     second.wait_for(" polled status=", within_s=START_S)
 
 
+@on_sqlite
 def test_the_due_edition_is_made_after_a_clock_that_was_ahead(site, write_settings, start, clock, port, tmp_path):
     site.feed("/feed.xml", rss(), ETag='"1"')
     due = (clock.now() + timedelta(seconds=100)).replace(second=0)
@@ -180,6 +188,7 @@ def wait_for_status(settings: Path, capsys, holds: Callable[[dict], object]) -> 
         time.sleep(0.5)
 
 
+@on_sqlite
 def test_nothing_is_removed_for_its_age_while_the_clock_is_ahead(site, write_settings, start, clock, port, capsys):
     text = "The ferry runs again, the harbour office said, after repairs. " * 30
     site.feed("/feed.xml", rss(text=text).replace("https://post.example", site.url("")), ETag='"1"')

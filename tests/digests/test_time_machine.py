@@ -169,7 +169,7 @@ async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tm
         begun = world.now
 
         await trouble(world, due_at(day, ats[number % 2], world.zone))
-        await world.live(change + 50 * HOUR)
+        await world.live(change + 28 * HOUR)
 
         for at in ats:
             name = f"at{at:%H%M}"

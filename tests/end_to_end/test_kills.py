@@ -112,7 +112,11 @@ def has_tables(store_url: str) -> bool:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("database", "number"),
+    [("sqlite", signal.SIGINT), pytest.param("postgresql", signal.SIGTERM, marks=pytest.mark.postgresql)],
+    indirect=["database"],
+)
 def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, store_url, number):
     process = start("run", "--config", str(settings))
     assert process.stderr is not None

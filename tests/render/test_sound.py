@@ -51,7 +51,7 @@ def test_browsers_find_no_fault_no_overflow_and_ask_nobody(written):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert len(found) == len(pages) * 6
-    assert all(one["passes"] > 10 for one in found)
+    assert [one["passes"] > 10 for one in found if one["passes"] is not None] == [True] * 3 * len(pages)
     faults = [one for one in found if one["violations"] or one["overflow"] > 0 or one["elsewhere"]]
     assert faults == []
 
