@@ -185,14 +185,14 @@ def _adjectives(language: str) -> Iterator[PlaceName]:
                     yield PlaceName((people,), code, ending=3, lower=is_slavic)
 
 
-def adjective_stem(name: str, language: str) -> str:
-    """Return the stem of the adjective in a language's folded name; "" if it is too short to be recognised."""
+def adjective_stem(adjective: str, language: str) -> str:
+    """Return the stem of a country's adjective, case-folded, in a language; "" if too short to be recognised."""
     if language in languages_in("fixed_adjectives"):
-        return name if len(name) >= MIN_STEM else ""
-    stem = ARABIC_ARTICLE.sub("", name) if language == "ar" else name
-    for end, instead in load_data("grammar")["adjective_ends"].get(language, ()):
+        return adjective if len(adjective) >= MIN_STEM else ""
+    stem = ARABIC_ARTICLE.sub("", adjective) if language == "ar" else adjective
+    for end, replacement in load_data("grammar")["adjective_ends"].get(language, ()):
         if stem.endswith(end):
-            stem = stem[: len(stem) - len(end)] + instead
+            stem = stem[: len(stem) - len(end)] + replacement
             break
     else:
         stem = FINAL_VOWEL.sub("", stem)

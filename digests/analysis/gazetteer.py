@@ -140,7 +140,7 @@ class Gazetteer:
         return (ambiguous or name.is_city) and (before or after or always)
 
     def _is_start(self, tokens: list[NameToken], at: int) -> bool:
-        """Whether a token is capitalised only because of its position, or is a small word that titles capitalise."""
+        """Whether a token's capital says nothing: it begins a sentence, or is a small word that titles capitalise."""
         return at == 0 or not tokens[at].glued or tokens[at].folded in stop_words(self._language)
 
 

@@ -60,7 +60,7 @@ def cluster(
 
 
 def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
-    """Write a row to `out` for each article in `lines`; return 0, or 3 if a line was left out. Errors: PluginError."""
+    """Group articles, a line of JSON each, and write a row with each one's story; return 3 if a line is bad, else 0."""
     loaded = load_embedder(embedder, load_settings(None).semantic.endpoint if embedder == "endpoint" else None)
     faults = 0
     read: dict[str, InputLine] = {}

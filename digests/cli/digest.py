@@ -302,7 +302,13 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
 def plan_edition(
     engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
 ) -> EditionRequest:
-    """Return the request for an edition; `slot` is DAILY, "time" for a further one, or None for one not to store."""
+    """
+    Return the request for an edition. Errors: BadParameter if its end is still to come.
+
+    Args:
+        slot: DAILY (with a window of its own it becomes a further edition), "time" for a further edition of the date,
+            which is stored under the time it is made at, or None for one that is not stored.
+    """
     zone = ZoneInfo(digest.timezone)
     until = options.until(zone, now)
     day = options.day or (until or now).astimezone(zone).date()

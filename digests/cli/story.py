@@ -97,11 +97,11 @@ def find_last_place(connection: Connection, settings: Settings, story: str) -> t
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
 
-def format_score(edition: Edition, placed: EditionStory) -> Iterator[str]:
+def format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
     yield ""
     where = f"{edition.title}, {edition.local_date}"
-    yield f"Its place in the last edition ({where}), {placed.number}, by a score of {placed.score:.2f}:"
-    for term in sorted(placed.score_terms, key=lambda term: -abs(term.value * term.weight)):
+    yield f"Its place in the last edition ({where}), {story.number}, by a score of {story.score:.2f}:"
+    for term in sorted(story.score_terms, key=lambda term: -abs(term.value * term.weight)):
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 
 

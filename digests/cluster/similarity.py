@@ -209,7 +209,7 @@ class PairScorer:
         )
 
     def scores(self, pairs: PairScores) -> Numbers:
-        """Return the score of each pair."""
+        """Return for each pair the weighted sum of its measures."""
         p, a, b = self.params, pairs.later, pairs.earlier
         same = self.language[a] == self.language[b]
         text = self.has_text[a] & self.has_text[b]

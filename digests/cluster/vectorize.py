@@ -208,23 +208,23 @@ PRIOR_LANGUAGE = 20  # articles of one language, the same
 
 def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True) -> tuple[Array, Array] | None:
     """
-    Return (vectors, has), rows of unit length, and zero where `has` is 0; None if no item has a vector.
+    Return (vectors, has_vector), rows of unit length, and zero where `has_vector` is 0; None if no item has a vector.
 
     Texts of one language have similar vectors whatever their subject; without the language's mean, texts of different
-    languages can be compared. The embedder's mean is subtracted first, then the mean of this window, then that of each
-    language in it; the last two count more, the more articles they are from. They are not subtracted without
-    `from_window`, because they are meaningless for two articles alone.
+    languages can be compared. `stack_vectors` has subtracted the embedder's mean; here follow the mean of this window
+    and that of each language in it, both shrunk towards zero where they are from few articles. They are not subtracted
+    without `from_window`, because they are meaningless for two articles alone.
     """
     found = stack_vectors(items)
     if found is None:
         return None
-    _, matrix, has = found
+    _, matrix, has_vector = found
     if from_window:
-        matrix -= has[:, None] * regularized_mean(matrix[has > 0], PRIOR_WINDOW)
-        for rows in rows_by_language(items, has).values():
+        matrix -= has_vector[:, None] * regularized_mean(matrix[has_vector > 0], PRIOR_WINDOW)
+        for rows in rows_by_language(items, has_vector).values():
             matrix[rows] -= regularized_mean(matrix[rows], PRIOR_LANGUAGE)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return matrix / np.maximum(lengths, np.float32(1e-6)), has
+    return matrix / np.maximum(lengths, np.float32(1e-6)), has_vector
 
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:

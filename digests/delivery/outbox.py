@@ -104,7 +104,7 @@ class OutboxWorker:
         return self._open[key]
 
     def _record_failure(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
-        """Store the failure of a delivery, and of the channel's other recipients if the channel is at fault."""
+        """Store a delivery's failure, and its channel's others if the channel is at fault; return what was changed."""
         now = self._now()
         state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())
         response = error.reason

@@ -107,6 +107,7 @@ class SmtpChannel(Channel):
 
     @contextmanager
     def _time_limit(self) -> Iterator[None]:
+        """End the connection if the block takes longer than the deadline; one that was broken off stays so."""
         timer = threading.Timer(self._deadline_s, self._end, [f"took more than {self._deadline_s:g} s"])
         timer.daemon = True
         timer.start()

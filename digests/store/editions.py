@@ -95,7 +95,7 @@ def claim(
 
 
 def edition_filter(table: Table, edition: Any) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - a key, row or columns
-    """Return the conditions that a row of `editions` or `deliveries` has `edition`'s digest, date and slot."""
+    """Return the WHERE conditions for rows of `table` with the digest, date and slot that `edition` has."""
     return tuple(table.c[name] == getattr(edition, name) for name in EditionKey.__slots__)
 
 
@@ -105,7 +105,7 @@ def process_id() -> str:
 
 
 def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
-    """Whether a claim is valid: it has not expired, and its process is running, as far as we can tell."""
+    """Whether a claim of the process `by` is valid: not expired, and the process runs, as far as we can tell."""
     return abs(now - claimed_at) <= held_for and is_process_alive(by)
 
 

@@ -20,7 +20,7 @@ MAX_SHOWN = 10  # unreadable editions named
 
 
 def drop_editions(connection: Connection, *, before: datetime, limit: int) -> BatchResult:
-    """Remove up to `limit` editions built before `before`; those of a digest's latest `DATES_KEPT` dates stay."""
+    """Remove up to `limit` editions built before `before`, but none of a digest's latest `DATES_KEPT` dates."""
     place = func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc())
     dates = select(editions.c.digest, editions.c.local_date, place.label("place"))
     latest = dates.where(editions.c.made_at.is_not(None)).subquery()

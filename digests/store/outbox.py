@@ -192,7 +192,7 @@ def select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) 
 
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
-    """Return the alerts that were sent and are not over: by name, since when the condition lasts."""
+    """Return, by name of each alert that was sent and is not over, since when its condition has held."""
     found = load_meta(connection, OPEN_ALERTS) or {}
     return {name: datetime.fromisoformat(since) for name, since in found.items()}
 

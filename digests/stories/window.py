@@ -80,9 +80,9 @@ def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
-    """Return the articles of a window and at least two days before it, more if there are few, with their stories."""
-    enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
-    first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
+    """Return the articles of a window and of two days before it, or up to `MAX_LOOKBACK` if few, with their stories."""
+    enough_since = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
+    first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough_since or end - MAX_LOOKBACK))
     items = items_between(connection, start=first, end=end)
     members = store.load_members(connection, items)
     known = store.load_known_stories(connection, members.values(), since=end - THREAD_IDLE)

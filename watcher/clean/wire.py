@@ -243,7 +243,7 @@ def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element,
 
 
 def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> list[int]:
-    """Return the indices of the elements at which the paragraphs of the text begin."""
+    """Return the indices of the elements whose text begins a block, which is a paragraph of the article's text."""
     wanted: dict[str, set[str]] = {}
     for block in blocks:
         if len(block.text) >= ANCHOR:

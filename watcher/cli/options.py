@@ -47,7 +47,7 @@ def settings_path(config: Path | None) -> Path:
 
 
 def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """Parse a duration before `now` or a date, by default in `zone`; None if not given. Errors: BadParameter."""
+    """Return the moment of a duration before `now`, or of a date, in `zone` if it has none. Errors: BadParameter."""
     if text is None:
         return None
     try:

@@ -19,7 +19,7 @@ WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # the feed
 SILENT_AFTER = timedelta(days=7)  # minimum: a news feed without new entries for so long is probably abandoned
 LONGEST_SILENCE = timedelta(days=90)  # maximum, for feeds with rare entries
 GAPS_OF_SILENCE = 3  # times the average gap: a monthly feed is not silent after a week
-SMOOTHED = 0.2  # weight of the newest gap in the average
+SMOOTHING = 0.2  # weight of the newest gap in the average
 GAP_ENTRIES = 20  # entries of the first poll from which the average gap is computed
 SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
 SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does not change its status with every poll
@@ -184,14 +184,14 @@ def average_gap(
     gap_s: float | None, *, last_new_at: datetime | None, at: datetime, dates: Sequence[datetime]
 ) -> float | None:
     """
-    Return the average time in seconds between two polls with new entries, after a poll `at` with entries of `dates`:
-    after the first poll the mean gap of the newest entries (None for fewer than two); then it is smoothed.
+    Return the new average of the seconds between two polls with new entries. `at` is such a poll, `dates` its entries'
+    dates. After the first one it is the mean gap of the newest entries (None for fewer than two), then it is smoothed.
     """
     if last_new_at is None:
         newest = sorted((moment for moment in dates if moment <= at), reverse=True)[:GAP_ENTRIES]
         return (newest[0] - newest[-1]).total_seconds() / (len(newest) - 1) if len(newest) > 1 else None
-    found_s = max((at - last_new_at).total_seconds(), 0.0)
-    return found_s if gap_s is None else gap_s + SMOOTHED * (found_s - gap_s)
+    latest_s = max((at - last_new_at).total_seconds(), 0.0)
+    return latest_s if gap_s is None else gap_s + SMOOTHING * (latest_s - gap_s)
 
 
 def with_duration(reason: Reason, duration: timedelta) -> Reason:

@@ -172,20 +172,20 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
         found = MAX_AGE.search(control) if is_kept else None
         max_age_s = float(found[1]) if found else None
     return Freshness(
-        fresh_s=cache_lifetime_s(said, server_now, max_age_s) if is_kept else None,
+        fresh_s=remaining_freshness_s(said, server_now, max_age_s) if is_kept else None,
         retry_after_s=parse_retry_after(said["retry-after"], server_now) if "retry-after" in said else None,
         max_age_s=max_age_s,
     )
 
 
-def cache_lifetime_s(directives: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
+def remaining_freshness_s(headers: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
     """Return for how many more seconds the response is fresh, None if it is not or the headers do not say."""
     if max_age_s is None:
-        expires = parse_date(directives.get("expires", ""))
+        expires = parse_date(headers.get("expires", ""))
         max_age_s = (expires - server_now).total_seconds() if expires else 0.0
-    age = directives.get("age", "").strip()
-    lifetime_s = max_age_s - (float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0)
-    return lifetime_s if lifetime_s > 0 else None
+    age = headers.get("age", "").strip()
+    fresh_s = max_age_s - (float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0)
+    return fresh_s if fresh_s > 0 else None
 
 
 def parse_retry_after(value: str, now: datetime) -> float | None:

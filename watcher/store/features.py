@@ -97,7 +97,7 @@ def recorded_embedder(connection: Connection) -> EmbedderState | None:
 
 
 def embedder_name(connection: Connection, mark: str) -> str | None:
-    """Return the name of the embedder whose settings have the key `mark`; None if it is not known yet."""
+    """Return the name of the embedder whose settings hash to `mark`; None if it has not been asked yet."""
     noted = recorded_embedder(connection)
     return noted.name if noted is not None and noted.setting == mark else None
 

@@ -124,7 +124,7 @@ def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: 
 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
-    """Make rechecks and enabled feeds due, except feeds gone or being visited; return only the number of feeds."""
+    """Make due all rechecks, and enabled feeds not gone (410) or being visited; return the number of these feeds."""
     visited = select(hosts.c.host).where(hosts.c.lease_until > now)
     those = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host.not_in(visited))
     connection.execute(update(pages).where(pages.c.is_recheck).values(next_try_at=now))

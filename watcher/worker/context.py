@@ -132,7 +132,11 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
 
 
 def apply_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
-    """Save the settings' sources and poll intervals to the store, and reset times that a wrong clock left there."""
+    """
+    Save the settings' sources and poll intervals to the store; the first polls of new feeds are spread over `spread_s`.
+
+    Times too far in the future, from a clock that was ahead, are brought back.
+    """
     digest = f"{own_version()} {settings.digest}" if settings.digest else ""
     sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
     apply_poll_settings(connection, settings.poll)

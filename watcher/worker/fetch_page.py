@@ -250,7 +250,7 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
 
 
 async def compare_versions(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> EndRecheck:
-    """Return whether a page's title or text has changed since last time. Errors: CleanError, WorkerFailed."""
+    """Clean a page anew; return that it is the same, or its revision. Errors: CleanError, WorkerFailed."""
     cleaned = (await clean_in_worker(page, response, context, now)).cleaned
     title, text = replace_surrogates(cleaned.title), replace_surrogates(cleaned.text)
     before = await context.writer.read(pages.latest_version, page.article_id)

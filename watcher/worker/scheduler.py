@@ -183,26 +183,26 @@ class Scheduler(BaseScheduler):
         return count
 
     async def _claim_hosts(self) -> int:
-        """Lease due hosts, renew the leases of the others, and return how many were leased. Errors: StoreError."""
+        """Lease due hosts, renew the leases held already, and return how many were leased. Errors: StoreError."""
         context, now = self.context, self.context.now()
         busy = {*self._visits, *(visit.host for visit in self._ready)}
-        most = AHEAD * context.poll.concurrency - len(busy)
-        renews = not timedelta() <= now - self._renewed_at < LEASE / 4
+        free = AHEAD * context.poll.concurrency - len(busy)
+        renewal_due = not timedelta() <= now - self._renewed_at < LEASE / 4  # also when the clock was set back
 
         def claim(connection: Connection) -> tuple[Visit, ...]:
-            if renews and busy:
+            if renewal_due and busy:
                 renew_all(connection, busy, worker=context.worker, now=now)
-            if most <= 0:
+            if free <= 0:
                 return ()
             floor, pages_too = context.poll.min_every, context.pages
             return claim_visits(
-                connection, worker=context.worker, now=now, limit=most, floor=floor, busy=busy, pages_too=pages_too
+                connection, worker=context.worker, now=now, limit=free, floor=floor, busy=busy, pages_too=pages_too
             )
 
         claims = await context.writer.do(claim)
-        if renews:
+        if renewal_due:
             self._renewed_at = now
-        self._is_dry = len(claims) < most
+        self._is_dry = len(claims) < free
         self._ready.extend(claims)
         return len(claims)
 

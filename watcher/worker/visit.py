@@ -86,7 +86,7 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
 
 
 async def renew_lease(host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
-    """Renew the lease and return the decision on the next step; STOP also after `until`, or if our network is down."""
+    """Renew the host's lease; return STOP if it is lost, `until` is over or our network is down, else how to go on."""
     now = context.now()
     if now >= until or context.connectivity.down_since is not None:
         return VisitDecision.STOP
