@@ -6,7 +6,7 @@ READY := .venv/.ready
 EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
 export EDITION_TOOLS
 
-.PHONY: help install demo test quick check edition-tools torture floors size constraints format docs clean docs-site audit sbom
+.PHONY: help install demo test run-tests quick check edition-tools torture floors size constraints format docs clean docs-site audit sbom
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,9 +22,11 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition
 	$(BIN)/watcher demo
 
+test: $(READY)  ## check the code and run every test, side by side
+	$(MAKE) --no-print-directory -j2 check run-tests
+
 # Four test processes also on two cores: many tests wait for a clock or a server. Six are no faster there.
-test: $(READY)  ## check the code, then run every test
-	$(MAKE) --no-print-directory check
+run-tests:
 	$(BIN)/python -m pytest -n 4 --dist worksteal -rs
 
 quick: $(READY)  ## the tests that take under a minute together
