@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -106,6 +107,7 @@ BROKEN = [
         True,
     ),
     (EDITION, "1 editions cannot be read: world of 2026-11-24", False),
+    (EDITION.replace(":zero", ":no_json"), "1 editions cannot be read: world of 2026-11-24", False),
 ]
 
 
@@ -175,7 +177,8 @@ def spoilt(engine, query: str) -> None:
         if engine.dialect.name == "sqlite":
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
         index = full_text_index(connection).article_id.table.name
-        given = {"zero": b"\0"} if ":zero" in query else {}
+        blobs = {"zero": b"\0", "no_json": zlib.compress(b"not an edition")}
+        given = {name: blob for name, blob in blobs.items() if f":{name}" in query}
         connection.execute(text(query.format(index=index)), given)
         connection.commit()
     engine.dispose()
