@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -52,17 +53,23 @@ timezone = "America/Lima"
 BESIDE = SETTINGS.partition("[[digests]]")[0]
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(workers=1)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-async def daemon(tmp_path, store_url):
+async def daemon(tmp_path, store_url, pool):
     path = tmp_path / "settings.toml"
     path.write_text(on(store_url, SETTINGS))
     settings = load_settings_file(path)
     clock = [datetime(2026, 10, 24, 0, 0, tzinfo=UTC)]
-    writer, pool = Writer(open_store(settings.store.url)), Pool(workers=1)
+    writer = Writer(open_store(settings.store.url))
     async with Client(user_agent="Watcher/0") as client:
         tools = tools_of(writer, client, pool, poll=settings.poll, fetch=settings.fetch, now=lambda: clock[0])
         yield settings, tools, clock
-    pool.close()
     writer.close()
     writer.engine.dispose()
 

@@ -52,7 +52,7 @@ ANY = st.one_of(
     st.text('=?utf-8qb_ \r\n\t,;:<>@"\\()ü日ع\ud800\u202e', max_size=320),
     st.lists(st.sampled_from(HOSTILE), max_size=3).map(" ".join),
 )
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def edition_with(editions, title: str, name: str):

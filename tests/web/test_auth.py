@@ -23,6 +23,13 @@ from .conftest import client_of
 
 pytestmark = pytest.mark.slow  # fills a store a case
 
+
+@pytest.fixture
+def database() -> str:
+    """SQLite alone: a request is judged before any store is asked."""
+    return "sqlite"
+
+
 PAGES = ("/", "/archive", "/sources", "/sources/1", "/search", "/search?q=tents", "/nope")
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"{SCRIPT}\"onload=alert(2) '><img src=x onerror=alert(3)>{{{{7*7}}}}\u202e\x00"

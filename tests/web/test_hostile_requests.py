@@ -24,6 +24,13 @@ from .conftest import client_of
 
 pytestmark = pytest.mark.slow  # fills a store a case
 
+
+@pytest.fixture
+def database() -> str:
+    """SQLite alone: a request is judged before any store is asked."""
+    return "sqlite"
+
+
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 NASTY = (
     "9" * 5_000, "9" * 18, "99999", "0", "-1", "1e9", "²", "٣", "%00", "%00%00s1", "%ff%fe", "%ed%a0%80",

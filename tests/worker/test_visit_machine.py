@@ -32,7 +32,7 @@ from watcher.store.feeds import make_all_due
 from watcher.store.writer import write
 from watcher.text.urls import host_of
 
-pytestmark = pytest.mark.slow  # sixty small lives of a store
+pytestmark = pytest.mark.slow  # thirty small lives of a store
 
 LONGEST = timedelta(hours=24)
 MOST_WORKERS = 3
@@ -305,10 +305,10 @@ def on_files(folder: Path) -> tuple[Callable[[], str], Callable[[str], None]]:
 
 def test_in_any_order_of_events_no_feed_is_lost_and_no_host_is_asked_by_two(database, tmp_path, request):
     if database == "sqlite":
-        (new, end), examples = on_files(tmp_path), 60
+        (new, end), examples = on_files(tmp_path), 30
     else:
         server = request.getfixturevalue("postgresql_server")
-        new, end, examples = server.fresh, server.drop, 20
+        new, end, examples = server.fresh, server.drop, 10
     machine = type("VisitsOnStores", (Visits,), {"new_store": staticmethod(new), "end_store": staticmethod(end)})
 
     run_state_machine_as_test(
