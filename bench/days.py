@@ -22,15 +22,8 @@ from sqlalchemy import Engine, select, text
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.postgres import serve
-from watcher.model import Article
-from watcher.store.articles import (
-    NewArticle,
-    PackedFeatures,
-    add_articles,
-    articles_by_id,
-    outlines_between,
-    packed_features,
-)
+from watcher.model import Article, PackedFeatures
+from watcher.store.articles import NewArticle, add_articles, articles_by_id, outlines_between, packed_features
 from watcher.store.engine import open_store
 from watcher.store.partitions import create_partitions, drop_partition
 from watcher.store.retention import drop_articles

@@ -30,8 +30,8 @@ from tree import run
 
 from digests.store.editions import open_digests
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles
+from watcher.model import Article, PackedFeatures
+from watcher.store.articles import NewArticle, add_articles
 from watcher.store.feeds import feed_ids, sync_sources
 from watcher.store.writer import read, write
 

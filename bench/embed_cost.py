@@ -26,8 +26,7 @@ from pathlib import Path
 from tests.tools import add_article
 from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig
 from watcher.features.extract import embedding_text
-from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import PackedFeatures
+from watcher.model import FEATURES_VERSION, Article, PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.features import count_features, embedder_name, lacks_vector
 from watcher.store.writer import Writer, read

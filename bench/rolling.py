@@ -30,8 +30,7 @@ from digests.stories.window import cluster_and_save, load_items
 from tests.tools import add_article, articles_between
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text, encode, extract_features
-from watcher.model import Article
-from watcher.store.articles import PackedFeatures
+from watcher.model import Article, PackedFeatures
 from watcher.store.writer import read, write
 from watcher.text.page_kind import is_address_of, is_title_of
 

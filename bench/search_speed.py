@@ -23,8 +23,8 @@ from statistics import median
 
 from sqlalchemy import Engine, text
 
-from watcher.model import Article
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, index_document
+from watcher.model import Article, PackedFeatures
+from watcher.store.articles import NewArticle, add_articles, index_document
 from watcher.store.engine import open_store
 from watcher.store.full_text import Filters, full_text_index
 from watcher.store.search import search

@@ -23,9 +23,9 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article
+from watcher.model import Article, PackedFeatures
 from watcher.settings.models import StoreSettings
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles
+from watcher.store.articles import NewArticle, add_articles
 from watcher.store.check import all_checks
 from watcher.store.engine import open_store
 from watcher.store.schema import articles

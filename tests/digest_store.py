@@ -11,8 +11,7 @@ from sqlalchemy import Engine
 from digests.store.editions import open_digests
 from tests.tools import add_article
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article
-from watcher.store.articles import PackedFeatures
+from watcher.model import Article, PackedFeatures
 from watcher.store.writer import write
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

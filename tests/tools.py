@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from watcher.model import Article, Feed
+from watcher.model import Article, Feed, PackedFeatures
 from watcher.settings.models import FetchSettings, PollSettings
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id
+from watcher.store.articles import NewArticle, add_articles, articles_by_id
 from watcher.store.feeds import feed_states
 from watcher.store.hosts import due_hosts, lease_free_hosts
 from watcher.store.schema import articles

@@ -313,3 +313,13 @@ class Features:
     numbers: tuple[str, ...] = ()
     vector: bytes | None = field(default=None, repr=False)
     vector_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedFeatures:
+    """An article's features as bytes (`features.extract`), with the embedder's vector if there is one."""
+
+    version: str
+    payload: bytes
+    vector: bytes | None = None
+    vector_model: str | None = None

@@ -17,8 +17,7 @@ from tests.kinds import on_postgresql, on_sqlite
 from tests.postgres import programs
 from tests.tools import add_article
 from watcher.cli.main import run_command_line
-from watcher.model import Article
-from watcher.store.articles import PackedFeatures
+from watcher.model import Article, PackedFeatures
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.full_text import full_text_index
 from watcher.store.search import index_missing

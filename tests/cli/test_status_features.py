@@ -9,8 +9,7 @@ import pytest
 
 from tests.tools import add_article
 from watcher.cli.main import run_command_line
-from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import PackedFeatures
+from watcher.model import FEATURES_VERSION, Article, PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.features import EmbedderState, record_embedder, set_vectors
 from watcher.store.writer import write

@@ -24,10 +24,9 @@ from tests.edition.factory import make_edition
 from tests.kinds import on
 from tests.tools import add_article, tools_of
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article, Source
+from watcher.model import Article, PackedFeatures, Source
 from watcher.net.client import Client
 from watcher.settings.load import load_settings_file, parse_settings
-from watcher.store.articles import PackedFeatures
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import feeds

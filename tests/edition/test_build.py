@@ -34,8 +34,7 @@ from tests.kinds import refuse_writes
 from tests.tools import add_article, due_feeds
 from watcher.errors import status_reason
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article, Entry, EntryChanges, PollSucceeded, Source, Validators
-from watcher.store.articles import PackedFeatures
+from watcher.model import Article, Entry, EntryChanges, PackedFeatures, PollSucceeded, Source, Validators
 from watcher.store.feeds import sync_sources
 from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls

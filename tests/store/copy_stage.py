@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.tools import add_article
-from watcher.model import Article, Source
-from watcher.store.articles import PackedFeatures
+from watcher.model import Article, PackedFeatures, Source
 from watcher.store.copy import copy_store, open_both
 from watcher.store.engine import load_schemas
 from watcher.store.feeds import sync_sources

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tools import add_article
 from watcher.failure_reasons import PageKind, Reason
-from watcher.model import Article, RemovedBlock
-from watcher.store.articles import PackedFeatures
+from watcher.model import Article, PackedFeatures, RemovedBlock
 from watcher.store.engine import open_store
 from watcher.store.jsonl import MAX_LINE_BYTES, format_article, format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import read, write

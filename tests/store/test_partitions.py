@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import event, select, text
 
 from watcher.errors import StoreError
-from watcher.model import Article
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, packed_features, pin
+from watcher.model import Article, PackedFeatures
+from watcher.store.articles import NewArticle, add_articles, articles_by_id, packed_features, pin
 from watcher.store.engine import open_store
 from watcher.store.features import set_vectors
 from watcher.store.partitions import DAYS_AHEAD, create_partitions, drop_partition, partition_days, partition_name

@@ -10,9 +10,18 @@ from sqlalchemy import func, select
 
 from tests.tools import add_article, due_feeds
 from watcher.errors import status_reason
-from watcher.model import Article, Entry, EntryChanges, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
+from watcher.model import (
+    Article,
+    Entry,
+    EntryChanges,
+    PackedFeatures,
+    PollFailed,
+    PollSucceeded,
+    PollUnchanged,
+    Source,
+    Validators,
+)
 from watcher.store import articles, pages
-from watcher.store.articles import PackedFeatures
 from watcher.store.feeds import feed_states, known_entries, sync_sources
 from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls

@@ -12,9 +12,9 @@ from sqlalchemy import func, select, text
 
 from tests.kinds import on_sqlite
 from tests.tools import claim_hosts
-from watcher.model import Article, Revision, Source
+from watcher.model import Article, PackedFeatures, Revision, Source
 from watcher.store import retention
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin, unpin
+from watcher.store.articles import NewArticle, add_articles, pin, unpin
 from watcher.store.feeds import sync_sources
 from watcher.store.full_text import full_text_index
 from watcher.store.hosts import get_host, known_hosts, set_blocked_until, set_robots

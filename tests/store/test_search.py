@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from tests.kinds import on_sqlite
-from watcher.model import Article
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, index_document
+from watcher.model import Article, PackedFeatures
+from watcher.store.articles import NewArticle, add_articles, articles_by_id, index_document
 from watcher.store.full_text import Filters, full_text_index
 from watcher.store.schema import articles
 from watcher.store.search import count_missing, index_missing, rebuild_index, search

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from digests.stories.window import items_between, load_items
 from tests.tools import articles_between
 from watcher.features.extract import encode
-from watcher.store.articles import PackedFeatures
+from watcher.model import PackedFeatures
 from watcher.store.features import set_features
 from watcher.store.writer import read, write
 

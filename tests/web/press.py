@@ -15,10 +15,9 @@ from tests.kinds import on
 from tests.tools import add_article
 from watcher.errors import status_reason
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article, EntryChanges, PollFailed, PollSucceeded, RemovedBlock, Validators
+from watcher.model import Article, EntryChanges, PackedFeatures, PollFailed, PollSucceeded, RemovedBlock, Validators
 from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings, token_of
-from watcher.store.articles import PackedFeatures
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write

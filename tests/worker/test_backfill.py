@@ -16,10 +16,10 @@ from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.failure_reasons import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import decode, encode, extract_features
-from watcher.model import FEATURES_VERSION, Article
+from watcher.model import FEATURES_VERSION, Article, PackedFeatures
 from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
-from watcher.store.articles import PackedFeatures, articles_by_id, packed_features
+from watcher.store.articles import articles_by_id, packed_features
 from watcher.store.features import count_features, has_backlog, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.schema import features
 from watcher.store.writer import read, write

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.kinds import on_postgresql, on_sqlite
-from watcher.model import Article
+from watcher.model import Article, PackedFeatures
 from watcher.settings.models import StoreSettings
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin
+from watcher.store.articles import NewArticle, add_articles, pin
 from watcher.store.hosts import known_hosts, set_robots
 from watcher.store.partitions import create_partitions, partition_days
 from watcher.store.retention import BatchResult, robots_bytes

@@ -14,8 +14,7 @@ from tests.tools import add_article, tools_of
 from watcher.errors import WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import encode, extract_features
-from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import PackedFeatures
+from watcher.model import FEATURES_VERSION, Article, PackedFeatures
 from watcher.store.engine import connect, open_store
 from watcher.store.features import id_prefixes, lacks_vector
 from watcher.store.schema import features

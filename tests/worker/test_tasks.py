@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from watcher.clean.site_memory import build_site_memory
 from watcher.clean.site_rules import parse_rules
 from watcher.errors import CleanError
-from watcher.model import Entry
-from watcher.worker.tasks import LARGE_SITE, MAX_NEW_ARTICLES, PageTask, clean_page, load_site_memory
+from watcher.model import Entry, Response
+from watcher.worker.tasks import LARGE_SITE, MAX_NEW_ARTICLES, clean_page, load_site_memory
 
 BOX = "The town lies on the river and has a market each Tuesday, as it has had for six hundred years."
 FACTS = (
@@ -21,7 +20,13 @@ FACTS = (
     "The first boat leaves at six in the morning, the last one shortly before midnight.",
 )
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 FURNITURE = (1 << 8 | 5, 2 << 8 | 5, 3 << 8 | 5)
+
+
+def answer(html: str, url: str) -> Response:
+    headers = (("content-type", "text/html; charset=utf-8"),)
+    return Response(url=url, moved_to=None, headers=headers, took_s=0.1, status=200, body=html.encode())
 
 
 def article(n: int) -> tuple[int, ...]:
@@ -56,39 +61,27 @@ def test_a_page_is_cleaned_by_the_rules_of_its_site():
     box = f"<div class=town><p>{BOX}</p></div>"
     html = f"<html><body><article><h1>The ferry runs again</h1>{box}{body}</article></body></html>"
     rules = parse_rules('hosts = ["news.example"]\nreason = "A box."\ndrop = [".town"]\n', path="a.toml")
-    task = PageTask(
-        body=html.encode(),
-        content_type="text/html; charset=utf-8",
-        url="https://www.news.example/ferry",
-        entry=Entry(guid="1", url="https://www.news.example/ferry", title="The ferry runs again"),
-        language="en",
-        site=(),
-        now=datetime(2026, 11, 24, tzinfo=UTC),
-    )
+    url = "https://www.news.example/ferry"
+    page, entry = answer(html, url), Entry(guid="1", url=url, title="The ferry runs again")
 
-    assert BOX in clean_page(task).cleaned.text
-    assert BOX not in clean_page(replace(task, rules=(rules,))).cleaned.text
+    assert BOX in clean_page(page, entry, "en", (), (), NOW).cleaned.text
+    assert BOX not in clean_page(page, entry, "en", (), (rules,), NOW).cleaned.text
 
 
 def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced():
     body = "".join(f"<p>{fact}</p>" for fact in FACTS)
-    task = PageTask(
-        body=f"<html><body><article><h1>Ferry</h1>{body}</article></body></html>".encode(),
-        content_type="text/html; charset=utf-8",
-        url="https://www.news.example/budget",
-        entry=Entry(
-            guid="1",
-            url="https://www.news.example/budget",
-            title="Parliament passes budget after marathon debate",
-            summary="Lawmakers voted for higher pensions and defence spending.",
-        ),
-        language="en",
-        site=(),
-        now=datetime(2026, 11, 24, tzinfo=UTC),
+    page = answer(
+        f"<html><body><article><h1>Ferry</h1>{body}</article></body></html>", "https://www.news.example/budget"
+    )
+    entry = Entry(
+        guid="1",
+        url=page.url,
+        title="Parliament passes budget after marathon debate",
+        summary="Lawmakers voted for higher pensions and defence spending.",
     )
 
     with pytest.raises(CleanError, match="something else"):
-        clean_page(task)
+        clean_page(page, entry, "en", (), (), NOW)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, select
 
 from watcher.failure_reasons import Reason
-from watcher.model import Article, ArticleHeader, RemovedBlock
+from watcher.model import Article, ArticleHeader, PackedFeatures, RemovedBlock
 from watcher.store.full_text import IndexDocument, full_text_index
 from watcher.store.schema import (
     articles,
@@ -35,16 +35,6 @@ KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row
 MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
 # The id of an entry's article: of the one that its page redirected to if known, else of its link.
 ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.article_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackedFeatures:
-    """An article's features as bytes (`features.extract`), with the embedder's vector if there is one."""
-
-    version: str
-    payload: bytes
-    vector: bytes | None = None
-    vector_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

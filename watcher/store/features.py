@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
 
-from watcher.store.articles import PackedFeatures, decompress, rows_by_id
+from watcher.model import PackedFeatures
+from watcher.store.articles import decompress, rows_by_id
 from watcher.store.schema import articles, features, has_features, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
 

@@ -11,7 +11,7 @@ from watcher.failure_reasons import PageKind, Reason, TaskKind
 from watcher.model import Article, CrossHostRedirect, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
 from watcher.store import pages
-from watcher.store.articles import NewArticle, PackedFeatures, article_title, load_site_blocks
+from watcher.store.articles import NewArticle, article_title, load_site_blocks
 from watcher.store.pages import StoredPage
 from watcher.text.format import fields, replace_surrogates
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
@@ -264,17 +264,9 @@ async def clean_in_worker(
     page: StoredPage, response: Response, context: WorkerContext, now: datetime
 ) -> tasks.ProcessedPage:
     """Return the cleaned article of a fetched page. Errors: CleanError, WorkerFailed."""
-    task = tasks.PageTask(
-        body=response.body,
-        content_type=response.header("content-type"),
-        url=response.url,
-        entry=page.entry,
-        language=page.feed.source.language,
-        site=await context.writer.read(load_site_blocks, host_of(response.url)),
-        rules=context.site_rules,
-        now=now,
-    )
-    return await context.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
+    site = await context.writer.read(load_site_blocks, host_of(response.url))
+    args = (response, page.entry, page.feed.source.language, site, context.site_rules, now)
+    return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
 
 
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
@@ -359,6 +351,6 @@ def new_article(
     return NewArticle(
         article=article,
         feed_id=page.feed.id,
-        packed=PackedFeatures(version=processed.version, payload=processed.payload),
+        packed=processed.packed,
         block_hashes=() if from_feed else cleaned.block_hashes,
     )

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -44,31 +43,30 @@ MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many 
 MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollOutcome:
-    """The result of a poll, and the fetch's error if any: its Retry-After applies to the whole host."""
+async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
+    """
+    Poll `feed` and return the result, also of a failure of the feed, for which its host may be blocked.
 
-    result: PollResult
-    error: FetchError | None = None
-
-
-async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
-    """Poll `feed` and return the outcome; any failure of the feed is a result. Errors: StoreError, BrokenPool."""
+    Errors: StoreError, BrokenPool.
+    """
     started = context.now()
     try:
         response = await context.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True)
         context.connectivity.record_success(response.url)
         if isinstance(response, Response) and (response.moved_to or hash_body(response.body) != feed.body_hash):
-            return PollOutcome(result=await parse_response(feed, response, context))
-        return PollOutcome(result=unchanged_result(feed, response, context))
+            return await parse_response(feed, response, context)
+        return unchanged_result(feed, response, context)
     except FetchError as error:
         context.connectivity.record_failure(error)
         is_suspect = context.connectivity.may_be_at_fault(error)
         if is_suspect and await context.connectivity.is_down(error.answered_by, since=started):
             now = context.now()
             next_poll_at = now + RETRY_AFTER * (1 + context.jitter())
-            return PollOutcome(result=NetworkDown(at=now, next_poll_at=next_poll_at))
-        return PollOutcome(result=failed_result(feed, error.reason, context, started, error=error), error=error)
+            return NetworkDown(at=now, next_poll_at=next_poll_at)
+        failed = failed_result(feed, error.reason, context, started, error=error)
+        # Before the result is saved: the Retry-After must not be lost between the two.
+        await block_host(error, context, implied=min(failed.next_poll_at - failed.at, MAX_IMPLIED_BLOCK))
+        return failed
     except FeedError as error:
         reason = error.reason
     except WorkerFailed as error:
@@ -79,7 +77,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollOutcome:
         trace = log.isEnabledFor(logging.DEBUG)
         log.error("feed_fault %s", fields(feed=feed.url, error=repr(error)), exc_info=trace)
         reason = Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__)
-    return PollOutcome(result=failed_result(feed, reason, context, started))
+    return failed_result(feed, reason, context, started)
 
 
 async def parse_response(feed: Feed, response: Response, context: WorkerContext) -> PollSucceeded:
@@ -224,11 +222,8 @@ async def block_host(error: FetchError, context: WorkerContext, *, implied: time
     await context.writer.do(set_blocked_until, host_key(error.answered_by), until=context.now() + rest)
 
 
-async def record_outcome(feed: Feed, outcome: PollOutcome, context: WorkerContext, *, end: VisitEnd | None) -> int:
-    """Save and report an outcome; return the number of new pages. With `end`, release the host if there are none."""
-    result = outcome.result
-    if outcome.error is not None:  # first: the Retry-After must not be lost between the two
-        await block_host(outcome.error, context, implied=min(result.next_poll_at - result.at, MAX_IMPLIED_BLOCK))
+async def record_result(feed: Feed, result: PollResult, context: WorkerContext, *, end: VisitEnd | None) -> int:
+    """Save and report a result; return the number of new pages. With `end`, release the host if there are none."""
     if end is None:
         pages = await context.writer.add(record_polls, (feed, result))
     else:

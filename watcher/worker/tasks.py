@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_reasons import PageKind, Reason
 from watcher.feeds import parse
-from watcher.model import Entry, ExtractedArticle, ParsedFeed
+from watcher.model import Entry, ExtractedArticle, PackedFeatures, ParsedFeed, Response
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from watcher.clean.site_memory import SiteMemory
     from watcher.clean.site_rules import SiteRules
     from watcher.features.embedders import Embedder, EmbedderConfig
-    from watcher.store.articles import PackedFeatures
 
 LARGE_SITE = 50  # articles; the site memory of 200 takes a second to build
 MAX_NEW_ARTICLES = 10
@@ -33,26 +32,11 @@ SITE_MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageTask:
-    """A page as received, its entry in the feed, and the block hashes of its site (one tuple per article)."""
-
-    body: bytes
-    content_type: str | None
-    url: str
-    entry: Entry
-    language: str | None
-    site: tuple[tuple[int, ...], ...]
-    now: datetime
-    rules: tuple[SiteRules, ...] = ()  # the user's own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessedPage:
-    """The cleaned article of a page, and its features as bytes with their version."""
+    """The cleaned article of a page, and its features."""
 
     cleaned: ExtractedArticle
-    version: str
-    payload: bytes
+    packed: PackedFeatures
 
 
 def load_parser() -> None:
@@ -77,24 +61,35 @@ def parse_feed_task(
     return parse.parse_feed(body, url=url, content_type=content_type, now=now, known=known)
 
 
-def clean_page(task: PageTask) -> ProcessedPage:
-    """Return the article of a page. Errors: CleanError, also if its text does not match the feed's entry."""
+def clean_page(
+    page: Response,
+    entry: Entry,
+    feed_language: str | None,
+    site: tuple[tuple[int, ...], ...],
+    rules: tuple[SiteRules, ...],
+    now: datetime,
+) -> ProcessedPage:
+    """
+    Return the article of a page. Errors: CleanError, also if its text does not match the feed's entry.
+
+    `site` are the block hashes of its site, one tuple per article; `rules` are the user's own.
+    """
     from watcher.clean import article, html
     from watcher.clean.reject import matches_feed_entry
 
     cleaned = article.clean(
-        html.decode_page(task.body, task.content_type),
-        url=task.url,
-        memory=load_site_memory(host_of(task.url), task.site),
-        entry=task.entry,
-        feed_language=task.language,
-        now=task.now,
-        sites=task.rules,
+        html.decode_page(page.body, page.header("content-type")),
+        url=page.url,
+        memory=load_site_memory(host_of(page.url), site),
+        entry=entry,
+        feed_language=feed_language,
+        now=now,
+        sites=rules,
     )
     language = cleaned.language or "und"
-    if not matches_feed_entry(cleaned.text, title=task.entry.title, summary=task.entry.summary, language=language):
-        raise CleanError(task.url, Reason(PageKind.OTHER_SUBJECT))
-    return pack_with_features(cleaned)
+    if not matches_feed_entry(cleaned.text, title=entry.title, summary=entry.summary, language=language):
+        raise CleanError(page.url, Reason(PageKind.OTHER_SUBJECT))
+    return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language))
 
 
 def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
@@ -130,27 +125,20 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
         image=entry.image,
         published_at=entry.published_at,
     )
-    return pack_with_features(cleaned)
+    packed = article_features(cleaned.title, cleaned.text, language or "und")
+    return ProcessedPage(cleaned=cleaned, packed=packed)
 
 
-def pack_with_features(cleaned: ExtractedArticle) -> ProcessedPage:
-    """Return a cleaned article with its features; their article id is empty until it is stored."""
+def article_features(title: str, text: str, language: str) -> PackedFeatures:
     from watcher.features import extract
 
-    made = extract.extract_features("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
-    return ProcessedPage(cleaned=cleaned, version=made.version, payload=extract.encode(made))
+    made = extract.extract_features("", title=title, text=text, language=language)  # the id is not in the payload
+    return PackedFeatures(version=made.version, payload=extract.encode(made))
 
 
 def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
     """Return the packed features of stored articles by id; each row is (id, title, text, language)."""
-    from watcher.features import extract
-    from watcher.store.articles import PackedFeatures
-
-    packed = {}
-    for key, title, text, language in rows:
-        made = extract.extract_features(key, title=title, text=text, language=language)
-        packed[key] = PackedFeatures(version=made.version, payload=extract.encode(made))
-    return packed
+    return {key: article_features(title, text, language) for key, title, text, language in rows}
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from watcher.text.format import fields
 from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
 from watcher.worker.fetch_page import is_network_down, process_page, should_fetch_page
-from watcher.worker.poll_feed import block_host, poll_feed, record_outcome
+from watcher.worker.poll_feed import block_host, poll_feed, record_result
 from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
@@ -68,13 +68,13 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
             if step is VisitDecision.SKIP:
                 continue
             async with pause:
-                outcome = await poll_feed(feed, context)
+                result = await poll_feed(feed, context)
             end = None
             if number == len(claim.feeds) and not has_pages:
                 end = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last)
-                if isinstance(outcome.result, PollUnchanged):
+                if isinstance(result, PollUnchanged):
                     on_requests_done()
-            pages = await record_outcome(feed, outcome, context, end=end)
+            pages = await record_result(feed, result, context, end=end)
             has_pages |= pages > 0
             has_left = end is not None and not pages
         if has_pages and context.pages:
