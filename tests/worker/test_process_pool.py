@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from watcher.errors import FeedError, HttpStatusError
 from watcher.failure_reasons import FeedKind, Reason
+from watcher.feeds.parse import parse_feed
 from watcher.worker import tasks
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
 
@@ -108,8 +110,8 @@ async def test_a_feed_made_to_take_long_is_stopped_and_the_next_one_is_read(insi
     body = b"<rss version='2.0'><channel><title>The Feed</title><item><title>One</title>%s</item></channel></rss>"
     try:
         with pytest.raises(WorkerFailed, match="more than 1 s"):
-            await pool.run(tasks.parse_feed_task, body % inside, "https://a.example/", None, NOW, limit_s=1)
-        feed = await pool.run(tasks.parse_feed_task, body % b"", "https://a.example/", None, NOW, limit_s=20)
+            await pool.run(partial(parse_feed, body % inside, url="https://a.example/", now=NOW), limit_s=1)
+        feed = await pool.run(partial(parse_feed, body % b"", url="https://a.example/", now=NOW), limit_s=20)
     finally:
         pool.close()
 
@@ -147,6 +149,7 @@ async def test_our_errors_come_back_whole(pool):
 
 OWNER = """
 import asyncio, os, time
+from watcher.feeds.parse import parse_feed
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 
@@ -264,6 +267,7 @@ async def test_a_task_whose_caller_gave_up_is_stopped(pool):
 
 ENDS_AT_ONCE = """
 import asyncio
+from watcher.feeds.parse import parse_feed
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 
@@ -288,6 +292,7 @@ def test_workers_that_are_starting_when_the_pool_ends_say_nothing():
 
 ENDS_WITHOUT_BEING_TAKEN_DOWN = """
 import asyncio, os
+from watcher.feeds.parse import parse_feed
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 

@@ -3,11 +3,13 @@
 import hashlib
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
 from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
 from watcher.failure_reasons import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
+from watcher.feeds.parse import parse_feed
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import (
     Entry,
@@ -31,7 +33,6 @@ from watcher.store.polls import record_polls
 from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
-from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import WorkerContext
 from watcher.worker.events import FeedPolled
@@ -85,8 +86,9 @@ async def parse_response(feed: Feed, response: Response, context: WorkerContext)
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
-    arguments = response.body, response.url, response.header("content-type"), context.now(), recent
-    parsed = await context.feed_pool.run(tasks.parse_feed_task, *arguments, limit_s=PARSE_LIMIT_S)
+    kind = response.header("content-type")
+    parse = partial(parse_feed, response.body, url=response.url, content_type=kind, now=context.now(), known=recent)
+    parsed = await context.feed_pool.run(parse, limit_s=PARSE_LIMIT_S)
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
     faults = parsed.faults
     if waiting:

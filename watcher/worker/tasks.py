@@ -1,5 +1,5 @@
 """
-The tasks of worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values.
+The tasks of worker processes: cleaning a page, embedding texts. Plain functions of plain values.
 
 The main process imports this module too. The modules for cleaning and features are imported in the functions: they
 cost 0.7 s of CPU and the memory of lxml and numpy, which only the worker processes need.
@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_reasons import PageKind, Reason
-from watcher.feeds import parse
-from watcher.model import Entry, ExtractedArticle, PackedFeatures, ParsedFeed, Response
+from watcher.model import Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
@@ -43,7 +42,9 @@ def load_parser() -> None:
     """Import the feed parser, so that its time does not count for the first task."""
     import feedparser  # late: 70 ms and 8 MB that only the processes which parse feeds need
 
-    assert feedparser
+    from watcher.feeds import parse
+
+    assert feedparser and parse
 
 
 def load_cleaner() -> None:
@@ -52,13 +53,6 @@ def load_cleaner() -> None:
     from watcher.features import extract
 
     assert reject and article and html and extract
-
-
-def parse_feed_task(
-    body: bytes, url: str, content_type: str | None, now: datetime, known: dict[str, str] | None = None
-) -> ParsedFeed:
-    """Return the feed in `body`; an entry whose content hash is `known` by its GUID has no text. Errors: FeedError."""
-    return parse.parse_feed(body, url=url, content_type=content_type, now=now, known=known)
 
 
 def clean_page(
