@@ -74,15 +74,11 @@ def daily_trigger(digest: DigestSettings) -> CronTrigger:
 async def run_retention(tools: WorkerContext) -> None:
     keep, now = tools.store, tools.now()
     if keep.keep_editions is not None:
-        before = now - keep.keep_editions
-        removed = await run_in_batches(tools.writer, lambda c, _, limit: drop_editions(c, before=before, limit=limit))
+        removed = await run_in_batches(tools.writer, partial(drop_editions, before=now - keep.keep_editions))
         if removed:
             log.info("tidied_editions %s", fields(editions=removed))
     if keep.keep_articles is not None:
-        last = now - keep.keep_articles
-        await run_in_batches(
-            tools.writer, lambda c, after, limit: drop_stories(c, before=last, after=after, limit=limit)
-        )
+        await run_in_batches(tools.writer, partial(drop_stories, before=now - keep.keep_articles))
 
 
 class EditionJob:

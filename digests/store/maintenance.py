@@ -19,7 +19,7 @@ DATES_KEPT = 10  # latest dates of a digest whose editions are kept at any age
 MAX_SHOWN = 10  # unreadable editions named
 
 
-def drop_editions(connection: Connection, *, before: datetime, limit: int) -> BatchResult:
+def drop_editions(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
     """Remove up to `limit` editions built before `before`, but none of a digest's latest `DATES_KEPT` dates."""
     place = func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc())
     dates = select(editions.c.digest, editions.c.local_date, place.label("place"))
@@ -35,7 +35,7 @@ def drop_editions(connection: Connection, *, before: datetime, limit: int) -> Ba
     return BatchResult(removed=len(rows), resume_after=before if len(rows) == limit else None)
 
 
-def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, limit: int) -> BatchResult:
+def drop_stories(connection: Connection, after: datetime | None, limit: int, *, before: datetime) -> BatchResult:
     """Take up to `limit` stories whose last article is from [`after`, `before`); remove those without articles."""
     query = select(stories.c.id, stories.c.last_at).where(stories.c.last_at < before)
     if after is not None:

@@ -64,7 +64,7 @@ def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_s
         put("Alpha", QUAKE.format(f"It was number {n}."), MORNING + n * DAY - HOUR)
         edition(engine, n)
 
-    done = write(engine, drop_editions, before=LATER, limit=100)
+    done = write(engine, drop_editions, None, before=LATER, limit=100)
 
     assert (done.removed, count(engine, editions)) == (2, DATES_KEPT)
     assert read(engine, get_edition, "world", local_date=FIRST) is None
@@ -79,7 +79,7 @@ def test_numbers_go_on_when_the_first_editions_are_gone(engine):
     day = FIRST + 20 * DAY
     before = read(engine, next_number, "world", local_date=day)
 
-    write(engine, drop_editions, before=LATER, limit=100)
+    write(engine, drop_editions, None, before=LATER, limit=100)
 
     assert (before, read(engine, next_number, "world", local_date=day)) == (DATES_KEPT + 4,) * 2
 
@@ -87,7 +87,7 @@ def test_numbers_go_on_when_the_first_editions_are_gone(engine):
 def test_a_young_edition_stays(engine):
     edition(engine)
 
-    assert write(engine, drop_editions, before=MORNING, limit=9).removed == 0
+    assert write(engine, drop_editions, None, before=MORNING, limit=9).removed == 0
 
 
 def test_stories_go_with_their_last_article(engine, press):

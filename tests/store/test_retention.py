@@ -151,7 +151,7 @@ def test_pages_that_were_given_up_long_ago_are_forgotten_and_those_that_wait_are
     ]
     write(engine, lambda c: c.execute(pages.insert(), rows))
 
-    done = write(engine, retention.drop_pages, before=NOON - 30 * DAY, limit=9)
+    done = write(engine, retention.drop_pages, None, before=NOON - 30 * DAY, limit=9)
 
     assert (done.removed, done.resume_after) == (1, None)
     assert set(read(engine, lambda c: c.scalars(select(pages.c.article_id)).all())) == {"new", "waits"}

@@ -22,7 +22,7 @@ class BatchResult:
     resume_after: Any = None
 
 
-def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, limit: int) -> BatchResult:
+def drop_articles(connection: Connection, after: datetime | None, limit: int, *, before: datetime) -> BatchResult:
     """
     Delete up to `limit` unpinned articles that were fetched before a time, the oldest first.
 
@@ -44,7 +44,7 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     return BatchResult(removed=len(rows), resume_after=rows[-1].fetched_at if len(rows) == limit else None)
 
 
-def drop_entries(connection: Connection, *, before: datetime, after: int, limit: int) -> BatchResult:
+def drop_entries(connection: Connection, after: int, limit: int, *, before: datetime) -> BatchResult:
     """Delete old entries of the next `limit` feeds after id `after`, except each feed's latest `ENTRIES_KEPT`."""
     ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(limit)).all()
     removed = 0
@@ -62,14 +62,14 @@ def nth_latest(connection: Connection, at: Column[Any], which: ColumnElement[boo
     return connection.scalar(latest.offset(n - 1).limit(1))
 
 
-def drop_pages(connection: Connection, *, before: datetime, limit: int) -> BatchResult:
+def drop_pages(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
     """Delete up to `limit` given-up pages that were added before a time."""
     old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.added_at < before).limit(limit)
     removed = connection.execute(delete(pages).where(pages.c.article_id.in_(old))).rowcount
     return BatchResult(removed=removed, resume_after=before if removed == limit else None)
 
 
-def prune_site_blocks(connection: Connection, *, after: str, limit: int) -> BatchResult:
+def prune_site_blocks(connection: Connection, after: str, limit: int) -> BatchResult:
     """Delete block hashes of the next `limit` sites, except of the newest articles, which form the site memory."""
     names = select(site_blocks.c.host).distinct().where(site_blocks.c.host > after).order_by(site_blocks.c.host)
     sites = connection.scalars(names.limit(limit)).all()
@@ -82,7 +82,7 @@ def prune_site_blocks(connection: Connection, *, after: str, limit: int) -> Batc
     return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == limit else None)
 
 
-def drop_hosts(connection: Connection, *, before: datetime, after: str, limit: int) -> BatchResult:
+def drop_hosts(connection: Connection, after: str, limit: int, *, before: datetime) -> BatchResult:
     """Of the next `limit` hosts, delete those without feeds and pages that were not requested since `before`."""
     names = select(hosts.c.host).where(hosts.c.host > after).order_by(hosts.c.host)
     found = connection.scalars(names.limit(limit)).all()

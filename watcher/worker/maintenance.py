@@ -58,38 +58,22 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         before = now - settings.keep_articles
         while await asyncio.to_thread(change_partitions, writer.engine, partial(drop_partition, before=before)):
             pass
-        removed = await drop_before(writer, before)
+        removed = await run_in_batches(writer, partial(retention.drop_articles, before=before))
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
-    await run_in_batches(writer, lambda c, _, limit: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, limit=limit))
+    await run_in_batches(writer, partial(retention.drop_pages, before=now - GIVEN_UP_KEPT))
     if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by naming many hosts
         forgotten = await writer.do(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES)
         log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
     if everywhere:
-        await prune_feeds_and_sites(writer, settings, now=now)
+        await run_in_batches(writer, partial(retention.drop_hosts, before=now - UNUSED_HOSTS_KEPT), start="")
+        if settings.keep_articles is not None:
+            old_entries = partial(retention.drop_entries, before=now - settings.keep_articles)
+            await run_in_batches(writer, old_entries, start=0)
+        await run_in_batches(writer, retention.prune_site_blocks, start="")
     pages = await run_in_batches(writer, release_free_pages)
     if removed or pages:
         room = await writer.read(disk_usage)
         log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes))
-
-
-async def drop_before(writer: Writer, before: datetime) -> int:
-    """Delete the articles that were fetched before a time; return how many."""
-    return await run_in_batches(
-        writer, lambda c, upto, limit: retention.drop_articles(c, before=before, after=upto, limit=limit)
-    )
-
-
-async def prune_feeds_and_sites(writer: Writer, settings: StoreSettings, *, now: datetime) -> None:
-    """Delete unused hosts, entries that are too old, and block hashes that no site memory needs."""
-    unused, kept = now - UNUSED_HOSTS_KEPT, settings.keep_articles
-    hosts = partial(retention.drop_hosts, before=unused)
-    await run_in_batches(writer, lambda c, upto, limit: hosts(c, after=upto, limit=limit), start="")
-    if kept is not None:
-        entries = partial(retention.drop_entries, before=now - kept)
-        await run_in_batches(writer, lambda c, upto, limit: entries(c, after=upto, limit=limit), start=0)
-    await run_in_batches(
-        writer, lambda c, upto, limit: retention.prune_site_blocks(c, after=upto, limit=limit), start=""
-    )
 
 
 async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
@@ -101,14 +85,14 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
     def step(connection: Connection, upto: datetime | None, limit: int) -> BatchResult:
         if disk_usage(connection).used_bytes <= max_bytes:
             return BatchResult(removed=0)
-        return retention.drop_articles(connection, before=before, after=upto, limit=limit)
+        return retention.drop_articles(connection, upto, limit, before=before)
 
     if writer.engine.dialect.name == "postgresql":  # only dropping a day's partitions frees space
         while (await writer.read(disk_usage)).used_bytes > max_bytes:
             over_at = await asyncio.to_thread(change_partitions, writer.engine, partial(drop_partition, before=before))
             if over_at is None:
                 break
-            removed += await drop_before(writer, over_at)
+            removed += await run_in_batches(writer, partial(retention.drop_articles, before=over_at))
     else:
         removed = await run_in_batches(writer, step)
     room = await writer.read(disk_usage)
