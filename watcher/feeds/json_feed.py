@@ -5,9 +5,7 @@ from typing import Any
 
 from watcher.errors import FeedError
 from watcher.failure_reasons import FeedKind, Reason
-from watcher.feeds.normalize import RawEntry, RawFeed, RawText
-
-MAX_NAMES = 50  # authors or tags of one entry
+from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
 
 
 def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
@@ -72,18 +70,5 @@ def item_to_entry(item: dict[str, Any]) -> RawEntry:
     )
 
 
-def to_text(value: object) -> str:
-    """Return a string unchanged, a number as its digits, and "" for any other value."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value) if abs(value) < 1e21 else ""
-    return ""
-
-
 def text_list(value: object) -> tuple[str, ...]:
     return tuple(filter(None, map(to_text, value[:MAX_NAMES]))) if isinstance(value, list) else ()
-
-
-def dicts_only(value: object) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import has_markup, html_to_text, sanitize_html, strip_control_chars, to_one_line
@@ -19,6 +20,7 @@ IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
 AHEAD = timedelta(days=1)  # tolerance for wrong time zones
 DATE_CHARS = 64
+MAX_NAMES = 50  # authors or tags of one entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,20 @@ class RawFeed:
     skip_days: tuple[str, ...] = ()
     entries: tuple[RawEntry, ...] = ()
     faults: tuple[str, ...] = ()
+
+
+def to_text(value: object) -> str:
+    """Return a string unchanged, a number as its digits, and "" for any other value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value) if abs(value) < 1e21 else ""
+    return ""
+
+
+def dicts_only(value: object) -> list[dict[str, Any]]:
+    """Return copies of the dictionaries in a list as plain dicts; empty if `value` is not a list."""
+    return [dict(row) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def normalize_entries(

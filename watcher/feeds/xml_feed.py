@@ -13,7 +13,7 @@ from xml.parsers import expat
 from watcher.errors import FeedError
 from watcher.failure_reasons import FeedKind, Reason
 from watcher.feeds.html_text import BAD_REFERENCE, has_markup
-from watcher.feeds.normalize import RawEntry, RawFeed, RawText
+from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
 
 BROKEN = "not well-formed XML"  # the fault of a feed that had to be repaired
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -33,7 +33,6 @@ HEADERS = {"content-type": "application/xml; charset=utf-8"}
 SKIPPED = re.compile(r"<(?:hour|day)\b[^<>]{0,100}>\s{0,20}([A-Za-z0-9]{1,9})\s{0,20}<", re.IGNORECASE)
 PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
 DAYS = frozenset(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
-MAX_NAMES = 50  # authors or tags of one entry
 
 # A copy of a FeedParserDict, whose own `get` returns `published` for `updated`, and is ten times as slow.
 Row = dict[str, Any]
@@ -58,11 +57,7 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
         base="" if is_atom else link,
         language=to_text(feed.get("language")),
         hub=next((to_text(row.get("href")) for row in dicts_only(feed.get("links")) if row.get("rel") == "hub"), ""),
-        ttl_s=ttl_s(
-            to_text(feed.get("ttl")),
-            to_text(feed.get("sy_updateperiod")),
-            to_text(feed.get("sy_updatefrequency")),
-        ),
+        ttl_s=ttl_s(*(to_text(feed.get(key)) for key in ("ttl", "sy_updateperiod", "sy_updatefrequency"))),
         skip_hours=hours,
         skip_days=days,
         entries=tuple(raw_entry(dict(row), is_atom) for row in found.entries[:max_entries]),
@@ -91,6 +86,7 @@ def raw_entry(row: Row, is_atom: bool) -> RawEntry:
     """Convert an entry of feedparser."""
     contents = [part for part in dicts_only(row.get("content")) if is_text(part) and to_text(part.get("value")).strip()]
     best = next((part for part in contents if "html" in to_text(part.get("type"))), contents[0] if contents else None)
+    tags = (to_text(tag.get("label") or tag.get("term")) for tag in dicts_only(row.get("tags"))[:MAX_NAMES])
     return RawEntry(
         guid=undo_base(to_text(row.get("id"))),
         links=links_of(row),
@@ -98,14 +94,7 @@ def raw_entry(row: Row, is_atom: bool) -> RawEntry:
         summary=summary_of(row, contents, is_atom),
         content=raw_text(best, is_atom) if best is not None else RawText(),
         authors=authors_of(row),
-        categories=tuple(
-            dict.fromkeys(
-                filter(
-                    None,
-                    (to_text(tag.get("label") or tag.get("term")) for tag in dicts_only(row.get("tags"))[:MAX_NAMES]),
-                )
-            )
-        ),
+        categories=tuple(dict.fromkeys(filter(None, tags))),
         published=tuple(filter(None, (parsed_date(row, "published"), to_text(row.get("published"))))),
         updated=tuple(filter(None, (parsed_date(row, "updated"), to_text(row.get("updated"))))),
         images=images_of(row),
@@ -113,9 +102,7 @@ def raw_entry(row: Row, is_atom: bool) -> RawEntry:
 
 
 def links_of(row: Row) -> tuple[str, ...]:
-    """
-    Return an entry's links without duplicates: the original of a FeedBurner link, `link`, then the alternates.
-    """
+    """Return an entry's links without duplicates: the original of a FeedBurner link, `link`, then the alternates."""
     all_links = dicts_only(row.get("links"))
     alternates = [to_text(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
     found = [to_text(row.get("feedburner_origlink")), to_text(row.get("link")), *alternates]
@@ -215,16 +202,6 @@ def skip_values(text: str, name: str) -> list[str]:
     return SKIPPED.findall(text, start, end if end >= 0 else start + 4000)[:31]
 
 
-def dicts_only(value: object) -> list[Row]:
-    """Return copies of the dictionaries in a list as plain dicts; empty if `value` is not a list."""
-    return [dict(row) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def to_text(value: object) -> str:
-    """Return `value` if it is a string, else ""."""
-    return value if isinstance(value, str) else ""
-
-
 def is_well_formed(text: str) -> bool:
     """Whether `text` is well-formed XML."""
     parser = expat.ParserCreate("utf-8", " ")
@@ -236,9 +213,7 @@ def is_well_formed(text: str) -> bool:
 
 
 def repair_entities(text: str) -> str:
-    """
-    Return `text` with HTML entities as character references, bare ampersands escaped, invalid references removed.
-    """
+    """Return `text` with HTML entities as character references, bare ampersands escaped, invalid references removed."""
     pieces: list[str] = []
     at = 0
     while (start := text.find("<![CDATA[", at)) >= 0:
