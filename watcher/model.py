@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from watcher.failure_reasons import Reason
 
@@ -146,6 +147,7 @@ class EntryChanges:
 class PollSucceeded:
     """A poll that read the feed."""
 
+    status: ClassVar[str] = "ok"  # in the history, the log and the metrics
     at: datetime
     next_poll_at: datetime
     interval_s: float
@@ -165,6 +167,7 @@ class PollSucceeded:
 class PollUnchanged:
     """A poll whose response was a 304, or had the same bytes as the last one."""
 
+    status: ClassVar[str] = "unchanged"
     at: datetime
     next_poll_at: datetime
     validators: Validators
@@ -177,6 +180,7 @@ class PollUnchanged:
 class PollFailed:
     """A poll that failed. `permanent`: the feed is not polled again."""
 
+    status: ClassVar[str] = "failed"
     at: datetime
     next_poll_at: datetime
     reason: Reason
@@ -188,6 +192,7 @@ class PollFailed:
 class NetworkDown:
     """A poll made while we had no internet connection; it does not count as a failure of the feed."""
 
+    status: ClassVar[str] = "offline"
     at: datetime
     next_poll_at: datetime
     took_s: float = 0.0

@@ -12,7 +12,7 @@ from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded
+from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
 from watcher.settings.models import LogSettings
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
@@ -108,12 +108,12 @@ def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
     more: dict[str, object]
     match result:
         case PollFailed():
-            status, more = "failed", {"reason": result.reason, "failures": feed.failures + 1}
+            more = {"reason": result.reason, "failures": feed.failures + 1}
         case NetworkDown():
-            status, more = "offline", {}
+            more = {}
         case PollSucceeded(changes=seen):
             counts = {"new": len(seen.new), "changed": len(seen.changed), "held_back": seen.suppressed, "pages": noted}
-            status, more = "ok", counts | {"took_s": result.took_s}
-        case _:
-            status, more = "unchanged", {"took_s": result.took_s}
-    return fields(status=status, feed=feed.url, **more, next_poll_at=result.next_poll_at)
+            more = counts | {"took_s": result.took_s}
+        case PollUnchanged():
+            more = {"took_s": result.took_s}
+    return fields(status=result.status, feed=feed.url, **more, next_poll_at=result.next_poll_at)

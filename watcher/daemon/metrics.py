@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from watcher.model import NetworkDown, PollFailed, PollSucceeded
+from watcher.model import PollSucceeded, PollUnchanged
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
@@ -44,13 +44,10 @@ class Counters:
 
     def count_event(self, event: Event) -> None:
         match event:
-            case FeedPolled(result=PollFailed()):
-                self._polls.labels("failed").inc()
-            case FeedPolled(result=NetworkDown()):
-                self._polls.labels("offline").inc()
             case FeedPolled(result=result):
-                self._polls.labels("ok" if isinstance(result, PollSucceeded) else "unchanged").inc()
-                self._took.observe(result.took_s)
+                self._polls.labels(result.status).inc()
+                if isinstance(result, PollSucceeded | PollUnchanged):
+                    self._took.observe(result.took_s)
                 if isinstance(result, PollSucceeded):
                     self._entries.labels("new").inc(len(result.changes.new))
                     self._entries.labels("changed").inc(len(result.changes.changed))

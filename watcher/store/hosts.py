@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or_, select, update
 
+from watcher.model import NetworkDown
 from watcher.store.schema import feeds, hosts, pages, polls
 from watcher.store.sql import columns_of, in_chunks, insert, load_meta, load_records, rows_in, save_meta
 
@@ -230,7 +231,6 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
 
 
 NETWORK_DOWN = "network_down_since"
-OFFLINE = "offline"
 DETECTION_DELAY = timedelta(minutes=1)  # until an outage is detected, at most
 OFFLINE_RETRY = timedelta(minutes=5)  # within which feeds are due again after an outage
 RECENT_FEEDS = 40  # feeds whose URLs are returned
@@ -254,10 +254,10 @@ def record_network_down(connection: Connection, *, down_since: datetime | None) 
 
 def make_due_after_outage(connection: Connection, *, since: datetime, now: datetime) -> None:
     """Make the feeds due now that could not be polled because our network was down from `since` on."""
-    of_feed = (polls.c.feed_id == feeds.c.id, polls.c.at >= since - DETECTION_DELAY, polls.c.status == OFFLINE)
-    kept = select(polls.c.id).where(*of_feed)
+    failed = select(polls.c.id).where(polls.c.feed_id == feeds.c.id, polls.c.at >= since - DETECTION_DELAY)
+    is_affected = failed.where(polls.c.status == NetworkDown.status).exists()
     soon = (feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at > now, feeds.c.next_poll_at <= now + OFFLINE_RETRY)
-    connection.execute(update(feeds).where(*soon, kept.exists()).values(next_poll_at=now))
+    connection.execute(update(feeds).where(*soon, is_affected).values(next_poll_at=now))
 
 
 def network_down_since(connection: Connection) -> datetime | None:

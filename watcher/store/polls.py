@@ -148,18 +148,13 @@ def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[
 
 def poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
     """Return a poll's row in the history, with the number of unchanged polls before it that have no row."""
-    row: dict[str, Any] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s}
+    row: dict[str, Any] = {"feed_id": feed.id, "at": result.at, "status": result.status, "took_s": result.took_s}
     row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "unchanged_polls": feed.unchanged_polls}
-    match result:
-        case PollFailed():
-            row |= {"status": "failed", "reason": result.reason}
-        case NetworkDown():
-            row |= {"status": "offline"}
-        case PollUnchanged():
-            row |= {"status": "unchanged"}
-        case PollSucceeded(changes=kinds):
-            row |= {"status": "ok", "new": len(kinds.new), "changed": len(kinds.changed)}
-            row |= {"held_back": kinds.suppressed}
+    if isinstance(result, PollFailed):
+        row |= {"reason": result.reason}
+    elif isinstance(result, PollSucceeded):
+        kinds = result.changes
+        row |= {"new": len(kinds.new), "changed": len(kinds.changed), "held_back": kinds.suppressed}
     return row
 
 
