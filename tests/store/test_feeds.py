@@ -78,14 +78,14 @@ def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
     kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
     write(engine, lambda c: c.execute(feeds.update().values(kept)))
 
-    write(engine, reset_poll_schedule, every_s=1800.0, min_every_s=900.0)
-    write(engine, reset_poll_schedule, every_s=1800.0, min_every_s=900.0)
+    write(engine, reset_poll_schedule, every=timedelta(minutes=30), min_every=timedelta(minutes=15))
+    write(engine, reset_poll_schedule, every=timedelta(minutes=30), min_every=timedelta(minutes=15))
     assert paces(engine) == [14_400.0, 14_400.0]
 
-    write(engine, reset_poll_schedule, every_s=3600.0, min_every_s=900.0)
+    write(engine, reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=15))
     assert paces(engine) == [14_400.0, None]
 
-    write(engine, reset_poll_schedule, every_s=3600.0, min_every_s=300.0)
+    write(engine, reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=5))
     assert paces(engine) == [None, None]
     assert [state.feed.validators for state in read(engine, feed_states)] == [Validators(), Validators()]
 

@@ -16,9 +16,9 @@ from watcher.features.embedders import embedder_config
 from watcher.settings.edit import SettingsDiff, diff_settings
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock
-from watcher.store.feeds import sync_sources
+from watcher.store.feeds import reset_poll_schedule, sync_sources
 from watcher.worker.backfill import FEATURES, VECTORS, run_shared
-from watcher.worker.context import WorkerContext, apply_poll_settings, client_for, load_site_rules
+from watcher.worker.context import WorkerContext, client_for, load_site_rules
 from watcher.worker.scheduler import BaseScheduler, Scheduler
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Services:
         plugin_jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
-        await tools.writer.do(apply_poll_settings, kept.poll)
+        await tools.writer.do(reset_poll_schedule, every=kept.poll.every, min_every=kept.poll.min_every)
         tools.connectivity.can_connect = client.can_connect
         self.settings, self.queue.context = kept, tools
         if self.servers is not None:

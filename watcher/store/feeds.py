@@ -106,19 +106,19 @@ def sync_settings(
     save_meta(connection, SYNCED_SETTINGS, digest or None)
 
 
-def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: float) -> None:
+def reset_poll_schedule(connection: Connection, *, every: timedelta, min_every: timedelta) -> None:
     """
     Have feeds parsed again at their next poll if `[poll] every` or `min_every` has changed.
 
     A feed's interval was computed from both, and from the feed's content, when it was last parsed. If its source has
     its own `every`, only `min_every` counts.
     """
-    pace = [every_s, min_every_s]
+    pace = [every.total_seconds(), min_every.total_seconds()]
     before = load_meta(connection, POLL_INTERVALS)
     if before == pace:
         return
     if before is not None:
-        is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else true()
+        is_meant = feeds.c.every_s.is_(None) if before[1] == pace[1] else true()
         connection.execute(update(feeds).where(is_meant).values(RESET_INTERVAL))
     save_meta(connection, POLL_INTERVALS, pace)
 

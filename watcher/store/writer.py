@@ -143,11 +143,9 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
             outcomes = [(None, to_store_error(error)) for _ in batch]
         answers = [(job.future, outcome) for job, outcome in zip(batch, outcomes, strict=True)]
-        for loop in {job.future.get_loop() for job in batch}:  # woken once for all: each time costs a system call
-            with suppress(RuntimeError):  # it is closed, and nobody waits any more
-                loop.call_soon_threadsafe(
-                    resolve_futures, [answer for answer in answers if answer[0].get_loop() is loop]
-                )
+        loop = batch[0].future.get_loop()  # of all calls; woken once for them, as each time costs a system call
+        with suppress(RuntimeError):  # it is closed, and nobody waits any more
+            loop.call_soon_threadsafe(resolve_futures, answers)
 
     def _write(self, batch: list[WriteTask]) -> list[Outcome]:
         """Return the outcome of each job, trying again while the store cannot be written. Errors: as `write_all`."""

@@ -119,9 +119,6 @@ def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, .
     return tuple(make(settings, engine) for _, make in load_plugins(GROUP, "the pages of"))
 
 
-FOLDERS = ("watcher.web",)
-
-
 def render_page(
     site: Site,
     template: str,
@@ -141,7 +138,7 @@ def render_page(
 @lru_cache(maxsize=8)
 def environment(package: str, zone: tzinfo) -> Environment:
     """Return the Jinja environment for the templates of a package, which can extend the site's own."""
-    loaders = [PackageLoader(name) for name in dict.fromkeys((package, *FOLDERS)) if name]
+    loaders = [PackageLoader(name) for name in (package, "watcher.web") if name]
     found = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,

@@ -139,13 +139,8 @@ def apply_settings(connection: Connection, settings: Settings, *, now: datetime,
     """
     digest = f"{own_version()} {settings.digest}" if settings.digest else ""
     sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
-    apply_poll_settings(connection, settings.poll)
+    reset_poll_schedule(connection, every=settings.poll.every, min_every=settings.poll.min_every)
     drop_future_times(connection, now=now)
-
-
-def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
-    """Have feeds' intervals computed again if the intervals in the settings have changed."""
-    reset_poll_schedule(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
 
 
 def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
