@@ -1,10 +1,8 @@
 """The health of a source: its status, the reason, and a hint on what to do about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.failure_reasons import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
@@ -84,30 +82,27 @@ def feed_health(
     return failure_health(feed, status, reason, since=since, now=now)
 
 
-def stored_status(feed: Feed, *, reason: Reason | None, changes: Mapping[str, Any] = MappingProxyType({})) -> str:
+def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     """
     Return the status after the last poll, without the statuses that depend on the time.
 
-    `reason` is that of the last failure, None without one; `changes` replace the `STATUS_FIELDS` of `feed`.
+    It depends on the `STATUS_FIELDS` of `feed`; `reason` is that of the last failure, None without one.
     """
-    gone, failures, last_polled_at, last_new_at, took_s, moved_to, url, has_no_dates = (
-        changes.get(name, getattr(feed, name)) for name in STATUS_FIELDS
-    )
-    if gone:
+    if feed.gone:
         return "gone"
-    if failures and reason is not None:
+    if feed.failures and reason is not None:
         if reason.kind in BOT_WALLS:
             return "bot wall"
         return "not a feed" if isinstance(reason.kind, FeedKind) else "failing"
-    if not failures and last_polled_at is None:
+    if not feed.failures and feed.last_polled_at is None:
         return "new"
-    if last_new_at is None:
+    if feed.last_new_at is None:
         return "empty"
-    if took_s is not None and took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
+    if feed.took_s is not None and feed.took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
         return "slow"
-    if moved_to is not None or url != feed.source.url:
+    if feed.moved_to is not None or feed.url != feed.source.url:
         return "moved"
-    return "undated" if has_no_dates else "ok"
+    return "undated" if feed.has_no_dates else "ok"
 
 
 def severity(status: str) -> int:

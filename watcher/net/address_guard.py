@@ -97,8 +97,9 @@ class AddressGuard:
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """Return up to `MAX_ADDRESSES` allowed addresses. Errors: HopError for none; OSError or UnicodeError."""
-        found = literal_address(host)
-        if not found:
+        try:
+            found: list[IPAddress] = [ipaddress.ip_address(host.strip("[]"))]
+        except ValueError:  # a name, or a form such as 0x7f.1, which the resolver reads
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
         good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
         if not good:
@@ -108,14 +109,6 @@ class AddressGuard:
     def close(self) -> None:
         """Stop the resolver's threads without waiting for those that hang."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def literal_address(host: str) -> list[IPAddress]:
-    """Return the address in `host`; [] for a name, or for a form such as 0x7f.1, which the resolver reads."""
-    try:
-        return [ipaddress.ip_address(host.strip("[]"))]
-    except ValueError:
-        return []
 
 
 def resolve_name(host: str, port: int) -> list[IPAddress]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -10,7 +10,7 @@ from zlib import crc32
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
 from watcher.failure_reasons import HealthKind, Reason
-from watcher.feeds.health import average_gap, stored_status
+from watcher.feeds.health import STATUS_FIELDS, average_gap, stored_status
 from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
@@ -69,7 +69,8 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     values = poll_columns(feed, result)
     if isinstance(result, NetworkDown):
         return values
-    health = stored_status(feed, reason=values.get("reason"), changes=values)
+    after = replace(feed, **{name: values[name] for name in STATUS_FIELDS if name in values})
+    health = stored_status(after, reason=values.get("reason"))
     return values if health == feed.health else values | {"health": health, "health_at": result.at}
 
 
