@@ -106,9 +106,10 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
     engine.dispose()
 
 
-async def test_what_comes_in_no_company_is_not_kept_waiting_for_it(store_url):
+async def test_what_comes_in_no_company_is_not_kept_waiting_for_it(store_url, monkeypatch):
+    monkeypatch.setattr("watcher.store.writer.BATCH_DELAY_S", 60.0)
     engine = open_store(store_url)
-    writer = Writer(engine, gather_s=60.0)
+    writer = Writer(engine)
     started, go_on = threading.Event(), threading.Event()
     held = asyncio.ensure_future(writer.do(lambda c: started.set() or go_on.wait(60)))
     await asyncio.to_thread(started.wait)

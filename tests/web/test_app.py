@@ -136,8 +136,9 @@ async def test_a_page_that_the_browser_has_is_not_sent_again(client):
     assert "etag" not in (await client.get("/nope")).headers
 
 
-async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_asked_for_again():
-    pages, slow, other = PageRenderer(Clock(), page_s=0.05), Counted(go=False), Counted()
+async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr("watcher.web.app.PAGE_S", 0.05)
+    pages, slow, other = PageRenderer(Clock()), Counted(go=False), Counted()
 
     with pytest.raises(TimeoutError):
         await pages.get("/slow", slow)

@@ -163,14 +163,15 @@ async def test_a_page_that_breaks_down_is_said_in_words_and_the_log_says_why(sit
     assert "nobody foresaw" not in found.text and "nobody foresaw it" in caplog.text
 
 
-async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site):
+async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site, monkeypatch):
+    monkeypatch.setattr("watcher.web.app.PAGE_S", 0.2)
     go = threading.Event()
 
     def slow(_site, _ask):
         go.wait(20)
         return PageResponse(body="late")
 
-    client = client_of(make_app(with_page(site, "/slow", slow), page_s=0.2))
+    client = client_of(make_app(with_page(site, "/slow", slow)))
 
     found, other = await asyncio.gather(client.get("/slow"), client.get("/icon.svg"))
     go.set()
@@ -207,13 +208,14 @@ RAW = (
 
 
 @pytest.fixture
-async def port(press, caplog):
+async def port(press, caplog, monkeypatch):
+    monkeypatch.setattr("watcher.web.serve.HEAD_LIMIT_S", 0.3)
     settings, engine, folder = press
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     wanted = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
-    listener = Listener("web", wanted.web, app_of(site_of(wanted, engine)), head_limit_s=0.3)
+    listener = Listener("web", wanted.web, app_of(site_of(wanted, engine)))
     await listener.listen()
     yield port
     await listener.close()

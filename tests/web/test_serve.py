@@ -18,14 +18,15 @@ WHOLE = b"GET /keys.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture
-async def port(press):
+async def port(press, monkeypatch):
     """The port of a site that waits for half a second."""
+    monkeypatch.setattr("watcher.web.serve.HEAD_LIMIT_S", 0.5)
     settings, engine, folder = press
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
-    listener = Listener("web", settings.web, app_of(site_of(settings, engine)), head_limit_s=0.5)
+    listener = Listener("web", settings.web, app_of(site_of(settings, engine)))
     await listener.listen()
     yield port
     await listener.close()

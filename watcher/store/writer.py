@@ -52,17 +52,10 @@ class Writer:
     A function may thus run more than once, each time in a transaction without the writes of earlier tries.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        patience_s: float = RETRY_FOR_S,
-        retry_s: float = RETRY_S,
-        gather_s: float = BATCH_DELAY_S,
-    ) -> None:
+    def __init__(self, engine: Engine, *, patience_s: float = RETRY_FOR_S, retry_s: float = RETRY_S) -> None:
         self.engine = engine
         self.trouble: str | None = None
-        self._patience_s, self._retry_s, self._gather_s = patience_s, retry_s, gather_s
+        self._patience_s, self._retry_s = patience_s, retry_s
         self._down_at: float | None = None  # since when, by the monotonic clock
         self._closing = threading.Event()
         self._urgent = threading.Event()  # a call that is not batched is waiting
@@ -126,7 +119,7 @@ class Writer:
         while True:
             first = self._jobs.get()
             if len(batch) >= BUSY_BATCH:
-                self._urgent.wait(self._gather_s)
+                self._urgent.wait(BATCH_DELAY_S)
             self._urgent.clear()
             batch = [first]
             with suppress(queue.Empty):

@@ -52,11 +52,10 @@ class TooManyRequests(Exception):
 
 
 class PageRenderer:
-    """Renders pages in threads, `AT_ONCE` in parallel, and caches them; a request waits at most `page_s`."""
+    """Renders pages in threads, `AT_ONCE` in parallel, and caches them; a request waits at most `PAGE_S`."""
 
-    def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._page_s = page_s
         self._made: dict[Hashable, tuple[float, asyncio.Task[Response]]] = {}  # with its start time
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._in_line = 0
@@ -74,13 +73,13 @@ class PageRenderer:
         if not self.has(key):
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
             self._made[key] = self._clock(), asyncio.create_task(self._make(make))
-        async with asyncio.timeout(self._page_s):
+        async with asyncio.timeout(PAGE_S):
             return await asyncio.shield(self._made[key][1])  # a cancelled request must not cancel it for others
 
     async def run_change(self, make: Callable[[], PageResponse]) -> Response:
         """Run a change and return its response; the cache is cleared. Errors: TooManyRequests, TimeoutError."""
         try:
-            async with asyncio.timeout(self._page_s):
+            async with asyncio.timeout(PAGE_S):
                 return await self._make(make)
         finally:
             self._made.clear()
@@ -141,11 +140,9 @@ class SiteApp:
         return make_app(site, routes=self._routes)
 
 
-def make_app(
-    site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[], float] = time.monotonic, page_s: float = PAGE_S
-) -> ASGIApp:
+def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[], float] = time.monotonic) -> ASGIApp:
     """Return the app of `site`, with additional `routes` such as `/healthz` and `/metrics`."""
-    limiter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
+    limiter, pages = RateLimiter(clock), PageRenderer(clock)
 
     def refuse(request: Request, words: str, status: int) -> Response:
         response = make_response(request, encode_page(error_page(site, words, status=status)))
@@ -191,12 +188,9 @@ def make_app(
 def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
     try:
         return page.answer(site, ask)
-    except NotFound as error:
-        return error_page(site, str(error), status=404)
-    except StoreError as error:
-        return error_page(site, str(error), mend=error.hint, status=503)
     except WatcherError as error:
-        return error_page(site, str(error), mend=error.hint, status=400)
+        status = {NotFound: 404, StoreError: 503}.get(type(error), 400)
+        return error_page(site, str(error), mend=error.hint, status=status)
 
 
 def error_page(site: Site, words: str, *, mend: str | None = None, status: int) -> PageResponse:

@@ -55,13 +55,10 @@ class Server(uvicorn.Server):
 class Listener:
     """Serves `app` at the address in a settings section ("web" or "metrics"), from `listen` until `close`."""
 
-    def __init__(
-        self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, head_limit_s: float = HEAD_LIMIT_S
-    ) -> None:
+    def __init__(self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp) -> None:
         self.section = section
         self.settings = wanted
         self._guard = AuthMiddleware(app)
-        self._head_limit_s = head_limit_s
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -73,7 +70,7 @@ class Listener:
         if self._task is not None and not self._task.done():
             return False
         listener = bind_socket(self.settings.listen, section=self.section)
-        self._server = Server(uvicorn_config(self._guard, head_limit_s=self._head_limit_s))
+        self._server = Server(uvicorn_config(self._guard))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
 
@@ -111,7 +108,7 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     return listener
 
 
-def uvicorn_config(app: ASGIApp, *, head_limit_s: float) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     """Return the configuration of uvicorn: without log and Server header, with short time limits."""
     return uvicorn.Config(
         app,
@@ -124,6 +121,6 @@ def uvicorn_config(app: ASGIApp, *, head_limit_s: float) -> uvicorn.Config:
         server_header=False,
         # X-Forwarded-For is trusted from a proxy on this machine, or from those in uvicorn's own variable.
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
-        timeout_keep_alive=head_limit_s,  # type: ignore[arg-type]  # passed to `call_later`
+        timeout_keep_alive=HEAD_LIMIT_S,  # type: ignore[arg-type]  # passed to `call_later`
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
