@@ -16,7 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from watcher.daemon.jobs import Job
@@ -26,7 +26,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.writer import read
 from watcher.text.format import fields
-from watcher.web.app import SiteApp
+from watcher.web.app import SiteApp, answer_error
 from watcher.web.serve import Listener
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class Servers:
             on_settings=lambda: loop.call_soon_threadsafe(on_settings),
             form_token=secrets.token_urlsafe(18),  # forms stay valid when the settings change
         )
-        self._metrics = Listener("metrics", settings.metrics, Starlette(routes=routes))
+        app = Starlette(routes=routes, exception_handlers={WatcherError: answer_error})
+        self._metrics = Listener("metrics", settings.metrics, app)
         self._web = Listener("web", settings.web, self._site_app(settings))
         self._listeners = (self._metrics,) if is_helper else (self._metrics, self._web)
         self._address_taken_logged = False  # for the default address
@@ -127,21 +128,12 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
 
 
 def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
-    async def answer_metrics() -> Response:
+    async def answer_metrics(_request: Request) -> Response:
         page = await asyncio.to_thread(generate_latest, registry)
         return Response(page, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    async def answer_health() -> Response:
+    async def answer_health(_request: Request) -> Response:
         found = await health()
         return JSONResponse({"ok": not found["faults"], **found}, 503 if found["faults"] else 200)
 
-    def with_store_errors(answer: Callable[[], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(_request: Request) -> Response:
-            try:
-                return await answer()
-            except WatcherError as error:
-                return PlainTextResponse(f"{error}\n", 503)
-
-        return endpoint
-
-    return (Route("/metrics", with_store_errors(answer_metrics)), Route("/healthz", with_store_errors(answer_health)))
+    return (Route("/metrics", answer_metrics), Route("/healthz", answer_health))

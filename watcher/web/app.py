@@ -181,8 +181,13 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
     return Starlette(
         routes=[*(Route(page.path, partial(answer, page), methods=[page.method]) for page in own), *routes],
         middleware=[Middleware(GZipMiddleware, **PACKING)],
-        exception_handlers={HTTPException: refuse_error},
+        exception_handlers={HTTPException: refuse_error, WatcherError: answer_error},
     )
+
+
+async def answer_error(_request: Request, error: Exception) -> Response:
+    """Return the response of `routes` that fail, such as `/metrics` while the store cannot be read."""
+    return PlainTextResponse(f"{error}\n", 503)
 
 
 def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
