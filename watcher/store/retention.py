@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, and_, delete, func, or_, select, update
 
 from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, index_document, is_unpinned
 from watcher.store.full_text import full_text_index
@@ -47,19 +47,16 @@ def drop_articles(connection: Connection, after: datetime | None, limit: int, *,
 def drop_entries(connection: Connection, after: int, limit: int, *, before: datetime) -> BatchResult:
     """Delete old entries of the next `limit` feeds after id `after`, except each feed's latest `ENTRIES_KEPT`."""
     ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(limit)).all()
-    removed = 0
+    removed, at = 0, entries.c.first_seen_at
     for feed_id in ids:
         mine = entries.c.feed_id == feed_id
-        oldest_kept = nth_latest(connection, entries.c.first_seen_at, mine, ENTRIES_KEPT)
-        if oldest_kept is not None:
-            old = delete(entries).where(mine, entries.c.first_seen_at < min(before, oldest_kept))
-            removed += connection.execute(old).rowcount
+        old = delete(entries).where(mine, at < before, at < nth_latest(at, mine, ENTRIES_KEPT))
+        removed += connection.execute(old).rowcount
     return BatchResult(removed=removed, resume_after=ids[-1] if len(ids) == limit else None)
 
 
-def nth_latest(connection: Connection, at: Column[Any], which: ColumnElement[bool], n: int) -> datetime | None:
-    latest = select(at).where(which).order_by(at.desc())
-    return connection.scalar(latest.offset(n - 1).limit(1))
+def nth_latest(at: Column[Any], which: ColumnElement[bool], n: int) -> ScalarSelect[Any]:
+    return select(at).where(which).order_by(at.desc()).offset(n - 1).limit(1).scalar_subquery()
 
 
 def drop_pages(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
@@ -73,12 +70,11 @@ def prune_site_blocks(connection: Connection, after: str, limit: int) -> BatchRe
     """Delete block hashes of the next `limit` sites, except of the newest articles, which form the site memory."""
     names = select(site_blocks.c.host).distinct().where(site_blocks.c.host > after).order_by(site_blocks.c.host)
     sites = connection.scalars(names.limit(limit)).all()
-    removed = 0
+    removed, at = 0, site_blocks.c.at
     for host in sites:
         mine = site_blocks.c.host == host
-        oldest_kept = nth_latest(connection, site_blocks.c.at, mine, MEMORY_ARTICLES)
-        if oldest_kept is not None:
-            removed += connection.execute(delete(site_blocks).where(mine, site_blocks.c.at < oldest_kept)).rowcount
+        old = delete(site_blocks).where(mine, at < nth_latest(at, mine, MEMORY_ARTICLES))
+        removed += connection.execute(old).rowcount
     return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == limit else None)
 
 
