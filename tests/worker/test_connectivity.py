@@ -27,7 +27,8 @@ class World:
         return url in self.up
 
     async def fails(self, host: str, *, asked_at: datetime | None = None) -> bool:
-        return await self.line.is_down(f"https://{host}/feed", since=asked_at or self.now)
+        error = Unreachable(f"https://{host}/feed", "no connection", no_connection=True)
+        return await self.line.is_to_blame(error, since=asked_at or self.now)
 
 
 GOOD = ("https://a.example/", "https://b.example/", "https://c.example/")
@@ -70,10 +71,9 @@ async def test_an_answer_from_elsewhere_meanwhile_shows_that_the_line_works():
 
 async def test_an_answer_that_is_an_error_is_an_answer():
     world = World()
-    world.line.record_failure(HttpStatusError("https://a.example/feed", 503))
-    world.line.record_failure(Unreachable("https://dead.example/", "no connection", no_connection=True))
     world.up = {"https://a.example/feed"}
 
+    assert not await world.line.is_to_blame(HttpStatusError("https://a.example/feed", 503), since=START)
     assert not any([await world.fails(f"dead{n}.example", asked_at=START + timedelta(seconds=1)) for n in range(5)])
     assert set(world.tried) == {"https://a.example/feed"}
 

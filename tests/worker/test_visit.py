@@ -16,7 +16,7 @@ from watcher.failure_reasons import FetchKind, Reason, TaskKind
 from watcher.model import Source
 from watcher.net.robots import evaluate, extract_rules
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.schema import articles, feeds, hosts, polls
+from watcher.store.schema import articles, feeds, hosts, pages, polls
 from watcher.store.writer import read, write
 from watcher.worker.connectivity import PROBE_INTERVAL
 from watcher.worker.poll_feed import MAX_NEW_HOSTS
@@ -358,6 +358,26 @@ async def test_a_line_that_goes_while_answers_are_under_way_is_not_blamed_on_the
 
     states = read(world.tools.writer.engine, feed_states)
     assert [state.feed.failures for state in states] == [0, 0, 0]
+    assert world.tools.connectivity.down_since is not None
+
+
+async def test_a_line_that_goes_while_a_page_is_under_way_is_not_blamed_on_the_page(world):
+    for host in ("a.example", "b.example"):
+        world.net.serve(f"https://{host}/feed", feed_xml(host, []))
+    world.source("a.example", "b.example")
+    await world.drain()
+
+    def silence():
+        world.net.everything = silence
+        raise httpx.ReadTimeout("")
+
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"]))
+    world.net.answers["https://a.example/0"] = silence
+    world.clock[0] += timedelta(hours=13)
+    await world.drain()
+
+    query = select(pages.c.reason, pages.c.tries)
+    assert read(world.tools.writer.engine, lambda c: c.execute(query).all()) == [(None, 0)]
     assert world.tools.connectivity.down_since is not None
 
 

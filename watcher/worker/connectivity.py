@@ -59,18 +59,18 @@ class ConnectivityMonitor:
         self._answered_at = self._now()
         self.down_since = None
 
-    def record_failure(self, error: FetchError) -> None:
-        """Record a failed fetch: if the host answered with an error, count that as an answer."""
+    async def is_to_blame(self, error: FetchError, *, since: datetime) -> bool:
+        """
+        Record a failed fetch, and return whether our own network kept us from reaching its host.
+
+        An error status of a host is an answer. A timeout may be our network's fault only if there are hosts to probe.
+        Our network works if any host has answered after `since`.
+        """
+        key = host_key(error.answered_by)
         if isinstance(error, HttpStatusError | TooLarge):
             self.record_success(error.answered_by)
-
-    def may_be_at_fault(self, error: FetchError) -> bool:
-        """Whether a fetch may have failed because of our network: no connection, or a timeout with hosts to probe."""
-        return error.no_connection or (isinstance(error, TimedOut) and bool(self._others(host_key(error.answered_by))))
-
-    async def is_down(self, url: str, *, since: datetime) -> bool:
-        """Whether our own network kept us from reaching `url`; False if any host has answered after `since`."""
-        key = host_key(url)
+        if not (error.no_connection or (isinstance(error, TimedOut) and self._others(key))):
+            return False
         self._failed.add(key)
         async with self._probing:
             if self._answered_at is not None and self._answered_at >= since:

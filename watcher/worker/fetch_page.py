@@ -159,7 +159,7 @@ async def decide_fetch(
             return MoveToHost(url=response.url)
         reason = Reason(PageKind.TOO_MANY_HOSTS)
     except FetchError as error:
-        if await is_network_down(error, context, now):
+        if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
         await block_host(error, context, implied=FIRST_RETRY)  # first: the Retry-After must not be lost
         reason = error.reason
@@ -241,7 +241,7 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
     except FetchError as error:
         if isinstance(error, HttpStatusError) and error.status in MISSING_STATUSES:
             return PageMissing(reason=error.reason)
-        if await is_network_down(error, context, now):
+        if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
         await block_host(error, context, implied=FIRST_RETRY)
         return EndRecheck()
@@ -299,12 +299,6 @@ async def feed_text_if_longer(
         language=kept.language or other.cleaned.language,
     )
     return replace(other, cleaned=merged)
-
-
-async def is_network_down(error: FetchError, context: WorkerContext, since: datetime) -> bool:
-    """Record a failed fetch, and return whether it failed because our own network is down."""
-    context.connectivity.record_failure(error)
-    return error.no_connection and await context.connectivity.is_down(error.answered_by, since=since)
 
 
 def is_front_page(url: str) -> bool:

@@ -58,9 +58,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
             return await parse_response(feed, response, context)
         return unchanged_result(feed, response, context)
     except FetchError as error:
-        context.connectivity.record_failure(error)
-        is_suspect = context.connectivity.may_be_at_fault(error)
-        if is_suspect and await context.connectivity.is_down(error.answered_by, since=started):
+        if await context.connectivity.is_to_blame(error, since=started):
             now = context.now()
             next_poll_at = now + RETRY_AFTER * (1 + context.jitter())
             return NetworkDown(at=now, next_poll_at=next_poll_at)

@@ -16,7 +16,7 @@ from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, r
 from watcher.text.format import fields
 from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
-from watcher.worker.fetch_page import is_network_down, process_page, should_fetch_page
+from watcher.worker.fetch_page import process_page, should_fetch_page
 from watcher.worker.poll_feed import block_host, poll_feed, record_result
 from watcher.worker.process_pool import BrokenPool
 
@@ -156,7 +156,7 @@ async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> 
         try:
             answer = await context.client.get(where, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
         except FetchError as error:
-            if await is_network_down(error, context, started):
+            if await context.connectivity.is_to_blame(error, since=started):
                 return None
             await block_host(error, context, implied=timedelta())
             return error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER, ""
