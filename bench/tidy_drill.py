@@ -109,7 +109,7 @@ def work(engine: Engine) -> None:
     async def all_of_it() -> None:
         writer = Writer(engine)
         await asyncio.gather(run_retention(writer, settings, now=NOW), index(writer))
-        await writer.do(partial(free_pages, limit=10_000))
+        await writer.do(free_pages, None, 10_000)
         writer.close()
 
     asyncio.run(all_of_it())

@@ -237,7 +237,7 @@ def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     write(engine, lambda c: c.execute(text("DELETE FROM meta WHERE name = 'x'")))
 
     slices = []
-    while given := write(engine, free_pages, limit=500):
+    while given := write(engine, free_pages, None, 500).removed:
         slices.append(given)
 
     with closing(sqlite3.connect(tmp_path / "watcher.db")) as connection:

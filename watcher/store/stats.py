@@ -11,6 +11,7 @@ from watcher.failure_reasons import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
 from watcher.store.engine import is_server
 from watcher.store.pages import failed_page_counts
+from watcher.store.retention import BatchResult
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 
@@ -93,20 +94,18 @@ def disk_usage(connection: Connection) -> DiskUsage:
     return DiskUsage(file_bytes=size * count, used_bytes=size * (count - free))
 
 
-def free_pages(connection: Connection, *, limit: int) -> int:
-    """Return up to `limit` free pages to the disk, except a reserve for new rows; return how many. 0 on a server."""
+def free_pages(connection: Connection, _after: object, limit: int) -> BatchResult:
+    """Return up to `limit` free pages to the disk, except a reserve for new rows; none on a server."""
     if connection.dialect.name != "sqlite":
-        return 0
+        return BatchResult(removed=0)
     free = pragma_value(connection, "freelist_count")
     spare = max(SPARE_PAGES, int(pragma_value(connection, "page_count") * SPARE_SHARE))
-    pages = min(limit, free - spare)
-    if pages <= 0:
-        return 0
+    pages = max(0, min(limit, free - spare))
     cursor = connection.connection.cursor()
     for _ in range(pages):  # the driver takes one step of a statement without columns, which is one page
         cursor.execute("PRAGMA incremental_vacuum(1)")
     cursor.close()
-    return pages
+    return BatchResult(removed=pages, resume_after=True if pages == limit else None)
 
 
 def pragma_value(connection: Connection, name: str) -> int:

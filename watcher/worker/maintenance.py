@@ -70,7 +70,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
             old_entries = partial(retention.drop_entries, before=now - settings.keep_articles)
             await run_in_batches(writer, old_entries, start=0)
         await run_in_batches(writer, retention.prune_site_blocks, start="")
-    pages = await run_in_batches(writer, release_free_pages)
+    pages = await run_in_batches(writer, free_pages)
     if removed or pages:
         room = await writer.read(disk_usage)
         log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes))
@@ -99,9 +99,3 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
     if room.used_bytes > max_bytes:
         log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
     return removed
-
-
-def release_free_pages(connection: Connection, _: object, limit: int) -> BatchResult:
-    """Return a batch of free pages to the disk."""
-    given = free_pages(connection, limit=limit)
-    return BatchResult(removed=given, resume_after=True if given == limit else None)
