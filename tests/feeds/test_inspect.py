@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.failure_reasons import FeedKind, Reason
-from watcher.feeds.inspect import FeedReport, NotAFeed, detect_format, inspect_body
+from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
+from watcher.feeds.parse import parse_raw_feed
 
 URL = "https://a.example/feed"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WHOLE = "The council has voted for the new bridge after a long debate. " * 30
 
@@ -109,18 +111,21 @@ def test_the_entries_language_is_read_against_what_the_feed_claims():
 
 
 @pytest.mark.parametrize(
-    ("head", "name"),
+    ("text", "name"),
     [
-        ('<?xml version="1.0"?><!-- x --><rss version="0.92">', "RSS 0.92"),
-        ('<feed xmlns="http://www.w3.org/2005/Atom">', "Atom 1.0"),
-        ('<feed version="0.3" xmlns="http://purl.org/atom/ns#">', "Atom 0.3"),
-        ('<rdf:RDF xmlns="http://purl.org/rss/1.0/">', "RSS 1.0"),
-        ("<rss>", "RSS"),
-        ("{}", "JSON Feed"),
+        ('<?xml version="1.0"?><!-- x --><rss version="0.92"></rss>', "RSS 0.92"),
+        ('<rss version="0.91" xmlns:atom="http://www.w3.org/2005/Atom"></rss>', "RSS 0.91"),
+        ('<feed xmlns="http://www.w3.org/2005/Atom"></feed>', "Atom 1.0"),
+        ('<feed version="0.3" xmlns="http://purl.org/atom/ns#"></feed>', "Atom 0.3"),
+        (f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://purl.org/rss/1.0/"></rdf:RDF>', "RSS 1.0"),
+        (f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://my.netscape.com/rdf/simple/0.9/"></rdf:RDF>', "RSS 0.90"),
+        ("<rss></rss>", "RSS"),
+        ("<channel></channel>", "XML"),
+        ('{"items": [{"id": "1", "url": "https://a.example/1"}]}', "JSON Feed"),
     ],
 )
-def test_the_format_is_named(head, name):
-    assert detect_format(head) == name
+def test_the_format_is_named(text, name):
+    assert parse_raw_feed(text.encode(), url=URL).format == name
 
 
 def test_a_page_is_no_feed_and_the_feeds_that_it_links_are_found():

@@ -1,6 +1,5 @@
 """Reports on the quality of a feed: its format and language, and counts of entries with missing or bad fields."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -19,9 +18,6 @@ from watcher.text.urls import normalize_url
 WHOLE_CHARS = 1_200  # minimal characters of a whole article in an entry: far longer than a teaser
 CONTENT_CHARS = 20_000  # characters of an entry's content that are counted
 LANGUAGE_ENTRIES = 20
-HEAD_CHARS = 64 * 1024
-ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,30}:)?(rss|feed|rdf)(?=[\s>])([^<>]{0,4000})>", re.IGNORECASE)
-VERSION = re.compile(r"\sversion\s{0,5}=\s{0,5}[\"']([\w.]{1,10})[\"']", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +69,7 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
     sample = "\n".join((*(entry.title for entry in some), *(entry.summary[:200] for entry in some)))
     return FeedReport(
         feed=feed,
-        format=detect_format(text),
+        format=raw.format,
         # The feed's own tag counts if its entries are short.
         language=detect_language(sample, claims=(feed.language,)) if feed.entries else UNKNOWN,
         sent=max(len(raw.entries), len(ITEM_START.findall(text))),
@@ -89,21 +85,3 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
         whole=sum(length >= WHOLE_CHARS for length in lengths),
         usual_chars=int(median(shown)) if shown else 0,
     )
-
-
-def detect_format(text: str) -> str:
-    """Return the format of a feed with its version, if the start of `text` has it; "XML" if unknown."""
-    head = text.lstrip("\ufeff \t\r\n")[:HEAD_CHARS]
-    if head[:1] in ("{", "["):
-        version = re.search(r"jsonfeed\.org/version/([\d.]{1,5})", head)
-        return f"JSON Feed {version.group(1)}" if version else "JSON Feed"
-    found = ROOT.search(head)
-    if found is None:
-        return "XML"
-    name, attributes = found.group(1).lower(), found.group(2)
-    if name == "rss":
-        version = VERSION.search(attributes)
-        return f"RSS {version.group(1)}" if version else "RSS"
-    if name == "feed":
-        return "Atom 0.3" if "purl.org/atom/ns" in attributes else "Atom 1.0"
-    return "RSS 0.90" if "my.netscape.com" in attributes else "RSS 1.0"

@@ -18,13 +18,14 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
         raise FeedError(url, Reason(FeedKind.BROKEN_JSON, detail=str(error))) from error
     if not isinstance(top, dict) or not isinstance(top.get("items"), list):
         raise FeedError(url, Reason(FeedKind.JSON_WITHOUT_ITEMS))
-    has_version = "jsonfeed.org/version" in to_text(top.get("version"))
+    _, has_version, version = to_text(top.get("version")).partition("jsonfeed.org/version")
     if not has_version and not any(map(is_item, top["items"][:50])):
         raise FeedError(url, Reason(FeedKind.OTHER_JSON))
     entries = [item_to_entry(item) for item in newest_items(top["items"], max_entries) if isinstance(item, dict)]
     faults = [f"{len(top['items']) - len(entries)} items left out"] if len(entries) < len(top["items"]) else []
     hubs = [hub for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"]
     return RawFeed(
+        format=f"JSON Feed {version.strip('/')[:5]}".rstrip(),
         title=RawText(value=to_text(top.get("title"))),
         link=to_text(top.get("home_page_url")),
         language=to_text(top.get("language")),

@@ -51,6 +51,7 @@ class RawEntry:
 class RawFeed:
     """A feed as parsed, before normalisation. `base` is the base URL of relative links, "" if the feed names none."""
 
+    format: str = ""  # "RSS 2.0", "Atom 1.0", "JSON Feed 1.1"
     title: RawText = RawText()
     link: str = ""
     base: str = ""

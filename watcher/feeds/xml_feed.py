@@ -48,10 +48,11 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
         again = run_feedparser(repair_unclosed_items(text), url)
         found = again if len(again.entries) > len(found.entries) else found
     feed: Row = dict(found.feed)
-    is_atom = str(found.get("version") or "").startswith("atom")
+    is_atom = found.format.startswith("Atom")
     link = undo_base(to_text(feed.get("link")))
     hours, days = skip_hours_and_days(text)
     return RawFeed(
+        format=found.format,
         title=text_of(feed, "title", is_atom),
         link=link,
         base="" if is_atom else link,
@@ -66,11 +67,11 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
 
 
 def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
-    """Return the result of feedparser for `text`. Errors: FeedError if feedparser fails."""
+    """Return the result of feedparser for `text`, with its `format`. Errors: FeedError if feedparser fails."""
     import feedparser  # late: takes 70 ms and 8 MB, and only parsing processes need it
 
     try:
-        return feedparser.parse(
+        found = feedparser.parse(
             io.BytesIO((DECLARATION + text).encode("utf-8", "replace")),
             response_headers=HEADERS | ({"content-location": DOCUMENT} if "base=" in text else {}),
             resolve_relative_uris=False,
@@ -80,6 +81,9 @@ def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDi
         raise
     except Exception as error:
         raise FeedError(url, Reason(FeedKind.BROKEN_XML, detail=f"{type(error).__name__}: {error}")) from error
+    name = feedparser.api.SUPPORTED_VERSIONS.get(found.get("version") or None, "XML")
+    found["format"] = name.partition(" (")[0]  # of "RSS (unknown version)"
+    return found
 
 
 def raw_entry(row: Row, is_atom: bool) -> RawEntry:
