@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.tools import tools_of
-from tests.worker.fakes import START, FakedNetwork, Net, World
-from watcher.net.client import Client
+from tests.worker.fakes import START, FakedClient, Net, World
 from watcher.store.engine import open_store
 from watcher.store.writer import Writer
 from watcher.worker.process_pool import Pool
@@ -32,7 +31,7 @@ async def world(store_url, pool):
         clock[0] += timedelta(seconds=seconds)
         await asyncio.sleep(0)
 
-    async with Client(user_agent="Watcher/0", substitute=FakedNetwork(net)) as client:
+    async with FakedClient(net) as client:
         tools = tools_of(
             writer,
             client,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from tests.tools import articles_between
 from watcher.model import Source
+from watcher.net.client import Client
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import pages
 from watcher.store.writer import read, write
@@ -76,6 +77,21 @@ class FakedNetwork(httpx.MockTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         made = await super().handle_async_request(request)
         return httpx.Response(made.status_code, headers=made.headers, stream=httpx.ByteStream(made.content))
+
+
+class FakedClient(Client):
+    """A client of the faked network, which can connect to all that answers there."""
+
+    def __init__(self, net: Net) -> None:
+        self.network = FakedNetwork(net)
+        super().__init__(user_agent="Watcher/0", substitute=self.network)
+
+    async def can_connect(self, url: str) -> bool:
+        try:
+            await self.network.handle_async_request(httpx.Request("GET", url))
+        except httpx.TransportError:
+            return False
+        return True
 
 
 @dataclass
