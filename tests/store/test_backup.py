@@ -56,12 +56,12 @@ def put_feed(engine) -> None:
 def test_a_backup_is_one_file_of_its_own_that_only_its_owner_reads(engine, tmp_path):
     note(engine, "a")
 
-    copy = back_up(engine, tmp_path / "b.db", force=False)
+    copy = tmp_path / "b.db"
+    back_up(engine, copy, force=False)
     note(engine, "later")
 
-    assert stat.S_IMODE(copy.path.stat().st_mode) == 0o600
-    assert copy.size_bytes == copy.path.stat().st_size
-    with closing(sqlite3.connect(copy.path)) as connection:
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT name FROM meta").fetchall() == [("a",)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(("b", "."))) == ["b.db"]
@@ -81,11 +81,12 @@ def test_a_backup_is_one_moment_though_others_write_all_the_while(engine, tmp_pa
     thread = threading.Thread(target=pairs)
     thread.start()
     shares: list[float] = []
-    copy = back_up(engine, tmp_path / "b.db", force=False, tell=shares.append)
+    copy = tmp_path / "b.db"
+    back_up(engine, copy, force=False, tell=shares.append)
     end.set()
     thread.join()
 
-    with closing(sqlite3.connect(copy.path)) as connection:
+    with closing(sqlite3.connect(copy)) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM meta")]
     assert sorted(n[1:] for n in names if n[0] == "a") == sorted(n[1:] for n in names if n[0] == "b")
     assert len(shares) > 2 and shares == sorted(shares) and shares[-1] == 1
@@ -114,9 +115,10 @@ def test_a_folder_that_is_not_there_is_told(engine, tmp_path):
 
 def test_a_backup_is_put_back_where_no_store_is(engine, other, tmp_path):
     note(engine, "a")
-    copy = back_up(engine, tmp_path / "b.db", force=False)
+    copy = tmp_path / "b.db"
+    back_up(engine, copy, force=False)
 
-    restore(other, copy.path, schemas=load_schemas(), force=False)
+    restore(other, copy, schemas=load_schemas(), force=False)
 
     assert noted(other) == ["a"]
     assert stat.S_IMODE((tmp_path / "other" / "watcher.db").stat().st_mode) == 0o600
@@ -124,42 +126,45 @@ def test_a_backup_is_put_back_where_no_store_is(engine, other, tmp_path):
 
 def test_a_store_that_holds_something_is_replaced_only_by_force_and_kept(engine, tmp_path):
     note(engine, "then")
-    copy = back_up(engine, tmp_path / "b.db", force=False)
+    copy = tmp_path / "b.db"
+    back_up(engine, copy, force=False)
     put_feed(engine)
     note(engine, "now")
     with pytest.raises(StoreError, match="holds 0 articles of 1 feeds"):
-        restore(engine, copy.path, schemas=load_schemas(), force=False)
+        restore(engine, copy, schemas=load_schemas(), force=False)
     assert noted(engine) == ["now", "then"]
     engine.dispose()
 
-    done = restore(engine, copy.path, schemas=load_schemas(), force=True)
+    kept = restore(engine, copy, schemas=load_schemas(), force=True)
 
     assert noted(engine) == ["then"]
-    with closing(sqlite3.connect(done.previous)) as connection:
+    with closing(sqlite3.connect(kept)) as connection:
         assert connection.execute("SELECT count(*) FROM meta").fetchone() == (2,)
 
 
 def test_a_store_in_use_is_not_replaced(engine, tmp_path):
-    copy = back_up(engine, tmp_path / "b.db", force=False)
+    copy = tmp_path / "b.db"
+    back_up(engine, copy, force=False)
     note(engine, "now")
 
     with engine.connect().execution_options(reading=True) as reader:
         reader.execute(text("SELECT count(*) FROM meta")).scalar_one()
         with pytest.raises(StoreError, match="is in use"):
-            restore(engine, copy.path, schemas=load_schemas(), force=True)
+            restore(engine, copy, schemas=load_schemas(), force=True)
 
     assert noted(engine) == ["now"]
 
 
 def test_a_broken_store_is_replaced_by_force(engine, tmp_path):
     note(engine, "then")
-    copy = back_up(engine, tmp_path / "b.db", force=False)
+    copy = tmp_path / "b.db"
+    back_up(engine, copy, force=False)
     engine.dispose()
     (tmp_path / "watcher.db").write_bytes(b"broken" * 5_000)
 
-    done = restore(engine, copy.path, schemas=load_schemas(), force=True)
+    kept = restore(engine, copy, schemas=load_schemas(), force=True)
 
-    assert (noted(engine), done.previous.read_bytes()[:6]) == (["then"], b"broken")
+    assert (noted(engine), kept.read_bytes()[:6]) == (["then"], b"broken")
 
 
 def break_pages(path) -> None:

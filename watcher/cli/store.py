@@ -62,9 +62,9 @@ def backup(
     refuse_missing(url)
     target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
     with closing_store(connect(url)) as engine:
-        copy = back_up(engine, target, force=force, tell=print_share)
-    lines = [f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"]
-    print_result({"file": copy.path, "bytes": copy.size_bytes}, lines, json=json)
+        back_up(engine, target, force=force, tell=print_share)
+    size = target.stat().st_size
+    print_result({"file": target, "bytes": size}, [f"{target}: {format_bytes(size)}, checked"], json=json)
     return DONE
 
 
@@ -83,15 +83,16 @@ def restore(
     url = load_settings(config).store.url
     create_folder(url)
     with closing_store(connect(url)) as engine:
-        restore_target(engine, backup_file)  # before the daemon lock, for which an empty database has no table
+        store = restore_target(engine, backup_file)  # before the daemon lock, for which an empty database has no table
         with hold_daemon_lock(engine, now=datetime.now(UTC)) as mark:
-            copy = put_back(engine, backup_file, schemas=load_schemas(), force=force)
+            kept = put_back(engine, backup_file, schemas=load_schemas(), force=force)
+            size = store.stat().st_size
             for schema in load_schemas():
                 upgrade(engine, schema)
             mark.record_stop(now=datetime.now(UTC))
-    kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
-    lines = [f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"]
-    print_result({"store": copy.path, "bytes": copy.size_bytes, "kept": copy.previous}, lines, json=json)
+    beside = f"; what was there is kept as {kept}" if kept else ""
+    lines = [f"{store}: {format_bytes(size)} restored{beside}"]
+    print_result({"store": store, "bytes": size, "kept": kept}, lines, json=json)
     return DONE
 
 

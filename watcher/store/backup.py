@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,16 +20,7 @@ LOG_SUFFIXES = ("-wal", "-shm")  # files of a store that is in use
 MAX_FAULTS = 5  # of an integrity check that are reported
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreCopy:
-    """A copied store. `previous`: the path where the store that it replaced is kept, if there was one."""
-
-    path: Path
-    size_bytes: int
-    previous: Path | None = None
-
-
-def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> StoreCopy:
+def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> None:
     """
     Copy a store to a file, mode 0600, while other processes read and write it. After an error, no copy is left.
 
@@ -51,7 +41,6 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
         if faults:
             hint = "watcher check --deep looks at the store itself"
             raise StoreError(f"the copy is not sound: {faults[0]}", hint=hint)
-    return StoreCopy(path=to, size_bytes=to.stat().st_size)
 
 
 def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
@@ -67,9 +56,9 @@ def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
         into.execute("PRAGMA journal_mode=DELETE").fetchone()
 
 
-def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: bool) -> StoreCopy:
+def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: bool) -> Path | None:
     """
-    Replace a store that is not in use with a backup; the previous store is kept next to it.
+    Replace a store that is not in use with a backup; return where the previous store is kept, None if there was none.
 
     `schemas` are those of all packages with tables in the store: a backup with a newer version of one is refused.
     `force` replaces a store that is not empty. Errors: StoreError; the store is then unchanged.
@@ -84,8 +73,7 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
         raise StoreError(f"the store {redacted_url(engine)} holds {there}", hint=hint)
     with atomic_file(store) as part:
         shutil.copyfile(backup, part)
-        kept = keep_previous_store(store)
-    return StoreCopy(path=store, size_bytes=store.stat().st_size, previous=kept)
+        return keep_previous_store(store)
 
 
 def restore_target(engine: Engine, backup: Path) -> Path:
