@@ -5,7 +5,7 @@ from typing import Any
 
 from watcher.errors import FeedError
 from watcher.failure_reasons import FeedKind, Reason
-from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
+from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, is_oldest_first, to_text
 
 
 def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
@@ -21,8 +21,11 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
     _, has_version, version = to_text(top.get("version")).partition("jsonfeed.org/version")
     if not has_version and not any(map(is_item, top["items"][:50])):
         raise FeedError(url, Reason(FeedKind.OTHER_JSON))
-    entries = [item_to_entry(item) for item in newest_items(top["items"], max_entries) if isinstance(item, dict)]
-    faults = [f"{len(top['items']) - len(entries)} items left out"] if len(entries) < len(top["items"]) else []
+    items = top["items"]
+    is_ascending = is_oldest_first(to_text(item.get("date_published")) for item in dicts_only(items))
+    newest = items[-max_entries:] if is_ascending else items[:max_entries]
+    entries = [item_to_entry(item) for item in dicts_only(newest)]
+    faults = [f"{len(items) - len(entries)} items left out"] if len(entries) < len(items) else []
     hubs = [hub for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"]
     return RawFeed(
         format=f"JSON Feed {version.strip('/')[:5]}".rstrip(),
@@ -33,16 +36,6 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
         entries=tuple(entries),
         faults=tuple(faults),
     )
-
-
-def newest_items(items: list[Any], limit: int) -> list[Any]:
-    """Return at most `limit` items: the first ones, or the last ones if the feed lists the oldest first."""
-    if len(items) <= limit:
-        return items
-    dates = [to_text(item.get("date_published")) for item in items if isinstance(item, dict)]
-    dates = [date for date in dates if date[:4].isdecimal()]
-    is_oldest_first = len(dates) > 1 and dates[0] < dates[-1]
-    return items[-limit:] if is_oldest_first else items[:limit]
 
 
 def is_item(item: object) -> bool:

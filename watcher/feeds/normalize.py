@@ -1,7 +1,7 @@
 """Converts the raw entries of the feed parsers to `Entry`: GUIDs, absolute links, plausible dates, safe text."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -76,6 +76,12 @@ def to_text(value: object) -> str:
 def dicts_only(value: object) -> list[dict[str, Any]]:
     """Return copies of the dictionaries in a list as plain dicts; empty if `value` is not a list."""
     return [dict(row) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def is_oldest_first(dates: Iterable[str]) -> bool:
+    """Whether a feed lists its oldest entries first, by the dates of its entries as they are written."""
+    written = [date for date in dates if date[:4].isdecimal()]
+    return len(written) > 1 and written[0] < written[-1]
 
 
 def normalize_entries(

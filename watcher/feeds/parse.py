@@ -14,7 +14,7 @@ from watcher.feeds.discover import find_feed_links
 from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import BAD_REFERENCE, html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
-from watcher.feeds.normalize import RawFeed, absolute_url, normalize_entries, title_text
+from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
 
@@ -143,7 +143,7 @@ def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
         return parse_xml(limit_unclosed_entries(text, max_entries), url, max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
     raw = parse_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], url, max_entries)
-    if is_oldest_first(raw):
+    if is_oldest_first(entry.published[0] for entry in raw.entries if entry.published):
         first = ITEM_START.search(text)
         head = text[: first.start()] if first else ""
         raw = parse_xml(head + text[ends[-max_entries - 1] :], url, max_entries)
@@ -158,12 +158,6 @@ def limit_unclosed_entries(text: str, max_entries: int) -> str:
     """
     beyond = next(islice(ITEM_START.finditer(text), 2 * max_entries, None), None)
     return text if beyond is None else text[: beyond.start()]
-
-
-def is_oldest_first(raw: RawFeed) -> bool:
-    """Whether a feed lists its oldest entries first."""
-    dates = [entry.published[0] for entry in raw.entries if entry.published and entry.published[0][:4].isdecimal()]
-    return len(dates) > 1 and dates[0] < dates[-1]
 
 
 def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
