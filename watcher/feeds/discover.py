@@ -11,12 +11,7 @@ from watcher.text.urls import is_web, normalize_url
 LOOKED_AT_CHARS = 1_000_000
 MOST = 50
 DEEPEST = 3  # maximal slashes in the path of a folder that may have its own feed: "/en/blog/"
-TYPES = frozenset(
-    [
-        "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
-        "application/x-rss+xml", "text/rss+xml", "text/rss", "application/rss", "application/atom",
-    ]
-)  # fmt: skip
+FEED_TYPE = re.compile(r"(?:application|text)/(?:x-)?(?:(?:rss|atom|rdf)(?:\+xml)?|feed\+json)")
 VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
 USUAL = ("feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed/", "feed.json")
 OF_COMMENTS = re.compile(r"(?:^|[/?&_-])comments?(?:[/=&_-]|$)", re.IGNORECASE)
@@ -81,8 +76,8 @@ def common_feed_paths(url: str) -> tuple[str, ...]:
 def is_declared(attributes: dict[str, str]) -> bool:
     rel = attributes.get("rel", "").lower().split()
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
-    is_feed = kind in TYPES or (kind in VAGUE_TYPES and FEED_PATH.search(attributes.get("href", "")) is not None)
-    return "feed" in rel or ("alternate" in rel and is_feed)
+    is_feed = FEED_TYPE.fullmatch(kind) or (kind in VAGUE_TYPES and FEED_PATH.search(attributes.get("href", "")))
+    return "feed" in rel or ("alternate" in rel and bool(is_feed))
 
 
 def absolute_link(base: str, href: str) -> str | None:
