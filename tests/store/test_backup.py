@@ -189,7 +189,8 @@ def newer(path, table: str) -> None:
     ],
 )
 def test_what_is_no_sound_backup_is_refused_and_nothing_is_touched(engine, other, tmp_path, spoil, words):
-    path = back_up(engine, tmp_path / "b.db", force=False).path
+    path = tmp_path / "b.db"
+    back_up(engine, path, force=False)
     spoil(path)
 
     with pytest.raises(StoreError, match=words):
