@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from sqlalchemy import Connection, Row, select
 
 from digests.cluster.stories import cluster_stories
 from digests.edition.build import EditionRequest, build_edition, edition_window
@@ -19,6 +22,7 @@ from tests.tools import articles_between
 from watcher.cli.poll import PollSummary, run_poll
 from watcher.model import Article
 from watcher.settings.load import load_settings_file
+from watcher.store.schema import pages
 from watcher.store.writer import read
 
 HEAD = """[store]
@@ -43,6 +47,7 @@ class Run:
     settings: Path
     first: PollSummary
     second: PollSummary
+    pages_left: dict[str, str]  # after the first pass: why each page is still to be fetched, by URL
     requests: tuple[DemoRequest, ...]
     articles: dict[str, Article]  # by label key
     keys: dict[str, str]  # label key by article id
@@ -50,6 +55,10 @@ class Run:
     stories: tuple[Story, ...]
     edition: Edition
     files: dict[str, bytes]  # by ending
+
+
+def select_pages(connection: Connection) -> Sequence[Row]:
+    return connection.execute(select(pages)).all()
 
 
 def run_press(folder: Path, store_url: str, *, embedder: str = "auto") -> Run:
@@ -66,6 +75,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         settings = load_settings_file(path)
         engine = open_digests(settings.store.url)
         first = await run_poll(settings, engine, everything=True, quiet=True)
+        pages_left = {row.url: f"{row.tries} tries, {row.reason}" for row in read(engine, select_pages)}
         second = await run_poll(settings, engine, everything=True, quiet=True)
         end = datetime.now(UTC)
         found = read(engine, articles_between, start=now - timedelta(days=9), end=end)
@@ -84,6 +94,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         settings=path,
         first=first,
         second=second,
+        pages_left=pages_left,
         requests=requests,
         articles={keys[article.id]: article for article in found},
         keys=keys,

@@ -34,6 +34,7 @@ def reachable(run: Run) -> set[str]:
 
 
 def test_every_piece_is_stored_once(run):
+    assert run.pages_left == {}
     assert set(run.articles) == reachable(run)
     assert run.first.stored == len(run.articles)
 
