@@ -50,8 +50,8 @@ def show_story(
     """
     Show a story: its reports with their copies, who carries it, its thread over days, and what became of it.
 
-    An id that has gone into another story leads to it, and says when and why. With --why it also says what its place
-    in the last edition is made of, term by term.
+    If the story was merged into another, that one is shown, with when and why. With --why it also shows the terms of
+    its score in the last edition.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

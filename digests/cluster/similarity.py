@@ -96,7 +96,7 @@ class ScoreParams:
 
 
 def score_all_pairs(items: Sequence[ClusterItem], params: ScoreParams) -> Edges:
-    """Return the edges (later, earlier, score) between `items`, sorted by time, whose scores reach the floor."""
+    """Return the edges (later, earlier, score) between `items`, sorted by time, whose scores reach `params.floor`."""
     if not items:
         return Edges.concat(())
     pairs = PairScorer(items, params)

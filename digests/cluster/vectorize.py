@@ -83,10 +83,16 @@ def cognate_vectors(rows: TermRows) -> Vectors | None:
 
 
 def weigh_terms(
-    starts: Starts, keys: Ints, weights: Array, articles: npt.NDArray[np.int64], *, missing: float = 0.0
+    starts: Starts, keys: Ints, weights: Array, article_counts: npt.NDArray[np.int64], *, missing: float = 0.0
 ) -> Vectors:
-    """Return vectors with their heaviest entries, weighted by rarity among `articles`, a number for each row."""
-    rarity = np.log(np.repeat(articles, np.diff(starts)) / (np.bincount(keys, minlength=1)[keys] + 0.5))
+    """
+    Return rows of unit length with the `MAX_TERMS` heaviest terms of each row, weighted by their rarity.
+
+    Args:
+        article_counts: For each row, the number of articles among which its terms are rare or not.
+        missing: As in `normalize`: a weight that each row has beside its terms, so that light rows stay shorter.
+    """
+    rarity = np.log(np.repeat(article_counts, np.diff(starts)) / (np.bincount(keys, minlength=1)[keys] + 0.5))
     limits = np.full(len(starts) - 1, MAX_TERMS)
     return normalize(*prune_to_top(starts, keys, np.log1p(weights) * rarity, limits), missing=missing)
 

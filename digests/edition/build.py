@@ -85,7 +85,7 @@ class EditionInputs:
 def load(
     connection: Connection, digest: DigestSettings, request: EditionRequest, stories: Sequence[Story], *, now: datetime
 ) -> EditionInputs:
-    """Return the inputs of the edition; run it in one read transaction."""
+    """Return what an edition is made of: articles, changes, ledger, last edition. Run it in one read transaction."""
     start, end = request.window_start, request.window_end
     feeds = tuple(state for state in feed_states(connection) if matches_source_filter(state, digest.sources))
     feed_ids = [state.feed.id for state in feeds] if digest.sources else None

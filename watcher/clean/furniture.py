@@ -211,7 +211,7 @@ def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, sta
 
 
 def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
-    """Whether long paragraphs follow that are no teasers: those stand under their linked titles."""
+    """Whether long paragraphs stand from `start` on; one under a linked title is a teaser and does not count."""
     long = (
         at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and count_letters(blocks[at].text) >= LONG
     )
@@ -227,12 +227,12 @@ def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) ->
 
 
 def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
-    """Yield the quotes set apart from the text that also stand in one of its paragraphs."""
-    names = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
-    for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
-        if block.kind != "quote" or not QUOTE_LEAST <= len(name) <= QUOTE_MOST:
+    """Yield place and rule for each quote that is set apart from the text and also stands in a paragraph."""
+    keys = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
+    for place, (block, key) in enumerate(zip(blocks, keys, strict=True)):
+        if block.kind != "quote" or not QUOTE_LEAST <= len(key) <= QUOTE_MOST:
             continue
-        if any(name in other for other in names if len(other) > len(name)):
+        if any(key in other for other in keys if len(other) > len(key)):
             yield place, "said twice"
 
 

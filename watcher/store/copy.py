@@ -280,7 +280,11 @@ def set_sequences(connection: Connection, tables: Sequence[Table]) -> None:
 
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
-    """Yield the read-only source and the empty target, both locked. Errors: SettingsError, StoreError."""
+    """
+    Yield the source, read-only, and the target with the tables of `schemas`, both locked.
+
+    Errors: SettingsError of an address; StoreError, also of a target that is not empty.
+    """
     source_url, target_url = parse_url(from_), parse_url(to)
     for name, url in (("FROM", source_url), ("TO", target_url)):
         if not is_server(url) and file_of(url) is None:

@@ -276,20 +276,25 @@ class FeedStats:
 
 
 def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime) -> dict[int, FeedStats]:
-    """Return stats by feed id, of the last `STATS_DAYS` days for entries; feeds that were never polled are left out."""
+    """
+    Return by feed id the entries a day over the last `STATS_DAYS` days, and the share of unchanged polls of those kept.
+
+    Feeds that were never polled are left out.
+    """
     since = now - timedelta(days=STATS_DAYS)
     seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
-    brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
+    entry_counts: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
+    # Unchanged polls in a row have no row each: they are counted by the poll before, the latest ones by the feed.
     quiet = func.sum(polls.c.unchanged_polls) + func.max(feeds.c.unchanged_polls)
     answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1))) + quiet
     same = func.count(case((polls.c.status == "unchanged", 1))) + quiet
     asked = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
     asked = asked.join(feeds, feeds.c.id == polls.c.feed_id)
     found = {}
-    for feed_id, well, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
+    for feed_id, answered_count, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
         known = min(max((now - first_at) / timedelta(days=1), 1.0), float(STATS_DAYS)) if first_at else 1.0
-        share = unchanged / well if well else 0.0
-        found[feed_id] = FeedStats(entries_a_day=brought.get(feed_id, 0) / known, unchanged=share)
+        share = unchanged / answered_count if answered_count else 0.0
+        found[feed_id] = FeedStats(entries_a_day=entry_counts.get(feed_id, 0) / known, unchanged=share)
     return found
 
 

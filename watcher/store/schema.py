@@ -328,10 +328,11 @@ def day_of(moment: datetime) -> int:
 
 def in_partitions(connection: Connection, day: Column[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
     """
-    Return the condition that `day` is a day of one of the articles that meet `which`; true on SQLite.
+    Look up the days of the articles that meet `which`, and return the condition that `day` is one; true on SQLite.
 
-    It changes no result, but lets PostgreSQL plan for and lock only those partitions: with 400 days, a query on all of
-    them takes 16 ms to plan, and a few such queries at once need more locks than a server has by default.
+    It changes no result of a query for these articles, but PostgreSQL then plans for and locks only the partitions of
+    their days: with 400 days, a query on all of them takes 16 ms to plan, and a few such queries at once need more
+    locks than a server has by default.
     """
     if connection.dialect.name != "postgresql":
         return true()

@@ -95,7 +95,7 @@ def disk_usage(connection: Connection) -> DiskUsage:
 
 
 def free_pages(connection: Connection, _after: object, limit: int) -> BatchResult:
-    """Return up to `limit` free pages to the disk, except a reserve for new rows; none on a server."""
+    """Give up to `limit` free pages of SQLite's file back to the disk, but keep a reserve; do nothing on a server."""
     if connection.dialect.name != "sqlite":
         return BatchResult(removed=0)
     free = pragma_value(connection, "freelist_count")

@@ -247,9 +247,10 @@ def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, 
     """
     Call `function` with a connection and the arguments in a transaction that is on the disk when `write` returns.
 
-    For writes that must not be repeated, such as an edition and its mails, and for commands, which write once.
+    It is not tried again: for writes that must not be repeated, such as an edition and its mails, and for commands.
     """
-    return write_with_retry(engine, 0.0, function, *args, **kwargs)
+    patience_s = 0.0
+    return write_with_retry(engine, patience_s, function, *args, **kwargs)
 
 
 def write_with_retry(

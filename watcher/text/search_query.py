@@ -87,6 +87,7 @@ def parse_query(text: str) -> Query:
 
 
 def term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
+    """Return the term of a word or phrase; "earthq*" is a prefix if `may_be_prefix`. None if nothing is left of it."""
     folded = normalize(text)
     if not folded:
         return None
