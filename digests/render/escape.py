@@ -5,6 +5,7 @@ import unicodedata
 from urllib.parse import quote, urlsplit
 
 from watcher.text.urls import is_web
+from watcher.text.words import compose
 
 MAX_TEXT = 2_000  # characters; longer sentences and titles are cut, with an ellipsis
 MAX_URL = 2_048  # characters; a longer URL is not linked
@@ -31,7 +32,7 @@ def sanitize_line(text: str, *, limit: int = MAX_TEXT) -> str:
     still be escaped for its format.
     """
     text = text[: 4 * limit].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = unicodedata.normalize("NFC", BLANK.sub(" ", text).translate(UNSEEN))
+    text = compose("NFC", BLANK.sub(" ", text).translate(UNSEEN))
     text = STACKED.sub(r"\1", text)
     text = BLANK.sub(" ", text).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

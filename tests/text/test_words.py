@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.words import MARKED, MAX_CACHED_CHARS, cached_stems, stems, stems_of, words
+from watcher.text.words import MARKED, MAX_CACHED_CHARS, MAX_MARKS, cached_stems, compose, fold, stems, stems_of, words
 
 WORD_CHAR = rf"(?:[^\W_]|[{MARKED}])"
 PLAINLY = re.compile(rf"{WORD_CHAR}+(?:[’'·ʼ״\"]{WORD_CHAR}+)*")
@@ -34,3 +37,21 @@ def test_a_long_run_without_spaces_is_not_held_in_memory():
 
     assert len(stems("大規模停電" * MAX_CACHED_CHARS, "ja")) == 5 * MAX_CACHED_CHARS - 1
     assert cached_stems.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize("piece", ["\u0301\u0327", "\u0316\u0301\u0327"])
+def test_marks_out_of_order_cost_linear_time(piece):
+    text = "a" + piece * 100_000
+    before = time.process_time()
+
+    assert len(compose("NFC", text)) <= MAX_MARKS + 1
+    assert len(fold(text)) == 1
+
+    assert time.process_time() - before < 2.0  # putting them in order took minutes
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+def test_an_ordinary_long_text_keeps_its_marks(form):
+    text = unicodedata.normalize("NFD", "Thủ tướng đã họp ở Hà Nội, e\u0301\u0327 ① ﬁ. ") * 100
+
+    assert compose(form, text) == unicodedata.normalize(form, text)

@@ -4,12 +4,12 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 from operator import mul
-from unicodedata import normalize
 
 from lxml import etree
 from lxml.etree import _Element
 
 from watcher.clean.phrases import ELEMENTS
+from watcher.text.words import compose
 
 SILENT, MISUSED, LAYOUTS = ELEMENTS["silent"], ELEMENTS["misused"], ELEMENTS["layouts"]
 BREAKS, BEFORE_LOOSE, UNNOTED = ELEMENTS["breaks"], ELEMENTS["before_loose"], ELEMENTS["unnoted"]
@@ -178,5 +178,5 @@ def _open_element(page: FlatPage, element: _Element, opened: list[int], holders:
 def collapse_whitespace(text: str) -> str:
     """Return `text` on one line in NFC, without double spaces, soft hyphens and other invisible characters."""
     if not text.isascii():
-        text = normalize("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
+        text = compose("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
     return " ".join(text.split()).strip(" |")

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
+from typing import Literal
 
 # Blocks of scripts whose vowel signs are marks, which `\w` does not match; without their punctuation.
 MARKED = (
@@ -42,6 +44,8 @@ ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ]
 STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.toml").read_text("utf-8"))
 SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
 MAX_CACHED_WORDS, MAX_CACHED_CHARS = 1 << 13, 24  # size of the cache of stems (about 2 MB), and longest word in it
+MAX_MARKS = 30  # combining marks on one letter (UAX #15 §13): the time to put them in order is quadratic
+SAFE_CHARS = 1_000  # characters of a text that may be all marks
 STEM_LENGTH = 6  # characters of a stem: the rest of a word is mostly grammar, in all alphabetic languages
 
 
@@ -59,9 +63,17 @@ def fold(word: str) -> str:
     """Return `word` in lower case, without accents, vowel points, width variants and variants of Arabic letters."""
     if word.isascii():
         return word.lower()
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
+    plain = unicodedata.normalize("NFKD", compose("NFKC", word).casefold())
     plain = DROPPED.sub("", plain).translate(ARABIC)
     return unicodedata.normalize("NFC", plain)
+
+
+def compose(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """Return `text` in a normal form of Unicode; in a long text, marks beyond `MAX_MARKS` on one letter are dropped."""
+    if len(text) > SAFE_CHARS and not unicodedata.is_normalized(form, text):
+        runs = ((mark, list(chars)) for mark, chars in groupby(text, key=lambda char: unicodedata.combining(char) > 0))
+        text = "".join(char for mark, chars in runs for char in (chars[:MAX_MARKS] if mark else chars))
+    return unicodedata.normalize(form, text)
 
 
 def is_unspaced(text: str) -> bool:
