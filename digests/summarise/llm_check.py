@@ -21,7 +21,7 @@ MIN_REPORTS = 2  # with fewer, no summary is written
 MAX_SENTENCES = 3  # sentences kept of an answer
 MAX_CHARS = 320  # characters of one
 MIN_SUPPORT = 0.75  # share of a sentence's stems that its sources must have
-CITATIONS = re.compile(r"\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)[.。]?\s*$")
+CITATIONS = re.compile(r"(?:\[\d{1,3}(?:\s{0,3},\s{0,3}\d{1,3}){0,30}\]\s{0,3}){1,9}[.。]?\s*$")
 SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # after its sources, if a model continues on the same line
 NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence may negate only what its sources negate
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")

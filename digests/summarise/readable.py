@@ -22,7 +22,7 @@ SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no
 
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】".
 DATELINE = re.compile(
-    r"(?:"
+    r"^(?:"
     r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:.]{1,2}\s{1,2}"
     r"|\([A-Z][A-Za-z]{1,11}(?: [A-Za-z]+)?\)\s{0,2}[-–—]{1,2}\s{0,2}(?:[^\W\d_a-zà-ÿ][\w .,']{1,30}\s?[-–—]{1,2}\s)?"
     r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{2,30}(?:,\s[\w .]{2,24})?\s?(?:[-–—]{1,2}\s|[—–])"

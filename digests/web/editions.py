@@ -28,7 +28,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
 }
 FEED_EDITIONS = 5
 RELOAD_S = 5  # of the latest page while an edition is being built
-STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style>|\Z)", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
 
 

@@ -29,32 +29,35 @@ _SIGNS = frozenset(
 _AND = r"(?:and|und|et|y|e|i|og|och|en|a|u|ja|ve|и|та|і|και)"
 _JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
 # In a marked text: one agency, or several with separators: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)".
-NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}}))*"
-_SOURCE = rf"(?:further |weitere |other )?(?:{PHRASES['sources']})\s*[:：•]?"
+NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}})){{0,12}}"
+_SOURCES = rf"(?:further |weitere |other )?(?:{PHRASES['sources']})\s*+"
 _WITH = rf"(?:{PHRASES['with_material']})\s"
-_BY = rf"(?:{PHRASES['by_agency']})[\s:：]+"
-_RIGHTS = r"(?:copyright|©|\(c\)|ⓒ)\s*(?:copyright\s*)?(?:(?:19|20)\d\d\s*)?(?:by\s)?"
+_BY = rf"(?:{PHRASES['by_agency']})[\s:：]++"
+_RIGHTS = r"(?:copyright|©|\(c\)|ⓒ)\s*+(?:copyright\s*+)?(?:(?:19|20)\d\d\s*+)?(?:by\s)?"
 _LEAD = re.compile(
-    rf"(?:{_SOURCE}|{_WITH}|{_BY}|{_RIGHTS})\s*(?:l['’]|la |the |der |die |a |o |(?:la )?redazione )?", re.IGNORECASE
+    rf"(?:{_SOURCES}[:：•]?|{_WITH}|{_BY}|{_RIGHTS})\s*(?:l['’]|la |the |der |die |a |o |(?:la )?redazione )?",
+    re.IGNORECASE,
 )
-_PARTS = re.compile(r"\s+[|•·–—-]\s+")
-_SAID = re.compile(_SOURCE[: -len(r"\s*[:：•]?")] + r"\s*[:：]", re.IGNORECASE)
+_PARTS = re.compile(r"(?<!\s)\s++[|•·–—-]\s+")
+_SAID = re.compile(_SOURCES + "[:：]", re.IGNORECASE)
 _BODY = re.compile(r"(?:agenc(?:ia|e|y|ija|ja)|agência|agenzia|agentur|агентств[оа]|وكالة|وکالت|خبرگزاری)\s", re.I)
-_STAMP = re.compile(r"[\s,|•–-]+(?:(?:am|on|le|el|den|vom|published|updated)\s+)?\(?\d[\d./:,\s].*$", re.IGNORECASE)
+_STAMP = re.compile(
+    r"(?<![\s,|•–-])[\s,|•–-]++(?:(?:am|on|le|el|den|vom|published|updated)\s+)?\(?\d[\d./:,\s].{0,120}$", re.IGNORECASE
+)
 # Desk initials or a site before an agency: "ino/dpa", "FMW/Bloomberg", "ntv.de, ino/dpa".
 _DESK = rf"(?:(?:{MARK}|[a-zà-ž]{{1,5}}|[A-ZÀ-Ž]{{1,5}}|[\w-]+\.[a-z]{{2,8}})\s?[/,]\s?){{0,3}}"
 # "Le Figaro avec AFP"
 _OUTLET = r"(?:[A-ZÀ-Ž][\w'’.-]*(?:\s(?:[A-ZÀ-Ž][\w'’.-]*|de|du|la|le|et|and|und|of)){0,4}\s(?:avec|mit|with|con)\s)?"
 _PLACE = r"(?:\s(?:in|en|à|a|aus|i|w|из|from)\s[^\W\d_a-z][\w.-]+(?:\s[^\W\d_a-z][\w.-]+)?)?"
-_CREDIT = re.compile(rf"{_DESK}{_OUTLET}{NAMES}{_PLACE}")
+_CREDIT = re.compile(rf"^{_DESK}{_OUTLET}{NAMES}{_PLACE}")
 _PERSON = re.compile(
-    r"\s?(?!(?:the|le|la|les|el|los|il|die|der|das|de)\s)(?-i:[^\W\d_a-z])[\w.'’-]*\.?\s(?-i:[^\W\d_a-z])", re.I
+    r"^\s?(?!(?:the|le|la|les|el|los|il|die|der|das|de)\s)(?-i:[^\W\d_a-z])[\w.'’-]*\.?\s(?-i:[^\W\d_a-z])", re.I
 )
 _JOB = r"(?:writers?|reporters?|correspondents?|journalists?|editors?|staff(?: writers?)?|staffers?|redakteur\w*)"
 _BY_PERSON = re.compile(
-    rf".*(?:,|\s(?:{_AND}|mit|with|avec|con|for|via))\s(?:the\s)?{MARK}"  # "Ann Lee and Bo Ek, Associated Press"
+    rf"^(?:.*(?:,|\s(?:{_AND}|mit|with|avec|con|for|via))\s(?:the\s)?{MARK}"  # "Ann Lee and Bo Ek, Associated Press"
     rf"|(?:.*[,\s])?{MARK}\s(?:[\w&/-]+\s){{0,4}}(?i:{_JOB})"  # "Ann Lee, AP Auto Writer"
-    rf"|(?:[Bb]y\s)?{MARK}\s(?:and|und|et|y|mit|with)\s.{{2,40}}"  # "By AFP and staff"
+    rf"|(?:[Bb]y\s)?{MARK}\s(?:and|und|et|y|mit|with)\s.{{2,40}})"  # "By AFP and staff"
 )
 _BEHIND_PERSON = re.compile(rf".{{4,80}}\s{MARK}")  # "Ann Lee The Associated Press"
 _OWN_NAME = frozenset(("The Associated Press", "Associated Press", "The Canadian Press", "Agence France-Presse"))

@@ -16,18 +16,16 @@ MAX_NAMES = 12
 LONGEST = 60  # characters of a name
 MOST_WORDS = 6  # of a name
 BY = rf"(?:{PHRASES['bylines']})"
-PREFIX = re.compile(rf"^\W*{BY}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
+PREFIX = re.compile(rf"^\W*+{BY}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
 LED = re.compile(
-    rf"^(?:ein|eine|an?|the|une?|alle|zeige alle)?\s*(?:{PHRASES['author_leads']})\w*\s+(?:von|by|par|de)\s+(?=\w)",
+    rf"^(?:ein|eine|an?|the|une?|alle|zeige alle)?\s*+(?:{PHRASES['author_leads']})\w*\s+(?:von|by|par|de)\s+(?=\w)",
     re.IGNORECASE,
 )
-BETWEEN = re.compile(
-    r"\s*[;|•·/\n]\s*|\s*[,、，]\s*|\s+[-–—]+\s+"
-    r"|\s+(?:and|und|et|y|e|og|och|en|i|a|и|та|ve|ja|&|with|mit|avec|sowie)\s+"
-)
+# In a text with single spaces, as all that is split here is.
+BETWEEN = re.compile(r" ?[;|•·/,、，] ?| [-–—]+ | (?:and|und|et|y|e|og|och|en|i|a|и|та|ve|ja|&|with|mit|avec|sowie) ")
 ROLE = re.compile(rf"^(?:(?:{PHRASES['roles']})\b|(?-i:for|of|the|in|at|on|from|für|aus|am|im|um|to)\b)", re.IGNORECASE)
 TITLES_BEHIND = re.compile(rf"(?:{PHRASES['academic_titles']})\.?", re.IGNORECASE)
-ROLE_BEHIND = re.compile(rf"\s+(?:{PHRASES['roles_behind']})\b.*$", re.IGNORECASE | re.DOTALL)
+ROLE_BEHIND = re.compile(rf" (?:{PHRASES['roles_behind']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEHIND = re.compile(rf"(?:{PHRASES['behind_author']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEFORE = re.compile(r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I)
 SAID = re.compile(r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.I)
@@ -37,7 +35,7 @@ NOT_NAME = re.compile(
     r"https?:|www\.|@\w|\.(?:com|org|net|de|at|ch)\b|\d{2}|\b\d\b|[<>{}\[\]=#?!…“”„\":：→»]|^\W*$|^\d+$", re.IGNORECASE
 )
 PARTICLES = frozenset(PHRASE_LISTS["name_particles"])
-PARENTHESIS = re.compile(r"\s*\([^()]{0,60}\)")
+PARENTHESIS = re.compile(r" ?\([^()]{0,60}\)")
 JUNIOR = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
 
 
@@ -92,14 +90,14 @@ def is_name(text: str) -> bool:
 
 
 FULL_NAME = re.compile(
-    r"[^\W\d_]{2,}[.]?[\s-]+(?:[^\W\d_]{1,3}\.?\s+){0,3}[^\W\d_]{2,}|[\u3040-\u9fff\uac00-\ud7af]{2,}"
+    r"(?<![^\W\d_])[^\W\d_]{2,}+[.]?[\s-]++(?:[^\W\d_]{1,3}\.?\s+){0,3}[^\W\d_]{2,}|[\u3040-\u9fff\uac00-\ud7af]{2,}"
 )
-PROPER = re.compile(r"(?:[^\W\d_a-zß-ÿ][\w.’'-]*\s+)(?:[\w.’'-]+\s+){0,2}[^\W\d_a-zß-ÿ][\w.’'-]+")
+PROPER = re.compile(r"^(?:[^\W\d_a-zß-ÿ][\w.’'-]*\s+)(?:[\w.’'-]+\s+){0,2}[^\W\d_a-zß-ÿ][\w.’'-]+")
 WRITTEN_BY = re.compile(r"written|verfasst|geschrieben|écrit|escrito|scritto|автор|by|von|door", re.IGNORECASE)
-BY_LINE = re.compile(rf"^\W*{BY}(?:\s*[:：]\s*|\s+)(?=\S)", re.IGNORECASE)
-BY_LABEL = re.compile(rf"\W*{BY}\s*[:：]?\W*", re.IGNORECASE)
+BY_LINE = re.compile(rf"^\W*+{BY}(?:\s*[:：]\s*|\s+)(?=\S)", re.IGNORECASE)
+BY_LABEL = re.compile(rf"^\W*+{BY}\W*", re.IGNORECASE)
 BY_BEHIND = re.compile(r"\b(?:von|by|par|por|da|av|af|door|przez)\s+(\S.{1,60})$", re.IGNORECASE)
-BARS = re.compile(r"\s*[|/·•–—]\s*")
+BARS = re.compile("[|/·•–—]")
 SURE_CLASS = re.compile(r"(?:^|\s)(?:fn|url fn n|author|author-?name|post-author|entry-author|username)(?:$|\s)", re.I)
 LEAST_PARAGRAPHS = 4  # of a text that may have a signature
 MAX_SIGNATURE = 40  # characters

@@ -28,7 +28,7 @@ CELL = " | "
 BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
 OUTER = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
-BUTTON = re.compile(rf"\W*(?:{PHRASES['buttons']})$", re.IGNORECASE)
+BUTTON = re.compile(rf"^\W*+(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

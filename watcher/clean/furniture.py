@@ -16,9 +16,9 @@ SHORT = 80  # characters: a label, a heading, a title, not a paragraph
 LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
 MENU_MAX = 400  # characters of a block that may be a menu
 MENU_LEAST = 3  # links between bars that make a menu
-BARS = re.compile(r"\s*[|·•]\s*")
-STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
-LABEL_BEHIND = re.compile(r"\s*[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
+BARS = re.compile("[|·•]")
+STAMP_BEHIND = re.compile(r"[\s(,–—-]\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
+LABEL_BEHIND = re.compile(r"[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
 ROUNDUP = 0.4  # of the text: where linked blocks are more than this, the links are the article
 HEAD_BLOCKS = 6  # where title, byline and date stand
 TAIL_BLOCKS = 4  # where the author's note and credits stand
@@ -35,7 +35,7 @@ MIN_MISSING_CHARS = 70  # subheads are often missing from the data
 UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
-CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2,}|[^\W\d_]{2,}\.?\s\d")
+CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2}|[^\W\d_]{2}\.?\s\d")
 CREDIT = re.compile(rf"^(?:{PHRASES['picture_credits']})", re.IGNORECASE)
 BY = re.compile(rf"^(?:{PHRASES['by_author']})[\s:：]+(?=\S)", re.IGNORECASE)
 STAMP = re.compile(rf"^(?:{PHRASES['says_date']})\b.{{0,60}}\d", re.IGNORECASE)
@@ -273,7 +273,7 @@ def _find_bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules:
 
 def _starts(name: str, after: str) -> re.Pattern[str]:
     words = sorted(PHRASE_LISTS[name], key=len, reverse=True)
-    return re.compile(rf"[\W_]{{0,6}}(?:{'|'.join(map(re.escape, words))}){after}", re.IGNORECASE)
+    return re.compile(rf"^[\W_]{{0,6}}(?:{'|'.join(map(re.escape, words))}){after}", re.IGNORECASE)
 
 
 def _any_of(name: str, before: str = "", after: str = "") -> re.Pattern[str]:
@@ -281,10 +281,10 @@ def _any_of(name: str, before: str = "", after: str = "") -> re.Pattern[str]:
 
 
 _BOX = _starts("box", r"(?!\w).{0,50}$")
-_ASKS = _any_of("asks", r"(?:^|[.!?:|–•] )[\W_]{0,4}(?:you can |du kannst |please |bitte )?")
+_ASKS = _any_of("asks", r"(?:^|[.!?:|–•] )[\W_]{0,4}+(?=\w)(?:you can |du kannst |please |bitte )?")
 _QUOTED = re.compile('["“”„«»「『]')
 _CHANNELS = _any_of("channels")
-_RATES = _any_of("rates", r"[\W_]{0,4}")
+_RATES = _any_of("rates", r"^[\W_]{0,4}")
 
 
 def is_teaser_heading(text: str) -> bool:
@@ -303,8 +303,8 @@ _LINES: tuple[tuple[str, int, Callable[[str], object]], ...] = (
     ("label", 60, _starts("labels", r"[\W_]*$").match),
     ("read more", 300, _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])").match),
     ("call", 320, _is_call),
-    ("embed", 500, _any_of("embeds", r"[\W_]{0,4}").match),
-    ("rights", 200, _any_of("rights", r"[^\w©ⓒ(]{0,4}", r"[\W_]*$").match),
+    ("embed", 500, _any_of("embeds", r"^[\W_]{0,4}").match),
+    ("rights", 200, _any_of("rights", r"^[^\w©ⓒ(]{0,4}", r"[\W_]*$").match),
 )
 
 

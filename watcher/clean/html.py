@@ -25,8 +25,8 @@ MAX_HTML_CHARS = 4_000_000  # the rest is cut; a news page has 0.1 to 1 million 
 BEGINNING = 4_096  # characters that contain the first tags of a page
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # libxml2 reads pages with <!DOCTYPE html/> or <html lang="en"/> as empty.
-SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>]*>", re.IGNORECASE)
-SELF_CLOSED_HTML = re.compile(r"(<html[^>]*?)\s*/>", re.IGNORECASE)
+SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>/]*>", re.IGNORECASE)
+SELF_CLOSED_HTML = re.compile(r"(<html(?:[^<>/]|/(?!>))*+)/>", re.IGNORECASE)
 INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
 NONCHARACTERS = ("\ufffe", "\uffff")  # not allowed in XML
 LABEL_NAMES = {
@@ -160,7 +160,7 @@ _CHARSETS = load_lists("charsets.toml")
 SUPERSETS = {label: codec for codec, labels in _CHARSETS["supersets"].items() for label in labels.split()}
 GUESSED: tuple[str, ...] = tuple(_CHARSETS["guessed"]["codecs"].split())
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-DECLARED = re.compile(r"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
+DECLARED = re.compile(r"""(?:charset|encoding)\s*=\s*+(?:["']\s*+)?([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
 SAMPLE_BYTES = 60_000  # bytes that chardet reads, in 1 ms
 MIN_BEYOND_ASCII = 15  # non-ASCII bytes: with fewer, chardet is not reliable
 MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
@@ -232,7 +232,7 @@ def _codec(label: str) -> str | None:
 
 TAG = re.compile(r"<[a-z!/?]", re.IGNORECASE)
 BLANK = re.compile(r"\n[^\S\n]*\n")
-BULLET = re.compile(r"\s*[•‣◦▪●*–-]\s+(?=\S)")
+BULLET = re.compile(r"^\s*[•‣◦▪●*–-]\s+(?=\S)")
 INDENTED = re.compile(r"[^\S\n]{2}|\t")
 MAX_TITLE = 200  # characters: a longer first line is no title
 
@@ -285,7 +285,8 @@ def fragment_blocks(fragment: str) -> tuple[Block, ...]:
 
 MAX_SCRIPT_CHARS = 3_000_000  # of a page's scripts
 PARAGRAPHS = 3  # paragraphs that a string must have
-STRING = re.compile(r'"((?:[^"\\]|\\.){500,})"', re.DOTALL)  # a JSON string; shorter strings hold no article
+# A JSON string; shorter strings hold no article and are passed over, so that none is read for each mark inside it.
+STRING = re.compile(r'"(?:((?:[^"\\]|\\.){500,}+)"|(?:[^"\\]++|\\.)*+)', re.DOTALL)
 PARAGRAPH = re.compile(r"<p[\s>]")
 ESCAPED = ("<p", "\\u003cp", "\\u003Cp")  # how paragraphs look in a script
 DEPTH = 2  # JSON is often nested in a JSON string
@@ -307,7 +308,7 @@ def html_in_scripts(tree: _Element) -> str:
 def _html_strings(text: str, depth: int) -> Iterator[str]:
     """Yield the JSON strings in `text` that are HTML, also from JSON nested in strings."""
     for found in STRING.finditer(text):
-        if not any(mark in found[1] for mark in ESCAPED):
+        if found[1] is None or not any(mark in found[1] for mark in ESCAPED):
             continue
         try:
             said = json.loads(f'"{found[1]}"', strict=False)

@@ -21,7 +21,7 @@ BARE_REST = 40  # other characters that a line with an unlabelled date may have
 MAX_SCRIPT = 500_000  # characters
 IN_SCRIPT = re.compile(
     r"(?:date_?published|published_?(?:at|date|time|on)|publish_?(?:date|time|at|ed)|publication_?date|pub_?date"
-    r"|first-?publi\w+|publishedfirst|(?<![a-z])(?:deploy|reg(?:ist(?:er|ration)?)?)_?(?:dt|date))\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
+    r"|first-?publi\w{1,20}|publishedfirst|(?<![a-z])(?:deploy|reg(?:ist(?:er|ration)?)?)_?(?:dt|date))\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
     re.IGNORECASE,
 )
 DATING = ("ubli", "Dt", "_dt", "egDate", "reg_date")  # each of the names above contains one of these

@@ -17,28 +17,26 @@ LEAST = 30  # minimal letters of an article: less is a caption
 BUTTON = 60  # maximal characters of a button's line
 REST = 300  # characters of paragraphs about other things: with more, the page is an article
 PARAGRAPH = 80  # minimal characters of a paragraph
-_PARTNERS, _COOKIES = f"(?:{REJECTION['partners']})", f"(?:{REJECTION['cookies']})"
 # A wall addresses its reader: "we and our 812 partners store …", "your privacy". An article about cookies does not.
-CONSENT = re.compile(
-    rf"\b\d{{1,4}} (?:\w+ ){{0,3}}{_PARTNERS}.{{0,300}}{_COOKIES}"
-    rf"|{_COOKIES}.{{0,200}}\b\d{{1,4}} (?:\w+ ){{0,2}}{_PARTNERS}|{REJECTION['consent']}",
-    re.IGNORECASE,
-)
+CONSENT = re.compile(REJECTION["consent"], re.IGNORECASE)
+PARTNERS = re.compile(rf"\b\d{{1,4}} (?:\w{{1,30}} ){{0,3}}(?:{REJECTION['partners']})", re.IGNORECASE)
+COOKIES = re.compile(REJECTION["cookies"], re.IGNORECASE)
+PARTNERS_BEFORE, PARTNERS_BEHIND = 300, 200  # characters between the number of partners and what they may use
 # The buttons of a consent wall, each alone on its line.
-AGREE = re.compile(rf"^\W*(?:{REJECTION['consent_buttons']})\W*$", re.IGNORECASE)
+AGREE = re.compile(rf"^\W*+(?:{REJECTION['consent_buttons']})\W*$", re.IGNORECASE)
 BOT = re.compile(
-    rf"(?:^|[.!?…:]\s+|\n)\W{{0,6}}(?:please |bitte |to continue,? )?(?:{REJECTION['robot_checks']})"
+    rf"(?:^|[.!?…:]\s++|\n)\W{{0,6}}+(?=\w)(?:please |bitte |to continue,? )?(?:{REJECTION['robot_checks']})"
     rf"|{REJECTION['robot_checks_anywhere']}",
     re.IGNORECASE,
 )
 _CODE = r"(?:error |fehler |erreur |errore |błąd |chyba )?(?:http )?(?:404|403|410|429|500|502|503|504)"
 ERROR = re.compile(
-    rf"^\W*{_CODE}\W*(?:(?:page |file )?not found|forbidden|gone|(?:service )?(?:temporarily )?unavailable"
+    rf"^\W*+{_CODE}\W*+(?:(?:page |file )?not found|forbidden|gone|(?:service )?(?:temporarily )?unavailable"
     r"|(?:bad )?gateway|(?:internal )?server error|too many requests|error|$).{0,40}$"
     rf"|^.{{0,30}}(?:{REJECTION['not_found']})",
     re.IGNORECASE,
 )
-GONE = re.compile(rf"^\W*(?:{REJECTION['removed']}).{{0,80}}$", re.IGNORECASE | re.MULTILINE)
+GONE = re.compile(rf"\A\W*+(?:{REJECTION['removed']}).{{0,80}}$", re.IGNORECASE | re.MULTILINE)
 SCRIPTED = re.compile(REJECTION["needs_javascript"], re.IGNORECASE)
 
 
@@ -67,11 +65,23 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
 
 def _is_consent(lines: Sequence[str]) -> bool:
     """Whether lines ask for consent and the other lines have almost no paragraphs."""
-    asks = [line for line in lines if CONSENT.search(line) or (len(line) <= BUTTON and AGREE.match(line))]
-    if not any(CONSENT.search(line) for line in asks):
+    addressed = [line for line in lines if _addresses_reader(line)]
+    if not addressed:
         return False
+    asks = {*addressed, *(line for line in lines if len(line) <= BUTTON and AGREE.match(line))}
     rest = (line for line in lines if line not in asks and not re.search("cookie|privacy|datenschutz", line, re.I))
     return sum(len(line) for line in rest if len(line) > PARAGRAPH) < REST
+
+
+def _addresses_reader(line: str) -> bool:
+    if CONSENT.search(line):
+        return True
+    cookies = [found.span() for found in COOKIES.finditer(line)]
+    return any(
+        0 <= start - found.end() <= PARTNERS_BEFORE or 0 <= found.start() - end <= PARTNERS_BEHIND
+        for found in PARTNERS.finditer(line)
+        for start, end in cookies
+    )
 
 
 Paywall = Literal["", "said", "noted"]  # no paywall known; one in the page's data; one in a note on the page

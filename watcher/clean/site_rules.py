@@ -23,7 +23,7 @@ from watcher.text.suggestions import did_you_mean
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
 RULES = ("drop", "body", "date")
-HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
+HOST = re.compile(r"^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 MAX_SELECTORS = 50
 MAX_SELECTOR_CHARS = 300
 CSS = HTMLTranslator()

@@ -19,9 +19,10 @@ MIN_TITLE = 8  # characters that must be left after the site's name is cut
 LEAST_NAME = 4  # minimal letters of a partial match between a site's name and the end of a title
 MORE = 16  # letters that the end of a title may have besides the site's name
 LEAST_START = 16  # minimal letters of a title that is searched in another title
-DOTTED = re.compile(r"[.…]|\s*$")  # a title that continues like this is cut at the same place
+DOTTED = re.compile(r"[.…]|(?<!\s)\s*+$")  # a title that continues like this is cut at the same place
 SAID_BEFORE = re.compile(r"[:|–—-]\s+[\"“„»«']?$|[\w-][\"“„»«'-]$")  # what joins a title to words before it
-SEPARATOR = re.compile(r"\s+[|\-–—·•»«›:]{1,2}\s+|\s*[|｜ㅣ│_]\s*|：|(?<=\w):\s+(?=\S+$)")
+# A run of spaces matches only from its first one, so that matching takes linear time.
+SEPARATOR = re.compile(r"(?<!\s)\s++[|\-–—·•»«›:]{1,2}\s+|(?:(?<!\s)\s++)?[|｜ㅣ│_]\s*|：|(?<=\w):\s+(?=\S+$)")
 SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
 SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a public suffix: co.uk
 

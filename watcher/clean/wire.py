@@ -32,16 +32,17 @@ TAIL = 4  # blocks at the end where a credit stands
 CONTRIBUTED_MAX = 200  # characters behind "with reporting from", one sentence
 # Behind the end of the last sentence: "… said. (AFP)", "… zu Ende (dpa).", "… today. — AFP", "… terminó». EFE"
 END = re.compile(
-    rf"(?:(?<=[.!?…。！？।۔؟\"”’»)])\s*[(\[（〔【]|\s+\()\s*(?:(?:mit|with|avec|con|com|z|s|Source|Quelle)[: ]\s*)?"
+    r"(?:(?<=[.!?…。！？।۔؟\"”’»)])\s*[(\[（〔【]|(?<!\s)\s++\()\s*"
+    r"(?:(?:mit|with|avec|con|com|z|s|Source|Quelle)[: ]\s*)?"
     rf"(?P<brackets>(?:[\w.]{{1,8}}\s?[/,]\s?)?{NAMES})\s*[)\]）〕】]\.?$"
-    rf"|\s+(?:[/©–—]|--)\s?(?P<dashed>(?:[\w.]{{1,8}}/)?{NAMES})/?\.?$"
+    rf"|(?<!\s)\s++(?:[/©–—]|--)\s?(?P<dashed>(?:[\w.]{{1,8}}/)?{NAMES})/?\.?$"
     rf"|(?<=[.!?…\"”’»)])\s+(?P<bare>{MARK})\.?$"
     rf"|(?<=[。！？」])\s*(?P<wide>\(c\)\s?{MARK}).{{0,40}}$"
 )
 # "[Bloomberg]" behind a line without an end is where a link leads; the brackets of an end have a full stop at one side.
 ENDED = re.compile(r"[.!?…。！？।۔؟\"”’»)]\s*$")
 DPA_END = re.compile(r"^©?\s*dpa-infocom,\s*dpa:[\w\-/]+(?:\s*\(dpa\))?$")
-CONTRIBUTED = re.compile(rf"^\W*(?:{PHRASES['contributed']})\b", re.IGNORECASE)
+CONTRIBUTED = re.compile(rf"^\W*+(?:{PHRASES['contributed']})\b", re.IGNORECASE)
 # "Associated Press writer Bo Ek contributed to this report.", "AFP contributed to this article."
 HELPED = re.compile(
     rf"^\W*(?:the )?{MARK}(?:,? and .{{2,60}}"
@@ -50,7 +51,9 @@ HELPED = re.compile(
     re.IGNORECASE,
 )
 # "Copyright 2020 The Associated Press. All rights reserved. This material may not be published…"
-RIGHTS = re.compile(rf"^\W*(?:copyright|©|\(c\))[\s©]*(?:(?:19|20)\d\d,?\s)?(?:by\s|the\s)*{MARK}.{{0,300}}$", re.I)
+RIGHTS = re.compile(
+    rf"^\W{{0,5}}(?:copyright|©|\(c\))[\s©]*(?:(?:19|20)\d\d,?\s)?(?:by\s|the\s)*{MARK}.{{0,300}}$", re.I
+)
 # Before the text, behind what may be the caption of a picture, "Quelle: dpa" is rather the picture's.
 PICTURES_SOURCE = re.compile(r"(?:quelle|source|fuente|fonte|bron|kilde|källa|kuva)\s*:", re.IGNORECASE)
 REUTERS_DESK = re.compile(r"^\((?:Reporting|Writing|Additional reporting|Editing|Compiled) (?:by|and) [^()]{3,400}\)$")
@@ -165,7 +168,7 @@ def _credit_behind(text: str) -> tuple[str, int] | None:
 def _from_fields(fields: Iterable[str]) -> str | None:
     """Return the agency that the page names as author or source; behind "Photos:" stand those of the pictures."""
     for text in fields:
-        if re.match(r"\W*(?:photos?|fotos?|im[aá]g\w+|bild\w*|pictures?)\b", text, re.IGNORECASE):
+        if re.match(r"^\W*+(?:photos?|fotos?|im[aá]g\w+|bild\w*|pictures?)\b", text, re.IGNORECASE):
             return None
         if named := agency_of(text) or agency_of_byline(text):
             return named
@@ -189,7 +192,7 @@ BYLINE, PICTURED, ELSEWHERE = "agency_line", "pictured", "elsewhere"
 # In this order, where a name says several.
 ROLES = {role: re.compile(CLASS_NAMES[role], re.IGNORECASE) for role in (ELSEWHERE, PICTURED, BYLINE)}
 SURE_BYLINE = re.compile(r"by-?line", re.IGNORECASE)
-BY = re.compile(r"^\W*(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
+BY = re.compile(r"^\W*+(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
 
 
 def credited_agencies(
@@ -315,38 +318,38 @@ _DASH = r"\s*[—–\-―:.|।।]{1,3}\s*"
 _STARTS = r"(?=[^\Wa-zß-ÿа-яёіїєґα-ω_]|[\"“„«'‘])"  # what begins a sentence: a capital, a letter without case, a quote
 # "BEIJING (AFP) — ", "BERLIN, June 3 (Reuters) - ", "Lisboa, 12 abr 2024 (Lusa) – ", "New Delhi, Jun 3 (PTI) The"
 _PLACE_AGENCY = re.compile(
-    rf"(?P<place>{_PLACE})(?: [(\[][^()\[\]]{{2,30}}[)\]]){{0,2}}{_DATE}(?:\sd\.)?\.?,?\s*"
+    rf"^(?P<place>{_PLACE})(?: [(\[][^()\[\]]{{2,30}}[)\]]){{0,2}}{_DATE}(?:\sd\.)?\.?,?\s*"
     rf"(?:[(\[]\s*(?P<names>{NAMES})\s*[)\]]|/\s?(?P<slashed>{NAMES})\s?/)(?:{_DASH}(?=\S)|\s+{_STARTS})"
 )
 # "Reuters - ", "Santiago de Chile, EFE | ", "Алма-Ата. ИНТЕРФАКС - ", "KVELLER via JTA — ": then a sentence begins.
 _BARE_AGENCY = re.compile(
-    rf"(?:(?P<place>[^\W\d_a-zß-ÿа-яё][^,.|(\[/—–{MARK}]{{1,40}})[,.] |[A-Z][\w ]{{1,30}} via )?"
+    rf"^(?:(?P<place>[^\W\d_a-zß-ÿа-яё][^,.|(\[/—–{MARK}]{{1,40}})[,.] |[A-Z][\w ]{{1,30}} via )?"
     rf"(?P<names>{MARK}) ?(?: [—–―-]{{1,2}}|\|) {_STARTS}"
 )
 # "(ANSA) - ROMA, 12 APR - ", "(AFP) — "
 _AGENCY_PLACE = re.compile(
-    rf"[(\[/]\s*(?P<names>{NAMES})\s*[)\]/](?:{_DASH}|\s+{_STARTS})"
+    rf"^[(\[/]\s*(?P<names>{NAMES})\s*[)\]/](?:{_DASH}|\s+{_STARTS})"
     rf"(?:(?P<place>[^\W\d_a-zß-ÿ][\w'’. \-]{{2,30}}),{_DATE}{_DASH}"
     rf"|(?P<capitals>[A-ZÀ-Ý][A-ZÀ-Ý'’. \-]{{2,30}}){_DASH})?"
     r"(?=\S)"
 )
 # "МОСКВА, 3 июня. /ТАСС/. ", "KYIV. Sept 3 (Interfax-Ukraine) – ", "МОСКВА, 3 июн - РИА Новости. "
 _SLASHED = re.compile(
-    rf"(?P<place>{_PLACE}){_DATE}\.?,?\s*"
+    rf"^(?P<place>{_PLACE}){_DATE}\.?,?\s*"
     rf"(?:/\s*(?P<names>{NAMES})\s*/|[-–—]\s*(?P<plain>{NAMES})|(?<=[.,] )(?P<bare>{MARK}))"
     rf"\s*[.:–—-]+\s*(?:\d{{1,2}} {_MONTH} \d{{4}} [–—-]+\s*)?(?=\S)"
 )
 # "القاهرة - رويترز: ", "القاهرة (رويترز) - ", "دبي في 3 يونيو / وام / ", "تهران - ایرنا - "
 _ARABIC = re.compile(
-    rf"(?P<place>[\u0600-\u06ff ،]{{2,30}}?)[\d\s،-]{{0,12}}(?:(?:يونيو|يناير|م)\s)?"
-    rf"(?:[(/]\s*(?P<names>{NAMES})\s*[)/]\s*[-–—:/]+\s*|\s*[-–—/]\s*(?P<plain>{NAMES})\s*[-–—:/]+\s+|-(?P<bare>{MARK})\s+)"
+    rf"^(?P<place>[\u0600-\u06ff ،]{{2,30}}?)[\d\s،-]{{0,12}}(?:(?:يونيو|يناير|م)\s)?"
+    rf"(?:[(/]\s*(?P<names>{NAMES})\s*[)/]\s*[-–—:/]+\s*|\s{{0,3}}[-–—/]\s*(?P<plain>{NAMES})\s*[-–—:/]+\s+|-(?P<bare>{MARK})\s+)"
     r"(?=\S)"
 )
 # "新华社北京4月24日电", "(서울=연합뉴스) 김철수 기자 = ", "【ワシントン共同】", "［ロンドン　３日　ロイター］　－"
 _HAN = re.compile(
     r"[（(【]?(?P<names>新华社|新華社|中新社|中新网|中央社|韩联社|韓聯社|共同社|法新社|路透社|美联社|美聯社)"
     r"(?P<reporter>記者|记者)?(?P<place>[\u4e00-\u9fff]{2,10}?)?(?:\d{1,2}月)?\d{1,2}日(?:综合|綜合|外)?(?:讯|訊)?[电電]"
-    r"[）)】]?\s*(?:[（(](?:记者|記者|通讯员)?[^（()）]{1,40}[）)])?\s*"
+    r"[）)】]?\s*+(?:[（(](?:记者|記者|通讯员)?[^（()）]{1,40}[）)]\s*)?"
 )
 _KANA_HANGUL = re.compile(
     r"[【\[(（［](?:\d{1,2}月\d{1,2}日\s*|(?P<place>[^\s】\])）］=＝]{1,12}?)[\s=＝]*(?:[\d０-９]{1,2}\s?日[\s=＝]*)?)"
@@ -355,7 +358,7 @@ _KANA_HANGUL = re.compile(
 )
 # Without an agency: capitals, a dash, then the text. "JERUSALEM — ", "NEW YORK, June 3 -"
 _CAPITALS = re.compile(
-    rf"(?P<place>[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]+(?:[ "
+    rf"^(?P<place>[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]+(?:[ "
     rf",]{{1,2}}[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]*){{0,3}})(?!\w){_DATE}\s+[—–―-]{{1,2}}\s+(?=\S)"
 )
 _WITH_AGENCY = (_PLACE_AGENCY, _AGENCY_PLACE, _SLASHED, _ARABIC, _BARE_AGENCY)

@@ -57,7 +57,7 @@ QUOTES = re.compile(  # a mark opens before a word and closes after one, so text
     r"|^\s*[“„«「『][^”»」』\n]+$"  # a paragraph of a longer quotation, of which only the last paragraph is closed
 )
 MARK = re.compile('[“”„«»"‘「『]')  # lines without a mark have no quotations
-SPOKEN = re.compile(r"\s*(?:[-–—―•*·▪●]\s|\d{1,2}[.)]\s)")  # start of a line in a dialogue or list
+SPOKEN = re.compile(r"^\s*+(?:[-–—―•*·▪●]\s|\d{1,2}[.)]\s)")  # start of a line in a dialogue or list
 CITES = re.compile(r"[:：]\s*$")  # end of a line that introduces a statement, list or table
 LINE_END = re.compile(r"[.!?…。！？؟।။።]['\"’”“»«」』)\]]*\s*$")
 LEAST_SENTENCE = 12  # words: a shorter line without a full stop is a row of a table or list
@@ -147,7 +147,7 @@ MAX_NUMBERS = 32
 TITLE_WEIGHT, LEAD_WEIGHT, BODY_WEIGHT = 3.0, 1.0, 0.4
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
-SENTENCE_BEFORE = re.compile(r"[.!?。！？؟।:\n…]\s*[\"“„«»”’')\]]*\s*$")
+SENTENCE_BEFORE = re.compile(r"[.!?。！？؟।:\n…]\s{0,5}[\"“„«»”’')\]]{0,5}\s{0,5}$")  # of the six characters before
 KATAKANA = re.compile("[\u30a1-\u30ff]{3,}")
 
 

@@ -17,7 +17,7 @@ MAX_DEPTH = 64
 MAX_TEXT = 500  # characters of a title or folder
 NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
 SEPARATOR = " / "  # between the folders of a section
-DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
 ENCODING = re.compile(rb"<\?xml[^>]{0,150}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # the scheme of "subscribe" links

@@ -19,8 +19,8 @@ from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
 
 PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
-SKIPPED = re.compile(
-    r"\s+|<\?.{0,4000}?\?>|<!--.{0,100000}?-->|<!DOCTYPE[^<>\[]{0,2000}(?:\[.{0,200000}?\]\s{0,100})?>",
+PROLOG = re.compile(
+    r"^(?:\s++|<\?.{0,4000}?\?>|<!--.{0,100000}?-->|<!DOCTYPE[^<>\[]{0,2000}(?:\[.{0,200000}?\]\s{0,100})?>)*+",
     re.DOTALL | re.IGNORECASE,
 )
 ROOT = re.compile(r"<([A-Za-z_][\w.-]{0,60}(?::[\w.-]{1,60})?)(?=[\s/>])")
@@ -127,9 +127,8 @@ def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFee
 
 def find_root(text: str) -> tuple[int, str]:
     """Return offset and name of the root element, in lower case without prefix; (0, "") if there is none."""
-    at = 0
-    while at < PROLOG_CHARS and (skipped := SKIPPED.match(text, at)) is not None:
-        at = skipped.end()
+    prolog = PROLOG.match(text)
+    at = prolog.end() if prolog else 0
     found = ROOT.match(text, at)
     if found is None:  # other text, or an invalid declaration, before the root
         found = ROOT.search(text, at, PROLOG_CHARS)

@@ -21,7 +21,7 @@ from watcher.settings.types import format_duration
 from watcher.text.format import escape_control_characters
 
 LIST = "sources"
-SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
+SWITCH = re.compile(r"""^\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
 
 
 def source_row(**fields: object) -> SourceSettings:

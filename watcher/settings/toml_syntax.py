@@ -15,7 +15,7 @@ MAX_FAULTS = 25
 MAX_LOOK_BACK = 300  # lines to search back for the start of an unclosed value
 LOOK_BACK_CHARACTERS = 1_000_000  # limit of text parsed again in that search: a third of a second
 ERROR_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-ASSIGNMENT = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=\s*(.*)")
+ASSIGNMENT = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=\s*(.*)")
 BARE_WORD = re.compile(r"[A-Za-z0-9_][^\"'\[\]{}#=]*")
 BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 REPEATED_KEY_WORDS = ("overwrite", "declare", "twice", "mutate")

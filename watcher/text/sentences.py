@@ -29,7 +29,7 @@ SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
 WORD = re.compile(r"\w+")
 MAX_WORD = 20  # characters of the word before a stop that are read
 # A word with its vowel signs and the full stops inside it: "z.B", "U.S".
-WORD_END = re.compile(r"(?:[^\W_]|[.·\u0300-\u036f\u0900-\u0dff])*+\Z")
+WORD_END = re.compile(rf"(?:[^\W_]|[.·\u0300-\u036f\u0900-\u0dff]){{0,{MAX_WORD}}}+\Z")
 OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # characters before the first word of a sentence
 GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
 

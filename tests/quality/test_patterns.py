@@ -1,0 +1,53 @@
+"""No pattern of the packages takes more than linear time: each is given texts of its own pieces, up to 64 kB."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.quality.patterns import compiled_patterns, slowest_pump
+
+LIMIT_S = 0.1  # for 64 kB
+# Modules that read what publishers send, whose patterns are in the quick set.
+QUICK = ("watcher.text.sentences", "watcher.text.urls", "watcher.features.extract", "watcher.clean.title")
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        r"\s+$",
+        r"\w+@\w+",
+        r'="[^"]*";|=[^;]*;',
+        r"<!--.*?-->",
+        r"^(?:a+|b)+c",
+        r"\bhref\s*=\s*['\"]?\s*(\w+)>",
+        r"[.!?]\W*(?:one|two)",
+    ],
+)
+def test_a_slow_pattern_is_found(slow):
+    assert slowest_pump(re.compile(slow), limit_s=0.01) is not None
+
+
+def test_patterns_are_found_wherever_they_are_kept():
+    found = compiled_patterns()
+
+    for name in (
+        "watcher.text.dates.WITH_MONTH_NAMES[2]",  # in a tuple
+        "watcher.text.page_kind.TITLES.live",  # in a dictionary
+        "watcher.clean.furniture._LINES",  # of a bound method, in a tuple
+        "watcher.clean.page_data.is_byline_class",  # in a closure behind a cache
+        "watcher.text.sentences:162",  # in a call
+    ):
+        assert any(where.startswith(name) for where in found), name
+    assert len(found) > 300
+
+
+@pytest.mark.parametrize("module", [*QUICK, pytest.param("", marks=pytest.mark.slow)])
+def test_no_pattern_is_slow_on_texts_of_its_own_pieces(module):
+    of_module = {where: pattern for where, pattern in compiled_patterns().items() if where.startswith(module)}
+    assert of_module
+
+    slow = {where: found for where, each in of_module.items() if (found := slowest_pump(each, limit_s=LIMIT_S))}
+
+    assert slow == {}
