@@ -83,6 +83,19 @@ def test_a_restore_under_a_daemon_is_refused(watcher, engine, tmp_path):
     assert (code, "a daemon is at work on this store" in error) == (1, True)
 
 
+@on_sqlite
+def test_a_refused_restore_leaves_the_daemon_stopped_as_it_was(watcher, engine, tmp_path):
+    with hold_daemon_lock(engine, now=NOON) as lock:
+        lock.record_stop(now=NOON)
+    (tmp_path / "no.db").write_text("no store")
+
+    refused = watcher("restore", str(tmp_path / "no.db"))
+    daemon = json.loads(watcher("status", "--json")[1])["daemon"]
+
+    assert (refused[0], "is no backup of a store" in refused[2]) == (1, True)
+    assert (daemon["state"], daemon["stopped_at"]) == ("stopped", "2026-11-24T12:00:00Z")
+
+
 def test_a_sound_store_is_called_so(watcher, engine):
     code, told, _ = watcher("check", "--deep")
 

@@ -43,6 +43,14 @@ def test_nobody_else_gets_a_mark_that_is_held(engine):
         pass
 
 
+def test_a_daemon_that_ends_with_an_error_in_words_was_stopped(engine):
+    with pytest.raises(StoreError), hold_daemon_lock(engine, now=NOW) as mark:
+        mark.record_heartbeat(now=NOW + MINUTE, faults=[])
+        raise StoreError("the store is gone")
+
+    assert read_daemon_status(engine).stopped_at == NOW + MINUTE
+
+
 def test_the_file_keeps_its_size_whatever_fails(engine, tmp_path):
     with hold_daemon_lock(engine, now=NOW) as mark:
         mark.record_heartbeat(

@@ -26,8 +26,7 @@ from watcher.settings.models import StoreSettings, hide_password
 from watcher.store.articles import NewArticle, add_articles
 from watcher.store.backup import back_up, restore_target
 from watcher.store.backup import restore as put_back
-from watcher.store.copy import TableComparison, copy_store, open_both
-from watcher.store.daemon_lock import hold_daemon_lock
+from watcher.store.copy import TableComparison, copy_store, lock_store, open_both
 from watcher.store.engine import connect, create_folder, load_schemas, open_store, refuse_missing, upgrade
 from watcher.store.feeds import feed_ids
 from watcher.store.jsonl import format_articles, parse_article, read_bounded_lines
@@ -83,13 +82,12 @@ def restore(
     url = load_settings(config).store.url
     create_folder(url)
     with closing_store(connect(url)) as engine:
-        store = restore_target(engine, backup_file)  # before the daemon lock, for which an empty database has no table
-        with hold_daemon_lock(engine, now=datetime.now(UTC)) as mark:
+        store = restore_target(engine, backup_file)  # before the lock, for which an empty database has no table
+        with lock_store(engine):
             kept = put_back(engine, backup_file, schemas=load_schemas(), force=force)
             size = store.stat().st_size
             for schema in load_schemas():
                 upgrade(engine, schema)
-            mark.record_stop(now=datetime.now(UTC))
     beside = f"; what was there is kept as {kept}" if kept else ""
     lines = [f"{store}: {format_bytes(size)} restored{beside}"]
     print_result({"store": store, "bytes": size, "kept": kept}, lines, json=json)

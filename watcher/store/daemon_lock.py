@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from watcher.errors import StoreError
+from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import file_of
 from watcher.store.errors import to_store_error
 from watcher.store.hosts import worker_name
@@ -157,7 +157,8 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
         with closing(StatusWriter(engine, worker_name())) as writer:
             lock = DaemonLock(new_status(before, now=now, is_worker=is_worker), writer.write_status, store=None)
             writer.wait()
-            yield lock
+            with stop_recorded(lock):
+                yield lock
         return
     with locked_file(path) as file:
 
@@ -165,7 +166,19 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
             with suppress(OSError):
                 os.pwrite(file, dump_status(status), 0)
 
-        yield DaemonLock(new_status(load_status(file), now=now), save, store=file_of(engine.url))
+        lock = DaemonLock(new_status(load_status(file), now=now), save, store=file_of(engine.url))
+        with stop_recorded(lock):
+            yield lock
+
+
+@contextmanager
+def stop_recorded(lock: DaemonLock) -> Iterator[None]:
+    """Record the stop of a daemon that ends with a WatcherError: its message says why, so it was no crash."""
+    try:
+        yield
+    except WatcherError:
+        lock.record_stop(now=lock.status.heartbeat_at)
+        raise
 
 
 def status_path(engine: Engine) -> Path | None:
