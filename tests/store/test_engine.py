@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,7 +18,7 @@ from digests.store.editions import open_digests, open_digests_read_only
 from digests.store.schema import metadata as digests_metadata
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
-from watcher.store.engine import SCHEMA, connect, open_store, upgrade
+from watcher.store.engine import SCHEMA, connect, open_read_only, open_store, upgrade
 from watcher.store.partitions import PARTITIONED
 from watcher.store.schema import NAMING, UtcDateTime, metadata
 from watcher.store.writer import Writer, read, write
@@ -92,6 +93,21 @@ def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(tmp_path
 
     assert "watcher poll makes it" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_our_tables_is_no_store_and_gets_none_unless_that_is_asked_for(empty_url, tmp_path):
+    if empty_url.startswith("sqlite"):
+        (tmp_path / "watcher.db").touch()
+
+    for look in (open_read_only, partial(open_store, create=False)):
+        with pytest.raises(StoreError, match="there is no store in") as caught:
+            look(empty_url)
+        assert "watcher poll makes it" in caught.value.hint
+
+    engine = connect(empty_url)
+    assert read(engine, lambda c: inspect(c).get_table_names()) == []
+    engine.dispose()
+    open_store(empty_url).dispose()
 
 
 def test_a_file_that_was_removed_is_not_made_by_the_next_connection(tmp_path):

@@ -98,16 +98,6 @@ def test_who_only_looks_into_a_store_cannot_write(engine):
     looked.dispose()
 
 
-def test_a_store_that_is_only_looked_into_gets_no_table(empty_url):
-    with pytest.raises(StoreError, match="another version"):
-        open_read_only(empty_url)
-
-    engine = connect(empty_url)
-    with engine.connect() as connection:
-        assert not connection.dialect.has_table(connection, "meta")
-    engine.dispose()
-
-
 async def test_a_connection_that_is_cut_is_taken_up_again_and_nothing_is_lost(engine, writer):
     await writer.do(keep("a"))
 

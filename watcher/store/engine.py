@@ -31,6 +31,7 @@ PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # of a new 
 CACHED_STATEMENTS = 32
 CONNECT_S = 10  # how long to wait for a server
 IDLE_MS = 300_000  # then the server ends an idle transaction of ours: if we hang, it must not block others
+MISSING_HINT = "watcher poll makes it; if it should be there, look at [store] url in the settings"
 LOG_BYTES = 32 << 20  # to which the write-ahead log's file shrinks after a large transaction
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # we report its errors ourselves
 
@@ -64,6 +65,8 @@ def open_store(url: str, *, create: bool = True) -> Engine:
         refuse_missing(url)
     engine = connect(url)
     with dispose_on_error(engine):
+        if not create:
+            refuse_empty(engine)
         upgrade(engine, SCHEMA)
         change_partitions(engine, partial(create_partitions, now=datetime.now(UTC)))
     return engine
@@ -77,6 +80,7 @@ def open_read_only(url: str) -> Engine:
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
     engine.update_execution_options(reading=True)
     with dispose_on_error(engine):
+        refuse_empty(engine)
         require_current_version(engine, SCHEMA)
     return engine
 
@@ -153,8 +157,13 @@ def create_file(url: str) -> None:
 def refuse_missing(url: str) -> None:
     path = file_of(parse_url(url))
     if path is not None and not path.exists():
-        hint = "watcher poll makes it; if it should be there, look at [store] url in the settings"
-        raise StoreError(f"there is no store at {path}", hint=hint)
+        raise StoreError(f"there is no store at {path}", hint=MISSING_HINT)
+
+
+def refuse_empty(engine: Engine) -> None:
+    """Raise StoreError if a file or a database has no tables of ours, and so is no store."""
+    if known_version(engine, SCHEMA) is None:
+        raise StoreError(f"there is no store in {redacted_url(engine)}", hint=MISSING_HINT)
 
 
 def connect_to_file(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
