@@ -35,7 +35,7 @@ from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
-from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, Yes, closing_store, load_settings, with_examples
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
@@ -43,6 +43,7 @@ from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
 from watcher.store.features import embedder_name, lacks_vector, newest_articles
+from watcher.store.feeds import claim_store
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
@@ -76,6 +77,7 @@ def make_digest(
     preview: Annotated[
         bool, Option("--preview", help="Show what --send would send to whom; write and send nothing.")
     ] = False,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -95,9 +97,12 @@ def make_digest(
         if stdout or chosen or (send and preview):
             message = "stands alone: neither --stdout nor --format, and not both"
             raise BadParameter(message, param_hint="--send, --preview")
-        return (send_all if send else preview_all)(settings, wanted, options, json=json)
+        if preview:
+            return preview_all(settings, wanted, options, json=json)
+        return send_all(settings, wanted, options, take_over=yes, json=json)
     rows = []
     with closing_store(editions.open_digests(settings.store.url)) as engine:
+        claim_store(engine, settings, take_over=yes)
         for digest in wanted:
             if stdout:
                 edition = edition_to_print(settings, engine, digest, options)
@@ -142,11 +147,14 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
     return built
 
 
-def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
+def send_all(
+    settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, take_over: bool, json: bool
+) -> int:
     """Send an edition of each digest and print each recipient's state; the exit code says whether all have it."""
     rows: list[dict[str, Any]] = []
     all_sent = True
     with closing_store(editions.open_digests(settings.store.url)) as engine:
+        claim_store(engine, settings, take_over=take_over)
         for digest in wanted:
             now = datetime.now(UTC)
             made = find_existing(engine, digest, options, now=now)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from watcher.errors import SettingsError
 from watcher.model import Source, Validators
-from watcher.store.feeds import feed_states, reset_poll_schedule, sync_settings, sync_sources
+from watcher.settings.load import load_settings_file
+from watcher.store.feeds import claim_store, feed_states, reset_poll_schedule, sync_settings, sync_sources
 from watcher.store.schema import feeds
 from watcher.store.writer import read, write
 
@@ -37,6 +41,33 @@ def test_settings_that_were_compared_last_are_not_compared_again(engine):
 
     assert not take_over(engine, "a", ONE, TWO)
     assert names(engine) == ["one", "two"]
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two settings files, without a source."""
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).touch()
+    return tuple(load_settings_file(tmp_path / name) for name in ("a.toml", "b.toml"))
+
+
+def test_a_store_is_not_given_to_another_settings_file_unasked(engine, files):
+    a, b = files
+    claim_store(engine, a, take_over=False)
+
+    claim_store(engine, a, take_over=False)
+    with pytest.raises(SettingsError, match=rf"last served {a.path}: its sources would give way to those of {b.path}"):
+        claim_store(engine, b, take_over=False)
+    claim_store(engine, b, take_over=True)
+    claim_store(engine, b, take_over=False)
+
+
+def test_a_settings_file_that_was_moved_keeps_its_store(engine, files):
+    a, b = files
+    claim_store(engine, a, take_over=False)
+    a.path.rename(b.path)
+
+    claim_store(engine, b, take_over=False)
 
 
 def test_other_settings_are_compared(engine):

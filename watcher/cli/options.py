@@ -25,6 +25,7 @@ Config = Annotated[
     Option("--config", help="Settings file; else ./settings.toml, else the one in the XDG config folder."),
 ]
 Json = Annotated[bool, Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, Option("--yes", help="Take a store that last served another settings file.")]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from typer import Option
 
 from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
-from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, Yes, closing_store, load_settings, with_examples
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
@@ -24,7 +24,7 @@ from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
 from watcher.store.features import has_backlog
-from watcher.store.feeds import make_all_due
+from watcher.store.feeds import claim_store, make_all_due
 from watcher.store.hosts import VisitedSource, blocked_sources, visited_sources
 from watcher.store.writer import Writer
 from watcher.text.format import format_count
@@ -43,6 +43,7 @@ EMBED_BACK = timedelta(days=7)  # newer articles are embedded, as editions need 
 def poll(
     everything: Annotated[bool, Option("--all", help="Poll every feed, due or not.")] = False,
     pages: Annotated[bool, Option(help="Fetch the new articles too; without, they wait.")] = True,
+    yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -53,6 +54,7 @@ def poll(
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url)) as engine:
+        claim_store(engine, settings, take_over=yes)
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     print_result(summary.to_json(), format_summary(summary), json=json)
     SESSION.exit_immediately = True

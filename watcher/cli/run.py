@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
 from watcher.cli.commands import DONE, PARTLY, SESSION
-from watcher.cli.options import Config, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Yes, closing_store, load_settings, with_examples
 from watcher.cli.output import format_bytes, print_lines
 from watcher.daemon.logging import configure_logging
 from watcher.daemon.run import exit_watchdog, run, run_once
@@ -19,6 +19,7 @@ from watcher.daemon.site import store_routes
 from watcher.errors import SettingsError
 from watcher.settings.models import WEB_LISTEN, Settings, is_loopback, parse_host_port
 from watcher.store.engine import open_store
+from watcher.store.feeds import claim_store
 from watcher.store.stats import last_change
 from watcher.store.writer import read
 from watcher.web.app import SiteApp
@@ -33,6 +34,7 @@ QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer"
 @with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
 def run_daemon(
     once: Annotated[bool, Option("--once", help="Do all that is due once, and end: for cron.")] = False,
+    yes: Yes = False,
     config: Config = None,
 ) -> int:
     """
@@ -41,7 +43,7 @@ def run_daemon(
     It logs to standard error, one event a line. SIGHUP reads the settings anew; wrong ones are named, and the old ones
     stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
     """
-    return run_until_signal(load_settings(config), once=once)
+    return run_until_signal(load_settings(config), once=once, take_over=yes)
 
 
 @with_examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
@@ -59,10 +61,14 @@ def run_worker(config: Config = None) -> int:
     return run_until_signal(settings, is_helper=True)
 
 
-def run_until_signal(settings: Settings, *, once: bool = False, is_helper: bool = False) -> int:
+def run_until_signal(
+    settings: Settings, *, once: bool = False, take_over: bool = False, is_helper: bool = False
+) -> int:
     configure_logging(settings.log, debug=SESSION.debug)
     engine = open_store(settings.store.url)
     with exit_watchdog() as on_end, closing_store(engine):
+        if not is_helper:
+            claim_store(engine, settings, take_over=take_over)
         if once:
             return DONE if scheduler.run(run_once(settings, engine, on_end=on_end)) else PARTLY
         scheduler.run(run(settings, engine, on_end=on_end, is_helper=is_helper))
@@ -74,6 +80,7 @@ def serve_site(
     listen: Annotated[
         str | None, Option("--listen", metavar="HOST:PORT", help="Where; else [web] listen, else 127.0.0.1:8420.")
     ] = None,
+    yes: Yes = False,
     config: Config = None,
 ) -> int:
     """
@@ -84,6 +91,7 @@ def serve_site(
     """
     settings = override_listen(load_settings(config), listen)
     with closing_store(open_store(settings.store.url)) as engine:
+        claim_store(engine, settings, take_over=yes)
         asyncio.run(serve_until_signal(settings, engine))
     return DONE
 

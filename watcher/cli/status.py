@@ -30,9 +30,10 @@ from watcher.store.articles import count_articles, count_fallback_reasons
 from watcher.store.daemon_lock import DaemonStatus, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
-from watcher.store.feeds import feed_states
+from watcher.store.feeds import SETTINGS_FILE, feed_states
 from watcher.store.hosts import network_down_since
 from watcher.store.pages import count_due_pages, failed_page_counts
+from watcher.store.sql import load_meta
 from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
@@ -152,7 +153,9 @@ def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
     name = used.name if used else None
     return {
+        "settings": settings.path and settings.path.resolve(),
         "store": redacted_url(engine),
+        "last_served": read(engine, load_meta, SETTINGS_FILE),
         "store_bytes": store_bytes(engine),
         "network_down_since": read(engine, network_down_since),
         "articles": read(engine, count_articles),
@@ -206,6 +209,8 @@ def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
     waiting = f"{found['pages_waiting']} pages to get, {found['due']} feeds and pages due"
     yield "store", f"{found['store']}: {found['articles']} articles{size}, {waiting}"
+    if found["last_served"] not in (None, str(found["settings"])):
+        yield "", f"it last served other settings: {found['last_served']}"
     if found["network_down_since"]:
         since = format_minute(found["network_down_since"])
         yield "network", f"no internet connection since {since}: nothing is polled until it is back"

@@ -28,7 +28,7 @@ from watcher.store.backup import back_up, restore_target
 from watcher.store.backup import restore as put_back
 from watcher.store.copy import TableComparison, copy_store, lock_store, open_both
 from watcher.store.engine import connect, create_folder, load_schemas, open_store, refuse_missing, upgrade
-from watcher.store.feeds import feed_ids
+from watcher.store.feeds import claim_store, feed_ids
 from watcher.store.jsonl import format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import Writer, read
 from watcher.text.format import escape_control_characters
@@ -79,7 +79,8 @@ def restore(
 
     The backup is checked first: it has to be sound, and no newer than this Watcher; an older one is brought up to date.
     """
-    url = load_settings(config).store.url
+    settings = load_settings(config)
+    url = settings.store.url
     create_folder(url)
     with closing_store(connect(url)) as engine:
         store = restore_target(engine, backup_file)  # before the lock, for which an empty database has no table
@@ -88,6 +89,7 @@ def restore(
             size = store.stat().st_size
             for schema in load_schemas():
                 upgrade(engine, schema)
+            claim_store(engine, settings, take_over=True)
     beside = f"; what was there is kept as {kept}" if kept else ""
     lines = [f"{store}: {format_bytes(size)} restored{beside}"]
     print_result({"store": store, "bytes": size, "kept": kept}, lines, json=json)

@@ -1,16 +1,22 @@
 """Feeds: synced with the sources of the settings, made due, and loaded with their state and known entries."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, case, func, literal, or_, select, true, update
 
+from watcher.errors import SettingsError, StoreError
 from watcher.failure_reasons import Reason
 from watcher.model import Entry, Feed, Source, Validators
+from watcher.settings.models import Settings
+from watcher.store.engine import redacted_url
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 from watcher.store.sql import execute_each, insert, load_meta, load_records, rows_in, save_meta
+from watcher.store.writer import read, write
 from watcher.text.urls import article_id, host_key, normalize_url
 
 SOURCE_COLUMNS = (feeds.c.source_url.label("url"), *(feeds.c[name] for name in Source.__slots__[1:]))
@@ -26,6 +32,7 @@ RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body
 SYNCED_SETTINGS = "sources_compared"  # the key in `meta`: the digest of the settings last synced
 # The key in `meta`: `[poll] every` and `min_every`, in seconds, from which the feeds' intervals were computed.
 POLL_INTERVALS = "pace"
+SETTINGS_FILE = "settings_file"  # the key in `meta`: the path of the settings file that the store last served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,23 @@ class FeedState:
         if self.feed.gone or self.feed.next_poll_at is None:
             return None
         return max(self.feed.next_poll_at, self.blocked_until or self.feed.next_poll_at)
+
+
+def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
+    """
+    Note that a store serves the file of these settings, whose sources its feeds become.
+
+    Errors: SettingsError if it last served another file that is still there, unless `take_over`.
+    """
+    path, last = settings.path and settings.path.resolve(), read(engine, load_meta, SETTINGS_FILE)
+    if path is None or last == str(path):
+        return
+    if last and Path(last).exists() and not take_over:
+        words = f"the store {redacted_url(engine)} last served {last}: its sources would give way to those of {path}"
+        hint = 'give this file a store of its own, such as [store] url = "sqlite:///watcher.db"; --yes takes this one'
+        raise SettingsError((), words, hint=hint)
+    with suppress(StoreError):  # a full disk: the next command notes it
+        write(engine, save_meta, SETTINGS_FILE, str(path))
 
 
 def sync_sources(connection: Connection, sources: Sequence[Source], *, now: datetime, spread_s: float = 0.0) -> None:
