@@ -214,8 +214,65 @@ def test_of_several_feeds_none_is_added_and_the_choice_is_shown(site, file, caps
     said = capsys.readouterr()
     assert [f"watcher sources add {site.url(path)}" in said.out for path in ("/a.xml", "/b.xml")] == [True, True]
     assert f"{site.url('/c.xml')}: 404 Not Found" in said.out
-    assert "2 feeds were found, and --add adds one" in said.err
+    assert "2 feeds were found, and none is added" in said.err
     assert file.read_text() == before
+
+
+def test_a_feed_is_read_before_it_is_added_and_gives_name_and_language(site, file, capsys):
+    site.feed("/rss.xml", rss(title="The Daily & Post"))
+
+    assert sources(file, "add", f"{site.place}/rss.xml", "--country", "GB") == 0
+
+    added = load_settings_file(file).sources[1]
+    assert (added.url, added.name, added.language, added.country) == (
+        site.url("/rss.xml"), "The Daily & Post", "en", "GB",
+    )  # fmt: skip
+    assert f"added The Daily & Post ({site.url('/rss.xml')})" in capsys.readouterr().out
+
+
+def test_the_feed_of_a_site_is_found_and_added_and_that_of_its_comments_is_not(site, file):
+    site.page("/", front("/rss.xml", "/comments/feed"))
+    site.feed("/rss.xml", rss())
+    site.feed("/comments/feed", rss(title="Comments", numbers=range(20, 24)))
+
+    assert sources(file, "add", site.place, "--name", "Post") == 0
+
+    assert [(row.url, row.name) for row in load_settings_file(file).sources[1:]] == [(site.url("/rss.xml"), "Post")]
+
+
+def test_of_several_feeds_that_are_found_none_is_added_and_each_is_shown_with_its_command(site, file, capsys):
+    site.page("/", front("/a.xml", "/b.xml"))
+    site.feed("/a.xml", rss(title="A"))
+    site.feed("/b.xml", rss(title="B", numbers=range(20, 24)))
+    before = file.read_text()
+
+    assert sources(file, "add", site.place) == 2
+
+    said = capsys.readouterr()
+    assert [f"watcher sources add {site.url(path)}" in said.out for path in ("/a.xml", "/b.xml")] == [True, True]
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/gone.xml", "404 Not Found"), ("/page", "its page links none"), ("/old.xml", "404 Not Found")],
+)
+def test_what_has_no_feed_is_not_added_unless_the_test_is_left_out(path, words, site, file, capsys):
+    site.page("/page", "<p>Nothing.</p>")
+    if path == "/old.xml":  # another feed of the site is not the one that was asked for
+        site.feed("/feed", rss())
+    before = file.read_text()
+
+    assert sources(file, "add", site.url(path)) == 1
+    said = capsys.readouterr().err
+    assert (
+        f"no feed found at {site.url(path)}: {words}" in said
+        and "nothing was added (--no-test adds it unasked)" in said
+    )
+    assert file.read_text() == before
+
+    assert sources(file, "add", site.url(path), "--no-test") == 0
+    assert load_settings_file(file).sources[1].url == site.url(path)
 
 
 def test_a_site_without_feeds_says_where_was_looked(site, file, capsys):

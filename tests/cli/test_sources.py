@@ -84,9 +84,8 @@ def test_check_gives_counts_as_json(file, capsys):
 
 
 def test_a_source_is_added_after_the_last_and_every_comment_stays(file):
-    code = sources(
-        file, "add", "https://three.example/feed", "--name", 'Thr"ee', "--country", "jp", "--tag", "a", "--every", "90m"
-    )
+    given = ["--name", 'Thr"ee', "--country", "jp", "--tag", "a", "--every", "90m"]
+    code = sources(file, "add", "https://three.example/feed", "--no-test", *given)
 
     added = """
 [[sources]]
@@ -105,7 +104,7 @@ def test_a_source_is_added_to_a_file_that_has_none(tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text("# empty\n")
 
-    assert sources(path, "add", "https://three.example/feed") == 0
+    assert sources(path, "add", "three.example/feed", "--no-test") == 0
 
     assert path.read_text() == '# empty\n\n[[sources]]\nurl = "https://three.example/feed"\n'
 
@@ -121,7 +120,7 @@ def test_a_list_in_a_line_is_not_added_to_but_the_row_for_it_is_shown(file, caps
     written = "# mine\nsources = [{ url = 'https://one.example/feed' }]\n"
     file.write_text(written)
 
-    assert sources(file, "add", "https://three.example/feed", "--name", "Three") == 2
+    assert sources(file, "add", "https://three.example/feed", "--name", "Three", "--no-test") == 2
 
     err = capsys.readouterr().err
     assert f"error: {file}:2:1: the sources are one list" in err
@@ -132,7 +131,7 @@ def test_a_list_in_a_line_is_not_added_to_but_the_row_for_it_is_shown(file, caps
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["one.example/feed"], 'url: got "one.example/feed"'),
+        (["one"], "one: no address of a site or feed"),
         (["https://three.example/feed", "--country", "Nowhere"], 'country: got "Nowhere"'),
         (["https://three.example/feed", "--every", "often"], 'every: got "often"'),
     ],

@@ -1,19 +1,21 @@
-"""`watcher sources discover`: finds and reads the feeds of a site; `--add` adds the feed if there is only one."""
+"""`watcher sources discover` and `add`: find the feeds of a site and read them, and add one to the settings."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from shlex import quote
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 
 from watcher.cli.commands import DONE, FAILED, USAGE
 from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
-from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
-from watcher.cli.output import print_err, print_progress, print_result, select_fields
+from watcher.cli.options import Config, Json, load_settings, settings_or_defaults, settings_path, with_examples
+from watcher.cli.output import print_err, print_lines, print_progress, print_result, select_fields
 from watcher.cli.sources import add_row, sources_by_key
+from watcher.errors import WatcherError
 from watcher.failure_reasons import FeedKind
+from watcher.feeds.discover import is_comment_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed
 from watcher.settings.edit import source_row
 from watcher.settings.models import Settings, SourceSettings
@@ -53,25 +55,76 @@ def discover_feeds(
     known = sources_by_key(settings)
     print_result(discovery_to_json(found, known), format_discovery(found, known), json=json)
     if path is not None and found.feeds:
-        return add_single_feed(found, path)
+        if (row := choose_feed(found)) is None:
+            return USAGE
+        print_err(add_row(path, row))
     return DONE if found.feeds else FAILED
 
 
-async def discover_with_progress(urls: tuple[str, ...], settings: Settings) -> Discovery:
-    async with open_prober(settings, print_progress) as looker:
-        return await discover(urls, looker)
+@with_examples(
+    "watcher sources add https://example.org/feed.xml",
+    "watcher sources add example.org --name 'The Example' --language en --country GB",
+    "watcher sources add https://example.org/feed.xml --no-test",
+)
+def add_source(
+    url: Annotated[str, typer.Argument(help="Address of the feed, or of its site.")],
+    name: Annotated[str, typer.Option(help="Name of the outlet; else the feed's title.")] = "",
+    language: Annotated[str, typer.Option(help='Language of its articles, "fr"; else what its entries read as.')] = "",
+    country: Annotated[str, typer.Option(help='Country of the outlet, "FR".')] = "",
+    section: Annotated[str, typer.Option(help="Section its articles go to.")] = "",
+    owner: Annotated[str, typer.Option(help="Who owns the outlet.")] = "",
+    owner_kind: Annotated[str, typer.Option(help='What kind of owner that is, "public".')] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A word of your own; may be given again.")] = None,
+    every: Annotated[str, typer.Option(help='Time between two polls, "1h".')] = "",
+    full_text: Annotated[bool, typer.Option("--full-text", help="The feed carries whole articles.")] = False,
+    test: Annotated[bool, typer.Option(help="Read the feed first; --no-test adds the address unasked.")] = True,
+    config: Config = None,
+) -> int:
+    """
+    Add a source to the settings file, once its feed was read; comments in the file stay as they are.
 
-
-def add_single_feed(found: Discovery, path: Path) -> int:
-    """Add the only feed found to the settings file at `path`; return exit code `USAGE` if there are several."""
-    if len(found.feeds) > 1:
-        print_err(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
+    The address of a site will do if the site has one feed. Exit code 1 if there is no feed; then nothing is added.
+    """
+    path = settings_path(config)
+    settings = load_settings(path)
+    urls = candidate_urls(url)
+    given: dict[str, Any] = {
+        "name": name, "language": language, "country": country, "section": section, "owner": owner,
+        "owner_kind": owner_kind, "tags": tuple(tag or ()), "every": every, "full_text": full_text,
+    }  # fmt: skip
+    row = source_row(**given | {"url": urls[0]})
+    if not test or normalize_url(row.url) in sources_by_key(settings):
+        print_lines([add_row(path, row)])
+        return DONE
+    found = asyncio.run(discover_with_progress(urls, settings, as_page=False))
+    if not found.feeds or found.page.response is None:
+        message = f"{no_feed_message(found)}; nothing was added (--no-test adds it unasked)"
+        raise WatcherError(message, hint=find_hint(found.page))
+    if (chosen := choose_feed(found, given)) is None:
+        print_lines(format_discovery(found, sources_by_key(settings)))
         return USAGE
-    (feed,) = found.feeds
-    assert feed.report
-    name, tag = default_name_and_language(feed.report)
-    print_err(add_row(path, source_row(url=feed.url, name=name, language=language_tag(tag))))
+    print_lines([add_row(path, chosen)])
     return DONE
+
+
+async def discover_with_progress(urls: tuple[str, ...], settings: Settings, *, as_page: bool = True) -> Discovery:
+    async with open_prober(settings, print_progress) as looker:
+        return await discover(urls, looker, as_page=as_page)
+
+
+def choose_feed(found: Discovery, given: Mapping[str, Any] = MappingProxyType({})) -> SourceSettings | None:
+    """Return a source of the one feed found, comment feeds set aside, with the fields `given`; None for several."""
+    feeds = [one for one in found.feeds if not is_comment_feed(one.url)] or found.feeds
+    if len(feeds) > 1:
+        print_err(f"{len(feeds)} feeds were found, and none is added: choose by a command that is shown", label="error")
+        return None
+    report, probe = feeds[0].report, feeds[0].probe
+    assert report and probe
+    for problem in find_problems(report, probe.at):
+        print_err(f"note: {problem}")
+    name, tag = default_name_and_language(report)
+    fields = {"name": name, "language": language_tag(tag)} | {key: value for key, value in given.items() if value}
+    return source_row(**fields | {"url": feeds[0].url})
 
 
 def default_name_and_language(report: FeedReport) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`watcher sources`: lists, adds, removes and mutes the sources of the settings file; imports and exports OPML."""
+"""`watcher sources`: lists, removes and mutes the sources of the settings file; imports and exports OPML."""
 
 import sys
 import tomllib
@@ -74,32 +74,6 @@ def print_table(rows: list[dict[str, str]]) -> None:
     console.print(table)
     muted = sum(bool(row["muted"]) for row in rows)
     console.print(f"{format_count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
-
-
-@with_examples(
-    "watcher sources add https://example.org/feed.xml",
-    "watcher sources add https://example.org/feed.xml --name 'The Example' --language en --country GB",
-)
-def add(
-    url: Annotated[str, Argument(help="Address of the feed.")],
-    name: Annotated[str, Option(help="Name of the outlet; else the feed's host.")] = "",
-    language: Annotated[str, Option(help='Language of its articles, "fr".')] = "",
-    country: Annotated[str, Option(help='Country of the outlet, "FR".')] = "",
-    section: Annotated[str, Option(help="Section its articles go to.")] = "",
-    owner: Annotated[str, Option(help="Who owns the outlet.")] = "",
-    owner_kind: Annotated[str, Option(help='What kind of owner that is, "public".')] = "",
-    tag: Annotated[list[str] | None, Option(help="A word of your own; may be given again.")] = None,
-    every: Annotated[str, Option(help='Time between two polls, "1h".')] = "",
-    full_text: Annotated[bool, Option("--full-text", help="The feed carries whole articles.")] = False,
-    config: Config = None,
-) -> int:
-    """Add a source to the settings file; comments stay as they are."""
-    row = source_row(
-        url=url, name=name, language=language, country=country, section=section, owner=owner, owner_kind=owner_kind,
-        tags=tuple(tag or ()), every=every, full_text=full_text,
-    )  # fmt: skip
-    print_lines([add_row(settings_path(config), row)])
-    return DONE
 
 
 def add_row(path: Path, row: SourceSettings) -> str:

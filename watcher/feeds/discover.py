@@ -61,7 +61,11 @@ def sort_comments_last(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
     once: dict[str, FoundFeed] = {}
     for feed in found:
         once.setdefault(normalize_url(feed.url), feed)
-    return tuple(sorted(once.values(), key=lambda feed: bool(OF_COMMENTS.search(urlsplit(feed.url).path))))
+    return tuple(sorted(once.values(), key=lambda feed: is_comment_feed(feed.url)))
+
+
+def is_comment_feed(url: str) -> bool:
+    return OF_COMMENTS.search(urlsplit(url).path) is not None
 
 
 def common_feed_paths(url: str) -> tuple[str, ...]:

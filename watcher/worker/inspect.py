@@ -218,13 +218,13 @@ class Discovery:
         return tuple(one for one in self.candidates if one.report and not one.same_as)
 
 
-async def discover(urls: tuple[str, ...], prober: FeedProber) -> Discovery:
+async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool = True) -> Discovery:
     """
-    Find the feeds of the site at the first of `urls` that can be connected to.
+    Find the feeds of the site at the first of `urls` that can be connected to, asked for as a page or as a feed.
 
     If its page links no readable feed, common feed paths are tried until one is a feed.
     """
-    page = await prober.probe_first(urls, as_page=True)
+    page = await prober.probe_first(urls, as_page=as_page)
     if page.report:
         return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, found_by="itself", probe=page),))
     known: set[str] = set()
