@@ -1,38 +1,99 @@
 """`watcher init`, `watcher settings show` and `schema`: write, show and describe the settings."""
 
+import re
+import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option, prompt
+from tzlocal import get_localzone_name
 
 from watcher.cli.commands import DONE, SESSION, USAGE
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_err, print_json, print_lines, print_result
+from watcher.errors import SettingsError
 from watcher.settings.docs import SettingValue, json_schema, settings_with_origin
-from watcher.settings.edit import write_file
-from watcher.settings.load import read_file
+from watcher.settings.edit import to_toml, write_file
+from watcher.settings.load import find_settings, parse_settings, read_file
+
+QUESTIONS = {
+    "contact": "Your mail address or page, which publishers see (or nothing)",
+    "language": "Language of the digest: en, de, es, fr, or another for headlines alone (en)",
+}
 
 
-@with_examples("watcher init", "watcher init ~/news/settings.toml", "watcher init --force")
+@with_examples(
+    "watcher init",
+    "watcher init ~/news/settings.toml",
+    "watcher init --contact you@example.org --language de --timezone Europe/Berlin",
+)
 def init(
     path: Annotated[Path | None, Argument(help="File or folder to write to; else ./settings.toml.")] = None,
+    contact: Annotated[str, Option(help="Your mail address or page, which publishers see.")] = "",
+    language: Annotated[str, Option(help='Language of the digest, "de".')] = "",
+    timezone: Annotated[str, Option(help='Your time zone, "Europe/Berlin"; else that of the machine.')] = "",
     force: Annotated[bool, Option("--force", help="Overwrite a file that is there.")] = False,
     config: Config = None,
 ) -> int:
-    """Write a starter settings.toml: about 40 sources of international news, every setting explained."""
+    """
+    Write a starter settings.toml: about 40 sources of international news, every setting explained.
+
+    On a terminal it asks for contact and language, unless they are given.
+    """
     target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():
         target /= "settings.toml"
     if target.exists() and not force:
         print_err(f"{target} is there already; --force overwrites it")
         return USAGE
-    write_file(target, starter_settings())
-    print_lines([f"wrote {target}; look it over, then: watcher check"])
+    zone = timezone or machine_zone()
+    text = fill_in(starter_settings(), "timezone", zone)
+    for name, given in (("contact", contact), ("language", language)):
+        fill = partial(fill_in, text, name)
+        if given or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            text = fill(given)
+        else:
+            text = prompt(QUESTIONS[name], default="", show_default=False, value_proc=fill)
+    write_file(target, text)
+    place = "" if is_found(target) else f" --config {quote(str(target))}"
+    print_lines([f"wrote {target}, for the time zone {zone}; look it over, then: watcher check{place}"])
     return DONE
+
+
+def fill_in(text: str, name: str, value: str) -> str:
+    """Return the starter `text` with `value` as the setting `name`, unchanged if it is "". Errors: BadParameter."""
+    if not value.strip():
+        return text
+    shown = re.compile(rf"^(?:# )?{name} = .*$", re.MULTILINE)
+    filled = shown.sub(lambda _: f"{name} = {to_toml(value.strip())}", text, count=1)
+    try:
+        parse_settings(filled, Path("settings.toml"))
+    except SettingsError as error:
+        raise BadParameter(error.problems[0].message, param_hint=f"--{name}") from error
+    return filled
+
+
+def machine_zone() -> str:
+    """Return the name of this machine's time zone; "UTC" if it has none that is known."""
+    try:
+        return ZoneInfo(get_localzone_name() or "UTC").key
+    except (LookupError, ValueError, OSError):
+        return "UTC"
+
+
+def is_found(path: Path) -> bool:
+    """Whether commands use this settings file without `--config`."""
+    try:
+        return find_settings().samefile(path)
+    except (SettingsError, OSError):
+        return False
 
 
 def starter_settings() -> str:
