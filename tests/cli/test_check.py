@@ -1,5 +1,9 @@
 """`watcher check` beyond the settings file itself."""
 
+import json
+
+import pytest
+
 from watcher.cli.main import run_command_line
 
 SETTINGS = '[[sources]]\nurl = "https://news.example/feed"\n'
@@ -38,6 +42,28 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
     settings.write_text(f'[fetch]\ncontact = "me@news.example"\n{SETTINGS}')
     assert run_command_line(["check", "--config", str(settings)]) == 0
     assert "contact" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nothing is polled: there are no sources, watcher sources add URL adds one"),
+        (f"{SETTINGS}enabled = false\n", "nothing is polled: every source is muted"),
+        (
+            "".join(f'[[sources]]\nurl = "https://a.example/{n}"\nname = "A"\n' for n in (1, 2)),
+            "2 sources are named A, and count as one outlet: https://a.example/1, https://a.example/2",
+        ),
+        (f'[fetch]\ndeadline = "5s"\n{SETTINGS}', "[fetch] deadline, 5s, is shorter than timeout, 10s"),
+    ],
+)
+def test_what_is_allowed_and_perhaps_not_meant_is_told(text, words, tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(text)
+
+    assert run_command_line(["check", "--config", str(settings)]) == 0
+    assert words in capsys.readouterr().err
+    assert run_command_line(["check", "--json", "--config", str(settings)]) == 0
+    assert any(words in warning for warning in json.loads(capsys.readouterr().out)["warnings"])
 
 
 def test_an_endpoint_is_told_of_and_one_without_an_address_is_a_fault(tmp_path, capsys):

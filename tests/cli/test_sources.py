@@ -80,6 +80,7 @@ def test_check_gives_counts_as_json(file, capsys):
 
     assert json.loads(capsys.readouterr().out) == {
         "ok": True, "path": str(file), "problems": [], "sources": 2, "digests": 1,
+        "warnings": ["[fetch] contact is not set: publishers whom a poll troubles can only block it"],
     }  # fmt: skip
 
 

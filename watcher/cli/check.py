@@ -1,5 +1,6 @@
 """`watcher check`: reports all faults of the settings file; optionally checks the store and online services."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import TOKEN_CHARS, Settings
 from watcher.settings.toml_syntax import Positions
+from watcher.settings.types import format_duration
 from watcher.text.format import format_count
 
 # Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
@@ -67,14 +69,16 @@ def check(
 
         faults = check_store(settings, mend=mend) if deep else []
         results = check_online(settings) if online else ()
+    warnings = list(find_warnings(settings))
     if json:
-        found: dict[str, object] = {"ok": True, "path": path, "problems": [], **counts}
+        found: dict[str, object] = {"ok": True, "path": path, "problems": [], "warnings": warnings, **counts}
         found |= {"store": faults} if deep else {}
         rows = [{**asdict(result), "ok": not result.fault} for result in results]
         print_json(found | ({"online": rows} if online else {}))
     else:
         print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: fine"])
-        warn_about(settings)
+        for warning in warnings:
+            print_err(warning)
         print_lines(format_faults(faults) if deep else ())
         print_lines(format_results(results))
     if any(not fault["mended"] for fault in faults):
@@ -115,12 +119,26 @@ def count_noun(plural: str, count: int) -> str:
     return format_count(count, noun, plural)
 
 
-def warn_about(settings: Settings) -> None:
-    if not settings.fetch.contact:
-        print_err("[fetch] contact is not set: publishers whom a poll troubles can only block it")
+def find_warnings(settings: Settings) -> Iterator[str]:
+    """Yield what is allowed in the settings, and perhaps not meant."""
+    fetch, active = settings.fetch, settings.active_sources()
+    if not active:
+        empty = "there are no sources, watcher sources add URL adds one"
+        yield f"nothing is polled: {'every source is muted' if settings.sources else empty}"
+    urls: defaultdict[str, list[str]] = defaultdict(list)
+    for source in active:
+        urls[source.name].append(source.url)
+    for name, alike in urls.items():
+        if len(alike) > 1:
+            yield f"{len(alike)} sources are named {name}, and count as one outlet: {', '.join(alike)}"
+    if fetch.deadline < fetch.timeout:
+        deadline, timeout = format_duration(fetch.deadline), format_duration(fetch.timeout)
+        yield f"[fetch] deadline, {deadline}, is shorter than timeout, {timeout}, which is never reached"
+    if not fetch.contact:
+        yield "[fetch] contact is not set: publishers whom a poll troubles can only block it"
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
         host = urlsplit(settings.semantic.endpoint.url).hostname
-        print_err(f"each article's title and first words are sent to {host}, for its vector")
+        yield f"each article's title and first words are sent to {host}, for its vector"
 
 
 def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
