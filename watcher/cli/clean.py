@@ -1,12 +1,12 @@
 """`watcher clean`: extracts the article of one page, or of many pages given as JSON lines."""
 
 import asyncio
-import json
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from importlib.resources import files
+from io import TextIOWrapper
 from pathlib import Path
 from textwrap import shorten, wrap
 from typing import Annotated, Any, TextIO
@@ -21,7 +21,7 @@ from watcher.clean.site_rules import load_user_rules
 from watcher.cli.clean_batch import BadLine, article_to_dict, clean_pages
 from watcher.cli.commands import DONE, PARTLY, USAGE
 from watcher.cli.options import Config, Json, closing_store, settings_or_defaults, with_examples
-from watcher.cli.output import print_err, print_json, print_lines
+from watcher.cli.output import dump_json, print_err, print_json, print_lines
 from watcher.cli.sources import read_file_or_stdin
 from watcher.model import ExtractedArticle, NotModified, RemovedBlock, Response
 from watcher.net.client import ACCEPT_PAGE
@@ -58,6 +58,8 @@ def clean(
     """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
     if jsonl:
         piped = page in ("", "-")
+        if isinstance(sys.stdin, TextIOWrapper):  # whatever the encoding of the terminal
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         with nullcontext(sys.stdin) if piped else Path(page).open(encoding="utf-8", errors="replace") as lines:
             return asyncio.run(clean_lines(lines, sys.stdout))
     if not page:
@@ -109,18 +111,8 @@ async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
             print_err(f"line {result.line}: not a page: {result.reason}")
             faults += 1
         else:
-            out.write(to_json_line(result) + "\n")
+            out.write(dump_json(result) + "\n")
     return PARTLY if faults else DONE
-
-
-def to_json_line(result: object) -> str:
-    """Return a result as one line of JSON; escaped to ASCII if it has a lone surrogate, which UTF-8 cannot encode."""
-    line = json.dumps(result, ensure_ascii=False)
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        return json.dumps(result)
-    return line
 
 
 def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Annotated, Any
@@ -48,6 +49,9 @@ def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; an error is printed on standard error."""
     SESSION.debug = "--debug" in arguments  # set before anything can fail
     SESSION.config, SESSION.exit_immediately = None, False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # no character that an encoding lacks ends a command
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = dispatch(arguments)
         sys.stdout.flush()

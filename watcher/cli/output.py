@@ -36,8 +36,17 @@ def print_lines(lines: Iterable[str], *, links: bool = False) -> None:
 
 
 def print_json(value: object, *, links: bool = False) -> None:
-    text = dumps(to_json(value, links=links), ensure_ascii=False, indent=2)
-    sys.stdout.write(escape_control_characters(text) + "\n")
+    sys.stdout.write(dump_json(to_json(value, links=links), indent=2) + "\n")
+
+
+def dump_json(value: object, *, indent: int | None = None) -> str:
+    """Return `value` as JSON without control characters; in ASCII if standard output cannot encode all of it."""
+    text = escape_control_characters(dumps(value, ensure_ascii=False, indent=indent))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return dumps(value, indent=indent)
+    return text
 
 
 def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any JSON)

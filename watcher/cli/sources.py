@@ -256,7 +256,7 @@ def export_opml(
         feeds = [replace(feed, url=hide_secrets(feed.url)) for feed in feeds]
     text = render_opml(feeds, title="Watcher sources")
     if file is None or str(file) == "-":
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode())  # UTF-8, as it says itself
     else:
         write_file(file, text)
         print_err(f"wrote {format_count(len(feeds), 'source')} to {file}")
