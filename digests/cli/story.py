@@ -72,9 +72,9 @@ def list_stories(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         edition = find_edition(engine, find_digest(settings, name).name, None)
-    rows = [{"number": str(story.number), "id": story.id, "title": story.title} for story in edition.stories]
-    rows += [{"number": "-", "id": brief.id, "title": brief.title} for brief in edition.briefs]
-    lines = (f"{row['number']:>3}  {row['id']}  {row['title']}" for row in rows)
+    rows = [{"number": story.number, "id": story.id, "title": story.title} for story in edition.stories]
+    rows += [{"number": None, "id": brief.id, "title": brief.title} for brief in edition.briefs]
+    lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
     print_result(rows, [f"{edition.title}, {edition.local_date}", *lines], json=json)
     return DONE
 

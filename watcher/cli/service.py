@@ -56,7 +56,8 @@ def status(system: System = False, json: Json = False) -> int:
     found = find_service(system=system)
     state = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
     missing = f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"
-    print_result(state, format_state(state) if state else [missing], json=json)
+    typed = {name: int(value) if value.isdecimal() else value or None for name, value in state.items()}
+    print_result(typed, format_state(state) if state else [missing], json=json)
     return DONE if state.get("ActiveState") == "active" else FAILED
 
 

@@ -2,7 +2,9 @@
 
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from importlib.resources import files
 from itertools import groupby
@@ -118,8 +120,14 @@ def show_settings(
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
     absolute = path.absolute()
-    print_result({"path": absolute, "settings": found}, format_settings(absolute, found), json=json)
+    rows = [{**asdict(each), "value": json_value(each.value)} for each in found] if json else []
+    print_result({"path": absolute, "settings": rows}, format_settings(absolute, found), json=json)
     return DONE
+
+
+def json_value(toml: str) -> object:
+    """Return a value that is shown as TOML, or as "none", for JSON."""
+    return None if toml == "none" else tomllib.loads(f"value = {toml}")["value"]
 
 
 def format_settings(path: Path, found: list[SettingValue]) -> Iterator[str]:

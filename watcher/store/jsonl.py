@@ -144,7 +144,7 @@ def format_article(article: Article, feed: str | None) -> str:
 
 def to_json(value: datetime | Reason | RemovedBlock) -> object:
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat().replace("+00:00", "Z")
     return value.to_dict() if isinstance(value, Reason) else asdict(value)
 
 
