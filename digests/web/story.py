@@ -16,7 +16,7 @@ from digests.render.escape import language_tag, sanitize_line
 from digests.render.localizer import english, language_direction
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition
-from digests.store.stories import StoryRow
+from digests.store.stories import StoryRow, load_corrections, load_members
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
 from digests.web.article import TITLE_CHARS, article_row
@@ -56,6 +56,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         thread=nearby_thread(found),
         changes=[(change.at, describe_change(change)) for change in found.changes],
         reports=reports,
+        done=read(site.engine, load_done, ask.query["done"]) if "done" in ask.query else None,
         at=at,
         more=more,
     )
@@ -68,15 +69,25 @@ def find_edition_with(site: Site, story: str) -> tuple[Edition, EditionStory] | 
     return next(((edition, shown) for edition in newest_first for shown in edition.stories if shown.id == story), None)
 
 
+def load_done(connection: Connection, number: str) -> dict[str, Any] | None:
+    """Return what a correction did that holds, and the story of what it moved; None if there is none of this number."""
+    found = next((each for each in load_corrections(connection) if str(each.number) == number), None)
+    if found is None or found.revoked_at is not None:
+        return None
+    moved = found.correction.articles
+    member = load_members(connection, moved[:1]).get(moved[0])
+    return {"number": number, "kind": found.correction.kind, "count": len(moved), "story": member and member.story_id}
+
+
 def split_story(site: Site, ask: PageRequest) -> PageResponse:
     done = write(site.engine, split, ask.params["story"], ask.form.get("article", "").split(), now=site.now())
-    return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
+    return PageResponse(redirect_to=f"/story/{done.stories[0].id}?done={done.number}")
 
 
 def join_stories(site: Site, ask: PageRequest) -> PageResponse:
     other = ask.form.get("other", "").strip().rpartition("/")[2]
     done = write(site.engine, join, ask.params["story"], other, now=site.now())
-    return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
+    return PageResponse(redirect_to=f"/story/{done.stories[0].id}?done={done.number}")
 
 
 def load_story_page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from lxml import html
 
@@ -10,7 +11,8 @@ from digests.store.stories import load_corrections, story_members
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.feeds import feed_states
-from watcher.store.writer import read
+from watcher.store.hosts import set_blocked_until
+from watcher.store.writer import read, write
 
 from .conftest import client_of
 
@@ -31,10 +33,16 @@ async def test_an_article_is_taken_out_of_its_story(client, press):
 
     found = await client.post(f"{path}/split", data={"token": await token_of(client, path), "article": out})
 
-    assert (found.status_code, found.headers["location"]) == (303, path)
+    assert (found.status_code, found.headers["location"]) == (303, f"{path}?done=1")
     assert out not in {member.article_id for member in read(engine, story_members, story)}
     assert [kept.correction.kind for kept in read(engine, load_corrections)] == ["split"]
     assert "became a story of its own" in (await client.get(path)).text
+    page = (await client.get(found.headers["location"])).text
+    other = re.search(r'Done: 1 article taken out, now in <a href="(/story/[^"]+)">', page)[1]
+    assert out in {member.article_id for member in read(engine, story_members, other.removeprefix("/story/"))}
+    assert "watcher story forget 1</code> takes it back" in page and "Done:" not in (await client.get(path)).text
+    for wrong in ("2", "0", "x", "1%00"):
+        assert "Done:" not in (await client.get(f"{path}?done={wrong}")).text
 
 
 async def test_two_stories_are_made_one_by_the_address_of_the_other(client, press):
@@ -45,6 +53,7 @@ async def test_two_stories_are_made_one_by_the_address_of_the_other(client, pres
     )
 
     assert found.status_code == 303
+    assert "Done: the two are one story. It holds" in (await client.get(found.headers["location"])).text
     pages = [(await client.get(path)).text for path in (one, other)]
     assert sum("is no more: its articles are in this one" in page for page in pages) == 1
 
@@ -69,13 +78,17 @@ async def test_a_source_is_muted_and_heard_again_and_the_file_keeps_its_comments
     site.on_settings = lambda: told.append(1)
     token = await token_of(client, "/sources/1")
 
-    await client.post("/sources/1/mute", data={"token": token, "muted": "yes"})
+    done = [await client.post("/sources/1/mute", data={"token": token, "muted": "yes"})]
+    told_muted = (await client.get(done[0].headers["location"])).text
     muted = path.read_text(encoding="utf-8")
     asked = {state.feed.id for state in read(engine, feed_states)}
     page = (await client.get("/sources/1")).text
     listed = (await client.get("/sources")).text
-    await client.post("/sources/1/mute", data={"token": token, "muted": "no"})
+    done.append(await client.post("/sources/1/mute", data={"token": token, "muted": "no"}))
+    told_again, told_late = [(await client.get(each.headers["location"])).text for each in reversed(done)]
 
+    assert "Done: it is switched off in the settings file." in told_muted
+    assert "Done: it is switched on in the settings file." in told_again and "Done:" not in told_late
     assert "enabled = false" in muted and "# the first" in muted
     assert 1 not in asked and "It is muted" in page and "Muted" in listed
     assert path.read_text(encoding="utf-8") == muted.replace("enabled = false", "enabled = true")
@@ -92,13 +105,29 @@ async def test_a_source_is_polled_now_and_its_page_waits_while_a_daemon_is_at_wo
         before = await client.get("/sources/1")
         found = await client.post("/sources/1/poll", data={"token": token})
         waiting = await client.get("/sources/1")
-    after = await client.get("/sources/1")
+    after = await client.get("/sources/1?done=poll")
 
-    assert found.status_code == 303 and "refresh" not in before.headers
+    assert (found.status_code, found.headers["location"]) == (303, "/sources/1?done=poll")
+    assert "refresh" not in before.headers and "It is due" not in before.text
     assert waiting.headers["refresh"] == "4" and "being polled" in waiting.text
     assert "refresh" not in after.headers  # nobody will poll it
+    said = " ".join(html.fromstring(after.text).xpath("string(//p[@class='status'])").split())
+    assert said.startswith("You asked for a poll. It is due, and no daemon is at work: the next watcher poll or")
     due = {state.feed.id: state.feed.next_poll_at for state in read(engine, feed_states)}
     assert due[1] == NOW and due[2] > NOW
+
+
+async def test_a_source_whose_host_asked_for_rest_says_until_when(press):
+    settings, engine, _ = press
+    client = client_of(app_of(site_of(settings, engine)))
+    host = next(state.feed.host for state in read(engine, feed_states) if state.feed.id == 1)
+    write(engine, set_blocked_until, host, until=NOW + timedelta(hours=2))
+
+    with hold_daemon_lock(engine, now=NOW):
+        await client.post("/sources/1/poll", data={"token": await token_of(client, "/sources/1")})
+        page = await client.get("/sources/1?done=poll")
+
+    assert "refresh" not in page.headers and "It is due, and its host asked for rest until" in page.text
 
 
 async def test_polling_now_is_limited(client):

@@ -29,6 +29,11 @@ CHANGES = 10  # last changes of its health
 PREVIEW = 10  # articles
 NAME_CHARS, WHY_CHARS, QUERY_CHARS = 100, 300, 100
 LEAST_REST = timedelta(minutes=1)  # minimum between two polls requested by a reader
+DONE_WORDS = {  # on the page that a form leads to
+    "poll": "You asked for a poll.",
+    "mute": "Done: it is switched off in the settings file.",
+    "unmute": "Done: it is switched on in the settings file.",
+}
 WAITING_S = 4  # reload interval of a page whose source is being polled
 
 
@@ -101,8 +106,10 @@ def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) 
 
 def one_source(site: Site, ask: PageRequest) -> PageResponse:
     found = read(site.engine, load_details, site, ask)
+    done = ask.query.get("done", "")
+    words = DONE_WORDS.get(done) if found["enabled"] == (done != "mute") else None  # unless it was changed again since
     return render_page(
-        site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, **found
+        site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, done=words, **found
     )
 
 
@@ -124,10 +131,12 @@ def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[s
     """Return the values for the template of one source. Errors: NotFound."""
     state, now = load_state(connection, ask), site.now()
     row = to_row(state, now=now)
-    due = state.next_request_at
-    is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
+    is_due = state.feed.next_poll_at is not None and state.feed.next_poll_at <= now and not state.feed.gone
+    is_held = state.blocked_until is not None and state.blocked_until > now
     enabled = state.feed.source.url in {source.url for source in site.settings.active_sources()}
     daemon = read_daemon_status(site.engine)
+    is_next = is_due and not is_held and daemon is not None and daemon.is_running
+    is_visited = state.feed.host in hosts_being_visited(connection, now=now)
     return {
         "row": row,
         **load_figures(connection, site, [row]),
@@ -136,8 +145,9 @@ def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[s
         "latest": latest_of_feed(connection, row.id, limit=PREVIEW),
         "enabled": enabled,
         "next_poll_text": next_poll_text(state),
-        # Whether it is due and a daemon is running.
-        "is_waiting": enabled and is_due and not site.is_static and daemon is not None and daemon.is_running,
+        "is_due": is_due and enabled and not site.is_static,
+        "held_until": state.blocked_until if is_held else None,
+        "is_waiting": enabled and not site.is_static and (is_visited or is_next),
     }
 
 
@@ -162,7 +172,7 @@ def poll_now(site: Site, ask: PageRequest) -> PageResponse:
     now = site.now()
     if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
         raise SettingsError((), "it was asked less than a minute ago, or is not asked at all")
-    return PageResponse(redirect_to=f"/sources/{feed_id}")
+    return PageResponse(redirect_to=f"/sources/{feed_id}?done=poll")
 
 
 def set_muted(site: Site, ask: PageRequest) -> PageResponse:
@@ -175,12 +185,13 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     index = next((index for index, row in enumerate(settings.sources) if row.url == state.feed.source.url), None)
     if index is None:
         raise SettingsError((), "the settings file has no such source any more")
-    save_settings(path, switch_source(text, index, enabled=ask.form.get("muted") != "yes"))
+    is_muted = ask.form.get("muted") == "yes"
+    save_settings(path, switch_source(text, index, enabled=not is_muted))
     site.settings = read_for_edit(path)[1]
     write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
     if site.on_settings:
         site.on_settings()
-    return PageResponse(redirect_to=f"/sources/{state.feed.id}")
+    return PageResponse(redirect_to=f"/sources/{state.feed.id}?done={'mute' if is_muted else 'unmute'}")
 
 
 def source_paths(site: Site) -> Iterator[str]:
