@@ -15,6 +15,7 @@ from watcher.errors import status_reason
 from watcher.failure_reasons import FeedKind, FetchKind, PageKind, Reason
 from watcher.feeds.health import Health
 from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source, Validators
+from watcher.settings.models import SourceSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.hosts import record_network_down, set_blocked_until
@@ -168,7 +169,7 @@ def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
 
 
 def row(name: str, health: str) -> SourceStatus:
-    status = source_status(Source(url=f"https://{name}.example/", name=name), None, now=NOW)
+    status = source_status(SourceSettings(url=f"https://{name.replace(' ', '-')}.example/", name=name), None, now=NOW)
     return replace(status, health=Health(status=health))
 
 
@@ -269,10 +270,22 @@ def test_a_source_that_is_gone_is_never_asked_again(shop, status):
     assert "next poll  none: it is gone" in status(press, "ash")
 
 
-def test_a_source_that_is_switched_off_says_so(shop, status):
-    press = shop(more='[[sources]]\nname = "Off"\nurl = "https://off.example/feed"\nenabled = false\n')
+def test_a_muted_source_stays_in_the_status_and_is_named_muted(shop, status):
+    press = shop("Ash", "Off")
+    press.read("Ash")
+    press.fail("Off", status_reason(404))
+    path, text = press.path, press.path.read_text("utf-8")
+    path.write_text(text.replace("https://off.example/feed.xml'", "https://off.example/feed.xml'\nenabled = false"))
+    write(press.engine, sync_sources, press.sources[:1], now=NOW)
 
-    assert "switched   off in the settings" in status(press, "Off")
+    assert status(press).splitlines()[2:] == ["sources  2: 1 ok, 1 muted", "muted    Off"]
+    assert "  muted      Off: switched off in the settings, and not polled; 0 articles" in status(press, "--all")
+    one = status(press, "Off")
+    assert "muted      switched off in the settings, and not polled\n" in one
+    assert "try        watcher sources unmute Off\n" in one and "next poll  none: it is muted\n" in one
+    rows = json.loads(status(press, "--json"))["sources"]
+    assert [(row["name"], row["health"]) for row in rows] == [("Ash", "ok"), ("Off", "muted")]
+    assert rows[1]["next_poll_at"] is None and rows[1]["last_polled_at"] is not None
     assert json.loads(status(press, "Off", "--json"))["enabled"] is False
 
 

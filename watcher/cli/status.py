@@ -17,7 +17,7 @@ from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_result
 from watcher.cli.sources import find_source
-from watcher.cli.status_source import SourceStatus, describe_health, print_source, source_status
+from watcher.cli.status_source import MUTED, SourceStatus, describe_health, print_source, source_status
 from watcher.errors import StoreError
 from watcher.failure_reasons import Reason
 from watcher.features.embedders import embedder_config
@@ -87,7 +87,7 @@ def show_status(
             if watch and not json and sys.stdout.isatty():
                 sys.stdout.write(CLEAR_SCREEN)
             if row:
-                print_source(settings, engine, row.source(), json=json)
+                print_source(engine, row, json=json)
             else:
                 print_status(settings, engine, everything=everything, json=json)
             if not watch:
@@ -122,7 +122,9 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
     lines = chain(
-        format_rows([*daemon_rows(*processes, now=now), *store_rows(found), source_counts(sources)], width=LABEL_CHARS),
+        format_rows(
+            (*daemon_rows(*processes, now=now), *store_rows(found), *source_counts(sources)), width=LABEL_CHARS
+        ),
         format_sources(sources, everything=everything),
         format_reasons("pages without an article", lost, limit=most),
         format_reasons("pages in whose place the feed's own text stands", replaced, limit=most),
@@ -141,10 +143,10 @@ class StatusSection:
 
 
 def list_sources(settings: Settings, engine: Engine, *, now: datetime) -> list[SourceStatus]:
-    """Return the active sources, worst health first."""
-    states = {state.feed.source.url: state for state in read(engine, feed_states)}
-    rows = [source_status(source, states.get(source.url), now=now) for source in settings.active_sources()]
-    return sorted(rows, key=lambda row: (severity(row.health.status), row.source.name))
+    """Return the sources of the settings, worst health first, muted ones last."""
+    states = {state.feed.source.url: state for state in read(engine, feed_states, disabled=True)}
+    rows = [source_status(row, states.get(row.url), now=now) for row in settings.sources]
+    return sorted(rows, key=lambda row: (row.is_muted, severity(row.health.status), row.source.name))
 
 
 def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
@@ -227,10 +229,13 @@ def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield "features", f"{articles_have(count)} those of an older version; they are made anew by and by"
 
 
-def source_counts(sources: Sequence[SourceStatus]) -> Row:
+def source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
-    return "sources", f"{len(sources)}: {words}" if words else "0"
+    yield "sources", f"{len(sources)}: {words}" if words else "0"
+    if muted := [to_one_line(row.source.name, NAME_CHARS) for row in sources if row.is_muted]:
+        more = f" and {len(muted) - SOURCES_SHOWN} more" if len(muted) > SOURCES_SHOWN else ""
+        yield MUTED, f"{', '.join(muted[:SOURCES_SHOWN])}{more}"
 
 
 def articles_have(count: int) -> str:
@@ -268,7 +273,7 @@ def pick_unhealthy(rows: Sequence[SourceStatus], *, limit: int) -> list[SourceSt
 
 
 def is_unwell(row: SourceStatus) -> bool:
-    return row.health.status not in ("ok", "new")
+    return row.health.status not in ("ok", "new", MUTED)
 
 
 def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit: int | None) -> Iterator[str]:

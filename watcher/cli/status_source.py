@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from shlex import quote
 
 from sqlalchemy import Engine
 
@@ -11,13 +12,14 @@ from watcher.cli.output import Row, format_minute, format_rows, print_result, se
 from watcher.feeds.health import Health, feed_health
 from watcher.feeds.html_text import to_one_line
 from watcher.model import Feed, Source
-from watcher.settings.models import Settings
+from watcher.settings.models import SourceSettings
 from watcher.store.feeds import FeedState, feed_state
 from watcher.store.polls import HealthChange, PollRecord, load_health_changes, load_polls
 from watcher.store.writer import read
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.urls import hide_secrets
 
+MUTED = "muted"  # in the place of the health of a source that the settings switch off
 LABEL_CHARS = 10  # width of the labels
 REASON_CHARS = 200  # of a reason, which may quote a server
 POLLS_SHOWN = 10
@@ -32,6 +34,10 @@ class SourceStatus:
     state: FeedState
     health: Health
 
+    @property
+    def is_muted(self) -> bool:
+        return self.health.status == MUTED
+
     def to_json(self) -> dict[str, object]:
         feed = self.state.feed
         return {
@@ -41,35 +47,39 @@ class SourceStatus:
             "health": self.health.status,
             **select_fields(self.health, "why", "hint", "since"),
             **select_fields(feed, "last_polled_at", "last_new_at"),
-            "next_poll_at": self.state.next_request_at,
+            "next_poll_at": None if self.is_muted else self.state.next_request_at,
             "articles": self.state.articles,
             "faults": self.state.faults,
         }
 
 
-def source_status(source: Source, state: FeedState | None, *, now: datetime) -> SourceStatus:
+def source_status(row: SourceSettings, state: FeedState | None, *, now: datetime) -> SourceStatus:
     """Return the status of a source; `state` is None if the store does not have it yet."""
+    source = row.source()
     if state is None:
         feed = Feed(id=0, source=source, url=source.url, host="")
         state = FeedState(feed=feed, reason=None, faults=(), blocked_until=None, articles=0)
     health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
+    if not row.enabled:
+        health = Health(status=MUTED, hint=f"watcher sources unmute {quote(source.name)}")
     return SourceStatus(source=source, state=state, health=health)
 
 
 def describe_health(health: Health) -> str:
+    if health.status == MUTED:
+        return "switched off in the settings, and not polled"
     since = f"since {format_minute(health.since)}" if health.since else ""
     return f"{health.why} ({since})" if since and health.why else since or health.why
 
 
-def print_source(settings: Settings, engine: Engine, source: Source, *, json: bool) -> None:
+def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
     now = datetime.now(UTC)
-    enabled = source.url in {each.url for each in settings.active_sources()}
-    status = source_status(source, read(engine, feed_state, source.url), now=now)
+    status = source_status(row, read(engine, feed_state, row.url), now=now)
     feed = status.state.feed
     history = read(engine, load_health_changes, feed.id)
     polls = read(engine, load_polls, feed.id, limit=POLLS_SHOWN)
     found = status.to_json() | {
-        "enabled": enabled,
+        "enabled": row.enabled,
         **select_fields(feed, "last_read_at", "interval_s", "took_s", "failures"),
         "gap_s": feed.avg_gap_s,
         "moved_to": feed.moved_to,
@@ -77,13 +87,13 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
         "history": history,
         "polls": polls,
     }
-    lines = chain(format_source(status, enabled=enabled, now=now), format_history(history, polls))
+    lines = chain(format_source(status, now=now), format_history(history, polls))
     print_result(found, lines, json=json)
 
 
-def format_source(status: SourceStatus, *, enabled: bool, now: datetime) -> Iterator[str]:
+def format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:
     yield to_one_line(f"{status.source.name} ({hide_secrets(status.source.url)})", REASON_CHARS * 2)
-    rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(status, enabled, now))
+    rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(status, now))
     yield from format_rows(rows, width=LABEL_CHARS)
 
 
@@ -104,17 +114,15 @@ def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord])
         yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
 
 
-def source_rows(status: SourceStatus, enabled: bool, now: datetime) -> Iterator[Row]:
+def source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
     feed, health, state = status.state.feed, status.health, status.state
     yield health.status, describe_health(health)
     if health.hint:
         yield "try", health.hint
-    if not enabled:
-        yield "switched", "off in the settings: it is not asked"
     if feed.url != status.source.url:
         yield "asked at", hide_secrets(feed.url)
-    if health.status == "gone":
-        yield "next poll", "none: it is gone"
+    if health.status in ("gone", MUTED):
+        yield "next poll", f"none: it is {health.status}"
     elif state.next_request_at:
         left = format_age(now - state.next_request_at).replace(" ahead", " from now")
         yield "next poll", f"{format_minute(state.next_request_at)}, {left}"

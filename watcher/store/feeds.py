@@ -213,9 +213,9 @@ def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
     return Entry(**{**at, **lists, "url": url or None, "published_at": published})
 
 
-def feed_states(connection: Connection, *, counted: bool = True) -> tuple[FeedState, ...]:
-    """Return the states of all enabled feeds, by name; unless `counted`, their number of articles is 0."""
-    return load_states(connection, feeds.c.enabled, counted=counted)
+def feed_states(connection: Connection, *, counted: bool = True, disabled: bool = False) -> tuple[FeedState, ...]:
+    """Return the states of all enabled feeds, or `disabled` ones too, by name; unless `counted`, with 0 articles."""
+    return load_states(connection, true() if disabled else feeds.c.enabled, counted=counted)
 
 
 def feed_state(connection: Connection, source: str | int) -> FeedState | None:
