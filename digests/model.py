@@ -14,10 +14,11 @@ from watcher.failure_reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireGroup:
-    """Articles that carry the same text: the origin first, then its copies in time order."""
+    """Articles that carry one text: the origin first, then its copies, whole or rewritten, in time order."""
 
     articles: tuple[str, ...]  # article ids
     agency: str | None = None
+    rewritten_from: str | None = None  # origin of the group that its text is rewritten from, until they are joined
 
     @property
     def origin(self) -> str:

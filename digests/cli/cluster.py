@@ -46,8 +46,9 @@ def cluster(
     Group articles into stories: JSON lines in, JSON lines out.
 
     In: {id, title, body, language, published, source, url}; only id and a title or a body are needed.
-    Out, in the order of the input: {id, story, report}. Articles of one report carry the same text; `report` is the id
-    of its origin, and a copy has `copy` too: how it differs, as in "cut to 60 %, edited, other headline".
+    Out, in the order of the input: {id, story, report}. Articles of one report carry one text, copied or rewritten;
+    `report` is the id of its origin, and a copy has `copy` too: how it differs, as in "cut to 60 %, edited, other
+    headline".
 
     Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
     """

@@ -265,7 +265,7 @@ def describe_decision(found: PairExplanation) -> str:
     yet = "No edition has looked at both yet"
     two = "They are in two stories" if found.both_in_stories else f"{yet}; by themselves they are of two stories"
     return {
-        Decision.SAME_REPORT: "They are one report: the same text.",
+        Decision.SAME_REPORT: "They are one report: one text, copied or rewritten.",
         Decision.JOINED: "They are in one story: a reader's correction joined the two that they were in.",
         Decision.SAME_STORY: "They are in one story.",
         Decision.RULED: f"{two}: a reader's correction holds them apart.",
@@ -365,11 +365,13 @@ def share(part: int, whole: int) -> float:
 def describe_copy(copy: CopyDifference) -> str:
     """Return how a copy differs, for a reader: "whole", "cut to 60 %, edited, other headline"."""
     parts = []
-    if copy.kept < WHOLE:
+    if copy.added and not copy.kept:
+        parts.append("rewritten")  # no sentence is the same
+    elif copy.kept < WHOLE:
         parts.append(f"cut to {round_percent(copy.kept)} %" if copy.kept else "headline alone")
     if copy.edited >= EDITED:
         parts.append("edited")
-    if copy.added >= ADDED:
+    if ADDED <= copy.added < 1:
         parts.append(f"{round_percent(copy.added)} % added")
     return ", ".join((parts or ["whole"]) + ([] if copy.same_title else ["other headline"]))
 

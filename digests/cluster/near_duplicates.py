@@ -1,10 +1,10 @@
-"""Wire copies: finds articles with the same text, whole, shortened, lightly edited or under another headline."""
+"""Wire copies: finds articles with the same text, whole, shortened, edited, rewritten or under another headline."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TypeAlias
@@ -51,6 +51,9 @@ MAX_SAME_NUMBERS = 0.45  # share of the fewer numbers: two events in one form sh
 SURELY = 0.95  # share from which on only two unrelated headlines speak against a copy
 MIN_HEADLINE_STEMS = 3  # stems of a headline that show whether a text belongs to it
 MAX_HEADLINE_SHARE = 0.2  # of these that a text on something else may have
+REWRITTEN = 0.21  # share of a text that another text has: about a quarter of its wording (docs/decisions/0004)
+REWRITTEN_BELOW = 0.2  # the same, below the lead
+MAX_REWRITTEN_GAP = timedelta(hours=24)  # between the two; a text of a later day repeats earlier ones as background
 
 FLAGS = (1 << FLAG_BITS) - 1
 HAS_CITED, HAS_LEAD = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD))  # of each combination of flags
@@ -61,22 +64,27 @@ def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
     Return the articles in groups with the same text; an article without copies is a group of its own.
 
     The origin is the agency's own article if it is in the group, else the earliest. Articles without a body are in one
-    group only if their headlines are the same.
+    group only if their headlines are the same. A group whose text is rewritten names the source's in `rewritten_from`.
     """
     ordered = sort_by_time(items)
     prints = make_fingerprints(ordered)
     groups = CopyGroups(ordered, prints)
-    copies = []
+    copies, rewritten = [], []
     for a, b in candidate_pairs(prints):
         overlap = measure_overlap(prints[a], prints[b])
         if is_copy(ordered[a], ordered[b], overlap):
             copies.append((-overlap.share, a, b))
+        for copy, source, found in ((a, b, overlap), (b, a, overlap.swap_sides())):
+            if is_rewritten(ordered[copy], ordered[source], found):
+                rewritten.append((copy, -found.below / found.below_a, source))
     for _, a, b in sorted(copies):
         groups.join_copies(a, b)
     for a, b in find_same_titles(ordered, prints):
         groups.join(a, b)
-    found = sorted(sorted(members) for members in groups.members.values())
-    return tuple(make_wire_group([ordered[i] for i in members]) for members in found)
+    ascending = sorted(sorted(members) for members in groups.members.values())
+    reports = {members[0]: make_wire_group([ordered[i] for i in members]) for members in ascending}
+    first_of = {i: members[0] for members in ascending for i in members}
+    return tuple(link_rewritten(reports, first_of, rewritten))
 
 
 class CopyGroups:
@@ -165,6 +173,25 @@ def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     return WireGroup(articles=(origin.article_id, *copies), agency=agency)
 
 
+def link_rewritten(
+    reports: dict[int, WireGroup], first_of: Mapping[int, int], rewritten: Sequence[tuple[int, float, int]]
+) -> Iterator[WireGroup]:
+    """
+    Yield `reports`, the rewritten ones with their source: an agency's text or an earlier one, which shares the most.
+
+    A report has the number of its first article. `rewritten` has a copy, the negated share, and where that is from.
+    """
+    for copy, _, other in sorted(rewritten):
+        report, number = reports.get(copy), first_of[other]
+        if report is None or report.agency or report.rewritten_from or number == copy:
+            continue
+        source = reports[number]
+        if source.agency or number < copy:
+            origin = source.rewritten_from or source.origin
+            reports[copy] = replace(report, rewritten_from=origin, agency=source.agency)
+    yield from reports.values()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
     """The shingles that two samples share where both are complete; `share` is that of the shorter one, 0 to 1."""
@@ -173,10 +200,16 @@ class Overlap:
     in_a: int
     in_b: int
     same_lead: bool
+    below: int  # shared below both leads, outside what one of the texts cites
+    below_a: int
+    below_b: int
 
     @property
     def share(self) -> float:
         return self.shared / max(1, min(self.in_a, self.in_b))
+
+    def swap_sides(self) -> Overlap:
+        return replace(self, in_a=self.in_b, in_b=self.in_a, below_a=self.below_b, below_b=self.below_a)
 
 
 def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
@@ -205,7 +238,15 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
         both[HAS_LEAD].sum() >= SAME_LEAD * max(1, of_a[HAS_LEAD].sum())
         and both[:, HAS_LEAD].sum() >= SAME_LEAD * max(1, of_b[HAS_LEAD].sum())
     )
-    return Overlap(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
+    return Overlap(
+        shared=shared,
+        in_a=in_a,
+        in_b=in_b,
+        same_lead=same_lead,
+        below=int(both[0, 0]),
+        below_a=int(of_a[0] - both[0, 1:].sum()),
+        below_b=int(of_b[0] - both[1:, 0].sum()),
+    )
 
 
 def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
@@ -222,6 +263,21 @@ def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     if COPY_SAME_TITLE <= found.share < least == COPY:
         return title_key(a.title) == title_key(b.title) != ()
     return found.share >= least and not is_site_notice_overlap(a, b, found)
+
+
+def is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool:
+    """Whether an article shares so much with another outlet's of that day that its text is not its own."""
+    # Reports of one event begin with the same facts, often in the same words, so the rest must share enough too.
+    return (
+        found.below >= max(MIN_SHARED, REWRITTEN_BELOW * found.below_a)
+        and found.shared >= REWRITTEN * found.in_a
+        and found.below_a >= NOTE
+        and copy.is_non_voting == source.is_non_voting
+        and not (copy.outlet and copy.outlet == source.outlet)
+        and (time_apart(copy, source) or timedelta()) <= MAX_REWRITTEN_GAP
+        and not (found.same_lead and numbers_conflict(copy, source))
+        and not is_site_notice_overlap(copy, source, found)
+    )
 
 
 def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:

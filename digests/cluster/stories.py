@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -75,18 +76,35 @@ def cluster_with_links(
     nodes = [heads[number] for number in order]
     node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles if rules}
     stories_before = [majority_story(reports[number], known or {}) for number in order]
-    groups, links = cluster_representatives(nodes, rules, node_of, stories_before)
+    groups, scores = cluster_representatives(nodes, rules, node_of, stories_before)
+    origins = [reports[number].rewritten_from or reports[number].origin for number in order]
+    text_of = np.unique(origins, return_inverse=True)[1]
+    links = best_links(nodes, groups, scores.filter(text_of[scores.first] != text_of[scores.second]))
     stories = []
     for members in sorted(sorted(order[node] for node in group) for group in groups):
         earliest = min(reports[members[0]].articles, key=place.__getitem__)
-        stories.append(build_story(story_id(earliest), [reports[number] for number in members], place))
+        joined = join_rewritten([reports[number] for number in members], place)
+        stories.append(build_story(story_id(earliest), joined, place))
     return tuple(stories), links
+
+
+def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> list[WireGroup]:
+    """Return the reports of a story, those that are rewritten from one text as one report with their source."""
+    by_origin: defaultdict[str, list[WireGroup]] = defaultdict(list)
+    for report in sorted(reports, key=lambda report: (report.rewritten_from is not None, place[report.origin])):
+        by_origin[report.rewritten_from or report.origin].append(report)
+    joined = []
+    for source, *others in by_origin.values():
+        copies = (*source.articles[1:], *chain.from_iterable(report.articles for report in others))
+        articles = (source.origin, *sorted(copies, key=place.__getitem__))
+        joined.append(WireGroup(articles=articles, agency=source.agency))
+    return joined
 
 
 def cluster_representatives(
     nodes: Sequence[ClusterItem], rules: Constraints, node_of: Mapping[str, int], known: Sequence[str | None]
-) -> tuple[list[list[int]], Links]:
-    """Return the groups of `nodes` (sorted by time), and the links in the groups. `known`: each node's story so far."""
+) -> tuple[list[list[int]], Edges]:
+    """Return the groups of `nodes` (sorted by time), and the scores of pairs. `known`: each node's story so far."""
     corrected, differ = cannot_link(rules, node_of), conflict_check(nodes)
     params, linkage = params_for(nodes)
     scores = score_all_pairs(nodes, params)
@@ -101,7 +119,7 @@ def cluster_representatives(
         together=must_link_pairs(rules, node_of),
     )
     groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), linkage.threshold, corrected)
-    return groups, best_links(nodes, groups, scores)
+    return groups, scores
 
 
 def attach_live_blogs(

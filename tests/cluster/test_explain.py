@@ -197,6 +197,7 @@ def differs(title, body, *, origin=WHOLE, language="en"):
         (TITLE, text(OWN, WHOLE), "20 % added"),
         ("Port shut", text(OWN, *SENTENCES[:2]), "cut to 40 %, 35 % added, other headline"),
         (TITLE, "", "headline alone"),
+        ("Port shut", OWN, "rewritten, other headline"),
         (TITLE, "The harbour authority of Lindhaven closed its quay …", "cut to 10 %"),
     ],
 )

@@ -203,6 +203,57 @@ def test_the_origin_is_the_agency_then_the_earliest(item):
     assert without.origin == "a"
 
 
+REWRITTEN = """Two ferries lie under a crane in Lindhaven. Divers will look at both hulls before the evening tide.
+The crane had been inspected in January and no fault was noted. A docker says that it had leaned for weeks.
+While it was being moved along the rails to make room for a delivery of steel, two legs broke under its weight.
+Engineers from the capital expect to need ten days before they can say what went wrong, and that may be hopeful.
+The mayor wants a debate on who pays. Fishermen are angry because their catch will have to be sold elsewhere."""
+
+
+def sources_of(found):
+    return {report.origin: (report.rewritten_from, report.agency) for report in found}
+
+
+def test_a_rewritten_text_names_its_source_and_the_agency(item):
+    wire = item("a", "Crane falls on ferries", WIRE, agency="dpa")
+    rewritten = item("b", "Ferries under steel", REWRITTEN, hours=2)
+    own = item("c", "Steel wreck over the berth", f"{OTHER}\n{QUOTE} the mayor read out.", hours=3)
+
+    found = group_wire_copies([rewritten, own, wire])
+
+    assert sources_of(found) == {"a": (None, "dpa"), "b": ("a", "dpa"), "c": (None, None)}
+
+
+def test_an_agencys_text_is_the_source_also_if_it_comes_later(item):
+    rewritten = item("a", "Ferries under steel", REWRITTEN)
+    wire = item("b", "Crane falls on ferries", WIRE, agency="dpa", hours=1)
+
+    assert sources_of(group_wire_copies([wire, rewritten])) == {"a": ("b", "dpa"), "b": (None, "dpa")}
+
+
+def test_of_two_outlets_the_later_one_has_rewritten(item):
+    first, second = item("a", "Ferries under steel", REWRITTEN), item("b", "Crane falls on ferries", WIRE, hours=1)
+
+    assert sources_of(group_wire_copies([second, first])) == {"a": (None, None), "b": ("a", None)}
+
+
+def test_what_is_rewritten_from_a_rewritten_text_is_from_the_source_of_that(item):
+    again = "\n".join([*lines(OTHER)[:4], *lines(REWRITTEN)[2:4]])
+    wire = item("a", "Crane falls on ferries", WIRE, agency="dpa")
+    rewritten = item("b", "Ferries under steel", REWRITTEN, hours=2)
+    third = item("c", "Steel wreck over the berth", again, hours=4)
+
+    assert sources_of(group_wire_copies([wire, rewritten, third]))["c"] == ("a", "dpa")
+
+
+@pytest.mark.parametrize(("outlet", "hours"), [("outlet of a", 2), ("Daily", 30)], ids=["one outlet", "a later day"])
+def test_an_outlets_next_text_and_one_of_a_later_day_are_not_rewritten(item, outlet, hours):
+    wire = item("a", "Crane falls on ferries", WIRE, agency="dpa")
+    later = item("b", "Ferries under steel", REWRITTEN, outlet=outlet, hours=hours)
+
+    assert sources_of(group_wire_copies([wire, later]))["b"] == (None, None)
+
+
 def test_the_same_headline_without_a_text_is_one_report(item):
     title = "Crane falls on two ferries in Lindhaven harbour"
     first, second = item("a", title), item("b", title.upper(), hours=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import text_reuse
 from tests.quality import measure
 
 BOOK = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))
@@ -38,6 +39,11 @@ def test_grouping_with_a_model_holds_its_floors():
 @pytest.mark.parametrize("half", ["tuned", "held"])
 def test_copies_are_told_from_independent_texts(half):
     assert fallen(measure.reports(half), BOOK["reports"][half]) == []
+
+
+@pytest.mark.parametrize("half", ["tuned", "held"])
+def test_rewritten_texts_do_not_count_as_independent_and_own_ones_do(half):
+    assert fallen(text_reuse.measure(half), BOOK["independent"][half]) == []
 
 
 def test_every_figure_has_a_floor():

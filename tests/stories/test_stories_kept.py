@@ -148,3 +148,32 @@ def test_digests_of_other_sources_share_their_stories(engine, put):
     (world,), (two,) = ((*each.stories, *each.briefs) for each in made.values())
     assert world.id == two.id
     assert (world.outlets, two.outlets) == (2, 1)
+
+
+HERALD = """Quake shakes Tarvola. Two houses collapsed in Tarvola when a quake of magnitude 5.4 shook the Dressel.
+Rescuers reached everyone within the hour, and a school in Marnitz was opened for those who cannot go home.
+The road along the river stays closed until engineers have looked at both of its bridges, the district office said.
+Trains run on one track only because stones lie on the other, and they will be late until the end of the week.
+Schools in three villages stay shut on Tuesday, and the army has sent forty soldiers with tents and kitchens."""
+REWRITTEN = """Dressel valley shaken at dawn. A quake of magnitude 5.4 has cost two families in Tarvola their houses.
+Nobody was hurt: rescuers reached everyone within the hour. A baker handed out bread to the neighbours on the square.
+The road stays closed until engineers have looked at both of its bridges, and the mayor asks people to stay away.
+Commuters need patience too, for stones lie on the track and trains will be late until the end of the week.
+The army has sent forty soldiers with tents and kitchens, said mayor Henrik Oster, who spoke of a hard day."""
+
+
+def test_a_rewritten_copy_is_in_the_report_of_its_source_in_the_edition_and_by_itself(engine, put):
+    source = put("Herald", HERALD, MORNING - 5 * HOUR)
+    copy = put("Courier", REWRITTEN, MORNING - 3 * HOUR)
+    world = DigestSettings.model_validate({"name": "world"}, context={})
+    request = EditionRequest(local_date=MORNING.date(), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+
+    edition = make_edition(engine, world, request, now=MORNING)
+    (told,) = edition.stories
+    found = read(engine, lambda c: load_story_details(c, told.id))
+
+    assert (told.outlets, told.independent, told.folded) == (2, 1, 1)
+    assert [report.articles for report in found.story.wire_groups] == [(source.id, copy.id)]
+    assert found.coverage.independent == ("Herald",)
+    assert found.copies[copy.id].added > 0
+    assert {member.nearest for member in found.members.values()} == {None}
