@@ -194,6 +194,30 @@ def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hangi
     assert daemon.log.rstrip().endswith("stopped")
 
 
+@on_sqlite
+@pytest.mark.parametrize("pauses_s", [(0.5,), (0.04, 0.04)])
+def test_a_second_ctrl_c_or_three_in_a_row_end_the_daemon_at_once(hanging, write_settings, start, capsys, pauses_s):
+    base, taken = hanging
+    settings = write_settings({"Hangs": f"{base}/feed.xml"})
+    daemon = start(settings)
+    daemon.wait_for("started")
+    until = time.monotonic() + 10
+    while not taken and time.monotonic() < until:
+        time.sleep(0.05)
+
+    os.killpg(daemon.process.pid, signal.SIGINT)
+    for pause_s in pauses_s:
+        time.sleep(pause_s)
+        os.killpg(daemon.process.pid, signal.SIGINT)
+
+    assert daemon.ended(2) == 130
+    *_, stopping, forced = daemon.log.splitlines()
+    assert stopping.endswith('stopping signal=SIGINT within_s=10 second_signal="ends it at once, and nothing is lost"')
+    assert forced.endswith("forced_exit signal=SIGINT")
+    assert "Traceback" not in daemon.log and "fail" not in daemon.log
+    assert status(settings, capsys)["daemon"]["state"] == "stopped"
+
+
 def test_run_once_polls_what_is_due_with_its_pages_and_ends(site, write_settings, start, capsys):
     site.feed("/feed.xml", rss(text="The ferry runs again, the harbour office said, after repairs. " * 30))
     more = {f"Paper {n}": site.url(f"/nothing.xml?{n}") for n in range(20)}  # the first polls of all are at once

@@ -38,8 +38,9 @@ Examples:
 def main() -> None:
     """Run the command line and exit with its code."""
     code = run_command_line(sys.argv[1:])
-    # Normal shutdown takes 25 ms, and waits for threads that wait for a name server. No `atexit` functions run here.
-    if SESSION.exit_immediately:
+    # Normal shutdown takes 25 ms, waits for threads that wait for a name server, and prints a traceback if it is
+    # interrupted. No `atexit` functions run here.
+    if SESSION.exit_immediately or code == INTERRUPTED:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -53,7 +53,7 @@ def run_worker(config: Config = None) -> int:
 
     Start as many as are needed, with the settings of the daemon. They share the work by the queue that the store holds
     ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
-    `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds.
+    `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":
@@ -65,6 +65,7 @@ def run_until_signal(
     settings: Settings, *, once: bool = False, take_over: bool = False, is_helper: bool = False
 ) -> int:
     configure_logging(settings.log, debug=SESSION.debug)
+    SESSION.exit_immediately = True
     engine = open_store(settings.store.url)
     with exit_watchdog() as on_end, closing_store(engine):
         if not is_helper:

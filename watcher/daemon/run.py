@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import math
+import multiprocessing
 import os
 import signal
 import threading
@@ -28,7 +30,7 @@ from watcher.worker.events import Event
 
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
-SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that counts as one signal
+SAME_SIGNAL_S = 0.1  # some tools signal a process and then its group: two signals within it count as one
 END_S = 9.5  # after a signal: less than the usual 10 s stop timeout of Docker and others
 MAX_LOGGED_SOURCES = 50  # of each kind, when settings are reloaded
 DRAIN_S = 7.0  # how long visits may continue after a signal before they are cancelled
@@ -46,7 +48,7 @@ class SignalFlags:
 
 async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object], is_helper: bool = False) -> None:
     """
-    Run until SIGINT or SIGTERM; a second one interrupts the shutdown. SIGHUP reloads the settings.
+    Run until SIGINT or SIGTERM; a second one ends the process at once. SIGHUP reloads the settings.
 
     A helper shares the work of other daemons: visits, vectors and features.
     Errors: StoreError if another daemon has locked the store, or if the store's file is removed or replaced.
@@ -61,7 +63,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             routes = daemon_routes(services)
             services.servers = Servers(settings, engine, routes, on_settings=flags.reload.set, is_helper=is_helper)
             services.schedule_jobs(() if is_helper else load_plugin_jobs(settings, services.tools))
-            install_signal_handlers(flags)
+            install_signal_handlers(flags, lock)
             services.jobs.start()
             heartbeat = asyncio.create_task(send_heartbeats(services))
             clock_watch = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
@@ -89,7 +91,7 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
     flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock()) as lock:
         async with build_services(settings, engine, lock) as services:
-            install_signal_handlers(flags)
+            install_signal_handlers(flags, lock)
             log_started(services)
             pass_task = asyncio.create_task(services.run_all(flags.end))
             end_task = asyncio.create_task(flags.end.wait())
@@ -162,26 +164,38 @@ async def wait_for_signals(
     return None
 
 
-def install_signal_handlers(flags: SignalFlags) -> None:
-    """Handle signals: SIGHUP reloads the settings, the first SIGINT or SIGTERM shuts down, another one interrupts."""
+def install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
+    """Handle signals: SIGHUP reloads the settings, the first SIGINT or SIGTERM shuts down, a second one exits."""
     loop = asyncio.get_running_loop()
     had_terminal = os.isatty(0)
+    ended_at_s: list[float] = []  # when each signal to end came, by the monotonic clock
 
     def handle_signal(number: signal.Signals) -> None:
-        if flags.end.is_set():
-            return
-        if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):  # else the terminal was closed
+        if number == signal.SIGHUP and (flags.end.is_set() or not had_terminal or os.isatty(0)):
             flags.reload.set()
             return
-        log.info("stopping %s", fields(signal=number.name))
-        flags.end.set()
-        flags.on_end()
-        loop.call_later(SAME_SIGNAL_S, lambda: [loop.remove_signal_handler(each) for each in ENDS])
+        ended_at_s.append(time.monotonic())
+        if not flags.end.is_set():
+            second = "ends it at once, and nothing is lost"
+            log.info("stopping %s", fields(signal=number.name, within_s=math.ceil(END_S), second_signal=second))
+            flags.end.set()
+            flags.on_end()
+        elif len(ended_at_s) > 2 or ended_at_s[-1] - ended_at_s[0] > SAME_SIGNAL_S:
+            exit_at_once(number, lock)
 
     for number in ENDS:
         loop.add_signal_handler(number, handle_signal, number)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has set it to be ignored
         loop.add_signal_handler(signal.SIGHUP, handle_signal, signal.SIGHUP)
+
+
+def exit_at_once(number: signal.Signals, lock: DaemonLock) -> None:
+    """End this process and its workers now. What is under way stays due; an open transaction is rolled back."""
+    log.warning("forced_exit %s", fields(signal=number.name))
+    lock.record_stop(now=system_clock())
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    os._exit(128 + number)  # as shells report the end by a signal
 
 
 async def shutdown(services: Services) -> None:
