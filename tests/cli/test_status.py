@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -325,3 +326,29 @@ def test_reasons_without_end_are_cut(shop, status):
 
     assert max(map(len, status(press).splitlines())) < 320
     assert max(map(len, status(press, "ash").splitlines())) < 500
+
+
+def test_watching_reads_changed_settings_and_names_their_faults(shop, capsys, monkeypatch):
+    store = shop("Post")
+    good = store.path.read_text("utf-8")
+    texts = iter([f"{good}[[sources]]\nname = 'Late'\nurl = 'https://late.example/feed'\n", f"{good}[pol]\n", good])
+
+    def sleep(_seconds: float) -> None:
+        text = next(texts, None)
+        if text is None:
+            raise KeyboardInterrupt
+        store.path.write_text(text, "utf-8")
+
+    monkeypatch.setattr("watcher.cli.status.time", SimpleNamespace(sleep=sleep))
+
+    assert run_command_line(["status", "--watch", "--config", str(store.path)]) == 130
+
+    told = capsys.readouterr()
+    assert [line for line in told.out.splitlines() if line.startswith("sources ")] == [
+        "sources  1: 1 new",
+        "sources  2: 2 new",
+        "sources  2: 2 new",
+        "sources  1: 1 new",
+    ]
+    (fault,) = told.err.splitlines()
+    assert "pol: unknown setting" in fault and fault.endswith("shown by the last good settings")

@@ -24,6 +24,9 @@ host_delay = "0s"
 """
 
 
+DEBUG = '[log]\nlevel = "debug"\n'  # names each poll and page
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serving() as site:

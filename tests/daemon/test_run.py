@@ -17,6 +17,7 @@ from digests.model import OutboundMessage, Rendered
 from digests.store.editions import EditionKey, open_digests
 from digests.store.outbox import OPEN_STATES, deliveries_of, enqueue
 from tests.cli.site import rss
+from tests.daemon.conftest import DEBUG
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run_command_line as run_command
@@ -120,9 +121,9 @@ def test_hup_takes_new_settings_without_a_restart_and_says_what_changed(site, wr
         site.feed(f"/{name}.xml", rss())
     settings = write_settings({"A": site.url("/a.xml"), "B": site.url("/b.xml")})
     daemon = start(settings)
-    daemon.wait_for("polled", times=2)
+    daemon.wait_for("started")
 
-    more = '[poll]\nevery = "45m"\n[[digests]]\nname = "evening"\nat = "18:00"\n'
+    more = f'{DEBUG}[poll]\nevery = "45m"\n[[digests]]\nname = "evening"\nat = "18:00"\n'
     write_settings({"A": site.url("/a.xml"), "C": site.url("/c.xml")}, more)
     settings.write_text(re.sub(r"(?m)^url = .*", 'url = "sqlite:///other.db"', settings.read_text(), count=1))
     daemon.send(signal.SIGHUP)
@@ -131,7 +132,7 @@ def test_hup_takes_new_settings_without_a_restart_and_says_what_changed(site, wr
 
     line = next(line for line in daemon.log.splitlines() if " reloaded " in line)
     assert "sources_added=1 sources_removed=1 sources_changed=0" in line
-    assert "changed=poll.every,digests.world,digests.evening" in line
+    assert "changed=poll.every,log.level,digests.world,digests.evening" in line
     assert f"source_removed feed={site.url('/b.xml')}" in daemon.log
     assert "needs_restart setting=store.url" in daemon.log
     assert not (settings.parent / "other.db").exists()
@@ -139,9 +140,11 @@ def test_hup_takes_new_settings_without_a_restart_and_says_what_changed(site, wr
     assert daemon.ended() == 0
 
 
-def test_hup_with_faults_keeps_the_old_settings_and_names_each_fault(site, write_settings, start):
+def test_faulty_settings_are_named_fault_by_fault_and_mended_ones_are_read_without_a_signal(
+    site, write_settings, start
+):
     site.feed("/a.xml", rss())
-    settings = write_settings({"A": site.url("/a.xml")})
+    settings = write_settings({"A": site.url("/a.xml")}, DEBUG)
     daemon = start(settings)
     daemon.wait_for("polled")
 
@@ -151,8 +154,8 @@ def test_hup_with_faults_keeps_the_old_settings_and_names_each_fault(site, write
 
     assert "settings_fault" in daemon.log and "key=poll.evry" in daemon.log and "key=poll.concurrency" in daemon.log
     write_settings({"A": site.url("/a.xml")}, '[poll]\nevery = "1h"\n')
-    daemon.send(signal.SIGHUP)
-    daemon.wait_for("reloaded")
+    daemon.wait_for("reloaded sources_added=0 sources_removed=0 sources_changed=0 changed=poll.every,log.level")
+    assert daemon.log.count("reload_failed") == 1
     daemon.send(signal.SIGTERM)
     assert daemon.ended() == 0
 

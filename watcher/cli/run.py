@@ -40,8 +40,9 @@ def run_daemon(
     """
     Run the daemon: poll the feeds when they are due, fetch their articles, make each digest at its local time.
 
-    It logs to standard error, one event a line. SIGHUP reads the settings anew; wrong ones are named, and the old ones
-    stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
+    It logs to standard error, one event a line. Changed settings are read within seconds; wrong ones are named, and the
+    old ones stay. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once; what was under way stays due.
+    One daemon works on a store.
     """
     return run_until_signal(load_settings(config), once=once, take_over=yes)
 
@@ -72,7 +73,7 @@ def run_until_signal(
             claim_store(engine, settings, take_over=take_over)
         if once:
             return DONE if scheduler.run(run_once(settings, engine, on_end=on_end)) else PARTLY
-        scheduler.run(run(settings, engine, on_end=on_end, is_helper=is_helper))
+        scheduler.run(run(settings, engine, on_end=on_end, is_helper=is_helper, debug=SESSION.debug))
     return DONE
 
 

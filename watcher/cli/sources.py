@@ -117,7 +117,7 @@ def edit_source(source: str, config: Path | None, change: Callable[[str, int], s
 def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
     row, path = edit_source(source, config, partial(switch_source, enabled=enabled))
     done = f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
-    print_lines([done, "a daemon that runs takes it up when it gets SIGHUP, or is started anew"])
+    print_lines([done, "a daemon that runs reads the file within seconds"])
     return DONE
 
 

@@ -15,10 +15,10 @@ from typer import Argument, Option
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_result
+from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import MUTED, SourceStatus, describe_health, print_source, source_status
-from watcher.errors import StoreError
+from watcher.errors import SettingsError, StoreError
 from watcher.failure_reasons import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
@@ -77,23 +77,36 @@ def show_status(
         lines = format_rows(daemon_rows(daemon, others, now=now), width=LABEL_CHARS)
         print_result(daemon_to_json(daemon, others, now=now), lines, json=json)
         return DONE if process_state(daemon, now) == "running" else FAILED
+    fault = ""
+    while True:
+        if watch and not json and sys.stdout.isatty():
+            sys.stdout.write(CLEAR_SCREEN)
+        code = print_once(settings, source, everything=everything, json=json)
+        if fault:
+            print_err(f"{fault}; shown by the last good settings", label="warning")
+        if not watch or code != DONE:
+            return code
+        sys.stdout.flush()
+        time.sleep(WATCH_S)
+        try:
+            settings, fault = load_settings(config), ""
+        except SettingsError as error:
+            fault = str(error)
+
+
+def print_once(settings: Settings, source: str, *, everything: bool, json: bool) -> int:
+    """Print the status, or that of one source, and return the exit code. Errors: SettingsError for the source."""
     row = settings.sources[find_source(settings, source)] if source else None
     try:
         store = open_store(settings.store.url, create=False)
     except StoreError as error:
         return print_store_error(settings.store.url, error, json=json)
     with closing_store(store) as engine:
-        while True:
-            if watch and not json and sys.stdout.isatty():
-                sys.stdout.write(CLEAR_SCREEN)
-            if row:
-                print_source(engine, row, json=json)
-            else:
-                print_status(settings, engine, everything=everything, json=json)
-            if not watch:
-                return DONE
-            sys.stdout.flush()
-            time.sleep(WATCH_S)
+        if row:
+            print_source(engine, row, json=json)
+        else:
+            print_status(settings, engine, everything=everything, json=json)
+    return DONE
 
 
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:

@@ -21,7 +21,7 @@ from watcher.daemon.metrics import Counters
 from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Services, make_scheduler
 from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import SettingsDiff
-from watcher.settings.load import load_settings_file
+from watcher.settings.load import file_state, load_settings_file
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock, hold_daemon_lock
 from watcher.text.format import fields
@@ -33,6 +33,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 0.1  # some tools signal a process and then its group: two signals within it count as one
 END_S = 9.5  # after a signal: less than the usual 10 s stop timeout of Docker and others
 MAX_LOGGED_SOURCES = 50  # of each kind, when settings are reloaded
+LOOK_S = 2.0  # between two looks at the settings file
 DRAIN_S = 7.0  # how long visits may continue after a signal before they are cancelled
 LAST_S = 4.0  # the last of these seconds, in which writes to a failing store are no longer retried
 
@@ -46,7 +47,9 @@ class SignalFlags:
     reload: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object], is_helper: bool = False) -> None:
+async def run(
+    settings: Settings, engine: Engine, *, on_end: Callable[[], object], is_helper: bool = False, debug: bool = False
+) -> None:
     """
     Run until SIGINT or SIGTERM; a second one ends the process at once. SIGHUP reloads the settings.
 
@@ -59,14 +62,17 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as lock:
         async with build_services(settings, engine, lock, spread_s=SPREAD_S) as services:
-            services.is_helper = is_helper
+            services.is_helper, services.debug = is_helper, debug
             routes = daemon_routes(services)
             services.servers = Servers(settings, engine, routes, on_settings=flags.reload.set, is_helper=is_helper)
             services.schedule_jobs(() if is_helper else load_plugin_jobs(settings, services.tools))
             install_signal_handlers(flags, lock)
             services.jobs.start()
             heartbeat = asyncio.create_task(send_heartbeats(services))
-            clock_watch = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
+            watches = (
+                asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now)),
+                asyncio.create_task(watch_settings(services, on_change=flags.reload.set)),
+            )
             log_started(services)
             notify_systemd("READY=1", "at work")
             try:
@@ -78,8 +84,8 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
                 await shutdown(services)
                 services.jobs.scheduler.shutdown(wait=False)  # True would cancel running jobs
                 await closing
-                heartbeat.cancel()
-                clock_watch.cancel()
+                for task in (heartbeat, *watches):
+                    task.cancel()
         lock.record_stop(now=system_clock())
     if lost is not None:
         raise lost
@@ -130,6 +136,7 @@ async def build_services(
             stack=stack,
             lock=lock,
             beat_s=time.monotonic(),
+            loaded=settings.digest,
         )
 
 
@@ -215,11 +222,23 @@ async def shutdown(services: Services) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
+async def watch_settings(services: Services, *, on_change: Callable[[], object], every_s: float = LOOK_S) -> None:
+    """Call `on_change` each time the settings file differs from the one last loaded in two looks; until cancelled."""
+    path, before = services.settings.path, services.loaded
+    while path is not None:
+        await asyncio.sleep(every_s)
+        found = await asyncio.to_thread(file_state, path)
+        if found == before != services.loaded:
+            on_change()
+        before = found
+
+
 async def reload_settings(services: Services) -> bool:
     """Load and apply the settings file; return False if there is none, or if it has errors."""
     path = services.settings.path
     if path is None:
         return False
+    services.loaded = await asyncio.to_thread(file_state, path)
     try:
         found = await services.apply_settings(await asyncio.to_thread(load_settings_file, path))
     except WatcherError as error:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from watcher.daemon.jobs import VISITS, ClockMonitor, Job, JobRunner, builtin_jobs, load_plugin_jobs
+from watcher.daemon.logging import configure_logging
 from watcher.daemon.metrics import Counters
 from watcher.features.embedders import embedder_config
 from watcher.settings.edit import SettingsDiff, diff_settings
@@ -50,8 +51,10 @@ class Services:
     stack: AsyncExitStack  # closes the clients that `apply_settings` opened
     lock: DaemonLock  # its status has the last heartbeat
     beat_s: float  # the monotonic time of that heartbeat
+    loaded: str  # the `file_state` of the settings file when it was last loaded, with or without success
     servers: Servers | None = None
     is_helper: bool = False  # only helps other daemons: no editions, no site
+    debug: bool = False  # log at the level "debug", whatever the settings say
 
     @property
     def tools(self) -> WorkerContext:
@@ -105,6 +108,7 @@ class Services:
         await tools.writer.do(reset_poll_schedule, every=kept.poll.every, min_every=kept.poll.min_every)
         tools.connectivity.can_connect = client.can_connect
         self.settings, self.queue.context = kept, tools
+        configure_logging(kept.log, debug=self.debug)
         if self.servers is not None:
             await self.servers.apply_settings(kept)
         self.schedule_jobs(plugin_jobs)
