@@ -90,7 +90,8 @@ class Drill:
         self.settings = folder / "settings.toml"
         rows = "".join(f'[[sources]]\nname = "{name[0]}"\nurl = "http://{name}:{PORT}/feed.xml"\n' for name in NAMES)
         self.settings.write_text(
-            '[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "none"\n[poll]\nevery = "3s"\nmin_every = "1s"\n'
+            '[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "none"\n[log]\nlevel = "debug"\n'
+            '[poll]\nevery = "3s"\nmin_every = "1s"\n'
             f'[fetch]\nallow_private = ["127.0.0.0/8"]\nhost_delay = "0s"\narticles = false\n{rows}'
         )
         self.press = Press()

@@ -201,7 +201,7 @@ def flat(looks: list[Look]) -> bool:
     return held
 
 
-def unexplained(log: Path, newsroom_log: bool) -> int:
+def unexplained(log: Path) -> int:
     """Print warnings and errors by kind; return how many nothing here explains."""
     kinds: Counter[tuple[str, str]] = Counter()
     without: list[str] = []
@@ -213,7 +213,7 @@ def unexplained(log: Path, newsroom_log: bool) -> int:
             continue
         if event.get("level") in ("info", "debug"):
             continue
-        cause = why(event, newsroom_log)
+        cause = why(event)
         kinds[str(event.get("event")), cause or "NO CAUSE"] += 1
         if not cause:
             without.append(line)
@@ -224,7 +224,7 @@ def unexplained(log: Path, newsroom_log: bool) -> int:
     return len(without)
 
 
-def why(event: dict[str, object], newsroom_log: bool) -> str:
+def why(event: dict[str, object]) -> str:
     """Return what in this script a warning comes from, "" if nothing."""
     text = json.dumps(event)
     if event.get("event") == "polled" and DEAD in text:
@@ -233,8 +233,6 @@ def why(event: dict[str, object], newsroom_log: bool) -> str:
         return "the mail server that refuses for ten minutes"
     if event.get("event") == "giant_story":
         return "texts of all feeds, invented of the same words"
-    if event.get("event") == "page_failed" and newsroom_log and "127.7." in text:
-        return "a captured page without an article"
     return ""
 
 
@@ -299,7 +297,7 @@ def soak(given: argparse.Namespace, folder: Path) -> bool:
     if given.plot:
         plot(looks, given.plot)
     held = flat(looks)
-    return unexplained(folder / "log", bool(sites)) == 0 and held and code == 0 and len(mailbox.taken) == 2 * editions
+    return unexplained(folder / "log") == 0 and held and code == 0 and len(mailbox.taken) == 2 * editions
 
 
 def main() -> int:

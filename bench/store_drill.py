@@ -13,7 +13,6 @@ asked for, and what SQLite says of the store. Exits with 1 if anything is lost o
 from __future__ import annotations
 
 import argparse
-import re
 import sqlite3
 import subprocess
 import sys
@@ -184,9 +183,8 @@ def look(settings: Path, name: str, seconds: float) -> None:
 def tell_log(log: Path) -> None:
     """Print the lines of the log that are no daily life, and how many there are of the others."""
     lines = log.read_text().splitlines()
-    daily = re.compile(r" (polled status=(ok|unchanged)|stored |known )")
     print(f"== the log has {len(lines)} lines; those that are no daily life:")
-    print("\n".join(f"   {line[:160]}" for line in lines if not daily.search(line)))
+    print("\n".join(f"   {line[:160]}" for line in lines if " progress " not in line))
 
 
 def tell_store(store: Path, press: Press) -> bool:

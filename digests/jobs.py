@@ -147,7 +147,7 @@ class EditionJob:
         end = moment if was_polling and now - moment <= NOT_LATE else now
         arguments = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
         try:
-            files, largest = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
+            built = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
             raise  # not the digest's fault: the daemon pauses
         except WatcherError as error:
@@ -160,7 +160,9 @@ class EditionJob:
             log.exception("edition_failed %s", fields(digest=digest.name, date=day, retry_at=retry_at))
         else:
             self._retries.pop((digest.name, day), None)
-            log_edition(digest.name, day, files, largest)
+            if built is not None:
+                files, stories, largest = built
+                log_edition(digest.name, day, files=files, stories=stories, largest=largest)
 
     def _schedule_retry(self, name: str, day: date) -> datetime:
         last = self._retries.get((name, day))
@@ -170,10 +172,10 @@ class EditionJob:
         return retry_at
 
 
-def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: LargestStory | None) -> None:
-    paths = " ".join(map(str, files))
-    about = {"digest": digest, "date": day}
-    log.info("edition_built %s", fields(**about, largest_share=largest.share if largest else None, files=paths))
+def log_edition(digest: str, day: date, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
+    about, paths = {"digest": digest, "date": day}, " ".join(map(str, files))
+    share = largest.share if largest else None
+    log.info("edition_built %s", fields(**about, stories=stories, largest_share=share, files=paths))
     if largest and largest.is_oversized:
         size = {"largest_share": largest.share, "reports": largest.reports, "of_reports": largest.of_reports}
         log.warning("oversized_story %s", fields(**about, story=largest.id, **size, title=largest.title))
@@ -204,8 +206,8 @@ def send_and_log(worker: OutboxWorker) -> None:
 
 def build_daily_edition(
     url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime, held_for: timedelta | None
-) -> tuple[tuple[Path, ...], LargestStory | None]:
-    """Build an edition in a worker process; return files and largest story; ((), None) if another process builds it."""
+) -> tuple[tuple[Path, ...], int, LargestStory | None] | None:
+    """Build an edition in a worker process; return files, stories and the largest; None if another builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.
     from digests.edition.build import EditionRequest, build_edition, edition_window
 
@@ -219,4 +221,4 @@ def build_daily_edition(
         built = build_edition(engine, digest, request, now=now, held_for=held_for)
     finally:
         engine.dispose()
-    return (built.files, built.edition.ledger.largest) if built else ((), None)
+    return (built.files, len(built.edition.stories), built.edition.ledger.largest) if built else None

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.site import rss
-from tests.daemon.conftest import HEAD
+from tests.daemon.conftest import DEBUG, HEAD
 from tests.kinds import on_sqlite
 from watcher.cli.main import run_command_line as run_command
 
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not LIBRARIES, reason="no libfaketime to set a process's clock with: apt-get install faketime"),
 ]
-EVERY = '[poll]\nevery = "5s"\nmin_every = "5s"\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
+EVERY = DEBUG + '[poll]\nevery = "5s"\nmin_every = "5s"\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
 HOUR, YEAR = 3_600, 365 * 86_400
 START_S, GOES_ON_S = 120.0, 60.0  # on a machine that is busy with something else
 QUIET = EVERY + '[[digests]]\nname = "world"\nat = "03:00"\n'

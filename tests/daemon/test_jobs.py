@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from apscheduler.triggers.cron import CronTrigger
 
 from watcher.daemon.jobs import REST_S, ClockMonitor, Every, Job, JobRunner
 from watcher.errors import PluginError, StoreError
@@ -80,6 +81,20 @@ async def test_a_job_that_is_no_longer_given_runs_no_more(hand):
     hand.runner.set_jobs([Job(name="two", run=nothing)])
 
     assert [each.job for each in hand.runner.next_runs()] == ["two"]
+    hand.runner.scheduler.shutdown(wait=False)
+
+
+async def test_the_next_run_that_has_a_time_of_day_is_that_of_a_digest(hand):
+    assert hand.runner.next_cron_run() is None
+    at = {name: CronTrigger(hour=hour, timezone="UTC") for name, hour in (("digest a", 6), ("digest b", 18))}
+    timed = [Job(name=name, run=nothing, cron=cron) for name, cron in at.items()]
+    hand.runner.set_jobs([Job(name="visits", run=nothing), *timed])
+    hand.runner.start()
+
+    found = hand.runner.next_cron_run()
+
+    assert found.at == min(cron.get_next_fire_time(None, datetime.now(UTC)) for cron in at.values())
+    assert found.job in at
     hand.runner.scheduler.shutdown(wait=False)
 
 

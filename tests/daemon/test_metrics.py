@@ -16,6 +16,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from tests.cli.site import rss
+from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
 from watcher.daemon.logging import log_event, log_formatter
 from watcher.daemon.metrics import Counters
@@ -67,7 +68,7 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
         NetworkDown(**kept),
     )
 
-    with caplog.at_level(logging.INFO, "watcher.worker"):
+    with caplog.at_level(logging.DEBUG, "watcher.worker"):
         for result in results:
             log_event(FeedPolled(feed=feed, result=result, pages=0))
 
@@ -123,7 +124,7 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int,
 def test_the_daemon_tells_its_numbers_and_whether_it_is_well(site, write_settings, start, port):
     site.feed("/feed.xml", rss())
     sources = {"Post": site.url("/feed.xml"), "Gone": site.url("/gone.xml")}
-    daemon = start(write_settings(sources, f'[metrics]\nlisten = "127.0.0.1:{port}"\n[log]\nformat = "json"\n'))
+    daemon = start(write_settings(sources, f'[metrics]\nlisten = "127.0.0.1:{port}"\n{DEBUG}format = "json"\n'))
     daemon.wait_for('"event": "polled"', times=2)
 
     status, told = ask(port, "/metrics")

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_two_daemons_share_a_store_and_ask_each_feed_once(site, write_settings, 
     names = [f"n{n}" for n in range(6)]
     for name in names:
         site.feed(f"/{name}.xml", rss())
-    settings = write_settings({name: site.url(f"/{name}.xml") for name in names})
+    settings = write_settings({name: site.url(f"/{name}.xml") for name in names}, DEBUG)
     first, second = start(settings), start(settings)
 
     for daemon in (first, second):
@@ -74,7 +75,7 @@ def test_two_daemons_share_a_store_and_ask_each_feed_once(site, write_settings, 
 
 def test_poll_and_digest_work_beside_the_daemon(site, write_settings, start, capsys):
     site.feed("/feed.xml", rss())
-    settings = write_settings({"Post": site.url("/feed.xml")})
+    settings = write_settings({"Post": site.url("/feed.xml")}, DEBUG)
     start(settings).wait_for("polled")
 
     assert run_command(["poll", "--config", str(settings)]) == 0
@@ -86,6 +87,9 @@ def test_a_crash_gives_the_lock_back_and_status_says_that_nobody_asked_for_it(si
     settings = write_settings({"Post": site.url("/feed.xml")})
     first = start(settings)
     first.wait_for("started")
+    (line,) = [line for line in first.log.splitlines() if " started " in line]
+    assert f" started version={version('watcher-digests')} settings={settings} store=" in line
+    assert re.search(r' sources=1 embedder=none next="digest world" next_at=\d{4}-\d\d-\d\dT', line)
 
     first.send(signal.SIGKILL)
     first.ended()
@@ -224,7 +228,7 @@ def test_a_second_ctrl_c_or_three_in_a_row_end_the_daemon_at_once(hanging, write
 def test_run_once_polls_what_is_due_with_its_pages_and_ends(site, write_settings, start, capsys):
     site.feed("/feed.xml", rss(text="The ferry runs again, the harbour office said, after repairs. " * 30))
     more = {f"Paper {n}": site.url(f"/nothing.xml?{n}") for n in range(20)}  # the first polls of all are at once
-    settings = write_settings({"Post": site.url("/feed.xml"), "Gone": site.url("/nothing.xml"), **more})
+    settings = write_settings({"Post": site.url("/feed.xml"), "Gone": site.url("/nothing.xml"), **more}, DEBUG)
 
     first = start(settings, "--once")
     code = first.ended(40)
@@ -232,6 +236,7 @@ def test_run_once_polls_what_is_due_with_its_pages_and_ends(site, write_settings
 
     assert code == 0
     assert first.log.count("polled status=ok") == 1 and first.log.count("polled status=failed") == 21
+    assert "progress polls=22 ok=1 failed=21 new=3\n" in first.log
     assert first.log.rstrip().endswith("stopped")
     assert again.ended(40) == 0
     assert "polled" not in again.log

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.cli.site import rss
+from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
 from watcher.daemon.site import Servers
 from watcher.settings.load import settings_model
@@ -60,7 +61,7 @@ def post(port: int, path: str, **fields: str) -> int:
 def test_the_daemon_serves_the_site_and_takes_new_settings(site, write_settings, start):
     site.feed("/feed.xml", rss())
     port, other = free_port(), free_port()
-    daemon = start(write_settings({"Post": site.url("/feed.xml")}, head=HEAD.format(port)))
+    daemon = start(write_settings({"Post": site.url("/feed.xml")}, DEBUG, head=HEAD.format(port)))
     daemon.wait_for("polled")
     daemon.wait_for("serving")
 

@@ -111,7 +111,8 @@ async def test_an_edition_missed_by_a_sleep_is_made_late_and_says_so(daemon):
     assert edition.ledger.late_s == pytest.approx(4.5 * 3600)
 
 
-async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_to(daemon):
+async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_to(daemon, caplog):
+    caplog.set_level(logging.INFO, logger="digests")
     settings, tools, clock = daemon
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
     editions, *_ = jobs(settings, tools)
@@ -125,6 +126,7 @@ async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_
     clock[0] += timedelta(seconds=25)
     await editions.background_task.do("berlin/2026-10-24")
     assert read(engine, get_edition, "berlin", local_date=day) is None
+    assert caplog.records == []  # nothing was built here
     assert await editions.background_task.wanted() == ("berlin/2026-10-24",)
     clock[0] += timedelta(seconds=6)
     await editions.background_task.do("berlin/2026-10-24")
@@ -315,10 +317,12 @@ async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, 
     with caplog.at_level(logging.INFO, logger="digests"):
         await job.run()
 
-    largest = edition_of(tools, "berlin", clock[0]).ledger.largest
+    edition = edition_of(tools, "berlin", clock[0])
+    largest = edition.ledger.largest
     lines = {record.levelname: record.getMessage() for record in caplog.records}
     assert lines["INFO"].startswith(
-        f"edition_built digest=berlin date=2026-10-24 largest_share={largest.share:.3g} files="
+        f"edition_built digest=berlin date=2026-10-24 stories={len(edition.stories)} largest_share="
+        f"{largest.share:.3g} files="
     )
     assert lines["WARNING"].startswith(
         f"oversized_story digest=berlin date=2026-10-24 story={largest.id} largest_share="

@@ -123,6 +123,11 @@ class JobRunner:
         """Return the next run of each job, soonest first."""
         return tuple(NextRun(job=job.name, at=job.next_run_time.astimezone(UTC)) for job in self.scheduler.get_jobs())
 
+    def next_cron_run(self) -> NextRun | None:
+        """Return the next run of a job that has times of day: of a digest."""
+        timed = {job.id for job in self.scheduler.get_jobs() if isinstance(job.trigger, CronTrigger)}
+        return next((run for run in self.next_runs() if run.job in timed), None)
+
     def standstill_s(self) -> float | None:
         """Return for how many seconds no job has run, if longer than `STANDSTILL_S`; else None."""
         passed_s = self._steady() - self._active_s

@@ -1,10 +1,12 @@
 """The daemon's log, rendered by structlog: one event per line, its name first, then key=value; or JSON."""
 
+import asyncio
 import json
 import logging
 import os
 import re
 import sys
+from collections import Counter
 from functools import partial
 from typing import TextIO
 
@@ -22,6 +24,9 @@ log = logging.getLogger("watcher.worker")
 SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 EVENT = re.compile(r"([a-z][a-z_]*)( %s)?")
 NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
+ACTIVITY_EVERY_S = 60.0
+# The fields of `progress`, in their order.
+ACTIVITY = "polls ok unchanged failed offline new pages stored known put_off lost rechecked".split()
 
 
 def configure_logging(settings: LogSettings, *, debug: bool) -> None:
@@ -84,24 +89,54 @@ def is_journal(stream: TextIO) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{at.st_dev}:{at.st_ino}"
 
 
+class ActivityLog:
+    """Logs each event of the worker, and once a minute how many polls and pages there were, if any."""
+
+    def __init__(self, *, every_s: float = ACTIVITY_EVERY_S) -> None:
+        self._every_s = every_s
+        self._counts: Counter[str] = Counter()
+
+    def add(self, event: Event) -> None:
+        log_event(event)
+        match event:
+            case NetworkChanged():
+                return
+            case FeedPolled(result=result, new_entries=new):
+                counts = {"polls": 1, result.status: 1, "new": new}
+            case PageDone(outcome="same" | "changed" | "gone"):
+                counts = {"pages": 1, "rechecked": 1}
+            case PageDone(outcome=outcome):
+                counts = {"pages": 1, "stored" if outcome == "stored_from_feed" else outcome: 1}
+        if not self._counts:
+            asyncio.get_running_loop().call_later(self._every_s, self.flush)
+        self._counts.update(counts)
+
+    def flush(self) -> None:
+        """Log the counts since the last call, those that are not 0."""
+        if self._counts:
+            log.info("progress %s", fields(**{name: self._counts[name] or None for name in ACTIVITY}))
+        self._counts.clear()
+
+
 def log_event(event: Event) -> None:
     match event:
         case FeedPolled(feed=feed, result=result, pages=noted):
-            level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
-            log.log(level, "polled %s", polled_fields(feed, result, noted))
+            # The failures after the first one are counted only: the same source would be named with each poll.
+            is_news = isinstance(result, PollFailed) and not feed.failures
+            log.log(logging.WARNING if is_news else logging.DEBUG, "polled %s", polled_fields(feed, result, noted))
         case NetworkChanged(is_down=True):
             log.warning("network_down %s", fields(since=event.since))
         case NetworkChanged():
             log.warning("network_up %s", fields(was_down_since=event.since))
         case PageDone(outcome="stored" | "stored_from_feed" as outcome):
             from_feed = outcome == "stored_from_feed" or None
-            log.info("stored %s", fields(page=event.url, from_feed=from_feed, took_s=event.took_s))
+            log.debug("stored %s", fields(page=event.url, from_feed=from_feed, took_s=event.took_s))
         case PageDone(outcome="known"):
-            log.info("known %s", fields(page=event.url))
+            log.debug("known %s", fields(page=event.url))
         case PageDone(outcome="put_off" | "lost" as outcome):
-            log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=outcome == "lost"))
+            log.debug("page_failed %s", fields(page=event.url, reason=event.reason, final=outcome == "lost"))
         case PageDone():
-            log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
+            log.debug("looked_again %s", fields(page=event.url, outcome=event.outcome))
 
 
 def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from watcher.daemon.heartbeat import notify_systemd, send_heartbeats
 from watcher.daemon.jobs import ClockMonitor, JobRunner, load_plugin_jobs, watch_clock
-from watcher.daemon.logging import log_event
+from watcher.daemon.logging import ActivityLog
 from watcher.daemon.metrics import Counters
 from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Services, make_scheduler
 from watcher.errors import SettingsError, StoreError, WatcherError
@@ -24,8 +24,9 @@ from watcher.settings.edit import SettingsDiff
 from watcher.settings.load import file_state, load_settings_file
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock, hold_daemon_lock
+from watcher.store.engine import redacted_url
 from watcher.text.format import fields
-from watcher.worker.context import open_context, system_clock
+from watcher.worker.context import open_context, own_version, system_clock
 from watcher.worker.events import Event
 
 log = logging.getLogger("watcher.daemon")
@@ -118,13 +119,14 @@ async def build_services(
     settings: Settings, engine: Engine, lock: DaemonLock, *, spread_s: float = 0.0
 ) -> AsyncIterator[Services]:
     """Yield the services, and close them at the end; the first polls of two new sources are `spread_s` apart."""
-    counters = Counters()
+    counters, activity = Counters(), ActivityLog()
 
     def tell(event: Event) -> None:
-        log_event(event)
+        activity.add(event)
         counters.count_event(event)
 
     async with AsyncExitStack() as stack:
+        stack.callback(activity.flush)
         tools = await stack.enter_async_context(open_context(settings, engine, on_event=tell, spread_s=spread_s))
         clock = ClockMonitor()
         yield Services(
@@ -141,8 +143,13 @@ async def build_services(
 
 
 def log_started(services: Services) -> None:
-    embedder = services.tools.embedder.setting if services.tools.embedder else "none"
-    log.info("started %s", fields(sources=len(services.settings.active_sources()), embedder=embedder))
+    settings, tools = services.settings, services.tools
+    about: dict[str, object] = {"version": own_version(), "settings": settings.path}
+    about |= {"store": redacted_url(tools.writer.engine), "sources": len(settings.active_sources())}
+    about |= {"embedder": tools.embedder.setting if tools.embedder else "none"}
+    if next_run := services.jobs.next_cron_run():
+        about |= {"next": next_run.job, "next_at": next_run.at}
+    log.info("started %s", fields(**about))
 
 
 async def wait_for_signals(

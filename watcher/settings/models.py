@@ -251,7 +251,7 @@ class LogSettings(SettingsModel):
 
     format: Literal["text", "json"] = Field(default="text", description="Form of a line.")
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="From which weight on an event is logged."
+        default="info", description='From which weight on an event is logged; "debug" names each poll and page.'
     )
 
 
