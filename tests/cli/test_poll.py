@@ -1,16 +1,21 @@
-"""`watcher poll` beside a process that holds a host: what is left to it is told, and what keeps that from ending."""
+"""`watcher poll`: its progress bars, and what it says of hosts that another process holds."""
 
 from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import socket
+import sys
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, update
 
-from tests.cli.site import rss, serving
+from tests.cli.site import RSS, rss, serving
 from tests.tools import claim_hosts
 from watcher.cli.main import run_command_line
 from watcher.cli.poll import run_poll
@@ -76,3 +81,52 @@ async def test_a_store_that_cannot_be_written_is_named_where_another_process_wai
     with pytest.raises(StoreError, match="the disk is full"):
         await run_poll(given, engine, everything=False, quiet=True, pages=False)
     engine.dispose()
+
+
+class Screen:
+    """A terminal that standard error is written to; `shown` is set when it shows `words`."""
+
+    def __init__(self, words: str) -> None:
+        self.text, self.words, self.shown = "", words, threading.Event()
+        self._master, slave = pty.openpty()
+        self.file = os.fdopen(slave, "w", buffering=1)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while data := os.read(self._master, 4096):
+                self.text += data.decode(errors="replace")
+                if self.words in self.text:
+                    self.shown.set()
+
+    def counts(self, bar: str) -> list[str]:
+        return re.findall(rf"{bar} [^\n]*?(\d+/\d+)", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.text))
+
+
+def test_the_bars_count_what_is_to_be_done_and_get_full(tmp_path, monkeypatch):
+    text = "The ferry runs again, the harbour office said, after repairs. " * 30
+    screen = Screen("0/3")
+    monkeypatch.setattr(sys, "stderr", screen.file)
+    monkeypatch.setenv("TERM", "xterm")
+    with serving() as site:
+        entries = rss(text=text).replace("https://post.example", site.url("")).encode()
+
+        def answer(_headers):
+            screen.shown.wait(5)
+            return 200, {"Content-Type": RSS}, entries
+
+        site.answers["/a.xml"] = answer
+        site.page("/2", f"<html><body><article><h1>Story number 2</h1><p>{text}</p></article></body></html>")
+        site.page("/1", "too many", status=429, Retry_After="600")  # so that /0 has to wait, too
+        more = "".join(f'[[sources]]\nname = "{n}"\nurl = "{site.url(f"/{n}.xml")}"\n' for n in ("b", "c"))
+        path = tmp_path / "settings.toml"
+        head = SETTINGS.replace("articles = false", 'host_delay = "0s"')
+        path.write_text(head.format(folder=tmp_path, url=site.url("/a.xml")) + more)
+
+        run_command_line(["poll", "--config", str(path)])
+
+    assert screen.shown.is_set()
+    for bar in ("feeds", "pages"):
+        done, total = screen.counts(bar)[-1].split("/")
+        assert int(done) == int(total) > 0
+    assert screen.counts("feeds")[-1] == "3/3"

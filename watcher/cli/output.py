@@ -21,7 +21,7 @@ from watcher.text.format import escape_control_characters, strip_control_charact
 from watcher.text.urls import hide_secrets
 
 Row: TypeAlias = tuple[str, str]  # label and text
-Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done, steps added to the total
+Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done now, least total
 
 
 def print_result(found: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:
@@ -110,7 +110,7 @@ def print_progress(url: str) -> None:
 def progress_bars(labels: Mapping[str, str], *, quiet: bool = False) -> Iterator[Advance]:
     """Yield a function that advances a progress bar. Bars are shown on a terminal only; `labels` is by bar name."""
     if quiet or not sys.stderr.isatty():
-        yield lambda name, done, more: None
+        yield lambda name, done, total: None
         return
     # Late: rich takes 0.1 s to load, and is needed on a terminal only.
     from rich.console import Console
@@ -120,9 +120,9 @@ def progress_bars(labels: Mapping[str, str], *, quiet: bool = False) -> Iterator
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         tasks = {name: progress.add_task(label, total=0, visible=False) for name, label in labels.items()}
 
-        def advance(name: str, done: int, more: int) -> None:
-            task = progress.tasks[tasks[name]]
-            completed = task.completed + done
-            progress.update(task.id, completed=completed, total=max((task.total or 0) + more, completed), visible=True)
+        def advance(name: str, done: int, total: int) -> None:
+            completed = progress.tasks[tasks[name]].completed + done
+            total = max(total, int(completed))
+            progress.update(tasks[name], completed=completed, total=total, visible=total > 0)
 
         yield advance

@@ -19,13 +19,14 @@ from watcher.cli.output import Advance, format_minute, print_err, print_result, 
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
-from watcher.model import FEATURES_VERSION, NetworkDown, PollFailed, PollSucceeded
+from watcher.model import FEATURES_VERSION, PollFailed
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
-from watcher.store.features import has_backlog
+from watcher.store.features import count_features, embedder_name, has_backlog, lacks_vector
 from watcher.store.feeds import claim_store, make_all_due
 from watcher.store.hosts import VisitedSource, blocked_sources, visited_sources
+from watcher.store.stats import count_open_work
 from watcher.store.writer import Writer
 from watcher.text.format import format_count
 from watcher.worker import scheduler
@@ -70,21 +71,26 @@ async def run_poll(
     summary = PollSummary()
     polled: set[str] = set()  # URLs of sources
     with progress_bars({name: name for name in ("feeds", "pages", "vectors")}, quiet=quiet) as advance:
+        feeds_due = pages_due = 0
 
         def on_event(event: Event) -> None:
+            nonlocal pages_due
             summary.add(event)
             if isinstance(event, FeedPolled):
                 polled.add(event.feed.source.url)
-                advance("feeds", 1, 0)
-                advance("pages", 0, event.pages)
-            elif not isinstance(event, NetworkChanged):
-                advance("pages", 1, 0)
+                advance("feeds", 1, feeds_due)
+                pages_due += event.pages if pages else 0
+            advance("pages", int(isinstance(event, PageDone)), pages_due)
 
         async with open_context(settings, engine, on_event=on_event, pages=pages) as context:
             writer = context.writer
             if everything:
-                advance("feeds", 0, await writer.do(make_all_due, now=context.now()))
+                await writer.do(make_all_due, now=context.now())
             now = context.now()
+            feeds_due, pages_due = await writer.read(count_open_work, now=now)
+            pages_due = pages_due if pages else 0
+            advance("feeds", 0, feeds_due)
+            advance("pages", 0, pages_due)
             visited = await writer.read(
                 visited_sources, but=context.worker, due_at=None if everything else now, now=now
             )
@@ -97,6 +103,8 @@ async def run_poll(
             finally:
                 await queue.stop()
             summary.fetching_s = time.monotonic() - started
+            for bar in ("feeds", "pages"):  # the rest has to wait: its host has asked for it, or cannot be reached
+                advance(bar, 0, 0)
             summary.waiting = await writer.read(blocked_sources, now=context.now())
             summary.visited = tuple(each for each in visited if each.url not in polled)
             mark = context.embedder.store_key if context.embedder else None
@@ -106,16 +114,20 @@ async def run_poll(
 
 
 async def backfill(context: WorkerContext, summary: PollSummary, advance: Advance) -> None:
-    since = context.now() - EMBED_BACK
-    await rebuild_features(context.writer, context.pool, since=since)
+    since, writer, choice, lacking = context.now() - EMBED_BACK, context.writer, context.embedder, 0
+    await rebuild_features(writer, context.pool, since=since)
     started = time.monotonic()
-    advance("vectors", 0, summary.stored if context.embedder else 0)
+    if choice is not None:
+        lacks = lacks_vector(await writer.read(embedder_name, choice.store_key))
+        lacking = await writer.read(count_features, lacks, since=since)
+    advance("vectors", 0, lacking)
 
     def on_embedded(number: int) -> None:
         summary.vectors += number
-        advance("vectors", number, 0)
+        advance("vectors", number, lacking)
 
-    await embed_recent(context.writer, context.vector_pool, context.embedder, since, on_embedded)
+    await embed_recent(writer, context.vector_pool, choice, since, on_embedded)
+    advance("vectors", 0, 0)
     summary.vectors_s = time.monotonic() - started
 
 
@@ -163,19 +175,16 @@ class PollSummary:
 
     def add(self, event: Event) -> None:
         match event:
-            case FeedPolled(feed=feed, result=result, pages=noted):
+            case FeedPolled(feed=feed, result=result):
                 self.feeds += 1
-                self.pages_noted += noted
+                self.pages_noted += event.pages
+                self.entries_new += event.new_entries
+                self.unchanged += result.status == "unchanged"
+                self.offline += result.status == "offline"
                 if isinstance(result, PollFailed):
                     self.failed += 1
                     self.failures.append((feed.source.name, str(result.reason)))
                     self.is_private |= has_private_address(feed, result.reason)
-                elif isinstance(result, NetworkDown):
-                    self.offline += 1
-                elif isinstance(result, PollSucceeded):
-                    self.entries_new += len(result.changes.new)
-                else:
-                    self.unchanged += 1
             case PageDone(outcome="stored" | "stored_from_feed" as outcome):
                 self.stored += 1
                 self.from_feed += outcome == "stored_from_feed"

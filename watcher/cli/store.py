@@ -120,14 +120,8 @@ def move_store(
     started = time.monotonic()
     schemas = load_schemas()
     source_url, target_url = parse_store_url(from_, "FROM"), parse_store_url(to, "TO")
-    totals = dict.fromkeys(STEPS, 0)
     with open_both(source_url, target_url, schemas) as (source, target), progress_bars(STEPS) as advance:
-
-        def on_progress(step: str, rows: int, total: int) -> None:
-            advance(step, rows, total - totals[step])
-            totals[step] = total
-
-        tables = copy_store(source, target, schemas, tell=on_progress)
+        tables = copy_store(source, target, schemas, tell=advance)
     took_s = time.monotonic() - started
     source_name, target_name = hide_password(source_url), hide_password(target_url)
     rows = sum(table.from_.rows for table in tables)

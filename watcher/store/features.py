@@ -46,8 +46,12 @@ def newest_articles(
     return tuple(found[key] for key in keys if key in found)
 
 
-def count_features(connection: Connection, condition: ColumnElement[bool]) -> int:
-    return connection.execute(select(func.count()).select_from(features).where(condition)).scalar_one()
+def count_features(connection: Connection, condition: ColumnElement[bool], *, since: datetime | None = None) -> int:
+    """Return how many articles have features that meet `condition`; with `since`, only those published from then on."""
+    query = select(func.count()).select_from(features).where(condition)
+    if since is not None:
+        query = query.join(articles, has_features).where(articles.c.published_at >= since)
+    return connection.execute(query).scalar_one()
 
 
 def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:

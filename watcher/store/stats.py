@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, or_, select, text, union_all
 from watcher.failure_reasons import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
 from watcher.store.engine import is_server
+from watcher.store.hosts import is_unleased
 from watcher.store.pages import failed_page_counts
 from watcher.store.retention import BatchResult
 from watcher.store.schema import articles, entries, feeds, hosts, pages
@@ -71,6 +72,17 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     query = select(func.count()).select_from(due).outerjoin(hosts, hosts.c.host == due.c.host)
     query = query.where(or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now))
     return connection.execute(query).scalar_one()
+
+
+def count_open_work(connection: Connection, *, now: datetime) -> tuple[int, int]:
+    """Return how many feeds and pages are due at hosts that are neither leased nor blocked; rechecks are pages too."""
+    free = or_(hosts.c.host.is_(None), is_unleased(now))
+    due_feeds = select(func.count()).select_from(feeds).outerjoin(hosts, hosts.c.host == feeds.c.host)
+    due_feeds = due_feeds.where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, free)
+    due_pages = select(func.count()).select_from(pages).join(feeds, feeds.c.id == pages.c.feed_id)
+    due_pages = due_pages.outerjoin(hosts, hosts.c.host == pages.c.host)
+    due_pages = due_pages.where(feeds.c.enabled, pages.c.next_try_at <= now, free)
+    return connection.execute(due_feeds).scalar_one(), connection.execute(due_pages).scalar_one()
 
 
 SPARE_SHARE = 0.05  # of all pages: free ones to keep for new rows
