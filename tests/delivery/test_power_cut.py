@@ -69,7 +69,7 @@ def test_a_mail_that_was_accepted_right_before_a_power_cut_is_sent_again_as_the_
         for folder in (tmp_path, after):
             (folder / "settings.toml").write_text(settings)
         before_cut = send(tmp_path)
-        assert run_command_line(["digest", "--send", "--config", str(after / "settings.toml")]) == 0
+        assert run_command_line(["digest", "--send", "--yes", "--config", str(after / "settings.toml")]) == 0
 
     assert before_cut.returncode == 0, before_cut.stderr
     assert [mail.recipient for mail in server.taken] == ["ann@example.net", "bob@example.net"] * 2
