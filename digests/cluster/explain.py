@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple, Protocol
@@ -13,11 +13,11 @@ from digests.cluster.constraints import UserCorrection, cannot_link, conflict_ch
 from digests.cluster.item import ClusterItem, time_apart
 from digests.cluster.linkage import Edges
 from digests.cluster.near_duplicates import make_fingerprint, measure_overlap, title_key
-from digests.cluster.similarity import score_all_pairs
+from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import params_for
+from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
 from digests.model import CopyDifference, WireGroup
-from watcher.features.extract import term_weights
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems, to_latin, tokens, words
 
@@ -48,8 +48,9 @@ class Evidence:
     vector: float | None  # cosine, centered by language; None without vectors of one embedder
     hours_apart: float | None  # None if one has no time
     same_language: bool
-    only_a: tuple[str, ...]  # names and large numbers that the other article does not have
+    only_a: tuple[str, ...]  # names and numbers that the other article does not have
     only_b: tuple[str, ...]
+    decided: tuple[tuple[str, float], ...] = ()  # what made the score, with its share (`PairScorer.score_shares`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,8 @@ def explain_pair(
     article of its report, both by article id. `corrections` are those in force, the oldest first.
     """
     params, linkage = params_for(items)
-    scores = score_all_pairs(items, params)
+    scorer = PairScorer(items, params)
+    scores = scorer.all_edges()
     node = {item.article_id: number for number, item in enumerate(items)}
 
     def representatives_of(article: str) -> list[int]:
@@ -91,7 +93,11 @@ def explain_pair(
 
     ours, theirs = representatives_of(a), representatives_of(b)
     one, other = items[node[a]], items[node[b]]
-    evidence, score = collect_evidence(one, other), average_score(scores, [node[a]], [node[b]])
+    told = {stories.get(a, a), stories.get(b, b)}
+    others = [item for item in items if stories.get(item.article_id, item.article_id) not in told]
+    evidence = collect_evidence(one, other, TellingKeys(others[-MAX_OTHERS:]))
+    evidence = replace(evidence, decided=scorer.score_shares(node[a], node[b]))
+    score = average_score(scores, [node[a]], [node[b]])
     both_in_stories = a in stories and b in stories
     joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
     if reports.get(a, a) == reports.get(b, b):
@@ -130,24 +136,32 @@ def average_score(found: Edges, ours: Sequence[int], theirs: Sequence[int]) -> f
 
 
 MAX_EVIDENCE = 12  # names, terms or numbers; the first are the heaviest
+MAX_OTHERS = 2_000  # articles that tell which keys are common
+NO_OTHERS = TellingKeys()
 
 
-def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
-    """Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`."""
+def collect_evidence(a: ClusterItem, b: ClusterItem, telling: TellingKeys = NO_OTHERS) -> Evidence:
+    """
+    Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`.
+
+    Keys that say nothing of an event, such as "Sunday" or "200", are left out (`TellingKeys`).
+    """
     apart, same_language = time_apart(a, b), a.language == b.language
-    of_a, of_b = term_weights(a.features), term_weights(b.features)
+    of_a, of_b = telling.terms_of(a), telling.terms_of(b)
+    names_a, names_b = telling.names_of(a, b), telling.names_of(b, a)
+    numbers_a, numbers_b = telling.numbers_of(a), telling.numbers_of(b)
     terms = sorted(of_a.keys() & of_b.keys(), key=lambda term: (-min(of_a[term], of_b[term]), term))
     overlap = measure_overlap(make_fingerprint(a.features.shingles), make_fingerprint(b.features.shingles))
     return Evidence(
-        names=shared_keys(a.features.names, b.features.names),
+        names=shared_keys(names_a, names_b),
         terms=tuple(terms[:MAX_EVIDENCE]) if same_language else (),
-        numbers=shared_keys(a.features.numbers, b.features.numbers),
+        numbers=shared_keys(numbers_a, numbers_b),
         wording=round(overlap.share, 3),
         vector=cosine(a, b),
         hours_apart=None if apart is None else round(apart.total_seconds() / 3600, 2),
         same_language=same_language,
-        only_a=only_in(a, b),
-        only_b=only_in(b, a),
+        only_a=only_in((*names_a, *numbers_a), b),
+        only_b=only_in((*names_b, *numbers_b), a),
     )
 
 
@@ -158,13 +172,9 @@ def shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ..
     return tuple(key for _, key in sorted(shared)[:MAX_EVIDENCE])
 
 
-def only_in(ours: ClusterItem, theirs: ClusterItem) -> tuple[str, ...]:
+def only_in(ours: Sequence[str], theirs: ClusterItem) -> tuple[str, ...]:
     known = {*theirs.features.names, *theirs.features.numbers}
-    return tuple(key for key in names_and_numbers(ours) if key not in known)[:MAX_EVIDENCE]
-
-
-def names_and_numbers(item: ClusterItem) -> tuple[str, ...]:
-    return *item.features.names, *item.large_numbers()
+    return tuple(key for key in ours if key not in known)[:MAX_EVIDENCE]
 
 
 def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
@@ -199,8 +209,12 @@ def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str
 
 
 def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
-    """Return the names and large numbers of articles, with the share of the articles that have each."""
-    counts = Counter(key for item in items for key in set(names_and_numbers(item)))
+    """Return the telling names and numbers of articles, with the share of the articles that have each."""
+    counts = Counter(
+        key
+        for item in items
+        for key in {*item.features.names, *filter(is_telling_number, item.features.numbers)} - weak_words(item.language)
+    )
     return {key: count / len(items) for key, count in counts.items()}
 
 
@@ -236,7 +250,9 @@ class SurfaceForms:
 
 
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
-    """Yield phrases with the evidence that two articles are on one event."""
+    """Yield phrases with the evidence that two articles are on one event: first what decided their score."""
+    if evidence.decided:
+        yield f"their score is from {', '.join(f'{name} ({share:.0%})' for name, share in evidence.decided)}"
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:
@@ -271,7 +287,7 @@ def describe_decision(found: PairExplanation) -> str:
         Decision.RULED: f"{two}: a reader's correction holds them apart.",
         Decision.SILENT: f"{two}: one is a live blog or a round-up, of many events, and never joins two.",
         Decision.TOO_FAR: f"{two}: a story that is idle for {days} is over.",
-        Decision.CONFLICT: f"{two}: each names people, places or numbers that the other does not know.",
+        Decision.CONFLICT: f"{two}: each has names, nouns or numbers of its own that the other does not know.",
         Decision.BELOW: f"{two}: their likeness is {found.score:.2f}, and {least} is asked for.",
         Decision.STORIES_BELOW: f"{two}: the two are alike by {found.score:.2f}, but all reports of their "
         f"stories by {found.average:.2f} on the average; about {least} is asked for, more by a story whose reports "

@@ -1,7 +1,7 @@
 """Pair scores from terms, names, cognates and dense vectors, lowered with the hours apart; only for likely pairs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,9 @@ MIN_NAMES = 3  # names and large numbers of an article: fewer say little if they
 MIN_NAME_COSINE = 0.02  # below this, two articles share only names that everybody has
 MIN_BODY_BYTES = 80  # of shingles, twenty of them: below this an article is known by its title alone
 NOTHING = np.zeros(1)  # cosines, if the window has no such vectors
+# For a reader: what each vector of an article stands for.
+PART_NAMES = {"terms": "shared words", "names": "names and numbers", "cognates": "words spelt alike in both languages"}
+MIN_SHARE = 0.05  # of a score: parts with less are not told
 
 Bools = npt.NDArray[np.bool_]
 
@@ -96,11 +99,8 @@ class ScoreParams:
 
 
 def score_all_pairs(items: Sequence[ClusterItem], params: ScoreParams) -> Edges:
-    """Return the edges (later, earlier, score) between `items`, sorted by time, whose scores reach `params.floor`."""
-    if not items:
-        return Edges.concat(())
-    pairs = PairScorer(items, params)
-    return Edges.concat([pairs.block(start, stop) for start, stop in pairs.blocks(pairs.indexes.values())])
+    """Return the edges (later, earlier, score) between `items`, sorted by time, whose scores reach the floor."""
+    return PairScorer(items, params).all_edges() if items else Edges.concat(())
 
 
 class PairScorer:
@@ -159,6 +159,28 @@ class PairScorer:
             kept = titles[top_scores(pairs.later[titles], scores[titles], least, expansion.neighbours)]
             found.append(Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept]))
         return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, limit=expansion.neighbours)
+
+    def all_edges(self) -> Edges:
+        """Return the edges (later, earlier, score) of all pairs of rows whose scores reach the floor."""
+        return Edges.concat([self.block(start, stop) for start, stop in self.blocks(self.indexes.values())])
+
+    def score_shares(self, a: int, b: int) -> tuple[tuple[str, float], ...]:
+        """
+        Return what makes the score of two rows, each with its share of it, the largest first; empty for a score of 0.
+
+        The share of a part is how much lower the score is without it, relative to the sum for all parts.
+        """
+        later, earlier = max(a, b), min(a, b)
+        found = self.candidates(later, later + 1)
+        at = np.flatnonzero(found.earlier == earlier)
+        pair = found.take(at)
+        without = {PART_NAMES[name]: replace(pair, shared=pair.shared | {name: NOTHING}) for name in pair.shared}
+        if pair.vectors is not None:
+            without["meaning"] = replace(pair, vectors=np.zeros_like(pair.vectors))
+        whole = float(self.scores(pair).sum())
+        lost = {name: max(0.0, whole - float(self.scores(each).sum())) for name, each in without.items()}
+        shares = ((name, round(part / sum(lost.values()), 2)) for name, part in lost.items() if part > 0)
+        return tuple(sorted((each for each in shares if each[1] >= MIN_SHARE), key=lambda each: (-each[1], each[0])))
 
     def blocks(self, indexes: Iterable[InvertedIndex]) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of each block of rows, small enough for the memory."""

@@ -10,17 +10,22 @@ from sqlalchemy import Connection
 from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.gazetteer import find_countries
 from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground, diff_copies
+from digests.cluster.item import sort_by_time
+from digests.cluster.similarity import PairScorer
+from digests.cluster.stories import params_for
+from digests.cluster.telling_keys import TellingKeys
 from digests.errors import DigestError
 from digests.model import CopyDifference, Story, WireGroup
 from digests.store import stories as store
 from digests.store.maintenance import load_owners
 from digests.store.stories import StoryChangeRow, StoryMember, StoryRow
-from digests.stories.window import load_items
+from digests.stories.window import MAX_LOOKBACK, items_between, load_items
 from watcher.model import Article
-from watcher.store.articles import articles_by_id
+from watcher.store.articles import articles_by_id, nth_last_published_at
 from watcher.text.format import format_count
 
 Reports = tuple[WireGroup, ...]
+ARTICLES_AROUND = 500  # that tell which words are common, when a link is explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +104,21 @@ def load_evidence(
     # The store has only a link's score: the rest is computed again, for the few links shown.
     wanted = {key for each in linked for key in (each.article_id, each.nearest or "")} & articles.keys()
     known = load_items(connection, (articles[key] for key in sorted(wanted)))
+    if not known:
+        return
+    end = max(articles[key].published_at for key in known)
+    start = nth_last_published_at(connection, end, place=ARTICLES_AROUND) or end - MAX_LOOKBACK
+    around = items_between(connection, start=start, end=end)
+    others = [item for key, item in around.items() if key not in articles]
+    items = sort_by_time([*known.values(), *others])
+    scorer, telling = PairScorer(items, params_for(items)[0]), TellingKeys(others)
+    node = {item.article_id: number for number, item in enumerate(items)}
     for each in linked:
         ours, theirs = known.get(each.article_id), known.get(each.nearest or "")
         if ours and theirs:
-            yield replace(each, evidence={**asdict(collect_evidence(ours, theirs)), **(each.evidence or {})})
+            decided = scorer.score_shares(node[ours.article_id], node[theirs.article_id])
+            evidence = replace(collect_evidence(ours, theirs, telling), decided=decided)
+            yield replace(each, evidence={**asdict(evidence), **(each.evidence or {})})
 
 
 def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[str, Article]) -> Story:
