@@ -132,7 +132,9 @@ class MissingPerspective:
 
     group: str  # "country" or "owner"
     name: str
-    outlets: int  # with an article in the window
+    outlets: int  # read up to the window's end, and with an article in it
+    nearest: str = ""  # the id of their article that is most like the story
+    likeness: float = 0.0  # of that article and the story, 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ def put(engine: Engine) -> Callable[..., Article]:
         *,
         feed_id: int = 1,
         language: str = "en",
+        country: str = "GB",
     ) -> Article:
         key = f"{outlet}-{published:%d%H%M}".lower()
         article = Article(
@@ -46,7 +47,7 @@ def put(engine: Engine) -> Callable[..., Article]:
             title=text.split(".")[0],
             text=text,
             language=language,
-            country="GB",
+            country=country,
             published_at=published,
             fetched_at=fetched or published,
         )

@@ -282,6 +282,7 @@ class ArticleHeader:
     published_at: datetime
     agency: str | None
     kind: str
+    country: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

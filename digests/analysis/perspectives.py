@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 from itertools import islice
 from typing import TypeAlias
 
 from digests.analysis.coverage import Coverage
 from digests.analysis.numbers import all_numbers, numbers_with_units
+from digests.cluster.nearest import FAR, NearReport
 from digests.model import MissingPerspective, Perspective, SourceMention, Story
 from watcher.model import Article
 from watcher.text.sentences import sentences
@@ -30,7 +31,7 @@ UPPER, LOWER = (
 # Two or more capitalised words inside a sentence: names, not nouns.
 NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
 Contents: TypeAlias = Callable[[str], set[str]]  # stems or numbers of a report by its article's id; cached
-OutletGroups: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets by (kind of group, name)
+OutletGroups: TypeAlias = Mapping[tuple[str, str], Set[str]]  # outlets by (kind of group, name)
 
 
 def find_perspectives(
@@ -82,23 +83,30 @@ def group_outlets(articles: Iterable[Article], kinds: Mapping[str, str]) -> Outl
 
 
 def find_missing_perspectives(
-    read: OutletGroups, covered: Coverage, places: Sequence[str]
+    groups: OutletGroups,
+    read: Set[str],
+    covered: Coverage,
+    places: Sequence[str],
+    nearest: Callable[[str, str], NearReport | None],
 ) -> tuple[MissingPerspective, ...]:
-    """Return the groups of `read` without a report of a story that `MIN_REPORTS` outlets have, its `places` first."""
+    """
+    Return the groups that surely have no report of a story that `MIN_REPORTS` outlets have, its `places` first.
+
+    Only the outlets in `read` count. Grouping may have missed a report: a group is returned only if even the article
+    of it that is nearest to the story is far from it; those with the farthest come first.
+    """
     if len(covered.independent) < MIN_REPORTS:
         return ()
-    carriers = set(covered.outlets)
-    lacking = [
-        (group, name, len(outlets))
-        for (group, name), outlets in read.items()
-        if carriers.isdisjoint(outlets)
-        and len(outlets) >= (MIN_OUTLETS_CONCERNED if group == COUNTRY and name in places else MIN_OUTLETS)
-    ]
-    lacking.sort(key=lambda row: (row[1] not in places, -row[2], row[1]))
+    found: list[MissingPerspective] = []
+    for (group, name), outlets in groups.items():
+        least = MIN_OUTLETS_CONCERNED if group == COUNTRY and name in places else MIN_OUTLETS
+        count = len(outlets & read)
+        near = nearest(group, name) if count >= least and outlets.isdisjoint(covered.outlets) else None
+        if near and near[1] < FAR:
+            found.append(MissingPerspective(group=group, name=name, outlets=count, nearest=near[0], likeness=near[1]))
+    found.sort(key=lambda each: (each.name not in places, each.likeness, each.name))
     return tuple(
-        MissingPerspective(group=group, name=name, outlets=count)
-        for kind in (COUNTRY, OWNER)
-        for group, name, count in [row for row in lacking if row[0] == kind][:MAX_MISSING]
+        each for kind in (COUNTRY, OWNER) for each in [one for one in found if one.group == kind][:MAX_MISSING]
     )
 
 

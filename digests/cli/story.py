@@ -1,6 +1,6 @@
 """`watcher story` and `watcher explain`: a story, why articles are in it, and a reader's corrections."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -12,13 +12,14 @@ from digests.analysis.country_names import country_name
 from digests.cli.lookup import find_article, find_digest, find_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
+from digests.cluster.nearest import FAR
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory, WireGroup
+from digests.model import Edition, EditionStory, MissingPerspective, WireGroup
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
-from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
+from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details, resolve_story
 from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
@@ -28,10 +29,10 @@ from watcher.cli.options import Config, Json, closing_store, load_settings, with
 from watcher.cli.output import print_lines, print_result
 from watcher.model import Article
 from watcher.settings.models import Settings
+from watcher.store.articles import articles_by_id
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
 
-ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
 MINUTE = "%Y-%m-%d %H:%M"  # of times, in UTC
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
 WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
@@ -185,11 +186,27 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
 
 
 @with_examples(
-    "watcher explain 1f2e3d4c5b6a7988 8f7e6d5c4b3a2910", "watcher explain https://one.org/a https://two.org/b"
-)
-def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = False) -> int:
-    """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
-    with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
+    "watcher explain 1f2e3d4c5b6a7988 8f7e6d5c4b3a2910", "watcher explain https://one.org/a https://two.org/b",
+    "watcher explain 1",
+)  # fmt: skip
+def explain_articles(
+    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Its id or URL; alone, a story's id or number.")],
+    other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Another article's id or URL.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Say why two articles are in one story or not: what they share, what only one has, and what decides.
+
+    Given a story of the last edition alone, show which article is nearest to it in each country, or of each kind of
+    owner, that is said not to report it.
+    """
+    settings = load_settings(config)
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        if other is None:
+            silent, nearest = read(engine, load_silence, settings, one)
+            print_result(silent, format_silence(silent, nearest), json=json, links=True)
+            return DONE
         articles = (read(engine, find_article, one), read(engine, find_article, other))
         pair, stories = read(engine, load_explanation, *articles)
     rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]
@@ -215,6 +232,29 @@ def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[ex
     corrections = active_corrections(window.corrections)
     items = sort_by_time(known.values())
     return explain.explain_pair(a.id, b.id, items, stories=stories, reports=reports, corrections=corrections), stories
+
+
+def load_silence(
+    connection: Connection, settings: Settings, story: str
+) -> tuple[tuple[MissingPerspective, ...], dict[str, Article]]:
+    """Return who is said not to report a story, and the articles nearest to it, by id. Errors: DigestError."""
+    wanted = resolve_story(connection, parse_story_id(connection, settings, story))[1].id
+    if (placed := find_last_place(connection, settings, wanted)) is None:
+        raise DigestError(f"no digest's last edition shows story {wanted} in full", hint="watcher story list")
+    return placed[1].silent, articles_by_id(connection, (each.nearest for each in placed[1].silent))
+
+
+def format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:
+    if not silent:
+        yield "The edition says of no country or kind of owner that it does not report this story."
+    for each in silent:
+        name = country_name(each.name, "en") if each.group == "country" else each.name
+        yield f"{name}: {format_count(each.outlets, 'outlet')} read, none with a report of it. Their nearest article:"
+        if article := nearest.get(each.nearest):
+            yield f"  {article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
+            yield f"  {article.id}  {article.url}"
+        if each.nearest:  # an edition made by an earlier version has none
+            yield f"  {each.likeness:.2f} of 1 alike; from {FAR:.2f} on it could be a report, and nothing would be said"
 
 
 def format_explanation(

@@ -13,7 +13,7 @@ from digests.cluster.constraints import UserCorrection, cannot_link, conflict_ch
 from digests.cluster.item import ClusterItem, time_apart
 from digests.cluster.linkage import Edges
 from digests.cluster.near_duplicates import make_fingerprint, measure_overlap, title_key
-from digests.cluster.similarity import PairScorer
+from digests.cluster.similarity import PairScorer, score_all_pairs
 from digests.cluster.stories import params_for
 from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
@@ -82,8 +82,7 @@ def explain_pair(
     article of its report, both by article id. `corrections` are those in force, the oldest first.
     """
     params, linkage = params_for(items)
-    scorer = PairScorer(items, params)
-    scores = scorer.all_edges()
+    scores = score_all_pairs(items, params)
     node = {item.article_id: number for number, item in enumerate(items)}
 
     def representatives_of(article: str) -> list[int]:
@@ -96,7 +95,7 @@ def explain_pair(
     told = {stories.get(a, a), stories.get(b, b)}
     others = [item for item in items if stories.get(item.article_id, item.article_id) not in told]
     evidence = collect_evidence(one, other, TellingKeys(others[-MAX_OTHERS:]))
-    evidence = replace(evidence, decided=scorer.score_shares(node[a], node[b]))
+    evidence = replace(evidence, decided=PairScorer(items, params).score_shares(node[a], node[b]))
     score = average_score(scores, [node[a]], [node[b]])
     both_in_stories = a in stories and b in stories
     joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]

@@ -1,8 +1,8 @@
 """An inverted index of sparse vectors: dot products of each row with the rows before it, limited in time and number."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Self, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,17 +28,6 @@ class PairScores:
     bound: Numbers  # weighted sum of the products
     shared: Mapping[str, Numbers]  # products in each index
     vectors: Array | None = None  # cosines of the dense vectors; None if the window has none
-
-    def take(self, at: Places) -> Self:
-        """Return the pairs at the given places."""
-        return replace(
-            self,
-            later=self.later[at],
-            earlier=self.earlier[at],
-            bound=self.bound[at],
-            shared={name: each[at] for name, each in self.shared.items()},
-            vectors=None if self.vectors is None else self.vectors[at],
-        )
 
 
 class InvertedIndex:

@@ -26,6 +26,7 @@ class ClusterItem:
     features: Features
     agency: str | None = None
     kind: str = "article"
+    country: str | None = None
 
     @property
     def is_non_voting(self) -> bool:
@@ -52,6 +53,7 @@ def make_item(article: Article | ArticleHeader, features: Features) -> ClusterIt
         features=features,
         agency=article.agency,
         kind=intern(article.kind),
+        country=intern(article.country) if article.country else None,
     )
 
 

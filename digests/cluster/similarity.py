@@ -33,7 +33,6 @@ MIN_NAMES = 3  # names and large numbers of an article: fewer say little if they
 MIN_NAME_COSINE = 0.02  # below this, two articles share only names that everybody has
 MIN_BODY_BYTES = 80  # of shingles, twenty of them: below this an article is known by its title alone
 NOTHING = np.zeros(1)  # cosines, if the window has no such vectors
-# For a reader: what each vector of an article stands for.
 PART_NAMES = {"terms": "shared words", "names": "names and numbers", "cognates": "words spelt alike in both languages"}
 MIN_SHARE = 0.05  # of a score: parts with less are not told
 
@@ -100,7 +99,10 @@ class ScoreParams:
 
 def score_all_pairs(items: Sequence[ClusterItem], params: ScoreParams) -> Edges:
     """Return the edges (later, earlier, score) between `items`, sorted by time, whose scores reach the floor."""
-    return PairScorer(items, params).all_edges() if items else Edges.concat(())
+    if not items:
+        return Edges.concat(())
+    pairs = PairScorer(items, params)
+    return Edges.concat([pairs.block(start, stop) for start, stop in pairs.blocks(pairs.indexes.values())])
 
 
 class PairScorer:
@@ -160,25 +162,17 @@ class PairScorer:
             found.append(Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept]))
         return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, limit=expansion.neighbours)
 
-    def all_edges(self) -> Edges:
-        """Return the edges (later, earlier, score) of all pairs of rows whose scores reach the floor."""
-        return Edges.concat([self.block(start, stop) for start, stop in self.blocks(self.indexes.values())])
-
     def score_shares(self, a: int, b: int) -> tuple[tuple[str, float], ...]:
-        """
-        Return what makes the score of two rows, each with its share of it, the largest first; empty for a score of 0.
-
-        The share of a part is how much lower the score is without it, relative to the sum for all parts.
-        """
-        later, earlier = max(a, b), min(a, b)
-        found = self.candidates(later, later + 1)
-        at = np.flatnonzero(found.earlier == earlier)
-        pair = found.take(at)
-        without = {PART_NAMES[name]: replace(pair, shared=pair.shared | {name: NOTHING}) for name in pair.shared}
-        if pair.vectors is not None:
-            without["meaning"] = replace(pair, vectors=np.zeros_like(pair.vectors))
-        whole = float(self.scores(pair).sum())
-        lost = {name: max(0.0, whole - float(self.scores(each).sum())) for name, each in without.items()}
+        """Return what makes the score of two rows, the largest share first: how much lower it is without that part."""
+        found = self.candidates(max(a, b), max(a, b) + 1)
+        at = np.flatnonzero(found.earlier == min(a, b))
+        shared = {name: each[at] for name, each in found.shared.items()}
+        vectors = None if found.vectors is None else found.vectors[at]
+        pair = replace(found, later=found.later[at], earlier=found.earlier[at], shared=shared, vectors=vectors)
+        without = {PART_NAMES[name]: replace(pair, shared=shared | {name: NOTHING}) for name in shared}
+        if vectors is not None:
+            without["meaning"] = replace(pair, vectors=vectors * 0)
+        lost = {name: float((self.scores(pair) - self.scores(each)).sum()) for name, each in without.items()}
         shares = ((name, round(part / sum(lost.values()), 2)) for name, part in lost.items() if part > 0)
         return tuple(sorted((each for each in shares if each[1] >= MIN_SHARE), key=lambda each: (-each[1], each[0])))
 

@@ -8,6 +8,8 @@ from functools import cached_property
 from digests.analysis.gazetteer import find_countries
 from digests.analysis.perspectives import OutletGroups, group_outlets
 from digests.analysis.select import LoadFullTexts
+from digests.cluster.item import ClusterItem
+from digests.cluster.nearest import NearestReports
 from digests.model import Edition, Story
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
@@ -27,6 +29,8 @@ class ComposeContext:
     earlier_editions: tuple[Edition, ...]  # the latest first
     load_full_texts: LoadFullTexts  # loads articles by id, with full texts; called for one story at a time
     owner_kinds: Mapping[str, str]  # by outlet, for outlets whose sources declare one
+    outlets_read: frozenset[str]  # whose feeds were read up to the window's end
+    items: Mapping[str, ClusterItem]  # of the articles that were grouped, by id
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
 
     @property
@@ -44,8 +48,12 @@ class ComposeContext:
         return count_document_frequencies(list(self.articles.values()), self.load_full_texts)
 
     @cached_property
-    def outlets_read(self) -> OutletGroups:
+    def groups(self) -> OutletGroups:
         return group_outlets(self.articles.values(), self.owner_kinds)
+
+    @cached_property
+    def nearest(self) -> NearestReports:
+        return NearestReports(self.items.values(), self.owner_kinds)
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
         """Return the ISO codes of the countries that a story is about."""

@@ -77,7 +77,7 @@ def compose_edition(
         reading_minutes=reading_time(texts),
         note=digest.note,
         corrections=tuple(corrections),
-        ended=ended_stories(previous, ranked, followed) if previous else (),
+        ended=ended_stories(previous, ranked, followed, context.outlets_read) if previous else (),
     )
 
 
@@ -158,8 +158,14 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", " ", fold(name)).strip()
 
 
-def ended_stories(previous: Edition, ranked: Sequence[RankedStory], followed: Collection[str]) -> tuple[Brief, ...]:
-    """Return up to `MAX_ENDED` stories of `previous` that no story continues; `followed`: ids with a follow-up."""
+def ended_stories(
+    previous: Edition, ranked: Sequence[RankedStory], followed: Collection[str], outlets_read: Collection[str]
+) -> tuple[Brief, ...]:
+    """
+    Return up to `MAX_ENDED` stories of `previous` that no story continues; `followed`: ids with a follow-up.
+
+    A story of which an outlet was not read is left out: that outlet may report it still.
+    """
     ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
     threads = {each.story.thread for each in ranked if each.story.thread}
     articles = {key for each in ranked for key in each.story.articles}
@@ -179,6 +185,7 @@ def ended_stories(previous: Edition, ranked: Sequence[RankedStory], followed: Co
         )
         for story in previous.stories
         if story.mentions
+        and all(mention.outlet in outlets_read for mention in story.mentions)
         and story.id not in ids
         and story.id not in followed
         and story.thread not in threads

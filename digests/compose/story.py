@@ -136,7 +136,9 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         place_codes=place_codes,
         earlier_story=change.earlier.id if change.earlier else "",
         perspectives=find_perspectives(story, own, covered, context.owner_kinds),
-        silent=find_missing_perspectives(context.outlets_read, covered, places),
+        silent=find_missing_perspectives(
+            context.groups, context.outlets_read, covered, places, context.nearest.to(story.articles)
+        ),
         watched=ranked.watched,
         **{name: getattr(change, name) for name in OF_CHANGE},
     )

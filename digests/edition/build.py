@@ -1,6 +1,6 @@
 """Builds one edition, in order: claim it, group its articles, load, compose, publish, save."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -20,6 +20,7 @@ from digests.analysis.coverage import with_owners
 from digests.analysis.gazetteer import LEAD_CHARS
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.analysis.select import LoadFullTexts, select_articles
+from digests.cluster.item import ClusterItem
 from digests.compose.context import ComposeContext
 from digests.compose.edition import compose_edition
 from digests.delivery.file import write_files
@@ -30,10 +31,10 @@ from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, 
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.editions import EditionKey
-from digests.stories.window import cluster_and_save, cluster_preview
+from digests.stories.window import Grouped, cluster_and_save, cluster_preview
 from watcher.errors import StoreError
-from watcher.feeds.health import feed_health
-from watcher.model import Article, Revision, Source
+from watcher.feeds.health import feed_health, is_read_up_to
+from watcher.model import Article, Feed, Revision, Source
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.pages import revisions_between, schedule_rechecks
@@ -70,6 +71,7 @@ class EditionInputs:
     now: datetime
     number: int
     stories: tuple[Story, ...]
+    items: Mapping[str, ClusterItem]  # of the window and the days before it
     feeds: tuple[FeedState, ...]
     articles: tuple[Article, ...]  # of the window and the days before it, with the first `TEXT_LEAD_CHARS` of each text
     texts: Mapping[str, bytes]  # compressed full texts of the longer articles; most are never decompressed
@@ -83,7 +85,7 @@ class EditionInputs:
 
 
 def load(
-    connection: Connection, digest: DigestSettings, request: EditionRequest, stories: Sequence[Story], *, now: datetime
+    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
 ) -> EditionInputs:
     """Return what an edition is made of: articles, changes, ledger, last edition. Run it in one read transaction."""
     start, end = request.window_start, request.window_end
@@ -102,7 +104,8 @@ def load(
         request=request,
         now=now,
         number=editions.next_number(connection, digest.name, local_date=request.local_date),
-        stories=tuple(stories),
+        stories=grouped[0],
+        items=grouped[1],
         feeds=feeds,
         articles=articles,
         texts=texts,
@@ -217,15 +220,15 @@ def build_edition(
 
 def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
     """Return the requested edition; the stories are saved, the edition is not. Errors: StoreError, DigestError."""
-    stories = cluster_and_save(engine, start=request.window_start, end=request.window_end, now=now)
-    edition = compose(read(engine, load, digest, request, stories, now=now))
-    return edition if digest.prose is None else add_llm_summaries(engine, edition, stories, digest.prose)
+    grouped = cluster_and_save(engine, start=request.window_start, end=request.window_end, now=now)
+    edition = compose(read(engine, load, digest, request, grouped, now=now))
+    return edition if digest.prose is None else add_llm_summaries(engine, edition, grouped[0], digest.prose)
 
 
 def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
     """Return the edition that would be built now, without summaries by a model; nothing is saved."""
-    stories = cluster_preview(engine, start=request.window_start, end=request.window_end)
-    return compose(read(engine, load, digest, request, stories, now=now))
+    grouped = cluster_preview(engine, start=request.window_start, end=request.window_end)
+    return compose(read(engine, load, digest, request, grouped, now=now))
 
 
 def save(
@@ -275,6 +278,8 @@ def compose(inputs: EditionInputs) -> Edition:
         earlier_articles=before | dict(inputs.cited),
         earlier_editions=inputs.seen,
         owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
+        outlets_read=find_outlets_read([state.feed for state in inputs.feeds], articles.values(), end=end),
+        items=inputs.items,
         load_full_texts=text_loader(before | articles, inputs.texts, revised_texts, cited),
     )
     since = context.previous.window_end if context.previous else start
@@ -302,6 +307,17 @@ def owners_of(sources: Iterable[Source]) -> dict[str, str | None]:
     for source in sources:
         owners[source.name] = owners.get(source.name) or source.owner
     return owners
+
+
+def find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, end: datetime) -> frozenset[str]:
+    """Return the outlets whose feeds were all read up to `end`, and those of which articles were imported."""
+    found = {article.outlet for article in articles}
+    unread = {
+        feed.source.name
+        for feed in feeds
+        if not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in found)
+    }
+    return frozenset(found.union(feed.source.name for feed in feeds) - unread)
 
 
 def measure_intake(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -26,6 +27,7 @@ MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, if there are fe
 ENOUGH_ARTICLES = 5_000  # enough to show what is rare and what is similar (docs/decisions/0011)
 THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story starts another one
 STAND_IN = bytes(MIN_BODY_BYTES)  # replaces an item's shingles: tells that the article has a text
+Grouped: TypeAlias = tuple[tuple[Story, ...], Mapping[str, ClusterItem]]  # the items are by article id
 ATTEMPTS = 5  # when other processes save stories at the same time
 
 
@@ -53,9 +55,9 @@ class ClusterWindow:
         return [each for each in self.corrections if each.revoked_at and (since is None or each.revoked_at >= since)]
 
 
-def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
+def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> Grouped:
     """
-    Save and return the stories of all articles published in [start, end) and some days before.
+    Save the stories of all articles published in [start, end) and some days before; return them, and the items.
 
     All digests of a store share them, whatever sources and words they select. If stories were saved for a later time,
     articles stay in their known stories.
@@ -69,14 +71,14 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
         members = changed_members(window, links, tracked.stories)
         profiles = changed_profiles(window, tracked, {member.story_id for member in members})
         if write(engine, save_window, window, tracked, members, profiles, now=now):
-            return tracked.stories
+            return tracked.stories, window.items
     raise DigestError("the stories are being kept by others all the while; try again")
 
 
-def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
-    """Return the stories of `cluster_and_save` without saving them; new stories have provisional ids."""
+def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> Grouped:
+    """Return what `cluster_and_save` returns without saving it; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
-    return assign_ids(engine, window, cluster_window(window)[0]).stories
+    return assign_ids(engine, window, cluster_window(window)[0]).stories, window.items
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:

@@ -96,7 +96,8 @@ def test_how_coverage_differs_is_told_by_country_and_owner():
         report("K1", "Drought", "Kenya", 9500, hours=6, country="KE"),
         report("G0", "Drought", "Kenya", 9000, hours=3, country="GB"),
     ]
-    read = [[report(f"U{n}", "Vote", f"Utah {n}", 20 + n, hours=9, country="UG")] for n in range(4)]
+    votes = ("Ballots in Utah", "Mayor picked by lot", "Who chairs the board?", "Clerk recounts twice")
+    read = [[article(f"U{n}", title, f"{title}.", hours=9, country="UG")] for n, title in enumerate(votes)]
 
     (shown, *_) = edition_of([group, *read], stories=1, kinds={"K0": "public", "G0": "private"}).stories
 

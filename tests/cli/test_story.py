@@ -13,6 +13,7 @@ from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from digests.store.stories import revoke
 from tests.edition.factory import make_edition
+from tests.edition.test_silence import FLOODS, OTHERS
 from tests.kinds import on
 from watcher.cli.main import run_command_line
 from watcher.cli.output import format_time
@@ -100,6 +101,32 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
     assert "why: 3 hours apart" in out
     assert "Its place in the last edition (World Digest, 2026-11-24), 1, by a score of " in out
     assert "+2.00  independent: 2 independent reports (1 × 2)" in out
+
+
+def test_a_story_is_explained_by_the_nearest_article_of_each_country_that_is_silent(watcher, put, engine):
+    for n, told in enumerate(FLOODS):
+        put(f"Herald{n}", told, MORNING - (n + 2) * HOUR)
+    others = [put(f"Courrier{n}", told, MORNING - 3 * HOUR, country="FR") for n, told in enumerate(OTHERS)]
+    number = next(story.number for story in edition(engine).stories if "lood" in story.title)
+
+    code, out, _ = watcher("explain", str(number))
+    _, told, _ = watcher("explain", str(number), "--json")
+
+    (row,) = json.loads(told)
+    assert code == 0
+    assert out.startswith("France: 4 outlets read, none with a report of it. Their nearest article:")
+    assert row["nearest"] in {article.id for article in others} and row["nearest"] in out
+    assert f"{row['likeness']:.2f} of 1 alike" in out
+
+
+def test_a_story_that_no_last_edition_shows_is_not_explained(watcher, press, engine):
+    gone = edition(engine).stories[0].id
+    edition(engine, 4)
+
+    code, _, err = watcher("explain", gone)
+
+    assert code == 1
+    assert f"no digest's last edition shows story {gone} in full" in err
 
 
 def test_a_number_is_of_the_first_digest_and_so_is_the_place(watcher, press, engine, tmp_path):

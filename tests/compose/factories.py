@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from digests.cluster.item import make_item
 from digests.compose.context import ComposeContext
 from digests.model import Story, WireGroup
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import Agreement, count_document_frequencies, measure_agreement
+from watcher.features.extract import extract_features
 from watcher.model import Article
 
 START = datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
@@ -75,8 +77,13 @@ def make_context(
 ) -> ComposeContext:
     """Return the context of an edition of the window's `articles`; `digest` are values of its settings."""
     given = {"local_date": date(2026, 3, 10), "window_start": START, "window_end": END, "owner_kinds": {}}
+    given["outlets_read"] = frozenset(a.outlet for a in (*articles.values(), *(earlier or {}).values()))
     given |= {"earlier_editions": (), "load_full_texts": lambda ids: {key: whole[key] for key in ids}}
     whole = {**(earlier or {}), **articles}
+    given["items"] = {
+        key: make_item(a, extract_features(key, title=a.title, text=a.text, language=a.language))
+        for key, a in whole.items()
+    }
     return ComposeContext(
         digest=DigestSettings(**(digest or {})), articles=articles, earlier_articles=earlier or {}, **given | more
     )

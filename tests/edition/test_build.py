@@ -132,7 +132,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
     taken = {"window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
     assert write(engine, claim, KEY, **taken, now=NOW)
-    edition = compose(read(engine, load, digest(), order(), (), now=NOW))
+    edition = compose(read(engine, load, digest(), order(), ((), {}), now=NOW))
     assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
     assert not write(engine, save, KEY, edition, (), now=NOW)

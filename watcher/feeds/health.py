@@ -19,6 +19,7 @@ LONGEST_SILENCE = timedelta(days=90)  # maximum, for feeds with rare entries
 GAPS_OF_SILENCE = 3  # times the average gap: a monthly feed is not silent after a week
 SMOOTHING = 0.2  # weight of the newest gap in the average
 GAP_ENTRIES = 20  # entries of the first poll from which the average gap is computed
+FRESH_FOR = timedelta(hours=3)  # before a time: a feed last read earlier says too little of what was published up to it
 SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
 SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does not change its status with every poll
 PLAIN_KINDS = {"new": HealthKind.NEVER_POLLED, "empty": HealthKind.NEVER_AN_ENTRY, "undated": HealthKind.UNDATED}
@@ -103,6 +104,12 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     if feed.moved_to is not None or feed.url != feed.source.url:
         return "moved"
     return "undated" if feed.has_no_dates else "ok"
+
+
+def is_read_up_to(feed: Feed, end: datetime) -> bool:
+    """Whether a feed was read within `FRESH_FOR` before `end`, or later, and did not fail at `end`."""
+    fails = feed.failing_since is not None and feed.failing_since <= end
+    return feed.last_read_at is not None and feed.last_read_at >= end - FRESH_FOR and not fails
 
 
 def severity(status: str) -> int:

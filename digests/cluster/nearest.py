@@ -1,0 +1,86 @@
+"""The nearest report: the article of a country, or of a kind of owner, that is most like the articles of a story."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache, cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from digests.cluster.inverted_index import Array, Places
+from digests.cluster.item import ClusterItem, sort_by_time
+from digests.cluster.vectorize import Vectors, center_by_language, load_term_rows, term_vectors
+
+FAR = 0.29  # likeness below which an article is surely not on the event of a story (docs/decisions/0033)
+NEAR = 0.4  # likeness from which on an article may be of the story's event, so that others are compared with it too
+MAX_NEAR = 80  # articles of a story's event that others are compared with, the nearest
+FAR_WORDS = 0.12  # the cosine of terms that counts as `FAR` for two articles of one language without vectors
+NearReport: TypeAlias = tuple[str, float]  # the id of an article, and its likeness to a story, 0 to 1
+
+
+class NearestReports:
+    """
+    The articles of a window, to be compared with its stories.
+
+    Grouping joins articles only if it is sure: that no article of a country is in a story does not show that the
+    country has no report of it. That even its nearest article is far from the story, and from what is near the story,
+    does.
+    """
+
+    def __init__(self, items: Iterable[ClusterItem], owner_kinds: Mapping[str, str]) -> None:
+        self.items = sort_by_time(items)
+        self.node = {item.article_id: number for number, item in enumerate(self.items)}
+        self.languages = np.unique([item.language for item in self.items], return_inverse=True)[1].astype(np.int32)
+        self.groups: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
+        for number, item in enumerate(self.items):
+            self.groups["country", item.country].append(number)
+            self.groups["owner", owner_kinds.get(item.outlet)].append(number)
+
+    @cached_property
+    def meanings(self) -> tuple[Array, Array]:
+        nothing = np.zeros((len(self.items), 1), np.float32)
+        return center_by_language(self.items) or (nothing, nothing[:, 0])
+
+    @cached_property
+    def terms(self) -> Vectors:
+        return term_vectors(load_term_rows(self.items), self.languages)
+
+    def to(self, story: Collection[str]) -> Callable[[str, str], NearReport | None]:
+        """
+        Return a function that returns the article of a group that is nearest to a story, given by article ids.
+
+        It returns None if an article of the group cannot be compared: it has no vector, and its language is none of
+        the story's.
+        """
+        own = np.array(sorted(self.node[key] for key in story if key in self.node), np.intp)
+        likeness_of = cache(lambda: self.likeness(own))  # not before it is needed
+
+        def nearest(kind: str, name: str) -> NearReport | None:
+            rows = np.array(self.groups.get((kind, name), ()), np.intp)
+            likeness = likeness_of()[rows] if len(own) else np.zeros(0)
+            if not len(likeness) or np.isnan(likeness).any():
+                return None
+            best = int(np.argmax(likeness))
+            return self.items[rows[best]].article_id, round(min(float(likeness[best]), 1.0), 3)
+
+        return nearest
+
+    def likeness(self, own: Places) -> Array:
+        """Return how much each article is like the rows `own` and what is near them; nan if it cannot be compared."""
+        vectors, has = self.meanings
+        found = (vectors @ vectors[own].T).max(axis=1)
+        near = np.argsort(-found)[:MAX_NEAR]
+        found = (vectors @ vectors[near[found[near] >= NEAR]].T).max(axis=1, initial=0)
+        known = has * has[own].max() > 0
+        if known.all():
+            return np.asarray(found, np.float32)
+        words = FAR / FAR_WORDS * self.shared_terms(own)
+        return np.where(known, found, np.where(np.isin(self.languages, self.languages[own]), words, np.nan))
+
+    def shared_terms(self, own: Places) -> Array:
+        """Return the dot product of each article's terms with the highest weights that these have in the rows `own`."""
+        starts, keys, weights = self.terms
+        rows = np.repeat(np.arange(len(self.items)), np.diff(starts))
+        highest = np.zeros(keys.max(initial=0) + 1)
+        np.maximum.at(highest, keys[np.isin(rows, own)], weights[np.isin(rows, own)])
+        return np.bincount(rows, highest[keys] * weights, len(self.items)).astype(np.float32)

@@ -1,0 +1,72 @@
+"""The article of a country that is nearest to a story, by meaning and by words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digests.cluster.nearest import FAR, NearestReports
+from watcher.features.embedders import with_vector
+
+
+def with_values(made, country, *values):
+    row = np.array(values, np.float32)
+    packed = (row / np.linalg.norm(row)).astype("<f2").tobytes()
+    return replace(made, country=country, features=with_vector(made.features, packed, "one/1"))
+
+
+@pytest.fixture
+def press(item):
+    """A story of two British articles, and articles of three other countries in other languages."""
+    return [
+        with_values(item("gb1", "Judo: Riner beaten in the final"), "GB", 1, 0, 0, 0),
+        with_values(item("gb2", "Riner loses"), "GB", 0.9, 0.1, 0, 0),
+        with_values(item("fr1", "Le champion de judo s’incline", language="fr"), "FR", 0.8, 0.4, 0, 0),
+        with_values(item("fr2", "La pluie tombe sur Nantes", language="fr"), "FR", 0, 0, 1, 0),
+        with_values(item("es1", "Sube el pan", language="es"), "ES", 0, 0, 0, 1),
+        with_values(item("es2", "Baja el vino", language="es"), "ES", 0, 0, 0.5, 1),
+    ]
+
+
+def test_the_nearest_article_is_of_the_group_and_most_like_any_article_of_the_story(press):
+    nearest = NearestReports(press, {}).to(["gb1", "gb2"])
+
+    assert nearest("country", "FR")[0] == "fr1"
+    assert nearest("country", "FR")[1] > FAR
+    assert nearest("country", "ES")[1] < FAR
+    assert nearest("country", "PT") is None
+
+
+def test_a_group_of_owners_is_found_by_its_outlets(press):
+    nearest = NearestReports(press, {"outlet of fr1": "public", "outlet of es1": "public"}).to(["gb1"])
+
+    assert nearest("owner", "public")[0] == "fr1"
+
+
+def test_an_article_of_the_story_itself_is_the_nearest(press):
+    assert NearestReports(press, {}).to(["gb1", "fr2"])("country", "FR")[1] > FAR
+
+
+def test_an_article_without_a_vector_in_another_language_cannot_be_compared(item, press):
+    bare = replace(item("es3", "Riner pierde", language="es"), country="ES")
+    english = replace(item("es4", "The price of bread goes up"), country="ES")
+
+    assert NearestReports([*press, bare], {}).to(["gb1"])("country", "ES") is None
+    assert NearestReports([*press, english], {}).to(["gb1"])("country", "ES")[1] < FAR
+
+
+def test_words_alone_show_a_report_where_there_are_no_vectors(item):
+    story = replace(
+        item("gb1", "Flood drives 318 people from Marsk", "Vera Tosk led them over the Orlen."), country="GB"
+    )
+    near = replace(item("us1", "Marsk under water", "The Orlen rose, Vera Tosk said."), country="US")
+    far = replace(item("ca1", "Brindle wins the Varga cup", "Petra Moll took the last game."), country="CA")
+    nearest = NearestReports([story, near, far], {}).to(["gb1"])
+
+    assert nearest("country", "US")[1] > FAR > nearest("country", "CA")[1]
+
+
+def test_a_story_that_is_not_in_the_window_has_no_nearest_report(press):
+    assert NearestReports(press, {}).to(["gone"])("country", "FR") is None
