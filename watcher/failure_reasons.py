@@ -38,6 +38,7 @@ class FetchKind(_Kind):
     UNKNOWN_CODING = "unknown_coding", "a content coding we did not offer: {detail}"
     PRIVATE_ADDRESS = "private_address", "{host} is at {addresses}, a private address"
     UNRESOLVED = "unresolved", "the name {host} does not resolve"
+    NAME_LOOKUP_FAILED = "name_lookup_failed", "the name {host} does not resolve: no name server answers"
     CERTIFICATE = "certificate", "its certificate is not to be trusted ({detail})"
     TLS = "tls", "no TLS connection ({detail})"
     CONNECTION_REFUSED = "connection_refused", "no connection: connection refused"

@@ -116,7 +116,7 @@ def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, fil
 @pytest.mark.parametrize(
     ("url", "verdict", "mend"),
     [
-        ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "spelt right"),
+        ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "machine online?"),
         ("http://127.0.0.1:9/feed", "127.0.0.1 is at 127.0.0.1, a private address", 'allow_private = ["127.0.0.1:9"]'),
         ("http://[::1]:8080/feed", "::1 is at ::1, a private address", 'allow_private = ["[::1]:8080"]'),
     ],

@@ -136,7 +136,7 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
     press = shop("Ash")
     write(press.engine, record_network_down, down_since=NOW)
 
-    assert "no internet connection since" in status(press).splitlines()[2]
+    assert "no internet connection at the last poll, from" in status(press).splitlines()[2]
     assert json.loads(status(press, "--json"))["network_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 

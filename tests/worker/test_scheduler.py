@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select, update
@@ -18,9 +18,11 @@ from watcher.model import NotModified, Response, Source, Validators
 from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, get_host
+from watcher.store.hosts import LEASE, get_host, network_down_since, record_network_down
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
+from watcher.worker.connectivity import ConnectivityMonitor
+from watcher.worker.events import NetworkChanged
 from watcher.worker.process_pool import BrokenPool
 from watcher.worker.scheduler import AFTER_A_FAULT, Scheduler
 
@@ -160,6 +162,23 @@ async def test_what_is_leased_ahead_is_given_back_when_our_own_line_is_down(tool
 
     held = await tools.writer.read(lambda c: list(c.scalars(select(hosts.c.host).where(hosts.c.lease_by.is_not(None)))))
     assert [f"https://{host}/feed" for host in held] == list(tools.client.asked)
+    await queue.stop()
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+async def test_an_outage_that_an_earlier_process_left_is_reported_or_ended(tools, is_up):
+    async def reach(url: str) -> bool:
+        return is_up
+
+    since, events = NOW - timedelta(hours=3), []
+    await tools.writer.do(record_network_down, down_since=since)
+    monitor = ConnectivityMonitor(reach, now=lambda: NOW, hosts=("https://a.example/",), down_since=since)
+    queue = Scheduler(replace(tools, connectivity=monitor, on_event=events.append))
+
+    assert [await queue.is_resting(), await queue.is_resting()] == [not is_up] * 2
+
+    assert await tools.writer.read(network_down_since) == (None if is_up else since)
+    assert events == [NetworkChanged(is_down=not is_up, since=since)]
     await queue.stop()
 
 

@@ -39,6 +39,7 @@ LABEL_CHARS = 11
 MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
 CONNECTION_ADVICE: dict[ReasonKind, str] = {
     FetchKind.UNRESOLVED: "is the name spelt right, and is this machine online?",
+    FetchKind.NAME_LOOKUP_FAILED: "is this machine online?",
     FetchKind.CONNECTION_REFUSED: "nothing listens there: are host and port right?",
     FetchKind.CERTIFICATE: "tell the publisher; nothing is read from a site that cannot show who it is",
 }

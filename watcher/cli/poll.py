@@ -19,7 +19,7 @@ from watcher.cli.output import Advance, format_minute, print_err, print_result, 
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
-from watcher.model import FEATURES_VERSION, PollFailed
+from watcher.model import FEATURES_VERSION, NetworkDown, PollFailed
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
@@ -59,9 +59,9 @@ def poll(
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     print_result(summary.to_json(), format_summary(summary), json=json)
     SESSION.exit_immediately = True
-    if summary.feeds and summary.failed == summary.feeds:
+    if (summary.feeds or summary.network_down_since) and summary.failed == summary.feeds:
         return FAILED
-    return PARTLY if summary.failures or summary.pages_lost else DONE
+    return PARTLY if summary.failures or summary.pages_lost or summary.network_down_since else DONE
 
 
 async def run_poll(
@@ -154,7 +154,7 @@ class PollSummary:
     feeds: int = 0
     unchanged: int = 0
     failed: int = 0
-    offline: int = 0
+    offline: int = 0  # not among `feeds`: our own network was down
     entries_new: int = 0
     pages_noted: int = 0
     stored: int = 0
@@ -170,17 +170,19 @@ class PollSummary:
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
     lost: Counter[str] = field(default_factory=Counter)  # reason
     waiting: tuple[tuple[str, datetime], ...] = ()  # due outlets whose host is not visited until the time
+    network_down_since: datetime | None = None  # at the end
     visited: tuple[VisitedSource, ...] = ()  # sources not polled, as another process visits their host
     is_private: bool = False  # whether a source has a private address
 
     def add(self, event: Event) -> None:
         match event:
+            case FeedPolled(result=NetworkDown()):
+                self.offline += 1
             case FeedPolled(feed=feed, result=result):
                 self.feeds += 1
                 self.pages_noted += event.pages
                 self.entries_new += event.new_entries
                 self.unchanged += result.status == "unchanged"
-                self.offline += result.status == "offline"
                 if isinstance(result, PollFailed):
                     self.failed += 1
                     self.failures.append((feed.source.name, str(result.reason)))
@@ -198,8 +200,8 @@ class PollSummary:
             case PageDone(outcome=outcome):
                 self.rechecked += 1
                 self.changed += outcome != "same"
-            case NetworkChanged():
-                pass
+            case NetworkChanged(is_down=is_down, since=since):
+                self.network_down_since = since if is_down else None
 
     def to_json(self) -> dict[str, object]:
         values = {name: getattr(self, name) for name in self.__slots__ if name != "is_private"}
@@ -211,9 +213,11 @@ class PollSummary:
 
 
 def format_summary(summary: PollSummary) -> Iterator[str]:
+    if since := summary.network_down_since:
+        yield f"no internet connection since {format_minute(since)}: no source is to blame; watcher poll tries again"
     if summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked:
         yield from format_counts(summary)
-    elif not (summary.waiting or summary.visited):
+    elif not (since or summary.waiting or summary.visited):
         yield "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
     why = "its host asked for it, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
@@ -223,10 +227,8 @@ def format_summary(summary: PollSummary) -> Iterator[str]:
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:
-    read = summary.feeds - summary.unchanged - summary.failed - summary.offline
+    read = summary.feeds - summary.unchanged - summary.failed
     yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
-    if summary.offline:
-        yield f"no internet connection: {summary.offline} feeds were not tried, and will be in a minute"
     counts = (
         (summary.from_feed, "of them from the feed's own text"),
         (summary.known, "known under another address"),

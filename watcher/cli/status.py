@@ -227,8 +227,11 @@ def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     if found["last_served"] not in (None, str(found["settings"])):
         yield "", f"it last served other settings: {found['last_served']}"
     if found["network_down_since"]:
-        since = format_minute(found["network_down_since"])
-        yield "network", f"no internet connection since {since}: nothing is polled until it is back"
+        since, daemon = format_minute(found["network_down_since"]), found["daemon"]
+        if daemon and daemon["state"] == "running":
+            yield "network", f"no internet connection since {since}: nothing is polled until it is back"
+        else:
+            yield "network", f"no internet connection at the last poll, from {since} on: watcher poll tries again"
     backlog = found["features"]
     if backlog["without_vector"]:
         name = to_one_line(backlog["model"] or backlog["embedder"], 100)

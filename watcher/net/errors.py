@@ -64,6 +64,8 @@ def connection_reason(error: Exception, url: str) -> Reason:
                 return Reason(FetchKind.CERTIFICATE, detail=cause.verify_message)
             case ssl.SSLError():
                 return Reason(FetchKind.TLS, detail=str(cause.reason or cause))
+            case socket.gaierror(errno=socket.EAI_AGAIN):
+                return Reason(FetchKind.NAME_LOOKUP_FAILED, host=urlsplit(url).hostname or "")
             case socket.gaierror() | UnicodeError():
                 return Reason(FetchKind.UNRESOLVED, host=urlsplit(url).hostname or "")
             case OSError(errno=number) if number in NETWORK_ERRORS:

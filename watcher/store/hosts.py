@@ -233,17 +233,17 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
 NETWORK_DOWN = "network_down_since"
 DETECTION_DELAY = timedelta(minutes=1)  # until an outage is detected, at most
 OFFLINE_RETRY = timedelta(minutes=5)  # within which feeds are due again after an outage
-RECENT_FEEDS = 40  # feeds whose URLs are returned
+PROBED_FEEDS = 40  # feeds whose URLs are returned
 
 
-def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
-    """Return the URLs of the `RECENT_FEEDS` feeds that answered last, the latest last."""
-    query = (
-        select(feeds.c.url)
-        .where(feeds.c.enabled, feeds.c.last_read_at.is_not(None), feeds.c.failures == 0)
-        .order_by(feeds.c.last_read_at.desc())
-        .limit(RECENT_FEEDS)
-    )
+def urls_to_probe(connection: Connection) -> tuple[str, ...]:
+    """
+    Return the URLs of up to `PROBED_FEEDS` feeds, by which our own network can be told from a host.
+
+    The better witnesses come later: feeds that fail, then those never read, then the others, the latest read last.
+    """
+    best_first = (feeds.c.failures > 0, feeds.c.last_read_at.is_(None), feeds.c.last_read_at.desc(), feeds.c.id)
+    query = select(feeds.c.url).where(feeds.c.enabled, ~feeds.c.gone).order_by(*best_first).limit(PROBED_FEEDS)
     return tuple(connection.scalars(query))[::-1]
 
 

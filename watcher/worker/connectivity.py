@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from watcher.errors import FetchError, HttpStatusError, TimedOut, TooLarge
+from watcher.failure_reasons import FetchKind
 from watcher.text.urls import host_key
 
-KNOWN_HOSTS = 8  # the hosts that answered last
-MAX_PROBES = 3  # of those hosts, to tell our own network from a host
-MIN_FAILED_HOSTS = 3  # in a row, if no host to probe is known: then the network is down
+KNOWN_HOSTS = 40  # hosts that can be probed
+MAX_PROBES = 3  # of those hosts at first; the others are probed only if none of these can be reached
+MIN_OTHERS = 2  # other hosts out of reach, from which on a refused connection is our own network's
 VERDICT_LIFETIME = timedelta(seconds=20)
 PROBE_INTERVAL = timedelta(seconds=30)  # while the network is down
+EXISTING_NAME = "example.com"  # RFC 2606; looked up only to tell a wrong name from a name server that knows none
 RETRY_AFTER = timedelta(minutes=2)  # then what could not be fetched is due again
 UNROUTED = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # documentation: RFC 5737, RFC 3849
 
@@ -22,8 +24,9 @@ class ConnectivityMonitor:
     """
     Decides whether an unreachable host is down, or our own network.
 
-    It opens connections to hosts that answered last, sending nothing; if none can be reached, the network is down.
-    `good`: URLs of such hosts, the latest last. `has_route` replaces `has_default_route` in tests.
+    It opens connections to other hosts, sending nothing; if none can be reached, the network is down. `hosts`: URLs of
+    such hosts, those that answered last at the end. `down_since`: as an earlier process found it; it is judged again.
+    `has_route` and `has_names` replace the functions below in tests.
     """
 
     def __init__(
@@ -31,31 +34,32 @@ class ConnectivityMonitor:
         can_connect: Callable[[str], Awaitable[bool]],
         *,
         now: Callable[[], datetime],
-        good: Iterable[str] = (),
+        hosts: Iterable[str] = (),
+        down_since: datetime | None = None,
         has_route: Callable[[], bool] | None = None,
+        has_names: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.can_connect = can_connect
         self._now = now
         self._has_route = has_route or has_default_route
-        self._good: OrderedDict[str, str] = OrderedDict()  # URL by host, the latest last
-        self._failed: set[str] = set()  # hosts that failed since the last answer
+        self._has_names = has_names or has_name_server
+        self._hosts: OrderedDict[str, str] = OrderedDict()  # URL by host, the best witness last
         self._answered_at: datetime | None = None
         self._judged_at: datetime | None = None
         self._probing = asyncio.Lock()
-        self.down_since: datetime | None = None
-        for url in good:
+        self.down_since = down_since
+        for url in hosts:
             self._remember(url)
 
-    def _remember(self, url: str) -> None:
+    def _remember(self, url: str, *, has_failed: bool = False) -> None:
         key = host_key(url)
-        self._good[key] = url
-        self._good.move_to_end(key)
-        while len(self._good) > KNOWN_HOSTS:
-            self._good.popitem(last=False)
+        self._hosts[key] = url
+        self._hosts.move_to_end(key, last=not has_failed)
+        while len(self._hosts) > KNOWN_HOSTS:
+            self._hosts.popitem(last=False)
 
     def record_success(self, url: str) -> None:
         self._remember(url)
-        self._failed.clear()
         self._answered_at = self._now()
         self.down_since = None
 
@@ -71,39 +75,50 @@ class ConnectivityMonitor:
             self.record_success(error.answered_by)
         if not (error.no_connection or (isinstance(error, TimedOut) and self._others(key))):
             return False
-        self._failed.add(key)
         async with self._probing:
+            self._remember(error.answered_by, has_failed=True)
             if self._answered_at is not None and self._answered_at >= since:
                 return False
-            # Without another host to probe, judge again after each failure: it is one more sign, and costs nothing.
-            if not (self._others(key) and self._was_judged(within=VERDICT_LIFETIME)):
-                await self._probe(besides=key)
+            if not self._was_judged(within=VERDICT_LIFETIME):
+                await self._probe(self._others(key), error)
         return self.down_since is not None
 
     async def is_resting(self) -> bool:
         """Whether our network is down, so that nothing can be fetched; probes again every `PROBE_INTERVAL`."""
         async with self._probing:
             if self.down_since is not None and not self._was_judged(within=PROBE_INTERVAL):
-                await self._probe(besides="")
+                await self._probe(self._others())
         return self.down_since is not None
 
     def _was_judged(self, *, within: timedelta) -> bool:
         """Whether the last verdict is not older than `within`, nor in the future because the clock was set back."""
         return self._judged_at is not None and timedelta() <= self._now() - self._judged_at <= within
 
-    def _others(self, besides: str) -> list[str]:
-        return [url for key, url in reversed(self._good.items()) if key != besides][:MAX_PROBES]
+    def _others(self, besides: str = "") -> list[str]:
+        return [url for key, url in reversed(self._hosts.items()) if key != besides]
 
-    async def _probe(self, *, besides: str) -> None:
-        if others := self._others(besides):
-            is_up = any(await asyncio.gather(*map(self.can_connect, others)))
-        else:
-            is_up = len(self._failed) < MIN_FAILED_HOSTS and self._has_route()
+    async def _probe(self, others: list[str], error: FetchError | None = None) -> None:
+        """Judge whether our network is down: by `others`, and by the `error` of a host."""
+        is_up = await self._reaches_any(others[:MAX_PROBES]) or await self._reaches_any(others[MAX_PROBES:])
+        if not is_up and error and await self._is_due_to_host(error, others):
+            return  # no verdict that lasts: the next failure is judged again
         self._judged_at = self._now()
-        if is_up:
-            self.down_since = None
-        elif self.down_since is None:
-            self.down_since = self._judged_at
+        self.down_since = None if is_up else self.down_since or self._judged_at
+
+    async def _is_due_to_host(self, error: FetchError, others: list[str]) -> bool:
+        """Whether an error is its host's although none of the `others` can be reached."""
+        match error.kind:
+            case FetchKind.UNRESOLVED:
+                return await self._has_names()
+            case FetchKind.CONNECTION_REFUSED:
+                return len(others) < MIN_OTHERS
+            case FetchKind.NAME_LOOKUP_FAILED | FetchKind.NETWORK_UNREACHABLE | FetchKind.NETWORK_DOWN:
+                return False
+            case _:
+                return not others and self._has_route()
+
+    async def _reaches_any(self, urls: list[str]) -> bool:
+        return any(await asyncio.gather(*map(self.can_connect, urls)))
 
 
 def has_default_route() -> bool:
@@ -116,3 +131,12 @@ def has_default_route() -> bool:
             continue
         return True
     return False
+
+
+async def has_name_server() -> bool:
+    """Whether names are looked up: some name servers answer that a name does not exist when their own line is down."""
+    try:
+        await asyncio.get_running_loop().getaddrinfo(EXISTING_NAME, None)
+    except OSError:
+        return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -20,7 +20,7 @@ from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
 from watcher.store.feeds import reset_poll_schedule, sync_settings
-from watcher.store.hosts import LEASE, drop_dead_leases, recently_answering_urls, worker_name
+from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, urls_to_probe, worker_name
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.connectivity import ConnectivityMonitor
@@ -91,35 +91,35 @@ async def open_context(
         spread_s: Seconds between the first polls of two new sources.
     """
     fetch, site_rules = settings.fetch, load_site_rules(settings.path)
-    writer = Writer(engine)
     client = client_for(fetch, concurrency=settings.poll.concurrency)
-    good = await writer.read(recently_answering_urls)
-    context = WorkerContext(
-        writer=writer,
-        client=client,
-        connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, good=good),
-        pool=parsing_pool(fetch, tasks.load_cleaner),
-        feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
-        vector_pool=Pool(),
-        edition_pool=Pool(workers=1, max_tasks=1),
-        poll=settings.poll,
-        store=settings.store,
-        fetch=fetch,
-        embedder=embedder_config(settings.semantic),
-        pages=pages,
-        site_rules=site_rules,
-        started_at=system_clock(),
-        on_event=on_event,
-    )
-    try:
-        await writer.do(apply_settings, settings, now=context.now(), spread_s=spread_s)
-        await writer.do(drop_dead_leases, worker=context.worker)
-        async with client:
-            yield context
-    finally:
-        for pool in (context.pool, context.feed_pool, context.vector_pool, context.edition_pool):
-            pool.close()
-        writer.close()
+    with closing(Writer(engine)) as writer:
+        # First: the hosts of new sources can be probed too.
+        await writer.do(apply_settings, settings, now=system_clock(), spread_s=spread_s)
+        hosts, down_since = await writer.read(urls_to_probe), await writer.read(network_down_since)
+        context = WorkerContext(
+            writer=writer,
+            client=client,
+            connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, hosts=hosts, down_since=down_since),
+            pool=parsing_pool(fetch, tasks.load_cleaner),
+            feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
+            vector_pool=Pool(),
+            edition_pool=Pool(workers=1, max_tasks=1),
+            poll=settings.poll,
+            store=settings.store,
+            fetch=fetch,
+            embedder=embedder_config(settings.semantic),
+            pages=pages,
+            site_rules=site_rules,
+            started_at=system_clock(),
+            on_event=on_event,
+        )
+        try:
+            await writer.do(drop_dead_leases, worker=context.worker)
+            async with client:
+                yield context
+        finally:
+            for pool in (context.pool, context.feed_pool, context.vector_pool, context.edition_pool):
+                pool.close()
 
 
 def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:

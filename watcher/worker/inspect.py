@@ -23,6 +23,7 @@ from watcher.worker.context import client_for, parsing_pool, system_clock
 from watcher.worker.poll_feed import poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
+NO_ADDRESS = frozenset((FetchKind.UNRESOLVED, FetchKind.NAME_LOOKUP_FAILED))
 EXAMINE_LIMIT_S = 20.0
 MAX_PROBED_FEEDS = 12  # feeds linked by one page that are fetched
 ALIKE = 0.8  # share of the longer feed's links that two formats of one feed have in common
@@ -112,7 +113,7 @@ class FeedProber:
         """Probe spellings of a URL until one can be connected to; return its result, else the result of the first."""
         first = await self.probe(urls[0], as_page=as_page)
         for url in urls[1:]:
-            if not isinstance(first.error, Unreachable) or first.error.kind is FetchKind.UNRESOLVED:
+            if not isinstance(first.error, Unreachable) or first.error.kind in NO_ADDRESS:
                 break
             other = await self.probe(url, as_page=as_page)
             if not isinstance(other.error, Unreachable):

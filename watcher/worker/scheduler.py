@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -40,7 +40,8 @@ class BaseScheduler(ABC):
         self._unbegun: dict[str, Visit] = {}  # their tasks have not run yet: if stopped now, nothing was done
         self._fault: WatcherError | None = None  # of the store or the worker processes, which all visits need
         self._closed = False
-        self._down_since: datetime | None = None  # our own internet connection, as last reported
+        self._down_since = context.connectivity.down_since  # our own internet connection, as saved in the store
+        self._has_reported = False  # that it is down
 
     @property
     def busy(self) -> int:
@@ -71,8 +72,9 @@ class BaseScheduler(ABC):
             return False
         is_down = await context.connectivity.is_resting()
         since = self._down_since = context.connectivity.down_since
-        if since != before:
+        if since != before or not self._has_reported:
             await context.writer.do(record_network_down, down_since=since)
+            self._has_reported = since is not None
             if since is not None:
                 context.on_event(NetworkChanged(is_down=True, since=since))
             elif before is not None:
