@@ -302,9 +302,11 @@ class Intake:
 
     entries_seen: int = 0  # entries new in the window
     left_out: tuple[LeftOut, ...] = ()
-    sources_total: int = 0
-    sources_ok: int = 0
+    sources_total: int = 0  # `sources_ok`, `sources_unread` and those of `failing` together
+    sources_ok: int = 0  # read since the window began, and without a fault
+    sources_unread: int = 0  # without a fault, but not read since the window began
     failing: tuple[FailingSource, ...] = ()
+    network_down_since: datetime | None = None  # None if our own network was not down at the end of the window
     late_s: float = 0.0  # how long after its time the edition was built
     longer_window: bool = False
 

@@ -36,12 +36,13 @@ from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings, with_examples
-from watcher.cli.output import print_err, print_json, print_lines, print_result
+from watcher.cli.output import format_minute, print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
+from watcher.store.articles import count_articles
 from watcher.store.features import embedder_name, lacks_vector, newest_articles
 from watcher.store.feeds import claim_store
 from watcher.store.writer import Writer, read, write
@@ -100,12 +101,13 @@ def make_digest(
         if preview:
             return preview_all(settings, wanted, options, json=json)
         return send_all(settings, wanted, options, take_over=yes, json=json)
-    rows = []
+    rows, was_read = [], True
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         for digest in wanted:
             if stdout:
                 edition = edition_to_print(settings, engine, digest, options)
+                was_read &= check_was_read(engine, edition)
                 forms = render_files(engine, edition, digest, chosen or ("markdown",))
                 sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
                 continue
@@ -114,10 +116,27 @@ def make_digest(
                 rows.append(made_to_json(made))
                 if not json:
                     print_lines(format_made(made.edition, made.files))
+                was_read &= check_was_read(engine, made.edition)
     if json and not stdout:
         print_json(rows)
     SESSION.exit_immediately = True
-    return DONE
+    return DONE if was_read else PARTLY
+
+
+def check_was_read(engine: Engine, edition: Edition) -> bool:
+    """Say on standard error why an edition has no article, if it has none; False if it is because nothing was read."""
+    ledger = edition.ledger
+    if ledger.articles:
+        return True
+    is_empty = not read(engine, count_articles)
+    why = "nothing was published in its window"
+    if is_empty or not ledger.sources_ok:
+        what = "the store has no article yet" if is_empty else "no source was read in its window"
+        why = f"{what}; watcher poll, or watcher run, reads the sources"
+    if ledger.network_down_since:
+        why += f" (the internet connection was down from {format_minute(ledger.network_down_since)} on)"
+    print_err(f"{to_one_line(edition.title, 120)}, {edition.local_date}: {why}", label="warning")
+    return bool(ledger.sources_ok) and not is_empty
 
 
 def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition:
@@ -165,6 +184,7 @@ def send_all(
                 all_sent = False
                 continue
             deliveries = send_edition(settings, engine, digest, made)
+            all_sent &= check_was_read(engine, made.edition)
             all_sent &= all(each.state == SENT for each in deliveries)
             sent = [
                 delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
@@ -218,12 +238,13 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
     """Show what `send_all` would send to whom. The store is only read, and no secret is."""
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(digest, *preview(engine, digest, options)) for digest in wanted]
+        unread = sum(not check_was_read(engine, made.edition) for _, made, _ in previews)
     rows = [
         {"digest": digest.name, "date": made.edition.local_date, "is_made": not made.is_new, "messages": messages}
         for digest, made, messages in previews
     ]
     print_result(rows, (line for each in previews for line in format_preview(*each)), json=json)
-    return DONE
+    return PARTLY if unread else DONE
 
 
 def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> tuple[BuiltEdition, list[dict[str, Any]]]:
@@ -344,8 +365,6 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
     yield f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line"
     if ledger.largest and ledger.largest.is_oversized:
         yield f"  {oversized_story_warning(ledger.largest)}"
-    if not ledger.articles:
-        yield "  nothing was published in its window; is `watcher run` or `watcher poll` at work?"
     yield from (f"  {path}" for path in files)
 
 

@@ -37,6 +37,7 @@ from watcher.feeds.health import feed_health, is_read_up_to
 from watcher.model import Article, Feed, Revision, Source
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
+from watcher.store.hosts import network_down_since
 from watcher.store.pages import revisions_between, schedule_rechecks
 from watcher.store.stats import IntakeCounts, count_intake
 from watcher.store.writer import read, write, write_with_retry
@@ -82,6 +83,7 @@ class EditionInputs:
     corrected: Mapping[str, Article]  # those articles, with full texts
     covered_until: datetime | None  # by earlier editions; None if no late article may be used
     counts: IntakeCounts
+    network_down_since: datetime | None
 
 
 def load(
@@ -118,6 +120,7 @@ def load(
         if request.is_exact
         else editions.covered_up_to(connection, digest.name, by=end, window=digest.window, before=request.local_date),
         counts=count_intake(connection, start=start, end=end, feed_ids=feed_ids),
+        network_down_since=network_down_since(connection),
     )
 
 
@@ -329,12 +332,14 @@ def measure_intake(
     `left_out` counts articles of the window that are not used; `withdrawn` is the number of the window's articles whose
     page is gone, and `late_articles` that of articles used although they were published before the window.
     """
-    request, counts = inputs.request, inputs.counts
-    failing = []
+    request, counts, down = inputs.request, inputs.counts, inputs.network_down_since
+    failing, unread = [], 0
     for state in inputs.feeds:
         health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=inputs.now)
         if not health.is_ok:
             failing.append(FailingSource(name=state.feed.source.name, reason=health.reason))
+        elif state.feed.last_read_at is None or state.feed.last_read_at < request.window_start:
+            unread += 1
     left_out = (
         LeftOut(kind=LeftOutKind.DUPLICATE_ENTRY, count=counts.duplicates),
         LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=counts.out_of_window - late_articles),
@@ -349,8 +354,10 @@ def measure_intake(
         entries_seen=counts.entries,
         left_out=tuple(each for each in left_out if each.count > 0),
         sources_total=len(inputs.feeds),
-        sources_ok=len(inputs.feeds) - len(failing),
+        sources_ok=len(inputs.feeds) - unread - len(failing),
+        sources_unread=unread,
         failing=tuple(failing),
+        network_down_since=down if down is not None and down < request.window_end else None,
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
         longer_window=not request.is_exact and length > inputs.digest.window + NOT_LATE,
     )

@@ -70,12 +70,20 @@ def _describe(reason: Reason | None, words: Localizer) -> str:
 
 def _sources_line(edition: Edition, words: Localizer) -> str:
     ledger = edition.ledger
-    text = words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)
+    sentences = [words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)]
+    if not ledger.sources_total:
+        sentences = [words["no_source"]]
+    if ledger.sources_unread:
+        sentences.append(words.say("unread", n=ledger.sources_unread))
+    if ledger.network_down_since:
+        sentences.append(words.say("offline", time=words.clock(ledger.network_down_since, zone=True)))
     names = [
         sanitize_line(source.name, limit=200) + (f" ({_describe(source.reason, words)})" if source.reason else "")
         for source in ledger.failing
     ]
-    return f"{text} {words.say('failing', names=join_first(names, MAX_FAILING))}" if names else text
+    if names:
+        sentences.append(words.say("failing", names=join_first(names, MAX_FAILING)))
+    return " ".join(sentences)
 
 
 def join_first(names: Sequence[str], limit: int) -> str:

@@ -70,6 +70,16 @@ def test_each_source_is_asked_once_and_those_that_are_no_feed_are_named(site, tm
     assert not (tmp_path / "w.db").exists()
 
 
+def test_without_a_network_no_source_is_blamed(tmp_path, capsys):
+    sources = [f'[[sources]]\nname = "{n}"\nurl = "http://127.0.0.1:{port}/f"\n' for n, port in (("A", 1), ("B", 2))]
+
+    code, told = ask(tmp_path, "".join(sources), capsys)
+
+    assert code == 3
+    assert "internet connection: none of 2 hosts can be connected to" in told
+    assert "  A: " not in told and "  B: " not in told
+
+
 def test_where_all_is_well_the_exit_code_is_0(site, tmp_path, capsys):
     site.feed("/good.xml", rss())
 

@@ -80,17 +80,33 @@ def test_vectors_are_made_anew_for_an_edition_when_the_embedder_is_another(diges
 def test_what_no_edition_can_look_at_is_not_embedded(digest, put, capsys):
     put("Herald", FLOOD, now() - timedelta(days=30))
 
-    assert digest(embedder="no_such_module:Embedder") == 0  # it is not even loaded
+    assert digest(embedder="no_such_module:Embedder") == 3  # it is not even loaded
 
-    assert capsys.readouterr().err == ""
+    assert "no_such_module" not in capsys.readouterr().err
 
 
 def test_until_is_a_time_of_the_date_that_is_asked_for(digest, capsys):
     yesterday = (now() - timedelta(days=1)).date()
 
-    assert digest("--date", str(yesterday), "--since", "6h", "--until", "02:00", "--stdout", "--json") == 0
+    assert digest("--date", str(yesterday), "--since", "6h", "--until", "02:00", "--stdout", "--json") == 3
 
     edition = json.loads(capsys.readouterr().out)["edition"]
     assert edition["local_date"] == str(yesterday)
     assert edition["window_end"].startswith(f"{yesterday}T02:00")
     assert edition["ledger"]["longer_window"] is False
+
+
+@pytest.mark.parametrize("mode", [(), ("--stdout",), ("--preview",), ("--send",), ("--json",)])
+def test_an_empty_store_is_named_and_ends_with_3(digest, engine, capsys, mode):
+    assert digest(*mode) == 3
+
+    told = capsys.readouterr().err
+    assert "the store has no article yet; watcher poll, or watcher run, reads the sources" in told
+
+
+def test_a_window_in_which_no_source_was_read_is_named(digest, put, capsys):
+    put("Herald", FLOOD, now() - timedelta(days=30))
+
+    assert digest() == 3
+
+    assert "no source was read in its window" in capsys.readouterr().err

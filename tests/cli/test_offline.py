@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,12 @@ formats = ["markdown"]
 """
 
 
+def feed(name: str) -> str:
+    text = f"The {name} writes that the boats on the lake run again, after a winter of repairs. " * 4
+    dated = f"<pubDate>{format_datetime(datetime.now(UTC) - timedelta(hours=2))}</pubDate>"
+    return re.sub("<pubDate>[^<]*</pubDate>", dated, rss(f"The {name}", text=text))
+
+
 def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -54,7 +63,7 @@ class Machine:
     def online(self):
         with ExitStack() as stack:
             for name, port in zip(NAMES, self.ports, strict=True):
-                stack.enter_context(serving(port)).feed("/feed.xml", rss(f"The {name}", text="Boats run again. " * 20))
+                stack.enter_context(serving(port)).feed("/feed.xml", feed(name))
             yield
 
     def run(self, *words: str) -> tuple[int, str, str]:
@@ -108,3 +117,25 @@ def test_off_on_and_off_again_each_line_is_true(machine):
     found = json.loads(machine.run("poll", "--all", "--json")[1])
     assert (found["feeds"], found["failed"]) == (0, 0) and found["network_down_since"]
     assert machine.stored()[0] == [(0, None, True)] * 3
+
+
+def test_an_edition_says_that_no_source_was_read_and_since_when_the_network_is_down(machine):
+    machine.run("poll", "--all")
+    code, edition, warning = machine.run("digest", "--stdout", "--format", "markdown")
+    since = machine.stored()[1]
+
+    assert code == 3
+    assert "the store has no article yet; watcher poll, or watcher run, reads the sources" in warning
+    assert f"(the internet connection was down from {since:%Y-%m-%d %H:%M} UTC on)" in warning
+    assert (
+        "Sources: 0 of 3 read without a fault. Not read in this time: 3. The internet connection was down from "
+        in edition
+    )
+    assert "With a fault" not in edition
+
+    with machine.online():
+        machine.run("poll")
+        code, edition, warning = machine.run("digest", "--stdout", "--format", "markdown")
+
+    assert (code, warning) == (0, "")
+    assert "Sources: 3 of 3 read without a fault." in edition and "internet connection" not in edition

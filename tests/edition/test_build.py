@@ -34,8 +34,9 @@ from tests.kinds import refuse_writes
 from tests.tools import add_article, due_feeds
 from watcher.errors import status_reason
 from watcher.features.extract import encode, extract_features
-from watcher.model import Article, Entry, EntryChanges, PackedFeatures, PollSucceeded, Source, Validators
+from watcher.model import Article, Entry, EntryChanges, PackedFeatures, PollFailed, PollSucceeded, Source, Validators
 from watcher.store.feeds import sync_sources
+from watcher.store.hosts import record_network_down
 from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -197,6 +198,30 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
 
     assert {name: ledger.entries_seen for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
     assert {name: ledger.left_out[0].count for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
+
+
+def test_a_source_that_was_not_read_in_the_window_is_not_called_read(engine):
+    ages = {"Fresh": 1, "Old": 30, "Ill": 2, "Never": None}  # hours since the last poll
+    sources = [Source(url=f"https://{name.lower()}.example/feed", name=name, language="en") for name in ages]
+    write(engine, sync_sources, sources, now=NOW - timedelta(days=3))
+    for source, age in zip(sources, ages.values(), strict=True):
+        if age is None:
+            continue
+        (feed,) = read(engine, due_feeds, host_of(source.url), now=NOW)
+        kept = {"at": NOW - timedelta(hours=age), "next_poll_at": NOW, "took_s": 0.1}
+        changes = EntryChanges(new=(Entry(guid="1", url=f"{source.url}/1", title="T"),), changed=(), unchanged=0)
+        read_well = PollSucceeded(**kept, interval_s=3600.0, validators=Validators(), changes=changes, moved_to=None)
+        failed = PollFailed(**kept, reason=status_reason(503))
+        write(engine, record_polls, [(feed, failed if source.name == "Ill" else read_well)])
+    write(engine, record_network_down, down_since=NOW - timedelta(minutes=30))
+
+    ledger = make_edition(engine, digest(), order(), now=NOW).ledger
+    earlier = replace(order(), slot=None, window_end=NOW - timedelta(hours=3))
+
+    assert (ledger.sources_total, ledger.sources_ok, ledger.sources_unread) == (4, 1, 2)
+    assert [each.name for each in ledger.failing] == ["Ill"]
+    assert ledger.network_down_since == NOW - timedelta(minutes=30)
+    assert make_edition(engine, digest(), earlier, now=NOW).ledger.network_down_since is None
 
 
 def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):

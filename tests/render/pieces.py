@@ -155,6 +155,7 @@ def ledger(shown: int, briefs: int) -> Ledger:
         ),
         sources_total=64,
         sources_ok=61,
+        sources_unread=1,
         failing=(
             FailingSource(name="Isla Diaria", reason=Reason(HealthKind.FOR_DAYS, n=2, why=status_reason(503))),
             FailingSource(name="Fjell Wire", reason=Reason(FetchKind.CERTIFICATE, detail="expired")),

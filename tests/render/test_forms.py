@@ -171,7 +171,7 @@ def test_the_ledger_says_what_became_of_everything(editions):
         "Shown: 12 stories, 10 in one line each. Left out: stories that ranked lower (71), muted by the settings (4)."
         in foot
     )
-    assert "Not read: Isla Diaria (for 2 days: 503 Service Unavailable), Fjell Wire (its certificate is not" in foot
+    assert "With a fault: Isla Diaria (for 2 days: 503 Service Unavailable), Fjell Wire (its certificate is not" in foot
 
 
 def test_a_day_of_another_year_is_told_with_its_year(editions):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
@@ -117,6 +118,43 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
     assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s), Fjell Wire." in foot
     assert "von den Einstellungen stumm geschaltet (2)" in foot
     assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "en",
+            "time: 2. The internet connection was down from 06:00 CET on: no source has been read since.",
+        ),
+        (
+            "de",
+            "Die Internetverbindung war ab 06:00 CET ausgefallen: seitdem wurde keine Quelle gelesen.",
+        ),
+    ],
+)
+def test_the_foot_says_which_sources_were_not_read_and_since_when_the_network_is_down(editions, language, told):
+    small = replace(editions.small(), language=language)
+    ledger = replace(
+        small.ledger,
+        sources_total=3,
+        sources_ok=1,
+        sources_unread=2,
+        failing=(),
+        network_down_since=small.window_end - timedelta(minutes=30),
+    )
+
+    lines = ledger_lines(replace(small, ledger=ledger), localizer_for(small))
+
+    assert any(line.endswith(told) for line in lines)
+
+
+def test_the_foot_of_an_edition_without_sources_names_no_numbers_of_them(editions):
+    small = editions.small()
+
+    lines = ledger_lines(replace(small, ledger=replace(small.ledger, sources_total=0, failing=())), words("en"))
+
+    assert any(line.startswith("No source has been read.") for line in lines)
 
 
 @pytest.mark.parametrize(

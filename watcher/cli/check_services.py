@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.cli.inspect import failure_reason, find_hint
 from watcher.cli.options import closing_store
+from watcher.errors import FetchError
 from watcher.model import Source
 from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.models import Settings
@@ -15,7 +16,7 @@ from watcher.store.engine import open_store
 from watcher.store.writer import read, write
 from watcher.text.urls import host_key
 from watcher.worker import scheduler
-from watcher.worker.inspect import FeedProber, open_prober
+from watcher.worker.inspect import ProbeResult, open_prober
 
 # Entry points: value = "module:function", which takes the settings and yields a `CheckResult` for each check.
 ONLINE_GROUP = "watcher.online_checks"
@@ -49,7 +50,7 @@ def check_online(settings: Settings) -> tuple[CheckResult, ...]:
 
 async def check_sources(settings: Settings) -> list[CheckResult]:
     """Request each feed once, up to `HOSTS_AT_ONCE` hosts in parallel; return results in the order of the settings."""
-    sources, found = settings.active_sources(), dict[str, CheckResult]()
+    sources, found = settings.active_sources(), dict[str, ProbeResult]()
     by_host = defaultdict[str, list[Source]](list)
     for source in sources:
         by_host[host_key(source.url)].append(source)
@@ -59,14 +60,20 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
         async def visit(those: list[Source]) -> None:
             async with slots:
                 for source in those:
-                    found[source.url] = await check_source(source, prober)
+                    found[source.url] = await prober.probe(source.url)
 
         await asyncio.gather(*map(visit, by_host.values()))
-    return [found[source.url] for source in sources]
+    if len(by_host) > 1 and not any(map(is_connected, found.values())):
+        fault = f"none of {len(by_host)} hosts can be connected to, so no source is to blame"
+        return [CheckResult(what="network", name="internet connection", fault=fault, hint="is this machine online?")]
+    return [check_source(source, found[source.url]) for source in sources]
 
 
-async def check_source(source: Source, prober: FeedProber) -> CheckResult:
-    probe = await prober.probe(source.url)
+def is_connected(probe: ProbeResult) -> bool:
+    return not (isinstance(probe.error, FetchError) and probe.error.no_connection)
+
+
+def check_source(source: Source, probe: ProbeResult) -> CheckResult:
     fault = failure_reason(probe)
     hint = (find_hint(probe) or "") if fault else ""
     return CheckResult(what="source", name=source.name, fault=fault, hint=hint)
