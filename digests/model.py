@@ -325,6 +325,13 @@ class Ledger(Intake):
     largest: LargestStory | None = None
     llm: LlmOutcome | None = None  # None if no model was used
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers that forms and commands show, by name; each story found is shown, in one line, or left out."""
+        names = ("articles", "outlets", "languages", "stories_found", "stories_shown", "briefs_shown")
+        left_out = self.stories_found - self.stories_shown - self.briefs_shown
+        return {name: getattr(self, name) for name in names} | {"stories_left_out": left_out}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:

@@ -16,7 +16,13 @@ from typer import Argument, BadParameter, Option
 
 from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
-from digests.cli.status import delivery_to_json, format_state, oversized_story_warning
+from digests.cli.status import (
+    delivery_to_json,
+    format_state,
+    format_stories,
+    name_edition,
+    oversized_story_warning,
+)
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import (
@@ -135,7 +141,7 @@ def check_was_read(engine: Engine, edition: Edition) -> bool:
         why = f"{what}; watcher poll, or watcher run, reads the sources"
     if ledger.network_down_since:
         why += f" (the internet connection was down from {format_minute(ledger.network_down_since)} on)"
-    print_err(f"{to_one_line(edition.title, 120)}, {edition.local_date}: {why}", label="warning")
+    print_err(f"{name_edition(edition)}: {why}", label="warning")
     return bool(ledger.sources_ok) and not is_empty
 
 
@@ -240,7 +246,8 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
         previews = [(digest, *preview(engine, digest, options)) for digest in wanted]
         unread = sum(not check_was_read(engine, made.edition) for _, made, _ in previews)
     rows = [
-        {"digest": digest.name, "date": made.edition.local_date, "is_made": not made.is_new, "messages": messages}
+        {"digest": digest.name, "date": made.edition.local_date, "number": made.edition.number}
+        | {"is_made": not made.is_new, "messages": messages}
         for digest, made, messages in previews
     ]
     print_result(rows, (line for each in previews for line in format_preview(*each)), json=json)
@@ -271,7 +278,7 @@ def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> tup
 def format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
     edition = made.edition
     when = "as it would be made now" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
-    yield f"{to_one_line(edition.title, 120)}, {edition.local_date}: {when}"
+    yield f"{name_edition(edition)}: {when}"
     if not messages:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for each in messages:
@@ -360,9 +367,9 @@ def plan_edition(
 
 def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
     ledger = edition.ledger
-    articles, stories = format_count(ledger.articles, "article"), format_count(ledger.stories_found, "story", "stories")
-    yield f"{edition.title}, {edition.local_date}: {articles} from {format_count(ledger.outlets, 'outlet')}"
-    yield f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line"
+    articles = format_count(ledger.articles, "article")
+    yield f"{name_edition(edition)}: {articles} from {format_count(ledger.outlets, 'outlet')}"
+    yield f"  {format_stories(ledger.counts)}"
     if ledger.largest and ledger.largest.is_oversized:
         yield f"  {oversized_story_warning(ledger.largest)}"
     yield from (f"  {path}" for path in files)
@@ -370,6 +377,5 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
 
 def made_to_json(made: BuiltEdition) -> dict[str, Any]:
     edition, ledger = made.edition, made.edition.ledger
-    counts = ("articles", "outlets", "stories_found", "stories_shown", "briefs_shown", "largest")
-    row = {"digest": edition.digest, "date": edition.local_date} | {name: getattr(ledger, name) for name in counts}
-    return row | {"files": made.files}
+    row = {"digest": edition.digest, "date": edition.local_date, "slot": made.slot, "number": edition.number}
+    return row | ledger.counts | {"largest": ledger.largest, "files": made.files}

@@ -12,6 +12,7 @@ from typer import Argument, Option
 
 from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, find_edition, parse_date
+from digests.cli.status import format_stories
 from digests.delivery.file import write_files
 from digests.edition.publish import render_all, render_files
 from digests.edition.verify import verify
@@ -61,8 +62,7 @@ def summarise_editions(connection: Connection, name: str | None, *, limit: int) 
     for row in edition_rows(connection, name, limit=limit):
         edition = load_edition(connection, row)
         about = {"digest": row.digest, "date": row.local_date, "slot": row.slot, "number": row.number}
-        about |= {"made_at": row.made_at, "stories": len(edition.stories), "briefs": len(edition.briefs)}
-        about |= {"articles": edition.ledger.articles}
+        about |= {"title": edition.title, "made_at": row.made_at} | edition.ledger.counts
         about |= {"headline": next((story.title for story in edition.stories), "")}
         found.append(about | {"deliveries": count_deliveries(connection, row)})
     return found
@@ -74,8 +74,7 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
         when = "" if each["slot"] == DAILY else f" asked for at {each['slot'][:5]}"
-        stories = format_count(each["stories"], "story", "stories")
-        text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {stories}, {each['briefs']} in a line"
+        text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {format_stories(each)}"
         yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 
 

@@ -1,13 +1,13 @@
 """The digests' part of `watcher status`: last editions, open deliveries, next editions."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
 from digests.edition.schedule import digest_statuses
-from digests.model import LargestStory
+from digests.model import Edition, LargestStory
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.outbox import Delivery, list_undelivered
@@ -40,14 +40,24 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
     found, rows = [], []
     for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
-        counts = {"articles": ledger.articles, "stories": ledger.stories_found, "largest": largest}
-        found.append({"digest": edition.digest, "date": edition.local_date, "made_at": edition.made_at, **counts})
+        about = {"digest": edition.digest, "date": edition.local_date, "number": edition.number}
+        found.append({**about, "made_at": edition.made_at, **ledger.counts, "largest": largest})
         share = f", the largest with {largest.share:.1%} of the reports" if largest else ""
-        stories = format_count(ledger.stories_found, "story", "stories")
-        rows.append(("edition", f"{to_one_line(edition.title, TITLE_CHARS)}, {edition.local_date}: {stories}{share}"))
+        rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
     return StatusSection(name="editions", found=found, rows=tuple(rows))
+
+
+def name_edition(edition: Edition) -> str:
+    """Return "World Digest no. 7, 2026-11-24": several editions of one date have different numbers."""
+    return f"{to_one_line(edition.title, TITLE_CHARS)} no. {edition.number}, {edition.local_date}"
+
+
+def format_stories(counts: Mapping[str, int]) -> str:
+    shown, briefs, left_out = (counts[name] for name in ("stories_shown", "briefs_shown", "stories_left_out"))
+    stories = format_count(counts["stories_found"], "story", "stories")
+    return f"{stories}: {shown} in full, {briefs} in one line, {left_out} left out"
 
 
 def oversized_story_warning(largest: LargestStory) -> str:

@@ -73,7 +73,7 @@ def compose_edition(
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=build_ledger(ranked, wanted, intake, selection, shown, briefs, context),
+        ledger=build_ledger(ranked, wanted, intake, shown, briefs, context),
         reading_minutes=reading_time(texts),
         note=digest.note,
         corrections=tuple(corrections),
@@ -209,11 +209,6 @@ class StorySelection:
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
 
-    @property
-    def ids(self) -> set[str]:
-        full = [ranked for ranked, _ in (*self.main, *self.quiet)]
-        return {ranked.story.id for group in (full, self.briefs, *self.related.values()) for ranked in group}
-
 
 def select_stories(
     ranked: Sequence[RankedStory], compose: Compose, *, stories: int, briefs: int, flagged: frozenset[str]
@@ -277,13 +272,14 @@ def build_ledger(
     ranked: Sequence[RankedStory],
     among: Sequence[RankedStory],
     intake: Intake,
-    selection: StorySelection,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
     context: ComposeContext,
 ) -> Ledger:
     """Return the ledger of an edition. `among`: the stories of `ranked` admitted by its regions or phrases."""
-    taken, wanted = selection.ids, {each.story.id for each in among}
+    in_one_line = [*briefs, *(brief for story in shown for brief in story.related)]
+    taken = {story.id for story in shown} | {brief.id for brief in in_one_line}
+    wanted = {each.story.id for each in among}
     left_out = count_left_out(_why_left_out(each, wanted) for each in ranked if each.story.id not in taken)
     values = context.articles.values()
     stories = {each.story.id: each.story for each in ranked}
@@ -297,7 +293,7 @@ def build_ledger(
         countries=len({article.country for article in values if article.country}),
         stories_found=len(ranked),
         stories_shown=len(shown),
-        briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
+        briefs_shown=len(in_one_line),
         largest=replace(largest, title=_title(stories[largest.id], context)) if largest else None,
     )
 

@@ -38,9 +38,9 @@ PHRASES = {
 def edition_view(edition: Edition) -> view.EditionView:
     views = Views(edition)
     words = views.words
-    counts = {"stories": len(edition.stories), "briefs": len(edition.briefs)}
-    counts |= {name: getattr(edition.ledger, name) for name in ("articles", "outlets", "languages")}
-    facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages", "stories")}
+    counts = edition.ledger.counts
+    facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages")}
+    facts["stories"] = words.say("stories", n=counts["stories_found"])
     line = partial(sanitize_line, limit=MAX_TITLE)
     title = line(edition.title)
     return view.EditionView(

@@ -100,7 +100,7 @@ def test_until_is_a_time_of_the_date_that_is_asked_for(digest, capsys):
 def test_an_empty_store_is_named_and_ends_with_3(digest, engine, capsys, mode):
     assert digest(*mode) == 3
 
-    told = capsys.readouterr().err
+    assert "no. 1, " in (told := capsys.readouterr().err)
     assert "the store has no article yet; watcher poll, or watcher run, reads the sources" in told
 
 

@@ -91,9 +91,26 @@ def test_editions_are_listed_with_their_headlines(watcher):
     code, out, _ = watcher("editions")
     assert code == 0
     assert "world no. 1 asked for at" in out and "Flood strikes the valley of Orlen" in out
+    assert "1 story: 1 in full, 0 in one line, 0 left out" in out
 
     (row,) = json.loads(watcher("editions", "--json")[1])
-    assert (row["digest"], row["date"], row["stories"], row["articles"]) == ("world", TODAY, 1, 1)
+    assert (row["digest"], row["date"], row["stories_found"], row["articles"]) == ("world", TODAY, 1, 1)
+
+
+def test_a_count_is_the_same_number_under_the_same_name_everywhere(watcher, tmp_path):
+    (made,) = json.loads(watcher("digest", "--json")[1])
+    (listed, _) = json.loads(watcher("editions", "--json")[1])
+    (status,) = json.loads(watcher("status", "--json")[1])["editions"]
+    name = next(name for name in made["files"] if name.endswith(".md"))
+    front = (tmp_path / name).read_text().split("---")[1]
+    page = json.loads((tmp_path / name).with_suffix(".json").read_text())["edition"]
+
+    counts = ("articles", "outlets", "languages", "stories_found", "stories_shown", "briefs_shown", "stories_left_out")
+    for count in counts:
+        assert made[count] == listed[count] == status[count], count
+        assert f"\n{count}: {made[count]}\n" in front
+        assert count == "stories_left_out" or page["ledger"][count] == made[count]
+    assert made["number"] == listed["number"] == status["number"] == page["number"]
 
 
 def test_editions_of_a_name_that_is_nowhere_are_wrong_usage(watcher):

@@ -182,6 +182,23 @@ def test_the_ledger_counts_every_story_that_is_not_shown():
     assert ledger.stories_found == ledger.stories_shown + ledger.briefs_shown + stories
 
 
+def test_each_story_found_is_shown_in_one_line_or_left_out_and_counted_so_everywhere():
+    groups = world()
+    untitled = dataclasses.replace(groups[3][0], title="")
+    articles = [a for group in groups[:3] for a in group] + [untitled]
+    stories = [story(*group) for group in (*groups[:3], [untitled])]
+
+    context = make_context(by_id(*articles), digest={"stories": 1, "briefs": 5})
+    edition = compose_edition(stories, context, intake=Intake(), number=1, made_at=END, corrections=())
+
+    left_out = sum(each.count for each in edition.ledger.left_out if each.kind in STORY_KINDS)
+    assert (len(edition.stories), len(edition.briefs), left_out) == (1, 2, 1)
+    assert edition.ledger.counts == {
+        "articles": 10, "outlets": 10, "languages": 2,
+        "stories_found": 4, "stories_shown": 1, "briefs_shown": 2, "stories_left_out": 1,
+    }  # fmt: skip
+
+
 def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     first = world()
     monday = edition_of(first)

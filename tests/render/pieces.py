@@ -150,7 +150,7 @@ def ledger(shown: int, briefs: int) -> Ledger:
         stories_shown=shown,
         briefs_shown=briefs,
         left_out=(
-            LeftOut(kind=LeftOutKind.LOWER_RANK, count=71),
+            LeftOut(kind=LeftOutKind.LOWER_RANK, count=93 - shown - briefs),
             LeftOut(kind=LeftOutKind.MUTED, count=4),
         ),
         sources_total=64,
