@@ -195,6 +195,7 @@ async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
 def send_and_log(worker: OutboxWorker) -> None:
     for delivery in worker.send_due():
         names = {"digest": delivery.digest, "date": delivery.local_date}
+        names |= {"slot": None if delivery.is_daily else delivery.slot}  # the log has no field that is None
         names |= {"channel": delivery.channel, "to": delivery.recipient}
         if delivery.state == SENT:
             log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))

@@ -178,7 +178,7 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
             continue
         name = f"delivery {each.digest}"
         state = "was given up" if each.state == FAILED else "waits"
-        words = f"the edition of {each.local_date} to {each.recipient} by {each.channel} {state}: {each.response}"
+        words = f"the edition of {each.label} to {each.recipient} by {each.channel} {state}: {each.response}"
         told.setdefault(name, Alert(name=name, since=since, at=now, words=words))
     yield from told.values()
 

@@ -73,7 +73,7 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "no edition is kept; watcher digest makes one"
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
-        when = "" if each["slot"] == DAILY else f" asked for at {each['slot'][:5]}"
+        when = "" if each["slot"] == DAILY else f" asked for at {each['slot'][:8]}"
         text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {format_stories(each)}"
         yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 
@@ -141,7 +141,7 @@ def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
     """
     first = rows[-1]
     has_daily = any(row.is_daily for row in rows)
-    named = {row: "" if row.is_daily or row is first else f"-{row.slot[:8].replace(':', '')}" for row in rows}
+    named = {row: "" if row is first else row.suffix for row in rows}
     return {row: suffix for row, suffix in named.items() if suffix or row.is_daily or not has_daily}
 
 
@@ -192,6 +192,7 @@ def verify_editions(
 class Verdict:
     digest: str
     date: date
+    number: int
     sentences: int
     faults: tuple[str, ...]
 
@@ -202,6 +203,7 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
     return Verdict(
         digest=edition.digest,
         date=edition.local_date,
+        number=edition.number,
         sentences=sum(len(story.summary) + len(story.updates) for story in edition.stories),
         faults=tuple(f"{where}: {message}: {text}" for where, text, message in faults),
     )
@@ -210,7 +212,7 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
 def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
     for each in verdicts:
         outcome = format_count(len(each.faults), "fault") if each.faults else "every one is verbatim"
-        yield f"{each.digest}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
+        yield f"{each.digest} no. {each.number}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
         yield from each.faults
 
 

@@ -70,6 +70,7 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     return {
         "digest": delivery.digest,
         "date": delivery.local_date,
+        "slot": delivery.slot,
         "channel": delivery.channel,
         "to": delivery.recipient,
         "state": delivery.state,
@@ -88,7 +89,7 @@ def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
         first = group[0]
         names = ", ".join(to_one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
-        edition = f"{first.digest}, {first.local_date}"
+        edition = f"{first.digest}, {first.label}"
         state = to_one_line(format_state(first), REASON_CHARS + 100)
         yield "delivery", f"{edition}: {first.channel} to {names}{more} {state}"
         if first.hint:

@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from digests.analysis.country_names import country_name
 from digests.cli.lookup import find_article, find_digest, find_edition
+from digests.cli.status import name_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
 from digests.cluster.nearest import FAR
@@ -76,7 +77,7 @@ def list_stories(
     rows = [{"number": story.number, "id": story.id, "title": story.title} for story in edition.stories]
     rows += [{"number": None, "id": brief.id, "title": brief.title} for brief in edition.briefs]
     lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
-    print_result(rows, [f"{edition.title}, {edition.local_date}", *lines], json=json)
+    print_result(rows, [name_edition(edition), *lines], json=json)
     return DONE
 
 
@@ -100,8 +101,7 @@ def find_last_place(connection: Connection, settings: Settings, story: str) -> t
 
 def format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
     yield ""
-    where = f"{edition.title}, {edition.local_date}"
-    yield f"Its place in the last edition ({where}), {story.number}, by a score of {story.score:.2f}:"
+    yield f"Its place in the last edition ({name_edition(edition)}), {story.number}, by a score of {story.score:.2f}:"
     for term in sorted(story.score_terms, key=lambda term: -abs(term.value * term.weight)):
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 

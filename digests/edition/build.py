@@ -98,6 +98,7 @@ def load(
     )
     revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
     before = request.local_date
+    claimed = EditionKey(digest=digest.name, local_date=before, slot=request.slot) if request.slot else None
     seen = editions.recent_editions(connection, digest.name, before=before, limit=REMEMBERED_EDITIONS, delivered=True)
     cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
     changed = {key: cited for key, cited in collect_citations(seen).items() if key in revisions}
@@ -105,7 +106,7 @@ def load(
         digest=digest,
         request=request,
         now=now,
-        number=editions.next_number(connection, digest.name, local_date=request.local_date),
+        number=editions.next_number(connection, digest.name, now=now, claimed=claimed),
         stories=grouped[0],
         items=grouped[1],
         feeds=feeds,

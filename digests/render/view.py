@@ -159,7 +159,9 @@ class EditionView:
 
     @property
     def heading(self) -> str:
-        return f"{self.title}, {self.long_date}"
+        """The title, number and date: several editions of one date have different numbers."""
+        number = f" {self.words.say('number', n=self.number)}" if self.number else ""
+        return f"{self.title}{number}, {self.long_date}"
 
     @property
     def subject(self) -> str:

@@ -11,7 +11,21 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from digests import edition_json
 from digests.model import Edition, cited_ids
@@ -37,7 +51,21 @@ class EditionKey:
 
     digest: str
     local_date: date
-    slot: str = DAILY
+    slot: str = DAILY  # else the time of day at which it was requested, "15:00:00.123456"
+
+    @property
+    def is_daily(self) -> bool:
+        return self.slot == DAILY
+
+    @property
+    def suffix(self) -> str:
+        """What follows the date in the address of this edition: "-150000"; "" for the daily one."""
+        return "" if self.is_daily else f"-{self.slot[:8].replace(':', '')}"
+
+    @property
+    def label(self) -> str:
+        """The date, and the time of day if the edition is not the daily one: "2026-11-24", "2026-11-24, 15:00:00"."""
+        return f"{self.local_date}" if self.is_daily else f"{self.local_date}, {self.slot[:8]}"
 
 
 def open_digests(url: str, *, make: bool = True) -> Engine:
@@ -87,7 +115,7 @@ def claim(
     # A claim that has expired, or whose process on this machine has ended, is taken over.
     if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
         release_claim(connection, key, by=held.claimed_by)
-    values = asdict(key) | {"number": next_number(connection, key.digest, local_date=key.local_date)}
+    values = asdict(key) | {"number": next_number(connection, key.digest, now=now)}
     values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now}
     values["claimed_by"] = by or process_id()
     new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.id)
@@ -147,10 +175,17 @@ def is_made(connection: Connection, key: EditionKey) -> bool:
     return made_at is not None
 
 
-def find_row(connection: Connection, digest: str, local_date: date | None = None) -> EditionRow | None:
-    """Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none."""
-    query = select_editions(digest, local_date).order_by(*DAILY_FIRST).limit(1)
-    return next(iter(load_records(connection, query, EditionRow)), None)
+def find_row(
+    connection: Connection, digest: str, local_date: date | None = None, *, suffix: str = ""
+) -> EditionRow | None:
+    """
+    Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none.
+
+    With a `suffix`, return the edition of the date that has it.
+    """
+    query = select_editions(digest, local_date).order_by(*DAILY_FIRST).limit(None if suffix else 1)
+    rows = load_records(connection, query, EditionRow)
+    return next((row for row in rows if not suffix or row.suffix == suffix), None)
 
 
 def select_editions(digest: str | None = None, day: date | None = None) -> Select[*tuple[Any, ...]]:
@@ -202,14 +237,19 @@ def covered_up_to(
     return next((r.window_end for r in rows if r.slot == DAILY or r.window_end - r.window_start >= window), None)
 
 
-def next_number(connection: Connection, digest: str, *, local_date: date) -> int:
-    """Return the number of the date's edition: one more than earlier dates with an edition, deleted ones included."""
-    query = select(editions.c.local_date, func.min(editions.c.number)).where(
-        editions.c.digest == digest, editions.c.local_date < local_date, editions.c.made_at.is_not(None)
-    )
-    rows = connection.execute(query.group_by(editions.c.local_date).order_by(editions.c.local_date)).all()
-    removed = rows[0][1] - 1 if rows else 0  # dates before the oldest edition in the store
-    return removed + len(rows) + 1
+def next_number(connection: Connection, digest: str, *, now: datetime, claimed: EditionKey | None = None) -> int:
+    """
+    Return the number of a digest's next edition: one more than the last that is made or being made.
+
+    If the edition is `claimed`, return the number that the claim gave it.
+    """
+    if claimed is not None:
+        number: int | None = connection.scalar(select(editions.c.number).where(*edition_filter(editions, claimed)))
+        if number is not None:
+            return number
+    made = select(func.max(editions.c.number)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
+    in_progress = (each.number for each in editions_in_progress(connection, now=now) if each.digest == digest)
+    return max([connection.scalar(made) or 0, *in_progress]) + 1
 
 
 def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
@@ -225,14 +265,10 @@ def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRow(EditionKey):
-    """A stored edition, without its content. `is_daily`: it is the daily one of its date, not a requested one."""
+    """A stored edition, without its content."""
 
     number: int
     made_at: datetime
-
-    @property
-    def is_daily(self) -> bool:
-        return self.slot == DAILY
 
 
 def edition_rows(
@@ -257,15 +293,20 @@ def unpack_edition(payload: bytes) -> Edition:
     return edition_json.load(zlib.decompress(payload))
 
 
-def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
-    made = (editions.c.digest == digest, editions.c.made_at.is_not(None))
-    before = connection.scalar(select(func.max(editions.c.local_date)).where(*made, editions.c.local_date < day))
-    after = connection.scalar(select(func.min(editions.c.local_date)).where(*made, editions.c.local_date > day))
-    return before, after
+def adjacent_editions(connection: Connection, row: EditionRow) -> tuple[EditionRow | None, EditionRow | None]:
+    """Return the editions of the same digest before and after `row`, by date and by when they were made."""
+    day, made_at = editions.c.local_date, editions.c.made_at
+    is_before = or_(day < row.local_date, and_(day == row.local_date, made_at < row.made_at))
+    is_after = or_(day > row.local_date, and_(day == row.local_date, made_at > row.made_at))
+    before = select_editions(row.digest).where(is_before).order_by(day.desc(), made_at.desc()).limit(1)
+    after = select_editions(row.digest).where(is_after).order_by(day, made_at).limit(1)
+    first, second = (load_records(connection, query, EditionRow) for query in (before, after))
+    return next(iter(first), None), next(iter(second), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionInProgress(EditionKey):
+    number: int
     claimed_by: str
     claimed_at: datetime
 

@@ -63,13 +63,14 @@ def check(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def check_editions(connection: Connection) -> Iterator[StoreProblem]:
-    query = select(editions.c.digest, editions.c.local_date, editions.c.payload).where(editions.c.made_at.is_not(None))
+    query = select(editions.c.digest, editions.c.local_date, editions.c.number, editions.c.payload)
+    query = query.where(editions.c.made_at.is_not(None))
     broken = []
     for row in connection.execute(query.execution_options(yield_per=50)):
         try:
             unpack_edition(row.payload)
         except (zlib.error, TypeError, DigestError):
-            broken.append(f"{row.digest} of {row.local_date}")
+            broken.append(f"{row.digest} no. {row.number} of {row.local_date}")
     if broken:
         what = f"{len(broken)} editions cannot be read: {', '.join(broken[:MAX_SHOWN])}"
         yield StoreProblem(what=what, hint=RESTORE_HINT)

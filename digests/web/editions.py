@@ -1,7 +1,7 @@
 """The pages of editions: the latest, each edition in its formats, the Atom feed and the archive."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -29,7 +29,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
 FEED_EDITIONS = 5
 RELOAD_S = 5  # of the latest page while an edition is being built
 STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style>|\Z)", re.DOTALL)
-NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
+NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(-\w{1,8})?(?:\.([a-z]{2,4}))?", re.ASCII)
 
 
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
@@ -37,20 +37,21 @@ def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
     refresh_s = RELOAD_S if making else 0
     known = digests_of(site.settings)
     for digest in known:
-        if edition := read(site.engine, editions.get_edition, digest.name):
-            return replace(edition_page(site, edition, making), refresh_s=refresh_s)
+        if row := read(site.engine, editions.find_row, digest.name):
+            return replace(edition_page(site, row, making), refresh_s=refresh_s)
     return render_page(site, "empty.html.j2", package="digests.web", digests=known, making=making, refresh_s=refresh_s)
 
 
 def edition_response(site: Site, ask: PageRequest) -> PageResponse:
-    """Return a digest's edition, of a date or the latest, in the format of the URL's suffix. Errors: NotFound."""
-    day, suffix = parse_name(ask.params["name"]) if "name" in ask.params else (None, "")
-    edition = read(site.engine, editions.get_edition, ask.params["digest"], day)
-    if edition is None:
+    """Return a digest's edition, of a date or the latest, in the format of the URL's ending. Errors: NotFound."""
+    day, suffix, ending = parse_name(ask.params["name"]) if "name" in ask.params else (None, "", "")
+    row = read(site.engine, editions.find_row, ask.params["digest"], day, suffix=suffix)
+    if row is None:
         raise NotFound(f"There is no edition of this {'date' if day else 'digest'}.")
-    if suffix in ("", "html"):
-        return edition_page(site, edition)
-    form, kind = FORMS[suffix]
+    if ending in ("", "html"):
+        return edition_page(site, row)
+    form, kind = FORMS[ending]
+    edition = read(site.engine, editions.load_edition, row)
     # Who reads the site need not know the recipients of the mail.
     (rendered,) = render_all(edition, with_mail_to(digest_of(site, edition), ()), (form,))
     return PageResponse(body=rendered.body, media_type=kind)
@@ -72,33 +73,33 @@ def feed(site: Site, _ask: PageRequest) -> PageResponse:
 
 def archive(site: Site, ask: PageRequest) -> PageResponse:
     """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
-    rows = one_a_date(read(site.engine, editions.edition_rows))
+    rows = read(site.engine, editions.edition_rows)
     months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     wanted = ask.params.get("month") or (months[0] if months else "")
     if "month" in ask.params and wanted not in months:
         raise NotFound("There is no edition of this month.")
-    titles = {digest.name: digest.title for digest in digests_of(site.settings)}
-    lines = [
-        (row, titles.get(row.digest, row.digest), sanitize_line(lead_headline(site, row), limit=200))
-        for row in rows
-        if f"{row.local_date:%Y-%m}" == wanted
-    ]
+    of_month = [row for row in rows if f"{row.local_date:%Y-%m}" == wanted]
+    lines = [(row, *title_and_lead(read(site.engine, editions.load_edition, row))) for row in of_month]
     return render_page(
         site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
     )
 
 
-def lead_headline(site: Site, row: EditionRow) -> str:
-    return next((story.title for story in read(site.engine, editions.load_edition, row).stories), "")
+def title_and_lead(edition: Edition) -> tuple[str, str]:
+    """Return the title that an edition was made with, and its first headline."""
+    lead = next((story.title for story in edition.stories), "")
+    return sanitize_line(edition.title, limit=200), sanitize_line(lead, limit=200)
 
 
-def edition_page(site: Site, edition: Edition, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
-    before, after = read(site.engine, editions.adjacent_dates, edition.digest, edition.local_date)
+def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
+    edition = read(site.engine, editions.load_edition, row)
+    before, after = read(site.engine, editions.adjacent_editions, row)
     template = environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
             "site": site,
             "edition": edition,
+            "row": row,
             "making": making,
             "before": before,
             "after": after,
@@ -119,12 +120,12 @@ def digest_of(site: Site, edition: Edition) -> DigestSettings:
     return next((digest for digest in known if digest.name == edition.digest), known[0])
 
 
-def parse_name(name: str) -> tuple[date, str]:
-    """Return the date and the suffix of "2026-11-25.md"; the suffix may be empty. Errors: NotFound."""
+def parse_name(name: str) -> tuple[date, str, str]:
+    """Return the date, the suffix and the ending of "2026-11-25-150000.md"; both may be empty. Errors: NotFound."""
     match = NAME.fullmatch(name)
     try:
-        if match and (match[2] or "html") in FORMS:
-            return date.fromisoformat(match[1]), match[2] or ""
+        if match and (match[3] or "html") in FORMS:
+            return date.fromisoformat(match[1]), match[2] or "", match[3] or ""
     except ValueError:
         pass
     raise NotFound(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
@@ -133,12 +134,3 @@ def parse_name(name: str) -> tuple[date, str]:
 def brief_urls(edition: Edition) -> dict[str, str]:
     briefs = (*edition.briefs, *(one for story in edition.stories for one in story.related))
     return {url: f"/story/{brief.id}" for brief in briefs if (url := web_url(brief.url))}
-
-
-def one_a_date(rows: Iterable[EditionRow]) -> list[EditionRow]:
-    """Return one edition for each date and digest: the daily one, else the newest; in the order of `rows`."""
-    best: dict[tuple[date, str], EditionRow] = {}
-    for row in rows:
-        key = (row.local_date, row.digest)
-        best[key] = max(best.get(key, row), row, key=lambda each: (each.is_daily, each.made_at))
-    return list(best.values())

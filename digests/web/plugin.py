@@ -10,7 +10,7 @@ from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
 from digests.render.html import style_sheet
 from digests.settings.digests import digests_of
-from digests.store.editions import edition_rows, get_edition, open_digests
+from digests.store.editions import edition_rows, load_edition, open_digests
 from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.web.article import article_page
@@ -62,12 +62,11 @@ def static_paths(site: Site) -> Iterator[str]:
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     yield from (f"/digest/{name}" for name in dict.fromkeys(row.digest for row in rows))
     seen: set[str] = set()
-    for digest, day in dict.fromkeys((row.digest, row.local_date) for row in rows):
-        edition = read(site.engine, get_edition, digest, day)
-        if edition is None:
-            continue
-        yield f"/digest/{digest}/{day}"
-        yield from (f"/digest/{digest}/{day}.{ending}" for ending in FORMS if ending != "html")
+    for row in rows:
+        for path in dict.fromkeys(f"/digest/{row.digest}/{row.local_date}{suffix}" for suffix in ("", row.suffix)):
+            yield path
+            yield from (f"{path}.{ending}" for ending in FORMS if ending != "html")
+        edition = read(site.engine, load_edition, row)
         shown = {one.id for one in edition.stories} | {one.id for one in edition.briefs}
         for story in sorted(shown - seen):
             yield from read(site.engine, story_paths, story)

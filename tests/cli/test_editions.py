@@ -110,7 +110,17 @@ def test_a_count_is_the_same_number_under_the_same_name_everywhere(watcher, tmp_
         assert made[count] == listed[count] == status[count], count
         assert f"\n{count}: {made[count]}\n" in front
         assert count == "stories_left_out" or page["ledger"][count] == made[count]
-    assert made["number"] == listed["number"] == status["number"] == page["number"]
+    assert made["number"] == listed["number"] == status["number"] == page["number"] == 2
+
+
+def test_two_editions_of_a_date_are_told_apart(watcher):
+    (made,) = json.loads(watcher("digest", "--json")[1])
+
+    told = [watcher(*words)[1] for words in (("editions",), ("verify", "--all"), ("digest", "--stdout"))]
+
+    assert made["number"] == 2
+    assert all("no. 1" in text and "no. 2" in text for text in told[:2])
+    assert "# World Digest No. 3, " in told[2]
 
 
 def test_editions_of_a_name_that_is_nowhere_are_wrong_usage(watcher):

@@ -99,7 +99,7 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
     assert "why: both name Tarvola, Dressel, Henrik, Oster" in out
     assert "why: both have the numbers 5.4" in out
     assert "why: 3 hours apart" in out
-    assert "Its place in the last edition (World Digest, 2026-11-24), 1, by a score of " in out
+    assert "Its place in the last edition (World Digest no. 1, 2026-11-24), 1, by a score of " in out
     assert "+2.00  independent: 2 independent reports (1 × 2)" in out
 
 
@@ -146,7 +146,7 @@ def test_a_number_is_of_the_first_digest_and_so_is_the_place(watcher, press, eng
     _, out, _ = watcher("story", "1", "--why")
     _, told, _ = watcher("story", "1", "--json")
 
-    assert "Its place in the last edition (World Digest, 2026-11-24), 1, by a score of " in out
+    assert "Its place in the last edition (World Digest no. 1, 2026-11-24), 1, by a score of " in out
     assert (json.loads(told)["digest"], json.loads(told)["number"]) == ("world", 1)
 
 

@@ -76,12 +76,11 @@ def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_s
 def test_numbers_go_on_when_the_first_editions_are_gone(engine):
     for n in range(DATES_KEPT + 3):
         edition(engine, n)
-    day = FIRST + 20 * DAY
-    before = read(engine, next_number, "world", local_date=day)
+    before = read(engine, next_number, "world", now=MORNING)
 
     write(engine, drop_editions, None, before=LATER, limit=100)
 
-    assert (before, read(engine, next_number, "world", local_date=day)) == (DATES_KEPT + 4,) * 2
+    assert (before, read(engine, next_number, "world", now=MORNING)) == (DATES_KEPT + 4,) * 2
 
 
 def test_a_young_edition_stays(engine):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from digests.edition.build import EditionRequest, compose, load, save
 from digests.errors import DeliveryError
@@ -20,7 +21,10 @@ from digests.store.editions import (
     DAILY,
     MAKE_LIMIT_S,
     EditionKey,
+    adjacent_editions,
     claim,
+    edition_rows,
+    find_row,
     first_seen,
     get_edition,
     is_settled,
@@ -29,6 +33,7 @@ from digests.store.editions import (
     recent_editions,
     release_claim,
 )
+from digests.store.schema import editions
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
 from tests.tools import add_article, due_feeds
@@ -149,17 +154,45 @@ def test_the_daily_edition_stands_for_its_date_whatever_else_was_asked_for(engin
     assert read(engine, get_edition, "world", local_date=DAY) == daily
 
 
-def test_numbers_and_predecessors_go_by_dates(engine):
+def test_each_edition_of_a_digest_has_its_own_number_and_predecessors_go_by_dates(engine):
     yesterday = DAY - timedelta(days=1)
     first = make_edition(engine, digest(), order(yesterday), now=NOW - timedelta(days=1))
     make_edition(engine, digest("other"), order(yesterday), now=NOW)
     second = make_edition(engine, digest(), order(), now=NOW)
 
     assert first is not None and second is not None
-    assert (first.number, second.number) == (1, 2)
-    assert second.previous == yesterday
+    third = make_edition(engine, digest(), order(slot="15:00:00.0"), now=NOW + timedelta(hours=9))
+    late = make_edition(engine, digest(), order(yesterday, slot="16:00:00.0"), now=NOW + timedelta(hours=10))
+
+    assert third is not None and late is not None
+    assert (first.number, second.number, third.number, late.number) == (1, 2, 3, 4)
+    assert [row.number for row in read(engine, edition_rows, "world")] == [3, 2, 4, 1]
+    assert second.previous == third.previous == yesterday
     assert read(engine, recent_editions, "world", before=DAY, limit=1, delivered=True) == (first,)
-    assert read(engine, next_number, "world", local_date=DAY) == 2
+    assert read(engine, next_number, "world", now=NOW) == 5
+
+
+def test_an_edition_that_is_made_meanwhile_has_another_number(engine):
+    write(engine, claim, KEY, window=WINDOW, now=NOW)
+    other = make_edition(engine, digest(), order(slot="15:00:00.0"), now=NOW)
+
+    assert other is not None and other.number == 2
+    assert compose(read(engine, load, digest(), order(), ((), {}), now=NOW)).number == 1
+
+
+def test_editions_of_one_date_have_their_own_labels_and_stand_between_their_neighbours(engine):
+    yesterday = DAY - timedelta(days=1)
+    for day, slot in ((yesterday, DAILY), (DAY, "15:00:12.5"), (DAY, DAILY)):
+        make_edition(engine, digest(), order(day, slot=slot), now=NOW)
+    newest, asked, oldest = read(engine, edition_rows, "world")
+
+    assert [row.label for row in (newest, asked, oldest)] == ["2026-11-24", "2026-11-24, 15:00:12", "2026-11-23"]
+    assert read(engine, find_row, "world", DAY, suffix="-150012") == asked
+    assert read(engine, find_row, "world", DAY) == newest
+    with engine.begin() as connection:  # made a minute later
+        connection.execute(update(editions).where(editions.c.slot == DAILY).values(made_at=NOW + timedelta(minutes=1)))
+    (newest, asked, oldest) = read(engine, edition_rows, "world")
+    assert read(engine, adjacent_editions, asked) == (oldest, newest)
 
 
 def test_an_edition_that_is_only_shown_leaves_no_trace(engine):
@@ -260,7 +293,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
 
 def test_an_edition_that_never_came_to_be_takes_no_number(engine):
     yesterday = EditionKey(digest="world", local_date=DAY - timedelta(days=1))
-    write(engine, claim, yesterday, window=WINDOW, now=NOW)
+    write(engine, claim, yesterday, window=WINDOW, now=NOW - CLAIM_LASTS * 2)
 
     assert make_edition(engine, digest(), order(), now=NOW).number == 1
 

@@ -99,4 +99,4 @@ def test_an_empty_edition_is_an_entry_too(editions):
     parsed = feedparser.parse(feed(editions.empty()))
 
     assert parsed.bozo is False
-    assert parsed.entries[0].title == "World Digest, Friday, 14 March 2025"
+    assert parsed.entries[0].title == "World Digest No. 148, Friday, 14 March 2025"

@@ -203,7 +203,7 @@ def test_an_edition_speaks_its_language_in_its_time_zone(editions):
 
     source = one(edition, "markdown")
 
-    assert "# World Digest, Freitag, 14. März 2025" in source
+    assert "# World Digest Nr. 148, Freitag, 14. März 2025" in source
     assert "auf Französisch" in source
     assert "Vereinigtes Königreich" in source
     assert "01:36 UTC−03" in source
@@ -241,7 +241,9 @@ def test_front_matter_is_yaml_whatever_the_title_holds(editions):
 
     front = one(edition, "markdown").split("\n---\n")[0]
 
-    assert front.startswith('---\ntitle: "A \\"digest\\": #1 --- - x, Friday, 14 March 2025"\ndate: 2025-03-14\n')
+    assert front.startswith(
+        '---\ntitle: "A \\"digest\\": #1 --- - x No. 148, Friday, 14 March 2025"\ndate: 2025-03-14\n'
+    )
     assert '\ndigest: "w: [x]"\n' in front
     assert "previous: 2025-03-13.md" in front
 

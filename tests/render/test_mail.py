@@ -77,7 +77,7 @@ def test_a_mail_is_addressed_anew_without_another_change(editions, before):
 
 
 def test_an_empty_edition_has_its_title_as_subject(editions):
-    assert parsed(editions.empty())["Subject"] == "World Digest, Friday, 14 March 2025"
+    assert parsed(editions.empty())["Subject"] == "World Digest No. 148, Friday, 14 March 2025"
 
 
 @pytest.mark.slow

@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest
 from lxml import html
 
+from digests.edition.build import EditionRequest
+from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, claim
+from tests.edition.factory import make_edition
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
@@ -62,6 +65,28 @@ async def test_the_archive_lists_editions_with_their_lead(client):
     assert found.count('<p dir="auto">') == 2
     assert (await client.get("/archive/2026-11")).text == found
     assert (await client.get("/archive/2025-01")).status_code == 404
+
+
+async def test_the_archive_lists_each_edition_of_a_date_under_the_title_that_it_was_made_with(press):
+    settings, engine, _ = press
+    renamed = digests_of(settings)[0].model_copy(update={"title": "The World"})
+    order = EditionRequest(
+        local_date=NOW.date(), window_start=NOW - timedelta(hours=6), window_end=NOW, slot="15:00:12.5"
+    )
+    make_edition(engine, renamed, order, now=NOW + timedelta(hours=7))
+    client = client_of(app_of(site_of(settings, engine)))
+
+    found = (await client.get("/archive")).text
+    asked = await client.get("/digest/world/2026-11-25-150012")
+
+    paths = ["/digest/world/2026-11-25-150012", "/digest/world/2026-11-25", "/digest/world/2026-11-24"]
+    assert links(found, "/digest/") == paths and "3 editions" in found
+    assert "The World · No. 3" in found and "World Digest · No. 2" in found and "25 November, 15:00:12" in found
+    assert "The World" in asked.text and "No. 3" in asked.text
+    assert {paths[1], f"{paths[0]}.md"} <= set(links(asked.text, "/digest/"))
+    assert "edition: 3" in (await client.get(f"{paths[0]}.md")).text
+    assert "edition: 2" in (await client.get(f"{paths[1]}.md")).text
+    assert (await client.get("/digest/world/2026-11-25-160000")).status_code == 404
 
 
 async def test_editions_lead_to_those_beside_them(client):
