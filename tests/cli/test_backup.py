@@ -118,8 +118,8 @@ BROKEN = [
         "1 articles are in a story that is not there",
         True,
     ),
-    (EDITION, "1 editions cannot be read: world of 2026-11-24", False),
-    (EDITION.replace(":zero", ":no_json"), "1 editions cannot be read: world of 2026-11-24", False),
+    (EDITION, "1 editions cannot be read: world no. 1 of 2026-11-24", False),
+    (EDITION.replace(":zero", ":no_json"), "1 editions cannot be read: world no. 1 of 2026-11-24", False),
 ]
 
 
