@@ -201,6 +201,10 @@ class NetworkDown:
 PollResult = PollSucceeded | PollUnchanged | PollFailed | NetworkDown
 
 
+def count_new_entries(result: PollResult) -> int:
+    return len(result.changes.new) if isinstance(result, PollSucceeded) else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """One paragraph, heading, list item or quotation of an article's text."""

@@ -19,7 +19,7 @@ from watcher.cli.output import Advance, format_minute, print_err, print_result, 
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
-from watcher.model import FEATURES_VERSION, NetworkDown, PollFailed
+from watcher.model import FEATURES_VERSION, NetworkDown, PollFailed, count_new_entries
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
@@ -181,7 +181,7 @@ class PollSummary:
             case FeedPolled(feed=feed, result=result):
                 self.feeds += 1
                 self.pages_noted += event.pages
-                self.entries_new += event.new_entries
+                self.entries_new += count_new_entries(result)
                 self.unchanged += result.status == "unchanged"
                 if isinstance(result, PollFailed):
                     self.failed += 1

@@ -14,7 +14,7 @@ from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
+from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged, count_new_entries
 from watcher.settings.models import LogSettings
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
@@ -101,8 +101,8 @@ class ActivityLog:
         match event:
             case NetworkChanged():
                 return
-            case FeedPolled(result=result, new_entries=new):
-                counts = {"polls": 1, result.status: 1, "new": new}
+            case FeedPolled(result=result):
+                counts = {"polls": 1, result.status: 1, "new": count_new_entries(result)}
             case PageDone(outcome="same" | "changed" | "gone"):
                 counts = {"pages": 1, "rechecked": 1}
             case PageDone(outcome=outcome):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.failure_reasons import Reason
-from watcher.model import Feed, PollResult, PollSucceeded
+from watcher.model import Feed, PollResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,10 +14,6 @@ class FeedPolled:
     feed: Feed
     result: PollResult
     pages: int
-
-    @property
-    def new_entries(self) -> int:
-        return len(self.result.changes.new) if isinstance(self.result, PollSucceeded) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
