@@ -16,7 +16,7 @@ from watcher.settings.models import MetricsSettings, WebSettings, parse_host_por
 from watcher.web.auth import AuthMiddleware
 
 CONNECTIONS = 400  # maximum; a browser opens up to six
-HEAD_LIMIT_S = 10.0  # to receive the head of a request, and between two requests of a connection
+HEAD_LIMIT_S = 10  # to receive the head of a request, and between two requests of a connection
 SHUTDOWN_S = 2  # to finish the current responses
 FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
 
@@ -121,6 +121,6 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         # X-Forwarded-For is trusted from a proxy on this machine, or from those in uvicorn's own variable.
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
-        timeout_keep_alive=HEAD_LIMIT_S,  # type: ignore[arg-type]  # passed to `call_later`
+        timeout_keep_alive=HEAD_LIMIT_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
