@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ WatcherError
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from watcher.failure_reasons import FetchKind, Reason, ReasonKind
+from watcher.failure_messages import FetchKind, Reason, ReasonKind
 from watcher.text.urls import hide_secrets
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from digests.settings.delivery import MAILS
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
 from watcher.store.writer import read
-from watcher.text.suggestions import did_you_mean
+from watcher.text.spelling_suggestions import did_you_mean
 
 MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from digests.model import Edition, LlmOutcome, LlmStop
 from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
 MAX_FAILING = 20  # sources named

@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 
 from digests.model import Edition
 from digests.render.escape import language_tag, sanitize_line, text_direction
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 
 Phrase = str | dict[str, str]
 FALLBACK_LANGUAGE = "en"

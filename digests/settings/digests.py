@@ -25,7 +25,7 @@ from watcher.settings.types import (
     language_tag,
     quote_value,
 )
-from watcher.text.suggestions import did_you_mean
+from watcher.text.spelling_suggestions import did_you_mean
 from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom"]

@@ -7,7 +7,7 @@ from lxml import html
 
 from watcher.clean.article import clean
 from watcher.clean.reject import is_truncated, matches_feed_entry, paywall_of, rejection_reason
-from watcher.failure_reasons import PageKind
+from watcher.failure_messages import PageKind
 from watcher.model import Block
 
 

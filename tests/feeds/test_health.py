@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import status_reason
-from watcher.failure_reasons import FeedKind, FetchKind, Reason
+from watcher.failure_messages import FeedKind, FetchKind, Reason
 from watcher.feeds.health import (
     LONGEST_SILENCE,
     SILENT_AFTER,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.failure_reasons import FeedKind, Reason
+from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.parse import parse_raw_feed
 

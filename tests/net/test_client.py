@@ -11,7 +11,7 @@ import brotli
 import pytest
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
-from watcher.failure_reasons import FetchKind
+from watcher.failure_messages import FetchKind
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, Client
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable
-from watcher.failure_reasons import FetchKind
+from watcher.failure_messages import FetchKind
 from watcher.model import Validators
 from watcher.net.client import Client
 from watcher.net.transport import READ_BYTES, NetworkStream

@@ -19,7 +19,7 @@ from digests.model import (
     SourceMention,
 )
 from watcher.errors import status_reason
-from watcher.failure_reasons import FetchKind, HealthKind, Reason
+from watcher.failure_messages import FetchKind, HealthKind, Reason
 
 END = datetime(2025, 3, 14, 5, 30, tzinfo=UTC)
 START = END - timedelta(hours=24)

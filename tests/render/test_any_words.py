@@ -16,7 +16,7 @@ from lxml import html as lxml_html
 from digests import edition_json
 from digests.render.forms import FORMATS, MailHead, render, sample_edition
 from digests.render.markdown import to_html
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
 HEAD = MailHead(sender="digest@example.org", to=("reader@example.net",))

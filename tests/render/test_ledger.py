@@ -14,7 +14,7 @@ from digests.model import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmSt
 from digests.render.forms import render, sample_edition
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import load_phrases, localizer_for
-from watcher.failure_reasons import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
+from watcher.failure_messages import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
 
 LANGUAGES = ("de", "es", "fr")
 # Kinds that no edition shows: what is said of sources that are well, and statuses, which need no translation.

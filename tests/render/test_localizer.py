@@ -13,7 +13,7 @@ LANGUAGES = sorted(path.name.removesuffix(".toml") for path in FOLDER.iterdir() 
 
 
 def phrases(language: str) -> dict[str, str | dict[str, str]]:
-    """Return all phrases but those of reasons, whose English stands in `watcher.failure_reasons`."""
+    """Return all phrases but those of reasons, whose English stands in `watcher.failure_messages`."""
     found = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
     return {key: phrase for key, phrase in found.items() if not key.startswith("why_")}
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from watcher.errors import status_reason
-from watcher.failure_reasons import HealthKind, Reason
+from watcher.failure_messages import HealthKind, Reason
 from watcher.store.copy import copied_tables
 from watcher.store.engine import load_schemas
 from watcher.store.schema import JsonTuple, ReasonText, UtcDateTime

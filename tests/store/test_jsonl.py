@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tools import add_article
-from watcher.failure_reasons import PageKind, Reason
+from watcher.failure_messages import PageKind, Reason
 from watcher.model import Article, PackedFeatures, RemovedBlock
 from watcher.store.engine import open_store
 from watcher.store.jsonl import MAX_LINE_BYTES, format_article, format_articles, parse_article, read_bounded_lines

@@ -10,7 +10,7 @@ from sqlalchemy import event, func, select
 from tests.store.results import HOUR, NEW_URL, NOW, SOURCE, entry, failed, poll, polled, the_state, unchanged
 from tests.tools import due_feeds
 from watcher.errors import status_reason
-from watcher.failure_reasons import FeedKind, FetchKind, Reason
+from watcher.failure_messages import FeedKind, FetchKind, Reason
 from watcher.feeds.health import feed_health
 from watcher.model import NetworkDown, Source
 from watcher.store.feeds import feed_state, feed_states, sync_sources

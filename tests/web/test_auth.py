@@ -11,7 +11,7 @@ from lxml import html
 from tests.web.press import HOUR, NOW, app_of, edition, filled, put, settings_in, site_of
 from watcher.cli.main import run_command_line
 from watcher.errors import SettingsError, WatcherError
-from watcher.failure_reasons import PageKind, Reason
+from watcher.failure_messages import PageKind, Reason
 from watcher.feeds.opml import parse_opml
 from watcher.settings.edit import add_sources, read_for_edit, save_settings, source_row
 from watcher.settings.models import token_of

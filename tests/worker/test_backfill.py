@@ -13,7 +13,7 @@ from tests.embedding_server import embedding_server, error, good, vector_of
 from tests.tools import add_article
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, retry_delay_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
-from watcher.failure_reasons import Reason, TaskKind
+from watcher.failure_messages import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import decode, encode, extract_features
 from watcher.model import FEATURES_VERSION, Article, PackedFeatures

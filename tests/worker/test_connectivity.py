@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.errors import HttpStatusError, Unreachable
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 from watcher.worker.connectivity import PROBE_INTERVAL, VERDICT_LIFETIME, ConnectivityMonitor
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

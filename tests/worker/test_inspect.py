@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.site import rss, serving
 from watcher.errors import HttpStatusError, Unreachable
-from watcher.failure_reasons import Reason, TaskKind
+from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.inspect import NotAFeed
 from watcher.net.client import Client
 from watcher.settings.models import PollSettings

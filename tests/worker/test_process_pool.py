@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from watcher.errors import FeedError, HttpStatusError
-from watcher.failure_reasons import FeedKind, Reason
+from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.parse import parse_feed
 from watcher.worker import tasks
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.worker.fakes import LONG_SUMMARY, START, feed_xml, page_html
-from watcher.failure_reasons import FetchKind, Reason, TaskKind
+from watcher.failure_messages import FetchKind, Reason, TaskKind
 from watcher.model import Source
 from watcher.net.robots import evaluate, extract_rules
 from watcher.store.feeds import feed_states, sync_sources

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from tests.worker.visits_worker import POLL, Asked
 from tests.worker.visits_world import HOSTS, PATHS, START, World, feed_xml
 from watcher.errors import HttpStatusError, TimedOut
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 from watcher.model import NotModified, Response, Validators
 from watcher.store.engine import connect, open_store
 from watcher.store.feeds import make_all_due

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from tests.tools import tools_of
 from watcher.errors import StoreError
-from watcher.failure_reasons import TaskKind
+from watcher.failure_messages import TaskKind
 from watcher.model import PollFailed
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE

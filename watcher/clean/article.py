@@ -13,7 +13,7 @@ from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
 from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
-from watcher.failure_reasons import PageKind, Reason
+from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of

@@ -7,7 +7,7 @@ from typing import Literal
 from lxml.etree import _Element
 
 from watcher.clean.phrases import REJECTION
-from watcher.failure_reasons import PageKind
+from watcher.failure_messages import PageKind
 from watcher.model import Block
 from watcher.text.words import normalize_key, stems, word_overlap
 

@@ -14,7 +14,7 @@ from watcher.cli.options import Config, Json, load_settings, settings_or_default
 from watcher.cli.output import print_err, print_lines, print_progress, print_result, select_fields
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.errors import WatcherError
-from watcher.failure_reasons import FeedKind
+from watcher.failure_messages import FeedKind
 from watcher.feeds.discover import is_comment_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed
 from watcher.settings.edit import source_row

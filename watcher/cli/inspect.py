@@ -24,7 +24,7 @@ from watcher.cli.output import (
 )
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
-from watcher.failure_reasons import FeedKind, FetchKind, ReasonKind
+from watcher.failure_messages import FeedKind, FetchKind, ReasonKind
 from watcher.feeds.health import SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.schedule import NextPoll, parse_freshness

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import typer
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.text.format import escape_control_characters, strip_control_characters
 from watcher.text.urls import hide_secrets
 

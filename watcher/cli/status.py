@@ -19,7 +19,7 @@ from watcher.cli.output import Row, format_bytes, format_minute, format_rows, pr
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import MUTED, SourceStatus, describe_health, print_source, source_status
 from watcher.errors import SettingsError, StoreError
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
 from watcher.feeds.html_text import to_one_line

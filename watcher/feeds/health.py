@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from watcher.failure_reasons import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
+from watcher.failure_messages import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
 from watcher.model import Feed
 from watcher.text.urls import host_of
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from statistics import median
 
 from watcher.errors import FeedError
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
 from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import html_to_text

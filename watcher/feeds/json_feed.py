@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from watcher.errors import FeedError
-from watcher.failure_reasons import FeedKind, Reason
+from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, is_oldest_first, to_text
 
 

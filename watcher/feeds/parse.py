@@ -9,7 +9,7 @@ from importlib.resources import files
 from itertools import islice
 
 from watcher.errors import FeedError
-from watcher.failure_reasons import FeedKind, Reason
+from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.discover import find_feed_links
 from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import BAD_REFERENCE, html_to_text, strip_control_chars, to_one_line

@@ -11,7 +11,7 @@ from typing import Any
 from xml.parsers import expat
 
 from watcher.errors import FeedError
-from watcher.failure_reasons import FeedKind, Reason
+from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.html_text import BAD_REFERENCE, has_markup
 from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from watcher.errors import HopError
-from watcher.failure_reasons import FetchKind
+from watcher.failure_messages import FetchKind
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network

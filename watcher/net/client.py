@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Self
 
 from watcher.errors import HopError, TooLarge
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
 from watcher.net.address_guard import AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder

@@ -5,7 +5,7 @@ import zlib
 import brotli
 
 from watcher.errors import HopError
-from watcher.failure_reasons import FetchKind
+from watcher.failure_messages import FetchKind
 
 GZIP_MAGIC = b"\x1f\x8b"
 ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` supports; not zstd

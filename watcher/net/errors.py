@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from watcher.errors import FetchError, HopError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
-from watcher.failure_reasons import FetchKind, Reason, ReasonKind
+from watcher.failure_messages import FetchKind, Reason, ReasonKind
 from watcher.feeds.parse import find_bot_wall
 from watcher.feeds.schedule import parse_freshness
 from watcher.net.transport import httpx

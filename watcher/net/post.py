@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from watcher.errors import FetchError
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 from watcher.net.address_guard import ANYWHERE, AddressGuard
 from watcher.net.client import read_body, read_error_body
 from watcher.net.errors import WIRE_ERRORS, fetch_error

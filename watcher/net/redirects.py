@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from watcher.errors import RequestRefused
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 from watcher.text.urls import PLAIN_PAGE
 
 MAX_HOPS = 10

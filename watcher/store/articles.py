@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, select
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.model import Article, ArticleHeader, PackedFeatures, RemovedBlock
 from watcher.store.full_text import IndexDocument, full_text_index
 from watcher.store.schema import (

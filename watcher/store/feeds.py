@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, case, func, literal, or_, select, true, update
 
 from watcher.errors import SettingsError, StoreError
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.settings.models import Settings
 from watcher.store.engine import redacted_url

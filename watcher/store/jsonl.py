@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from sqlalchemy import Connection, and_, or_, select
 from typing_extensions import TypedDict
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.model import Article, RemovedBlock
 from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts

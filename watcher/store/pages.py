@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, update
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.model import Entry, Feed, Revision
 from watcher.store.articles import NewArticle, add_articles, compress, decompress, select_articles
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row

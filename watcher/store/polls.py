@@ -9,7 +9,7 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
-from watcher.failure_reasons import HealthKind, Reason
+from watcher.failure_messages import HealthKind, Reason
 from watcher.feeds.health import STATUS_FIELDS, average_gap, stored_status
 from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
 from watcher.store.feeds import entry_json

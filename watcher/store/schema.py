@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, or_, select, text, union_all
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
 from watcher.store.engine import is_server
 from watcher.store.hosts import is_unleased

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
-from watcher.failure_reasons import Reason, TaskKind
+from watcher.failure_messages import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig
 from watcher.model import FEATURES_VERSION
 from watcher.store import features as stored

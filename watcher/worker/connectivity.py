@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from watcher.errors import FetchError, HttpStatusError, TimedOut, TooLarge
-from watcher.failure_reasons import FetchKind
+from watcher.failure_messages import FetchKind
 from watcher.text.urls import host_key
 
 KNOWN_HOSTS = 40  # hosts that can be probed

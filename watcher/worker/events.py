@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher.failure_reasons import Reason
+from watcher.failure_messages import Reason
 from watcher.model import Feed, PollResult
 
 

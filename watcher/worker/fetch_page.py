@@ -7,7 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefused, StoreError, TooLarge
-from watcher.failure_reasons import PageKind, Reason, TaskKind
+from watcher.failure_messages import PageKind, Reason, TaskKind
 from watcher.model import Article, CrossHostRedirect, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
 from watcher.store import pages

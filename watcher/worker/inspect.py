@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
-from watcher.failure_reasons import FetchKind, Reason
+from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, sort_comments_last
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll

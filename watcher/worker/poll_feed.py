@@ -7,7 +7,7 @@ from functools import partial
 from http import HTTPStatus
 
 from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
-from watcher.failure_reasons import Reason, TaskKind
+from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
 from watcher.feeds.parse import parse_feed
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, PollPolicy, parse_freshness, schedule_next_poll

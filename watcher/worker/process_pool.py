@@ -23,7 +23,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
 from watcher.errors import WatcherError
-from watcher.failure_reasons import Reason, TaskKind
+from watcher.failure_messages import Reason, TaskKind
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
-from watcher.failure_reasons import PageKind, Reason
+from watcher.failure_messages import PageKind, Reason
 from watcher.model import Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from watcher.failure_reasons import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
+from watcher.failure_messages import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
 
 
 def test_no_two_kinds_share_a_name():
