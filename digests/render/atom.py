@@ -7,6 +7,7 @@ from urllib.parse import quote
 from digests.model import Edition
 from digests.render.edition_view import edition_view
 from digests.render.escape import page_url
+from digests.render.mail import subject_line
 from digests.render.markdown import document
 from digests.render.templating import Own, html_templates, render_template
 
@@ -43,6 +44,7 @@ def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[st
     return {
         "id": f"{_tag(edition.digest, domain)}/{day}",
         "view": shown,
+        "title": subject_line(shown),
         "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "url": page_url(site, f"{day}.html"),
         "content": "\n".join((title_free, doc["stories"], doc["foot"])),

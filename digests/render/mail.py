@@ -1,4 +1,4 @@
-"""Renders an edition as a mail: text and HTML with inline styles, within a size limit, and with encoded headers."""
+"""Renders an edition as a mail: subject line and headers, text, and HTML with inline styles, within a size limit."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
     return _message(steps[first], edition, mail, own)[0]
 
 
+def subject_line(view: EditionView) -> str:
+    """Return the lead's headline, else the heading: the sender's name already says which digest it is."""
+    return view.stories[0].title if view.stories else view.heading
+
+
 def with_recipient(message: bytes, recipient: str) -> bytes:
     """Return a message made by `render`, with another recipient and no other change."""
     head, blank, body = message.partition(b"\r\n\r\n")
@@ -94,7 +99,7 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     message = EmailMessage(policy=MAIL)
     message["From"] = encode_mailbox("From", name, address) if name else address
     message["To"] = ",\r\n ".join(_address(reader)[1] for reader in mail.to) or UNDISCLOSED
-    message["Subject"] = encode_header_text("Subject", view.subject)
+    message["Subject"] = encode_header_text("Subject", subject_line(view))
     message["Date"] = format_datetime(edition.made_at)
     message["Message-ID"] = message_id
     message["List-Id"] = encode_mailbox("List-Id", view.title, f"{label}.{domain}")

@@ -164,11 +164,6 @@ class EditionView:
         return f"{self.title}{number}, {self.long_date}"
 
     @property
-    def subject(self) -> str:
-        """The lead's headline, else the heading: the sender's name already says which digest it is."""
-        return self.stories[0].title if self.stories else self.heading
-
-    @property
     def preview(self) -> str:
         """The line that a list of mails or of search results shows below the subject."""
         if not self.stories:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from digests.model import Edition
 from digests.render import text
+from digests.render.mail import subject_line
 from digests.render.view import EditionView, StoryView
 
 NTFY_BYTES = 3_900  # ntfy turns a message above 4,096 into a file
@@ -37,7 +38,7 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
         "date": view.day.isoformat(),
         "number": view.number,
         "made_at": edition.made_at.isoformat(),
-        "subject": view.subject,
+        "subject": subject_line(view),
         "stories": stories,
         "text": text.render(view),
     }

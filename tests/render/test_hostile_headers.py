@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from digests.render.edition_view import edition_view
 from digests.render.forms import MailHead, render
+from digests.render.mail import subject_line
 
 HEADERS = (
     "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Post", "Auto-Submitted",
@@ -75,12 +76,12 @@ def check(body: bytes, edition) -> None:
     assert tuple(message.keys()) == HEADERS
     assert [message[name].defects for name in HEADERS if message[name].defects] == []
     shown = edition_view(edition)
-    assert str(message["Subject"]) == shown.subject
+    assert str(message["Subject"]) == subject_line(shown)
     assert [each.addr_spec for each in message["From"].addresses] == ["digest@example.org"]
     assert all(len(word) <= 75 for word in re.findall(rb"=\?utf-8\?[bq]\?[^? ]*\?=", head))
     assert all(len(line) <= 78 for line in head.split(b"\r\n"))
     older = email.message_from_bytes(body, policy=policy.compat32)
-    assert str(make_header(decode_header(older["Subject"].replace("\r\n", "")))) == shown.subject
+    assert str(make_header(decode_header(older["Subject"].replace("\r\n", "")))) == subject_line(shown)
     name, _ = parseaddr(older["From"])  # the newer parser of Python 3.11 puts blanks between the words of a name
     assert str(make_header(decode_header(name))) == shown.title or not shown.title
     assert older.get_payload(0).get_payload(decode=True) and older.get_payload(1).get_payload(decode=True)
@@ -122,7 +123,7 @@ def test_another_reader_of_headers_sees_the_same(editions):
         edition = edition_with(editions, title, "World Digest")
         head = mail(edition).partition(b"\r\n\r\n")[0].decode()
         subjects.append(re.search(r"(?ms)^Subject: (.*?)\r\n(?! )", head)[1])
-        wanted.append(edition_view(edition).subject)
+        wanted.append(subject_line(edition_view(edition)))
     script = (
         "use Encode; use JSON::PP; local $/; my $in = decode_json(<STDIN>);"
         'print JSON::PP->new->ascii->encode([map { decode("MIME-Header", $_) } @$in]);'
