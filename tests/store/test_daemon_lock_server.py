@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -54,6 +55,16 @@ def test_a_mark_is_held_while_it_is_and_then_tells_how_it_ended(engine):
     assert (found.is_running, found.pid, found.heartbeat_at) == (True, os.getpid(), NOW + MINUTE)
     after = read_daemon_status(engine)
     assert not after.is_running and after.stopped_at == NOW + 2 * MINUTE
+
+
+def test_a_stop_is_saved_before_the_process_may_end(engine):
+    with hold_daemon_lock(engine, now=NOW) as mark, engine.connect() as busy:
+        busy.execute(text("LOCK TABLE meta IN EXCLUSIVE MODE"))
+        threading.Timer(0.3, busy.rollback).start()
+        mark.record_stop(now=NOW + MINUTE)
+        (saved,) = read(engine, load_statuses)
+
+    assert saved.stopped_at == NOW + MINUTE
 
 
 def test_of_several_that_live_the_last_sign_of_life_is_told(engine):

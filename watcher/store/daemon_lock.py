@@ -12,7 +12,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,6 +39,7 @@ LOCK_TRIES, LOCK_TRY_S = 5, 0.05  # `watcher status` locks the file for a moment
 DAEMON_PREFIX = "node "  # of keys in `meta`, before machine and process
 LOCK_SPACE = 0x77617463  # class id of our advisory locks on PostgreSQL
 STATUS_RETENTION = timedelta(days=30)
+STOP_WAIT_S = 1.0  # for the status of a stop to be saved: the process may end at once after it
 STATUSES = """
     SELECT name, value, EXISTS (
         SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :space
@@ -285,9 +286,11 @@ class StatusWriter:
         self._last: Future[None] | None = None
 
     def write_status(self, status: DaemonStatus) -> None:
-        """Queue a status to save. Skip it if the last one is still being saved, unless the daemon has stopped."""
+        """Queue a status to save; skip it if the last one is still being saved. Wait for that of a stop."""
         if self._last is None or self._last.done() or status.stopped_at:
             self._last = self._executor.submit(self._save, status)
+        if status.stopped_at:
+            wait([self._last], timeout=STOP_WAIT_S)
 
     def wait(self) -> None:
         """Wait until the last status is saved, or saving it has failed."""
