@@ -99,7 +99,8 @@ class Brief:
     independent: int
     article_ids: tuple[str, ...]
     thread: str = ""
-    status: str = ""  # quiet: shown before, and nothing is new; else empty
+    status: str = ""  # quiet (shown before, and nothing is new), foreign (in no language that the reader reads), gone
+    places: tuple[str, ...] = ()  # names of countries in the edition's language
     day: int = 0  # of its thread, 1 on the first; 0 if it is not shown
     watched: tuple[str, ...] = ()  # words that the reader watches
 

@@ -14,6 +14,7 @@ from digests.model import Edition, Story
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
 from watcher.model import Article
+from watcher.text.language import UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,10 @@ class ComposeContext:
     @cached_property
     def nearest(self) -> NearestReports:
         return NearestReports(self.items.values(), self.owner_kinds)
+
+    def can_read(self, language: str) -> bool:
+        """Whether the reader reads a language; True if it is not known which language it is."""
+        return language in (*self.digest.read_languages, UNKNOWN)
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
         """Return the ISO codes of the countries that a story is about."""

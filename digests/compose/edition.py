@@ -54,12 +54,14 @@ def compose_edition(
     flagged = frozenset(key for key, article in context.articles.items() if is_flagged(article))
     anchors: set[str] = set()
     compose = partial(compose_story, context=context, taken=anchors)
-    selection = select_stories(wanted, compose, stories=digest.stories, briefs=digest.briefs, flagged=flagged)
+    selection = select_stories(
+        wanted, compose, stories=digest.stories, briefs=digest.briefs, flagged=flagged, can_read=context.can_read
+    )
     sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
     shown = [story for section in sections for story in section.stories]
     texts = [story.title for story in shown] + [brief.title for brief in briefs]
     texts += [sentence.text for story in shown for sentence in (*story.summary, *story.updates)]
-    followed = {story.earlier_story for _, story in (*selection.main, *selection.quiet)}
+    followed = {story.earlier_story for _, story in (*selection.main, *selection.foreign, *selection.quiet)}
     return Edition(
         digest=digest.name,
         title=digest.title,
@@ -101,8 +103,8 @@ def _sections(selection: StorySelection, context: ComposeContext, anchors: set[s
 
 
 def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
-    """Return the chosen briefs, then the quiet stories as briefs; stories without a title are left out."""
-    found = [compose_brief(each, context) for each in selection.briefs]
+    """Return the foreign stories and the others as briefs, best first; stories without a title are left out."""
+    found = [compose_brief(each, context) for each in (*(each for each, _ in selection.foreign), *selection.briefs)]
     found += [
         replace(brief, status=shown.status, day=shown.day)
         for each, shown in selection.quiet
@@ -208,18 +210,25 @@ class StorySelection:
     related: dict[str, list[RankedStory]] = field(default_factory=lambda: defaultdict(list))
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
+    foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
 
 
 def select_stories(
-    ranked: Sequence[RankedStory], compose: Compose, *, stories: int, briefs: int, flagged: frozenset[str]
+    ranked: Sequence[RankedStory],
+    compose: Compose,
+    *,
+    stories: int,
+    briefs: int,
+    flagged: frozenset[str],
+    can_read: Callable[[str], bool],
 ) -> StorySelection:
     """
     Choose the stories to show from `ranked`, best first; `compose` returns a story as shown, None if it has no title.
 
     Stories with a `must` phrase come first, then those of several outlets, then the others. A quiet story (nothing is
-    new) is shown as a brief and takes no place. A story can only be a brief if all its articles are in `flagged`, the
-    ids of live blogs, round-ups, galleries and videos. Of a thread, the first story with news is shown, with up to
-    `MAX_RELATED` others listed under it.
+    new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only be a brief
+    if all its articles are in `flagged`, the ids of live blogs, round-ups, galleries and videos. Of a thread, the first
+    story with news is shown, with up to `MAX_RELATED` others listed under it.
     """
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
@@ -235,6 +244,10 @@ def select_stories(
         elif (shown := compose(each)) is None:
             continue
         elif shown.status != "quiet" or each.must_phrases:
+            if not can_read(shown.title_language):
+                if len(chosen.foreign) < stories:
+                    chosen.foreign.append((each, shown))
+                continue
             shown_by_thread[thread] = each.story.id
             chosen.main.append((each, shown))
         elif len(chosen.quiet) < QUIET_FACTOR * stories:
@@ -309,7 +322,7 @@ def _why_left_out(ranked: RankedStory, wanted: Container[str]) -> LeftOutKind:
 def _title(story: Story, context: ComposeContext) -> str:
     own = context.full_articles(story)
     agreed = measure_agreement(story, own, count_document_frequencies(list(own.values())))
-    title = choose_headline(story, own, agreed, language=context.digest.language)
+    title = choose_headline(story, own, agreed, languages=context.digest.read_languages)
     return title.text if title else ""
 
 

@@ -96,7 +96,7 @@ def _terms(
     age_s = max(0.0, (context.window_end - latest).total_seconds())
     hours = round(age_s / 3600)
     age = "under an hour" if hours < 1 else format_count(hours, "hour")
-    readable = any(a.language == context.digest.language for a in present)
+    readable = any(context.can_read(article.language) for article in present)
     rows = (
         ("independent", math.log2(max(independent, 1)), format_count(independent, "independent report")),
         ("carried", math.log2(max(outlets, 1)), f"carried by {format_count(outlets, 'outlet')}"),

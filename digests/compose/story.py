@@ -25,7 +25,7 @@ MIN_TREND_ARTICLES = 4
 WORDS_PER_MINUTE = 230
 UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
-OF_CHANGE = ("status", "day", "first_seen_at", "updates", "number_changes", "new_outlets")  # as `StoryChange` has it
+OF_CHANGE = ("status", "day", "first_seen_at", "number_changes", "new_outlets")  # as `StoryChange` has it
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -99,12 +99,13 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     )
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed = measure_agreement(story, own, context.frequencies)
-    title = choose_headline(story, own, agreed, language=language)
+    title = choose_headline(story, own, agreed, languages=context.digest.read_languages)
     if title is None:
         return None
-    summary = choose_summary(story, own, agreed, language=language, title=title.text)
+    summary = choose_summary(story, own, agreed, languages=context.digest.read_languages, title=title.text)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context)
-    summary = tuple(sentence for sentence in summary if sentence not in change.updates)
+    updates = tuple(sentence for sentence in change.updates if context.can_read(sentence.language))
+    summary = tuple(s for s in summary if s not in change.updates and context.can_read(s.language))
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
@@ -119,6 +120,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         places=tuple(country_name(code, language) for code in place_codes),
         updated_at=max(times),
         summary=summary,
+        updates=updates,
         articles=len(own),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
@@ -148,7 +150,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
     own = context.full_articles(ranked.story)
     agreed = measure_agreement(ranked.story, own, context.frequencies)
-    title = choose_headline(ranked.story, own, agreed, language=context.digest.language)
+    title = choose_headline(ranked.story, own, agreed, languages=context.digest.read_languages)
     if title is None:
         return None
     return Brief(
@@ -162,6 +164,8 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
         article_ids=tuple(own),
         thread=ranked.story.thread,
         watched=ranked.watched,
+        status="" if context.can_read(title.article.language) else "foreign",
+        places=tuple(country_name(code, context.digest.language) for code in context.find_countries(ranked.story)),
     )
 
 

@@ -60,7 +60,8 @@ def edition_view(edition: Edition) -> view.EditionView:
             if each.stories
         ),
         corrections=tuple(map(views.correction, edition.corrections)),
-        briefs=tuple(views.brief(each) for each in edition.briefs if each.status != "quiet"),
+        briefs=tuple(views.brief(each) for each in edition.briefs if not each.status),
+        foreign=tuple(views.brief(each) for each in edition.briefs if each.status == "foreign"),
         quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet"),
         gone=tuple(map(views.brief, edition.ended)),
         ledger=ledger_lines(edition, words),
@@ -116,13 +117,14 @@ class Views:
         words = self.words
         title, outlet = self._title(brief.title), outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
+        places = " · ".join(map(sanitize_line, brief.places)) if brief.status == "foreign" else ""
         return view.BriefView(
             title=title,
             url=web_url(brief.url),
             lang_attr=self._lang_attr(brief.language, title),
             outlet=outlet,
             outlet_lang_attr=self._lang_attr(brief.language, outlet),
-            about=join_parts(words.in_language(brief.language), day, self._watch_line(brief.watched)),
+            about=join_parts(places, words.in_language(brief.language), day, self._watch_line(brief.watched)),
             outlets=words.say("outlets", n=brief.outlets),
         )
 

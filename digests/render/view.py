@@ -56,7 +56,7 @@ class BriefView:
     lang_attr: LangAttr
     outlet: str
     outlet_lang_attr: LangAttr
-    about: str  # "in French", "Day 3", words that are watched; may be empty
+    about: str  # "Brazil, in Portuguese", "Day 3", words that are watched; may be empty
     outlets: str
 
 
@@ -145,6 +145,7 @@ class EditionView:
     sections: tuple[SectionView, ...]
     corrections: tuple[CorrectionView, ...]
     briefs: tuple[BriefView, ...]
+    foreign: tuple[BriefView, ...]  # in no language that the reader reads
     quiet: tuple[BriefView, ...]  # shown before, and nothing is new
     gone: tuple[BriefView, ...]  # stories that nobody reports any longer
     ledger: tuple[str, ...]
@@ -167,7 +168,7 @@ class EditionView:
     def preview(self) -> str:
         """The line that a list of mails or of search results shows below the subject."""
         if not self.stories:
-            return self.words["empty"]
+            return self.foreign[0].title if self.foreign else self.words["empty"]
         lead, *others = self.stories
         if not others:
             return lead.title

@@ -190,6 +190,11 @@ class DigestSettings(SettingsModel):
         default=(), description="Rules that file stories in sections of your own; the first that fits holds."
     )
     languages: tuple[LanguageTag, ...] = Field(default=(), description="Only articles in these; by default all.")
+    reads: tuple[LanguageTag, ...] = Field(
+        default=(),
+        description="Languages that you read: a story without a report in one of them stands in one line, with the"
+        " headline that it has, unless it is translated; by default the digest's language.",
+    )
     regions: tuple[Region, ...] = Field(
         default=(),
         description=(
@@ -210,6 +215,11 @@ class DigestSettings(SettingsModel):
     send_empty: StrictBool = Field(
         default=True, description="False keeps an edition without a story, and sends nothing."
     )
+
+    @property
+    def read_languages(self) -> tuple[str, ...]:
+        """The primary tags of the languages that the reader reads, the preferred one first."""
+        return tuple(dict.fromkeys(tag.split("-")[0] for tag in self.reads or (self.language,)))
 
 
 class DigestsSection(SettingsList):

@@ -17,7 +17,7 @@ from watcher.text.words import fold, stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
 MAX_SENTENCES = 3
-FOREIGN_SENTENCES = 1  # of a summary that is not in the digest's language
+FOREIGN_SENTENCES = 1  # of a summary in a language that the reader does not read
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
 MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
@@ -47,17 +47,17 @@ class CandidateSentence:
 
 
 def choose_summary(
-    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str, title: str = ""
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str], title: str = ""
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
-    All are from one report, so that they read well; each is verbatim at its offset. They are in the digest's language
-    if it has a suitable report, else one sentence in the story's most frequent language. Empty if no sentence can stand
-    alone. Sentences that only repeat the headline, `title`, are not used.
+    All are from one report, so that they read well; each is verbatim at its offset. They are in the first of
+    `languages`, those of the reader, that has a suitable report, else one sentence in the story's most frequent
+    language. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`, are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    for among, limit in reports_by_language(story, articles, language):
+    for among, limit in reports_by_language(story, articles, languages):
         found = [(), *(_best_sentences(article, agreed, title, limit) for article in among[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)
@@ -65,18 +65,21 @@ def choose_summary(
 
 
 def reports_by_language(
-    story: Story, articles: Mapping[str, Article], language: str
+    story: Story, articles: Mapping[str, Article], languages: Sequence[str]
 ) -> list[tuple[list[Article], int]]:
-    """Return (reports, number of sentences to use) for each language: the digest's first, then the story's."""
+    """Return (reports, number of sentences to use) for each language: the reader's first, then the story's."""
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
     plain = [article for article in order if not is_flagged(article)]
-    found = [([article for article in plain if article.language == language], MAX_SENTENCES)]
-    for other in covered.languages:
-        if other != language:
-            found.append(([article for article in plain if article.language == other], FOREIGN_SENTENCES))
-    return found
+    order_of_languages = dict.fromkeys((*languages, *covered.languages))
+    return [
+        (
+            [article for article in plain if article.language == language],
+            MAX_SENTENCES if language in languages else FOREIGN_SENTENCES,
+        )
+        for language in order_of_languages
+    ]
 
 
 def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SENTENCES) -> list[CandidateSentence]:
@@ -157,22 +160,22 @@ class Headline:
 
 
 def choose_headline(
-    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str]
 ) -> Headline | None:
     """
-    Return the title that best covers what the reports agree on: one in the digest's language if there is one, else in
-    another. None if no article has a title.
+    Return the title that best covers what the reports agree on, in the first of `languages`, those of the reader, that
+    has one, else in another. None if no article has a title.
 
     Questions, teasers, live blogs and titles too short or too long come last.
     """
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None
-    for among, _ in reports_by_language(story, articles, language):
+    for among, _ in reports_by_language(story, articles, languages):
         titled = [Headline(_without_outlet(article), article) for article in among if article.title.strip()]
         if titled:
             return max(titled, key=lambda h: (_score(h, agreed), -h.article.published_at.timestamp(), h.article.id))
-    same = [article for article in present if article.language == language] or present
+    same = [article for article in present if article.language in languages] or present
     return Headline(_without_outlet(same[0]), same[0])
 
 

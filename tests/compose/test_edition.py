@@ -95,7 +95,7 @@ def test_an_edition_is_the_same_where_only_the_texts_of_its_stories_are_read():
 
 
 def test_the_leads_section_comes_first_and_numbers_run_down_the_page():
-    edition = edition_of(world(), stories=5)
+    edition = edition_of(world(), stories=5, reads=("en", "ja"))
 
     assert edition.sections[0].title == "Asia–Pacific"
     assert edition.sections[0].stories[0].places == ("Nepal",)
@@ -124,13 +124,46 @@ def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_hea
     assert [(m.outlet, m.shows_title) for m in shown.mentions] == [("B0", False), ("B1", True)]
 
 
-def test_a_story_in_other_languages_keeps_its_original_headline():
-    (shown,) = edition_of([[report(f"J{n}", "地震", "日本", 120, language="ja") for n in range(2)]]).stories
+def japanese():
+    return [report(f"J{n}", "地震", "日本", 120, language="ja", country="JP") for n in range(5)]
 
-    assert shown.title_language == "ja"
-    assert shown.title == "地震 日本 120"
+
+def test_a_story_in_a_language_that_the_reader_does_not_read_stands_in_one_line_and_takes_no_place():
+    edition = edition_of([japanese(), world()[0], world()[1]], stories=1, briefs=1)
+
+    (line, brief), (shown,) = edition.briefs, edition.stories
+    assert (line.title, line.language, line.status, line.places, line.outlets) == (
+        "地震 日本 120", "ja", "foreign", ("Japan",), 5,
+    )  # fmt: skip
+    assert (shown.title_language, brief.language, brief.status) == ("en", "en", "")
+    counts = edition.ledger.counts
+    assert (counts["stories_found"], counts["stories_shown"], counts["briefs_shown"]) == (3, 1, 2)
+    assert counts["stories_left_out"] == 0
+
+
+def test_a_story_is_told_in_full_in_any_language_that_the_reader_reads():
+    (shown,) = edition_of([japanese()], reads=("en", "ja-JP")).stories
+
+    assert (shown.title, shown.title_language) == ("地震 日本 120", "ja")
     assert all(m.shows_title for m in shown.mentions)
     assert [s.language for s in shown.summary] == ["ja"]
+
+
+def test_the_language_that_the_reader_names_first_comes_first():
+    both = [report("B0", "Fire", "Portugal", 41), report("B1", "Brand", "Portugal", 41, language="de")]
+
+    ((german,), (english,)) = (edition_of([both], reads=reads).stories for reads in (("de", "en"), ("en", "de")))
+
+    assert (german.title_language, {s.language for s in german.summary}) == ("de", {"de"})
+    assert (english.title_language, {s.language for s in english.summary}) == ("en", {"en"})
+
+
+def test_a_readable_headline_has_no_summary_that_the_reader_cannot_read():
+    headline = article("Post", "Fire in Portugal drives 41 from their homes", language="en", hours=13)
+
+    (shown,) = edition_of([[report("B1", "Brand", "Portugal", 41, language="de"), headline]]).stories
+
+    assert (shown.title, shown.summary) == (headline.title, ())
 
 
 def test_siblings_of_one_event_do_not_fill_an_edition():
@@ -201,7 +234,7 @@ def test_each_story_found_is_shown_in_one_line_or_left_out_and_counted_so_everyw
 
 def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     first = world()
-    monday = edition_of(first)
+    monday = edition_of(first, reads=("en", "ja"))
     later = [
         [report("N9", "Flood", "Nepal", 4500, hours=30), first[0][0]],
         [
@@ -263,7 +296,7 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
 
 def test_what_is_new_is_a_sentence_with_the_new_figure():
     first = [[report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]]
-    monday = edition_of(first)
+    monday = edition_of(first, reads=("en", "ja"))
     update = article(
         "N9",
         "Flood in Nepal: dam breaks",
@@ -399,7 +432,9 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
     assert verify(edition, by_id(*[a for group in made for a in group])) == ()
     assert all(s.independent + s.folded == s.outlets for s in edition.stories)
     assert all(sum(s.sparkline) == s.articles == len(s.article_ids) for s in edition.stories)
-    assert len(edition.stories) <= stories and len(edition.briefs) <= briefs
+    told = [brief for brief in edition.briefs if brief.status != "foreign"]
+    assert len(edition.stories) <= stories and len(told) <= briefs and len(edition.briefs) <= stories + briefs
+    assert all(s.title_language == "en" and {q.language for q in s.summary} <= {"en"} for s in edition.stories)
     out = sum(each.count for each in edition.ledger.left_out if each.kind in STORY_KINDS)
     related = sum(len(s.related) for s in edition.stories)
     assert edition.ledger.briefs_shown == len(edition.briefs) + related

@@ -26,11 +26,11 @@ GERMAN = "Eine Straßenbrücke über die Aare ist am Montag in Bern eingestürzt
 
 
 def summary(story, articles, *, language="en", title=""):
-    return choose_summary(story, articles, agreement(story, articles), language=language, title=title)
+    return choose_summary(story, articles, agreement(story, articles), languages=(language,), title=title)
 
 
 def headline(story, articles):
-    return choose_headline(story, articles, agreement(story, articles), language="en")
+    return choose_headline(story, articles, agreement(story, articles), languages=("en",))
 
 
 def texts(sentences):
