@@ -239,6 +239,7 @@ class LeftOutKind(StrEnum):
     OUT_OF_WINDOW = "out_of_window"
     LANGUAGE = "language"
     NO_TITLE = "no_title"
+    COLLECTION = "collection"  # a live blog or a round-up: on many events
     LITTLE_TEXT = "little_text"
     MUTED = "muted"
     DUPLICATE_ARTICLE = "duplicate_article"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from digests.model import Story
 from watcher.model import Article
+from watcher.text.page_kind import COLLECTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +25,15 @@ class Coverage:
 
 def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     """
-    Return the coverage of `story` by `articles`; articles missing there are ignored.
+    Return the coverage of `story` by `articles`; articles missing there are ignored, as are live blogs and round-ups.
 
     Each outlet counts once, however many articles it has. Each report belongs to its agency, else to the owner of its
     first outlet, else to that outlet. An outlet is independent if it is the first one with a report, and neither that
     report's agency nor the outlet's owner has been counted yet; all others are folded. So copies, other versions of an
     agency's text, and papers of one declared owner are folded, and `independent + folded == outlets` always holds.
     """
-    present = [articles[key] for key in story.articles if key in articles]
+    counted = {key for key in story.articles if key in articles and articles[key].kind not in COLLECTIONS}
+    present = [articles[key] for key in story.articles if key in counted]
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
@@ -39,7 +41,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
-    known = ([articles[key] for key in report.articles if key in articles] for report in story.wire_groups)
+    known = ([articles[key] for key in report.articles if key in counted] for report in story.wire_groups)
     reports = [(report.agency, found) for report, found in zip(story.wire_groups, known, strict=True) if found]
     independent = _independent(reports, owners)
     copies: dict[str, set[str]] = defaultdict(set)

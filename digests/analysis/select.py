@@ -10,10 +10,11 @@ from typing import TypeAlias
 from digests.analysis.preferences import phrase_pattern
 from digests.model import LeftOut, LeftOutKind, count_left_out
 from watcher.model import Article
+from watcher.text.page_kind import COLLECTIONS
 from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped
-FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
+FLAGGED_KINDS = COLLECTIONS | {"gallery", "video"}
 # By id; other articles may have only the beginnings of their texts.
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
 DENSE = re.compile("[\u1100-\ud7ff]")
@@ -58,6 +59,8 @@ def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Patte
         return LeftOutKind.OUT_OF_WINDOW
     if not article.title.strip():
         return LeftOutKind.NO_TITLE
+    if article.kind in COLLECTIONS:
+        return LeftOutKind.COLLECTION
     if display_length(article.title) + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
         return LeftOutKind.LITTLE_TEXT
     if muted and muted.search(fold(article.title)):

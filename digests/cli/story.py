@@ -33,6 +33,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
+from watcher.text.page_kind import COLLECTIONS
 
 MINUTE = "%Y-%m-%d %H:%M"  # of times, in UTC
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
@@ -139,6 +140,7 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
 def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
+    credit += f" ({origin.kind}, not counted)" if origin.kind in COLLECTIONS else ""
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:

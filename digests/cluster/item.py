@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from sys import intern
 
 from watcher.model import Article, ArticleHeader, Features
-from watcher.text.page_kind import is_address_of, is_title_of
+from watcher.text.page_kind import COLLECTIONS, is_address_of, is_title_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 MIN_NUMBER_DIGITS = 3  # shorter numbers occur in any text
-SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they may join a story, never start one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +29,8 @@ class ClusterItem:
 
     @property
     def is_non_voting(self) -> bool:
-        """Whether the article has no vote in grouping: a live blog or a round-up."""
-        return self.kind in SILENT_KINDS
+        """Whether the article has no vote in grouping: a live blog or a round-up may join a story, never start one."""
+        return self.kind in COLLECTIONS
 
     def large_numbers(self) -> list[str]:
         """Return the numbers with at least `MIN_NUMBER_DIGITS` characters."""

@@ -66,20 +66,16 @@ def test_a_short_title_of_a_dense_script_is_text_enough():
 
 
 @pytest.mark.parametrize(
-    ("title", "kind", "flagged"),
-    [
-        ("Bridge falls", "live", True),
-        ("Morning briefing: a bridge, a vote and a whale", "roundup", True),
-        ("Live music returns to the old harbour", "article", False),
-        ("Directors of the bank resign", "article", False),
-    ],
+    ("kind", "is_kept", "flagged"),
+    [("live", False, True), ("roundup", False, True), ("gallery", True, True), ("article", True, False)],
 )
-def test_live_blogs_and_roundups_are_kept_and_flagged(title, kind, flagged):
-    one = article("A", title, LONG, kind=kind)
+def test_live_blogs_and_round_ups_take_no_part(kind, is_kept, flagged):
+    one = article("A", "Bridge falls", LONG, kind=kind)
 
     found = select([one], end=END + timedelta(hours=1))
 
-    assert found.articles == (one,)
+    assert found.articles == ((one,) if is_kept else ())
+    assert found.left_out == (() if is_kept else (LeftOut(kind=LeftOutKind.COLLECTION, count=1),))
     assert is_flagged(one) is flagged
 
 

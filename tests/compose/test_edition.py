@@ -411,7 +411,7 @@ REPORTS = st.tuples(
     st.integers(11, 60),
     st.sampled_from(["en", "de", "ja", "ar"]),
     st.integers(0, 23),
-    st.sampled_from(["article", "article", "live"]),
+    st.sampled_from(["article", "article", "gallery"]),
 )
 
 
@@ -443,13 +443,11 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
     assert edition_json.dump(edition) == edition_json.dump(again)
 
 
-def test_a_round_up_by_itself_is_told_in_one_line():
-    briefing = article(
-        "Post", "Morning briefing: a bridge and a storm", "Here is what you need to know. " * 9, kind="roundup"
-    )
+def test_a_gallery_by_itself_is_told_in_one_line():
+    pictures = article("Post", "In pictures: a bridge and a storm", "This is the bridge at night. " * 9, kind="gallery")
     bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
 
-    edition = edition_of([[briefing], [bridge]])
+    edition = edition_of([[pictures], [bridge]])
 
     assert [s.article_ids for s in edition.stories] == [(bridge.id,)]
-    assert [b.article_ids for b in edition.briefs] == [(briefing.id,)]
+    assert [b.article_ids for b in edition.briefs] == [(pictures.id,)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from watcher.text.page_kind import is_address_of, is_title_of, kind_by_title
@@ -106,3 +109,14 @@ def test_a_title_can_say_that_it_is_about_a_video(title):
 )
 def test_a_title_about_a_video_does_not(title):
     assert not is_title_of("video", title)
+
+
+@pytest.mark.parametrize("half", ["dev", "test"])
+def test_live_blogs_and_round_ups_of_ten_languages_are_told_from_titles_that_look_like_them(half):
+    with Path("tests/data/page_kinds.tsv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["half"] == half]
+
+    wrong = [row["title"] for row in rows if kind_by_title(row["title"]) != row["kind"]]
+
+    assert len(rows) == 80
+    assert wrong == []

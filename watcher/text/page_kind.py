@@ -9,6 +9,7 @@ TITLES, ADDRESSES = (
     {kind: re.compile("|".join(patterns), re.IGNORECASE) for kind, patterns in _DATA[name].items()}
     for name in ("titles", "addresses")
 )
+COLLECTIONS = frozenset({"live", "roundup"})  # kinds with many events on a page: no report of any one of them
 
 
 def is_title_of(kind: str, title: str) -> bool:
