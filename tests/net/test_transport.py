@@ -35,6 +35,36 @@ async def test_a_body_comes_whole_however_it_ends(server, client, raw):
     assert (await client.get(server.url("/f"))).body == b"hello"
 
 
+@pytest.mark.parametrize("end", ["close", "abort"])
+async def test_a_kept_connection_that_the_server_closes_meanwhile_is_replaced(server, client, make_answer, end):
+    """A server may close an idle connection just as the next request is on its way (RFC 9112, section 9.3.1)."""
+
+    async def close_second(request, writer):
+        if writer is server.writers[0] and len(server.requests) == 2:
+            getattr(writer if end == "close" else writer.transport, end)()
+        else:
+            writer.write(make_answer(b"page"))
+
+    server.answers["/f"] = close_second
+
+    bodies = [(await client.get_same_host(server.url("/f"))).body for _ in range(2)]
+
+    assert bodies == [b"page"] * 2
+    assert (len(server.requests), len(server.writers)) == (3, 2)
+
+
+async def test_a_new_connection_that_the_server_closes_is_not_tried_again(server, client):
+    async def close(request, writer):
+        writer.close()
+
+    server.answers["/f"] = close
+
+    with pytest.raises(Unreachable):
+        await client.get_same_host(server.url("/f"))
+
+    assert len(server.requests) == 1
+
+
 async def test_a_304_that_comes_in_pieces_is_read_as_well(server, client):
     async def in_pieces(request, writer):
         for part in (b"HTTP/1.1 304 Not Mod", b"ified\r\nETag: ", b'"b"\r\n\r\n'):

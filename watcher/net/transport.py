@@ -94,12 +94,17 @@ class NoCookies(CookieJar):
         pass
 
 
+class StaleConnection(httpcore.RemoteProtocolError):
+    """A server closed a kept connection before it answered the next request, which is then sent over a new one."""
+
+
 class ConnectionPool(httpcore.AsyncConnectionPool):
     """Pools connections only for requests with `keep_alive`; others get their own, as the pool scans all it has."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        if request.extensions.get("keep_alive"):
-            return await super().handle_async_request(request)
+        while request.extensions.get("keep_alive"):
+            with suppress(StaleConnection):  # the pool has dropped it; a new connection is never stale
+                return await super().handle_async_request(request)
         return await self.create_connection(request.url.origin).handle_async_request(request)
 
 
@@ -140,21 +145,35 @@ class NetworkStream(httpcore.AsyncNetworkStream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._in_head_bytes = 0
+        self._is_reused = False  # has had a response before
         self.is_in_head = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with translate_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 await asyncio.sleep(0)  # let other tasks run, even if the server sends faster than we read
-                data = await self._reader.read(min(max_bytes, READ_BYTES))
+                try:
+                    data = await self._reader.read(min(max_bytes, READ_BYTES))
+                except ConnectionError:
+                    if not self._is_stale:
+                        raise
+                    data = b""
+        if not data and self._is_stale:
+            raise StaleConnection("the connection was closed while it was idle")
         self._in_head_bytes += len(data)
         if self.is_in_head and self._in_head_bytes > MAX_HEAD_BYTES:
             raise httpcore.RemoteProtocolError(f"more than {MAX_HEAD_BYTES:,} bytes of headers and hints of 1xx")
         return data
 
+    @property
+    def _is_stale(self) -> bool:
+        """Whether an end of the connection now means that the server closed it while it was idle."""
+        return self._is_reused and self.is_in_head and not self._in_head_bytes
+
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not buffer:
             return
+        self._is_reused = self._is_reused or not self.is_in_head
         self.is_in_head, self._in_head_bytes = True, 0
         with translate_errors(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
