@@ -2,7 +2,7 @@
 The errors of digests. The tree:
 
 DigestError(WatcherError)
-  DeliveryError .channel .permanent .maybe_arrived .affects_channel .retry_after_s
+  DeliveryError .channel .permanent .maybe_arrived .affects_all_recipients .retry_after_s
 """
 
 from watcher.errors import WatcherError
@@ -16,8 +16,8 @@ class DeliveryError(DigestError):
     """
     An edition that could not be delivered. `permanent`: trying again will not help.
 
-    `maybe_arrived`: the other side had all of it when the connection broke, and nobody can know. `affects_channel`: the
-    fault is not this recipient's, so that the others need not be tried now. `retry_after_s`: what the other side asks.
+    `maybe_arrived`: the other side had all of it when the connection broke, and nobody can know.
+    `affects_all_recipients`: the others need not be tried now. `retry_after_s`: what the other side asks.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class DeliveryError(DigestError):
         *,
         permanent: bool = False,
         maybe_arrived: bool = False,
-        affects_channel: bool = False,
+        affects_all_recipients: bool = False,
         retry_after_s: float | None = None,
         hint: str | None = None,
     ) -> None:
@@ -35,6 +35,6 @@ class DeliveryError(DigestError):
         self.reason = reason
         self.permanent = permanent
         self.maybe_arrived = maybe_arrived
-        self.affects_channel = affects_channel
+        self.affects_all_recipients = affects_all_recipients
         self.retry_after_s = retry_after_s
         super().__init__(f"{channel}: {reason}", hint=hint)

@@ -139,7 +139,7 @@ class EditionJob:
         return timedelta() < retry_at - now <= wait
 
     async def _build(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
-        """Build an edition. If it is on time, its window ends when it was due, however busy we are; else now."""
+        """Build an edition up to its due time, if late up to now; another's claim older than `held_for` is void."""
         settings, tools = self._settings, self._tools
         now = tools.now()
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))

@@ -38,11 +38,11 @@ HANGUL = re.compile("[\uac00-\ud7a3]")
 
 @dataclass(frozen=True, slots=True)
 class CountryMatch:
-    """A country named in a text. `needs_company`: the name is ambiguous, and counts only with another name of it."""
+    """A country named in a text. `is_ambiguous`: it may not be meant, and counts only with another name of it."""
 
     code: str
     is_city: bool = False
-    needs_company: bool = False
+    is_ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +195,8 @@ def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str
 
 MAX_REPORTS = 16  # that are searched
 MAX_COUNTRIES = 3  # of a story
-FIRST_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
-TITLE, FIRST, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
+OPENING_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
+TITLE, OPENING, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
 EARLIEST = 0.25  # added for the first country named
 COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
@@ -228,11 +228,11 @@ def country_weights(article: Article) -> dict[str, float]:
     names = load_gazetteer(article.language)
     parts = (
         (TITLE, names.find(article.title)),
-        (FIRST, names.find(article.text[:FIRST_CHARS])),
-        (LEAD, names.find(article.text[FIRST_CHARS:LEAD_CHARS])),
+        (OPENING, names.find(article.text[:OPENING_CHARS])),
+        (LEAD, names.find(article.text[OPENING_CHARS:LEAD_CHARS])),
         (DATELINE, names.find((article.dateline or "").title())),
     )
-    certain = frozenset(found.code for _, part in parts for found in part if not found.needs_company)
+    certain = frozenset(found.code for _, part in parts for found in part if not found.is_ambiguous)
     weights: dict[str, float] = defaultdict(float)
     for value, part in parts:
         best: dict[str, float] = {}

@@ -61,7 +61,7 @@ def name_of(delivery: DeliverSettings, server: SmtpSettings) -> str:
 
 
 def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
-    """Reach for the other side of a channel; nothing is sent. Errors: WatcherError, if it cannot be reached."""
+    """Connect to the server of a channel; no message is sent. Errors: WatcherError, if it cannot be reached."""
     match delivery.channel:
         case "smtp":
             with closing(smtp.make_channel(delivery, server, sender="")) as channel:

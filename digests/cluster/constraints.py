@@ -156,7 +156,7 @@ STABILITY_BONUS = 1.1  # factor for scores within a known story, divisor for tho
 
 
 def majority_story(report: WireGroup, known: Mapping[str, str]) -> str | None:
-    """Return the commonest known story of a report's articles, on a tie the first; None if no article has one."""
+    """Return the commonest known story of a group's articles, on a tie that met first; None if none has one."""
     stories = Counter(known[article] for article in report.articles if article in known)
     return next((story for story, _ in stories.most_common(1)), None)
 

@@ -99,9 +99,10 @@ class InvertedIndex:
 
     def products(self, start: int, stop: int, low: int) -> tuple[Places, Numbers]:
         """
-        Return (cell, product) for each key that rows `start` to `stop` share with an earlier row, from row `low` on.
+        Return (cell, product of the two weights) for each key shared by a row and an earlier one, from `low` on.
 
-        A cell is the index of a pair in a table with rows `start` to `stop` and columns `low` to `stop`.
+        The rows are those from `start` to `stop`; a cell is the index of a pair in their table with columns `low` to
+        `stop`.
         """
         entries = self.entries(start, stop)
         reach, slot = self.reach[entries].astype(np.int64), self.slot[entries]

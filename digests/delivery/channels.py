@@ -40,8 +40,8 @@ class Channel(ABC):
     def close(self) -> None:  # noqa: B027 - most have none
         """Close the connection, if one is open. Never raises."""
 
-    def fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
-        return DeliveryError(self.name, f"{self.peer} {words}", affects_channel=affects_channel, **kind)
+    def fault(self, words: str, *, affects_all_recipients: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+        return DeliveryError(self.name, f"{self.peer} {words}", affects_all_recipients=affects_all_recipients, **kind)
 
 
 def open_channel(delivery: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:

@@ -100,7 +100,9 @@ class OutboxWorker:
             except DeliveryError:
                 raise
             except WatcherError as error:
-                raise DeliveryError(delivery.channel, str(error), affects_channel=True, hint=error.hint) from error
+                raise DeliveryError(
+                    delivery.channel, str(error), affects_all_recipients=True, hint=error.hint
+                ) from error
         return self._open[key]
 
     def _record_failure(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
@@ -112,7 +114,7 @@ class OutboxWorker:
             response = f"given up after {delivery.attempts} attempts: {response}"
         failed = replace(delivery, state=state, response=response, hint=error.hint, next_try_at=next_try_at or now)
         recipients: tuple[str, ...] = ()
-        if error.affects_channel and not self._is_aborted and (found := self._routes.get(route_of(delivery))):
+        if error.affects_all_recipients and not self._is_aborted and (found := self._routes.get(route_of(delivery))):
             digest, n = found
             recipients = digest.deliver[n].recipients(digest.mail.to)
 

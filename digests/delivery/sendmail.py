@@ -45,7 +45,9 @@ class SendmailChannel(Channel):
             told = to_one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
         if code:
             words = f"ended with exit code {code}" + (f": {told}" if told else "")
-            raise self.fault(words, permanent=code in PERMANENT_CODES, affects_channel=code not in RECIPIENT_CODES)
+            raise self.fault(
+                words, permanent=code in PERMANENT_CODES, affects_all_recipients=code not in RECIPIENT_CODES
+            )
         return told or "taken"
 
     def abort(self) -> None:

@@ -157,7 +157,7 @@ class SmtpChannel(Channel):
         name = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
         client = BoundedSmtp(self._socket, name=name, timeout_s=self._timeout_s)
         self._client = client
-        self._check(client.getreply(), "the greeting", client, affects_channel=True)
+        self._check(client.getreply(), "the greeting", client, affects_all_recipients=True)
         self._greet(client)
         if self._server.security == "starttls":
             self._encrypt(client)
@@ -169,13 +169,13 @@ class SmtpChannel(Channel):
         answer = client.ehlo()
         if answer[0] >= 500 and self._server.security == "plain" and not self._server.user:
             answer = client.helo()
-        self._check(answer, "EHLO", client, affects_channel=True)
+        self._check(answer, "EHLO", client, affects_all_recipients=True)
 
     def _encrypt(self, client: BoundedSmtp) -> None:
         """Switch to TLS and discard what the server sent before it, as RFC 3207 §4.2 requires."""
         if not client.has_extn("starttls"):
             raise self.fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
-        self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_channel=True)
+        self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_all_recipients=True)
         assert client.sock is not None and client.file is not None
         client.file.close()
         client.sock = self._wrap(client.sock)
@@ -206,19 +206,27 @@ class SmtpChannel(Channel):
             raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", hint=hint) from error
 
     def _check(
-        self, answer: tuple[int, bytes], step: str, client: BoundedSmtp, *, good: int = 0, affects_channel: bool = False
+        self,
+        answer: tuple[int, bytes],
+        step: str,
+        client: BoundedSmtp,
+        *,
+        good: int = 0,
+        affects_all_recipients: bool = False,
     ) -> None:
         """Raise an error for an error reply; the connection is then ready for the next mail, or closed."""
         code, reply = answer
         if code == good or (not good and 200 <= code < 300):
             return
         is_leaving = code == 421 or not 400 <= code < 600
-        if affects_channel or is_leaving:
+        if affects_all_recipients or is_leaving:
             self._drop()
         else:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 client.rset()
-        raise self._refusal(code, reply, step, affects_channel=affects_channel or step == "MAIL FROM" or is_leaving)
+        raise self._refusal(
+            code, reply, step, affects_all_recipients=affects_all_recipients or step == "MAIL FROM" or is_leaving
+        )
 
     def _refusal(self, code: int, reply: bytes | str, step: str, **kind: Any) -> DeliveryError:  # noqa: ANN401 - of `fault`
         words = f"answered {step} with {code} {self._reply_text(reply)}".rstrip()
@@ -239,7 +247,7 @@ class SmtpChannel(Channel):
             raise self.fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=over()) from error
         except DeliveryError as error:
             error.maybe_arrived = over()
-            if error.affects_channel:
+            if error.affects_all_recipients:
                 self._drop()
             raise
         except BaseException:

@@ -86,9 +86,9 @@ class WebhookChannel(Channel):
         body = json.dumps({"topic": topic} | json.loads(form.body), ensure_ascii=False, separators=(",", ":"))
         return f"{base}/", body.encode()
 
-    def _reply_text(self, said: bytes) -> str:
+    def _reply_text(self, reply: bytes) -> str:
         """Return a reply in one line, without the URL or the token."""
-        text = said.decode("utf-8", "replace")
+        text = reply.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text
         return to_one_line(text, MAX_REPLY_CHARS)

@@ -11,7 +11,7 @@ from watcher.model import Article, Revision
 
 ROUNDING = 1e-5  # of a score, which has six decimal places
 NO_REVISIONS: Mapping[str, Sequence[Revision]] = MappingProxyType({})
-Versions: TypeAlias = Mapping[str, Sequence[Article]]  # each article as stored, then its later versions, by id
+ArticleVersions: TypeAlias = Mapping[str, Sequence[Article]]  # each article as stored, then its later versions, by id
 # (where, text, message): the place for a reader ("story 3, summary, sentence 2"), what the edition says, what is wrong.
 Fault: TypeAlias = tuple[str, str, str]
 
@@ -43,7 +43,7 @@ def verify(
     return tuple(found)
 
 
-def _check_story(story: EditionStory, versions: Versions) -> Iterator[Fault]:
+def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fault]:
     at = f"story {story.number}"
     yield from _check_headline(at, story, versions)
     for part, sentences in (("summary", story.summary), ("since the last edition", story.updates)):
@@ -54,9 +54,9 @@ def _check_story(story: EditionStory, versions: Versions) -> Iterator[Fault]:
             yield from _check_sentence(where, sentence, versions)
     for number, written in enumerate(story.llm_sentences, 1):
         if not written.sources:
-            yield f"{at}, prose {number}", written.text, "it rests on nothing"
+            yield f"{at}, LLM sentence {number}", written.text, "it rests on nothing"
         for sentence in written.sources:
-            yield from _check_sentence(f"{at}, prose {number}, source {sentence.outlet}", sentence, versions)
+            yield from _check_sentence(f"{at}, LLM sentence {number}, source {sentence.outlet}", sentence, versions)
     for figure in story.number_changes:
         where = f"{at}, figure {figure.before} → {figure.after}"
         for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
@@ -73,14 +73,16 @@ def _check_story(story: EditionStory, versions: Versions) -> Iterator[Fault]:
         yield at, counts, f"{len(story.mentions)} sources are named"
 
 
-def _check_brief(brief: Brief, versions: Versions) -> Iterator[Fault]:
+def _check_brief(brief: Brief, versions: ArticleVersions) -> Iterator[Fault]:
     yield from _check_headline("brief", brief, versions)
     linked = _versions_at_link(brief, versions)
     if linked and all(article.outlet != brief.outlet for article in linked):
         yield "brief", brief.title, f"outlet {brief.outlet}, but it is {linked[0].outlet}'s"
 
 
-def _check_correction(correction: Correction, versions: Versions, revisions: Sequence[Revision]) -> Iterator[Fault]:
+def _check_correction(
+    correction: Correction, versions: ArticleVersions, revisions: Sequence[Revision]
+) -> Iterator[Fault]:
     where = f"correction, {correction.outlet}"
     said = [f"{each.title}\n{each.text}" for each in versions.get(correction.article_id, ())]
     if not said:
@@ -107,7 +109,7 @@ def _check_score(at: str, story: EditionStory) -> Iterator[Fault]:
             yield at, said, f"its term {term.name} is not that of {count}"
 
 
-def _check_sentence(where: str, sentence: Sentence, found: Versions) -> Iterator[Fault]:
+def _check_sentence(where: str, sentence: Sentence, found: ArticleVersions) -> Iterator[Fault]:
     versions = found.get(sentence.article_id, ())
     if not versions:
         yield where, sentence.text, f"its article {sentence.article_id} is not there"
@@ -121,7 +123,7 @@ def _check_sentence(where: str, sentence: Sentence, found: Versions) -> Iterator
     yield from _check_source(where, sentence.text, sentence, versions[0])
 
 
-def _check_mention(where: str, mention: SourceMention, found: Versions) -> Iterator[Fault]:
+def _check_mention(where: str, mention: SourceMention, found: ArticleVersions) -> Iterator[Fault]:
     versions = found.get(mention.article_id, ())
     if not versions:
         yield where, mention.title, f"its article {mention.article_id} is not there"
@@ -140,7 +142,7 @@ def _check_source(where: str, text: str, cited: Sentence | SourceMention, articl
             yield where, text, f"{name} {said}, but the article's is {true}"
 
 
-def _check_headline(where: str, shown: EditionStory | Brief, versions: Versions) -> Iterator[Fault]:
+def _check_headline(where: str, shown: EditionStory | Brief, versions: ArticleVersions) -> Iterator[Fault]:
     linked = _versions_at_link(shown, versions)
     if not linked:
         yield f"{where}, headline", shown.title, f"none of the story's articles is at {shown.url}"
@@ -148,5 +150,5 @@ def _check_headline(where: str, shown: EditionStory | Brief, versions: Versions)
         yield f"{where}, headline", shown.title, f"the article at {shown.url} has another title"
 
 
-def _versions_at_link(shown: EditionStory | Brief, versions: Versions) -> list[Article]:
+def _versions_at_link(shown: EditionStory | Brief, versions: ArticleVersions) -> list[Article]:
     return [version for key in shown.article_ids for version in versions.get(key, ()) if version.url == shown.url]

@@ -209,7 +209,7 @@ def was_delivered() -> ColumnElement[bool]:
 def recent_editions(
     connection: Connection, digest: str, *, before: date, limit: int, delivered: bool = False
 ) -> tuple[Edition, ...]:
-    """Return up to `limit` editions before `before`, one per date, the latest first; only `delivered` ones if asked."""
+    """Return up to `limit` editions dated before `before`, newest first, one a date: the daily one, else the last."""
     query = select_editions(digest).where(editions.c.local_date < before).order_by(*DAILY_FIRST)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
     of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]

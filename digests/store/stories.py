@@ -338,12 +338,12 @@ def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
 def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
     """Return all corrections, oldest first, including revoked ones."""
     rows = connection.execute(select(corrections).order_by(corrections.c.id))
-    same = ("made_at", "description", "revoked_at")
+    plain_columns = ("made_at", "description", "revoked_at")
     return tuple(
         StoredCorrection(
             number=row.id,
             correction=UserCorrection(kind=row.kind, articles=row.articles, others=row.others),
-            **{name: row._mapping[name] for name in same},
+            **{name: row._mapping[name] for name in plain_columns},
         )
         for row in rows
     )

@@ -96,5 +96,5 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
 
 
 def _with_end_mark(text: str, language: str) -> str:
-    """Return a sentence with an end mark, which may have been lost with its sources."""
+    """Return a sentence, with an end mark added if the removal of its citations took it."""
     return text if ENDING.search(text) else f"{text}{'。' if is_unspaced(text) else '.'}"

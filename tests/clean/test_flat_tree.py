@@ -21,7 +21,7 @@ def test_each_element_knows_its_texts_and_what_it_stands_in() -> None:
 
     assert page.tags == ["body", "div", "p", "span"]
     assert page.parents == [NOWHERE, 0, 1, 2]
-    assert [page.texts[page.firsts[at] : page.lasts[at]] for at in range(4)] == [
+    assert [page.texts[page.first_texts[at] : page.end_texts[at]] for at in range(4)] == [
         ["one", "two ", "three", "four"],
         ["one", "two ", "three", "four"],
         ["two ", "three"],
@@ -70,8 +70,8 @@ def test_whatever_the_markup_ends_and_sizes_hold_together(pieces: list[str]) -> 
     page = read("".join(pieces))
 
     for at, parent in enumerate(page.parents):
-        assert at < page.ends[at] <= len(page.tags)
-        assert page.firsts[at] <= page.lasts[at] <= len(page.texts)
+        assert at < page.end_elements[at] <= len(page.tags)
+        assert page.first_texts[at] <= page.end_texts[at] <= len(page.texts)
         if parent != NOWHERE:
-            assert page.ends[at] <= page.ends[parent]
+            assert page.end_elements[at] <= page.end_elements[parent]
             assert page.unlinked_size(at) <= page.size(at) <= page.size(parent)

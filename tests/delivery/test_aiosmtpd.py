@@ -62,7 +62,7 @@ async def test_a_mail_arrives_byte_for_byte_and_one_refusal_is_one_readers(mailb
         said = smtp.send(parcel("ann@example.net"), before_commit=lambda: None)
         with pytest.raises(DeliveryError, match="no such user") as caught:
             smtp.send(parcel("bob@example.net"), before_commit=lambda: None)
-        assert (caught.value.permanent, caught.value.affects_channel) == (True, False)
+        assert (caught.value.permanent, caught.value.affects_all_recipients) == (True, False)
         smtp.send(parcel("cem@example.net"), before_commit=lambda: None)
         smtp.close()
         return said

@@ -77,7 +77,7 @@ def test_a_connection_lost_before_the_mail_leaves_nothing_unknown(tls, parcel, s
         noted, error = sent(smtp(server), parcel())
 
         assert error is not None
-        assert (noted, error.permanent, error.maybe_arrived, error.affects_channel) == ([], False, False, True)
+        assert (noted, error.permanent, error.maybe_arrived, error.affects_all_recipients) == ([], False, False, True)
         assert server.taken == []
 
 
@@ -88,7 +88,7 @@ def test_a_connection_lost_before_the_dot_was_sent_leaves_nothing_unknown(tls, p
         noted, error = sent(smtp(server), large)
 
         assert error is not None
-        assert (noted, error.permanent, error.maybe_arrived, error.affects_channel) == ([], False, False, True)
+        assert (noted, error.permanent, error.maybe_arrived, error.affects_all_recipients) == ([], False, False, True)
         assert server.taken == []
 
 
@@ -140,7 +140,7 @@ def test_a_recipient_who_is_refused_keeps_nobody_else_from_the_mail(tls, parcel)
         channel.send(parcel("cem@example.net"), before_commit=lambda: None)
         channel.close()
 
-    assert (caught.value.permanent, caught.value.affects_channel) == (True, False)
+    assert (caught.value.permanent, caught.value.affects_all_recipients) == (True, False)
     assert [mail.recipient for mail in server.taken] == ["ann@example.net", "cem@example.net"]
     assert server.connections == 1
 
@@ -195,7 +195,7 @@ def test_a_wrong_password_is_said_with_what_helps_and_never_shown(tls, parcel):
         _, error = sent(smtp(server, password="wrong"), parcel())
 
     assert error is not None
-    assert (error.permanent, error.affects_channel) == (True, True)
+    assert (error.permanent, error.affects_all_recipients) == (True, True)
     assert "wrong" not in str(error)
     assert "watcher digest --send" in (error.hint or "")
 

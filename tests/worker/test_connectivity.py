@@ -124,9 +124,9 @@ async def test_the_line_is_looked_at_again_while_it_is_down():
     await world.fails("x.example")
     world.up = set(GOOD)
 
-    assert await world.line.is_resting()
+    assert await world.line.is_network_down()
     world.now += PROBE_INTERVAL + timedelta(seconds=1)
-    assert not await world.line.is_resting()
+    assert not await world.line.is_network_down()
 
 
 async def test_any_answer_ends_an_outage():
@@ -136,7 +136,7 @@ async def test_any_answer_ends_an_outage():
 
     world.line.record_success("https://z.example/")
 
-    assert not await world.line.is_resting()
+    assert not await world.line.is_network_down()
 
 
 async def test_at_a_first_start_without_a_network_not_even_the_first_source_is_blamed():
@@ -162,7 +162,7 @@ async def test_a_network_that_was_down_at_the_start_is_found_to_be_up_again():
     world.up = {"https://b.example/feed"}
     world.now += PROBE_INTERVAL + timedelta(seconds=1)
 
-    assert not await world.line.is_resting()
+    assert not await world.line.is_network_down()
 
 
 async def test_an_outage_that_an_earlier_process_found_is_judged_again_and_keeps_its_start():
@@ -170,8 +170,8 @@ async def test_an_outage_that_an_earlier_process_found_is_judged_again_and_keeps
     off, on = (World(hosts=GOOD, down_since=before) for _ in range(2))
     off.up.clear()
 
-    assert await off.line.is_resting() and off.line.down_since == before
-    assert not await on.line.is_resting() and on.line.down_since is None
+    assert await off.line.is_network_down() and off.line.down_since == before
+    assert not await on.line.is_network_down() and on.line.down_since is None
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ async def test_an_outage_that_an_earlier_process_left_is_reported_or_ended(tools
     monitor = ConnectivityMonitor(reach, now=lambda: NOW, hosts=("https://a.example/",), down_since=since)
     queue = Scheduler(replace(tools, connectivity=monitor, on_event=events.append))
 
-    assert [await queue.is_resting(), await queue.is_resting()] == [not is_up] * 2
+    assert [await queue.is_network_down(), await queue.is_network_down()] == [not is_up] * 2
 
     assert await tools.writer.read(network_down_since) == (None if is_up else since)
     assert events == [NetworkChanged(is_down=not is_up, since=since)]

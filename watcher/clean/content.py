@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from lxml.etree import _Element
 
-from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten_tree
+from watcher.clean.flat_tree import BLOCK_KINDS, NOWHERE, FlatPage, collapse_whitespace, flatten_tree
 from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES
 from watcher.clean.prune import ASIDES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, frames_by_name, prune
@@ -27,7 +27,7 @@ MAX_BLOCKS = 3_000
 CELL = " | "
 BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
-OUTER = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
+LIST_AND_QUOTE_KINDS = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
 BUTTON = re.compile(rf"^\W*+(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
 
@@ -100,7 +100,7 @@ def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
     """Return the texts that were cut from the element with the main text, in page order."""
     found = []
     for at, rule in sorted(main.cuts):
-        places = page.paragraphs(page.firsts[at], page.lasts[at])
+        places = page.paragraphs(page.first_texts[at], page.end_texts[at])
         texts = [text for start, end in places if (text := collapse_whitespace("".join(page.texts[start:end])))]
         if texts:
             found.append(RemovedBlock(rule=rule, text=BETWEEN.join(texts)))
@@ -115,7 +115,7 @@ def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bo
     """Whether the prose in element `at` replaces the text of `size` characters found in `frame`."""
     if prose <= MORE * size:
         return False
-    overlaps = frame <= at < page.ends[frame] or at <= frame < page.ends[at]
+    overlaps = frame <= at < page.end_elements[frame] or at <= frame < page.end_elements[at]
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
@@ -145,7 +145,7 @@ def _has_paragraphs(page: FlatPage) -> bool:
     for at, tag in enumerate(page.tags):
         if tag == "p" and at >= behind and page.there[at]:
             total += page.size(at)
-            behind = page.ends[at]
+            behind = page.end_elements[at]
             if total >= MIN_PARAGRAPHS_CHARS:
                 return True
     return False
@@ -154,24 +154,24 @@ def _has_paragraphs(page: FlatPage) -> bool:
 def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
     """Yield the blocks in `frame` with the index of each one's first text; `loose`: also text outside of paragraphs."""
     rows: list[tuple[int, int, list[str]]] = []
-    for start, end in page.paragraphs(page.firsts[frame], page.lasts[frame]):
+    for start, end in page.paragraphs(page.first_texts[frame], page.end_texts[frame]):
         places = [place for place in range(start, end) if page.shown[place]]
         if not places:
             continue
         first = places[0]
         owner = page.owners[first]
-        holder = page.holders[owner]
-        is_taken = loose or holder >= frame or owner == frame or page.loose[first]
+        block_element = page.enclosing_blocks[owner]
+        is_taken = loose or block_element >= frame or owner == frame or page.loose[first]
         parts = [page.texts[place] for place in places] if is_taken else []
-        if rows and rows[-1][2] and _is_same_row(page, rows[-1][1], holder):
+        if rows and rows[-1][2] and _is_same_row(page, rows[-1][1], block_element):
             begin, _, before = rows.pop()
-            rows.append((begin, holder, [*before, CELL, *parts]))
+            rows.append((begin, block_element, [*before, CELL, *parts]))
         else:
-            rows.append((first, holder, parts))
-    for begin, holder, parts in rows:
+            rows.append((first, block_element, parts))
+    for begin, block_element, parts in rows:
         text = collapse_whitespace("".join(parts))
         if text and not BUTTON.match(text):
-            yield begin, Block(text=text, kind=_kind(page, holder, frame))
+            yield begin, Block(text=text, kind=_kind(page, block_element, frame))
 
 
 def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
@@ -180,15 +180,19 @@ def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
     return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
 
 
-def _kind(page: FlatPage, holder: int, frame: int) -> str:
-    """Return the kind of a block: that of its element, or for a paragraph in a list or quote "li" or "quote"."""
-    if holder < frame or holder == NOWHERE:
+def _kind(page: FlatPage, block_element: int, frame: int) -> str:
+    """
+    Return the kind of a block: that of its element, or for a paragraph in a list or quote "li" or "quote".
+
+    `frame`: the element of the main text; what is around it does not count.
+    """
+    if block_element < frame or block_element == NOWHERE:
         return "p"
-    kind = HOLDERS[page.tags[holder]]
-    up = page.parents[holder]
+    kind = BLOCK_KINDS[page.tags[block_element]]
+    up = page.parents[block_element]
     while kind == "p" and up > frame:
-        if (tag := page.tags[up]) in OUTER:
-            return OUTER[tag]
+        if (tag := page.tags[up]) in LIST_AND_QUOTE_KINDS:
+            return LIST_AND_QUOTE_KINDS[tag]
         up = page.parents[up]
     return kind
 
@@ -204,7 +208,7 @@ def _add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Seq
     """Return the blocks of `main`, with the paragraph between title and text (the standfirst) if it is missing."""
     blocks, places = main.blocks, main.places
     body = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
-    title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.lasts[at] <= body), default=NOWHERE)
+    title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.end_texts[at] <= body), default=NOWHERE)
     if title == NOWHERE:
         return blocks
     found = dict(_paragraphs(page, title, body, kinds))
@@ -217,7 +221,7 @@ def _add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Seq
 
 def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator[tuple[str, int]]:
     """Yield the paragraphs between title and text that may be a standfirst, each with the index of its first text."""
-    for begin, end in page.paragraphs(page.lasts[title], body):
+    for begin, end in page.paragraphs(page.end_texts[title], body):
         size = sum(page.sizes[begin:end])
         if not MIN_STANDFIRST_CHARS <= size <= MAX_STANDFIRST_CHARS or sum(page.unlinked[begin:end]) <= UNLINKED * size:
             continue
@@ -227,7 +231,7 @@ def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator
 
 def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
     """Whether no element from `at` up to the common ancestor with the title is furniture by its name."""
-    while at != NOWHERE and not at <= title < page.ends[at]:
+    while at != NOWHERE and not at <= title < page.end_elements[at]:
         # Some sites name the first paragraph of the article a teaser.
         name = page.elements[at].get("class", "")
         is_own = kinds[at] == TEASER and "easer" in name and not ASIDES.search(name)
@@ -356,8 +360,8 @@ def _is_copy(text: str, size: int, seen: set[str]) -> bool:
 
 
 def _block_of(page: FlatPage, at: int) -> int:
-    if (holder := page.holders[at]) != NOWHERE:
-        return holder
+    if (block_element := page.enclosing_blocks[at]) != NOWHERE:
+        return block_element
     while page.tags[at] not in BLOCKS and page.parents[at] != NOWHERE:
         at = page.parents[at]
     return at
@@ -370,13 +374,13 @@ def _is_hidden(page: FlatPage, kinds: Kinds) -> bytearray:
     at, end = 0, len(page.tags)
     while at < end:
         if page.unlinked_size(at) <= MIN_PROSE_CHARS / 2:  # no prose is in it, whatever its name
-            at = page.ends[at]
+            at = page.end_elements[at]
             continue
         kind = kinds[at]
         if kind and (kind == OTHERS or page.unlinked_size(at) <= half):
-            first, last = page.firsts[at], page.lasts[at]
+            first, last = page.first_texts[at], page.end_texts[at]
             hidden[first:last] = b"\x01" * (last - first)
-            at = page.ends[at]
+            at = page.end_elements[at]
         else:
             at += 1
     return hidden

@@ -14,7 +14,7 @@ from watcher.text.words import compose
 SILENT, MISUSED, LAYOUTS = ELEMENTS["silent"], ELEMENTS["misused"], ELEMENTS["layouts"]
 BREAKS, BEFORE_LOOSE, UNNOTED = ELEMENTS["breaks"], ELEMENTS["before_loose"], ELEMENTS["unnoted"]
 # An element that holds one paragraph, and the kind of block that it makes.
-HOLDERS = {
+BLOCK_KINDS = {
     "p": "p", "pre": "quote", "blockquote": "quote", "q": "quote", "li": "li", "dd": "li", "dt": "li", "td": "p",
     "th": "p", "caption": "p", "summary": "h", **{f"h{level}": "h" for level in range(1, 7)},
 }  # fmt: skip
@@ -26,8 +26,8 @@ class FlatPage:
     """
     The elements of a page in order, without those in `SILENT`, and its texts in order.
 
-    Element `at` holds the elements from `at + 1` up to `ends[at]` and the texts from `firsts[at]` up to `lasts[at]`,
-    both ends excluded. All lists about elements have the same length, and so have all lists about texts.
+    Element `at` holds the elements from `at + 1` up to `end_elements[at]` and the texts from `first_texts[at]` up to
+    `end_texts[at]`, both ends excluded. All lists about elements are equally long, as are those about texts.
     Elements and texts that are cut keep their index but are not counted.
     """
 
@@ -35,10 +35,10 @@ class FlatPage:
         self.elements: list[_Element] = []
         self.tags: list[str] = []
         self.parents: list[int] = []
-        self.ends: list[int] = []
-        self.firsts: list[int] = []
-        self.lasts: list[int] = []
-        self.holders: list[int] = []  # the innermost element of HOLDERS around an element, or itself
+        self.end_elements: list[int] = []
+        self.first_texts: list[int] = []
+        self.end_texts: list[int] = []
+        self.enclosing_blocks: list[int] = []  # the innermost element of BLOCK_KINDS around an element, or itself
         self.links: list[int] = []  # the elements that are links
         self.texts: list[str] = []
         self.owners: list[int] = []  # the innermost element around a text
@@ -53,7 +53,7 @@ class FlatPage:
 
     def cut(self, at: int) -> None:
         """Cut an element with its descendants and texts. Call `count` afterwards to update the sizes."""
-        end, first, last = self.ends[at], self.firsts[at], self.lasts[at]
+        end, first, last = self.end_elements[at], self.first_texts[at], self.end_texts[at]
         self.there[at:end] = bytes(end - at)
         self.shown[first:last] = bytes(last - first)
 
@@ -63,22 +63,22 @@ class FlatPage:
 
     def size(self, at: int) -> int:
         """Return the number of visible characters of an element."""
-        return self._sums[self.lasts[at]] - self._sums[self.firsts[at]]
+        return self._sums[self.end_texts[at]] - self._sums[self.first_texts[at]]
 
     def unlinked_size(self, at: int) -> int:
         """Return the number of visible characters of an element outside of links."""
-        return self._unlinked_sums[self.lasts[at]] - self._unlinked_sums[self.firsts[at]]
+        return self._unlinked_sums[self.end_texts[at]] - self._unlinked_sums[self.first_texts[at]]
 
     def links_in(self, at: int) -> list[int]:
-        inside = self.links[bisect_left(self.links, at + 1) : bisect_left(self.links, self.ends[at])]
+        inside = self.links[bisect_left(self.links, at + 1) : bisect_left(self.links, self.end_elements[at])]
         return [link for link in inside if self.there[link]]
 
     def children(self, at: int) -> int:
         """Return the number of child elements that are not cut."""
-        count, inner, end = 0, at + 1, self.ends[at]
+        count, inner, end = 0, at + 1, self.end_elements[at]
         while inner < end:
             count += self.there[inner]
-            inner = self.ends[inner]
+            inner = self.end_elements[inner]
         return count
 
     def paragraphs(self, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -105,7 +105,7 @@ def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
     page.shown = bytearray(b"\x01" * len(page.texts))
     page.unlinked = page.sizes[:]
     for link in page.links:
-        first, last = page.firsts[link], page.lasts[link]
+        first, last = page.first_texts[link], page.end_texts[link]
         page.unlinked[first:last] = [0] * (last - first)
     page.count()
     half = page.unlinked_size(0) / 2 if page.tags else 0
@@ -117,7 +117,7 @@ def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
 
 
 def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
-    opened, holders = [NOWHERE], [NOWHERE]
+    opened, open_blocks = [NOWHERE], [NOWHERE]
     begins, loose = True, False
     walk = etree.iterwalk(body, events=("start", "end"))
     for event, element in walk:
@@ -127,14 +127,14 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
                 walk.skip_subtree()
                 continue
             if tag not in UNNOTED:
-                _open_element(page, element, opened, holders)
+                _open_element(page, element, opened, open_blocks)
             text = element.text
         else:
             if tag not in UNNOTED and (opened[-1] >= 0 and page.elements[opened[-1]] is element):
                 at = opened.pop()
-                page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
-                if tag in HOLDERS:
-                    holders.pop()
+                page.end_elements[at], page.end_texts[at] = len(page.tags), len(page.texts)
+                if tag in BLOCK_KINDS:
+                    open_blocks.pop()
             text = element.tail
         owner = opened[-1]
         if tag in BREAKS:
@@ -156,23 +156,23 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
         if len(page.texts) >= MAX_TEXTS:
             break
     for at in opened[1:]:  # elements are left open only if the page was too long
-        page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
+        page.end_elements[at], page.end_texts[at] = len(page.tags), len(page.texts)
 
 
-def _open_element(page: FlatPage, element: _Element, opened: list[int], holders: list[int]) -> None:
+def _open_element(page: FlatPage, element: _Element, opened: list[int], open_blocks: list[int]) -> None:
     at, tag = len(page.tags), element.tag
     page.elements.append(element)
     page.tags.append(tag)
     page.parents.append(opened[-1])
-    page.firsts.append(len(page.texts))
-    page.ends.append(at + 1)
-    page.lasts.append(len(page.texts))
+    page.first_texts.append(len(page.texts))
+    page.end_elements.append(at + 1)
+    page.end_texts.append(len(page.texts))
     opened.append(at)
-    if tag in HOLDERS:
-        holders.append(at)
+    if tag in BLOCK_KINDS:
+        open_blocks.append(at)
     elif tag == "a":
         page.links.append(at)
-    page.holders.append(holders[-1])
+    page.enclosing_blocks.append(open_blocks[-1])
 
 
 def collapse_whitespace(text: str) -> str:

@@ -120,7 +120,7 @@ def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
     """Return the texts inside the element `frame` that are links, captions or dates by their markup."""
     here = urlsplit(url).path.rstrip("/")
     found: dict[str, set[str]] = {"links": set(), "captions": set(), "times": set()}
-    for at in range(frame, page.ends[frame] if page.tags else 0):
+    for at in range(frame, page.end_elements[frame] if page.tags else 0):
         element, tag = page.elements[at], page.tags[at]
         if tag == "a":
             role = "links" if _links_elsewhere(element.get("href") or "", here) else ""

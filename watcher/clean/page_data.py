@@ -290,7 +290,7 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
 
 
 def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
-    """Return the short lines of a whole page, without those in other articles, comments and furniture."""
+    """Return a page's texts of few characters, without those in teasers, readers' comments and furniture."""
     body = next(iter(tree.iter("body")), tree)
     found = _split_lines(body, limit=PAGE_EVENTS)
     return tuple(ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG)

@@ -115,7 +115,7 @@ LINKS = "a list of links"
 def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     """Cut the furniture inside `frame`; return each cut element with the rule that cut it."""
     cuts = _cut_by_names(page, frame, kinds)
-    inside = range(frame, page.ends[frame])
+    inside = range(frame, page.end_elements[frame])
     for _ in range(2):
         for tags in (("div",), LISTS, ("p",)):
             found = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
@@ -149,7 +149,7 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
     for _ in range(ROUNDS):
         cuts: tuple[list[int], ...] = ([], [], [], [])
         groups: dict[str, int] = {}
-        at, end = frame + 1, page.ends[frame]
+        at, end = frame + 1, page.end_elements[frame]
         while at < end:
             if page.there[at] and (kind := kinds[at]):
                 element = page.elements[at]
@@ -159,7 +159,7 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
                     cuts[kind].append(at)
                     if kind != OTHERS:
                         groups[group] = groups.get(group, 0) + page.unlinked_size(at)
-                    at = page.ends[at]
+                    at = page.end_elements[at]
                     continue
             at += 1
         found = {group for group, size in groups.items() if size > half}
@@ -182,7 +182,7 @@ def _is_links(page: FlatPage, at: int) -> bool:
     linked = sum(sizes)
     if len(links) == 1 and linked > ONE_LINK and linked > MOSTLY_LINK * size:
         return True
-    is_last = page.ends[at] >= page.ends[parent]
+    is_last = page.end_elements[at] >= page.end_elements[parent]
     if size < LIMITS[tag == "p"][is_last]:
         short = sum(length < SHORT_LINK for length in sizes)
         if linked > LINKED * size or (len(sizes) > 1 and short > LINKED * len(sizes) and linked > BUTTONS * size):

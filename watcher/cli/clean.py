@@ -103,7 +103,7 @@ def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
 
 
 async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
-    """Write a JSON line for each page in `lines`, after reading all; return the exit code: 3 if one was no page."""
+    """Read all `lines`, a page's JSON each, then write a line for each article; return 3 if one was no page, else 0."""
     # Repeated blocks are found over all pages of a site, so all input is read before the first line is written.
     faults = 0
     async for result in clean_pages(lines):

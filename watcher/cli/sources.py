@@ -106,7 +106,7 @@ def unmute(source: SourceArgument, config: Config = None) -> int:
 
 
 def edit_source(source: str, config: Path | None, change: Callable[[str, int], str]) -> tuple[SourceSettings, Path]:
-    """Change a source in the text of the settings file; return its row and the file. Errors: SettingsError."""
+    """Save what `change` makes of the file's text and the source's index; return the old row and the path."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
     index = find_source(settings, source)

@@ -73,7 +73,7 @@ class DemoArticle:
         return f"/go{self.path}" if "redirect" in self.traps else self.path
 
     def as_of(self, day: int) -> DemoArticle:
-        """Return the article's version on `day`: after its first day, with its corrections."""
+        """Return the article as it stands on `day`: with its corrections on every day but its first."""
         if day <= self.day or not self.corrections:
             return self
         texts = (self.title, self.summary, *self.body)

@@ -228,7 +228,7 @@ def try_lock(file: int, path: Path) -> bool:
 
 
 def dump_status(status: DaemonStatus) -> bytes:
-    """Return a status as `STATUS_BYTES` of padded JSON; if too long, the last jobs, then last faults are dropped."""
+    """Return a status as `STATUS_BYTES` of padded JSON; if too long, jobs, then faults are cut off at the end."""
     while True:
         data = ADAPTER.dump_json(status, exclude=NOT_SAVED)
         if len(data) < STATUS_BYTES or not (status.jobs or status.faults):

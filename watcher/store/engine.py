@@ -194,7 +194,7 @@ def connect_server(url: URL) -> Engine:
 def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Set the pragmas of a SQLite connection and take over the start of transactions from the driver."""
     connection.isolation_level = None
-    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it would need a lock, in vain
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it has no effect, and waits for a lock
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()  # free pages are given back in batches
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
@@ -235,7 +235,7 @@ def errors_of_opening(engine: Engine) -> Iterator[None]:
 def upgrade(engine: Engine, schema: Schema) -> None:
     """Create the tables of a new store, else run its missing migrations, in one transaction. Errors: StoreError."""
     newest = schema.revisions[-1]
-    if known_version(engine, schema) == newest:
+    if known_version(engine, schema) == newest:  # cheap; looked at again under the lock
         return
     with errors_of_opening(engine), engine.begin() as connection:
         if is_server(engine.url):

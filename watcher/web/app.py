@@ -96,7 +96,7 @@ class PageRenderer:
 
 
 def encode_page(reply: PageResponse) -> Response:
-    """Return the response for all clients, with an ETag if its status is 200."""
+    """Return the full response to a page, the same for every client, with an ETag if its status is 200."""
     if reply.redirect_to:
         return Response(status_code=303, headers={"Location": reply.redirect_to})
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()

@@ -89,7 +89,7 @@ class EmbedRun:
     refused: dict[str, WatcherError] = field(default_factory=dict)
 
     async def embed(self, rows: ArticleRows) -> None:
-        """Store a vector for each of `rows`, or mark it as refused. Errors: the first that is not caused by a text."""
+        """Store a vector for each of `rows`, or mark it as refused. Raises the first error that no text caused."""
         slots, batch = asyncio.Semaphore(self.pool.workers), self.choice.batch
 
         async def embed_part(part: ArticleRows) -> None:

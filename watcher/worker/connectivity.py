@@ -46,7 +46,7 @@ class ConnectivityMonitor:
         self._hosts: OrderedDict[str, str] = OrderedDict()  # URL by host, the best witness last
         self._answered_at: datetime | None = None
         self._judged_at: datetime | None = None
-        self._probing = asyncio.Lock()
+        self._probe_lock = asyncio.Lock()
         self.down_since = down_since
         for url in hosts:
             self._remember(url)
@@ -73,28 +73,28 @@ class ConnectivityMonitor:
         key = host_key(error.answered_by)
         if isinstance(error, HttpStatusError | TooLarge):
             self.record_success(error.answered_by)
-        if not (error.no_connection or (isinstance(error, TimedOut) and self._others(key))):
+        if not (error.no_connection or (isinstance(error, TimedOut) and self._other_hosts(key))):
             return False
-        async with self._probing:
+        async with self._probe_lock:
             self._remember(error.answered_by, has_failed=True)
             if self._answered_at is not None and self._answered_at >= since:
                 return False
             if not self._was_judged(within=VERDICT_LIFETIME):
-                await self._probe(self._others(key), error)
+                await self._probe(self._other_hosts(key), error)
         return self.down_since is not None
 
-    async def is_resting(self) -> bool:
+    async def is_network_down(self) -> bool:
         """Whether our network is down, so that nothing can be fetched; probes again every `PROBE_INTERVAL`."""
-        async with self._probing:
+        async with self._probe_lock:
             if self.down_since is not None and not self._was_judged(within=PROBE_INTERVAL):
-                await self._probe(self._others())
+                await self._probe(self._other_hosts())
         return self.down_since is not None
 
     def _was_judged(self, *, within: timedelta) -> bool:
         """Whether the last verdict is not older than `within`, nor in the future because the clock was set back."""
         return self._judged_at is not None and timedelta() <= self._now() - self._judged_at <= within
 
-    def _others(self, besides: str = "") -> list[str]:
+    def _other_hosts(self, besides: str = "") -> list[str]:
         return [url for key, url in reversed(self._hosts.items()) if key != besides]
 
     async def _probe(self, others: list[str], error: FetchError | None = None) -> None:

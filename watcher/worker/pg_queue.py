@@ -79,7 +79,7 @@ class PgScheduler(BaseScheduler):
         """Queue due hosts if few are waiting; return how many are waiting in the queue."""
         self.raise_fault()
         room = self.context.poll.concurrency
-        if await self.is_resting() or not self._is_at_work(room):
+        if await self.is_network_down() or not self._is_at_work(room):
             return 0
         self._look_at = time.monotonic() + LOOK_S
         most, waiting = room * AHEAD, await self.context.writer.read(count_waiting)

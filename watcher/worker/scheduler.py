@@ -65,12 +65,12 @@ class BaseScheduler(ABC):
         task.add_done_callback(partial(self._on_visit_end, claim.host))
         return task
 
-    async def is_resting(self) -> bool:
+    async def is_network_down(self) -> bool:
         """Return whether there is no internet connection; report and save each change."""
         context, before = self.context, self._down_since
         if context.connectivity.down_since is None and before is None:
             return False
-        is_down = await context.connectivity.is_resting()
+        is_down = await context.connectivity.is_network_down()
         since = self._down_since = context.connectivity.down_since
         if since != before or not self._has_reported:
             await context.writer.do(record_network_down, down_since=since)
@@ -173,7 +173,7 @@ class Scheduler(BaseScheduler):
         await self._give_back_owed()
         self.raise_fault()
         self._wanted.clear()
-        if await self.is_resting():
+        if await self.is_network_down():
             await self._give_back_ready()
             return 0
         if self._closed:

@@ -24,9 +24,9 @@ log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
 LONGEST_VISIT = timedelta(minutes=10)  # then other hosts get their turn; the rest stays due
 PAGES_AT_ONCE = 20  # read from the store at once; the lease is renewed for each page
-ROBOTS_RETRY = timedelta(minutes=30)  # if robots.txt cannot be fetched now: until then, the host's pages wait
+ROBOTS_RETRY_AFTER = timedelta(minutes=30)  # if robots.txt cannot be fetched now: until then, the host's pages wait
 ROBOTS_PATIENCE = timedelta(hours=24)  # how long a page waits for robots.txt; then the feed's own text is used
-ROBOTS_LAST = timedelta(seconds=robots.MAX_AGE_S)
+ROBOTS_LIFETIME = timedelta(seconds=robots.MAX_AGE_S)
 ROBOTS_LIMIT_S = 10.0  # to parse robots.txt and to evaluate it: a malicious one of 500 kB takes 2 s for one page
 LONGEST_CRAWL_DELAY_S = 60.0
 
@@ -116,7 +116,7 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                 verdict = verdicts[where]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
             if verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
-                later = context.now() + ROBOTS_RETRY
+                later = context.now() + ROBOTS_RETRY_AFTER
                 await context.writer.do(defer, [page.article_id], until=later)
             elif page.url not in verdict.allowed:
                 await process_page(page, context, forbidden=verdict.reason)
@@ -130,10 +130,10 @@ async def load_robots(
 ) -> RobotsVerdict:
     """Return the verdict of the robots.txt at `where`, at most a day old, on those of `pages` that it applies to."""
     host = host_of(where)  # not the platform's `host_key`: each of its sites has its own
-    kept = await context.writer.read(hosts.get_host, host)
-    status, rules, now = kept.robots_status, kept.robots_rules, context.now()
-    lifetime = ROBOTS_RETRY if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LAST
-    if status is None or kept.robots_at is None or now - kept.robots_at >= lifetime:
+    stored = await context.writer.read(hosts.get_host, host)
+    status, rules, now = stored.robots_status, stored.robots_rules, context.now()
+    lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
+    if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
         answer = await fetch_robots(where, context, pause)
         if answer is None:
             return robots.evaluate(robots.NO_ANSWER, "", ())
@@ -143,7 +143,7 @@ async def load_robots(
     if not rules:
         return robots.evaluate(status, "", urls)
     verdict = await run_in_worker(context, host, robots.evaluate, status, rules, urls)
-    if verdict is None:
+    if verdict is None:  # no worker could evaluate these rules in time
         await context.writer.do(hosts.set_robots, host, at=now, status=robots.UNREADABLE, rules="")
         return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
