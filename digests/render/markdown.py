@@ -122,9 +122,10 @@ def _heading(value: str, url: str | None = None, tongue: LangAttr | None = None,
     return SafeText(text(value[:-1]) + _entity(end.group()))
 
 
-def _outlet_name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
-    """Return an outlet's name, isolated so that its direction does not affect the text around it."""
-    return SafeText(f"<bdi{_attributes(LangAttr(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
+def _outlet_name(outlet: str, tongue: LangAttr, url: str | None = None, *, html: bool) -> SafeText:
+    """Return an outlet's name, isolated so that its direction does not affect the text around it; linked to `url`."""
+    name = link(outlet, url)
+    return SafeText(f"<bdi{_attributes(LangAttr(lang=tongue.lang))}>{name}</bdi>" if html else name)
 
 
 def _attributes(tongue: LangAttr) -> str:

@@ -8,13 +8,14 @@ from datetime import date
 from markupsafe import Markup
 
 from digests.edition.publish import load_own_templates, render_all, with_mail_to
-from digests.model import Edition
+from digests.model import Brief, Edition
 from digests.render.edition_view import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import SiteFrame, render
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store import editions
 from digests.store.editions import EditionInProgress, EditionRow
+from digests.store.stories import existing_ids
 from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment, render_page
 
@@ -103,13 +104,21 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
             "making": making,
             "before": before,
             "after": after,
+            "here": "/archive" if after else "/",
             "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
             "endings": [suffix for suffix in FORMS if suffix != "html"],
         }
     )
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
-    stories = {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
-    frame = SiteFrame(**parts, stories=stories, briefs=brief_urls(edition))
+    briefs = linked_briefs(edition)
+    stored = read(site.engine, existing_ids, [*(one.id for one in edition.stories), *(one.id for one in briefs)])
+    frame = SiteFrame(
+        **parts,
+        stories={
+            safe_anchor(one.anchor, one.number): f"/story/{one.id}" for one in edition.stories if one.id in stored
+        },
+        briefs={url: f"/story/{one.id}" for one in briefs if one.id in stored and (url := web_url(one.url))},
+    )
     body = render(edition_view(edition), load_own_templates(digest_of(site, edition).templates), frame=frame)
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
@@ -131,6 +140,6 @@ def parse_name(name: str) -> tuple[date, str, str]:
     raise NotFound(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
 
 
-def brief_urls(edition: Edition) -> dict[str, str]:
-    briefs = (*edition.briefs, *(one for story in edition.stories for one in story.related))
-    return {url: f"/story/{brief.id}" for brief in briefs if (url := web_url(brief.url))}
+def linked_briefs(edition: Edition) -> tuple[Brief, ...]:
+    """Return the stories in one line whose headlines lead to their pages."""
+    return (*edition.briefs, *edition.ended, *(one for story in edition.stories for one in story.related))

@@ -54,6 +54,10 @@ def test_browsers_find_no_fault_no_overflow_and_ask_nobody(written):
     assert [one["passes"] > 10 for one in found if one["passes"] is not None] == [True] * 3 * len(pages)
     faults = [one for one in found if one["violations"] or one["overflow"] > 0 or one["elsewhere"]]
     assert faults == []
+    # On a phone the contents are folded and the first headline is on the first screen; on a wide page they are open.
+    assert all(one["lead"] < 844 for one in found if one["width"] == 390)
+    assert {one["contents"] for one in found if one["width"] == 390} <= {False, None}
+    assert {one["contents"] for one in found if one["width"] == 1280 and "mail" not in one["file"]} <= {True, None}
 
 
 @needs("java", packages=("vnu-jar",))

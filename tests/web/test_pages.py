@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from lxml import html
+from sqlalchemy import text
 
 from digests.edition.build import EditionRequest
 from digests.settings.digests import digests_of
@@ -40,6 +41,29 @@ async def test_today_leads_to_each_story_and_that_to_its_articles_and_their_neig
     assert "<p>" in article and "Henrik Oster" in article
     assert "teasers: 1 piece" in article and "Read also: ten walks" in article
     assert len(links(article, "/article/")) >= 2 and "alike by" in article
+
+
+async def test_a_headline_leads_to_its_story_and_the_outlets_name_to_the_outlet(press, client):
+    settings, engine, _ = press
+    page = html.fromstring((await client.get("/")).text)
+    write(engine, lambda connection: connection.execute(text("DELETE FROM stories")))
+    without_stories = html.fromstring((await client_of(app_of(site_of(settings, engine))).get("/")).text)
+
+    assert all(href.startswith("/story/") for href in page.xpath("//h3/a/@href"))
+    assert page.xpath("//p[@class='from']/a[starts-with(@href, 'http')]")
+    assert all(href.startswith("http") for href in without_stories.xpath("//h3/a/@href"))
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [("/", "Today"), ("/digest/world/2026-11-24", "Archive"), ("/sources", "Sources"), ("/sources/1", "Sources"),
+     ("/search", "Search"), ("/archive", "Archive")],
+)  # fmt: skip
+async def test_the_navigation_names_the_product_and_marks_where_one_is(client, path, current):
+    page = html.fromstring((await client.get(path)).text)
+
+    assert page.xpath("//nav[@aria-label='Site']/a/text()")[0] == "Watcher"
+    assert page.xpath("//nav[@aria-label='Site']/a[@aria-current]/text()") == [current]
 
 
 async def test_a_story_of_two_days_shows_its_thread(client):
@@ -90,9 +114,9 @@ async def test_the_archive_lists_each_edition_of_a_date_under_the_title_that_it_
 
 
 async def test_editions_lead_to_those_beside_them(client):
-    older = (await client.get("/digest/world/2026-11-24")).text
+    older = html.fromstring((await client.get("/digest/world/2026-11-24")).text)
 
-    assert "/digest/world/2026-11-25" in links(older, "/digest/")
+    assert older.xpath("//header//a[@rel='next']/@href") == ["/digest/world/2026-11-25"]
 
 
 async def test_the_feed_links_the_editions_of_the_site(client):

@@ -28,8 +28,10 @@ for (const file of process.argv.slice(2)) {
         verdict.violations = violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
       }
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+      const lead = await page.evaluate(() => document.querySelector('h3')?.getBoundingClientRect().bottom ?? 0);
+      const contents = await page.evaluate(() => document.querySelector('ol a')?.checkVisibility() ?? null);
       found.push({
-        file, colorScheme, width, overflow, ...verdict,
+        lead, contents, file, colorScheme, width, overflow, ...verdict,
         elsewhere: requests.filter((url) => !url.startsWith('file://')),
       });
       await page.close();
