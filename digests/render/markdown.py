@@ -16,12 +16,14 @@ from digests.render.templating import Own, SafeText, environment, render_templat
 from digests.render.view import EditionView, LangAttr
 
 # Escapes are mixed, because no single kind works in all renderers: python-markdown knows no backslash before
-# `~$^|=%:@<&`, and an entity never opens or closes anything. docs/decisions/0005 has the measurements.
-BACKSLASH = re.compile(r"[\\`*_\[\]{}#!]")
-ENTITY = re.compile(r"[~$^|]|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)|(?<=\w)\.(?=[^\W\d_]{2})")
+# `~$^|=%:@<&`, and an entity never opens or closes anything. What a renderer takes as it is stays as it is: "AT&T",
+# "$5", "3 < 4". docs/decisions/0005 has the measurements.
+BACKSLASH = re.compile(r"[\\`*_\[\]{}#!]|^[-+>]|(?<=\w)\.(?=[^\W\d_]{2})")
+ENTITY = re.compile(r"\^|^\||(?<!\s)~|~(?=~)|(?<!\s)\$(?!\d)|\$(?=\$)|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)")
+LOOKS_LIKE_ENTITY = re.compile(r"&(?=#?\w+;)")
+TAG_OPENER = re.compile(r"<(?![\s\d=])")  # the other "<" open no tag
 AT = re.compile(r"(?<=\w)@(?=\w)")
 NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-MARKED = re.compile(r"^[-+]")
 END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 forbids it; a headline may have it
 VAGUE_LABELS = frozenset({"click here", "here", "link", "more"})  # MD059 forbids them as labels; a headline may be one
 
@@ -76,12 +78,10 @@ def text(value: str) -> str:
 
 def escape(value: str) -> str:
     """Return sanitized text as Markdown; surrounding spaces are kept."""
-    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    value = BACKSLASH.sub(r"\\\g<0>", value)
+    value = TAG_OPENER.sub("&lt;", LOOKS_LIKE_ENTITY.sub("&amp;", value))
+    value = NUMBERED.sub(r"\1\\\2", BACKSLASH.sub(r"\\\g<0>", value))
     value = ENTITY.sub(lambda match: "".join(map(_entity, match.group())), value)
-    value = AT.sub("<!-- -->&#64;", value)  # cmark-gfm finds mail addresses even if "@" is an entity
-    value = NUMBERED.sub(lambda match: match[1] + _entity(match[2]), value)
-    return MARKED.sub(r"\\\g<0>", value)
+    return AT.sub("<!-- -->&#64;", value)  # cmark-gfm finds mail addresses even if "@" is an entity
 
 
 def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: bool = False) -> SafeText:
@@ -92,7 +92,7 @@ def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: b
         return SafeText(f"<span{said}>{shown}</span>" if said else shown)
     if shown.lower() in VAGUE_LABELS:
         shown = _entity(shown[0]) + shown[1:]
-    return SafeText(f"[{shown}]({url.replace('&', '&amp;')})" + (f"{{:{said} }}" if said else ""))
+    return SafeText(f"[{shown}]({LOOKS_LIKE_ENTITY.sub('&amp;', url)})" + (f"{{:{said} }}" if said else ""))
 
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:

@@ -38,6 +38,9 @@ HOSTILE = (
     "ends in a backslash \\",
     "日本語の**強調**と_下線_です。",
     "قال *الوزير* [هنا](https://evil.example)",
+    "AT&T & Co: $5 < $6 <3 <= 4, US$5 or 6$, ~5 to ~6, H~2~O, a~ ~ ~~~",
+    "| cell | at the start",
+    "&copy 2026 &copy; &#169; R&D;",
     "two\nlines\n\nand a # third",
 )
 ALLOWED = {"div", "p", "h3", "ul", "li", "a", "blockquote"}
@@ -56,6 +59,21 @@ def test_a_hostile_title_reads_as_itself_in_every_place(reader, title):
     assert shown == [f"1. {sanitize_line(title)}", sanitize_line(title), sanitize_line(title), sanitize_line(title)]
     assert {e.tag for e in page.iter() if isinstance(e.tag, str)} <= ALLOWED
     assert page.xpath(".//a/@href") == [url, url]
+
+
+@pytest.mark.parametrize(
+    ("title", "source"),
+    [
+        ("AT&T to buy Q&A for $5 or US$6", "AT&T to buy Q&A for $5 or US$6"),
+        ("Up 3 > 2, down 3 < 4, ~5 %", "Up 3 > 2, down 3 < 4, ~5 %"),
+        ("Booking.com pays", "Booking\\.com pays"),
+        ("2024. A year | in pictures", "2024\\. A year | in pictures"),
+        ("> quoted", "\\> quoted"),
+    ],
+)
+def test_a_plain_headline_has_no_entity(title, source):
+    assert text(title) == source
+    assert link(title, "https://example.org/?a=1&b=2") == f"[{source}](https://example.org/?a=1&b=2)"
 
 
 def test_blanks_around_a_piece_of_a_line_stay():
