@@ -77,7 +77,7 @@ def test_rules_file_stories_in_sections_of_the_readers_own():
         SectionRuleSettings(section="Asia", countries=("JP",)),
     )
 
-    edition = edition_of(world(), stories=5, section_rules=rules)
+    edition = edition_of(world(), stories=5, section_rules=rules, reads=("en", "ja"))
 
     assert {section.title: len(section.stories) for section in edition.sections} == {
         "Weather": 2, "Asia": 1, "Africa": 1, "Europe": 1,
