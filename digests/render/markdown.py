@@ -19,7 +19,7 @@ from digests.render.view import EditionView, LangAttr
 # `~$^|=%:@<&`, and an entity never opens or closes anything. What a renderer takes as it is stays as it is: "AT&T",
 # "$5", "3 < 4". docs/decisions/0005 has the measurements.
 BACKSLASH = re.compile(r"[\\`*_\[\]{}#!]|^[-+>]|(?<=\w)\.(?=[^\W\d_]{2})")
-ENTITY = re.compile(r"\^|^\||(?<!\s)~|~(?=~)|(?<!\s)\$(?!\d)|\$(?=\$)|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)")
+ENTITY = re.compile(r"\^|^\||(?<!\s)~|~(?=~)|(?<!\s)\$|\$(?=\$)|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)")
 LOOKS_LIKE_ENTITY = re.compile(r"&(?=#?\w+;)")
 TAG_OPENER = re.compile(r"<(?![\s\d=])")  # the other "<" open no tag
 AT = re.compile(r"(?<=\w)@(?=\w)")

@@ -81,7 +81,8 @@ def test_the_markdown_is_without_slips(written):
 @needs("spamassassin")
 @pytest.mark.parametrize("name", ["moved", "rtl", "long", "empty"])
 def test_filters_take_the_mail_for_no_spam(written, name):
-    done = run("spamassassin", "-L", "-t", input=(written / f"{name}.eml").read_text("ascii"))
+    # Its preview of the text may end within a letter.
+    done = run("spamassassin", "-L", "-t", input=(written / f"{name}.eml").read_text("ascii"), errors="replace")
 
     status = email.message_from_string(done.stdout)["X-Spam-Status"]
     score = float(status.split("score=")[1].split()[0])
