@@ -10,6 +10,7 @@ from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
 from digests.summarise.agreement import Agreement, total_support
+from digests.summarise.angle import find_local_angles
 from digests.summarise.readable import FIRST, dateline_length, stands_alone, words_for_language
 from watcher.model import Article
 from watcher.text.sentences import sentences
@@ -166,12 +167,15 @@ def choose_headline(
     Return the title that best covers what the reports agree on, in the first of `languages`, those of the reader, that
     has one, else in another. None if no article has a title.
 
-    Questions, teasers, live blogs and titles too short or too long come last.
+    A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
+    short or too long come last.
     """
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None
-    for among, _ in reports_by_language(story, articles, languages):
+    groups = [among for among, _ in reports_by_language(story, articles, languages)]
+    angles = find_local_angles(story, articles)
+    for among in (*([a for a in group if a.id not in angles] for group in groups), *groups):
         titled = [Headline(_without_outlet(article), article) for article in among if article.title.strip()]
         if titled:
             return max(titled, key=lambda h: (_score(h, agreed), -h.article.published_at.timestamp(), h.article.id))
