@@ -12,7 +12,7 @@ from typer import Argument, BadParameter, Option
 
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from digests.store.stories import load_members
+from digests.store.stories import stories_of_articles
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
 from watcher.cli.output import print_json, print_lines
@@ -71,8 +71,7 @@ def search_articles(
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         missing = fill_index(engine)
         found = read(engine, search, query, filters=filters, limit=limit, offset=offset)
-        members = read(engine, load_members, [hit.id for hit in found.hits])
-    stories = {key: member.story_id for key, member in members.items()}
+        stories = read(engine, stories_of_articles, [hit.id for hit in found.hits])
     if json:
         print_json(hits_to_json(found, stories, missing), links=True)
     else:
@@ -90,11 +89,12 @@ def fill_index(engine: Engine) -> int:
     return 0
 
 
-def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
+def hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:
     return {
         "hits": [
             {name: getattr(hit, name) for name in HIT_KEYS}
-            | {"story": stories.get(hit.id), "snippet": hit.snippet.text, "marks": hit.snippet.marks}
+            | dict(zip(("story", "headline"), stories.get(hit.id, (None, None)), strict=True))
+            | {"snippet": hit.snippet.text, "marks": hit.snippet.marks}
             for hit in found.hits
         ],
         "has_more": found.has_more,
@@ -103,12 +103,13 @@ def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) 
     }
 
 
-def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
+def print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone: tzinfo, missing: int) -> None:
     for hit in found.hits:
         at = hit.published_at.astimezone(zone)
         about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
-        place = f"  {to_one_line(hit.url, 300)}  {stories.get(hit.id, '')}".rstrip()
-        print_lines([about, place], links=True)
+        story, headline = stories.get(hit.id, ("", ""))
+        told = [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
+        print_lines([about, f"  {to_one_line(hit.url, 300)}  {story}".rstrip(), *told], links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
     print_lines(format_ending(found, zone, missing))
 

@@ -16,7 +16,14 @@ from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory, rank
-from digests.compose.story import add_distinct, compose_brief, compose_story, latin_words, reading_time
+from digests.compose.story import (
+    add_distinct,
+    compose_brief,
+    compose_story,
+    find_headline,
+    latin_words,
+    reading_time,
+)
 from digests.model import (
     Brief,
     Correction,
@@ -31,8 +38,6 @@ from digests.model import (
     count_left_out,
 )
 from digests.settings.digests import DigestSettings
-from digests.summarise.agreement import count_document_frequencies, measure_agreement
-from digests.summarise.lead import choose_headline
 from watcher.model import Article
 from watcher.text.words import fold
 
@@ -297,6 +302,7 @@ def build_ledger(
     values = context.articles.values()
     stories = {each.story.id: each.story for each in ranked}
     largest = find_largest_story(stories.values(), context.articles)
+    title = find_headline(stories[largest.id], context) if largest else None
     came_in: dict[str, Any] = {each.name: getattr(intake, each.name) for each in fields(Intake)}
     return Ledger(
         **came_in | {"left_out": (*intake.left_out, *left_out)},
@@ -307,7 +313,7 @@ def build_ledger(
         stories_found=len(ranked),
         stories_shown=len(shown),
         briefs_shown=len(in_one_line),
-        largest=replace(largest, title=_title(stories[largest.id], context)) if largest else None,
+        largest=replace(largest, title=title.text if title else "") if largest else None,
     )
 
 
@@ -317,13 +323,6 @@ def _why_left_out(ranked: RankedStory, wanted: Container[str]) -> LeftOutKind:
     if ranked.sibling_of:
         return LeftOutKind.SIBLING
     return LeftOutKind.SINGLE_OUTLET if len(ranked.coverage.outlets) == 1 else LeftOutKind.LOWER_RANK
-
-
-def _title(story: Story, context: ComposeContext) -> str:
-    own = context.full_articles(story)
-    agreed = measure_agreement(story, own, count_document_frequencies(list(own.values())))
-    title = choose_headline(story, own, agreed, languages=context.digest.read_languages)
-    return title.text if title else ""
 
 
 # A quarter of a window's reports is seldom one event. In labelled news of single days that were chosen for their large

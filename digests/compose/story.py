@@ -15,7 +15,7 @@ from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
 from digests.model import Brief, EditionStory, SourceMention, Story
 from digests.summarise.agreement import measure_agreement
-from digests.summarise.lead import choose_headline, choose_summary
+from digests.summarise.lead import Headline, choose_headline, choose_summary
 from watcher.model import Article
 from watcher.text.words import words
 
@@ -146,11 +146,16 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     )
 
 
+def find_headline(story: Story, context: ComposeContext) -> Headline | None:
+    """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
+    own = context.full_articles(story)
+    agreed = measure_agreement(story, own, context.frequencies)
+    return choose_headline(story, own, agreed, languages=context.digest.read_languages)
+
+
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    own = context.full_articles(ranked.story)
-    agreed = measure_agreement(ranked.story, own, context.frequencies)
-    title = choose_headline(ranked.story, own, agreed, languages=context.digest.read_languages)
+    title = find_headline(ranked.story, context)
     if title is None:
         return None
     return Brief(
@@ -161,7 +166,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
         language=title.article.language,
         outlets=len(ranked.coverage.outlets),
         independent=len(ranked.coverage.independent),
-        article_ids=tuple(own),
+        article_ids=tuple(article.id for article in context.present(ranked.story)),
         thread=ranked.story.thread,
         watched=ranked.watched,
         status="" if context.can_read(title.article.language) else "foreign",

@@ -31,6 +31,7 @@ from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, 
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.editions import EditionKey
+from digests.store.stories import save_headlines
 from digests.stories.window import Grouped, cluster_and_save, cluster_preview
 from watcher.errors import StoreError
 from watcher.feeds.health import feed_health, is_read_up_to
@@ -241,6 +242,9 @@ def save(
     """Store an edition with its messages and schedule rechecks of its pages; False if another process has its claim."""
     if not editions.save_edition(connection, key, edition):
         return False
+    briefs = [*edition.briefs, *(brief for story in edition.stories for brief in story.related)]
+    headlines = {brief.id: brief.title for brief in briefs} | {story.id: story.title for story in edition.stories}
+    save_headlines(connection, headlines)
     outbox.enqueue(connection, key, messages, now=now)
     schedule_rechecks(connection, pages_to_recheck(edition), now=now)
     return True

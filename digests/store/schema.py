@@ -58,7 +58,7 @@ stories = Table(
     metadata,
     Column("id", Text, primary_key=True),  # never reused for another story
     Column("thread", Text, nullable=False),
-    Column("title", Text, nullable=False),  # of its first report
+    Column("title", Text, nullable=False),  # its headline in the last edition with it, else its first report's title
     Column("language", Text, nullable=False),
     Column("size", Integer, nullable=False),  # articles
     Column("first_at", UtcDateTime, nullable=False),  # when its first article was published; `last_at`: its last

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.item import ClusterItem
@@ -178,7 +178,14 @@ def upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, 
         least, most = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
         written |= {name: least(stories.c[name], written[name]) for name in ("first_at", "began_at")}
         written["last_at"] = most(stories.c.last_at, written["last_at"])
+        del written["title"]  # it may be the headline that an edition chose
     connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=written), rows)
+
+
+def save_headlines(connection: Connection, headlines: Mapping[str, str]) -> None:
+    """Save the headlines under which an edition shows stories, by id, as the titles of these stories."""
+    query = update(stories).where(stories.c.id == bindparam("story")).values(title=bindparam("headline"))
+    execute_each(connection, query, [{"story": key, "headline": title} for key, title in headlines.items()])
 
 
 def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
@@ -247,6 +254,14 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
     now = Counter(member.story_id for member in load_members(connection, had).values())
     most = max(now, key=lambda each: (now[each], each == found.id, each), default=found.id)
     return found if most == found.id else load_story(connection, most)
+
+
+def stories_of_articles(connection: Connection, articles: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return by article the id and the headline of its story."""
+    query = select(story_articles.c.article_id, stories.c.id, stories.c.title)
+    query = query.join(stories, stories.c.id == story_articles.c.story_id)
+    found = rows_in(connection, query, story_articles.c.article_id, articles)
+    return {article: (story, title) for article, story, title in found}
 
 
 def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:

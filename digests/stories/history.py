@@ -20,6 +20,8 @@ from digests.store import stories as store
 from digests.store.maintenance import load_owners
 from digests.store.stories import StoryChangeRow, StoryMember, StoryRow
 from digests.stories.window import MAX_LOOKBACK, items_between, load_items
+from digests.summarise.agreement import measure_agreement
+from digests.summarise.lead import choose_headline
 from watcher.model import Article
 from watcher.store.articles import articles_by_id, nth_last_published_at
 from watcher.text.format import format_count
@@ -59,6 +61,7 @@ def load_story_details(
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
+    row = with_headline(row, whole, articles)
     shown = compare(whole.wire_groups)
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
     members |= {each.article_id: each for each in load_evidence(connection, evident, articles)}
@@ -74,6 +77,19 @@ def load_story_details(
         thread=store.thread_rows(connection, row.thread),
         changes=store.load_story_changes(connection, {asked.id, row.id}),
     )
+
+
+def with_headline(row: StoryRow, story: Story, articles: Mapping[str, Article]) -> StoryRow:
+    """
+    Return the row of a story with its headline's language.
+
+    The headline is the one that the last edition chose, unless its report has left the story, or is no longer stored.
+    """
+    known = next((each for each in articles.values() if row.title and row.title in each.title), None)
+    if known is not None:
+        return replace(row, language=known.language)
+    chosen = choose_headline(story, articles, measure_agreement(story, articles, {}), languages=[row.language])
+    return replace(row, title=chosen.text, language=chosen.article.language) if chosen else row
 
 
 def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from digests.render.escape import language_tag
-from digests.store.stories import load_members
+from digests.store.stories import stories_of_articles
 from watcher.store.full_text import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
@@ -39,8 +39,7 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
         from_at = site.now() - length if length else None
         filters = Filters(since=from_at, language=language or None, outlet=outlet or None)
         found = read(site.engine, search, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
-    members = read(site.engine, load_members, [hit.id for hit in found.hits])
-    stories = {key: member.story_id for key, member in members.items()}
+    stories = read(site.engine, stories_of_articles, [hit.id for hit in found.hits])
     given = {"q": words, "since": since, "language": language, "outlet": outlet}
     return render_page(
         site,
