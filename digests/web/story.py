@@ -1,6 +1,8 @@
-"""The page of a story: its thread, timeline, coverage, and its reports with their copies; and user corrections."""
+"""The page of a story: its thread, coverage, and its reports in order of time; and user corrections."""
 
-from datetime import timedelta, tzinfo
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
 
@@ -8,7 +10,6 @@ from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
-from digests.compose.story import count_in_eighths
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.render.edition_view import Views
@@ -24,9 +25,11 @@ from watcher.store.writer import read, write
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
 PAGE_ARTICLES = 40
-TIMELINE_REPORTS = 12
 THREAD_STORIES = 30
+MIN_CHART_REPORTS = 8  # fewer are read faster in the list itself
+MAX_BARS = 48  # of the chart: a bar is an hour for up to two days
 BAR_HEIGHT = 80
+HOUR_S = 3600
 
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -51,8 +54,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
         view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
-        timeline=timeline(found, zone),
-        bars=timeline_bars(found, zone),
+        bars=hourly_bars((article.published_at for article in found.articles.values()), zone),
         thread=nearby_thread(found),
         changes=[(change.at, describe_change(change)) for change in found.changes],
         reports=reports,
@@ -129,26 +131,22 @@ def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict
     }
 
 
-def timeline(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
-    """Return the first and last report of a story, and some evenly spaced ones in between."""
-    reports = found.story.wire_groups
-    if len(reports) > TIMELINE_REPORTS:
-        step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)
-        reports = tuple(reports[round(n * step)] for n in range(TIMELINE_REPORTS))
-    return [article_row(found.articles[report.origin], zone) for report in reports]
-
-
-def timeline_bars(found: StoryDetails, zone: tzinfo) -> list[dict[str, Any]]:
-    times = sorted(article.published_at for article in found.articles.values())
-    if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
+def hourly_bars(times: Iterable[datetime], zone: tzinfo) -> list[dict[str, Any]]:
+    """Return how many reports each hour brought, or each few hours if the story is long; empty for few reports."""
+    hours = [int(at.timestamp()) // HOUR_S for at in times]
+    if len(hours) < MIN_CHART_REPORTS:
         return []
-    counts, length = count_in_eighths(times, start=times[0], end=times[-1]), times[-1] - times[0]
-    starts = [(times[0] + length * n / len(counts)).astimezone(zone) for n in range(len(counts))]
-    is_long = length > timedelta(days=2)
-    names = [f"{at.day} {at:%b}" if is_long else f"{at:%H:%M}" for at in starts]
+    first, span = min(hours), max(hours) - min(hours) + 1
+    step = -(-span // MAX_BARS)
+    counts = Counter((hour - first) // step for hour in hours)
+    starts = [datetime.fromtimestamp((first + hour) * HOUR_S, zone) for hour in range(0, span, step)]
     return [
-        {"start": name, "count": count, "height": round(BAR_HEIGHT * count / max(counts))}
-        for name, count in zip(names, counts, strict=True)
+        {
+            "start": f"{at.day} {at:%b} {at:%H:%M}",
+            "count": counts[n],
+            "height": round(BAR_HEIGHT * counts[n] / max(counts.values())),
+        }
+        for n, at in enumerate(starts)
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import html
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from digests.edition.build import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, claim
+from digests.web.story import hourly_bars
 from tests.edition.factory import make_edition
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.feeds import sync_sources
@@ -36,7 +38,13 @@ async def test_today_leads_to_each_story_and_that_to_its_articles_and_their_neig
     assert len(stories) >= 2
     quake = next(page for page in [(await client.get(path)).text for path in stories] if "second quake" in page)
     assert "Harbour Post" in quake and "Prairie Ledger" in quake and "whole" in quake
-    assert "Timeline" in quake and "Coverage" in quake and "Why it is in this story" in quake
+    assert "Coverage" in quake and "Why it is in this story" in quake
+    page = html.fromstring(quake)
+    times = page.xpath("//section[@aria-labelledby='all_']/ol/li/time/@datetime")
+    assert len(times) >= 2 and times == sorted(times)  # one list, in order of time
+    assert quake.count('href="/article/') == len(set(links(quake, "/article/"))) and not page.xpath("//svg")
+    assert page.xpath("//p[@class='facts']/time")[-1].text.endswith(" CET")
+    assert page.xpath("//details[not(@open)]//input[@type='checkbox']") == page.xpath("//input[@type='checkbox']") != []
     article = (await client.get(links(quake, "/article/")[0])).text
     assert "<p>" in article and "Henrik Oster" in article
     assert "teasers: 1 piece" in article and "Read also: ten walks" in article
@@ -64,6 +72,19 @@ async def test_the_navigation_names_the_product_and_marks_where_one_is(client, p
 
     assert page.xpath("//nav[@aria-label='Site']/a/text()")[0] == "Watcher"
     assert page.xpath("//nav[@aria-label='Site']/a[@aria-current]/text()") == [current]
+
+
+def test_a_chart_has_a_bar_an_hour_from_eight_reports_on():
+    reports = [NOW + timedelta(minutes=20 * n) for n in range(8)]
+
+    bars = hourly_bars(reports, ZoneInfo("Europe/Vienna"))
+    long = hourly_bars([*reports, NOW + timedelta(hours=95)], UTC)
+
+    assert hourly_bars(reports[1:], UTC) == []
+    assert [(bar["start"], bar["count"]) for bar in bars] == [
+        ("25 Nov 08:00", 3), ("25 Nov 09:00", 3), ("25 Nov 10:00", 2)
+    ]  # fmt: skip
+    assert len(long) == 48 and sum(bar["count"] for bar in long) == 9
 
 
 async def test_a_story_of_two_days_shows_its_thread(client):

@@ -148,7 +148,7 @@ def environment(package: str, zone: tzinfo) -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
-        "when": lambda at, day=True: format_time_html(at, zone, day=day),
+        "when": lambda at, day=True, zone_name=False: format_time_html(at, zone, day=day, zone_name=zone_name),
         "short": lambda at: format_time_html(at, zone, year=False),
         "span": format_duration,
         "ago": lambda at, now: format_age(now - at),
@@ -163,10 +163,14 @@ def sanitize_text(value: object) -> object:
     return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
-def format_time_html(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:
-    """Return a time as HTML: "25 Nov 2026, 06:30", in the reader's time zone."""
+def format_time_html(
+    at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True, zone_name: bool = False
+) -> Markup:
+    """Return a time as HTML: "25 Nov 2026, 06:30", in the reader's time zone; with " CET" if `zone_name`."""
     local = at.astimezone(zone)
     words = f"{local.day} {local:%b}{f' {local:%Y}' if year else ''}, {local:%H:%M}" if day else f"{local:%H:%M}"
+    name = local.tzname() or "UTC"
+    name = name if name.isalpha() else f"UTC{name}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        f"{local:%Y-%m-%dT%H:%M%z}", f"{local:%A} {words} {local:%Z}", words
+        f"{local:%Y-%m-%dT%H:%M%z}", f"{local:%A} {words} {name}", f"{words} {name}" if zone_name else words
     )
