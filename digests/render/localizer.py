@@ -130,6 +130,18 @@ def _localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
     )
 
 
+def find_language(wanted: str, tags: Iterable[str]) -> str:
+    """Return the tag of a language given by its tag or name, in English or in a language of `tags`; "" if unknown."""
+    if known_locale(language_tag(wanted)):
+        return language_tag(wanted)
+    name = wanted.strip().casefold()
+    for locale in filter(None, map(known_locale, (FALLBACK_LANGUAGE, *tags))):
+        for tag, known in locale.languages.items():
+            if known.casefold() == name:
+                return language_tag(tag)
+    return ""
+
+
 def arrow_in(tag: str, text: str) -> str:
     return "←" if language_direction(tag, text) == "rtl" else "→"
 

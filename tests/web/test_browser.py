@@ -76,7 +76,7 @@ def run_node(script: str, *arguments: str) -> list[dict]:
 def judge(found: list[dict]) -> None:
     """Fail with what is wrong on any page."""
     for page in found:
-        faults = {name: page[name] for name in ("violations", "errors", "elsewhere") if page[name]}
+        faults = {name: page[name] for name in ("violations", "errors", "elsewhere", "scrolled") if page[name]}
         assert not faults and page["overflow"] <= 0, (page["path"], page["width"], faults)
         assert sum(shift["value"] for shift in page["shifts"]) < 0.01, (page["path"], page["width"], page["shifts"])
         assert page["passes"] is None or page["passes"] > 10

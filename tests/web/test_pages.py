@@ -169,7 +169,21 @@ async def test_search_finds_marks_and_pages(client):
 
     assert "<mark>tents</mark>" in found and "Karoo Standard" in found
     assert "Nothing was found" in (await client.get("/search?q=zebra")).text
-    assert "its story" in found
+    assert links(found, "/story/")
+
+
+async def test_search_counts_folds_copies_and_takes_the_names_of_languages(client):
+    found = html.fromstring((await client.get("/search?q=quake")).text)
+    copies = found.xpath("//ol[@class='rows']/li/details//a/@href")
+    asked = {name: (await client.get("/search", params={"q": "quake", "language": name})).text for name in
+             ("en", "English", "الإنجليزية", "Welsh", "Klingonisch")}  # fmt: skip
+
+    articles = found.xpath("//ol[@class='rows']//a[starts-with(@href, '/article/')]/@href")
+    assert f"{len(articles)} articles, the newest first." in found.text_content()
+    assert copies and len(set(articles)) == len(articles)
+    assert asked["en"].count("<li data-row>") == asked["English"].count("<li data-row>") > 0
+    assert "No language" not in asked["الإنجليزية"]  # the name of English in a language of the sources
+    assert "Nothing was found" in asked["Welsh"] and "No language is called “Klingonisch”" in asked["Klingonisch"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from watcher.store.schema import articles, has_text, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
 from watcher.text.search_query import Query, Snippet, make_snippet, matches
 
+MAX_COUNTED = 1_000  # articles found that one search counts; those of a phrase are counted up to its page only
 MAX_READ = 2_000  # texts that one search for a phrase reads: less than half a second
 BATCH = 60  # articles
 
@@ -39,6 +40,8 @@ class SearchResult:
 
     hits: tuple[Hit, ...]
     has_more: bool
+    total: int = 0  # articles that were found, at least
+    is_total_exact: bool = True
     stopped_at: datetime | None = None
 
 
@@ -53,9 +56,10 @@ def search(
         return SearchResult(hits=(), has_more=False)
     filters = filters or Filters()
     ids: list[str] = []
+    wanted = offset + limit if query.needs_text else max(offset + limit, MAX_COUNTED)
     looked_at, last_at, stopped_at = 0, None, None
     with closing(full_text_index(connection).matching(query, filters)) as candidates:
-        while len(ids) <= offset + limit and (part := list(islice(candidates, BATCH))):
+        while len(ids) <= wanted and (part := list(islice(candidates, BATCH))):
             if query.needs_text and looked_at >= MAX_READ:
                 stopped_at = last_at
                 break
@@ -66,14 +70,20 @@ def search(
                     not query.needs_text or matches(query, f"{row.title}\n{decompress(row.text)}")
                 ):
                     ids.append(row.id)
-                    if len(ids) > offset + limit:
+                    if len(ids) > wanted:
                         break
     found = load_found(connection, ids[offset : offset + limit], with_text=True)
     hits = tuple(
         Hit(snippet=make_snippet(decompress(row.text), query), **{at.name: getattr(row, at.name) for at in HIT_COLUMNS})
         for row in found
     )
-    return SearchResult(hits=hits, has_more=len(ids) > offset + limit, stopped_at=stopped_at)
+    return SearchResult(
+        hits=hits,
+        has_more=len(ids) > offset + limit,
+        total=min(len(ids), wanted),
+        is_total_exact=len(ids) <= wanted and stopped_at is None,
+        stopped_at=stopped_at,
+    )
 
 
 def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -> list[Row[Any]]:

@@ -39,8 +39,10 @@ for (const path of paths) {
         verdict.violations = violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`);
       }
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+      const scrolled = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((one) =>
+        /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth).map((one) => one.className));
       found.push({
-        path, colorScheme, width, overflow, errors, shifts, ...verdict,
+        path, colorScheme, width, overflow, scrolled, errors, shifts, ...verdict,
         elsewhere: requests.filter((url) => !url.startsWith(base)),
         words: (await text(page)).length,
       });
