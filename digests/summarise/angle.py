@@ -66,7 +66,7 @@ def _first_name(article: Article) -> str | None:
     found = words(article.title)
     names = [next((name for name, _ in capitalized_words(word) if name not in small), "") for word in found]
     at = next((at for at, name in enumerate(names) if name in inside), len(names))
-    if at >= max(1, len(found) // 2) or any(names[max(0, at - 1) : at] + names[at + 1 : at + 2]):
+    if at >= max(1, len(found) // 2) or at == len(names) or any(names[max(0, at - 1) : at] + names[at + 1 : at + 2]):
         return None
     is_place = _countries(" ".join(found[max(0, at - 1) : at + 2]), article.language)
     return None if is_place or not names[at].isascii() else names[at]

@@ -10,6 +10,7 @@ import pytest
 
 from digests.model import Story
 from digests.summarise.agreement import count_document_frequencies, measure_agreement
+from digests.summarise.angle import find_local_angles
 from digests.summarise.lead import choose_headline
 from tests.compose.factories import article, by_id, story
 from tests.demo_press import labels
@@ -70,3 +71,10 @@ def test_the_headlines_of_the_sample_press_are_those_that_may_lead(day):
 
     print(f"day {day}: {count - len(wrong)} of {count} headlines of the sample press may lead; not: {wrong}")
     assert len(wrong) <= 0.05 * count
+
+
+def test_a_title_without_a_word_has_no_angle():
+    texts = ("A ferry sank off Bali on Sunday.", "The ferry sank near Bali and 14 people died.", "It sank.")
+    reports = [article(f"Paper {n}", "…", text * 3, country="GB", hours=n) for n, text in enumerate(texts)]
+
+    assert find_local_angles(story(*reports), by_id(*reports)) == frozenset()
