@@ -1,0 +1,144 @@
+"""Whether the figures and names of a text stand in its translation too; a translation without them is not shown."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from functools import cache
+
+from digests.analysis.country_names import COUNTRY_CODES, country_name, languages_in
+from digests.analysis.gazetteer import load_gazetteer
+from digests.analysis.numbers import NUMBER, normalize
+from digests.summarise.readable import TABLES
+from watcher.text.number_words import parse_number_words
+from watcher.text.words import POSSESSIVE, WORD, fold, words
+
+LETTERS = re.compile(r"[^\W\d_]+")
+JOINED_NUMBERS = re.compile(rf"(?<!\w){NUMBER.pattern}[-–]{NUMBER.pattern}(?!\w)")  # "3-1": a result keeps its order
+SCALED = re.compile(r"[ \u00a0\u202f-]?([^\W\d_]+)(?:[ \u00a0\u202f]([^\W\d_]+))?")
+MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)
+SENTENCE_START = re.compile(r"(?:^|[.!?:;…–—|/])[\W_]*$|[\"“„«‘'(\[]$")
+PARTICLES = frozenset("da de del della den der des di do dos du e el la las le los van von y".split())
+MAX_LENGTH_FACTOR, LENGTH_ROOM = 3, 40  # of a translation: a model that repeats itself exceeds them
+MIN_LIKENESS = 0.6  # of a word of an institution and its cognate: "Senado" and "Senate"
+MAX_CAPITALS = 0.6  # share of a text's words with a capital: above it, capitals mark no names
+
+
+def keeps_facts(text: str, translation: str, *, source: str, target: str) -> bool:
+    """
+    Whether a translation has the figures of `text` and no others, its countries and names, and its negation if any.
+
+    A name is a word that is capitalised within a sentence. It is looked for if the translation is in the same script;
+    of several words, half must be there. Neither markup nor an address nor a quotation may come with the translation.
+    """
+    if not translation or len(translation) > MAX_LENGTH_FACTOR * len(text) + LENGTH_ROOM:
+        return False
+    if len(MARKUP.findall(translation)) > len(MARKUP.findall(text)) or translation.count('"') != text.count('"'):
+        return False
+    if {_has_negation(text, source), _has_negation(translation, target)} == {True, False}:
+        return False
+    if not _have_same_figures((text, source), (translation, target)):
+        return False
+    places = ({found.code for found in load_gazetteer(tag).find(each) if not found.is_ambiguous} for each, tag in
+              ((text, source), (translation, target)))  # fmt: skip
+    before, after = places
+    if not before <= after:
+        return False
+    said = {word: POSSESSIVE.sub("", fold(word)) for word in WORD.findall(translation)}
+    scripts = {script_of(word) for word in said}
+    return all(
+        2 * sum(_is_said(word, said, source, target) for word in name) >= len(name)
+        for name in find_names(text, source)
+        if script_of(name[0]) in scripts
+    )
+
+
+def _has_negation(text: str, language: str) -> bool | None:
+    """Whether a text negates something; None if the language's words for that are unknown."""
+    listed = TABLES["negations"].get(language)
+    if listed is None:
+        return None
+    found = {part for word in words(text) for part in re.split("['’]", fold(word))}
+    return bool(found & set(map(fold, listed.split()))) or bool(re.search("n['’]t\\b", text))
+
+
+def _have_same_figures(*texts: tuple[str, str]) -> bool:
+    """Whether two (text, language) have the same figures; one may spell out those of the other."""
+    one, other = (Counter(figures(*each)) for each in texts)
+    spelled = ({float(value) for value in parse_number_words(*each)} for each in texts)
+    words_of_one, words_of_other = spelled
+    return set(one - other) <= words_of_other and set(other - one) <= words_of_one
+
+
+def figures(text: str, language: str) -> Iterator[float | str]:
+    """Yield the value of each number in digits ("1,5 milhões": 1500000.0), and a result such as "3-1" as it stands."""
+    scales = scale_words(language)
+    yield from (re.sub(r"\D+", "-", match.group()) for match in JOINED_NUMBERS.finditer(text))
+    for match in NUMBER.finditer(text):
+        value = float(normalize("".join(str(int(c)) if c.isdecimal() else c for c in match.group())))
+        after = SCALED.match(text, match.end())
+        for word in after.groups() if after else ():
+            power = next((scales[each] for each in (fold(word or ""), (word or "")[:1]) if each in scales), None)
+            if power is None:
+                break
+            value *= 10.0**power
+        yield float(f"{value:.9g}")
+
+
+@cache
+def scale_words(language: str) -> Mapping[str, int]:
+    """Return the words of a language that multiply a number before them, with the power of ten."""
+    listed = TABLES["scales"].get(language, "").split()
+    return {fold(word): int(power) for power, _, words in (each.partition(":") for each in listed)
+            for word in words.split(",")}  # fmt: skip
+
+
+def find_names(text: str, language: str) -> list[list[str]]:
+    """Return the names in a text, each as its words; none where capitals mark no names, as in "A Title In Capitals"."""
+    found = list(WORD.finditer(text))
+    capitals = sum(match.group()[:1].isupper() for match in found)
+    if language in languages_in("capital_nouns") or capitals > max(2, MAX_CAPITALS * len(found)):
+        return []
+    names: list[list[str]] = []
+    end, is_open = 0, False
+    for match in found:
+        word = match.group()
+        is_near = text[end : match.start()] in (" ", "-", "\u00a0")
+        if word[:1].isupper() and not (len(word) == 1 or SENTENCE_START.search(text[: match.start()])):
+            if is_open and is_near:
+                names[-1].append(word)
+            else:
+                names.append([word])
+            is_open = True
+        elif not (is_near and word in PARTICLES):
+            is_open = False
+        end = match.end()
+    return names
+
+
+def _is_said(word: str, said: Mapping[str, str], source: str, target: str) -> bool:
+    """Whether a word of a name is in a translation; that of a country or city may be another, and is compared apart."""
+    folded = POSSESSIVE.sub("", fold(word))
+    if folded in said.values():
+        return True
+    if folded in country_words(source) or any(found.is_city for found in load_gazetteer(source).find(word)):
+        return True
+    if word.isupper():  # "FMI" is IMF, "EUA" US
+        others = {each for other, each in said.items() if other.isupper()}
+        alike = any(set(each) <= set(folded) and 0 <= len(folded) - len(each) <= 1 for each in others)
+        return alike or TABLES["acronyms"].get(folded) in others
+    cognates = set(TABLES["cognates"].get(target, "").split()).intersection(said.values())
+    return any(SequenceMatcher(None, folded, each).ratio() >= MIN_LIKENESS for each in cognates)
+
+
+@cache
+def country_words(language: str) -> frozenset[str]:
+    """Return the folded words of the names of countries in a language."""
+    names = (country_name(code, language) for code in COUNTRY_CODES)
+    return frozenset(fold(word) for name in names for word in words(name))
+
+
+def script_of(word: str) -> str:
+    """Return the script of a word's first letter, as the first word of that letter's name in Unicode."""
+    return unicodedata.name(word[0], "").partition(" ")[0]
