@@ -15,7 +15,7 @@ install: $(READY)  ## make .venv with everything in it
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,postgresql,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,translate,postgresql,dev]'
 	$(BIN)/python -m compileall -q watcher digests
 	touch $(READY)
 
@@ -58,7 +58,7 @@ audit: $(READY)  ## ask for known holes in what is installed; needs the network
 
 sbom: $(READY)  ## write what an installation is made of as CycloneDX into build/sbom.json
 	$(PYTHON) -m venv build/sbom build/cyclonedx
-	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic,postgresql]'
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic,translate,postgresql]'
 	build/cyclonedx/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
 	build/cyclonedx/bin/cyclonedx-py environment build/sbom/bin/python --output-file build/sbom.json
 
@@ -74,7 +74,7 @@ size: $(READY)  ## measure the house: lines, files, circles, names; SIZE=--write
 constraints:  ## pin what a fresh installation takes today
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[semantic,postgresql,dev]'
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[semantic,translate,postgresql,dev]'
 	(echo '# Every package that `make install` takes, pinned by `make constraints`.'; \
 	  build/constraints/bin/python -m pip freeze --exclude watcher-digests | grep -v ' @ ') > constraints.txt
 	rm -rf build/constraints

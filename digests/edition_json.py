@@ -14,7 +14,7 @@ VERSION = 1  # raised when a field changes its meaning or is removed; not for a 
 
 def dump(edition: Edition) -> bytes:
     """Return `edition` as JSON in UTF-8: {"edition": …, "version": 1}, keys sorted, no spaces, a final line break."""
-    value = {"edition": _adapter().dump_python(edition, mode="json"), "version": VERSION}
+    value = {"edition": _adapter().dump_python(edition, mode="json", by_alias=True), "version": VERSION}
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return (text + "\n").encode("utf-8", "replace")  # half a surrogate pair is no character
 

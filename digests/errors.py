@@ -2,6 +2,7 @@
 The errors of digests. The tree:
 
 DigestError(WatcherError)
+  TranslationError
   DeliveryError .channel .permanent .maybe_arrived .affects_all_recipients .retry_after_s
 """
 
@@ -10,6 +11,10 @@ from watcher.errors import WatcherError
 
 class DigestError(WatcherError):
     """An edition that cannot be made."""
+
+
+class TranslationError(DigestError):
+    """A text that cannot be translated, or a model that cannot be used."""
 
 
 class DeliveryError(DigestError):

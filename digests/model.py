@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from watcher.failure_messages import Reason
 
@@ -59,6 +59,16 @@ class ScoreTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A headline or sentence in a language that the reader reads; the original stands where this is attached."""
+
+    text: str
+    source: Annotated[str, Field(alias="from")]  # language of the original
+    to: str  # language of `text`
+    by: str  # engine: firefox, libretranslate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
     """A sentence quoted from an article: `article.text[offset:offset + len(text)] == text`."""
 
@@ -69,6 +79,11 @@ class Sentence:
     url: str
     published_at: datetime  # when the article was published
     language: str
+    translation: Translation | None = None
+
+    @property
+    def shown_text(self) -> str:
+        return self.translation.text if self.translation else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +118,12 @@ class Brief:
     places: tuple[str, ...] = ()  # names of countries in the edition's language
     day: int = 0  # of its thread, 1 on the first; 0 if it is not shown
     watched: tuple[str, ...] = ()  # words that the reader watches
+    translation: Translation | None = None  # of the title
+
+    @property
+    def headline(self) -> str:
+        """The title, translated if it is so."""
+        return self.translation.text if self.translation else self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +208,12 @@ class EditionStory:
     earlier_story: str = ""  # the id of the story in an earlier edition that it continues
     llm_sentences: tuple[LlmSentence, ...] = ()  # a model's summary, checked; shown instead of `summary`
     llm_model: str = ""  # the model's name
+    translation: Translation | None = None  # of the title
+
+    @property
+    def headline(self) -> str:
+        """The title, translated if it is so."""
+        return self.translation.text if self.translation else self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +313,17 @@ class LlmOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationOutcome:
+    """How many texts of an edition are translated, and why others are not."""
+
+    by: str  # the engine
+    translated: int  # headlines and sentences that are shown
+    dropped: int  # translations without the figures or names of their originals
+    missing: tuple[str, ...] = ()  # languages that there is no model for
+    error: str = ""  # why the engine was asked no more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LargestStory:
     """The story with the most reports of a window. `is_oversized`: so many that it probably holds several events."""
 
@@ -326,6 +364,7 @@ class Ledger(Intake):
     briefs_shown: int
     largest: LargestStory | None = None
     llm: LlmOutcome | None = None  # None if no model was used
+    translation: TranslationOutcome | None = None  # None if nothing was to be translated
 
     @property
     def counts(self) -> dict[str, int]:
@@ -379,6 +418,14 @@ class OutboundMessage:
     channel: str  # file, smtp, sendmail, webhook
     recipient: str  # a mail address, a folder, or a name for a URL: never a secret
     forms: tuple[Rendered, ...]
+
+
+def translations_of(edition: Edition) -> tuple[Translation, ...]:
+    """Return all translations that an edition shows."""
+    shown: list[EditionStory | Brief | Sentence] = [*edition.briefs, *edition.ended]
+    for story in edition.stories:
+        shown += [story, *story.summary, *story.updates, *story.related]
+    return tuple(each.translation for each in shown if each.translation)
 
 
 def cited_ids(edition: Edition) -> set[str]:

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from digests.settings.digests import digests_of, smtp_of
+from digests.settings.translate import translate_of
+from digests.translate.translator import find_lacking_models
 from watcher.errors import WatcherError
 from watcher.plugins import CheckResult
 from watcher.settings.models import Settings
@@ -30,6 +33,19 @@ def check_templates(settings: Settings) -> dict[str, int]:
     for files in own.values():
         try_templates(files)
     return {"templates": sum(map(len, own.values()))} if own else {}
+
+
+def find_warnings(settings: Settings) -> Iterator[str]:
+    """Yield what translation lacks, and where texts are sent for it."""
+    translate = translate_of(settings)
+    if translate.engine == "firefox" and find_spec("fxtranslate") is None:
+        yield "[translate] engine is not installed: pip install 'watcher-digests[translate]'"
+    if translate.engine == "libretranslate":
+        yield f"headlines that you cannot read are sent to {urlsplit(translate.url or '').hostname}, for translation"
+    for digest in digests_of(settings):
+        if pairs := find_lacking_models(settings, digest):
+            lacking = f"{digest.name} lacks models to translate: {', '.join(pairs)}"
+            yield f"{lacking}; watcher translate install {pairs[0]} FROM"
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:

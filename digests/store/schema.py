@@ -1,4 +1,4 @@
-"""The tables of the digests: digests, editions, deliveries, stories, and user corrections."""
+"""The tables of the digests: digests, editions, deliveries, stories, user corrections, translations."""
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
@@ -109,6 +109,15 @@ corrections = Table(
     Column("others", JsonTuple, nullable=False),  # ids
     Column("description", Text, nullable=False),  # the reader's request in words
     Column("revoked_at", UtcDateTime),
+)
+
+translations = Table(
+    "translations",
+    metadata,
+    Column("key", Text, primary_key=True),  # a hash of the model, the language and the original
+    Column("text", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Index(None, "made_at"),
 )
 
 clustering_runs = Table(

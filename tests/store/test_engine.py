@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from digests.store.editions import open_digests, open_digests_read_only
 from digests.store.schema import metadata as digests_metadata
+from digests.store.translations import load_translation, save_translations
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store.engine import SCHEMA, connect, open_read_only, open_store, upgrade
@@ -158,6 +160,22 @@ def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
 
     assert read(engine, lambda c: c.scalar(text("SELECT version_num FROM watcher_schema"))) == "0099"
     assert read(engine, lambda c: inspect(c).has_table("newest"))
+    engine.dispose()
+
+
+def test_a_store_from_before_translations_gets_their_table(store_url):
+    engine = open_digests(store_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE translations"))
+        connection.execute(text("UPDATE digests_schema SET version_num = '0007'"))
+    engine.dispose()
+
+    engine = open_digests(store_url)
+
+    write(engine, save_translations, {"key": "a text"}, now=datetime(2026, 11, 24, tzinfo=UTC))
+    assert read(engine, load_translation, "key") == "a text"
+    with engine.connect().execution_options(reading=True) as connection:
+        assert unlike(connection, digests_metadata, "digests_schema") == []
     engine.dispose()
 
 

@@ -27,6 +27,9 @@ from watcher.text.format import format_count
 # Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
 # ({"digests": 2}), or raises a WatcherError for an invalid one.
 CHECKS_GROUP = "watcher.checks"
+WARNINGS_GROUP = (
+    "watcher.warnings"  # value = "module:function": yields a sentence for each of the settings' doubtful parts
+)
 REASON_CHARS, NAME_CHARS = 200, 60
 
 
@@ -139,6 +142,8 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
         host = urlsplit(settings.semantic.endpoint.url).hostname
         yield f"each article's title and first words are sent to {host}, for its vector"
+    for _, find_more in load_plugins(WARNINGS_GROUP, "the check"):
+        yield from find_more(settings)
 
 
 def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:

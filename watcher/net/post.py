@@ -1,4 +1,4 @@
-"""One POST to a URL that the user has set, called in a thread: limited in size, with one deadline for everything."""
+"""One request, usually a POST, to a URL that the user has set: limited in size, one deadline for everything."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -36,6 +36,7 @@ class HttpPost:
     deadline_s: float
     timeout_s: float
     token: str = ""
+    method: str = "POST"
     max_bytes: int | None = None
     before_send: Callable[[], None] | None = None
     _response: PostResponse | None = field(default=None, init=False)  # once the status is known, if only that counts
@@ -85,7 +86,7 @@ class HttpPost:
         try:
             async with (
                 http_client(guard, timeout_s=self.timeout_s) as http,
-                http.stream("POST", self.url, content=self.body, headers=headers, extensions=trace) as response,
+                http.stream(self.method, self.url, content=self.body, headers=headers, extensions=trace) as response,
             ):
                 answer = PostResponse(status=response.status_code, headers=response.headers, body=b"")
                 if self.max_bytes is not None:

@@ -278,14 +278,14 @@ def known_version(engine: Engine, schema: Schema) -> str | None:
 
 
 def make_baseline(connection: Connection, schema: Schema) -> None:
-    """Create the tables of the first migration, and the version table as Alembic would create it."""
+    """Create the tables as all migrations leave them, and the version table as Alembic would create it."""
     baseline = schema.scripts / "versions" / f"baseline.{connection.dialect.name}.sql"
     for statement in baseline.read_text(encoding="utf-8").split(";\n")[:-1]:
         connection.exec_driver_sql(statement)
     name = schema.version_table
     key = f"CONSTRAINT {name}_pkc PRIMARY KEY (version_num)"
     connection.exec_driver_sql(f"CREATE TABLE {name} (version_num VARCHAR(32) NOT NULL, {key})")
-    connection.exec_driver_sql(f"INSERT INTO {name} VALUES ('{schema.revisions[0]}')")
+    connection.exec_driver_sql(f"INSERT INTO {name} VALUES ('{schema.revisions[-1]}')")
 
 
 def run_alembic(connection: Connection, schema: Schema) -> None:

@@ -96,4 +96,11 @@ CREATE TABLE story_changes (
 );
 CREATE INDEX ix_story_changes_other_id ON story_changes (other_id);
 CREATE INDEX ix_story_changes_story_id ON story_changes (story_id);
+CREATE TABLE translations (
+  key TEXT NOT NULL,
+  text TEXT NOT NULL,
+  made_at DATETIME NOT NULL,
+  CONSTRAINT pk_translations PRIMARY KEY (key)
+);
+CREATE INDEX ix_translations_made_at ON translations (made_at);
 INSERT INTO clustering_runs (id, version) VALUES (1, 0);

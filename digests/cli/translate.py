@@ -1,0 +1,93 @@
+"""`watcher translate`: the models of Firefox's engine, and whether a pair of languages is translated."""
+
+import time
+from typing import Annotated, Any
+
+from typer import Argument, BadParameter
+
+from digests.errors import TranslationError
+from digests.settings.digests import digests_of
+from digests.settings.translate import translate_of
+from digests.summarise.translation_check import keeps_facts
+from digests.translate.firefox import PAIR, FirefoxEngine, find_models
+from digests.translate.install import MODEL_HINT, install_model
+from digests.translate.translator import MAX_CHARS, find_lacking_models, make_engine
+from watcher.cli.options import Config, Json, load_settings, with_examples
+from watcher.cli.output import format_bytes, print_lines, print_result
+
+
+def check_pair(pair: str) -> str:
+    match = PAIR.fullmatch(pair)
+    if match is None or match[1] == match[2]:
+        raise BadParameter(f'got "{pair}", expected two languages such as "pt-en"')
+    return pair
+
+
+Pair = Annotated[str, Argument(metavar="PAIR", callback=check_pair, help='From and to, such as "pt-en".')]
+
+
+@with_examples("watcher translate list", "watcher translate list --json")
+def list_models(config: Config = None, json: Json = False) -> None:
+    """
+    List the installed models, and those that your sources need.
+
+    A source needs one if you have set its `language` and the digest does not read it; the foot of an edition, and
+    `watcher status`, name the languages of the others.
+    """
+    settings = load_settings(config)
+    translate = translate_of(settings)
+    sizes = {
+        pair: sum(path.stat().st_size for path in files.values())
+        for pair, files in find_models(translate.models).items()
+    }
+    lacking = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
+    found = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": lacking}
+    lines = [f"engine: {translate.engine}, {len(sizes)} models in {translate.models}"]
+    lines += [f"  {pair}  {format_bytes(size)}" for pair, size in sizes.items()]
+    lines += [f"{digest} lacks {', '.join(pairs)}" for digest, pairs in lacking.items() if pairs]
+    print_result(found, lines if sizes else [*lines, MODEL_HINT], json=json)
+
+
+@with_examples(
+    "watcher translate install ar-en ~/Downloads/ar-en",
+    "watcher translate install ar-en models.zip",
+    "watcher translate install ar-en",
+)
+def install(
+    pair: Pair,
+    origin: Annotated[
+        str | None, Argument(metavar="FROM", help="A folder or an archive; by default the url of [translate].")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """
+    Install a model of Firefox, and try it: from a folder, an archive (zip, tar), or the `url` of `[translate]`.
+
+    Where there is no model for two languages, two by English do: for Arabic to German ar-en and en-de.
+    """
+    translate = translate_of(load_settings(config))
+    if origin is None and (translate.url is None or translate.engine != "firefox"):
+        raise BadParameter("name a folder or an archive, or set the url of [translate]", param_hint="FROM")
+    install_model(translate.models, pair, origin or str(translate.url))
+    print_lines([f"{pair}: installed and tried, in {translate.models / pair}"])
+
+
+@with_examples('watcher translate test pt-en "Sismo faz 14 mortos no Chile"')
+def test_pair(
+    pair: Pair,
+    text: Annotated[str, Argument(metavar="TEXT", help="A headline or sentence.")],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Translate a text, and say whether an edition would show the translation."""
+    settings = translate_of(load_settings(config))
+    source, target = pair.split("-")
+    engine, started = make_engine(settings) or FirefoxEngine(settings.models), time.perf_counter()
+    if engine.find_model(source, target) is None:
+        raise TranslationError(f"there is no model for {pair} in {settings.models}", hint=MODEL_HINT)
+    translation = engine.translate(text[:MAX_CHARS], source, target)
+    found: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
+    found["is_shown"] = keeps_facts(text, translation, source=source, target=target)
+    found["took_s"] = round(time.perf_counter() - started, 3)
+    lost = "" if found["is_shown"] else " (not shown in an edition: a figure, a name or a negation is lost)"
+    print_result(found, [f"{translation}{lost}"], json=json)

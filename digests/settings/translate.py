@@ -1,0 +1,53 @@
+"""The settings of translation: `[translate]`, by which engine, and what of an edition."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from watcher.settings.base import SettingsModel, ValidationIssue
+from watcher.settings.models import Settings
+from watcher.settings.types import LocalPath, OptionalSecret, WebUrl
+
+EngineName = Literal["none", "firefox", "libretranslate"]
+Part = Literal["headlines", "sentences"]
+
+
+class TranslateSettings(SettingsModel):
+    """
+    Translation of stories without a report in a language that the digest `reads`; none by default.
+
+    The original stands under each translation (docs/translation.md).
+    """
+
+    engine: EngineName = Field(
+        default="none",
+        description="What translates: firefox, with Firefox's models on this machine, or libretranslate, a server.",
+    )
+    what: Annotated[tuple[Part, ...], AfterValidator(lambda parts: tuple(dict.fromkeys(parts)))] = Field(
+        default=("headlines", "sentences"), description="What is translated: headlines, sentences.", min_length=1
+    )
+    models: LocalPath = Field(
+        default=Path("models"),
+        description="Folder of Firefox's models; a relative path starts at this file's folder.",
+        json_schema_extra={"default": "models"},
+    )
+    url: WebUrl | None = Field(
+        default=None,
+        description="Address of the LibreTranslate server; for firefox, of a folder to install models from.",
+    )
+    key: OptionalSecret = Field(
+        default=None, description='Key of the LibreTranslate server, "env:NAME" or "file:PATH"; none if it wants none.'
+    )
+
+    @classmethod
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        if isinstance(data, Mapping) and data.get("engine") == "libretranslate" and not data.get("url"):
+            yield ValidationIssue(loc=("engine",), message='"libretranslate" needs the url of a server')
+
+
+def translate_of(settings: Settings) -> TranslateSettings:
+    section = getattr(settings, "translate", None)
+    assert isinstance(section, TranslateSettings)
+    return section

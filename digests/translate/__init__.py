@@ -1,0 +1,1 @@
+"""Translation of headlines and sentences: engines, Firefox's models, and the limits of an edition."""

@@ -1,0 +1,85 @@
+"""The engine of Firefox, which runs on this machine: its folder of models, and routes between two languages."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digests.errors import TranslationError
+
+if TYPE_CHECKING:
+    from fxtranslate import Translator
+
+PIVOT = "en"  # Firefox's models are from or to English
+PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")  # the name of a model's folder
+# "model.pten.intgemm.alphas.bin", "vocab.pten.spm" or "srcvocab" and "trgvocab", "lex.50.50.pten.s2t.bin".
+ENDINGS = {"model": ".bin", "vocab": ".spm", "srcvocab": ".spm", "trgvocab": ".spm", "lex": ".bin"}
+MAX_LOADED = 2  # models in memory, some 60 MB each: a route has two at most
+
+
+def kind_of(name: str, pair: str) -> str:
+    """Return which file of the model of `pair` has this name, as a key of `ENDINGS`; "" if none."""
+    kind = name.partition(".")[0]
+    is_ours = f".{pair.replace('-', '')}." in name and name.endswith(ENDINGS.get(kind, "/"))
+    return kind if is_ours else ""
+
+
+def find_models(folder: Path) -> dict[str, dict[str, Path]]:
+    """Return the files by kind of each complete model in `folder`, by pair; none if there is no such folder."""
+    found: dict[str, dict[str, Path]] = {}
+    for path in sorted(folder.glob("*")):
+        if PAIR.fullmatch(path.name):
+            files = {kind: file for file in path.glob("*") if (kind := kind_of(file.name, path.name))}
+            if "model" in files and ("vocab" in files or files.keys() >= {"srcvocab", "trgvocab"}):
+                found[path.name] = files
+    return found
+
+
+class FirefoxEngine:
+    """Translates with the models in a folder, by English where a pair has no model of its own."""
+
+    name = "firefox"
+
+    def __init__(self, folder: Path) -> None:
+        self._models = find_models(folder)
+        self._loaded: dict[str, Translator] = {}  # the one that was used last is the last
+        self._versions: dict[str, str] = {}
+        self.loads = 0  # how often a model was loaded
+
+    def find_model(self, source: str, target: str) -> str | None:
+        """Return a name of the models for a pair that changes with their content; None if one is missing."""
+        pairs = self._route(source, target)
+        for pair in pairs:
+            if pair not in self._versions:
+                content = self._models[pair]["model"].read_bytes()
+                self._versions[pair] = f"{pair}/{hashlib.blake2b(content, digest_size=8).hexdigest()}"
+        return "+".join(self._versions[pair] for pair in pairs) or None
+
+    def translate(self, text: str, source: str, target: str) -> str:
+        """Return one sentence translated. Errors: TranslationError, also for a model that breaks down."""
+        for pair in self._route(source, target):
+            try:
+                text = self._load(pair).translate(text)
+            except BaseException as error:
+                # Of a panic in Rust, PyO3 makes an exception that is no Exception.
+                if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                    raise
+                raise TranslationError(f"the model {pair} cannot be used: {error}") from error
+        return text
+
+    def _route(self, source: str, target: str) -> tuple[str, ...]:
+        direct, by_english = (f"{source}-{target}",), (f"{source}-{PIVOT}", f"{PIVOT}-{target}")
+        return next((pairs for pairs in (direct, by_english) if self._models.keys() >= set(pairs)), ())
+
+    def _load(self, pair: str) -> "Translator":
+        if pair not in self._loaded:
+            from fxtranslate import Translator  # late: an extra, for those who translate
+
+            if len(self._loaded) == MAX_LOADED:
+                del self._loaded[next(iter(self._loaded))]
+            files = {kind: path.read_bytes() for kind, path in self._models[pair].items()}
+            source, target = (files.get(kind) or files["vocab"] for kind in ("srcvocab", "trgvocab"))
+            self._loaded[pair] = Translator(files["model"], source, target, files.get("lex"))
+            self.loads += 1
+        self._loaded[pair] = self._loaded.pop(pair)
+        return self._loaded[pair]

@@ -1,0 +1,135 @@
+"""Translates what an edition shows, each text once: from the store, else by the engine, within limits."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from digests.model import Edition, Translation, TranslationOutcome, translations_of
+from digests.render.escape import sanitize_line
+from digests.settings.digests import DigestSettings
+from digests.settings.translate import Part, TranslateSettings, translate_of
+from digests.store.translations import load_translation, save_translations, translation_key
+from digests.summarise.translation_check import keeps_facts
+from digests.translate.firefox import PIVOT, FirefoxEngine
+from digests.translate.libretranslate import LibreTranslateEngine
+from watcher.errors import StoreError, WatcherError
+from watcher.settings.models import Settings
+from watcher.store.writer import read, write
+
+MAX_CHARS = 420  # of a text: the time that Firefox's engine takes grows with the square of the length
+MAX_WORD_CHARS = 60  # of a word: a longer one is none
+MAX_S = 60.0  # for all texts of an edition; an ordinary one takes a second
+QUOTES = re.compile("[“”„‟«»]")  # models know the straight ones best
+
+
+class TranslationEngine(Protocol):
+    name: str
+
+    def find_model(self, source: str, target: str) -> str | None:
+        """Return what distinguishes a pair's model from others and from its other versions; None if there is none."""
+        ...
+
+    def translate(self, text: str, source: str, target: str) -> str:
+        """Return a line of text translated. Errors: WatcherError."""
+        ...
+
+
+def make_engine(settings: TranslateSettings) -> TranslationEngine | None:
+    """Return the engine of the settings, with nothing loaded; None for "none". Errors: WatcherError for a key."""
+    if settings.engine == "firefox":
+        return FirefoxEngine(settings.models)
+    return LibreTranslateEngine(settings.url, settings.key) if settings.engine != "none" and settings.url else None
+
+
+def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]:
+    """Return the models ("ar-en") that a digest lacks for languages that are set for sources, and that it reads not."""
+    engine, target = make_engine(translate_of(settings)), digest.read_languages[0]
+    tags = {source.language.split("-")[0] for source in settings.active_sources() if source.language}
+    tags = {tag for tag in tags.difference(digest.read_languages) if engine and not engine.find_model(tag, target)}
+    to_target = {f"{PIVOT}-{target}"} if tags and target != PIVOT else set()
+    return sorted(to_target | {f"{tag}-{PIVOT}" for tag in tags if tag != PIVOT})
+
+
+class Translator:
+    """Translates for one edition, into one language. It never raises: an engine that fails is asked no more."""
+
+    def __init__(
+        self,
+        settings: TranslateSettings,
+        target: str,
+        store: Engine,
+        *,
+        engine: TranslationEngine | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.what = settings.what
+        self._target, self._store, self._clock, self._engine = target, store, clock, engine
+        self._left_s, self._dropped = MAX_S, 0
+        self._answers: dict[tuple[str, str], Translation | None] = {}
+        self._new: dict[str, str] = {}  # translations to save, by key
+        self._missing: dict[str, None] = {}
+        self._error = ""
+        self._by = settings.engine
+        try:
+            self._engine = engine or make_engine(settings)
+        except (WatcherError, OSError) as error:
+            self._error = str(error)
+
+    def __call__(self, part: Part, text: str, source: str, /) -> Translation | None:
+        """Return a headline or sentence translated; None if it is not to be, or cannot be, or lost facts thereby."""
+        if self._engine is None or part not in self.what:
+            return None
+        if (text, source) not in self._answers:
+            line = QUOTES.sub('"', sanitize_line(text))
+            translated = self._translate_line(self._engine, line, source)
+            answer = None
+            if translated is not None and keeps_facts(line, translated, source=source, target=self._target):
+                answer = Translation(text=translated, source=source, to=self._target, by=self._by)
+            self._dropped += translated is not None and answer is None
+            self._answers[text, source] = answer
+        return self._answers[text, source]
+
+    def _translate_line(self, engine: TranslationEngine, line: str, source: str) -> str | None:
+        """Return a line translated, "" if it is too long; None without a model, or after a failure."""
+        if len(line) > MAX_CHARS or max(map(len, line.split()), default=0) > MAX_WORD_CHARS:
+            return ""
+        try:
+            model = engine.find_model(source, self._target)
+            if model is None:
+                self._missing[source] = None
+                return None
+            key = translation_key(f"{self._by}/{model}", self._target, line)
+            known = self._new.get(key) or read(self._store, load_translation, key)
+            if known is not None or self._error:
+                return known
+            started = self._clock()
+            self._new[key] = sanitize_line(engine.translate(line, source, self._target))
+            self._left_s -= self._clock() - started
+            if self._left_s <= 0:
+                self._error = f"it took more than {MAX_S:g} s"
+            return self._new[key]
+        except (WatcherError, OSError) as error:
+            self._error = self._error or str(error)
+            return None
+
+    def save(self, now: datetime) -> None:
+        """Keep the new translations in the store, if that is possible now: an edition does not depend on it."""
+        with suppress(StoreError):
+            if self._new:
+                write(self._store, save_translations, self._new, now=now)
+
+    def with_outcome(self, edition: Edition) -> Edition:
+        """Return an edition with what became of its translations in the ledger, if anything was to be translated."""
+        shown = len(translations_of(edition))
+        if not (shown or self._dropped or self._missing or self._error):
+            return edition
+        outcome = TranslationOutcome(
+            by=self._by, translated=shown, dropped=self._dropped, missing=tuple(self._missing), error=self._error
+        )
+        return replace(edition, ledger=replace(edition.ledger, translation=outcome))

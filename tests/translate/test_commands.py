@@ -1,0 +1,110 @@
+"""`watcher translate`, and what `check` and `status` say of models."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from digests.cli.status import format_translation
+from digests.model import TranslationOutcome
+from tests.translate.models import PACKAGE
+from watcher.cli.main import run_command_line
+
+SETTINGS = """
+[fetch]
+contact = "me@example.org"
+
+[[sources]]
+url = "https://news.example/feed"
+language = "pt"
+
+[[sources]]
+url = "https://other.example/feed"
+language = "ar"
+
+[[digests]]
+name = "world"
+reads = ["en", "de"]
+
+[translate]
+engine = "firefox"
+"""
+
+
+@pytest.fixture
+def watcher(tmp_path, capsys):
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = run_command_line([*arguments, "--config", str(path)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_a_model_is_installed_listed_and_tried_and_check_says_which_lack(watcher, tmp_path):
+    before = watcher("check")
+    installed = watcher("translate", "install", "pt-en", str(PACKAGE))
+    listed, told = watcher("translate", "list"), watcher("translate", "list", "--json")
+    tried = watcher("translate", "test", "pt-en", "Sismo faz 14 mortos no Chile", "--json")
+    after = watcher("check")
+
+    assert "world lacks models to translate: ar-en, pt-en; watcher translate install ar-en FROM" in before[2]
+    assert installed == (0, f"pt-en: installed and tried, in {tmp_path / 'models' / 'pt-en'}\n", "")
+    assert "pt-en  23.0 MB" in listed[1] and "world lacks ar-en" in listed[1]
+    assert json.loads(told[1])["lacking"] == {"world": ["ar-en"]}
+    row = json.loads(tried[1])
+    assert (tried[0], row["translation"], row["is_shown"]) == (0, "Sismo makes 14 dead in Chile", True)
+    assert "world lacks models to translate: ar-en; watcher" in after[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["install", "ar-en"], 2, "name a folder or an archive, or set the url of [translate]"),
+        (["install", "arabic", "x"], 2, 'got "arabic", expected two languages such as "pt-en"'),
+        (["install", "ar-en", "nowhere"], 1, "nowhere: no complete model ar-en: there is none of its files"),
+        (["test", "ar-en", "x"], 1, "there is no model for ar-en"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_what_to_do(arguments, code, told, watcher):
+    outcome = watcher("translate", *arguments)
+
+    assert outcome[0] == code
+    assert told in outcome[1] + outcome[2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('engine = "libretranslate"', '"libretranslate" needs the url of a server'),
+        ('engine = "google"', '"firefox"'),
+        ("what = []", "what"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings, told, watcher, tmp_path):
+    (tmp_path / "settings.toml").write_text(SETTINGS.replace('engine = "firefox"', settings))
+
+    code, _, error = watcher("check")
+
+    assert code == 2
+    assert told in error
+
+
+def test_check_says_where_texts_are_sent_to(watcher, tmp_path):
+    server = 'engine = "libretranslate"\nurl = "http://192.0.2.1:5000"'
+    (tmp_path / "settings.toml").write_text(SETTINGS.replace('engine = "firefox"', server))
+
+    code, _, error = watcher("check")
+
+    assert code == 0
+    assert "headlines that you cannot read are sent to 192.0.2.1, for translation" in error
+
+
+def test_status_says_what_became_of_the_last_editions_translations():
+    outcome = TranslationOutcome(by="firefox", translated=3, dropped=1, missing=("ar", "ru"), error="")
+
+    assert format_translation(outcome) == "3 texts translated, 1 left out; no model for ar, ru: watcher translate list"
