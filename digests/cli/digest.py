@@ -38,6 +38,7 @@ from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import due_at
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
+from digests.settings.translate import translate_of
 from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
@@ -150,7 +151,7 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
     if existing := find_existing(engine, digest, options):
         return existing.edition
     now = datetime.now(UTC)
-    request = plan_edition(engine, digest, options, now, slot=None)
+    request = replace(plan_edition(engine, digest, options, now, slot=None), translate=translate_of(settings))
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
 
@@ -166,7 +167,8 @@ def build(settings: Settings, engine: Engine, digest: DigestSettings, request: E
     """Build an edition; None, with a message, if another process is building it."""
     now = datetime.now(UTC)
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
-    built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
+    request = replace(request, folder=folder_of(digest, settings), translate=translate_of(settings))
+    built = build_edition(engine, digest, request, now=now)
     if built is None:
         print_err(f"{digest.name}: this edition is being made by another process")
     return built
@@ -243,7 +245,7 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Show what `send_all` would send to whom. The store is only read, and no secret is."""
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
-        previews = [(digest, *preview(engine, digest, options)) for digest in wanted]
+        previews = [(digest, *preview(settings, engine, digest, options)) for digest in wanted]
         unread = sum(not check_was_read(engine, made.edition) for _, made, _ in previews)
     rows = [
         {"digest": digest.name, "date": made.edition.local_date, "number": made.edition.number}
@@ -254,12 +256,15 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
     return PARTLY if unread else DONE
 
 
-def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> tuple[BuiltEdition, list[dict[str, Any]]]:
+def preview(
+    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions
+) -> tuple[BuiltEdition, list[dict[str, Any]]]:
     """Return what `send_all` would send: the edition, and each message; the store is only read, and no secret is."""
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now=now), ""
     if made is None:
         request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
+        request = replace(request, translate=translate_of(settings))
         edition = preview_edition(engine, digest, request, now=now)
         made, suffix = BuiltEdition(edition=edition, slot=request.slot or ""), request.suffix
     states = {(each.channel, each.recipient): each.state for each in read(engine, outbox.deliveries_of, made.key)}

@@ -17,7 +17,7 @@ from digests.delivery.file import write_files
 from digests.edition.publish import render_all, render_files
 from digests.edition.verify import verify
 from digests.errors import DigestError
-from digests.model import Edition, Rendered, cited_ids
+from digests.model import Edition, Rendered, cited_ids, translations_of
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store.editions import DAILY, EditionRow, count_deliveries, edition_rows, load_edition, open_digests
@@ -194,6 +194,7 @@ class Verdict:
     date: date
     number: int
     sentences: int
+    translations: int  # each beside its original, which is among what was checked
     faults: tuple[str, ...]
 
 
@@ -205,6 +206,7 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
         date=edition.local_date,
         number=edition.number,
         sentences=sum(len(story.summary) + len(story.updates) for story in edition.stories),
+        translations=len(translations_of(edition)),
         faults=tuple(f"{where}: {message}: {text}" for where, text, message in faults),
     )
 
@@ -213,6 +215,8 @@ def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
     for each in verdicts:
         outcome = format_count(len(each.faults), "fault") if each.faults else "every one is verbatim"
         yield f"{each.digest} no. {each.number}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
+        if each.translations:
+            yield f"  {format_count(each.translations, 'translation')} beside the originals, which were checked"
         yield from each.faults
 
 

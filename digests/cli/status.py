@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from digests.edition.schedule import digest_statuses
-from digests.model import Edition, LargestStory
+from digests.model import Edition, LargestStory, TranslationOutcome
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.outbox import Delivery, list_undelivered
@@ -41,11 +41,21 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
     for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
         about = {"digest": edition.digest, "date": edition.local_date, "number": edition.number}
-        found.append({**about, "made_at": edition.made_at, **ledger.counts, "largest": largest})
+        found.append(
+            {
+                **about,
+                "made_at": edition.made_at,
+                **ledger.counts,
+                "largest": largest,
+                "translation": ledger.translation,
+            }
+        )
         share = f", the largest with {largest.share:.1%} of the reports" if largest else ""
         rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
+        if ledger.translation:
+            rows.append(("", format_translation(ledger.translation)))
     return StatusSection(name="editions", found=found, rows=tuple(rows))
 
 
@@ -64,6 +74,14 @@ def oversized_story_warning(largest: LargestStory) -> str:
     title = to_one_line(largest.title, TITLE_CHARS)
     reports = f"{largest.reports} of {largest.of_reports} reports"
     return f'oversized story: "{title}" holds {reports}; others may have run into it'
+
+
+def format_translation(outcome: TranslationOutcome) -> str:
+    """Return "3 texts translated, 1 left out; no model for ar: watcher translate list", without what is not so."""
+    told = f"{format_count(outcome.translated, 'text')} translated, {outcome.dropped} left out"
+    if outcome.missing:
+        told += f"; no model for {', '.join(outcome.missing)}: watcher translate list"
+    return told + (f"; {to_one_line(outcome.error, REASON_CHARS)}" if outcome.error else "")
 
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:

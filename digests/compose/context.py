@@ -1,20 +1,31 @@
 """The inputs that all stories of an edition share: the digest, its articles, and the earlier editions and articles."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
+from typing import Protocol
 
 from digests.analysis.gazetteer import find_countries
 from digests.analysis.perspectives import OutletGroups, group_outlets
 from digests.analysis.select import LoadFullTexts
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
-from digests.model import Edition, Story
+from digests.model import Edition, EditionStory, Sentence, Story, Translation
 from digests.settings.digests import DigestSettings
+from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
 from watcher.model import Article
 from watcher.text.language import UNKNOWN
+
+
+class TextTranslator(Protocol):
+    """Translates a headline or sentence into the language that the reader prefers; None if it cannot."""
+
+    @property
+    def what(self) -> tuple[Part, ...]: ...
+
+    def __call__(self, part: Part, text: str, source: str, /) -> Translation | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +43,7 @@ class ComposeContext:
     owner_kinds: Mapping[str, str]  # by outlet, for outlets whose sources declare one
     outlets_read: frozenset[str]  # whose feeds were read up to the window's end
     items: Mapping[str, ClusterItem]  # of the articles that were grouped, by id
+    translator: TextTranslator | None = None  # None if nothing is translated
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
 
     @property
@@ -59,6 +71,23 @@ class ComposeContext:
     def can_read(self, language: str) -> bool:
         """Whether the reader reads a language; True if it is not known which language it is."""
         return language in (*self.digest.read_languages, UNKNOWN)
+
+    def can_read_story(self, shown: EditionStory) -> bool:
+        return shown.translation is not None or self.can_read(shown.title_language)
+
+    def translate(self, part: Part, text: str, language: str) -> Translation | None:
+        """Return a text as translated; None if the reader reads its language, or it cannot be translated."""
+        return None if self.can_read(language) or not self.translator else self.translator(part, text, language)
+
+    def readable(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+        """
+        Return the sentences that the reader can read, those in other languages with translations.
+
+        If the settings have headlines translated, and no sentences, the others stay too.
+        """
+        found = [replace(s, translation=self.translate("sentences", s.text, s.language)) for s in sentences]
+        keeps_all = self.translator is not None and "sentences" not in self.translator.what
+        return tuple(s for s in found if keeps_all or s.translation or self.can_read(s.language))
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
         """Return the ISO codes of the countries that a story is about."""

@@ -60,12 +60,12 @@ def compose_edition(
     anchors: set[str] = set()
     compose = partial(compose_story, context=context, taken=anchors)
     selection = select_stories(
-        wanted, compose, stories=digest.stories, briefs=digest.briefs, flagged=flagged, can_read=context.can_read
+        wanted, compose, stories=digest.stories, briefs=digest.briefs, flagged=flagged, can_read=context.can_read_story
     )
     sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
     shown = [story for section in sections for story in section.stories]
-    texts = [story.title for story in shown] + [brief.title for brief in briefs]
-    texts += [sentence.text for story in shown for sentence in (*story.summary, *story.updates)]
+    texts = [*(story.headline for story in shown), *(brief.headline for brief in briefs)]
+    texts += [sentence.shown_text for story in shown for sentence in (*story.summary, *story.updates)]
     followed = {story.earlier_story for _, story in (*selection.main, *selection.foreign, *selection.quiet)}
     return Edition(
         digest=digest.name,
@@ -189,6 +189,7 @@ def ended_stories(
             thread=story.thread,
             status="gone",
             day=story.day,
+            translation=story.translation,
         )
         for story in previous.stories
         if story.mentions
@@ -225,7 +226,7 @@ def select_stories(
     stories: int,
     briefs: int,
     flagged: frozenset[str],
-    can_read: Callable[[str], bool],
+    can_read: Callable[[EditionStory], bool],
 ) -> StorySelection:
     """
     Choose the stories to show from `ranked`, best first; `compose` returns a story as shown, None if it has no title.
@@ -249,7 +250,7 @@ def select_stories(
         elif (shown := compose(each)) is None:
             continue
         elif shown.status != "quiet" or each.must_phrases:
-            if not can_read(shown.title_language):
+            if not can_read(shown):
                 if len(chosen.foreign) < stories:
                     chosen.foreign.append((each, shown))
                 continue

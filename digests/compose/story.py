@@ -102,10 +102,17 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     title = choose_headline(story, own, agreed, languages=context.digest.read_languages)
     if title is None:
         return None
-    summary = choose_summary(story, own, agreed, languages=context.digest.read_languages, title=title.text)
+    summary = choose_summary(
+        story,
+        own,
+        agreed,
+        languages=context.digest.read_languages,
+        title=title.text,
+        is_translated=context.translator is not None and "sentences" in context.translator.what,
+    )
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context)
-    updates = tuple(sentence for sentence in change.updates if context.can_read(sentence.language))
-    summary = tuple(s for s in summary if s not in change.updates and context.can_read(s.language))
+    translation = context.translate("headlines", title.text, title.article.language)
+    summary = context.readable([sentence for sentence in summary if sentence not in change.updates])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
@@ -120,7 +127,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         places=tuple(country_name(code, language) for code in place_codes),
         updated_at=max(times),
         summary=summary,
-        updates=updates,
+        updates=context.readable(change.updates),
         articles=len(own),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
@@ -142,6 +149,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
             context.groups, context.outlets_read, covered, places, context.nearest.to(story.articles)
         ),
         watched=ranked.watched,
+        translation=translation,
         **{name: getattr(change, name) for name in OF_CHANGE},
     )
 
@@ -158,6 +166,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     title = find_headline(ranked.story, context)
     if title is None:
         return None
+    translation = context.translate("headlines", title.text, title.article.language)
     return Brief(
         id=ranked.story.id,
         title=title.text,
@@ -169,8 +178,9 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
         article_ids=tuple(article.id for article in context.present(ranked.story)),
         thread=ranked.story.thread,
         watched=ranked.watched,
-        status="" if context.can_read(title.article.language) else "foreign",
+        status="" if translation or context.can_read(title.article.language) else "foreign",
         places=tuple(country_name(code, context.digest.language) for code in context.find_countries(ranked.story)),
+        translation=translation,
     )
 
 

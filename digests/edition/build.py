@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from digests.analysis.gazetteer import LEAD_CHARS
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.analysis.select import LoadFullTexts, select_articles
 from digests.cluster.item import ClusterItem
-from digests.compose.context import ComposeContext
+from digests.compose.context import ComposeContext, TextTranslator
 from digests.compose.edition import compose_edition
 from digests.delivery.file import write_files
 from digests.edition.llm_summary import add_llm_summaries
@@ -29,10 +29,12 @@ from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import NOT_LATE, window_of
 from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage, Story
 from digests.settings.digests import DigestSettings
+from digests.settings.translate import TranslateSettings
 from digests.store import editions, outbox
 from digests.store.editions import EditionKey
 from digests.store.stories import save_headlines
 from digests.stories.window import Grouped, cluster_and_save, cluster_preview
+from digests.translate.translator import Translator
 from watcher.errors import StoreError
 from watcher.feeds.health import feed_health, is_read_up_to
 from watcher.model import Article, Feed, Revision, Source
@@ -62,6 +64,7 @@ class EditionRequest:
     folder: Path | None = None  # where to write its files; None for no files
     suffix: str = ""  # follows the date in the names of its files, if the date has another edition
     deliver: bool = False  # whether to put its messages into the outbox
+    translate: TranslateSettings = field(default_factory=TranslateSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,16 +227,27 @@ def build_edition(
 
 
 def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
-    """Return the requested edition; the stories are saved, the edition is not. Errors: StoreError, DigestError."""
+    """Return the requested edition; stories and translations are saved, the edition is not. Errors: StoreError."""
     grouped = cluster_and_save(engine, start=request.window_start, end=request.window_end, now=now)
-    edition = compose(read(engine, load, digest, request, grouped, now=now))
+    edition, translator = compose_translated(engine, read(engine, load, digest, request, grouped, now=now))
+    if translator is not None:
+        translator.save(now)
     return edition if digest.prose is None else add_llm_summaries(engine, edition, grouped[0], digest.prose)
 
 
 def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
     """Return the edition that would be built now, without summaries by a model; nothing is saved."""
     grouped = cluster_preview(engine, start=request.window_start, end=request.window_end)
-    return compose(read(engine, load, digest, request, grouped, now=now))
+    return compose_translated(engine, read(engine, load, digest, request, grouped, now=now))[0]
+
+
+def compose_translated(engine: Engine, inputs: EditionInputs) -> tuple[Edition, Translator | None]:
+    """Return the edition composed of `inputs`, and what has translated it; None if the request says nothing of it."""
+    settings = inputs.request.translate
+    if settings.engine == "none":
+        return compose(inputs), None
+    translator = Translator(settings, inputs.digest.read_languages[0], engine)
+    return translator.with_outcome(compose(inputs, translator)), translator
 
 
 def save(
@@ -250,8 +264,8 @@ def save(
     return True
 
 
-def compose(inputs: EditionInputs) -> Edition:
-    """Return the edition composed of `inputs`. Pure: the same inputs give the same edition."""
+def compose(inputs: EditionInputs, translator: TextTranslator | None = None) -> Edition:
+    """Return the edition composed of `inputs`; the same inputs and translations give the same edition."""
     digest, request = inputs.digest, inputs.request
     start, end = request.window_start, request.window_end
     sources = [state.feed.source for state in inputs.feeds]
@@ -288,6 +302,7 @@ def compose(inputs: EditionInputs) -> Edition:
         owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
         outlets_read=find_outlets_read([state.feed for state in inputs.feeds], articles.values(), end=end),
         items=inputs.items,
+        translator=translator,
         load_full_texts=text_loader(before | articles, inputs.texts, revised_texts, cited),
     )
     since = context.previous.window_end if context.previous else start

@@ -1,10 +1,21 @@
 """Converts an edition to its view: the words, numbers and links that all formats show, each text sanitized."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Perspective, Sentence, SourceMention
+from digests.model import (
+    Brief,
+    Correction,
+    Edition,
+    EditionStory,
+    NumberChange,
+    Perspective,
+    Sentence,
+    SourceMention,
+    Translation,
+)
 from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import join_first, ledger_lines
@@ -78,7 +89,7 @@ class Views:
 
     def story(self, story: EditionStory) -> view.StoryView:
         words, is_first_edition = self.words, self._edition.previous is None
-        title = self._title(story.title)
+        title, lang_attr, original = self._headline(story.title, story.title_language, story.translation)
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
@@ -87,9 +98,10 @@ class Views:
             number=story.number,
             anchor=safe_anchor(story.anchor, story.number),
             title=title,
-            lang_attr=self._lang_attr(story.title_language, title),
+            lang_attr=lang_attr,
             url=web_url(story.url),
-            in_language=words.in_language(story.title_language),
+            in_language=words.in_language(story.title_language, is_translated=original is not None),
+            original=original,
             places=" · ".join(sanitize_line(place) for place in story.places),
             is_new=is_new,
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
@@ -115,16 +127,19 @@ class Views:
 
     def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
-        title, outlet = self._title(brief.title), outlet_name(brief.outlet, brief.url)
+        title, lang_attr, original = self._headline(brief.title, brief.language, brief.translation)
+        outlet = outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
+        in_language = "" if original else words.in_language(brief.language)
         places = " · ".join(map(sanitize_line, brief.places)) if brief.status == "foreign" else ""
         return view.BriefView(
             title=title,
             url=web_url(brief.url),
-            lang_attr=self._lang_attr(brief.language, title),
+            lang_attr=lang_attr,
+            original=original,
             outlet=outlet,
             outlet_lang_attr=self._lang_attr(brief.language, outlet),
-            about=join_parts(places, words.in_language(brief.language), day, self._watch_line(brief.watched)),
+            about=join_parts(places, in_language, day, self._watch_line(brief.watched)),
             outlets=words.say("outlets", n=brief.outlets),
         )
 
@@ -246,11 +261,18 @@ class Views:
     def _quotes(self, sentences: Sequence[Sentence]) -> tuple[view.QuoteView, ...]:
         """Return sentences in order; consecutive ones of one report share one citation."""
         found = []
-        for _, run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
+        alike = ("url", "outlet", "language", "published_at")
+        for _, run in groupby(sentences, key=lambda s: (*(getattr(s, name) for name in alike), s.translation is None)):
             group = list(run)
-            tag = group[0].language
+            tag, translations = group[0].language, [each.translation for each in group if each.translation]
             text = self.words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
-            found.append(view.QuoteView(text=text, lang_attr=self._lang_attr(tag, text), cites=(self._cite(group[0]),)))
+            translation = translations[0] if translations else None
+            if translation:
+                whole = self.words.join_sentences((each.text for each in translations), translation.to)
+                translation = replace(translation, text=whole)
+            shown, lang_attr, original = self._translated(text, tag, translation)
+            cites = (self._cite(group[0]),)
+            found.append(view.QuoteView(text=shown, lang_attr=lang_attr, cites=cites, original=original))
         return tuple(found)
 
     def _llm_quotes(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
@@ -273,6 +295,25 @@ class Views:
         direction = language_direction(tag, text)
         is_foreign = bool(self.words.language_name(tag))
         return view.LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
+
+    def _headline(
+        self, title: str, language: str, translation: Translation | None
+    ) -> tuple[str, view.LangAttr, view.OriginalView | None]:
+        return self._translated(self._title(title), language, translation)
+
+    def _translated(
+        self, text: str, language: str, translation: Translation | None
+    ) -> tuple[str, view.LangAttr, view.OriginalView | None]:
+        """Return a text, translated if it is so, its language, and the original of a translation."""
+        lang_attr = self._lang_attr(language, text)
+        if translation is None:
+            return text, lang_attr, None
+        key = f"engine_{translation.by}"
+        engine = self.words[key] if key in self.words.phrases else sanitize_line(translation.by, limit=MAX_NAME)
+        mark = self.words.say("translated_by", language=self.words.language_name(language) or language, engine=engine)
+        shown = sanitize_line(translation.text)
+        original = view.OriginalView(text=text, lang_attr=lang_attr, mark=mark)
+        return shown, self._lang_attr(translation.to, shown), original
 
     def _title(self, title: str) -> str:
         return sanitize_line(title, limit=MAX_TITLE) or self.words["untitled"]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from digests.model import Edition, LlmOutcome, LlmStop
+from digests.model import Edition, LlmOutcome, LlmStop, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
 from watcher.failure_messages import Reason
 
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
 MAX_FAILING = 20  # sources named
+MAX_MISSING = 8  # languages named that no model translates
 
 
 def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
@@ -17,6 +18,8 @@ def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
         lines.append(words["method_written" if any(story.llm_sentences for story in edition.stories) else "method"])
     if edition.ledger.llm:
         lines.append(_llm_line(edition.ledger.llm, words))
+    if edition.ledger.translation:
+        lines.append(_translation_line(edition.ledger.translation, words))
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)
@@ -99,3 +102,15 @@ def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
         why = llm.error if llm.stop is LlmStop.ERROR else words[f"llm_{llm.stop}"]
         told = words.say("llm_stopped", told=told, why=why)
     return words.say("llm", told=sanitize_line(told, limit=300))
+
+
+def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
+    told = [words.say("texts_translated", n=outcome.translated)]
+    if outcome.dropped:
+        told.append(words.say("translations_dropped", n=outcome.dropped))
+    if outcome.missing:
+        names = [words.language_name(tag) or tag for tag in outcome.missing]
+        told.append(words.say("no_model", languages=join_first(names, MAX_MISSING)))
+    if outcome.error:
+        told.append(words.say("translation_failed", why=outcome.error))
+    return words.say("translation", told=sanitize_line("; ".join(told), limit=400))

@@ -76,10 +76,10 @@ class Localizer:
         primary = language_tag(tag)
         return "" if primary == self.language else str(self.locale.languages.get(primary, ""))
 
-    def in_language(self, tag: str) -> str:
-        """Return "in French"; "" if the language is unknown or the edition's own."""
+    def in_language(self, tag: str, *, is_translated: bool = False) -> str:
+        """Return "in French", or "translated from French"; "" if the language is unknown or the edition's own."""
         name = self.language_name(tag)
-        return self.say("language", language=name) if name else ""
+        return self.say("translated" if is_translated else "language", language=name) if name else ""
 
     def long_date(self, day: date) -> str:
         return str(format_date(day, format="full", locale=self.locale))

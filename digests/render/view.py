@@ -23,10 +23,20 @@ class CiteView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalView:
+    """The original of a text that is shown translated."""
+
+    text: str
+    lang_attr: LangAttr
+    mark: str  # "Translated from Portuguese by Firefox's model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteView:
     text: str
     lang_attr: LangAttr = LangAttr()
     cites: tuple[CiteView, ...] = ()
+    original: OriginalView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +68,7 @@ class BriefView:
     outlet_lang_attr: LangAttr
     about: str  # "Brazil, in Portuguese", "Day 3", words that are watched; may be empty
     outlets: str
+    original: OriginalView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +89,8 @@ class StoryView:
     title: str
     lang_attr: LangAttr
     url: str | None
-    in_language: str  # "in Arabic", or ""
+    in_language: str  # "in Arabic", "translated from Arabic", or ""
+    original: OriginalView | None
     places: str
     is_new: bool
     day: str  # "New", "Day 2"

@@ -48,17 +48,25 @@ class CandidateSentence:
 
 
 def choose_summary(
-    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str], title: str = ""
+    story: Story,
+    articles: Mapping[str, Article],
+    agreed: Agreement,
+    *,
+    languages: Sequence[str],
+    title: str = "",
+    is_translated: bool = False,
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
     All are from one report, so that they read well; each is verbatim at its offset. They are in the first of
-    `languages`, those of the reader, that has a suitable report, else one sentence in the story's most frequent
-    language. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`, are not used.
+    `languages`, those of the reader, that has a suitable report, else in the story's most frequent language: one,
+    unless it `is_translated`. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`,
+    are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
     for among, limit in reports_by_language(story, articles, languages):
+        limit = MAX_SENTENCES if is_translated else limit
         found = [(), *(_best_sentences(article, agreed, title, limit) for article in among[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)

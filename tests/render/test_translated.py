@@ -1,0 +1,107 @@
+"""A translated edition in each form: the translation first, marked, the original beneath, and each form intact."""
+
+from __future__ import annotations
+
+import email
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from lxml import html as lxml_html
+
+from digests.model import Section, Translation, TranslationOutcome
+from digests.render.forms import FORMATS, render
+from tests.render.editions import brief, edition, sentence, story
+
+HOSTILE = 'Rain <script>x</script> [a](javascript:b) "c" | *d* & 14'
+MARK = "Translated from Portuguese by Firefox’s model:"
+
+
+def translated(text):
+    return Translation(text=text, source="pt", to="en", by="firefox")
+
+
+def forms(language="en"):
+    shown = replace(
+        story(1),
+        title="Chuva *deixa* <b>14</b> mortos",
+        title_language="pt",
+        translation=translated(HOSTILE),
+        summary=(
+            replace(
+                sentence(1, text="A chuva deixou 14 mortos."), language="pt", translation=translated("Rain left 14.")
+            ),
+            replace(sentence(1, text="Não há luz."), language="pt", translation=translated("No light.")),
+        ),
+        updates=(),
+    )
+    line = replace(brief(1), title="Sismo no Chile", language="pt", translation=translated("Quake in Chile"))
+    foreign = replace(brief(2), title="Neve na serra", language="pt", status="foreign", places=("Portugal",))
+    made = edition((Section(title="Europe", anchor="europe", stories=(shown,)),), (line, foreign))
+    outcome = TranslationOutcome(by="firefox", translated=4, dropped=1, missing=("ar",), error="a server <b>fell</b>")
+    made = replace(made, language=language, ledger=replace(made.ledger, translation=outcome))
+    return {form.format: form.body.decode() for form in render(made, tuple(FORMATS))}
+
+
+def in_order(text, *parts):
+    at = -1
+    for part in parts:
+        at = text.find(part, at + 1)
+        if at < 0:
+            return part
+    return ""
+
+
+def plain(html):
+    return " ".join(lxml_html.fromstring(html).text_content().split())
+
+
+def mail_parts(source):
+    message = email.message_from_string(source)
+    return message, *(part.get_payload(decode=True).decode() for part in message.get_payload())
+
+
+def test_each_form_has_the_translation_first_and_its_original_beneath_with_language_and_engine():
+    made = forms()
+    message, text, rich = mail_parts(made["eml"])
+    whole = (HOSTILE, f"{MARK} Chuva *deixa* <b>14</b> mortos", "Rain left 14. No light.", "A chuva deixou 14 mortos.")
+    atom = lxml_html.fromstring(made["atom"].encode()).xpath("//content")[0].text
+
+    for name, shown in (("html", plain(made["html"])), ("mail", plain(rich)), ("atom", plain(atom))):
+        assert in_order(shown, *whole, "Quake in Chile", f"{MARK} Sismo no Chile", "In other languages") == "", name
+        assert in_order(shown, "Neve na serra", "Portugal, in Portuguese", "4 texts are translated; 1 left out") == ""
+        assert "no model for Arabic; given up, as a server <b>fell</b>" in shown
+    for shown in (made["text"], text):
+        assert in_order(" ".join(shown.split()), *whole, "Quake in Chile", f"{MARK} Sismo no Chile") == ""
+    assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == HOSTILE
+    assert in_order(made["markdown"], "Rain", f"{MARK} Chuva", "Rain left 14. No light.", f"({MARK} A chuva") == ""
+
+
+def test_translations_are_inert_and_each_text_has_its_language():
+    made = forms()
+    page = lxml_html.fromstring(made["html"])
+
+    assert "<script>x" not in made["html"] + made["atom"] + made["markdown"]
+    assert not page.xpath("//a[starts-with(@href, 'javascript')]")
+    (heading,) = [e for e in page.iter("h3") if "Rain" in e.text_content()]
+    assert "lang" not in {name for e in heading.iter() for name in e.attrib}
+    for original in ("Chuva *deixa* <b>14</b> mortos", "A chuva deixou 14 mortos. Não há luz.", "Sismo no Chile"):
+        assert [e.get("lang") for e in page.iter() if e.text == original] == ["pt"]
+
+
+def test_the_json_has_the_translation_beside_the_original():
+    (shown,) = json.loads(forms()["json"])["edition"]["sections"][0]["stories"]
+
+    assert shown["title"] == "Chuva *deixa* <b>14</b> mortos"
+    assert shown["translation"] == {"text": HOSTILE, "from": "pt", "to": "en", "by": "firefox"}
+    assert [s["translation"]["text"] for s in shown["summary"]] == ["Rain left 14.", "No light."]
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_an_edition_in_another_language_marks_an_english_translation_as_english(language):
+    page = lxml_html.fromstring(forms(language)["html"])
+
+    marked = [e.get("lang") for e in page.iter() if e.text == "Rain left 14. No light."]
+    assert marked == ["en"]
+    assert not re.search("[{}]", plain(forms(language)["text"]))
