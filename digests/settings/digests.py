@@ -164,7 +164,7 @@ class DigestSettings(SettingsModel):
     ] = Field(default=timedelta(hours=24), description="How far back an edition looks.")
     language: LanguageTag = Field(
         default="en",
-        description="Language of headings (en, de, es, fr; others get English words), and preferred for headlines.",
+        description="Language of headings (ar, de, en, es, fr, it, pt, ru, uk, zh; else en), preferred for headlines.",
     )
     directory: LocalPath = Field(
         default=Path("out"),

@@ -16,7 +16,7 @@ from digests.render.ledger import ledger_lines
 from digests.render.localizer import load_phrases, localizer_for
 from watcher.failure_messages import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
 
-LANGUAGES = ("de", "es", "fr")
+LANGUAGES = ("ar", "de", "es", "fr", "it", "pt", "ru", "uk", "zh")
 # Kinds that no edition shows: what is said of sources that are well, and statuses, which need no translation.
 NOT_TRANSLATED = {
     FetchKind.STATUS,

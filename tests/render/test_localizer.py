@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import string
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
+from babel import Locale
+
+from digests.render.localizer import localizer_for
 
 FOLDER = files("digests.render") / "phrases"
 LANGUAGES = sorted(path.name.removesuffix(".toml") for path in FOLDER.iterdir() if path.name.endswith(".toml"))
@@ -34,3 +38,30 @@ def test_a_phrase_fills_the_gaps_of_the_english_one(language):
 
     assert {k: gaps(p) for k, p in phrases(language).items()} == {k: gaps(p) for k, p in english.items()}
     assert all("other" in p for p in phrases(language).values() if isinstance(p, dict))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_phrase_with_a_number_has_each_form_that_whole_numbers_take(language):
+    every = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
+    forms = {Locale.parse(language).plural_form(n) for n in range(1_000)}
+
+    assert {key: forms - set(p) for key, p in every.items() if isinstance(p, dict) and forms - set(p)} == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("pt", ["1 notícia", "2 notícias", "11 notícias", "21 notícias"]),
+        ("it", ["1 notizia", "2 notizie", "11 notizie", "21 notizie"]),
+        ("ru", ["1 новость", "2 новости", "11 новостей", "21 новость"]),
+        ("uk", ["1 новина", "2 новини", "11 новин", "21 новина"]),
+        ("ar", ["خبر واحد", "خبران", "11 خبرًا", "21 خبرًا"]),
+        ("zh", ["1条新闻", "2条新闻", "11条新闻", "21条新闻"]),
+    ],
+)
+def test_numbers_are_told_as_the_language_counts(editions, language, told):
+    words = localizer_for(replace(editions.small(), language=language))
+
+    assert [words.say("stories", n=n) for n in (1, 2, 11, 21)] == told
+    assert words.in_language("en") == {"pt": "em inglês", "it": "in inglese", "ru": "язык: английский",
+        "uk": "мова: англійська", "ar": "بالإنجليزية", "zh": "英语"}[language]  # fmt: skip

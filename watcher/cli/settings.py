@@ -27,7 +27,7 @@ from watcher.settings.load import find_settings, parse_settings, read_file
 
 QUESTIONS = {
     "contact": "Your mail address or page, which publishers see (or nothing)",
-    "language": "Language of the digest: en, de, es, fr, or another for headlines alone (en)",
+    "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines alone (en)",
 }
 
 

@@ -53,7 +53,8 @@ for (const path of paths) {
       await page.close();
     }
   }
-  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const viewport = { width: Number(widths.split(',').at(-1)), height: 900 };
+  const plain = await browser.newContext({ javaScriptEnabled: false, viewport });
   const page = await plain.newPage();
   await page.goto(base + path);
   found.at(-1).wordsWithoutScript = (await page.innerText('body')).length;
