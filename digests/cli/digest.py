@@ -332,7 +332,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
         if lacking:
             await embed_recent(writer, pool, choice, since, lambda number: None)
 
-    writer, pool = Writer(engine), Pool()
+    writer, pool = Writer(engine), Pool(workers=1)  # of one process: an embedder takes much memory
     try:
         asyncio.run(complete())
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -82,6 +83,19 @@ async def test_cleaner_and_parser_are_loaded_before_a_task():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc whether the process is gone")
+async def test_a_worker_without_a_task_ends_and_the_next_task_has_a_new_one(caplog):
+    pool = Pool(workers=1, idle_s=0.2)
+    try:
+        first = await pool.run(os.getpid, limit_s=5)
+        while any(child.pid == first for child in multiprocessing.active_children()):
+            await asyncio.sleep(0.05)
+        second = await pool.run(os.getpid, limit_s=5)
+    finally:
+        pool.close()
+
+    assert first != second and caplog.text == ""
+
+
 async def test_a_worker_ends_after_as_many_tasks_as_it_may_do():
     pool = Pool(workers=1, max_tasks=1)
     try:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from watcher.clean.site_rules import SiteRules
 
 PRODUCT_NAME = "Watcher"
+EMBEDDER_IDLE_S = 60.0  # then the process with the embedder, the largest of all, ends until there is work again
 PARSING_BYTES = 256 * 1024 * 1024  # memory limit of a process that parses feeds or pages,
 PARSING_TIMES = 40  # plus so many times the longest body: a normal one takes 25
 # docs/polling.md, for publishers; a real address comes with the first release.
@@ -102,7 +103,7 @@ async def open_context(
             connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, hosts=hosts, down_since=down_since),
             pool=parsing_pool(fetch, tasks.load_cleaner),
             feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
-            vector_pool=Pool(),
+            vector_pool=Pool(workers=1, idle_s=EMBEDDER_IDLE_S),
             edition_pool=Pool(workers=1, max_tasks=1),
             poll=settings.poll,
             store=settings.store,

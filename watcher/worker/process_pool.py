@@ -29,6 +29,7 @@ from watcher.text.format import fields
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
 MAX_TASKS = 2_000  # after which a worker is replaced, as parsers leak memory
+IDLE_S = 600.0  # after which a worker without a task ends
 MAX_ATTEMPTS = 2  # workers that a task is given to, if the first has ended before it began the task
 OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
 
@@ -53,6 +54,7 @@ class Pool:
     Args:
         memory_bytes: Limit of a worker's memory, on Linux; None for no limit.
         max_tasks: Tasks of a worker, after which it ends and frees its memory.
+        idle_s: Seconds without a task after which a worker ends and frees its memory.
         load: Called in a worker before its first task, outside the task's time limit.
     """
 
@@ -62,10 +64,11 @@ class Pool:
         *,
         memory_bytes: int | None = None,
         max_tasks: int = MAX_TASKS,
+        idle_s: float = IDLE_S,
         load: Callable[[], None] | None = None,
     ) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
-        self._start = partial(Worker, memory_bytes, max_tasks, load)
+        self._start = partial(Worker, memory_bytes, max_tasks, idle_s, load)
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="worker")
         self._idle: list[Worker] = []
@@ -128,6 +131,7 @@ class Pool:
         with self._lock:
             if self._closed:
                 raise BrokenPool("the worker processes have been stopped")
+            self._idle = [worker for worker in self._idle if worker.process.is_alive()]
             try:
                 worker = self._idle.pop() if self._idle and not is_new else self._start()
             except OSError as error:
@@ -155,12 +159,14 @@ class Worker:
     Errors: OSError if the process cannot be started.
     """
 
-    def __init__(self, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None) -> None:
+    def __init__(
+        self, memory_bytes: int | None, max_tasks: int, idle_s: float, load: Callable[[], None] | None
+    ) -> None:
         self.is_usable = True
         self._memory_bytes, self._tasks_left = memory_bytes, max_tasks
         self._pipe, end = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("spawn").Process(
-            target=serve_tasks, args=(end, os.getpid(), memory_bytes, load), daemon=True
+            target=serve_tasks, args=(end, os.getpid(), memory_bytes, idle_s, load), daemon=True
         )
         resource_tracker.ensure_running()  # before signals are blocked: starting it unblocks them
         # A signal to the process group (Ctrl-C, systemd's stop) is for the owner, which ends its workers itself.
@@ -202,8 +208,14 @@ class Worker:
         raise found
 
 
-def serve_tasks(pipe: Connection, owner: int, memory_bytes: int | None, load: Callable[[], None] | None) -> None:
-    """Run tasks in a worker until its owner ends: for each, send True before it begins, then its result or error."""
+def serve_tasks(
+    pipe: Connection, owner: int, memory_bytes: int | None, idle_s: float, load: Callable[[], None] | None
+) -> None:
+    """
+    Run tasks in a worker until its owner ends, or no task comes for `idle_s` seconds.
+
+    For each task, send True before it begins, then its result or error.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"  # of numeric libraries
     if memory_bytes is not None:
         with suppress(OSError, ValueError):  # a lower limit is set already, or the system has none
@@ -212,7 +224,7 @@ def serve_tasks(pipe: Connection, owner: int, memory_bytes: int | None, load: Ca
     if load is not None:
         load()
     with suppress(EOFError, OSError):
-        while True:
+        while pipe.poll(idle_s):
             task = pipe.recv_bytes()
             pipe.send(True)
             pipe.send_bytes(run_task(task))
