@@ -195,7 +195,8 @@ def _new_sentences(
     among = [article for article in new if not is_flagged(article)]
     languages = [article.language for article in among]
     common = max(sorted(set(languages)), key=languages.count, default="und")
-    language = next((each for each in context.digest.read_languages if each in languages), common)
+    shown = context.languages_for("sentences", {article.id: article for article in among})
+    language = next((each for each in shown if each in languages), common)
     among = [article for article in among if article.language == language]
     among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
     found = [
@@ -206,7 +207,7 @@ def _new_sentences(
     ]
     found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
     said = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
-    most = MAX_UPDATES if context.can_read(language) else 1
+    most = MAX_UPDATES if language in shown else 1
     chosen: list[Sentence] = []
     for _, candidate in found:
         if len(chosen) == most:

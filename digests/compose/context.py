@@ -1,5 +1,6 @@
 """The inputs that all stories of an edition share: the digest, its articles, and the earlier editions and articles."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -24,6 +25,8 @@ class TextTranslator(Protocol):
 
     @property
     def what(self) -> tuple[Part, ...]: ...
+
+    def can_translate(self, source: str) -> bool: ...
 
     def __call__(self, part: Part, text: str, source: str, /) -> Translation | None: ...
 
@@ -71,6 +74,14 @@ class ComposeContext:
     def can_read(self, language: str) -> bool:
         """Whether the reader reads a language; True if it is not known which language it is."""
         return language in (*self.digest.read_languages, UNKNOWN)
+
+    def languages_for(self, part: Part, articles: Mapping[str, Article]) -> list[str]:
+        """Return the languages of headlines or sentences that can be shown: those read, then those translated."""
+        tags = dict.fromkeys(self.digest.read_languages)
+        if self.translator is not None and part in self.translator.what:
+            common = Counter(article.language for article in articles.values()).most_common()
+            tags |= dict.fromkeys(tag for tag, _ in common if self.translator.can_translate(tag))
+        return list(tags)
 
     def can_read_story(self, shown: EditionStory) -> bool:
         return shown.translation is not None or self.can_read(shown.title_language)

@@ -99,17 +99,10 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     )
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed = measure_agreement(story, own, context.frequencies)
-    title = choose_headline(story, own, agreed, languages=context.digest.read_languages)
+    title = choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
     if title is None:
         return None
-    summary = choose_summary(
-        story,
-        own,
-        agreed,
-        languages=context.digest.read_languages,
-        title=title.text,
-        is_translated=context.translator is not None and "sentences" in context.translator.what,
-    )
+    summary = choose_summary(story, own, agreed, languages=context.languages_for("sentences", own), title=title.text)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context)
     translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable([sentence for sentence in summary if sentence not in change.updates])
@@ -158,7 +151,7 @@ def find_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
     own = context.full_articles(story)
     agreed = measure_agreement(story, own, context.frequencies)
-    return choose_headline(story, own, agreed, languages=context.digest.read_languages)
+    return choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
 
 
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:

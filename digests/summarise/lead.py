@@ -18,7 +18,7 @@ from watcher.text.words import fold, stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
 MAX_SENTENCES = 3
-FOREIGN_SENTENCES = 1  # of a summary in a language that the reader does not read
+FOREIGN_SENTENCES = 1  # of a summary in a language that cannot be shown to the reader
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
 MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
@@ -48,25 +48,18 @@ class CandidateSentence:
 
 
 def choose_summary(
-    story: Story,
-    articles: Mapping[str, Article],
-    agreed: Agreement,
-    *,
-    languages: Sequence[str],
-    title: str = "",
-    is_translated: bool = False,
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str], title: str = ""
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
     All are from one report, so that they read well; each is verbatim at its offset. They are in the first of
-    `languages`, those of the reader, that has a suitable report, else in the story's most frequent language: one,
-    unless it `is_translated`. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`,
-    are not used.
+    `languages`, those that can be shown to the reader, that has a suitable report, else one sentence in the story's
+    most frequent language. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`, are
+    not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
     for among, limit in reports_by_language(story, articles, languages):
-        limit = MAX_SENTENCES if is_translated else limit
         found = [(), *(_best_sentences(article, agreed, title, limit) for article in among[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)
@@ -76,7 +69,7 @@ def choose_summary(
 def reports_by_language(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str]
 ) -> list[tuple[list[Article], int]]:
-    """Return (reports, number of sentences to use) for each language: the reader's first, then the story's."""
+    """Return (reports, number of sentences to use) for each language: `languages` first, then the story's."""
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
@@ -172,8 +165,8 @@ def choose_headline(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str]
 ) -> Headline | None:
     """
-    Return the title that best covers what the reports agree on, in the first of `languages`, those of the reader, that
-    has one, else in another. None if no article has a title.
+    Return the title that best covers what the reports agree on, in the first of `languages`, those that can be shown
+    to the reader, that has one, else in another. None if no article has a title.
 
     A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
     short or too long come last.

@@ -81,6 +81,12 @@ class Translator:
         except (WatcherError, OSError) as error:
             self._error = str(error)
 
+    def can_translate(self, source: str) -> bool:
+        """Whether there is a model for a language, which may yet fail."""
+        with suppress(OSError):
+            return self._engine is not None and self._engine.find_model(source, self._target) is not None
+        return False
+
     def __call__(self, part: Part, text: str, source: str, /) -> Translation | None:
         """Return a headline or sentence translated; None if it is not to be, or cannot be, or lost facts thereby."""
         if self._engine is None or part not in self.what:

@@ -91,6 +91,18 @@ def test_without_an_engine_or_a_model_it_stands_in_one_line_and_the_ledger_says_
 
 
 @on_sqlite
+def test_of_the_languages_of_a_story_one_that_can_be_translated_is_told(engine, put, rain, models):
+    for outlet in ("Vigia", "Voz", "Faro"):
+        spanish = RAIN.replace("Chuva deixa 14 mortos", "La lluvia deja 14 muertos").replace("chuva", "lluvia")
+        put(outlet, spanish, MORNING - HOUR, language="es", country="ES")
+
+    (story,) = edition(engine, engine="firefox", models=models).stories
+
+    assert (story.title_language, story.headline) == ("pt", "Rain leaves 14 dead in Lisbon")
+    assert {sentence.language for sentence in story.summary} == {"pt"}
+
+
+@on_sqlite
 def test_headlines_alone_are_translated_where_the_settings_say_so(engine, rain, models):
     (story,) = edition(engine, engine="firefox", models=models, what=["headlines"]).stories
 
