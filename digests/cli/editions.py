@@ -63,7 +63,7 @@ def summarise_editions(connection: Connection, name: str | None, *, limit: int) 
         edition = load_edition(connection, row)
         about = {"digest": row.digest, "date": row.local_date, "slot": row.slot, "number": row.number}
         about |= {"title": edition.title, "made_at": row.made_at} | edition.ledger.counts
-        about |= {"headline": next((story.title for story in edition.stories), "")}
+        about |= {"headline": next((story.headline for story in edition.stories), "")}
         found.append(about | {"deliveries": count_deliveries(connection, row)})
     return found
 

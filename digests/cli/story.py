@@ -75,8 +75,8 @@ def list_stories(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         edition = find_edition(engine, find_digest(settings, name).name, None)
-    rows = [{"number": story.number, "id": story.id, "title": story.title} for story in edition.stories]
-    rows += [{"number": None, "id": brief.id, "title": brief.title} for brief in edition.briefs]
+    rows = [{"number": story.number, "id": story.id, "title": story.headline} for story in edition.stories]
+    rows += [{"number": None, "id": brief.id, "title": brief.headline} for brief in edition.briefs]
     lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
     print_result(rows, [name_edition(edition), *lines], json=json)
     return DONE

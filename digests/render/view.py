@@ -118,6 +118,11 @@ class StoryView:
         return " · ".join(filter(None, (self.places, self.in_language, self.day, self.alerts, self.rest)))
 
     @property
+    def mark(self) -> str:
+        """What follows a translated headline where its original does not stand: " (translated from Arabic)"."""
+        return f" ({self.in_language})" if self.original else ""
+
+    @property
     def other_headlines(self) -> tuple[SourceView, ...]:
         told = {voice.cite.url for voice in self.perspectives}
         return tuple(line for line in self.headlines if line.url is None or line.url not in told)

@@ -26,6 +26,7 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
         {
             "number": shown.number,
             "title": shown.title,
+            "original": shown.original.text if shown.original else None,
             "url": shown.url,
             "outlets": story.outlets,
             "independent": story.independent,
@@ -46,7 +47,7 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message for ntfy's JSON API (docs.ntfy.sh/publish); the channel adds the topic from the URL."""
-    lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
+    lines = (f"{story.number}. {story.title}{story.mark} ({story.coverage})" for story in view.stories)
     message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
     found: dict[str, object] = {"title": view.heading, "message": message}
@@ -55,7 +56,7 @@ def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 def slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     def line(story: StoryView) -> str:
-        title = escape_slack(story.title)
+        title = escape_slack(story.title + story.mark)
         return f"{story.number}. " + (f"<{story.url.replace('&', '&amp;')}|{title}>" if story.url else title)
 
     head = f"*{escape_slack(view.heading)}*"
@@ -68,7 +69,7 @@ def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message for Discord's webhooks: one embed; an "@everyone" in a headline notifies nobody."""
 
     def line(story: StoryView) -> str:
-        title = MARKDOWN_SIGNS.sub(r"\\\1", story.title)
+        title = MARKDOWN_SIGNS.sub(r"\\\1", story.title + story.mark)
         return f"{story.number}\\. " + (f"[{title}]({story.url})" if story.url else title)
 
     lines = map(line, view.stories) if view.stories else [MARKDOWN_SIGNS.sub(r"\\\1", view.preview)]

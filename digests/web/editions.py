@@ -88,7 +88,7 @@ def archive(site: Site, ask: PageRequest) -> PageResponse:
 
 def title_and_lead(edition: Edition) -> tuple[str, str]:
     """Return the title that an edition was made with, and its first headline."""
-    lead = next((story.title for story in edition.stories), "")
+    lead = next((story.headline for story in edition.stories), "")
     return sanitize_line(edition.title, limit=200), sanitize_line(lead, limit=200)
 
 

@@ -11,6 +11,8 @@ import pytest
 from lxml import html as lxml_html
 
 from digests.model import Section, Translation, TranslationOutcome
+from digests.render import webhook
+from digests.render.edition_view import edition_view
 from digests.render.forms import FORMATS, render
 from tests.render.editions import brief, edition, sentence, story
 
@@ -22,7 +24,7 @@ def translated(text):
     return Translation(text=text, source="pt", to="en", by="firefox")
 
 
-def forms(language="en"):
+def translated_edition(language):
     shown = replace(
         story(1),
         title="Chuva *deixa* <b>14</b> mortos",
@@ -40,7 +42,11 @@ def forms(language="en"):
     foreign = replace(brief(2), title="Neve na serra", language="pt", status="foreign", places=("Portugal",))
     made = edition((Section(title="Europe", anchor="europe", stories=(shown,)),), (line, foreign))
     outcome = TranslationOutcome(by="firefox", translated=4, dropped=1, missing=("ar",), error="a server <b>fell</b>")
-    made = replace(made, language=language, ledger=replace(made.ledger, translation=outcome))
+    return replace(made, language=language, ledger=replace(made.ledger, translation=outcome))
+
+
+def forms(language="en"):
+    made = translated_edition(language)
     return {form.format: form.body.decode() for form in render(made, tuple(FORMATS))}
 
 
@@ -96,6 +102,15 @@ def test_the_json_has_the_translation_beside_the_original():
     assert shown["title"] == "Chuva *deixa* <b>14</b> mortos"
     assert shown["translation"] == {"text": HOSTILE, "from": "pt", "to": "en", "by": "firefox"}
     assert [s["translation"]["text"] for s in shown["summary"]] == ["Rain left 14.", "No light."]
+
+
+@pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord"])
+def test_a_message_to_a_web_address_marks_the_translation_too(shape):
+    made = translated_edition("en")
+
+    body = webhook.render(edition_view(made), made, shape=shape).decode()
+
+    assert "translated from Portuguese" in body.replace("\\\\", "")
 
 
 @pytest.mark.parametrize("language", ["de", "es", "fr"])

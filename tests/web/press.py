@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from digests.edition.build import EditionRequest
 from digests.settings.digests import digests_of
+from digests.settings.translate import translate_of
 from digests.store.editions import DAILY, open_digests
 from tests.edition.factory import make_edition
 from tests.kinds import on
@@ -138,7 +139,11 @@ def edition(settings: Settings, engine: Engine, day: int = 0):
     """Make the edition of so many days ago."""
     end = NOW - day * DAY
     order = EditionRequest(
-        local_date=date(2026, 11, 25) - day * DAY, window_start=end - DAY, window_end=end, slot=DAILY
+        local_date=date(2026, 11, 25) - day * DAY,
+        window_start=end - DAY,
+        window_end=end,
+        slot=DAILY,
+        translate=translate_of(settings),
     )
     return make_edition(engine, digests_of(settings)[0], order, now=end)
 

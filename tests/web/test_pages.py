@@ -15,12 +15,14 @@ from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, claim
 from digests.web.story import hourly_bars
 from tests.edition.factory import make_edition
-from tests.web.press import NOW, app_of, site_of
+from tests.translate.models import models
+from tests.web.press import NOW, app_of, filled, site_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
 
 from .conftest import client_of
 
+__all__ = ["models"]
 pytestmark = pytest.mark.slow  # fills a store a case
 
 FORMS = {"md": "text/markdown", "json": "application/json", "eml": "message/rfc822", "txt": "text/plain"}
@@ -72,6 +74,23 @@ async def test_the_navigation_names_the_product_and_marks_where_one_is(client, p
 
     assert page.xpath("//nav[@aria-label='Site']/a/text()")[0] == "Watcher"
     assert page.xpath("//nav[@aria-label='Site']/a[@aria-current]/text()") == [current]
+
+
+async def test_the_page_of_a_translated_story_shows_its_original_and_what_translated_it(tmp_path, models):
+    rain = "Chuva deixa 14 mortos em Lisboa. A chuva forte deixou 14 mortos em Lisboa na segunda-feira, disse ele."
+    more = f'[translate]\nengine = "firefox"\nmodels = "{models}"'
+    settings, engine = filled(tmp_path, more, days=((0, [("Jornal", "pt", "PT", rain)]),))
+    async with client_of(app_of(site_of(settings, engine))) as client:
+        (story, *_) = links((await client.get("/")).text, "/story/")
+        page, archive = (await client.get(story)).text, (await client.get("/archive")).text
+
+    said = html.fromstring(page)
+    assert said.xpath("//h1/span[not(@lang)]/text()") == ["Rain leaves 14 dead in Lisbon"]
+    originals = said.xpath("//small/span[@lang='pt']/text()")
+    assert [text.split(" em ")[0] for text in originals] == ["Chuva deixa 14 mortos", "A chuva forte deixou 14 mortos"]
+    assert page.count("Translated from Portuguese by Firefox’s model") == 2
+    assert "Rain leaves 14 dead in Lisbon" in archive
+    engine.dispose()
 
 
 def test_a_chart_has_a_bar_an_hour_from_eight_reports_on():
