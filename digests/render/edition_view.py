@@ -36,6 +36,7 @@ MAX_PERSPECTIVES = 6  # of a story
 MAX_ONLY = 5  # names and numbers shown for one perspective
 MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
+MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
 TRENDS = frozenset({"rising", "steady", "fading"})
 # Of the kinds of corrections, but "text".
 PHRASES = {
@@ -286,9 +287,10 @@ class Views:
 
     def _cite(self, cited: Sentence | SourceMention) -> view.CiteView:
         name = outlet_name(cited.outlet, cited.url)
-        turns = language_direction(self.words.language, "") == "ltr" and text_direction(name) == "rtl"
+        own = language_direction(self.words.language, "")
+        turns = text_direction(name) != own
         time = self.words.clock(cited.published_at)
-        return view.CiteView(outlet=name, url=web_url(cited.url), mark="\u200e" if turns else "", time=time)
+        return view.CiteView(outlet=name, url=web_url(cited.url), mark=MARKS[own] if turns else "", time=time)
 
     def _lang_attr(self, tag: str, text: str) -> view.LangAttr:
         own = language_direction(self.words.language, "")

@@ -18,7 +18,7 @@ class LangAttr:
 class CiteView:
     outlet: str
     url: str | None
-    mark: str  # after the outlet: ends a right-to-left name, so that the time stays on its right
+    mark: str  # after the outlet: ends a name of the other direction, so that the time stays where it belongs
     time: str
 
 
