@@ -29,7 +29,7 @@ from digests.settings.delivery import parse_mailbox
 BUDGET = 90 * 1024  # bytes as sent; Gmail clips a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient
 # The target size of a mail: bytes per story, and at least. Its HTML always keeps it, the whole mail if possible.
-STORY_BYTES, MIN_MAIL_BYTES = 4_000, 60_000
+STORY_BYTES, MIN_MAIL_BYTES = 3_750, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
 # Markup that is not needed once styles are inlined: each byte of a mail counts.
 UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
