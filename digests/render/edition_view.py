@@ -18,7 +18,7 @@ from digests.model import (
 )
 from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
-from digests.render.ledger import join_first, ledger_lines
+from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
 from watcher.text.urls import host_of
 from watcher.text.words import fold
@@ -140,7 +140,7 @@ class Views:
             original=original,
             outlet=outlet,
             outlet_lang_attr=self._lang_attr(brief.language, outlet),
-            about=join_parts(places, in_language, day, self._watch_line(brief.watched)),
+            about=words.join((places, in_language, day, self._watch_line(brief.watched))),
             outlets=words.say("outlets", n=brief.outlets),
         )
 
@@ -174,7 +174,7 @@ class Views:
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         if not story.new_outlets:
             return found
-        names = join_first([sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets], MAX_NEW_OUTLETS)
+        names = self.words.join((sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets), MAX_NEW_OUTLETS)
         text = self.words.say("new_outlets", n=len(story.new_outlets), names=names)
         return (*found, view.QuoteView(text=text))
 
@@ -206,10 +206,12 @@ class Views:
             outlet=outlet,
             url=web_url(mention.url),
             lang_attr=self._lang_attr(mention.language, title or outlet),
-            about=join_parts(
-                words.country(mention.country),
-                words.in_language(mention.language),
-                words.say("agency", agency=agency) if agency else "",
+            about=words.join(
+                (
+                    words.country(mention.country),
+                    words.in_language(mention.language),
+                    words.say("agency", agency=agency) if agency else "",
+                )
             ),
             title=title,
         )
@@ -226,14 +228,14 @@ class Views:
             if other.group == perspective.group and other is not perspective
         ]
         first = words["first"] if rivals and mention.published_at < min(rivals) else ""
-        only = join_parts(*(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY]))
+        only = words.join(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY])
         return view.PerspectiveView(
             before=before,
             headline=title,
             lang_attr=self._lang_attr(mention.language, title),
             after=after,
             cite=self._cite(mention),
-            about=join_parts(words.in_language(mention.language), first),
+            about=words.join((words.in_language(mention.language), first)),
             only=words.say("only_there", names=only) if only else "",
         )
 
@@ -248,7 +250,7 @@ class Views:
                     name = name if group == "country" else words.say("kind", name=name)
                     names.append(words.say("read", name=name, n=each.outlets))
             if names:
-                lines.append(words.say(phrase, names=join_first(names, MAX_SILENT)))
+                lines.append(words.say(phrase, names=words.join(names, MAX_SILENT)))
         return tuple(lines)
 
     def _group_name(self, group: str, name: str) -> str:
@@ -256,7 +258,7 @@ class Views:
         return self.words.country(name) or name if group == "country" else name
 
     def _watch_line(self, phrases: Sequence[str]) -> str:
-        named = join_parts(*(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases))
+        named = self.words.join(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases)
         return self.words.say("watched", words=named) if named else ""
 
     def _quotes(self, sentences: Sequence[Sentence]) -> tuple[view.QuoteView, ...]:
@@ -343,7 +345,3 @@ def bar_heights(counts: Sequence[int]) -> tuple[int, ...]:
     """Return bar heights from 1 to `SPARK_HEIGHT`, which the highest bar has; empty if all counts are 0."""
     top = max(counts, default=0)
     return tuple(max(1, round(SPARK_HEIGHT * count / top)) for count in counts) if top > 0 else ()
-
-
-def join_parts(*parts: str) -> str:
-    return ", ".join(part for part in parts if part)

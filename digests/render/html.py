@@ -44,7 +44,7 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
         "world": world(),
         "pins": shown,
         "radius": PIN_RADIUS,
-        "pin_places": ", ".join(f"{pin.number} {pin.place}" for pin in shown),
+        "pin_places": view.words.join(f"{pin.number} {pin.place}" for pin in shown),
     }
     return render_template(html_templates(own), "page.html.j2", own, values)
 

@@ -1,7 +1,5 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
-from collections.abc import Sequence
-
 from digests.model import Edition, LlmOutcome, LlmStop, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
@@ -59,7 +57,7 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         if each.count
     ]
     if reasons:
-        sentences.append(words.say("left_out", reasons=", ".join(reasons)))
+        sentences.append(words.say("left_out", reasons=words.join(reasons)))
     largest = ledger.largest
     if largest and largest.is_oversized:
         title = sanitize_line(largest.title, limit=200) or words["untitled"]
@@ -85,13 +83,8 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
         for source in ledger.failing
     ]
     if names:
-        sentences.append(words.say("failing", names=join_first(names, MAX_FAILING)))
+        sentences.append(words.say("failing", names=words.join(names, MAX_FAILING)))
     return " ".join(sentences)
-
-
-def join_first(names: Sequence[str], limit: int) -> str:
-    """Return the first names with commas between, and an ellipsis if there are more."""
-    return ", ".join([*names[:limit], *(["…"] if len(names) > limit else [])])
 
 
 def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
@@ -110,7 +103,7 @@ def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
         told.append(words.say("translations_dropped", n=outcome.dropped))
     if outcome.missing:
         names = [words.language_name(tag) or tag for tag in outcome.missing]
-        told.append(words.say("no_model", languages=join_first(names, MAX_MISSING)))
+        told.append(words.say("no_model", languages=words.join(names, MAX_MISSING)))
     if outcome.error:
         told.append(words.say("translation_failed", why=outcome.error))
     return words.say("translation", told=sanitize_line("; ".join(told), limit=400))

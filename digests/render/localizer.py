@@ -61,6 +61,12 @@ class Localizer:
         before, _, after = self.say(key, **{gap: "\0"}, **gaps).partition("\0")
         return before, after
 
+    def join(self, parts: Iterable[str], limit: int | None = None) -> str:
+        """Return the parts that are not empty with commas between; an ellipsis for those after the first `limit`."""
+        named = [part for part in parts if part]
+        rest = ["…"] if limit is not None and len(named) > limit else []
+        return self["comma"].join([*named[:limit], *rest])
+
     def label(self, text: str) -> str:
         """Return "Sources:", with a space before the colon where the language has one."""
         return self.say("label", text=text)
@@ -94,7 +100,7 @@ class Localizer:
         """Return "05:32", with the date if it is another day or `day` is set, with the zone's name if `zone` is set."""
         local = at.astimezone(self.zone)
         text = f"{local:%H:%M}" + (f" {zone_letters(local)}" if zone else "")
-        return f"{self.short_date(local.date())}, {text}" if day or local.date() != self.today else text
+        return f"{self.short_date(local.date())}{self['comma']}{text}" if day or local.date() != self.today else text
 
     def duration(self, seconds: float) -> str:
         return str(format_timedelta(timedelta(seconds=seconds), granularity="minute", locale=self.locale))

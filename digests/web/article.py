@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from digests.render.edition_view import join_parts
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.store.stories import StoryMember, StoryRow, load_members, resolve_merged, story_members
@@ -33,7 +32,7 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, 
         "lang": language_tag(article.language),
         "dir": language_direction(article.language, title),
         "outlet": sanitize_line(article.outlet, limit=100),
-        "about": join_parts(words.country(article.country), words.in_language(article.language)),
+        "about": words.join((words.country(article.country), words.in_language(article.language))),
         "at": article.published_at,
         "differs": differs,
     }

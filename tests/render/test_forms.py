@@ -125,7 +125,7 @@ def test_a_right_to_left_outlet_does_not_draw_the_time_to_its_other_side(edition
 def test_a_left_to_right_outlet_does_not_draw_the_date_to_its_side_in_an_arabic_edition(editions):
     told = one(replace(editions.small(), language="ar"), "text")
 
-    assert f"{editions.OUTLETS[0][0]}\u200f, 03:30" in told
+    assert f"{editions.OUTLETS[0][0]}\u200f، 03:30" in told
 
 
 def test_a_story_whose_headline_shows_nothing_still_has_one(editions):

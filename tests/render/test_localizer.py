@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
@@ -65,3 +66,11 @@ def test_numbers_are_told_as_the_language_counts(editions, language, told):
     assert [words.say("stories", n=n) for n in (1, 2, 11, 21)] == told
     assert words.in_language("en") == {"pt": "em inglês", "it": "in inglese", "ru": "язык: английский",
         "uk": "мова: англійська", "ar": "بالإنجليزية", "zh": "英语"}[language]  # fmt: skip
+
+
+def test_lists_and_times_have_the_commas_of_the_language(editions):
+    chinese, arabic = (localizer_for(replace(editions.small(), language=tag)) for tag in ("zh", "ar"))
+
+    assert chinese.join(("埃及", "", "阿拉伯语")) == "埃及，阿拉伯语"
+    assert arabic.join(("مصر", "تونس", "ليبيا"), 2) == "مصر، تونس، …"
+    assert chinese.clock(editions.END - timedelta(days=1)).startswith("3月13日，")
