@@ -109,6 +109,7 @@ def hostile(title: str, url: str) -> Edition:
         mentions=(mention, replace(mention, language="fr", shows_title=True)),
         related=(brief,),
         perspectives=(),
+        differences=(),
         silent=(),
         watched=(),
     )

@@ -138,14 +138,30 @@ class NumberChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Perspective:
-    """How the outlets of one country, or one kind of owner, tell a story: their headline, and names only they have."""
+class Detail:
+    """A figure or a name as reports have it. `text` is in the first of `sentences`, each of another report."""
 
-    group: str  # "country" or "owner"
-    name: str  # ISO code of a country, or the kind of owner as the settings have it
+    text: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The details in which reports differ: figures for one quantity (`disagrees`), or what one report alone has."""
+
+    details: tuple[Detail, ...]
+    disagrees: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perspective:
+    """A headline that leads with another aspect of a story than the other reports do."""
+
+    group: str  # "outlet", or "country" if two of its outlets or more lead with it; "owner" in earlier editions
+    name: str  # of the outlet, ISO code of the country, or the kind of owner as the settings have it
     outlets: int
-    mention: SourceMention  # their first report of their own; its title is the headline
-    only: tuple[str, ...] = ()  # names, and numbers with units, that only their reports have, as written
+    mention: SourceMention  # the report
+    only: tuple[str, ...] = ()  # in earlier editions: names, and numbers with units, that only their reports have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +218,8 @@ class EditionStory:
     number_changes: tuple[NumberChange, ...] = ()  # numbers that have changed since the last edition
     new_outlets: tuple[str, ...] = ()  # that report it since the last edition; empty if the story is new
     related: tuple[Brief, ...] = ()  # other stories of its thread or event, listed under it
-    perspectives: tuple[Perspective, ...] = ()  # of countries and owners; empty if only one of them reports it
+    differences: tuple[Difference, ...] = ()  # those that disagree, then those of one report
+    perspectives: tuple[Perspective, ...] = ()
     silent: tuple[MissingPerspective, ...] = ()
     watched: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
     earlier_story: str = ""  # the id of the story in an earlier edition that it continues

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
-from digests.analysis.perspectives import find_missing_perspectives, find_perspectives, make_mention
+from digests.analysis.perspectives import find_missing_perspectives, make_mention
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
 from digests.model import Brief, EditionStory, SourceMention, Story
 from digests.summarise.agreement import measure_agreement
+from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.lead import Headline, choose_headline, choose_summary
 from watcher.model import Article
 from watcher.text.words import words
@@ -137,7 +138,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         score_terms=ranked.score_terms,
         place_codes=place_codes,
         earlier_story=change.earlier.id if change.earlier else "",
-        perspectives=find_perspectives(story, own, covered, context.owner_kinds),
+        differences=find_differences(own, covered, context.can_read),
+        perspectives=find_aspects(story, own, covered, title, context.can_read),
         silent=find_missing_perspectives(
             context.groups, context.outlets_read, covered, places, context.nearest.to(story.articles)
         ),

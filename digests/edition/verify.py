@@ -63,6 +63,11 @@ def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fau
             yield from _check_sentence(where, sentence, versions)
             if value not in sentence.text:
                 yield where, sentence.text, f"{value} does not stand in it"
+    for detail in (detail for difference in story.differences for detail in difference.details):
+        for sentence in detail.sentences:
+            yield from _check_sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence, versions)
+        if detail.text not in detail.sentences[0].text:
+            yield at, detail.text, "it does not stand in the sentence that it is from"
     for mention in (*story.mentions, *(each.mention for each in story.perspectives)):
         yield from _check_mention(f"{at}, source {mention.outlet}", mention, versions)
     yield from _check_score(at, story)

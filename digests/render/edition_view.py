@@ -8,6 +8,7 @@ from itertools import groupby
 from digests.model import (
     Brief,
     Correction,
+    Difference,
     Edition,
     EditionStory,
     NumberChange,
@@ -26,13 +27,13 @@ from watcher.text.words import words as split_words
 
 MAX_TITLE = 300  # characters
 MAX_NAME = 80  # characters of an agency, a model or a phrase
-MAX_CITES = 4  # of one sentence by a model
+MAX_CITES = 4  # of one sentence by a model, or of one figure
 MAX_SOURCES = 8  # outlets named for a story; the others are counted
 MAX_HEADLINES = 5  # in languages other than the digest's
 MAX_FIGURES = 4
 MAX_NEW_OUTLETS = 6  # named
 MAX_RELATED = 6
-MAX_PERSPECTIVES = 6  # of a story
+MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
 MAX_ONLY = 5  # names and numbers shown for one perspective
 MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
@@ -117,7 +118,8 @@ class Views:
             sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
             headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
-            perspectives=tuple(self._perspective(each, story) for each in story.perspectives[:MAX_PERSPECTIVES]),
+            differences=tuple(self._difference(each) for each in story.differences[:MAX_DIFFERENCES] if each.details),
+            perspectives=tuple(map(self._perspective, story.perspectives[:MAX_PERSPECTIVES])),
             silent=self._silent(story),
             related=tuple(map(self.brief, story.related[:MAX_RELATED])),
             spark=bar_heights(story.sparkline) if story.trend in TRENDS else (),
@@ -189,8 +191,10 @@ class Views:
         return view.QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
-        """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", without parts that are 0."""
+        """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", "" for one outlet."""
         words = self.words
+        if story.outlets == 1:
+            return ""
         parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
         if story.folded:
             from_agencies = sum(copies for _, copies in story.agencies)
@@ -216,26 +220,32 @@ class Views:
             title=title,
         )
 
-    def _perspective(self, perspective: Perspective, story: EditionStory) -> view.PerspectiveView:
-        """Return the view of a perspective; the one that reported before all others of its group is marked "first"."""
+    def _difference(self, difference: Difference) -> tuple[view.QuoteView, ...]:
+        """Return "14 killed" and "12", each with the reports that have it; or the details of one report as one line."""
+        first = difference.details[0].sentences[0]
+        if not difference.disagrees:
+            names = self.words.join(sanitize_line(each.text, limit=MAX_NAME) for each in difference.details)
+            return (view.QuoteView(text=self.words.say("only_there", names=names), cites=(self._cite(first),)),)
+        found = []
+        for each in difference.details[:MAX_FIGURES]:
+            text = sanitize_line(each.text, limit=MAX_NAME)
+            cites = tuple(map(self._cite, each.sentences[:MAX_CITES]))
+            lang_attr = self._lang_attr(each.sentences[0].language, text)
+            found.append(view.QuoteView(text=text, lang_attr=lang_attr, cites=cites))
+        return tuple(found)
+
+    def _perspective(self, perspective: Perspective) -> view.PerspectiveView:
         words, mention = self.words, perspective.mention
         title = self._title(mention.title)
-        phrase = "leads" if perspective.group == "country" else "leads_kind"
-        before, after = words.around(phrase, "headline", name=self._group_name(perspective.group, perspective.name))
-        rivals = [
-            other.mention.published_at
-            for other in story.perspectives
-            if other.group == perspective.group and other is not perspective
-        ]
-        first = words["first"] if rivals and mention.published_at < min(rivals) else ""
         only = words.join(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY])
+        agree = perspective.group == "country" and perspective.outlets > 1
         return view.PerspectiveView(
-            before=before,
+            country=self._group_name("country", perspective.name) if agree else "",
             headline=title,
             lang_attr=self._lang_attr(mention.language, title),
-            after=after,
             cite=self._cite(mention),
-            about=words.join((words.in_language(mention.language), first)),
+            home="" if agree else words.country(mention.country),
+            about=words.in_language(mention.language),
             only=words.say("only_there", names=only) if only else "",
         )
 

@@ -191,7 +191,7 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
     words = view.words
     whole = change_stories(view, partial(limit_story, headlines=HEADLINES, sources=SOURCES))
     yield ShortenStep(view=whole)
-    last_voiced = max((story.number for story in view.stories if story.perspectives or story.silent), default=0)
+    last_voiced = max((story.number for story in view.stories if story.differs), default=0)
     is_voiced = last_voiced > 0
     if is_voiced:
         yield ShortenStep(view=whole, terse=True)
@@ -254,11 +254,11 @@ def drop_extras(view: EditionView) -> EditionView:
 
 
 def _without_perspectives_after(number: int, story: StoryView) -> StoryView:
-    return story if story.number <= number else replace(story, perspectives=(), silent=())
+    return story if story.number <= number else replace(story, differences=(), perspectives=(), silent=())
 
 
 def _headline_only_after(number: int, story: StoryView) -> StoryView:
     if story.number <= number:
         return story
     bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)
-    return replace(bare, perspectives=(), silent=(), related=())
+    return replace(bare, differences=(), perspectives=(), silent=(), related=())

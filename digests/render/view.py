@@ -50,13 +50,15 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerspectiveView:
-    before: str  # "Kenya leads with “"
+    """A headline that leads with another aspect; only `headline` and `cite` are never empty."""
+
+    country: str  # whose outlets agree on it
     headline: str
     lang_attr: LangAttr
-    after: str
     cite: CiteView
-    about: str  # "in Swahili, first"; may be empty
-    only: str  # "only there: Cárcamo, 1,800 dockers"; may be empty
+    home: str  # the country of its one outlet
+    about: str  # "in Swahili"
+    only: str  # names and numbers that only its reports have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class StoryView:
     sources: tuple[SourceView, ...]
     outlets: int  # named or counted; 0 if the story names none
     headlines: tuple[SourceView, ...]
+    differences: tuple[tuple[QuoteView, ...], ...]  # each: the figures for one quantity, or what one report alone has
     perspectives: tuple[PerspectiveView, ...]
     silent: tuple[str, ...]
     related: tuple[BriefView, ...]
@@ -121,6 +124,10 @@ class StoryView:
     def mark(self) -> str:
         """What follows a translated headline where its original does not stand: " (translated from Arabic)"."""
         return f" ({self.in_language})" if self.original else ""
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.differences or self.perspectives or self.silent)
 
     @property
     def other_headlines(self) -> tuple[SourceView, ...]:

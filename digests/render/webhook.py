@@ -47,7 +47,10 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message for ntfy's JSON API (docs.ntfy.sh/publish); the channel adds the topic from the URL."""
-    lines = (f"{story.number}. {story.title}{story.mark} ({story.coverage})" for story in view.stories)
+    lines = (
+        f"{story.number}. {story.title}{story.mark}" + (f" ({story.coverage})" if story.coverage else "")
+        for story in view.stories
+    )
     message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
     found: dict[str, object] = {"title": view.heading, "message": message}

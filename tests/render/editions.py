@@ -7,6 +7,8 @@ from datetime import date
 
 from digests.model import (
     Correction,
+    Detail,
+    Difference,
     Edition,
     EditionStory,
     LlmSentence,
@@ -116,8 +118,18 @@ def lead_with_all() -> EditionStory:
         related=(brief(1), replace(brief(4), day=2, status="quiet")),
         perspectives=(
             Perspective(group="country", name="GB", outlets=3, mention=mention(0, 1)),
-            Perspective(group="country", name="EG", outlets=1, mention=mention(2, 1), only=("Cárcamo", "1,800")),
-            Perspective(group="owner", name="state", outlets=2, mention=mention(1, 1)),
+            Perspective(group="outlet", name="Delta", outlets=1, mention=mention(2, 1)),
+            Perspective(group="owner", name="state", outlets=2, mention=mention(1, 1), only=("Cárcamo", "1,800")),
+        ),
+        differences=(
+            Difference(
+                details=(
+                    Detail(text="4,000 people", sentences=(sentence(1), sentence(2, 11))),
+                    Detail(text="3,000", sentences=(sentence(0),)),
+                ),
+                disagrees=True,
+            ),
+            Difference(details=(Detail(text="12 villages", sentences=(sentence(1),)),), disagrees=False),
         ),
         silent=(
             MissingPerspective(group="country", name="CN", outlets=4),
@@ -183,7 +195,7 @@ def heavy(stories: int = 15) -> Edition:
     everything, made = lead_with_all(), rich(stories=stories)
 
     def loaded(told: EditionStory) -> EditionStory:
-        fields = ("number_changes", "new_outlets", "related", "perspectives", "silent", "watched")
+        fields = ("number_changes", "new_outlets", "related", "differences", "perspectives", "silent", "watched")
         return replace(told, **{name: getattr(everything, name) for name in fields})
 
     return replace(each(made, loaded), corrections=CORRECTIONS)

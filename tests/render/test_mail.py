@@ -227,28 +227,28 @@ def text_of(message) -> str:
 
 
 @pytest.mark.slow
-def test_the_plain_part_is_the_first_that_does_not_say_how_coverage_differs(editions):
+def test_the_plain_part_is_the_first_that_does_not_say_what_differs(editions):
     edition = editions.heavy(4)
 
     message = parsed(edition, replace(TO, budget=len(raw(edition)) - 1))
 
     assert "shortened" not in html_of(message)
     assert html_of(message) == html_of(parsed(edition))
-    assert "Left out: how coverage differs, headlines in other languages." in text_of(message)
-    assert "How coverage differs:" in text_of(parsed(edition))
-    assert "How coverage differs:" not in text_of(message)
+    assert "Left out: what differs, headlines in other languages." in text_of(message)
+    assert "What differs:" in text_of(parsed(edition))
+    assert "What differs:" not in text_of(message)
 
 
-def test_how_coverage_differs_goes_before_the_news_itself_and_from_the_end(editions):
+def test_what_differs_goes_before_the_news_itself_and_from_the_end(editions):
     tried = [step.view for step in shorten_steps(edition_view(editions.heavy(9)))][:11]
 
     assert [(each.left_out, sum(bool(story.perspectives) for story in each.stories)) for each in tried] == [
         ((), 9),
         ((), 9),
         ((), 9),
-        *(((f"how coverage differs, but for the first {n} stories",), n) for n in (8, 6, 5, 4, 3, 2)),
-        (("how coverage differs",), 0),
-        (("how coverage differs", "more on the same events"), 0),
+        *(((f"what differs, but for the first {n} stories",), n) for n in (8, 6, 5, 4, 3, 2)),
+        (("what differs",), 0),
+        (("what differs", "more on the same events"), 0),
     ]
     assert all(story.related for each in tried[:10] for story in each.stories)
 
@@ -271,7 +271,7 @@ def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(ed
     edition = editions.each(bare, lambda story: replace(story, perspectives=voices))
 
     assert "shortened" not in html_of(parsed(bare))
-    assert "Left out: how coverage differs" in html_of(parsed(edition))
+    assert "Left out: what differs" in html_of(parsed(edition))
     assert len(raw(edition)) <= len(raw(bare)) + 500
 
 

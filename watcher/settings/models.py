@@ -221,7 +221,7 @@ class SourceSettings(SettingsModel):
     )
     owner_kind: str | None = Field(
         default=None,
-        description='Kind of that owner in a word of your own, such as "public": editions tell how coverage differs.',
+        description='Kind of that owner in a word of your own, "public"; editions say which kind does not report.',
         max_length=60,
     )
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(

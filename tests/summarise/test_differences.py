@@ -1,0 +1,138 @@
+"""What differs between reports: figures for one quantity, what one report alone has, headlines on another aspect."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from digests.analysis.coverage import measure_coverage
+from digests.summarise.differences import find_aspects, find_differences
+from digests.summarise.lead import choose_headline
+from tests.compose.factories import agreement, article, by_id, story
+
+FIGURES = Path(__file__).parent.parent / "data" / "figures.toml"
+
+
+def differences(*reports, reads=None):
+    """Return what differs between reports, given as (language, text): for each, the texts and the outlets' numbers."""
+    made = [article(f"{n}", f"Report {n}", text, language=tag, hours=n + 1) for n, (tag, text) in enumerate(reports)]
+    articles = by_id(*made)
+    found = find_differences(
+        articles, measure_coverage(story(*made), articles), lambda tag: reads is None or tag in reads
+    )
+    for detail in (detail for each in found for detail in each.details):
+        assert detail.text in detail.sentences[0].text
+        assert all(s.text in articles[s.article_id].text for s in detail.sentences)
+    return [
+        (each.disagrees, [(detail.text, "".join(s.outlet for s in detail.sentences)) for detail in each.details])
+        for each in found
+    ]
+
+
+@pytest.mark.parametrize("half", ["dev", "test"])
+def test_figures_that_disagree_are_told_and_no_others(half):
+    rows = [row for row in tomllib.loads(FIGURES.read_text(encoding="utf-8"))["stories"] if row["half"] == half]
+    false, missed = [], []
+    for row in rows:
+        told = [" ".join(d for d, _ in details) for apart, details in differences(*row["reports"]) if apart]
+        values = [" ".join(re.findall(r"\d+(?:[.,]\d+)?", each)).replace(",", ".") for each in told]
+        wanted = [set(each.split()) for each in row["apart"]]
+        false += [each for each in values if set(each.split()) not in wanted]
+        missed += [each for each in wanted if each not in [set(value.split()) for value in values]]
+
+    print(f"{half}: {len(rows)} stories, told falsely {false}, missed {missed}")
+    assert false == []
+    assert len(missed) <= 1
+
+
+def test_figures_come_with_the_reports_that_have_them_and_those_of_most_reports_first():
+    found = differences(
+        ("en", "A ferry sank off the coast on Monday, killing 14 people, police said."),
+        ("de", "Beim Untergang einer Fähre sind am Montag 12 Menschen getötet worden."),
+        ("fr", "Le naufrage d'un ferry a fait 14 morts lundi, selon la police."),
+    )
+
+    assert found == [(True, [("killing 14", "02"), ("12", "1")])]
+
+
+def test_figures_that_no_report_tells_in_a_language_of_the_reader_are_left_out():
+    reports = (
+        ("de", "Beim Untergang einer Fähre sind am Montag 12 Menschen getötet worden."),
+        ("fr", "Le naufrage d'un ferry a fait 14 morts lundi, selon la police."),
+    )
+
+    assert differences(*reports, reads=["en"]) == []
+    assert differences(*reports, reads=["fr"]) == [(True, [("14 morts", "1"), ("12", "0")])]
+
+
+STRIKE = "La grève au port de Lund a surpris tout le monde, dit la mairie de la ville."
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("The strike in the port of Lund took 24 ships by surprise on 26 November.", ["24 ships"]),
+        ("The strike cost $40 million, the port of Lund said.", ["$40 million"]),
+        ("The strike in Lund began at 11:45 am with 650 angry dockers.", []),
+        ("The leader, he said, was Mireille Castonguay of Lund. Castonguay was silent.", ["Mireille Castonguay"]),
+        ("The leader, he said, was Mireille Castonguay of Lund.", []),  # named only once
+        ("It is, they say, the largest strike in South Korea. South Korea is in Asia.", []),
+    ],
+)
+def test_what_one_report_alone_has_is_told(text, alone):
+    found = differences(("en", text), ("fr", STRIKE), ("fr", f"{STRIKE} Encore."), reads=["en"])
+
+    assert found == ([(False, [(each, "0") for each in alone])] if alone else [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The mills of Sfax pressed 118 thousand tonnes of oil.", "Les moulins ont pressé 118 000 tonnes d'huile."),
+        ("The strike at the port of Trieste took 24 hours.", "La grève a duré vingt-quatre heures, dit la mairie."),
+    ],
+)
+def test_a_number_that_another_report_writes_in_another_way_is_not_one_reports_alone(one, other):
+    assert differences(("en", one), ("fr", other), ("fr", STRIKE), reads=["en"]) == []
+
+
+def test_nothing_differs_where_nothing_differs():
+    text = "The strike in the port of Lund took 24 ships by surprise."
+
+    assert differences(("en", text), ("en", f"{text} It goes on."), ("fr", STRIKE)) == []
+
+
+def aspects(*reports):
+    """Return the headlines on another aspect, of reports given as (outlet, country, title, text)."""
+    made = [
+        article(outlet, title, text, country=country, hours=n + 1)
+        for n, (outlet, country, title, text) in enumerate(reports)
+    ]
+    told, articles = story(*made), by_id(*made)
+    headline = choose_headline(told, articles, agreement(told, articles), languages=["en"])
+    found = find_aspects(told, articles, measure_coverage(told, articles), headline, lambda tag: tag == "en")
+    return headline.text, [(each.group, each.name, each.outlets, each.mention.title) for each in found]
+
+
+DEAL = "The European Union and Mercosur signed a trade deal in Montevideo on Friday after 25 years of talks."
+EVENT = [
+    ("Wire", "BE", "EU and Mercosur sign trade deal in Montevideo", DEAL),
+    ("Post", "GB", "EU signs trade deal with Mercosur after 25 years", DEAL.replace("Friday", "Friday evening")),
+]
+FARMERS = ("Meadow", "IE", "Furious farmers promise protests across Dublin", f"Farmers were furious. {DEAL}")
+
+
+def test_a_headline_on_another_aspect_is_its_outlets_and_the_storys_own_is_not_told_again():
+    headline, found = aspects(*EVENT, FARMERS)
+
+    assert headline in {title for _, _, title, _ in EVENT}
+    assert found == [("outlet", "Meadow", 1, FARMERS[2])]
+
+
+def test_a_country_is_named_only_if_two_of_its_outlets_lead_with_an_aspect():
+    second = ("Herald", "IE", "Farmers promise protests in Dublin", f"The farmers will protest in Dublin. {DEAL}")
+
+    assert [each[:3] for each in aspects(*EVENT, FARMERS, second)[1]] == [("country", "IE", 2)]
