@@ -44,6 +44,7 @@ def compare_with_earlier(
     summary: Sequence[Sentence],
     agreed: Agreement,
     context: ComposeContext,
+    title: str = "",
 ) -> StoryChange:
     """
     Return whether the reader has seen `story`, and what is new in it since then.
@@ -76,7 +77,7 @@ def compare_with_earlier(
     old = [articles[key] for key in known_ids if key in articles]
     old += [article for article in rest if article.fetched_at < previous.window_end]
     new = [article for article in rest if article.fetched_at >= previous.window_end and article.id in context.articles]
-    updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context)
+    updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context, title)
     if followed is not None and not updates:
         return new_story
     new_ids = {article.id for article in new}
@@ -189,6 +190,7 @@ def _new_sentences(
     summary: Sequence[Sentence],
     agreed: Agreement,
     context: ComposeContext,
+    title: str,
 ) -> tuple[Sentence, ...]:
     """Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most."""
     origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
@@ -213,11 +215,15 @@ def _new_sentences(
         if len(chosen) == most:
             break
         figures = significant_numbers(candidate.text)
+        if not candidate.can_follow((*summary, *chosen), stems(title, language)):
+            continue
         if not any(
             is_repetition(candidate.stems, about) and figures <= significant_numbers(text) for text, about in said
         ):
             chosen.append(candidate.sentence)
             said.append((candidate.text, candidate.stems))
+    rank = [sentence.article_id for sentence in chosen]
+    chosen.sort(key=lambda sentence: (rank.index(sentence.article_id), sentence.offset))
     return tuple(chosen) or tuple(candidate.sentence for _, candidate in found if candidate.sentence in summary)[:1]
 
 

@@ -104,7 +104,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     if title is None:
         return None
     summary = choose_summary(story, own, agreed, languages=context.languages_for("sentences", own), title=title.text)
-    change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context)
+    change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
     translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable([sentence for sentence in summary if sentence not in change.updates])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())

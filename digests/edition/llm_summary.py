@@ -43,7 +43,8 @@ def add_llm_summaries(
         chat = Chat(url=settings.url, model=settings.model, key=settings.key)
         for shown in edition.stories:
             story = by_id.get(shown.id)
-            sources = collect_prompt_sources(story, articles, language=edition.language) if story else ()
+            quoted = (*shown.summary, *shown.updates)
+            sources = collect_prompt_sources(story, articles, language=edition.language, quoted=quoted) if story else ()
             if not sources:
                 continue
             system, user = build_prompt(sources, language=edition.language, title=shown.title)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,13 +11,14 @@ from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
 from digests.summarise.agreement import Agreement, total_support
 from digests.summarise.angle import find_local_angles
-from digests.summarise.readable import FIRST, dateline_length, stands_alone, words_for_language
+from digests.summarise.readable import ENDING, FIRST, dateline_length, find_needs, stands_alone, words_for_language
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
 MAX_SENTENCES = 3
+MAX_QUOTED_WIDTH = 600  # of all sentences that an edition quotes from one article
 FOREIGN_SENTENCES = 1  # of a summary in a language that cannot be shown to the reader
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
@@ -34,17 +35,35 @@ MIN_WORTH = 0.35  # of the first sentence's score that a further one must reach
 
 @dataclass(frozen=True, slots=True)
 class CandidateSentence:
-    """A sentence that can stand alone, with its place, stems and score."""
+    """A sentence that can stand alone, with its place, stems and score, and what must be known before it."""
 
     article: Article
     start: int
     text: str
     stems: frozenset[str]
     score: float
+    previous: int  # where the sentence before it starts; -1 for the first one
+    names: frozenset[str]  # this and the next as `find_needs` returns them
+    needs: tuple[frozenset[str], ...]
 
     @property
     def sentence(self) -> Sentence:
         return make_sentence(self.article, self.start, self.text)
+
+    def can_follow(self, quoted: Collection[Sentence], known: Iterable[str]) -> bool:
+        """Whether it fits, and says whom it means to a reader of `quoted` and of a headline with the stems `known`."""
+        key, told = self.article.id, set(known)
+        before = [s for s in quoted if s.article_id != key or s.offset < self.start]
+        told.update(stem for s in before for stem in stems(s.text, s.language))
+        follows = self.previous < 0 or any((s.article_id, s.offset) == (key, self.previous) for s in before)
+        is_clear = self.names <= told and (follows or all(not told.isdisjoint(need) for need in self.needs))
+        return is_clear and fits_limit(self.sentence, quoted)
+
+
+def fits_limit(sentence: Sentence, quoted: Iterable[Sentence]) -> bool:
+    """Whether an edition that quotes `quoted` may quote a sentence too: its article's stay under `MAX_QUOTED_WIDTH`."""
+    same = {s.offset: display_length(s.text) for s in (sentence, *quoted) if s.article_id == sentence.article_id}
+    return sum(same.values()) <= MAX_QUOTED_WIDTH
 
 
 def choose_summary(
@@ -86,19 +105,24 @@ def reports_by_language(
 
 def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SENTENCES) -> list[CandidateSentence]:
     """Return the scored sentences at an article's beginning that can stand alone, in order."""
-    text = article.text[:READ_CHARS]
+    text, language = article.text[:READ_CHARS], article.language
     found = []
-    value = 1.0
-    for at, (start, end) in enumerate(islice(sentences(text, article.language), limit)):
+    value, previous = 1.0, -1
+    for at, (start, end) in enumerate(islice(sentences(text, language), limit)):
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < MAX_DATELINES:
             start += dateline_length(text[start:end])
-        words = text[start:end]
-        if stands_alone(words, article.language):
-            about = stems(words, article.language)
-            support = total_support(agreed, about, article.language) / math.sqrt(max(8, len(set(about))))
-            found.append(CandidateSentence(article, start, words, frozenset(about), support * value))
+        words, before = text[start:end], text[:start].rstrip(" ")
+        above = before.strip().rpartition("\n")[2]  # "Claim": the sentence below is checked, not told
+        if stands_alone(words, language) and above.strip(" :").lower() not in words_for_language("claim", language):
+            about = stems(words, language)
+            support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))
+            score, needs = support * value, find_needs(words, before, language)
+            found.append(CandidateSentence(article, start, words, frozenset(about), score, previous, *needs))
+        is_prose = display_length(words) >= MIN_TITLE_WIDTH and ENDING.search(words)  # no place, no line above the text
+        if is_prose and not is_repetition(stems(words, language), stems(article.title, language)):
+            previous = start
         value *= FALLOFF
     return found
 
@@ -137,12 +161,14 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
 def _best_sentences(article: Article, agreed: Agreement, title: str, limit: int) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
     chosen: list[CandidateSentence] = []
-    said = set(stems(title or article.title, article.language))
+    known = stems(title or article.title, article.language)
+    said = set(known)
     room = MAX_WIDTH
     for candidate in sorted(find_candidates(article, agreed), key=lambda c: (-c.score, c.start)):
         if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
-        if display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
+        can_follow = candidate.can_follow([each.sentence for each in chosen], known)
+        if can_follow and display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)
             said |= candidate.stems
             room -= display_length(candidate.text) + 1

@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import islice
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import NUMBER
 from digests.analysis.select import is_flagged
 from digests.model import LlmSentence, Sentence, Story
-from digests.summarise.lead import make_sentence
+from digests.summarise.lead import fits_limit, make_sentence
 from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import WORD, fold, is_unspaced, stem, stems, words
 
 MAX_REPORTS = 6  # independent reports in the prompt
-MAX_PER_REPORT = 5  # sentences of each
 READ_CHARS = 3000  # of a text
 MIN_REPORTS = 2  # with fewer, no summary is written
 MAX_SENTENCES = 3  # sentences kept of an answer
@@ -27,7 +25,9 @@ NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence ma
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
 
-def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
+def collect_prompt_sources(
+    story: Story, articles: Mapping[str, Article], *, language: str, quoted: Sequence[Sentence] = ()
+) -> tuple[Sentence, ...]:
     """Return sentences that a model may use, of independent reports in `language`; () for fewer than `MIN_REPORTS`."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = [a for a in origins if a.language == language and not is_flagged(a) and a.text][:MAX_REPORTS]
@@ -38,7 +38,9 @@ def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, lan
         text = article.text[:READ_CHARS]
         spans = ((start + dateline_length(text[start:end]), end) for start, end in sentences(text, language))
         alone = (span for span in spans if stands_alone(text[slice(*span)], language))
-        found += [make_sentence(article, start, text[start:end]) for start, end in islice(alone, MAX_PER_REPORT)]
+        for start, end in alone:
+            sentence = make_sentence(article, start, text[start:end])
+            found += [sentence] if fits_limit(sentence, (*quoted, *found)) else []  # both are shown
     return tuple(found)
 
 

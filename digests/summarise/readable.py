@@ -2,12 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from digests.analysis.select import display_length
+from watcher.text.words import fold, stem, stop_words
 
 TABLES: dict[str, Any] = tomllib.loads((files("digests.summarise") / "words.toml").read_text("utf-8"))
 
@@ -44,6 +46,10 @@ SAID = re.compile(
 FURNITURE = re.compile(
     "|".join([*TABLES["furniture"]["pieces"], rf"\b(?:{'|'.join(TABLES['furniture']['words'])})\b"]), re.IGNORECASE
 )
+# What a sentence does not say itself: quotations. And "World War I", whose number is no pronoun.
+NOT_TOLD = re.compile('"[^"]*"|[“„][^“”„]*[“”]|«[^«»]*»|»[^«»]*«|「[^「」]*」|\\b[A-Z]\\w+ I\\b')
+TAGGED = re.compile(r"[?!…][\"'”’»«“]$")  # the end of a quotation whose speaker the same line names behind it
+MAX_BEFORE_ARTICLE, NOUN_PHRASE = 2, 3  # words before a definite article ("Although the bill …") and behind it
 MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
 
 
@@ -61,7 +67,47 @@ def stands_alone(text: str, language: str) -> bool:
         return False
     if text.endswith(("?", "？", "؟")) or text[0].islower() or text[0] in ")]},;:.-–—•*#|>":
         return False
+    person = words_for_language("person", language) | words_for_language("writer", language)
+    if not person.isdisjoint(word.split("'")[0] for word in FIRST.findall(_own_words(text))):
+        return False
     return _is_balanced(text) and not BARE_QUOTE.match(text) and not starts_with_reference(text, language)
+
+
+def _own_words(text: str) -> str:
+    return NOT_TOLD.sub(" ", text.replace("’", "'"))
+
+
+def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
+    """
+    Return the stems of surnames that `before`, the text before a sentence, introduced, and sets of stems: one of each
+    set must be known unless the sentence before is quoted. An empty set stands for a word such as "also".
+    """
+    told = _own_words(text)
+    found, links = FIRST.findall(told), words_for_language("link", language)
+    bare = (name for left, name in pairwise(["", *found]) if name[0].isupper() and not left[:1].isupper())
+    names = frozenset(stem(fold(name)) for name in bare if _is_introduced(name, before, language))
+    needs = [frozenset[str]()] * (not links or TAGGED.search(before) is not None or not links.isdisjoint(found))
+    if nouns := _definite_nouns(FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " ")), language):
+        needs.append(frozenset(stem(fold(noun)) for noun in nouns))
+    return names, tuple(needs)
+
+
+def _is_introduced(name: str, before: str, language: str) -> bool:
+    """Whether a text has a name for the first time behind another capitalised word, as behind a first name."""
+    at = before.find(f" {name}")
+    left = before[: max(at, 0)].rpartition(" ")[2]
+    return left.isalpha() and left[0].isupper() and fold(left) not in stop_words(language)
+
+
+def _definite_nouns(opening: Sequence[str], language: str) -> Sequence[str]:
+    """Return the words behind a definite article at a sentence's beginning; none if they are named or described."""
+    articles = words_for_language("definite", language)
+    at = next(
+        (at for at, word in enumerate(opening[: MAX_BEFORE_ARTICLE + 1]) if word.lower() in articles), len(opening)
+    )
+    phrase = opening[at + 1 : at + 1 + NOUN_PHRASE]
+    is_named = any(word[0].isupper() for word in (phrase[1:2] if language == "de" else phrase))  # "Das Hotel Lunik"
+    return () if is_named or not words_for_language("described", language).isdisjoint(phrase[1:2]) else phrase[:2]
 
 
 def starts_with_reference(text: str, language: str) -> bool:
@@ -88,6 +134,8 @@ def _has_no_speaker(text: str, language: str) -> bool:
     """Whether a quotation is followed by only a pronoun or a verb: “…,” he said. «…», dijo."""
     said = SAID.match(text)
     found = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
+    if len(found) > 1 and found[1] in words_for_language("unnamed", language):
+        return True
     return (len(found) == 1 and found[0].islower()) or not words_for_language("speaker", language).isdisjoint(found)
 
 

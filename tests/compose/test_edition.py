@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests import edition_json
-from digests.analysis.select import select_articles
+from digests.analysis.select import display_length, select_articles
 from digests.compose.changes import compare_with_earlier
 from digests.compose.edition import compose_edition
 from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import Intake, LeftOut, LeftOutKind
+from digests.summarise.lead import MAX_QUOTED_WIDTH, make_sentence
 from tests.compose.factories import END, START, agreement, article, by_id, make_context, story
 
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
@@ -321,6 +322,28 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     assert [s.text for s in moved.updates] == [
         "Engineers at the Koshi barrage opened all 56 gates during the night, the army said on Tuesday."
     ]
+
+
+def test_what_is_new_stays_under_the_limit_for_an_article_and_needs_no_sentence_that_is_not_quoted():
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    lines = [
+        f"A flood struck Nepal on Monday, and 300 people had to leave their homes{', the army said' * 8}.",
+        f"Trains between Kathmandu and Biratnagar stand still until Thursday{', the railway said' * 8}.",
+        "It was not enough, and the water rose by another metre before the evening.",
+        "The move was criticised by 14 villages below the barrage, which had asked for boats and got 27 of them.",
+        f"Engineers at the Koshi barrage opened all 56 gates during the night{', the engineers said' * 4}.",
+        "Farmers in Sunsari lost 1,900 buffaloes and most of the rice that they had stored for the spring.",
+    ]
+    update = article("N9", "Flood in Nepal: dam breaks", "\n".join(lines), hours=30)
+    flood, articles = story(*first, update), by_id(*first, update)
+    tuesday = {"local_date": date(2026, 3, 11), "window_start": END, "window_end": END + timedelta(days=1)}
+    context = make_context(articles, **tuesday, earlier_editions=(edition_of([first]),))
+    summary = tuple(make_sentence(update, update.text.index(line), line) for line in lines[:2])
+
+    moved = compare_with_earlier(flood, articles, summary, agreement(flood, articles), context, update.title)
+
+    assert [s.text for s in moved.updates] == [lines[4]]
+    assert sum(display_length(s.text) for s in (*summary, *moved.updates)) <= MAX_QUOTED_WIDTH
 
 
 @pytest.mark.parametrize(

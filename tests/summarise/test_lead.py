@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.analysis.select import display_length
-from digests.summarise.lead import MAX_SENTENCES, MAX_WIDTH, choose_headline, choose_summary, is_informative
+from digests.summarise.lead import (
+    MAX_QUOTED_WIDTH,
+    MAX_SENTENCES,
+    MAX_WIDTH,
+    choose_headline,
+    choose_summary,
+    is_informative,
+    make_sentence,
+)
+from digests.summarise.llm_check import collect_prompt_sources
 from digests.summarise.readable import dateline_length, stands_alone, starts_with_reference
 from tests.compose.factories import agreement, article, by_id, story
 
@@ -195,6 +204,104 @@ def test_a_sentence_that_points_back_is_loose(language, text):
 def test_a_sentence_with_its_own_subject_stands_alone(language, text):
     assert not starts_with_reference(text, language)
     assert stands_alone(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Many years ago, when I first crossed the bridge over the Aar, it felt new."),
+        ("en", "Yes, I mean that the bridge over the Aar will stay closed for a year."),
+        ("en", "Get more details on the bridge, including traffic, tolls and all the closures."),
+        ("en", "In Bern, our reporter saw how the bridge over the Aar was closed on Monday."),
+        ("de", "Im Blog können Sie alles Wichtige zu der Brücke über die Aare nochmal nachlesen."),
+        ("fr", "Le pont restera fermé pendant un an, et nous en avons parlé avec le maire."),
+        ("es", "«El puente permanecerá cerrado durante un año», explicó ante los medios."),
+        ("en", "“The bridge will stay closed for a year,” it added."),
+        ("en", "To be sure, the canton of Bern does not want to close the bridge for a year."),
+        ("de", "Zwar will der Kanton Bern die Brücke über die Aare nicht lange schließen."),
+    ],
+)
+def test_a_sentence_of_the_writer_or_to_the_reader_never_stands_alone(language, text):
+    assert not stands_alone(text, language)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The bridge was built by the canton after World War I, and was widened in 1968.",
+        "“The crash was loud, and I ran out to our bridge,” the baker Rosa Keller told reporters.",
+        "“El puente permanecerá cerrado”, dijo el ministro ante los medios en Berna el lunes.",
+    ],
+)
+def test_a_quoted_person_may_say_i(text):
+    assert stands_alone(text, "es" if "puente" in text else "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "skipped", "text"),
+    [
+        (
+            "en",
+            "He wanted the bridge at Thun closed for a year.",
+            "The move was criticised by shops in Bern and Basel.",
+        ),
+        (
+            "en",
+            "It was shelved in the spring by both chambers.",
+            "Although the bill fell, shops in Bern stayed closed.",
+        ),
+        (
+            "en",
+            "But the canton had warned of cracks.",
+            "Engineers in Basel, however, called the cracks in Bern harmless.",
+        ),
+        ("en", "“Is the bridge going to fall soon?”", "Rosa Keller asks as she steers her lorry to Bern on Monday."),
+        ("en", "It was Rosa Keller who heard the crash.", "In Bern, after the crash, Keller closed her old bakery."),
+        ("de", "Er will die Brücke in Thun ein Jahr sperren.", "Der Vorstoß stieß bei Läden in Bern auf Widerstand."),
+        ("fr", "Il veut fermer le pont de Thoune.", "La mesure a été critiquée par des commerces de Berne et de Bâle."),
+        (
+            "es",
+            "Él quiere cerrar el puente de Thun.",
+            "Las autoridades de Berna sugirieron otra medida para el tráfico.",
+        ),
+        (
+            "sv",
+            "Han vill stänga bron i Thun i ett år.",
+            "Förslaget kritiserades av butiker i både Bern och Basel i går.",
+        ),
+    ],
+)
+def test_a_sentence_that_needs_the_one_before_it_is_quoted_only_behind_it(language, skipped, text):
+    lead = {"de": GERMAN, "sv": "En vägbro över floden Aare rasade i Bern på måndagen, sade polisen i staden."}
+    first = lead.get(
+        language, "A road bridge over the river Aar collapsed in Bern on Monday, killing 12 people, police said."
+    )
+    behind = article("Bund", "Bridge", f"{first}\n{skipped}\n{text}", language=language)
+    beside = article("Bund", "Bridge", f"{text}\n{first}", language=language)
+
+    assert text not in texts(summary(story(behind), by_id(behind), language=language, title="Bridge"))
+    assert text in texts(summary(story(beside), by_id(beside), language=language, title="Bridge"))
+
+
+def test_a_claim_that_is_checked_is_not_told():
+    body = "A rumour went round in Bern on Monday.\nClaim\nThe bridge over the Aar was sold to a bank for $17 million."
+    one = article("Check", "Was the bridge sold?", body)
+
+    assert not any("sold" in text for text in texts(summary(story(one), by_id(one))))
+
+
+def test_what_a_model_may_use_of_an_article_stays_under_the_limit_with_what_is_quoted():
+    lines = [
+        f"In district {n} of Bern, {n} engineers looked at bridges {'and at their pillars ' * 5}." for n in range(9)
+    ]
+    reports = [article(f"P{n}", "Bridges are looked at", "\n".join(lines)) for n in range(2)]
+    quoted = tuple(make_sentence(reports[0], reports[0].text.index(line), line) for line in lines[:3])
+
+    found = collect_prompt_sources(story(*reports), by_id(*reports), language="en", quoted=quoted)
+
+    for each in reports:
+        own = {s.offset: display_length(s.text) for s in (*quoted, *found) if s.article_id == each.id}
+        assert 0 < sum(own.values()) <= MAX_QUOTED_WIDTH
 
 
 def test_the_headline_is_a_title_that_tells_not_one_that_asks_or_teases():
