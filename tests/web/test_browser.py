@@ -102,6 +102,7 @@ def test_the_keys_lead_everywhere(base, paths):
     assert walked["skip"].startswith("Skip to the ") and walked["outline"] != "none"
     assert walked["afterJ"] != walked["afterJJ"] and walked["afterK"] == walked["afterJ"]
     assert walked["opened"].startswith(("/article/", "/story/"))
+    assert walked["jOfToday"].startswith("/story/")
     assert walked["slash"] == "q" and walked["slashFromStory"] == "/search"
     assert (walked["ga"], walked["gs"], walked["gt"]) == ("/archive", "/sources", "/")
     assert walked["keysOpen"] is True

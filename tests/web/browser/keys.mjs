@@ -30,6 +30,8 @@ found.afterJJ = await focused();
 await page.keyboard.press('k');
 found.afterK = await focused();
 found.opened = await left('o');
+await go('/', 'j');
+found.jOfToday = await focused();
 await go('/search', '/');
 found.slash = await focused();
 await go(story);
