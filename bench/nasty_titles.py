@@ -95,12 +95,13 @@ def hostile(title: str, url: str) -> Edition:
     """Return an edition that has `title` wherever an outlet's words stand."""
     full = sample_edition()
     told = full.stories[0]
-    sentence = replace(told.summary[0], text=title, outlet=title, url=url)
+    sentence = replace(told.summary[0], text=title, outlet=title, url=url, translation=None)
     mention = replace(told.mentions[0], outlet=title, url=url, title=title)
-    brief = replace(full.briefs[0], title=title, url=url, outlet=title, watched=())
+    brief = replace(full.briefs[0], title=title, url=url, outlet=title, watched=(), translation=None)
     story = replace(
         told,
         title=title,
+        translation=None,
         url=url,
         summary=(sentence,),
         updates=(),

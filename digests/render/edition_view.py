@@ -283,7 +283,7 @@ class Views:
             if translation:
                 whole = self.words.join_sentences((each.text for each in translations), translation.to)
                 translation = replace(translation, text=whole)
-            shown, lang_attr, original = self._translated(text, tag, translation)
+            shown, lang_attr, original = self._choose_text(text, tag, translation)
             cites = (self._cite(group[0]),)
             found.append(view.QuoteView(text=shown, lang_attr=lang_attr, cites=cites, original=original))
         return tuple(found)
@@ -313,9 +313,9 @@ class Views:
     def _headline(
         self, title: str, language: str, translation: Translation | None
     ) -> tuple[str, view.LangAttr, view.OriginalView | None]:
-        return self._translated(self._title(title), language, translation)
+        return self._choose_text(self._title(title), language, translation)
 
-    def _translated(
+    def _choose_text(
         self, text: str, language: str, translation: Translation | None
     ) -> tuple[str, view.LangAttr, view.OriginalView | None]:
         """Return a text, translated if it is so, its language, and the original of a translation."""
@@ -324,7 +324,8 @@ class Views:
             return text, lang_attr, None
         key = f"engine_{translation.by}"
         engine = self.words[key] if key in self.words.phrases else sanitize_line(translation.by, limit=MAX_NAME)
-        mark = self.words.say("translated_by", language=self.words.language_name(language) or language, engine=engine)
+        name = self.words.language_name(language) or sanitize_line(language, limit=MAX_NAME)
+        mark = self.words.say("translated_by", language=name, engine=engine)
         shown = sanitize_line(translation.text)
         original = view.OriginalView(text=text, lang_attr=lang_attr, mark=mark)
         return shown, self._lang_attr(translation.to, shown), original
