@@ -60,6 +60,12 @@ def region_title(region: str, language: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def section_title(region: str, language: str) -> str:
+    """Return the title of a region's section: "Elsewhere" for the stories without a place."""
+    names = load_data("regions")["elsewhere"]
+    return str(names.get(_primary(language), names["en"])) if region == "world" else region_title(region, language)
+
+
 def country_name(code: str, language: str) -> str:
     """Return the usual short name of a country in `language`; `code` itself if it is unknown."""
     short = load_data("regions")["short"].get(_primary(language), {})

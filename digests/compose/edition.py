@@ -11,11 +11,11 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from digests.analysis.country_names import REGIONS, region_of, region_title
+from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
-from digests.compose.rank import RankedStory, rank
+from digests.compose.rank import READER_TERM, RankedStory, rank
 from digests.compose.story import (
     add_distinct,
     compose_brief,
@@ -123,7 +123,7 @@ def choose_section(present: Sequence[Article], places: Sequence[str], digest: Di
     Return the title of a story's section. `places` are the countries that it is about, the main one first.
 
     The first matching section rule decides. Else the digest's `sections` are matched with the articles' sections, then
-    with the region's names. If none matches, it is the title of the region.
+    with the region's names. If none matches, it is the title of the region, or "Elsewhere" without a place.
     """
     if rule := match_section_rule(digest.section_rules, present, places):
         return rule
@@ -138,7 +138,7 @@ def choose_section(present: Sequence[Article], places: Sequence[str], digest: Di
         for spelling in map(_plain, (region, region_title(region, language), region_title(region, "en"))):
             if spelling in names:
                 return names[spelling]
-    return region_title(region, language)
+    return section_title(region, language)
 
 
 def section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
@@ -146,12 +146,12 @@ def section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
     Return the distinct titles in page order.
 
     `titles` are the sections of the stories, best story first. The digest's own sections come first, in their order. If
-    it has none, the lead's section comes first, then the others by their best story, and the rest of the world last.
+    it has none, the lead's section comes first, then the others by their best story, and stories without a place last.
     """
     found, wanted = list(dict.fromkeys(titles)), digest.sections
     if wanted:
         return [name for name in wanted if name in found] + [name for name in found if name not in set(wanted)]
-    rest = region_title(REGIONS[-1], digest.language)
+    rest = section_title(REGIONS[-1], digest.language)
     return found[:1] + [name for name in found[1:] if name != rest] + [name for name in found[1:] if name == rest]
 
 
@@ -231,15 +231,15 @@ def select_stories(
     """
     Choose the stories to show from `ranked`, best first; `compose` returns a story as shown, None if it has no title.
 
-    Stories with a `must` phrase come first, then those of several outlets, then the others. A quiet story (nothing is
-    new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only be a brief
-    if all its articles are in `flagged`, the ids of live blogs, round-ups, galleries and videos. Of a thread, the first
-    story with news is shown, with up to `MAX_RELATED` others listed under it.
+    Stories with a `must` phrase come first, then those of several outlets or that the reader's own weights raise, then
+    the others. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader
+    cannot read. A story can only be a brief if all its articles are in `flagged`, the ids of galleries and videos. Of a
+    thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it.
     """
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
     pending: list[RankedStory] = []
-    for each in sorted(ranked, key=lambda each: (not each.must_phrases, len(each.coverage.outlets) == 1)):
+    for each in sorted(ranked, key=lambda each: (not each.must_phrases, _is_set_back(each))):
         thread = each.sibling_of or each.story.id
         if thread in shown_by_thread:
             under = chosen.related[shown_by_thread[thread]]
@@ -260,8 +260,14 @@ def select_stories(
             chosen.quiet.append((each, shown))
     _attach_quiet_to_thread(chosen, shown_by_thread)
     _fill_briefs(chosen, pending, briefs)
-    chosen.main.sort(key=lambda pair: (len(pair[0].coverage.outlets) == 1, -pair[0].score, pair[0].story.id))
+    chosen.main.sort(key=lambda pair: (_is_set_back(pair[0]), -pair[0].score, pair[0].story.id))
     return chosen
+
+
+def _is_set_back(ranked: RankedStory) -> bool:
+    """Whether one outlet alone has a story, and the reader's own weights do not raise it."""
+    raised = any(term.name == READER_TERM and term.value > 0 for term in ranked.score_terms)
+    return len(ranked.coverage.outlets) == 1 and not raised
 
 
 def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:

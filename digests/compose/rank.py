@@ -19,6 +19,7 @@ from watcher.text.words import stems
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
 SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words, 0 to 1, from which on they are about one event
+READER_TERM = "reader"  # of the reader's own weights
 SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
 TITLES = 24  # titles of a story whose words are compared
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
@@ -117,7 +118,7 @@ def _reader_terms(story: Story, present: Sequence[Article], context: ComposeCont
     if not found:
         return ()
     words = ", ".join(f"{what} {weight:+g}" for what, weight in found)
-    return (_term("reader", sum(weight for _, weight in found), 1.0, f"your weights: {words}"),)
+    return (_term(READER_TERM, sum(weight for _, weight in found), 1.0, f"your weights: {words}"),)
 
 
 def _report_growth(story: Story, own: int, before: Mapping[str, int]) -> tuple[float, str]:

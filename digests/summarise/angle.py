@@ -1,7 +1,8 @@
 """Local angles: titles that lead with an outlet's own country or town, where other reports tell the event itself."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import SequenceMatcher
+from functools import cache
 
 from digests.analysis.country_names import languages_in
 from digests.analysis.gazetteer import load_gazetteer
@@ -17,40 +18,40 @@ MIN_OTHERS, MIN_CHARS = 2, 30  # reports that must lack a name; of the texts of 
 SAME_NAME = 0.7  # ratio of `SequenceMatcher` from which on two spellings may be one name: "Azores", "Açores"
 
 
-def find_local_angles(story: Story, articles: Mapping[str, Article]) -> frozenset[str]:
+def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[[Article], bool]:
     """
-    Return the ids of the articles of `story` whose titles are local angles; empty if that were all of them.
+    Return a function that says whether the title of an article of `story` is a local angle.
 
-    A title is one if it names the outlet's own country, or a place in it, which few of the reports of other outlets
-    name at all, while most of them name another country; or if its first name is one that none of them has.
+    It is one if it names the outlet's own country, or a place in it, which few of the reports of other outlets name at
+    all, while most of them name another country; or if its first name is one that none of them has.
     """
-    reports = [[articles[key] for key in group.articles if key in articles] for group in story.wire_groups]
-    found = set()
-    for own in filter(None, reports):
-        others = [group[0] for group in reports if group and group is not own][:MAX_REPORTS]
-        found |= {article.id for article in own if others and _is_local(article, others)}
-    return frozenset(found) if any(article.id not in found for own in reports for article in own) else frozenset()
+    origins = [next((key for key in group.articles if key in articles), "") for group in story.wire_groups]
+    own_origin = {key: origins[n] for n, group in enumerate(story.wire_groups) for key in group.articles}
+
+    @cache
+    def countries(key: str, chars: int) -> frozenset[str]:
+        return _countries(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
+
+    def is_local_angle(article: Article) -> bool:
+        others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_REPORTS]
+        foreign = [each for each in others if each.country != article.country]
+        here = {article.country}
+        if foreign and here <= countries(article.id, 0) and len(foreign) * 2 >= len(others):
+            concerned = sum(here <= countries(each.id, READ_CHARS) for each in foreign)
+            abroad = sum(bool(countries(each.id, FIRST_CHARS) - here) for each in foreign)
+            if concerned <= MAX_SHARE * len(foreign) and abroad * 2 >= len(foreign):
+                return True
+        whole = [each for each in others if len(each.text) > len(each.title) + MIN_CHARS]
+        name = _first_name(article) if len(whole) >= MIN_OTHERS else None
+        texts = (f"{each.title}\n{each.text[:READ_CHARS]}" for each in whole)
+        known = {other for text in texts for other, _ in capitalized_words(text) if other.isascii()} if name else ()
+        return name is not None and bool(known) and not _is_known(name, known)
+
+    return is_local_angle
 
 
-def _is_local(article: Article, others: list[Article]) -> bool:
-    foreign = [each for each in others if each.country != article.country]
-    if article.country in _countries(article.title, article.language) and len(foreign) * 2 >= len(others):
-        concerned, abroad = 0, 0
-        for each in foreign:
-            elsewhere = _countries(f"{each.title}\n{each.text[:FIRST_CHARS]}", each.language) - {article.country}
-            abroad += bool(elsewhere)
-            concerned += article.country in _countries(f"{each.title}\n{each.text[:READ_CHARS]}", each.language)
-        if concerned <= MAX_SHARE * len(foreign) and abroad * 2 >= len(foreign):
-            return True
-    whole = [each for each in others if len(each.text) > len(each.title) + MIN_CHARS]
-    name = _first_name(article) if len(whole) >= MIN_OTHERS else None
-    texts = (f"{each.title}\n{each.text[:READ_CHARS]}" for each in whole)
-    known = {other for text in texts for other, _ in capitalized_words(text) if other.isascii()} if name else ()
-    return name is not None and bool(known) and not _is_known(name, known)
-
-
-def _countries(text: str, language: str) -> set[str]:
-    return {found.code for found in load_gazetteer(language).find(text) if not found.is_ambiguous}
+def _countries(text: str, language: str) -> frozenset[str]:
+    return frozenset(found.code for found in load_gazetteer(language).find(text) if not found.is_ambiguous)
 
 
 def _first_name(article: Article) -> str | None:

@@ -15,13 +15,14 @@ from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.numbers import NUMBER, YEAR, all_numbers, normalize, numbers_with_units
 from digests.analysis.perspectives import make_mention
 from digests.model import Detail, Difference, Perspective, Sentence, Story
-from digests.summarise.angle import find_local_angles
+from digests.summarise.angle import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence
 from watcher.model import Article
 from watcher.text.dates import month_number
 from watcher.text.sentences import sentences
 from watcher.text.words import WORD, fold, stem, stems, stop_words, to_latin, words
 
+MAX_REPORTS = 40  # independent reports that are compared
 MIN_REPORTS = 3  # independent reports from which on one of them can be alone with a figure or a name
 LEAD_SENTENCES = 3  # of a report, that are searched
 READ_CHARS = 2000  # of a text
@@ -66,7 +67,7 @@ def find_differences(
     articles: Mapping[str, Article], covered: Coverage, can_read: Callable[[str], bool]
 ) -> tuple[Difference, ...]:
     """Return the figures that disagree, then the figures and names that one report alone has, of a story."""
-    reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
+    reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
     alone = _details_of_one(reports, can_read) if len(reports) >= MIN_REPORTS else ()
     return (*_figures_apart(reports, can_read), *alone)
 
@@ -243,9 +244,9 @@ def find_aspects(
 
     Each is an outlet's, or a country's where two of its outlets or more lead with that aspect.
     """
-    reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
+    reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
-    angles = find_local_angles(story, articles)
+    is_local_angle = local_angle_test(story, articles)
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
     said = {a.id: about[a.id].union(stems(a.text[:READ_CHARS], a.language)) for a in reports}
     found: list[tuple[float, Article, list[Article]]] = []
@@ -257,11 +258,11 @@ def find_aspects(
         new = own.difference(*(said[a.id] for a in others))
         is_new = len(others) >= MIN_OTHERS and len(new) >= max(MIN_NEW, MIN_NEW_SHARE * len(own))
         if (
-            (is_new or article.id in angles)
-            and article.id != headline.article.id
+            article.id != headline.article.id
             and article.outlet != headline.article.outlet
             and can_read(article.language)
             and is_informative(article.title, article.language)
+            and (is_new or is_local_angle(article))
         ):
             found.append((len(new) / max(1, len(own)), article, same))
     chosen: list[Perspective] = []

@@ -10,7 +10,7 @@ from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
 from digests.summarise.agreement import Agreement, total_support
-from digests.summarise.angle import find_local_angles
+from digests.summarise.angle import local_angle_test
 from digests.summarise.readable import ENDING, FIRST, dateline_length, find_needs, stands_alone, words_for_language
 from watcher.model import Article
 from watcher.text.sentences import sentences
@@ -200,12 +200,16 @@ def choose_headline(
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None
-    groups = [among for among, _ in reports_by_language(story, articles, languages)]
-    angles = find_local_angles(story, articles)
-    for among in (*([a for a in group if a.id not in angles] for group in groups), *groups):
+    is_local_angle = local_angle_test(story, articles)
+    rest: list[Headline] = []
+    for among, _ in reports_by_language(story, articles, languages):
         titled = [Headline(_without_outlet(article), article) for article in among if article.title.strip()]
-        if titled:
-            return max(titled, key=lambda h: (_score(h, agreed), -h.article.published_at.timestamp(), h.article.id))
+        titled.sort(key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
+        if event := next((h for h in titled if not is_local_angle(h.article)), None):
+            return event
+        rest += titled
+    if rest:
+        return rest[0]
     same = [article for article in present if article.language in languages] or present
     return Headline(_without_outlet(same[0]), same[0])
 

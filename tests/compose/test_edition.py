@@ -474,3 +474,37 @@ def test_a_gallery_by_itself_is_told_in_one_line():
 
     assert [s.article_ids for s in edition.stories] == [(bridge.id,)]
     assert [b.article_ids for b in edition.briefs] == [(pictures.id,)]
+
+
+def test_live_blogs_and_round_ups_count_nowhere_and_tell_no_story():
+    flood, storm = world()[0], world()[3]
+    blog = article("Live", "Live: flood in Nepal", flood[0].text, kind="live", country="IN", hours=7)
+    briefing = article("Post", "Morning briefing: a flood and a storm", "What you need to know. " * 9, kind="roundup")
+
+    edition = edition_of([[*flood, blog], storm, [briefing]])
+
+    assert [(s.outlets, blog.id in s.article_ids) for s in edition.stories] == [(4, False), (1, False)]
+    assert not edition.briefs
+    assert edition.ledger.stories_found == 2
+    assert [(out.kind, out.count) for out in edition.ledger.left_out] == [("collection", 2)]
+
+
+def test_a_story_of_one_outlet_comes_last_unless_the_readers_weights_raise_it():
+    storm, fire = world()[3], world()[4]
+
+    plain, weighted = (edition_of([storm, fire], **shape) for shape in ({}, {"weights": {"countries": {"CL": 5.0}}}))
+
+    assert [s.outlets for s in plain.stories] == [2, 1]
+    assert [s.outlets for s in weighted.stories] == [1, 2]
+
+
+def test_a_story_without_a_place_is_elsewhere_and_last():
+    text = "The committee chose a new prime number and all its members were glad of it at once. " * 3
+    nowhere = [article(f"M{n}", "Largest prime number so far found", text, hours=1 + n) for n in range(2)]
+
+    english, german = (
+        edition_of([nowhere, world()[0], world()[1]], language=tag, reads=("en",)) for tag in ("en", "de")
+    )
+
+    assert [section.title for section in english.sections] == ["Asia–Pacific", "Africa", "Elsewhere"]
+    assert german.sections[-1].title == "Andernorts"

@@ -10,6 +10,7 @@ from email import policy
 import pytest
 from lxml import html as lxml_html
 
+from digests.render.edition_view import edition_view
 from digests.render.forms import render
 
 FORMS = ("markdown", "html", "text", "mail", "mail text")
@@ -97,6 +98,14 @@ def test_written_sentences_take_the_place_of_the_extract(editions):
     assert all(sentence.text not in told for sentence in story.summary)
     assert f"The sentences it rests on {editions.sentence(1).text} — Harbour Gazette, 03:30" in shown(edition, "html")
     assert "none is generated" not in told
+
+
+def test_an_outlet_that_leads_with_another_aspect_is_not_named_as_a_source_too(editions):
+    story = edition_view(editions.moved()).stories[0]
+    voices = {voice.cite.outlet for voice in story.perspectives}
+
+    assert voices
+    assert voices.isdisjoint(source.outlet for source in story.sources)
 
 
 def test_before_and_after_follow_the_way_the_page_is_read(editions):

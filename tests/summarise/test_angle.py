@@ -10,7 +10,7 @@ import pytest
 
 from digests.model import Story
 from digests.summarise.agreement import count_document_frequencies, measure_agreement
-from digests.summarise.angle import find_local_angles
+from digests.summarise.angle import local_angle_test
 from digests.summarise.lead import choose_headline
 from tests.compose.factories import article, by_id, story
 from tests.demo_press import labels
@@ -77,4 +77,6 @@ def test_a_title_without_a_word_has_no_angle():
     texts = ("A ferry sank off Bali on Sunday.", "The ferry sank near Bali and 14 people died.", "It sank.")
     reports = [article(f"Paper {n}", "…", text * 3, country="GB", hours=n) for n, text in enumerate(texts)]
 
-    assert find_local_angles(story(*reports), by_id(*reports)) == frozenset()
+    is_local_angle = local_angle_test(story(*reports), by_id(*reports))
+
+    assert not any(map(is_local_angle, reports))
