@@ -36,6 +36,7 @@ name = "test"
 stories = 40
 briefs = 40
 directory = "out"
+reads = ["en", "de", "es", "fr", "it", "pt", "ru", "ar", "ja", "zh"]
 
 """
 
