@@ -31,7 +31,7 @@ COMMANDS = [
 OTHERS = {
     "init", "run", "work", "site", "web", "export", "cluster", "demo", "settings schema", "sources add",
     "sources remove", "sources mute", "sources unmute", "sources export", "service install", "service uninstall",
-    "story split", "story join", "story forget",
+    "story split", "story join", "story forget", "translate install",
 }  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.+Z-]*")
 ONE_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

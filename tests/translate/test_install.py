@@ -39,7 +39,7 @@ def address(models, tmp_path):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(models))) as http:
-        thread = threading.Thread(target=http.serve_forever, daemon=True)
+        thread = threading.Thread(target=partial(http.serve_forever, 0.02), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{http.server_address[1]}", asked
         http.shutdown()
