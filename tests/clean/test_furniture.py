@@ -258,6 +258,14 @@ def test_a_line_of_rights_before_the_text_goes() -> None:
     assert cut(blocks(line, *[PROSE] * 9)) == [("rights", line)]
 
 
+def test_a_box_ends_where_the_article_goes_on_in_long_items_of_a_list() -> None:
+    """As in "The ten best …", with a note on advertisements between the first item and the second."""
+    items = [Block(text=f"Bridge {number}. {PROSE} {PROSE} {PROSE}", kind="li") for number in range(4)]
+    given = blocks(*[PROSE] * 3, items[0], "More from the bridges", "Old bridge", *items[1:])
+
+    assert cut(given) == [("box", "More from the bridges"), ("box", "Old bridge")]
+
+
 def test_long_teasers_under_their_linked_titles_go_with_their_box() -> None:
     titles = [f"Story number {at} of the day, told at some length" for at in range(5)]
     teasers = [text for title in titles for text in (title, "27/05/2024", f"{PROSE} {PROSE} {PROSE}")]

@@ -213,7 +213,9 @@ def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, sta
 def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
     """Whether long paragraphs stand from `start` on; one under a linked title is a teaser and does not count."""
     long = (
-        at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and count_letters(blocks[at].text) >= LONG
+        at
+        for at in range(start + 1, len(blocks))
+        if blocks[at].kind in ("p", "li") and count_letters(blocks[at].text) >= LONG
     )
     return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
@@ -221,7 +223,7 @@ def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int)
 def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) -> bool:
     """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop."""
     text = block.text
-    if rule is not None or block.kind == "li" or is_linked(block, known.markup):
+    if rule is not None or (block.kind == "li" and count_letters(text) < LONG) or is_linked(block, known.markup):
         return True
     return len(text) < SHORT and SENTENCE_END.search(text) is None
 
