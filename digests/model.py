@@ -443,13 +443,3 @@ def translations_of(edition: Edition) -> tuple[Translation, ...]:
     for story in edition.stories:
         shown += [story, *story.summary, *story.updates, *story.related]
     return tuple(each.translation for each in shown if each.translation)
-
-
-def cited_ids(edition: Edition) -> set[str]:
-    """Return the ids of all articles that an edition quotes, links or counts."""
-    briefs = [*edition.briefs, *edition.ended, *(brief for story in edition.stories for brief in story.related)]
-    ids = {key for story in edition.stories for key in story.article_ids}
-    ids |= {key for brief in briefs for key in brief.article_ids}
-    ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}
-    ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
-    return ids | {correction.article_id for correction in edition.corrections}

@@ -17,10 +17,18 @@ from digests.delivery.file import write_files
 from digests.edition.publish import render_all, render_files
 from digests.edition.verify import verify
 from digests.errors import DigestError
-from digests.model import Edition, Rendered, cited_ids, translations_of
+from digests.model import Edition, Rendered, translations_of
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store.editions import DAILY, EditionRow, count_deliveries, edition_rows, load_edition, open_digests
+from digests.store.editions import (
+    DAILY,
+    EditionRow,
+    cited_ids,
+    count_deliveries,
+    edition_rows,
+    load_edition,
+    open_digests,
+)
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result

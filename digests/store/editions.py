@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from digests import edition_json
-from digests.model import Edition, cited_ids
+from digests.model import Edition
 from digests.store.schema import deliveries, digests, editions, metadata
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
@@ -141,6 +141,16 @@ def is_process_alive(by: str) -> bool:
     """Whether the process named `by` (`process_id`) is running; True for every process on another machine."""
     machine, pid, _ = by.rsplit(":", 2)
     return by == process_id() or machine != process_id().rsplit(":", 2)[0] or is_alive(int(pid))
+
+
+def cited_ids(edition: Edition) -> set[str]:
+    """Return the ids of all articles that an edition quotes, links or counts."""
+    briefs = [*edition.briefs, *edition.ended, *(brief for story in edition.stories for brief in story.related)]
+    ids = {key for story in edition.stories for key in story.article_ids}
+    ids |= {key for brief in briefs for key in brief.article_ids}
+    ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}
+    ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
+    return ids | {correction.article_id for correction in edition.corrections}
 
 
 def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> bool:

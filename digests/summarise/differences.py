@@ -46,7 +46,7 @@ UPPER, LOWER = (
 NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
 BARE = re.compile(r"(?!\s?[-–—:/%°]|\s?\d)")  # behind a number that is not a part of something: "66-year-old", "14:30"
 LISTS = ("blocks", "elsewhere", "least", "people")
-CLOCK = re.compile(r"-|^\d+[\d.,:]*\s*(?:\w{1,2}|[A-Z]{3,4})$")  # "51AM", "56 IST" of a time of day; "14-week"
+CLOCK = re.compile(r"-|^\d[\d.,:]*\s?(?:\w{1,2}|[A-Z]{3,4})$")  # "51AM", "56 IST" of a time of day; "14-week"
 CLAUSE_END = re.compile(r"[.,;:()–—!?\"“”«»\n\d]| - ")
 
 
@@ -138,7 +138,7 @@ def _lead(article: Article) -> Iterator[Sentence]:
 def _figures_in(sentence: Sentence) -> Iterator[Figure]:
     text, language = sentence.text, sentence.language
     known = _quantities(language)
-    blocks, elsewhere, least, people = (_listed(name, language) for name in LISTS)
+    blocks, elsewhere, least, people = (_word_list(name, language) for name in LISTS)
     passed = people | stop_words(language) | least
     for match in NUMBER.finditer(text):
         value = normalize(match.group())
@@ -176,7 +176,7 @@ def _quantities(language: str) -> dict[tuple[str, str], str]:
 
 
 @cache
-def _listed(name: str, language: str) -> frozenset[str]:
+def _word_list(name: str, language: str) -> frozenset[str]:
     return frozenset(str(TABLES[name].get(language, "")).split())
 
 
