@@ -9,12 +9,13 @@ import numpy as np
 
 from digests.cluster.inverted_index import Array, Places
 from digests.cluster.item import ClusterItem, sort_by_time
+from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.vectorize import Vectors, center_by_language, load_term_rows, term_vectors
 
 FAR = 0.29  # likeness below which an article is surely not on the event of a story (docs/decisions/0033)
 NEAR = 0.4  # likeness from which on an article may be of the story's event, so that others are compared with it too
 MAX_NEAR = 80  # articles of a story's event that others are compared with, the nearest
-FAR_WORDS = 0.12  # the cosine of terms that counts as `FAR` for two articles of one language without vectors
+FAR_WORDS = 0.16  # the cosine of terms that counts as `FAR` without vectors, for a text and an article of its language
 NearReport: TypeAlias = tuple[str, float]  # the id of an article, and its likeness to a story, 0 to 1
 
 
@@ -31,6 +32,7 @@ class NearestReports:
         self.items = sort_by_time(items)
         self.node = {item.article_id: number for number, item in enumerate(self.items)}
         self.languages = np.unique([item.language for item in self.items], return_inverse=True)[1].astype(np.int32)
+        self.has_text = np.array([len(item.features.shingles) >= MIN_BODY_BYTES for item in self.items], bool)
         self.groups: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
         for number, item in enumerate(self.items):
             self.groups["country", item.country].append(number)
@@ -50,7 +52,7 @@ class NearestReports:
         Return a function that returns the article of a group that is nearest to a story, given by article ids.
 
         It returns None if an article of the group cannot be compared: it has no vector, and its language is none of
-        the story's.
+        the story's, or the story and the article have titles alone in it, which may tell one event in other words.
         """
         own = np.array(sorted(self.node[key] for key in story if key in self.node), np.intp)
         likeness_of = cache(lambda: self.likeness(own))  # not before it is needed
@@ -74,8 +76,9 @@ class NearestReports:
         known = has * has[own].max() > 0
         if known.all():
             return np.asarray(found, np.float32)
+        same, same_as_text = (np.isin(self.languages, self.languages[each]) for each in (own, own[self.has_text[own]]))
         words = FAR / FAR_WORDS * self.shared_terms(own)
-        return np.where(known, found, np.where(np.isin(self.languages, self.languages[own]), words, np.nan))
+        return np.where(known, found, np.where(same_as_text | same & self.has_text, words, np.nan))
 
     def shared_terms(self, own: Places) -> Array:
         """Return the dot product of each article's terms with the highest weights that these have in the rows `own`."""

@@ -10,6 +10,15 @@ import pytest
 from digests.cluster.nearest import FAR, NearestReports
 from watcher.features.embedders import with_vector
 
+BREAD = (
+    "A loaf costs four crowns more than last year in the towns of the valley. Bakers blame the price of flour, which "
+    "has doubled since the mill at Brindle burnt down."
+)
+FLOOD = (
+    "Mayor Vera Tosk led 318 people over the bridge of Marsk before the Orlen took it. The river rose by two metres in "
+    "a night, and the mill stands under water up to its roof."
+)
+
 
 def with_values(made, country, *values):
     row = np.array(values, np.float32)
@@ -51,21 +60,27 @@ def test_an_article_of_the_story_itself_is_the_nearest(press):
 
 def test_an_article_without_a_vector_in_another_language_cannot_be_compared(item, press):
     bare = replace(item("es3", "Riner pierde", language="es"), country="ES")
-    english = replace(item("es4", "The price of bread goes up"), country="ES")
+    english = replace(item("es4", "The price of bread goes up", BREAD), country="ES")
 
     assert NearestReports([*press, bare], {}).to(["gb1"])("country", "ES") is None
     assert NearestReports([*press, english], {}).to(["gb1"])("country", "ES")[1] < FAR
 
 
-def test_words_alone_show_a_report_where_there_are_no_vectors(item):
-    story = replace(
-        item("gb1", "Flood drives 318 people from Marsk", "Vera Tosk led them over the Orlen."), country="GB"
-    )
-    near = replace(item("us1", "Marsk under water", "The Orlen rose, Vera Tosk said."), country="US")
-    far = replace(item("ca1", "Brindle wins the Varga cup", "Petra Moll took the last game."), country="CA")
+@pytest.mark.parametrize("texts", [(FLOOD, "", ""), ("", FLOOD, BREAD), (FLOOD, FLOOD, BREAD)])
+def test_words_alone_show_a_report_where_there_are_no_vectors_but_texts(item, texts):
+    story = replace(item("gb1", "Flood drives people from Marsk", texts[0]), country="GB")
+    near = replace(item("us1", "Marsk under water", texts[1]), country="US")
+    far = replace(item("ca1", "Bakers ask for more", texts[2]), country="CA")
     nearest = NearestReports([story, near, far], {}).to(["gb1"])
 
     assert nearest("country", "US")[1] > FAR > nearest("country", "CA")[1]
+
+
+def test_titles_alone_show_nothing_where_there_are_no_vectors(item):
+    story = replace(item("gb1", "Flood drives people from Marsk"), country="GB")
+    other = replace(item("us1", "A town leaves its homes as the Orlen rises"), country="US")
+
+    assert NearestReports([story, other], {}).to(["gb1"])("country", "US") is None
 
 
 def test_a_story_that_is_not_in_the_window_has_no_nearest_report(press):

@@ -20,15 +20,36 @@ NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})
 FLOODS = (
-    "Flood in Orlen drives 318 people from home. The Orlen rose at Marsk by two metres, mayor Vera Tosk said.",
-    "Orlen flood: 318 people leave Marsk by boat. Vera Tosk, the mayor, asked for sandbags against the Orlen.",
-    "In the Orlen flood 318 people flee from Marsk. Soldiers came at noon, and mayor Vera Tosk thanked them for boats.",
+    (
+        "Flood in Orlen drives 318 people from home. The Orlen rose at Marsk by two metres, mayor Vera Tosk said. "
+        "The mill stands under water up to its roof, and the bridge is gone."
+    ),
+    (
+        "Orlen flood: 318 people leave Marsk by boat. Vera Tosk, the mayor, asked for sandbags against the Orlen. "
+        "Water stands in the mill, and nobody can cross where the bridge was."
+    ),
+    (
+        "In the Orlen flood 318 people flee from Marsk. Soldiers came at noon, and mayor Vera Tosk thanked them. "
+        "They will stay until the water is out of the mill."
+    ),
 )
 OTHERS = (
-    "Chess club of Brindle wins the Varga cup. Captain Petra Moll took the last game after five hours.",
-    "Bakers of Lunden strike for a shorter night. The ovens of the old town stay cold, a union said.",
-    "New ferry crosses the strait of Halm. It carries ninety cars and is driven by batteries.",
-    "A goat stops the train to Kilbrannan. Two men led the animal from the rails.",
+    (
+        "Chess club of Brindle wins the Varga cup. Captain Petra Moll took the last game after five hours, with a rook "
+        "against two knights, and thanked her trainer in tears."
+    ),
+    (
+        "Bakers of Lunden strike for a shorter night. The ovens of the old town stay cold, a union said, as long as "
+        "work begins at two in the morning."
+    ),
+    (
+        "New ferry crosses the strait of Halm. It carries ninety cars, is driven by batteries, and needs a quarter of "
+        "an hour less than the steamer that it replaces."
+    ),
+    (
+        "A goat stops the train to Kilbrannan. Two men led the animal from the rails with a bag of apples, and "
+        "travellers clapped from every window."
+    ),
 )
 BRITISH, FRENCH = [f"Herald{n}" for n in range(3)], [f"Courrier{n}" for n in range(4)]
 
@@ -83,6 +104,14 @@ def test_a_country_whose_articles_are_all_far_from_a_story_does_not_report_it(en
 def test_an_article_that_may_be_a_report_forbids_to_say_so(engine, flood, put):
     near = "Marsk under water. Vera Tosk wept as the Orlen took the mill, and a hundred others lost a bed."
     put_french(put, (*OTHERS[:3], near))
+
+    assert silent(engine) == []
+
+
+def test_titles_alone_show_no_silence_without_vectors(engine, sources, put):
+    for n, (name, text) in enumerate(zip(BRITISH, FLOODS, strict=True)):
+        put(name, text.partition(". ")[0], NOW - (n + 3) * HOUR)
+    put_french(put, [text.partition(". ")[0] for text in OTHERS])
 
     assert silent(engine) == []
 
