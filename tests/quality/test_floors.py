@@ -41,9 +41,9 @@ def test_copies_are_told_from_independent_texts(half):
     assert fallen(measure.reports(half), BOOK["reports"][half]) == []
 
 
-@pytest.mark.parametrize("half", ["tuned", "held"])
-def test_rewritten_texts_do_not_count_as_independent_and_own_ones_do(half):
-    assert fallen(text_reuse.measure(half), BOOK["independent"][half]) == []
+@pytest.mark.parametrize("part", text_reuse.PARTS)
+def test_rewritten_texts_do_not_count_as_independent_and_own_ones_do(part):
+    assert fallen(text_reuse.measure(part), BOOK["independent"][part]) == []
 
 
 def test_every_figure_has_a_floor():

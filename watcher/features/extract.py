@@ -43,8 +43,8 @@ MAX_CHARACTERS = 40_000
 LEAD_WORDS = 40  # first shingles of a text that are flagged `LEAD`
 LEAD_CHARACTERS = 80  # the same in scripts without spaces
 
-CITED, LEAD = 1, 2  # flags in the lowest bits of a shingle; the other bits are its hash
-FLAG_BITS = 2
+CITED, LEAD, END = 1, 2, 4  # flags in the lowest bits of a shingle; the other bits are its hash
+FLAG_BITS = 3
 
 MULTIPLIER, MIXER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)  # odd numbers with well-mixed bits
 
@@ -72,7 +72,7 @@ def shingles(text: str) -> bytes:
     Format: little-endian uint32. Two samples are complete up to the smaller of their largest values. A shingle has the
     flag `CITED` if in each of its occurrences a word is in a quotation or in a row of a list or table: independent
     reports share quotations and figures, but only copies share the other wording. It has the flag `LEAD` if it occurs
-    at the start of the text.
+    at the start of the text, `END` if it occurs in its last third alone.
     """
     found, cited = split_quotes(text[:MAX_CHARACTERS])
     unspaced = sum(len(token) == 1 and bool(UNSPACED_RUN.match(token)) for token in found) * 2 > len(found)
@@ -83,11 +83,12 @@ def shingles(text: str) -> bytes:
     before = np.cumsum([0, *cited])
     flags = np.where(before[size:] > before[:-size], CITED, 0).astype(np.uint32)
     flags[: LEAD_CHARACTERS if unspaced else LEAD_WORDS] |= LEAD
+    flags[len(runs) * 2 // 3 :] |= END
     order = np.argsort(runs, kind="stable")
     runs, flags = runs[order], flags[order]
     first = np.flatnonzero(np.concatenate([[True], runs[1:] != runs[:-1]]))
     always, ever = np.bitwise_and.reduceat(flags, first), np.bitwise_or.reduceat(flags, first)
-    sample = runs[first] << FLAG_BITS | always & CITED | ever & LEAD
+    sample = runs[first] << FLAG_BITS | always & (CITED | END) | ever & LEAD
     return sample[:MAX_SHINGLES].astype("<u4").tobytes()
 
 
