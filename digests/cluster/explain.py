@@ -18,6 +18,7 @@ from digests.cluster.stories import params_for
 from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
 from digests.model import CopyDifference, WireGroup
+from watcher.text.format import format_duration
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems, to_latin, tokens, words
 
@@ -265,7 +266,7 @@ def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterat
     if evidence.vector is not None and evidence.vector >= MIN_SHOWN_COSINE:
         yield f"their meaning is alike by {evidence.vector:.2f} of 1"
     if evidence.hours_apart is not None:
-        yield f"{describe_hours(evidence.hours_apart)} apart"
+        yield f"{format_duration(3600 * evidence.hours_apart)} apart"
 
 
 def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
@@ -293,14 +294,6 @@ def describe_decision(found: PairExplanation) -> str:
         "are close to each other.",
         Decision.OPEN: f"{yet}; the two are near enough for one story.",
     }[found.kind]
-
-
-def describe_hours(value: float) -> str:
-    if value < 0.99:
-        return f"{round(value * 60)} minutes"
-    if value >= 48:
-        return f"{value / 24:.1f} days"
-    return "1 hour" if round(value) == 1 else f"{value:.0f} hours"
 
 
 MAX_CHARS = 40_000  # of a text in which copies are compared

@@ -32,13 +32,9 @@ class ClusterItem:
         """Whether the article has no vote in grouping: a live blog or a round-up may join a story, never start one."""
         return self.kind in COLLECTIONS
 
-    def large_numbers(self) -> list[str]:
-        """Return the numbers with at least `MIN_NUMBER_DIGITS` characters."""
-        return [number for number in self.features.numbers if len(number) >= MIN_NUMBER_DIGITS]
-
     def keys(self) -> list[str]:
-        """Return the names, then the large numbers with the prefix "#": "#1200"."""
-        return [*self.features.names, *(f"#{number}" for number in self.large_numbers())]
+        """Return the names, then the numbers of `MIN_NUMBER_DIGITS` characters or more with the prefix "#": "#1200"."""
+        return [*self.features.names, *(f"#{each}" for each in self.features.numbers if len(each) >= MIN_NUMBER_DIGITS)]
 
 
 def make_item(article: Article | ArticleHeader, features: Features) -> ClusterItem:

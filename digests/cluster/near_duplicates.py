@@ -57,8 +57,7 @@ REWRITTEN_NEWS = 0.08  # the same, from before the other text's last third: two 
 MAX_REWRITTEN_GAP = timedelta(hours=24)  # between the two; a text of a later day repeats earlier ones as background
 
 FLAGS = (1 << FLAG_BITS) - 1
-# Of each combination of flags.
-HAS_CITED, HAS_LEAD, HAS_END = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD, END))
+HAS_CITED, HAS_LEAD, HAS_END = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD, END))  # by flags
 IS_BELOW = ~(HAS_CITED | HAS_LEAD)
 
 
@@ -154,8 +153,7 @@ def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprin
         if len(key) >= MIN_TITLE_WORDS:
             holders[item.language, key].append(i)
     for same in holders.values():
-        outlets = Counter(ordered[i].outlet for i in same if ordered[i].outlet)
-        if any(count > 1 for count in outlets.values()):
+        if max(Counter(ordered[i].outlet for i in same if ordered[i].outlet).values(), default=0) > 1:
             continue
         first = same[0]
         for before, i in pairwise(same):

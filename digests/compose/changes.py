@@ -104,8 +104,7 @@ def day_number(first: datetime, context: ComposeContext) -> int:
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:
     """Return the sentences that the reader was shown, then the first sentences of the latest articles in `old`."""
     found = [*earlier.updates, *earlier.summary] if earlier else []
-    latest = sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:MAX_REPORTS]
-    for article in latest:
+    for article in sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:MAX_REPORTS]:
         text = article.text[:READ_CHARS]
         found += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
     return found

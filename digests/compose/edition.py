@@ -42,6 +42,7 @@ from watcher.model import Article
 from watcher.text.words import fold
 
 MAX_ENDED = 10  # stories of the last edition that no new article continues
+OF_ENDED = ("id", "title", "url", "outlets", "independent", "article_ids", "thread", "day", "translation")
 
 
 def compose_edition(
@@ -178,18 +179,10 @@ def ended_stories(
     articles = {key for each in ranked for key in each.story.articles}
     return tuple(
         Brief(
-            id=story.id,
-            title=story.title,
-            url=story.url,
+            **{name: getattr(story, name) for name in OF_ENDED},
             outlet=next((m.outlet for m in story.mentions if m.url == story.url), story.mentions[0].outlet),
             language=story.title_language,
-            outlets=story.outlets,
-            independent=story.independent,
-            article_ids=story.article_ids,
-            thread=story.thread,
             status="gone",
-            day=story.day,
-            translation=story.translation,
         )
         for story in previous.stories
         if story.mentions
