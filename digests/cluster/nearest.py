@@ -12,9 +12,9 @@ from digests.cluster.item import ClusterItem, sort_by_time
 from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.vectorize import Vectors, center_by_language, load_term_rows, term_vectors
 
-FAR = 0.29  # likeness below which an article is surely not on the event of a story (docs/decisions/0033)
-NEAR = 0.4  # likeness from which on an article may be of the story's event, so that others are compared with it too
-MAX_NEAR = 80  # articles of a story's event that others are compared with, the nearest
+FAR = 0.36  # likeness below which an article is surely not on the event of a story (docs/decisions/0033)
+NEAR = 0.3  # likeness from which on an article may be of the story's event, so that others are compared with it too
+MAX_NEAR = 80  # articles that may be of a story's event and that others are compared with, the nearest
 FAR_WORDS = 0.16  # the cosine of terms that counts as `FAR` without vectors, for a text and an article of its language
 NearReport: TypeAlias = tuple[str, float]  # the id of an article, and its likeness to a story, 0 to 1
 
@@ -24,8 +24,7 @@ class NearestReports:
     The articles of a window, to be compared with its stories.
 
     Grouping joins articles only if it is sure: that no article of a country is in a story does not show that the
-    country has no report of it. That even its nearest article is far from the story, and from what is near the story,
-    does.
+    country has no report of it. That even its nearest article is far from the story, and from what is near it, does.
     """
 
     def __init__(self, items: Iterable[ClusterItem], owner_kinds: Mapping[str, str]) -> None:
@@ -53,6 +52,7 @@ class NearestReports:
 
         It returns None if an article of the group cannot be compared: it has no vector, and its language is none of
         the story's, or the story and the article have titles alone in it, which may tell one event in other words.
+        Nothing can be compared with a story that has an article near no other one of it: it may be two events.
         """
         own = np.array(sorted(self.node[key] for key in story if key in self.node), np.intp)
         likeness_of = cache(lambda: self.likeness(own))  # not before it is needed
@@ -70,9 +70,12 @@ class NearestReports:
     def likeness(self, own: Places) -> Array:
         """Return how much each article is like the rows `own` and what is near them; nan if it cannot be compared."""
         vectors, has = self.meanings
+        told = vectors[own[has[own] > 0]]
+        if len(told) > 1 and (told @ told.T - 2 * np.identity(len(told))).max(axis=1).min() < NEAR:
+            return np.full(len(self.items), np.nan, np.float32)
         found = (vectors @ vectors[own].T).max(axis=1)
         near = np.argsort(-found)[:MAX_NEAR]
-        found = (vectors @ vectors[near[found[near] >= NEAR]].T).max(axis=1, initial=0)
+        found = (vectors @ vectors[np.union1d(own, near[found[near] >= NEAR])].T).max(axis=1, initial=0)
         known = has * has[own].max() > 0
         if known.all():
             return np.asarray(found, np.float32)

@@ -55,7 +55,11 @@ def test_a_group_of_owners_is_found_by_its_outlets(press):
 
 
 def test_an_article_of_the_story_itself_is_the_nearest(press):
-    assert NearestReports(press, {}).to(["gb1", "fr2"])("country", "FR")[1] > FAR
+    assert NearestReports(press, {}).to(["gb1", "fr1"])("country", "FR")[1] > FAR
+
+
+def test_nothing_is_far_from_a_story_that_may_be_two_events(press):
+    assert NearestReports(press, {}).to(["gb1", "gb2", "fr2"])("country", "ES") is None
 
 
 def test_an_article_without_a_vector_in_another_language_cannot_be_compared(item, press):
