@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
+from itertools import takewhile
 from typing import Protocol
 
 from digests.analysis.gazetteer import find_countries
@@ -92,13 +93,14 @@ class ComposeContext:
 
     def readable(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
         """
-        Return the sentences that the reader can read, those in other languages with translations.
+        Return the first sentences that the reader can read, those in other languages with translations.
 
-        If the settings have headlines translated, and no sentences, the others stay too.
+        What follows one that cannot be shown may refer to it. If the settings have headlines translated, and no
+        sentences, all stay.
         """
         found = [replace(s, translation=self.translate("sentences", s.text, s.language)) for s in sentences]
         keeps_all = self.translator is not None and "sentences" not in self.translator.what
-        return tuple(s for s in found if keeps_all or s.translation or self.can_read(s.language))
+        return tuple(takewhile(lambda s: keeps_all or s.translation or self.can_read(s.language), found))
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
         """Return the ISO codes of the countries that a story is about."""

@@ -13,8 +13,8 @@ from digests.analysis.perspectives import find_missing_perspectives, make_mentio
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
-from digests.model import Brief, EditionStory, SourceMention, Story
-from digests.summarise.agreement import measure_agreement
+from digests.model import Brief, EditionStory, Sentence, SourceMention, Story
+from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.lead import Headline, choose_headline, choose_summary
 from watcher.model import Article
@@ -23,6 +23,7 @@ from watcher.text.words import words
 EIGHTHS = 8
 RISING, FADING = 1.25, 0.75  # thresholds for the last quarter's rate of articles, divided by the whole rate
 MIN_TREND_ARTICLES = 4
+MAX_TRIES = 4  # to find a summary whose sentences can all be translated
 WORDS_PER_MINUTE = 230
 UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
@@ -91,6 +92,26 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
     return found
 
 
+def choose_readable_summary(
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, title: Headline, context: ComposeContext
+) -> tuple[Sentence, ...]:
+    """
+    Return the summary that `choose_summary` makes of sentences that can be shown, in the headline's language if any is.
+
+    Which of them cannot be translated is known only once they are chosen: then others are chosen, a few times.
+    """
+    languages = context.languages_for("sentences", articles)
+    languages.sort(key=lambda tag: tag != title.article.language)
+    refused: set[Sentence] = set()
+    for _ in range(MAX_TRIES):
+        chosen = choose_summary(story, articles, agreed, languages=languages, title=title.text, refused=refused)
+        shown = len(context.readable(chosen))
+        if shown == len(chosen) or context.translator is None:
+            break
+        refused.add(chosen[shown])
+    return chosen[:shown]
+
+
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
     """Return `ranked` as shown, numbered 0, and add its anchor to `taken`; None if no article has a title."""
     story, covered, language = ranked.story, ranked.coverage, context.digest.language
@@ -103,7 +124,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     title = choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
     if title is None:
         return None
-    summary = choose_summary(story, own, agreed, languages=context.languages_for("sentences", own), title=title.text)
+    summary = choose_readable_summary(story, own, agreed, title, context)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
     translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable([sentence for sentence in summary if sentence not in change.updates])

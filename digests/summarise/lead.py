@@ -67,19 +67,25 @@ def fits_limit(sentence: Sentence, quoted: Iterable[Sentence]) -> bool:
 
 
 def choose_summary(
-    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str], title: str = ""
+    story: Story,
+    articles: Mapping[str, Article],
+    agreed: Agreement,
+    *,
+    languages: Sequence[str],
+    title: str = "",
+    refused: Collection[Sentence] = (),
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
     All are from one report, so that they read well; each is verbatim at its offset. They are in the first of
     `languages`, those that can be shown to the reader, that has a suitable report, else one sentence in the story's
-    most frequent language. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`, are
-    not used.
+    most frequent language. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`, and
+    those `refused` are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
     for among, limit in reports_by_language(story, articles, languages):
-        found = [(), *(_best_sentences(article, agreed, title, limit) for article in among[:MAX_REPORTS])]
+        found = [(), *(_best_sentences(article, agreed, title, limit, refused) for article in among[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)
     return ()
@@ -158,7 +164,9 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
     return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * late
 
 
-def _best_sentences(article: Article, agreed: Agreement, title: str, limit: int) -> tuple[CandidateSentence, ...]:
+def _best_sentences(
+    article: Article, agreed: Agreement, title: str, limit: int, refused: Collection[Sentence]
+) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
     chosen: list[CandidateSentence] = []
     known = stems(title or article.title, article.language)
@@ -168,6 +176,7 @@ def _best_sentences(article: Article, agreed: Agreement, title: str, limit: int)
         if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         can_follow = candidate.can_follow([each.sentence for each in chosen], known)
+        can_follow = can_follow and candidate.sentence not in refused
         if can_follow and display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)
             said |= candidate.stems

@@ -14,9 +14,10 @@ from digests import edition_json
 from digests.cli.editions import check_edition
 from digests.edition.build import EditionRequest
 from digests.edition.verify import verify
-from digests.model import Translation, TranslationOutcome, cited_ids
+from digests.model import Translation, TranslationOutcome
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import TranslateSettings
+from digests.store.editions import cited_ids
 from digests.store.schema import translations
 from digests.store.translations import drop_translations
 from digests.translate.translator import MAX_CHARS, Translator
@@ -103,6 +104,19 @@ def test_of_the_languages_of_a_story_one_that_can_be_translated_is_told(engine, 
 
 
 @on_sqlite
+def test_a_sentence_that_lost_a_name_makes_room_for_another(engine, put, models):
+    lost = RAIN.replace("o governo de Portugal", "a Câmara de Peniche e a Casa Branca")
+    for outlet, text in (("Jornal", lost), ("Diario", RAIN.replace("A chuva forte", "Uma chuva")), ("Correio", lost)):
+        put(outlet, text, MORNING - 3 * HOUR, language="pt", country="PT")
+
+    made = edition(engine, engine="firefox", models=models)
+
+    (story,) = made.stories
+    assert story.summary[0].text.startswith("Uma chuva")
+    assert made.ledger.translation.dropped >= 1
+
+
+@on_sqlite
 def test_headlines_alone_are_translated_where_the_settings_say_so(engine, rain, models):
     (story,) = edition(engine, engine="firefox", models=models, what=["headlines"]).stories
 
@@ -152,7 +166,13 @@ def test_translations_are_kept_by_text_and_model_and_go_when_they_are_old(engine
 
     first = edition(engine, engine="firefox", models=models)
     kept = read(engine, count)
-    write(engine, lambda c: c.execute(translations.update().values(text="Rain leaves 14 dead in Lisbon, kept")))
+    is_headline = translations.c.text == "Rain leaves 14 dead in Lisbon"
+    write(
+        engine,
+        lambda c: c.execute(
+            translations.update().where(is_headline).values(text="Rain leaves 14 dead in Lisbon, kept")
+        ),
+    )
     again = edition(engine, engine="firefox", models=models)
 
     assert kept == 3 == read(engine, count)
