@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from digests import edition_json
 from digests.cli.demo import HEAD, check_folder
 from watcher.cli.main import run_command_line
 
@@ -33,3 +34,23 @@ def test_a_new_folder_and_that_of_an_earlier_demo_are_taken(tmp_path):
     (tmp_path / "settings.toml").write_text(HEAD + "\n[[sources]]\n")
     (tmp_path / "watcher.db").write_text("an old store")
     check_folder(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_demo_tells_only_what_an_english_reader_can_read_and_the_portuguese_story_in_translation(tmp_path, capsys):
+    assert run_command_line(["demo", "--directory", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    code = run_command_line(["--config", str(tmp_path / "settings.toml"), "verify"])
+
+    (path,) = tmp_path.glob("2*.json")
+    edition = edition_json.load(path.read_bytes())
+    translated = [story for story in edition.stories if story.translation]
+    assert [s.title for s in edition.stories if not (s.translation or s.title_language == "en")] == []
+    quoted = [each for story in edition.stories for each in (*story.summary, *story.updates)]
+    assert [each.text for each in quoted if not (each.translation or each.language == "en")] == []
+    assert "pt" in {story.title_language for story in translated}
+    assert all(story.headline in told for story in translated)
+    assert all(brief.language != "en" for brief in edition.briefs if brief.status == "foreign")
+    counts = edition.ledger.counts
+    assert len(edition.stories) + len(edition.briefs) <= counts["stories_shown"] + counts["briefs_shown"]
+    assert (code, "every one is verbatim" in capsys.readouterr().out) == (0, True)

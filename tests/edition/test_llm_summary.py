@@ -9,8 +9,9 @@ import pytest
 
 from digests.edition.build import EditionRequest
 from digests.edition.verify import verify
-from digests.model import LlmOutcome, LlmStop, Sentence, cited_ids
+from digests.model import LlmOutcome, LlmStop, Sentence
 from digests.settings.digests import DigestSettings
+from digests.store.editions import cited_ids
 from digests.summarise.llm_check import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
