@@ -93,7 +93,6 @@ class Views:
         words, is_first_edition = self.words, self._edition.previous is None
         title, lang_attr, original = self._headline(story.title, story.title_language, story.translation)
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
-        told = {each.mention.outlet for each in story.perspectives[:MAX_PERSPECTIVES]}  # with what differs
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
@@ -116,9 +115,7 @@ class Views:
             since_label=self._since_label(),
             since=self._updates(story),
             coverage=self._coverage(story),
-            sources=tuple(self._source(m, "") for m, title in by_title if not title and m.outlet not in told)[
-                :MAX_SOURCES
-            ],
+            sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
             headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
             differences=tuple(self._difference(each) for each in story.differences[:MAX_DIFFERENCES] if each.details),

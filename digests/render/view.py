@@ -130,6 +130,11 @@ class StoryView:
         return bool(self.differences or self.perspectives or self.silent)
 
     @property
+    def other_sources(self) -> tuple[SourceView, ...]:
+        told = {voice.cite.outlet for voice in self.perspectives}
+        return tuple(line for line in self.sources if line.outlet not in told)
+
+    @property
     def other_headlines(self) -> tuple[SourceView, ...]:
         told = {voice.cite.url for voice in self.perspectives}
         return tuple(line for line in self.headlines if line.url is None or line.url not in told)

@@ -105,7 +105,7 @@ def test_an_outlet_that_leads_with_another_aspect_is_not_named_as_a_source_too(e
     voices = {voice.cite.outlet for voice in story.perspectives}
 
     assert voices
-    assert voices.isdisjoint(source.outlet for source in story.sources)
+    assert voices.isdisjoint(source.outlet for source in story.other_sources)
 
 
 def test_before_and_after_follow_the_way_the_page_is_read(editions):
