@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import TypeAlias
 
 from sqlalchemy import Engine
 
@@ -28,16 +28,7 @@ MAX_S = 60.0  # for all texts of an edition; an ordinary one takes a second
 QUOTES = re.compile("[“”„‟«»]")  # models know the straight ones best
 
 
-class TranslationEngine(Protocol):
-    name: str
-
-    def find_model(self, source: str, target: str) -> str | None:
-        """Return what distinguishes a pair's model from others and from its other versions; None if there is none."""
-        ...
-
-    def translate(self, text: str, source: str, target: str) -> str:
-        """Return a line of text translated. Errors: WatcherError."""
-        ...
+TranslationEngine: TypeAlias = FirefoxEngine | LibreTranslateEngine
 
 
 def make_engine(settings: TranslateSettings) -> TranslationEngine | None:
@@ -48,10 +39,12 @@ def make_engine(settings: TranslateSettings) -> TranslationEngine | None:
 
 
 def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]:
-    """Return the models ("ar-en") that a digest lacks for languages that are set for sources, and that it reads not."""
-    engine, target = make_engine(translate_of(settings)), digest.read_languages[0]
+    """Return the models of Firefox ("ar-en") that a digest lacks for languages that are set for sources."""
+    if translate_of(settings).engine != "firefox":
+        return []
+    engine, target = FirefoxEngine(translate_of(settings).models), digest.read_languages[0]
     tags = {source.language.split("-")[0] for source in settings.active_sources() if source.language}
-    tags = {tag for tag in tags.difference(digest.read_languages) if engine and not engine.find_model(tag, target)}
+    tags = {tag for tag in tags.difference(digest.read_languages) if not engine.find_model(tag, target)}
     to_target = {f"{PIVOT}-{target}"} if tags and target != PIVOT else set()
     return sorted(to_target | {f"{tag}-{PIVOT}" for tag in tags if tag != PIVOT})
 
