@@ -12,7 +12,11 @@ from watcher.store.sql import insert
 
 
 def translation_key(model: str, target: str, text: str) -> str:
-    """Return the key of a text's translation into the language `target`; `model` changes with the model's version."""
+    """
+    Return the key of a text's translation into the language `target`.
+
+    `model` changes with the model's version, so that a new one translates anew.
+    """
     return hashlib.blake2b(f"{model}\0{target}\0{text}".encode(), digest_size=16).hexdigest()
 
 

@@ -12,7 +12,11 @@ MAX_BYTES = 256 << 10  # of an answer
 
 
 class LibreTranslateEngine(JsonEndpoint):
-    """A LibreTranslate server: `POST …/translate`, without retries."""
+    """
+    A LibreTranslate server: `POST …/translate`, without retries.
+
+    Source: docs.libretranslate.com, API; the key goes into the question, not into a header.
+    """
 
     name = "libretranslate"
 
