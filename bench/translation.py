@@ -22,7 +22,7 @@ from pathlib import Path
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
 from digests.summarise.translation_check import figures, keeps_facts
-from digests.translate.firefox import FirefoxEngine
+from digests.translate.engines import FirefoxEngine
 from digests.translate.translator import Translator
 
 MAX_CPU_MS, MAX_MEMORY_MB = 15.0, 120.0

@@ -17,9 +17,8 @@ from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings, translate_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
-from digests.store.maintenance import drop_editions, drop_stories
+from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due
-from digests.store.translations import drop_translations
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings

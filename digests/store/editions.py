@@ -1,9 +1,10 @@
-"""Editions in the store: claimed once per digest, date and slot, saved as a whole, listed."""
+"""Editions in the store: claimed once per digest, date and slot, saved as a whole, listed; and their translations."""
 
 from __future__ import annotations
 
 import uuid
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -29,7 +30,7 @@ from sqlalchemy import (
 
 from digests import edition_json
 from digests.model import Edition
-from digests.store.schema import deliveries, digests, editions, metadata
+from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
 from watcher.store.hosts import is_alive, worker_name
@@ -325,3 +326,15 @@ def editions_in_progress(connection: Connection, *, now: datetime) -> tuple[Edit
     query = select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
     found = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
     return tuple(each for each in found if is_claim_live(each.claimed_by, each.claimed_at, now=now))
+
+
+def load_translation(connection: Connection, key: str) -> str | None:
+    """Return the translation that is stored under `key`; None if there is none."""
+    text: str | None = connection.scalar(select(translations.c.text).where(translations.c.key == key))
+    return text
+
+
+def save_translations(connection: Connection, texts: Mapping[str, str], *, now: datetime) -> None:
+    """Store translations by their keys, so that an edition made again says the same; those there already stay."""
+    rows = [{"key": key, "text": text, "made_at": now} for key, text in texts.items()]
+    connection.execute(insert(connection, translations).on_conflict_do_nothing(), rows)

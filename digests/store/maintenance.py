@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from digests.errors import DigestError
 from digests.store.editions import edition_filter, pin_name, unpack_edition
-from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
+from digests.store.schema import deliveries, editions, stories, story_articles, story_changes, translations
 from watcher.store.articles import unpin
 from watcher.store.check import REPAIR_HINT, RESTORE_HINT, StoreProblem
 from watcher.store.retention import BatchResult
@@ -53,6 +53,17 @@ def drop_stories(connection: Connection, after: datetime | None, limit: int, *, 
     )
     connection.execute(delete(story_changes).where(theirs))
     return BatchResult(removed=len(empty), resume_after=rows[-1].last_at if len(rows) == limit else None)
+
+
+def drop_translations(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
+    """
+    Delete up to `limit` translations that were made before a time.
+
+    An edition that is made again after that has them translated again.
+    """
+    old = select(translations.c.key).where(translations.c.made_at < before).limit(limit)
+    removed = connection.execute(delete(translations).where(translations.c.key.in_(old))).rowcount
+    return BatchResult(removed=removed, resume_after=before if removed == limit else None)
 
 
 def check(connection: Connection) -> Iterator[StoreProblem]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from digests.errors import TranslationError
-from digests.translate.firefox import FirefoxEngine, find_models, kind_of
+from digests.translate.engines import FirefoxEngine, find_models, kind_of
 from watcher.errors import FetchError, status_reason
 from watcher.net.post import HttpPost
 

@@ -1,5 +1,6 @@
 """Translates what an edition shows, each text once: from the store, else by the engine, within limits."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable
@@ -14,10 +15,9 @@ from digests.model import Edition, Translation, TranslationOutcome, translations
 from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings, translate_of
-from digests.store.translations import load_translation, save_translations, translation_key
+from digests.store.editions import load_translation, save_translations
 from digests.summarise.translation_check import keeps_facts
-from digests.translate.firefox import PIVOT, FirefoxEngine
-from digests.translate.libretranslate import LibreTranslateEngine
+from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write
@@ -103,7 +103,9 @@ class Translator:
             if model is None:
                 self._missing[source] = None
                 return None
-            key = translation_key(f"{self._by}/{model}", self._target, line)
+            # `model` changes with the model's version, so that a new one translates anew.
+            known_as = f"{self._by}/{model}\0{self._target}\0{line}"
+            key = hashlib.blake2b(known_as.encode(), digest_size=16).hexdigest()
             known = self._new.get(key) or read(self._store, load_translation, key)
             if known is not None or self._error:
                 return known

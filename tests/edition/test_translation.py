@@ -18,8 +18,8 @@ from digests.model import Translation, TranslationOutcome
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import cited_ids
+from digests.store.maintenance import drop_translations
 from digests.store.schema import translations
-from digests.store.translations import drop_translations
 from digests.translate.translator import MAX_CHARS, Translator
 from tests.edition.factory import make_edition
 from tests.kinds import on_sqlite
@@ -227,7 +227,7 @@ def test_the_engine_on_this_machine_asks_no_host(models):
     program = f"""
         import sys
         from pathlib import Path
-        from digests.translate.firefox import FirefoxEngine
+        from digests.translate.engines import FirefoxEngine
         from digests.translate.install import install_model
 
         def refuse(event, arguments):

@@ -15,9 +15,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, inspect, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from digests.store.editions import open_digests, open_digests_read_only
+from digests.store.editions import load_translation, open_digests, open_digests_read_only, save_translations
 from digests.store.schema import metadata as digests_metadata
-from digests.store.translations import load_translation, save_translations
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store.engine import SCHEMA, connect, open_read_only, open_store, upgrade

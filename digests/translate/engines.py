@@ -1,11 +1,14 @@
-"""The engine of Firefox, which runs on this machine: its folder of models, and routes between two languages."""
+"""The engines that translate: Firefox's models, which run on this machine, and a LibreTranslate server."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digests.errors import TranslationError
+from watcher.net.openai import JsonEndpoint
+from watcher.settings.types import Secret
 
 if TYPE_CHECKING:
     from fxtranslate import Translator
@@ -15,6 +18,8 @@ PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")  # the name of a model's folder
 # "model.pten.intgemm.alphas.bin", "vocab.pten.spm" or "srcvocab" and "trgvocab", "lex.50.50.pten.s2t.bin".
 ENDINGS = {"model": ".bin", "vocab": ".spm", "srcvocab": ".spm", "trgvocab": ".spm", "lex": ".bin"}
 MAX_LOADED = 2  # models in memory, some 60 MB each: a route has two at most
+SERVER_TIMEOUT_S = 15.0  # for one text
+SERVER_BYTES = 256 << 10  # of an answer
 
 
 def kind_of(name: str, pair: str) -> str:
@@ -37,8 +42,6 @@ def find_models(folder: Path) -> dict[str, dict[str, Path]]:
 
 class FirefoxEngine:
     """Translates with the models in a folder, by English where a pair has no model of its own."""
-
-    name = "firefox"
 
     def __init__(self, folder: Path) -> None:
         self._models = find_models(folder)
@@ -83,3 +86,32 @@ class FirefoxEngine:
             self.loads += 1
         self._loaded[pair] = self._loaded.pop(pair)
         return self._loaded[pair]
+
+
+class LibreTranslateEngine(JsonEndpoint):
+    """
+    Sends texts to the LibreTranslate server of the settings, nowhere else: `POST …/translate`, without retries.
+
+    Source: docs.libretranslate.com, API; the key goes into the question, not into a header.
+    """
+
+    def __init__(self, url: str, key: Secret | None) -> None:
+        self._api_key = {"api_key": key.reveal()} if key else {}
+        super().__init__(url, "/translate", key=None, table="translate")
+
+    def find_model(self, source: str, target: str) -> str | None:
+        """Return the name under which its translations are kept: a server does not say which model it has."""
+        return f"{self._host}/{source}-{target}"
+
+    def translate(self, text: str, source: str, target: str) -> str:
+        """Return a text translated. Errors: TranslationError with the server's message."""
+        question = {"q": text, "source": source, "target": target, "format": "text"} | self._api_key
+        body = self.post_json(question, timeout_s=SERVER_TIMEOUT_S, max_bytes=SERVER_BYTES)
+        try:
+            answer: Any = json.loads(body)
+            return str(answer["translatedText"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self.make_error("answered with something else than a translation") from error
+
+    def make_error(self, words: str, **kind: Any) -> TranslationError:  # noqa: ANN401
+        return TranslationError(f"the server {self._host} {words}")
