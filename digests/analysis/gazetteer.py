@@ -147,6 +147,11 @@ class Gazetteer:
 load_gazetteer = cache(Gazetteer)  # by language; built at first use, in some 20 ms
 
 
+def countries_in(text: str, language: str) -> frozenset[str]:
+    """Return the ISO codes of the countries that a text surely names."""
+    return frozenset(found.code for found in load_gazetteer(language).find(text) if not found.is_ambiguous)
+
+
 def _tokens(text: str) -> list[NameToken]:
     found = []
     end = 0

@@ -91,7 +91,9 @@ class Views:
 
     def story(self, story: EditionStory) -> view.StoryView:
         words, is_first_edition = self.words, self._edition.previous is None
-        title, lang_attr, original = self._headline(story.title, story.title_language, story.translation)
+        title, lang_attr, original = self._choose_text(
+            self._title(story.title), story.title_language, story.translation
+        )
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
@@ -130,7 +132,7 @@ class Views:
 
     def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
-        title, lang_attr, original = self._headline(brief.title, brief.language, brief.translation)
+        title, lang_attr, original = self._choose_text(self._title(brief.title), brief.language, brief.translation)
         outlet = outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
         in_language = "" if original else words.in_language(brief.language)
@@ -309,11 +311,6 @@ class Views:
         direction = language_direction(tag, text)
         is_foreign = bool(self.words.language_name(tag))
         return view.LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
-
-    def _headline(
-        self, title: str, language: str, translation: Translation | None
-    ) -> tuple[str, view.LangAttr, view.OriginalView | None]:
-        return self._choose_text(self._title(title), language, translation)
 
     def _choose_text(
         self, text: str, language: str, translation: Translation | None

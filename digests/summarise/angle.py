@@ -1,11 +1,11 @@
 """Local angles: titles that lead with an outlet's own country or town, where other reports tell the event itself."""
 
-from collections.abc import Callable, Collection, Mapping
-from difflib import SequenceMatcher
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import cache
 
 from digests.analysis.country_names import languages_in
-from digests.analysis.gazetteer import load_gazetteer
+from digests.analysis.gazetteer import countries_in
 from digests.model import Story
 from watcher.features.extract import capitalized_words
 from watcher.model import Article
@@ -15,7 +15,7 @@ READ_CHARS, FIRST_CHARS = 1500, 200  # of a text: for what it names; for where i
 MAX_REPORTS = 12  # of other texts, that a title is compared with
 MAX_SHARE = 1 / 3  # of the other reports that may name the outlet's country, if that country is a local angle
 MIN_OTHERS, MIN_CHARS = 2, 30  # reports that must lack a name; of the texts of these, beyond what a title has
-SAME_NAME = 0.7  # ratio of `SequenceMatcher` from which on two spellings may be one name: "Azores", "Açores"
+SAME_NAME = 0.7  # ratio of `get_close_matches` from which on two spellings may be one name: "Azores", "Açores"
 
 
 def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[[Article], bool]:
@@ -30,7 +30,7 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
 
     @cache
     def countries(key: str, chars: int) -> frozenset[str]:
-        return _countries(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
+        return countries_in(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
 
     def is_local_angle(article: Article) -> bool:
         others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_REPORTS]
@@ -45,13 +45,9 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
         name = _first_name(article) if len(whole) >= MIN_OTHERS else None
         texts = (f"{each.title}\n{each.text[:READ_CHARS]}" for each in whole)
         known = {other for text in texts for other, _ in capitalized_words(text) if other.isascii()} if name else ()
-        return name is not None and bool(known) and not _is_known(name, known)
+        return name is not None and bool(known) and not get_close_matches(name, known, n=1, cutoff=SAME_NAME)
 
     return is_local_angle
-
-
-def _countries(text: str, language: str) -> frozenset[str]:
-    return frozenset(found.code for found in load_gazetteer(language).find(text) if not found.is_ambiguous)
 
 
 def _first_name(article: Article) -> str | None:
@@ -69,15 +65,5 @@ def _first_name(article: Article) -> str | None:
     at = next((at for at, name in enumerate(names) if name in inside), len(names))
     if at >= max(1, len(found) // 2) or at == len(names) or any(names[max(0, at - 1) : at] + names[at + 1 : at + 2]):
         return None
-    is_place = _countries(" ".join(found[max(0, at - 1) : at + 2]), article.language)
+    is_place = countries_in(" ".join(found[max(0, at - 1) : at + 2]), article.language)
     return None if is_place or not names[at].isascii() else names[at]
-
-
-def _is_known(name: str, known: Collection[str]) -> bool:
-    matcher = SequenceMatcher(autojunk=False)
-    matcher.set_seq2(name)
-    for other in known:
-        matcher.set_seq1(other)
-        if matcher.real_quick_ratio() >= SAME_NAME and matcher.ratio() >= SAME_NAME:
-            return True
-    return False

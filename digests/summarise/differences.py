@@ -17,6 +17,7 @@ from digests.analysis.perspectives import make_mention
 from digests.model import Detail, Difference, Perspective, Sentence, Story
 from digests.summarise.angle import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence
+from digests.summarise.readable import words_for_language
 from watcher.model import Article
 from watcher.text.dates import month_number
 from watcher.text.sentences import sentences
@@ -36,7 +37,7 @@ MAGNITUDE, MIN_APART = "magnitude", 0.2  # magnitudes that are closer are one, m
 ROUNDED = 0.05  # larger figures that are closer are one, rounded
 MIN_NEW, MIN_NEW_SHARE = 3, 0.6  # words of a headline that no other report has: it tells of another aspect
 SAME_ASPECT = 0.5  # share of the words that two headlines of one aspect have in common
-TABLES: dict[str, dict[str, dict[str, str] | str]] = tomllib.loads(
+QUANTITIES: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     (files("digests.summarise") / "quantities.toml").read_text("utf-8")
 )
 UPPER, LOWER = (
@@ -138,7 +139,7 @@ def _lead(article: Article) -> Iterator[Sentence]:
 def _figures_in(sentence: Sentence) -> Iterator[Figure]:
     text, language = sentence.text, sentence.language
     known = _quantities(language)
-    blocks, elsewhere, least, people = (_word_list(name, language) for name in LISTS)
+    blocks, elsewhere, least, people = (words_for_language(name, language) for name in LISTS)
     passed = people | stop_words(language) | least
     for match in NUMBER.finditer(text):
         value = normalize(match.group())
@@ -167,17 +168,12 @@ def _figures_in(sentence: Sentence) -> Iterator[Figure]:
 @cache
 def _quantities(language: str) -> dict[tuple[str, str], str]:
     """Return (place, word) → quantity for a language."""
-    found: dict[tuple[str, str], str] = {}
-    for quantity, places in TABLES.items():
-        for place, listed in places.items():
-            if isinstance(listed, dict):
-                found |= {(place, word): quantity for word in listed.get(language, "").split()}
-    return found
-
-
-@cache
-def _word_list(name: str, language: str) -> frozenset[str]:
-    return frozenset(str(TABLES[name].get(language, "")).split())
+    return {
+        (place, word): quantity
+        for quantity, places in QUANTITIES.items()
+        for place, listed in places.items()
+        for word in listed.get(language, "").split()
+    }
 
 
 def _details_of_one(reports: Sequence[Article], can_read: Callable[[str], bool]) -> Iterator[Difference]:

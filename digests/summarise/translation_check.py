@@ -8,9 +8,9 @@ from difflib import SequenceMatcher
 from functools import cache
 
 from digests.analysis.country_names import COUNTRY_CODES, country_name, languages_in
-from digests.analysis.gazetteer import load_gazetteer
+from digests.analysis.gazetteer import countries_in, load_gazetteer
 from digests.analysis.numbers import NUMBER, normalize
-from digests.summarise.readable import TABLES
+from digests.summarise.readable import TABLES, words_for_language
 from watcher.text.number_words import parse_number_words
 from watcher.text.words import POSSESSIVE, WORD, fold, words
 
@@ -40,10 +40,7 @@ def keeps_facts(text: str, translation: str, *, source: str, target: str) -> boo
         return False
     if not _have_same_figures((text, source), (translation, target)):
         return False
-    places = ({found.code for found in load_gazetteer(tag).find(each) if not found.is_ambiguous} for each, tag in
-              ((text, source), (translation, target)))  # fmt: skip
-    before, after = places
-    if not before <= after:
+    if not countries_in(text, source) <= countries_in(translation, target):
         return False
     said = {word: POSSESSIVE.sub("", fold(word)) for word in WORD.findall(translation)}
     scripts = {script_of(word) for word in said}
@@ -89,9 +86,8 @@ def figures(text: str, language: str) -> Iterator[float | str]:
 @cache
 def scale_words(language: str) -> Mapping[str, int]:
     """Return the words of a language that multiply a number before them, with the power of ten."""
-    listed = TABLES["scales"].get(language, "").split()
-    return {fold(word): int(power) for power, _, words in (each.partition(":") for each in listed)
-            for word in words.split(",")}  # fmt: skip
+    listed = (each.partition(":") for each in words_for_language("scales", language))
+    return {fold(word): int(power) for power, _, joined in listed for word in joined.split(",")}
 
 
 def find_names(text: str, language: str) -> list[list[str]]:
@@ -128,7 +124,7 @@ def _is_said(word: str, said: Mapping[str, str], source: str, target: str) -> bo
         others = {each for other, each in said.items() if other.isupper()}
         alike = any(set(each) <= set(folded) and 0 <= len(folded) - len(each) <= 1 for each in others)
         return alike or TABLES["acronyms"].get(folded) in others
-    cognates = set(TABLES["cognates"].get(target, "").split()).intersection(said.values())
+    cognates = words_for_language("cognates", target).intersection(said.values())
     return any(SequenceMatcher(None, folded, each).ratio() >= MIN_LIKENESS for each in cognates)
 
 
