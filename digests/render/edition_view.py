@@ -242,7 +242,7 @@ class Views:
         only = words.join(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY])
         agree = perspective.group == "country" and perspective.outlets > 1
         return view.PerspectiveView(
-            country=self._group_name("country", perspective.name) if agree else "",
+            country=self._country(perspective.name) if agree else "",
             headline=title,
             lang_attr=self._lang_attr(mention.language, title),
             cite=self._cite(mention),
@@ -258,16 +258,15 @@ class Views:
             names = []
             for each in story.silent:
                 if each.group == group:
-                    name = self._group_name(group, each.name)
-                    name = name if group == "country" else words.say("kind", name=name)
+                    kind = sanitize_line(each.name, limit=MAX_NAME)
+                    name = self._country(each.name) if group == "country" else words.say("kind", name=kind)
                     names.append(words.say("read", name=name, n=each.outlets))
             if names:
                 lines.append(words.say(phrase, names=words.join(names, MAX_SILENT)))
         return tuple(lines)
 
-    def _group_name(self, group: str, name: str) -> str:
-        name = sanitize_line(name, limit=MAX_NAME)
-        return self.words.country(name) or name if group == "country" else name
+    def _country(self, code: str) -> str:
+        return self.words.country(code) or sanitize_line(code, limit=MAX_NAME)
 
     def _watch_line(self, phrases: Sequence[str]) -> str:
         named = self.words.join(sanitize_line(phrase, limit=MAX_NAME) for phrase in phrases)
@@ -279,11 +278,10 @@ class Views:
         alike = ("url", "outlet", "language", "published_at")
         for _, run in groupby(sentences, key=lambda s: (*(getattr(s, name) for name in alike), s.translation is None)):
             group = list(run)
-            tag, translations = group[0].language, [each.translation for each in group if each.translation]
+            tag, translation = group[0].language, group[0].translation
             text = self.words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
-            translation = translations[0] if translations else None
             if translation:
-                whole = self.words.join_sentences((each.text for each in translations), translation.to)
+                whole = self.words.join_sentences((sentence.shown_text for sentence in group), translation.to)
                 translation = replace(translation, text=whole)
             shown, lang_attr, original = self._choose_text(text, tag, translation)
             cites = (self._cite(group[0]),)

@@ -35,11 +35,13 @@ class SiteFrame:
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
     doc, shown = document(view, own, stories=stories, briefs=briefs), pins(view.stories)
+    sparks = (_spark(story) for section in view.sections for story in section.stories)
+    told = re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), doc["stories"])
     values = {
         "frame": frame,
         "v": view,
         "w": view.words,
-        "doc": doc | {"stories": _with_sparks(doc["stories"], view)},
+        "doc": doc | {"stories": Markup(told)},
         "css": Markup(style_sheet(own)),
         "world": world(),
         "pins": shown,
@@ -47,11 +49,6 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
         "pin_places": view.words.join(f"{pin.number} {pin.place}" for pin in shown),
     }
     return render_template(html_templates(own), "page.html.j2", own, values)
-
-
-def _with_sparks(html: str, view: EditionView) -> Markup:
-    sparks = (_spark(story) for section in view.sections for story in section.stories)
-    return Markup(re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), html))
 
 
 def _spark(story: StoryView) -> str:

@@ -84,7 +84,8 @@ def choose_summary(
     those `refused` are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    for among, limit in reports_by_language(story, articles, languages):
+    for language, among in reports_by_language(story, articles, languages).items():
+        limit = MAX_SENTENCES if language in languages else FOREIGN_SENTENCES
         found = [(), *(_best_sentences(article, agreed, title, limit, refused) for article in among[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
             return tuple(candidate.sentence for candidate in best)
@@ -93,20 +94,16 @@ def choose_summary(
 
 def reports_by_language(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str]
-) -> list[tuple[list[Article], int]]:
-    """Return (reports, number of sentences to use) for each language: `languages` first, then the story's."""
+) -> dict[str, list[Article]]:
+    """Return the reports by language: `languages` first, then the story's."""
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
     plain = [article for article in order if not is_flagged(article)]
-    order_of_languages = dict.fromkeys((*languages, *covered.languages))
-    return [
-        (
-            [article for article in plain if article.language == language],
-            MAX_SENTENCES if language in languages else FOREIGN_SENTENCES,
-        )
-        for language in order_of_languages
-    ]
+    return {
+        language: [article for article in plain if article.language == language]
+        for language in (*languages, *covered.languages)
+    }
 
 
 def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SENTENCES) -> list[CandidateSentence]:
@@ -211,7 +208,7 @@ def choose_headline(
         return None
     is_local_angle = local_angle_test(story, articles)
     rest: list[Headline] = []
-    for among, _ in reports_by_language(story, articles, languages):
+    for among in reports_by_language(story, articles, languages).values():
         titled = [Headline(_without_outlet(article), article) for article in among if article.title.strip()]
         titled.sort(key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
         if event := next((h for h in titled if not is_local_angle(h.article)), None):

@@ -63,8 +63,7 @@ def _has_negation(text: str, language: str) -> bool | None:
 def _have_same_figures(*texts: tuple[str, str]) -> bool:
     """Whether two (text, language) have the same figures; one may spell out those of the other."""
     one, other = (Counter(figures(*each)) for each in texts)
-    spelled = ({float(value) for value in parse_number_words(*each)} for each in texts)
-    words_of_one, words_of_other = spelled
+    words_of_one, words_of_other = ({float(value) for value in parse_number_words(*each)} for each in texts)
     return set(one - other) <= words_of_other and set(other - one) <= words_of_one
 
 

@@ -26,8 +26,6 @@ MAX_CHARS = 420  # of a text: the time that Firefox's engine takes grows with th
 MAX_WORD_CHARS = 60  # of a word: a longer one is none
 MAX_S = 60.0  # for all texts of an edition; an ordinary one takes a second
 QUOTES = re.compile("[“”„‟«»]")  # models know the straight ones best
-
-
 TranslationEngine: TypeAlias = FirefoxEngine | LibreTranslateEngine
 
 
