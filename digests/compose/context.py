@@ -111,7 +111,3 @@ class ComposeContext:
     def present(self, story: Story) -> list[Article]:
         """Return the story's articles that are in the window."""
         return [self.articles[key] for key in story.articles if key in self.articles]
-
-    def full_articles(self, story: Story) -> Mapping[str, Article]:
-        """Return the story's articles that are in the window, with full texts, by id."""
-        return self.load_full_texts(article.id for article in self.present(story))

@@ -172,7 +172,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
 
 def find_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
-    own = context.full_articles(story)
+    own = context.load_full_texts(article.id for article in context.present(story))
     agreed = measure_agreement(story, own, context.frequencies)
     return choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
 

@@ -191,11 +191,8 @@ def _details_of_one(reports: Sequence[Article], can_read: Callable[[str], bool])
         details: list[Detail] = []
         for sentence in _lead(article):
             counted = numbers_with_units(sentence.text, article.language).items()
-            own = [
-                own_figure
-                for text, value in counted
-                if value not in numbers and (own_figure := _figure(text, sentence))
-            ]
+            new = (_figure(text, sentence) for text, value in counted if value not in numbers)
+            own = [figure for figure in new if figure]
             own += [
                 name
                 for name in (NAME.findall(sentence.text) if has_names else ())

@@ -23,8 +23,6 @@ def models(tmp_path_factory) -> Path:
 class FakeEngine:
     """Answers with what `texts` has for a text; without one it breaks down. `asked`: the texts it was asked for."""
 
-    name = "firefox"
-
     def __init__(self, texts: dict[str, str], *, languages: tuple[str, ...] = ("pt",)) -> None:
         self.texts, self.languages, self.asked = texts, languages, []
 
