@@ -41,15 +41,8 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
     for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
         about = {"digest": edition.digest, "date": edition.local_date, "number": edition.number}
-        found.append(
-            {
-                **about,
-                "made_at": edition.made_at,
-                **ledger.counts,
-                "largest": largest,
-                "translation": ledger.translation,
-            }
-        )
+        about |= {"made_at": edition.made_at, **ledger.counts}
+        found.append(about | {"largest": largest, "translation": ledger.translation})
         share = f", the largest with {largest.share:.1%} of the reports" if largest else ""
         rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
