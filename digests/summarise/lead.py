@@ -22,6 +22,7 @@ MAX_QUOTED_WIDTH = 600  # of all sentences that an edition quotes from one artic
 FOREIGN_SENTENCES = 1  # of a summary in a language that cannot be shown to the reader
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
+MAX_APART = 4  # sentences that may be quoted without the one before: further down, too much has been said before
 MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
 MAX_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
@@ -121,8 +122,11 @@ def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SE
         if stands_alone(words, language) and above.strip(" :").lower() not in words_for_language("claim", language):
             about = stems(words, language)
             support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))
-            score, needs = support * value, find_needs(words, before, language)
-            found.append(CandidateSentence(article, start, words, frozenset(about), score, previous, *needs))
+            names, needs = find_needs(words, before, language)
+            needs += (frozenset[str](),) * (at >= MAX_APART)
+            found.append(
+                CandidateSentence(article, start, words, frozenset(about), support * value, previous, names, needs)
+            )
         is_prose = display_length(words) >= MIN_TITLE_WIDTH and ENDING.search(words)  # no place, no line above the text
         if is_prose and not is_repetition(stems(words, language), stems(article.title, language)):
             previous = start

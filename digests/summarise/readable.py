@@ -49,6 +49,8 @@ FURNITURE = re.compile(
 # What a sentence does not say itself: quotations. And "World War I", whose number is no pronoun.
 NOT_TOLD = re.compile('"[^"]*"|[“„][^“”„]*[“”]|«[^«»]*»|»[^«»]*«|「[^「」]*」|\\b[A-Z]\\w+ I\\b')
 TAGGED = re.compile(r"[?!…][\"'”’»«“]$")  # the end of a quotation whose speaker the same line names behind it
+MIN_ALONE = 60  # width of a sentence; a shorter one is often only the end of a thought
+OPENING_WORDS = 3  # in which a pronoun is a sentence's subject: "Now they …"
 MAX_BEFORE_ARTICLE, NOUN_PHRASE = 2, 3  # words before a definite article ("Although the bill …") and behind it
 MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
 
@@ -86,8 +88,11 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     found, links = FIRST.findall(told), words_for_language("link", language)
     bare = (name for left, name in pairwise(["", *found]) if name[0].isupper() and not left[:1].isupper())
     names = frozenset(stem(fold(name)) for name in bare if _is_introduced(name, before, language))
-    needs = [frozenset[str]()] * (not links or TAGGED.search(before) is not None or not links.isdisjoint(found))
-    if nouns := _definite_nouns(FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " ")), language):
+    opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
+    linked = links & {*found} | words_for_language("speaker", language) & {*opening[1:OPENING_WORDS]}
+    leans = linked or not links or display_length(text) < MIN_ALONE or TAGGED.search(before)
+    needs = [frozenset[str]()] if leans else []
+    if nouns := _definite_nouns(opening, language):
         needs.append(frozenset(stem(fold(noun)) for noun in nouns))
     return names, tuple(needs)
 
@@ -106,7 +111,9 @@ def _definite_nouns(opening: Sequence[str], language: str) -> Sequence[str]:
         (at for at, word in enumerate(opening[: MAX_BEFORE_ARTICLE + 1]) if word.lower() in articles), len(opening)
     )
     phrase = opening[at + 1 : at + 1 + NOUN_PHRASE]
-    is_named = any(word[0].isupper() for word in (phrase[1:2] if language == "de" else phrase))  # "Das Hotel Lunik"
+    is_named = any(
+        word[0].isupper() and "-" not in word for word in (phrase[1:2] if language == "de" else phrase)
+    )  # "Das Hotel Lunik"
     return () if is_named or not words_for_language("described", language).isdisjoint(phrase[1:2]) else phrase[:2]
 
 
