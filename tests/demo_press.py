@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Self
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -13,6 +15,10 @@ from starlette.responses import Response
 
 from watcher.demo.model import DemoArticle, Outlet, library
 from watcher.demo.server import DemoServer
+
+# By key: old and new text of the corrections that an outlet makes on the day after.
+CORRECTIONS = {"aare/ausland/streik-hafen-triest": (("rund 650 Hafenarbeiter", "rund 560 Hafenarbeiter"),)}
+CORRECTED_HOURS = 6  # before now: the time of corrections of yesterday's articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +28,11 @@ class Label(DemoArticle):
     @property
     def key(self) -> str:
         """The article's key: outlet and path, so that it does not depend on address and port."""
-        return f"{self.outlet.key}{self.path}"
+        return key_of(self)
+
+    @property
+    def corrections(self) -> tuple[tuple[str, str], ...]:
+        return CORRECTIONS.get(self.key, ())
 
     @property
     def language(self) -> str:
@@ -43,8 +53,20 @@ def labels(day: int = 1) -> dict[str, Label]:
     """Return all articles up to the end of `day`, by key."""
     now, press = datetime.now(UTC), library()
     printed = [press.print_outlet(outlet, base="", now=now, day=day) for outlet in press.outlets]
-    found = [label_of(piece) for outlet in printed for piece in outlet.pieces]
+    found = [label_of(as_of(piece, day)) for outlet in printed for piece in outlet.pieces]
     return {label.key: label for label in found}
+
+
+def key_of(piece: DemoArticle) -> str:
+    return f"{piece.outlet.key}{piece.path}"
+
+
+def as_of(piece: DemoArticle, day: int) -> DemoArticle:
+    """Return the article as it stands on `day`: with its corrections on every day but its first."""
+    texts = (piece.title, piece.summary, *piece.body)
+    for old, new in CORRECTIONS.get(key_of(piece), ()) if day > piece.day else ():
+        texts = tuple(text.replace(old, new) for text in texts)
+    return replace(piece, title=texts[0], summary=texts[1], body=texts[2:])
 
 
 def label_of(piece: DemoArticle) -> Label:
@@ -68,14 +90,34 @@ class DemoRequest:
 
 
 class PressServer(DemoServer):
-    """The server of the press; it notes what is requested."""
+    """
+    The server of the press on one of its days, with that day's corrections; it notes what is requested.
+
+    It answers with 304 if a request has the validators of the response.
+    """
 
     def __init__(self, *, now: datetime, port: int = 0, day: int = 1) -> None:
-        super().__init__(now=now, port=port, day=day)
+        super().__init__(now=now)
+        self.port, self.day = port, day
         self.requests: list[DemoRequest] = []
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        for place, site in self.sites.items():
+            self.sites[place] = replace(site, pieces=tuple(as_of(piece, self.day) for piece in site.pieces))
+        return self
 
     async def answer(self, request: Request) -> Response:
         response = await super().answer(request)
+        host, port = request.scope["server"]
+        pieces = self.sites[f"{host}:{port}"].pieces
+        is_corrected = any(key_of(piece) in CORRECTIONS and piece.day < self.day for piece in pieces)
+        if is_corrected and "last-modified" in response.headers:
+            at = self.now - timedelta(hours=CORRECTED_HOURS)
+            response.headers["last-modified"] = format_datetime(at.astimezone(UTC), usegmt=True)
+        if is_current(request.headers, response.headers):
+            known = {name: value for name, value in response.headers.items() if name in ("etag", "last-modified")}
+            response = Response(status_code=304, headers=known)
         asked = DemoRequest(
             at=datetime.now(UTC),
             host=request.headers["host"],
@@ -91,6 +133,13 @@ class PressServer(DemoServer):
         parts = urlsplit(url)
         printed = self.sites[parts.netloc]
         return printed.outlet.key + next((p.path for p in printed.pieces if parts.path == p.link), parts.path)
+
+
+def is_current(asked: Mapping[str, str], answer: Mapping[str, str]) -> bool:
+    """Whether a request has the validators of a response (RFC 9110 §13.2.2: an ETag takes precedence over a date)."""
+    if "etag" in answer and "if-none-match" in asked:
+        return asked["if-none-match"] == answer["etag"]
+    return "last-modified" in answer and asked.get("if-modified-since") == answer["last-modified"]
 
 
 async def serve() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
@@ -65,21 +65,11 @@ class DemoArticle:
     byline: str = ""
     kind: str = "article"  # article, live, gallery, roundup
     traps: frozenset[str] = frozenset()
-    corrections: tuple[tuple[str, str], ...] = ()  # old and new text of corrections, made on the next day
 
     @property
     def link(self) -> str:
         """The path in the feed, which may redirect to the page."""
         return f"/go{self.path}" if "redirect" in self.traps else self.path
-
-    def as_of(self, day: int) -> DemoArticle:
-        """Return the article as it stands on `day`: with its corrections on every day but its first."""
-        if day <= self.day or not self.corrections:
-            return self
-        texts = (self.title, self.summary, *self.body)
-        for old, new in self.corrections:
-            texts = tuple(text.replace(old, new) for text in texts)
-        return replace(self, title=texts[0], summary=texts[1], body=texts[2:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +92,8 @@ class Library:
     pieces: tuple[DemoArticle, ...]
 
     def print_outlet(self, outlet: Outlet, *, base: str, now: datetime, day: int) -> PrintedOutlet:
-        """Return `outlet` at `base` with its articles published by the end of `day`, newest first, with corrections."""
-        mine = [piece.as_of(day) for piece in self.pieces if piece.outlet is outlet and piece.day <= day]
+        """Return `outlet` at `base` with its articles published by the end of `day`, newest first."""
+        mine = [piece for piece in self.pieces if piece.outlet is outlet and piece.day <= day]
         mine.sort(key=lambda piece: (piece.hours - DAY_HOURS * piece.day, piece.path))
         return PrintedOutlet(outlet=outlet, pieces=tuple(mine), base=base, now=now, day=day)
 
@@ -149,5 +139,4 @@ def edit_report(outlet: Outlet, story: str, report: dict[str, Any], row: dict[st
         outlet=outlet,
         body=(row.get("lead", "") + body[0], *body[1:], *([row["end"]] if "end" in row else [])),
         traps=frozenset(row.get("traps", ())),
-        corrections=tuple((old, new) for old, new in row.get("corrections", ())),
     )

@@ -23,7 +23,6 @@ FEEDS = {  # template and content type by form
     "json": ("feed.json", "application/feed+json"),
 }
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
-CORRECTED_HOURS = 6  # before now: the time of corrections of yesterday's articles
 RETRY_AFTER_S = 3600  # Retry-After of the outlet whose feed is an error
 
 
@@ -143,11 +142,8 @@ def answer_path(printed: PrintedOutlet, path: str) -> Response:
 
 
 def last_change(printed: PrintedOutlet) -> datetime:
-    """Return the last change of feed and pages: the newest article, a teaser on all pages, or a correction."""
-    times = [printed.published_at(piece) for piece in printed.pieces]
-    if any(piece.corrections and piece.day < printed.day for piece in printed.pieces):
-        times.append(printed.now.replace(microsecond=0) - timedelta(hours=CORRECTED_HOURS))
-    return max(times, default=printed.now)
+    """Return the last change of feed and pages: the newest article, a teaser on all pages."""
+    return max(map(printed.published_at, printed.pieces), default=printed.now)
 
 
 def make_response(

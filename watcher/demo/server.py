@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Self
@@ -27,12 +27,12 @@ LOOPBACK = "127.0.0.1"  # if these are missing (macOS): one address, one port pe
 class DemoServer(uvicorn.Server):
     """A server of the demo outlets, used as an async context manager; `now` is the end of day number `day`."""
 
-    def __init__(self, *, now: datetime, port: int = 0, day: int = 1) -> None:
+    def __init__(self, *, now: datetime) -> None:
         app = Starlette(routes=[Route("/{path:path}", self.answer)], middleware=[Middleware(GZipMiddleware)])
         quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
         super().__init__(uvicorn.Config(app, ws="none", lifespan="off", timeout_graceful_shutdown=1, **quiet))
-        self.port = port  # while serving, that of the first outlet: a server started there again has the same URLs
-        self._now, self._day = now, day
+        self.port = 0  # while serving, that of the first outlet: a server started there again has the same URLs
+        self.now, self.day = now, 1
         self.sites: dict[str, PrintedOutlet] = {}  # by host:port
 
     @property
@@ -67,7 +67,7 @@ class DemoServer(uvicorn.Server):
             host, port = listener.getsockname()
             self.port = self.port or port
             base = f"http://{host}:{port}"
-            self.sites[f"{host}:{port}"] = library().print_outlet(outlet, base=base, now=self._now, day=self._day)
+            self.sites[f"{host}:{port}"] = library().print_outlet(outlet, base=base, now=self.now, day=self.day)
         self._task = asyncio.create_task(self.serve(sockets))
         while not self.started:
             await asyncio.sleep(0)
@@ -96,15 +96,4 @@ class DemoServer(uvicorn.Server):
 
     async def answer(self, request: Request) -> Response:
         host, port = request.scope["server"]
-        response = answer_path(self.sites[f"{host}:{port}"], request.url.path)
-        if is_current(request.headers, response.headers):
-            known = {name: value for name, value in response.headers.items() if name in ("etag", "last-modified")}
-            return Response(status_code=304, headers=known)
-        return response
-
-
-def is_current(asked: Mapping[str, str], answer: Mapping[str, str]) -> bool:
-    """Whether a request has the validators of a response (RFC 9110 §13.2.2: an ETag takes precedence over a date)."""
-    if "etag" in answer and "if-none-match" in asked:
-        return asked["if-none-match"] == answer["etag"]
-    return "last-modified" in answer and asked.get("if-modified-since") == answer["last-modified"]
+        return answer_path(self.sites[f"{host}:{port}"], request.url.path)
