@@ -8,13 +8,16 @@ import pytest
 
 from watcher.errors import HttpStatusError, Unreachable
 from watcher.failure_messages import FetchKind, Reason
+from watcher.worker import connectivity
 from watcher.worker.connectivity import PROBE_INTERVAL, VERDICT_LIFETIME, ConnectivityMonitor
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
 
 class World:
-    """Hosts that can be reached, a clock, and what was tried."""
+    """Hosts that can be reached, a clock, and what was tried; the latest one says what the system finds."""
+
+    latest: World
 
     def __init__(
         self,
@@ -27,28 +30,33 @@ class World:
         self.now = START
         self.up = {"https://a.example/", "https://b.example/", "https://c.example/"}
         self.tried: list[str] = []
-        self.has_names = has_names
+        self.has_route, self.has_names = has_route, has_names
+        World.latest = self
         self.line = ConnectivityMonitor(
             self.reaches,
             now=lambda: self.now,
             hosts=hosts,
             down_since=down_since,
-            has_route=lambda: has_route,
-            has_names=self.looks_up,
         )
 
     async def reaches(self, url: str) -> bool:
         self.tried.append(url)
         return url in self.up
 
-    async def looks_up(self) -> bool:
-        return self.has_names
-
     async def fails(
         self, host: str, kind: FetchKind = FetchKind.CONNECTION_BROKEN, *, asked_at: datetime | None = None
     ) -> bool:
         error = Unreachable(f"https://{host}/feed", Reason(kind, host=host, detail="", time="20"), no_connection=True)
         return await self.line.is_to_blame(error, since=asked_at or self.now)
+
+
+@pytest.fixture(autouse=True)
+def system(monkeypatch):
+    async def has_name_server() -> bool:
+        return World.latest.has_names
+
+    monkeypatch.setattr(connectivity, "has_default_route", lambda: World.latest.has_route)
+    monkeypatch.setattr(connectivity, "has_name_server", has_name_server)
 
 
 GOOD = ("https://a.example/", "https://b.example/", "https://c.example/")

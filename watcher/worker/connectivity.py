@@ -26,7 +26,6 @@ class ConnectivityMonitor:
 
     It opens connections to other hosts, sending nothing; if none can be reached, the network is down. `hosts`: URLs of
     such hosts, those that answered last at the end. `down_since`: as an earlier process found it; it is judged again.
-    `has_route` and `has_names` replace the functions below in tests.
     """
 
     def __init__(
@@ -36,13 +35,9 @@ class ConnectivityMonitor:
         now: Callable[[], datetime],
         hosts: Iterable[str] = (),
         down_since: datetime | None = None,
-        has_route: Callable[[], bool] | None = None,
-        has_names: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.can_connect = can_connect
         self._now = now
-        self._has_route = has_route or has_default_route
-        self._has_names = has_names or has_name_server
         self._hosts: OrderedDict[str, str] = OrderedDict()  # URL by host, the best witness last
         self._answered_at: datetime | None = None
         self._judged_at: datetime | None = None
@@ -109,13 +104,13 @@ class ConnectivityMonitor:
         """Whether an error is its host's although none of the `others` can be reached."""
         match error.kind:
             case FetchKind.UNRESOLVED:
-                return await self._has_names()
+                return await has_name_server()
             case FetchKind.CONNECTION_REFUSED:
                 return len(others) < MIN_OTHERS
             case FetchKind.NAME_LOOKUP_FAILED | FetchKind.NETWORK_UNREACHABLE | FetchKind.NETWORK_DOWN:
                 return False
             case _:
-                return not others and self._has_route()
+                return not others and has_default_route()
 
     async def _reaches_any(self, urls: list[str]) -> bool:
         return any(await asyncio.gather(*map(self.can_connect, urls)))
