@@ -173,14 +173,20 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     if not were_read:  # most often
         return [0] * len(given)
     rows = [
-        entry_row(feed, entry, result.at)
+        {
+            "feed_id": feed.id,
+            "guid": entry.guid,
+            "first_seen_at": result.at,
+            "content_hash": entry.content_hash,
+            "article_id": entry_article_id(feed, entry),
+            "link": normalize_url(entry.url) if entry.url else None,
+        }
         for feed, result in were_read
         for entry in (*result.seen_only, *result.changes.new)
     ]
-    if rows:
-        query = insert(connection, entries)
-        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
-        connection.execute(query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
+    query = insert(connection, entries)
+    again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
+    execute_each(connection, query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
     changed = [(feed, result, entry) for feed, result in were_read for entry in result.changes.changed]
     hashes = [{"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash} for feed, _, entry in changed]
     execute_each(connection, UPDATE_ENTRY, hashes)
@@ -199,40 +205,26 @@ def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSuccee
             new.setdefault(entry_article_id(feed, entry), (feed, entry, result.at))
     there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, new)}
     there |= {row.article_id for row in rows_in(connection, select(pages.c.article_id), pages.c.article_id, new)}
-    found = [(key, *each) for key, each in new.items() if key not in there]
-    if found:
-        query = insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"])
-        connection.execute(query, [page_row(feed, entry, key, at=at) for key, feed, entry, at in found])
-    return Counter(feed.id for _, feed, _, _ in found)
+    rows: list[dict[str, Any]] = [
+        {
+            "article_id": key,
+            "feed_id": feed.id,
+            "url": entry.url or "",
+            "host": host_key(entry.url) if entry.url else feed.host,
+            "entry": entry_json(entry),
+            "added_at": at,
+            "next_try_at": at,
+        }
+        for key, (feed, entry, at) in new.items()
+        if key not in there
+    ]
+    execute_each(connection, insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
+    return Counter(row["feed_id"] for row in rows)
 
 
 def entry_article_id(feed: Feed, entry: Entry) -> str:
     """Return the article id of an entry: by its link, else by feed and GUID."""
     return article_id(normalize_url(entry.url) if entry.url else f"{feed.source.url}\n{entry.guid}")
-
-
-def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
-    return {
-        "feed_id": feed.id,
-        "guid": entry.guid,
-        "first_seen_at": at,
-        "content_hash": entry.content_hash,
-        "article_id": entry_article_id(feed, entry),
-        "link": normalize_url(entry.url) if entry.url else None,
-    }
-
-
-def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, object]:
-    """Return the row in `pages` of an entry, kept until its article is stored."""
-    return {
-        "article_id": key,
-        "feed_id": feed.id,
-        "url": entry.url or "",
-        "host": host_key(entry.url) if entry.url else feed.host,
-        "entry": entry_json(entry),
-        "added_at": at,
-        "next_try_at": at,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
