@@ -1,6 +1,5 @@
 """The systemd service of the daemon: builds its unit file, installs and removes it, and reads its state."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from watcher.errors import WatcherError
 from watcher.settings.base import SettingsModel, settings_in
-from watcher.settings.models import Settings
+from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.types import Secret
 
 NAME = "watcher.service"
@@ -89,8 +88,7 @@ class Service:
 
 
 def find_service(*, system: bool) -> Service:
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    own = (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user"
+    own = xdg_folder("XDG_CONFIG_HOME", ".config").parent / "systemd" / "user"
     return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
 
 
