@@ -32,7 +32,7 @@ EVENTS = (
     FeedPolled(feed=replace(FEED, failures=1), result=FAILED, pages=0),
     FeedPolled(feed=FEED, result=NetworkDown(at=START, next_poll_at=START), pages=0),
     *(
-        PageDone(url=f"https://a.example/{outcome}", outlet="A", outcome=outcome)
+        PageDone(url=f"https://a.example/{outcome}", outcome=outcome)
         for outcome in ("stored", "stored_from_feed", "known", "put_off", "lost", "same", "gone")
     ),
 )

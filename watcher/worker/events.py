@@ -25,7 +25,6 @@ class PageDone:
     """
 
     url: str
-    outlet: str
     outcome: str
     reason: Reason | None = None
     took_s: float = 0.0

@@ -108,7 +108,7 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
 async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, started: datetime) -> PageDone | None:
     """Save the outcome of a page; return its event, or None if there is nothing to report."""
     writer, key = context.writer, page.article_id
-    done = PageDone(url=page.url, outlet=page.feed.source.name, outcome="known")
+    done = PageDone(url=page.url, outcome="known")
     match outcome:
         case NewArticle(article=article):
             if await writer.add(pages.store_pages, (outcome, key)):
