@@ -109,7 +109,7 @@ class Entry:
     url: str | None
     title: str  # plain text
     summary: str = ""  # plain text
-    content: str = ""  # sanitised HTML, empty if the feed carries none
+    content: str = ""  # sanitised HTML without attributes, empty if the feed carries none
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     published_at: datetime | None = None  # None if missing or absurd

@@ -70,7 +70,7 @@ def test_rss_gives_every_field():
         "https://hub.example/",
     )
     assert (one.guid, one.url, one.title, one.summary) == ("g1", "https://a.example/1", "One", "Short & sweet.")
-    assert one.content == '<p>Long <a href="https://a.example/x">text</a></p>'
+    assert one.content == "<p>Long <a>text</a></p>"
     assert (one.authors, one.categories, one.image) == (("Ann Bee",), ("World",), "https://a.example/pic.jpg")
     assert one.published_at == datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
     assert feed.faults == ()
@@ -164,7 +164,7 @@ def test_json_feed_gives_every_field_and_survives_wrong_types():
 
     one, two = feed.entries
     assert (one.guid, one.url, one.title, one.summary) == ("7", "https://a.example/1", "One", "Short")
-    assert one.content == '<p>Long<img src="https://a.example/x.png"></p>'
+    assert one.content == "<p>Long<img></p>"
     assert (one.authors, one.categories, one.image) == (("Ann",), ("World", "5"), "https://cdn.example/pic.jpg")
     assert (two.url, two.summary, two.content) == (None, "a < b\nsecond", "<p>a &lt; b</p><p>second</p>")
 

@@ -123,7 +123,7 @@ def normalize_entry(
     """Return the entry for one item; without summary and content if `whole` is False."""
     title = title_text(row.title)
     updated_at = first_date(row.updated, now)
-    summary, content = summary_and_content(row, base) if whole else ("", "")
+    summary, content = summary_and_content(row) if whole else ("", "")
     return Entry(
         guid=guid,
         url=link,
@@ -141,13 +141,13 @@ def normalize_entry(
     )
 
 
-def summary_and_content(row: RawEntry, base: str) -> tuple[str, str]:
+def summary_and_content(row: RawEntry) -> tuple[str, str]:
     """Return the summary as plain text and the content as sanitised HTML, "" if there is none."""
     content = to_html(row.content)
     summary = html_to_text(row.summary.value) if row.summary.is_html else strip_control_chars(row.summary.value).strip()
     if not content and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
         content = to_html(row.summary)
-    return (summary or html_to_text(content, LONG_SUMMARY)), (sanitize_html(content, base) if content else "")
+    return (summary or html_to_text(content, LONG_SUMMARY)), (sanitize_html(content) if content else "")
 
 
 def to_html(text: RawText) -> str:
