@@ -3,7 +3,7 @@ Print what of the expectations that come with public feed tests our reading of t
 
 Two kinds are read: feedparser's tests (`Expect:` with a Python comparison in the feed's first comment) and gofeed's (a
 JSON file beside the feed). Compared is what both they and a ParsedFeed have a word for: titles, links, identities,
-dates, summaries, contents, authors, categories, language. Texts are compared as a reader sees them.
+dates, summaries, contents, authors, language. Texts are compared as a reader sees them.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ FIELDS = {
     "published_parsed": "published", "publishedParsed": "published", "pubDateParsed": "published",
     "updated_parsed": "updated", "updatedParsed": "updated", "modified_parsed": "updated", "date_parsed": "updated",
     "author_detail.name": "author", "authors.0.name": "author", "author.name": "author",
-    "tags.0.term": "category", "categories.0": "category", "categories.0.value": "category",
-    "categories.0.term": "category", "category": "category", "language": "language", "updated": "updated",
+    "language": "language", "updated": "updated",
     "modified": "updated", "date": "updated", "published": "published", "issued": "published",
     "updated_parsed.0": "updated",
 }  # fmt: skip
@@ -206,9 +205,8 @@ def of_entry(entry: Entry, field: str) -> Any:  # noqa: ANN401
             return entry.url
         case "published" | "updated":
             return entry.published_at if field == "published" else entry.updated_at
-        case "author" | "category":
-            names = entry.authors if field == "author" else entry.categories
-            return names[0] if names else None
+        case "author":
+            return entry.authors[0] if entry.authors else None
         case "content" | "summary":
             return (
                 html_to_text(entry.content) or entry.summary
@@ -248,7 +246,6 @@ def reason(one: Expected, got: Any, feed: ParsedFeed | FeedError, body: bytes) -
     wanted, ours = str(one.value), str(got or "")
     for holds, why in (
         (one.field == "guid" and wanted.endswith(ours), "an identity is kept as it stands, not joined to a place"),
-        (one.field == "category", "a category is called by its label where it has one, not by its term"),
         (b"<!ENTITY" in body and "&" in ours, "declared entities are never expanded"),
         (wanted.translate(OLD_ANGLES) == ours, "&lang; and &rang; are what HTML 5 says, not what HTML 4 said"),
         (FRAME.search(body) and html_to_text(wanted).startswith(ours), "what stands in a frame or object is no text"),

@@ -111,7 +111,6 @@ class Entry:
     summary: str = ""  # plain text
     content: str = ""  # sanitised HTML without attributes, empty if the feed carries none
     authors: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
     published_at: datetime | None = None  # None if missing or absurd
     updated_at: datetime | None = None
     image: str | None = None

@@ -57,7 +57,6 @@ def item_to_entry(item: dict[str, Any]) -> RawEntry:
         summary=RawText(value=to_text(item.get("summary")) or ("" if html else text)),
         content=RawText(value=html, is_html=True) if html else RawText(value=text),
         authors=tuple(filter(None, (to_text(person.get("name")) for person in people[:MAX_NAMES]))),
-        categories=text_list(item.get("tags")),
         published=text_list([item.get("date_published")]),
         updated=text_list([item.get("date_modified")]),
         images=tuple(filter(None, [to_text(item.get("image")), *(to_text(row.get("url")) for row in attached[:1])])),

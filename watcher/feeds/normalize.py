@@ -20,7 +20,7 @@ IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
 AHEAD = timedelta(days=1)  # tolerance for wrong time zones
 DATE_CHARS = 64
-MAX_NAMES = 50  # authors or tags of one entry
+MAX_NAMES = 50  # authors of one entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,6 @@ class RawEntry:
     summary: RawText = RawText()
     content: RawText = RawText()
     authors: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
@@ -131,9 +130,6 @@ def normalize_entry(
         summary=summary,
         content=content,
         authors=tuple(filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
-        categories=tuple(
-            filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.categories))
-        ),
         published_at=first_date(row.published, now) or updated_at,
         updated_at=updated_at,
         image=next((found for found in (absolute_url(base, image) for image in row.images) if found), None),

@@ -90,7 +90,6 @@ def raw_entry(row: Row, is_atom: bool) -> RawEntry:
     """Convert an entry of feedparser."""
     contents = [part for part in dicts_only(row.get("content")) if is_text(part) and to_text(part.get("value")).strip()]
     best = next((part for part in contents if "html" in to_text(part.get("type"))), contents[0] if contents else None)
-    tags = (to_text(tag.get("label") or tag.get("term")) for tag in dicts_only(row.get("tags"))[:MAX_NAMES])
     return RawEntry(
         guid=undo_base(to_text(row.get("id"))),
         links=links_of(row),
@@ -98,7 +97,6 @@ def raw_entry(row: Row, is_atom: bool) -> RawEntry:
         summary=summary_of(row, contents, is_atom),
         content=raw_text(best, is_atom) if best is not None else RawText(),
         authors=authors_of(row),
-        categories=tuple(dict.fromkeys(filter(None, tags))),
         published=tuple(filter(None, (parsed_date(row, "published"), to_text(row.get("published"))))),
         updated=tuple(filter(None, (parsed_date(row, "updated"), to_text(row.get("updated"))))),
         images=images_of(row),
