@@ -107,12 +107,12 @@ def reports_by_language(
     }
 
 
-def find_candidates(article: Article, agreed: Agreement, *, limit: int = READ_SENTENCES) -> list[CandidateSentence]:
+def find_candidates(article: Article, agreed: Agreement) -> list[CandidateSentence]:
     """Return the scored sentences at an article's beginning that can stand alone, in order."""
     text, language = article.text[:READ_CHARS], article.language
     found = []
     value, previous = 1.0, -1
-    for at, (start, end) in enumerate(islice(sentences(text, language), limit)):
+    for at, (start, end) in enumerate(islice(sentences(text, language), READ_SENTENCES)):
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < MAX_DATELINES:
