@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, permutations
 
 from digests.analysis.country_names import languages_in
 from digests.analysis.coverage import Coverage
@@ -103,16 +103,15 @@ def _detail(group: Sequence[Figure], readable: Figure) -> Detail:
 
 def _all_apart(figures: Sequence[Figure], numbers: Mapping[str, set[str]]) -> bool:
     """Whether each two different figures exclude each other, and no report has the other's figure anywhere too."""
-    for one in figures:
-        for other in figures:
-            low, high = sorted((one.value, other.value))
-            if low == high:
-                continue
-            near = MIN_APART if one.quantity == MAGNITUDE else ROUNDED * high if high >= 100 else 0.0
-            if high - low < near or (one.least and one.value == low) or (other.least and other.value == low):
-                return False
-            if f"{other.value:f}".replace(".", "").strip("0") in numbers[one.sentence.article_id]:
-                return False
+    for one, other in permutations(figures, 2):
+        low, high = sorted((one.value, other.value))
+        if low == high:
+            continue
+        near = MIN_APART if one.quantity == MAGNITUDE else ROUNDED * high if high >= 100 else 0.0
+        if high - low < near or (one.least and one.value == low) or (other.least and other.value == low):
+            return False
+        if f"{other.value:f}".replace(".", "").strip("0") in numbers[one.sentence.article_id]:
+            return False
     return True
 
 
