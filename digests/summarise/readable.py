@@ -90,7 +90,8 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     names = frozenset(stem(fold(name)) for name in bare if _is_introduced(name, before, language))
     opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
     linked = links & {*found} | words_for_language("speaker", language) & {*opening[1:OPENING_WORDS]}
-    leans = linked or not links or display_length(text) < MIN_ALONE or TAGGED.search(before)
+    is_inside = TAGGED.search(before) or _is_quotation_open(before.rpartition("\n")[2])
+    leans = linked or not links or display_length(text) < MIN_ALONE or is_inside
     needs = [frozenset[str]()] if leans else []
     if nouns := _definite_nouns(opening, language):
         needs.append(frozenset(stem(fold(noun)) for noun in nouns))
@@ -150,6 +151,13 @@ def _has_no_speaker(text: str, language: str) -> bool:
 def _calendar(language: str) -> frozenset[tuple[str, ...]]:
     before, _, after = TABLES["calendar"].get(language, "").partition(":")
     return frozenset(product(before.split(), after.split()))
+
+
+def _is_quotation_open(text: str) -> bool:
+    """Whether a quotation that begins in `text` goes on behind it, so that what follows is somebody's words."""
+    german = text.count("„") - text.count("“")
+    opened = german if "„" in text else text.count("“") - text.count("”")
+    return opened > 0 or text.count('"') % 2 == 1 or text.count("«") != text.count("»")
 
 
 def _is_balanced(text: str) -> bool:

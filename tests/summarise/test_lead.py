@@ -283,6 +283,19 @@ def test_a_sentence_that_needs_the_one_before_it_is_quoted_only_behind_it(langua
     assert text in texts(summary(story(beside), by_id(beside), language=language, title="Bridge"))
 
 
+@pytest.mark.parametrize("marks", ["“”", '""', "«»", "„“"])
+def test_a_sentence_of_a_quotation_of_several_paragraphs_is_not_quoted_as_the_outlets_own(marks):
+    within = "Boats between Oslo and Kiel will stay in port for the whole of the coming winter."
+    text = (
+        "The minister explained it in parliament in the evening.\n"
+        f"{marks[0]}Repairs cannot wait. {within} Nobody will have to pay for it.\n"
+        f"{marks[0]}We know what is to be done now.{marks[1]}"
+    )
+    only = article("1", "Ferries", text=text)
+
+    assert within not in texts(summary(story(only), by_id(only)))
+
+
 def test_a_claim_that_is_checked_is_not_told():
     body = "A rumour went round in Bern on Monday.\nClaim\nThe bridge over the Aar was sold to a bank for $17 million."
     one = article("Check", "Was the bridge sold?", body)
