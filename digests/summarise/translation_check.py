@@ -15,7 +15,7 @@ from watcher.text.number_words import parse_number_words
 from watcher.text.words import POSSESSIVE, WORD, fold, words
 
 LETTERS = re.compile(r"[^\W\d_]+")
-JOINED_NUMBERS = re.compile(rf"(?<!\w){NUMBER.pattern}[-–]{NUMBER.pattern}(?!\w)")  # "3-1": a result keeps its order
+JOINED_NUMBERS = re.compile(r"(?<!\w)\d{1,4}[-–]\d{1,4}(?!\w)")  # "3-1": a result keeps its order
 SCALED = re.compile(r"[ \u00a0\u202f-]?([^\W\d_]+)(?:[ \u00a0\u202f]([^\W\d_]+))?")
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)
 SENTENCE_START = re.compile(r"(?:^|[.!?:;…–—|/])[\W_]*$|[\"“„«‘'(\[]$")
