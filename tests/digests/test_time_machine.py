@@ -155,11 +155,15 @@ async def back_after(world: World, due: datetime) -> None:
     world.now -= JUMP
 
 
-@pytest.mark.parametrize("trouble", [nothing, sleep, crash, forward, back_before, back_after], ids=lambda f: f.__name__)
+TROUBLES = (nothing, sleep, crash, forward, back_before, back_after)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("zone", ZONES)
 async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tmp_path):
     found = list(changes(ZoneInfo(zone)))
-    for number, change in enumerate(found):
+    years = (found[: len(found) // 2], found[len(found) // 2 :])
+    for number, change in enumerate(years[TROUBLES.index(trouble) % 2]):
         skipped = (change - timedelta(minutes=15)).astimezone(ZoneInfo(zone))
         ats = (time(6, 30), (skipped.replace(tzinfo=None) + timedelta(minutes=30)).time())  # in the change itself
         day = change.astimezone(ZoneInfo(zone)).date()
