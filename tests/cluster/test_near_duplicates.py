@@ -131,6 +131,7 @@ def test_one_form_with_other_figures_is_two_reports(item):
     assert groups_of(group_wire_copies([first, second, copy])) == {frozenset("ac"), frozenset("b")}
 
 
+@pytest.mark.slow
 def test_thousands_of_copies_are_one_report(item):
     first = item("a", "Crane falls", WIRE)
     copies = [replace(first, article_id=f"c{n}", outlet=f"outlet {n}") for n in range(4_000)]

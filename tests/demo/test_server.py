@@ -16,6 +16,8 @@ import pytest
 from tests.demo_press import PressServer, is_broken, labels
 from watcher.demo.model import RIGHT_TO_LEFT, library
 
+pytestmark = pytest.mark.slow  # together they take some seconds
+
 NOW = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 OUTLETS = {outlet.name: outlet for outlet in library().outlets}
 

@@ -51,6 +51,7 @@ def test_a_base_element_moves_what_follows():
     assert [feed.url for feed in find_feed_links(html, URL)] == ["https://b.example/x/rss"]
 
 
+@pytest.mark.slow
 @given(
     st.text(max_size=300)
     | st.from_regex(r"(<(link|a|base) (href|rel|type)=[\"']?[a-z/:.+#]{0,20}[\"']?>){1,4}", fullmatch=True)

@@ -210,6 +210,7 @@ def test_a_mail_within_its_budget_is_whole(editions):
     assert "shortened" not in html_of(parsed(editions.small()))
 
 
+@pytest.mark.slow
 def test_the_least_missed_goes_first(editions):
     edition = editions.rich(stories=6)
     whole = raw(edition)
@@ -275,6 +276,7 @@ def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(ed
     assert len(raw(edition)) <= len(raw(bare)) + 500
 
 
+@pytest.mark.slow
 def test_corrections_stay_in_the_shortest_mail(editions):
     source = html_of(parsed(editions.heavy(40), replace(TO, budget=1)))
 

@@ -16,6 +16,8 @@ from digests.translate.engines import FirefoxEngine, find_models
 from digests.translate.install import install_model
 from tests.translate.models import PACKAGE
 
+pytestmark = pytest.mark.slow  # together they take some seconds
+
 FILES = ["lex.50.50.pten.s2t.bin", "model.pten.intgemm.alphas.bin", "vocab.pten.spm"]
 
 
