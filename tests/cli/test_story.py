@@ -24,6 +24,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 QUAKE = (
     "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, mayor Henrik Oster said {}."
 )
+
+pytestmark = pytest.mark.slow  # together they take some seconds
 CHESS = "Brindle wins the Varga cup. The chess club of Brindle won the Varga cup in Lunden, captain Petra Moll said {}."
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})
 SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[semantic]\nembedder = "none"\n[[digests]]\nname = "world"\n'

@@ -27,6 +27,8 @@ from watcher.worker import tasks
 from watcher.worker.backfill import SLICE, VECTORS, BackgroundTask, builtin_tasks, embed_missing, rebuild_features
 from watcher.worker.process_pool import WorkerFailed
 
+pytestmark = pytest.mark.slow  # together they take some seconds
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FAKES = "tests.features.fake_models:"
 
