@@ -35,7 +35,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from digests.edition.build import EditionRequest, build_edition
+from digests.edition.build import build_edition
+from digests.edition.schedule import EditionRequest
 from digests.model import Edition, EditionStory, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import open_digests

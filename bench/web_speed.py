@@ -27,7 +27,8 @@ import httpx
 from sqlalchemy import Connection, Engine
 
 from digests import edition_json
-from digests.edition.build import EditionRequest, build_edition
+from digests.edition.build import build_edition
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from digests.store.schema import editions, stories, story_articles

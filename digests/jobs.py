@@ -12,10 +12,10 @@ from apscheduler.triggers.cron import CronTrigger
 from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
 from digests.alerts.alerts import AlertJob
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.schedule import NOT_LATE, due_at, due_date
+from digests.edition.schedule import NOT_LATE, EditionRequest, due_at, due_date, edition_window
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.settings.translate import TranslateSettings, translate_of
+from digests.settings.translate import translate_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due
@@ -147,9 +147,19 @@ class EditionJob:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         was_polling = self._awake_since <= moment - CATCH_UP_WAIT
         end = moment if was_polling and now - moment <= NOT_LATE else now
-        folder, translate = folder_of(digest, settings), translate_of(settings)
-        arguments = (settings.store.url, digest, folder, translate, day, end, now, held_for)
         try:
+            start, end = await asyncio.to_thread(edition_window, tools.writer.engine, digest, end=end)
+            request = EditionRequest(
+                local_date=day,
+                window_start=start,
+                window_end=end,
+                slot=DAILY,
+                due_at=moment,
+                folder=folder_of(digest, settings),
+                deliver=True,
+                translate=translate_of(settings),
+            )
+            arguments = (settings.store.url, digest, request, now, held_for)
             built = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
             raise  # not the digest's fault: the daemon pauses
@@ -209,33 +219,14 @@ def send_and_log(worker: OutboxWorker) -> None:
 
 
 def build_daily_edition(
-    url: str,
-    digest: DigestSettings,
-    folder: Path,
-    translate: TranslateSettings,
-    day: date,
-    end: datetime,
-    now: datetime,
-    held_for: timedelta | None,
+    url: str, digest: DigestSettings, request: EditionRequest, now: datetime, held_for: timedelta | None
 ) -> tuple[tuple[Path, ...], int, LargestStory | None] | None:
     """Build an edition in a worker process; return files, stories and the largest; None if another builds it."""
     # A late import: composing and rendering take memory, which the daemon's own process does not need.
-    from digests.edition.build import EditionRequest, build_edition, edition_window
+    from digests.edition.build import build_edition
 
     engine = connect(url)  # without a check of the version: a newer daemon may have migrated the tables since
     try:
-        moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
-        start, end = edition_window(engine, digest, end=end)
-        request = EditionRequest(
-            local_date=day,
-            window_start=start,
-            window_end=end,
-            slot=DAILY,
-            due_at=moment,
-            folder=folder,
-            deliver=True,
-            translate=translate,
-        )
         built = build_edition(engine, digest, request, now=now, held_for=held_for)
     finally:
         engine.dispose()

@@ -14,6 +14,7 @@ from watcher.text.page_kind import COLLECTIONS
 from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped
+BEGINNING = 400  # characters of two texts that must be the same, for these to be compared
 FLAGGED_KINDS = COLLECTIONS | {"gallery", "video"}
 # By id; other articles may have only the beginnings of their texts.
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
@@ -72,9 +73,9 @@ def _find_repeated(articles: Iterable[Article], load_full_texts: LoadFullTexts) 
     """Yield the id of each article with the same outlet, title and full text as an earlier one."""
     alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for article in articles:
-        alike[article.outlet, fold(article.title), article.text].append(article.id)
+        alike[article.outlet, fold(article.title), article.text[:BEGINNING]].append(article.id)
     for ids in alike.values():
-        if len(ids) > 1:  # their texts may be only beginnings
+        if len(ids) > 1:  # then their full texts are compared
             whole = load_full_texts(ids)
             texts = [whole[key].text for key in ids]
             yield from (key for n, key in enumerate(ids) if texts[n] in texts[:n])

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from typer import Option
 
 from digests.cli.digest import format_made
-from digests.edition.build import BuiltEdition, EditionRequest, build_edition, edition_window
+from digests.edition.build import BuiltEdition, build_edition
+from digests.edition.schedule import EditionRequest, edition_window
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.settings.translate import translate_of

@@ -25,17 +25,9 @@ from digests.cli.status import (
 )
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.build import (
-    LOOKBACK,
-    BuiltEdition,
-    EditionRequest,
-    build_edition,
-    build_unsaved_edition,
-    edition_window,
-    preview_edition,
-)
+from digests.edition.build import LOOKBACK, BuiltEdition, build_edition, build_unsaved_edition, preview_edition
 from digests.edition.publish import build_messages, render_all, render_files
-from digests.edition.schedule import due_at
+from digests.edition.schedule import EditionRequest, due_at, edition_window
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import translate_of

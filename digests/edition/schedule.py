@@ -1,14 +1,17 @@
-"""When an edition is due and which window it covers, in local time, also when the clocks change."""
+"""Which edition is wanted: when it is due, in local time, which window it covers, and what is done with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from digests.settings.digests import digests_of
-from digests.store.editions import EditionKey, first_seen_by_digest, is_made, latest_editions
+from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.translate import TranslateSettings
+from digests.store.editions import EditionKey, covered_up_to, first_seen_by_digest, is_made, latest_editions
 from watcher.settings.models import Settings
+from watcher.store.writer import read
 
 NOT_LATE = timedelta(minutes=10)  # an edition built within this time is on time
 MAX_WINDOWS = 3  # windows that an edition reaches back at most, after a gap
@@ -47,6 +50,33 @@ def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None
     if previous_end is not None:
         start = max(min(start, previous_end), end - MAX_WINDOWS * length)
     return start, end
+
+
+def edition_window(
+    engine: Engine, digest: DigestSettings, *, end: datetime, length: timedelta | None = None
+) -> tuple[datetime, datetime]:
+    """Return the window of an edition: `length` if given, else the digest's, longer after a gap (`window_of`)."""
+    if length is not None:
+        return end - length, end
+    covered = read(engine, covered_up_to, digest.name, by=end, window=digest.window)
+    return window_of(end, digest.window, previous_end=covered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionRequest:
+    """Which edition to build, and what to do with it."""
+
+    local_date: date
+    window_start: datetime
+    window_end: datetime
+    slot: str | None  # distinguishes the editions of one date in the store; None for one that is not stored
+    number: int | None = None  # of its claim; None for the digest's next number
+    due_at: datetime | None = None  # when a scheduled edition was due
+    is_exact: bool = False  # the reader chose the window: no earlier article is used
+    folder: Path | None = None  # where to write its files; None for no files
+    suffix: str = ""  # follows the date in the names of its files, if the date has another edition
+    deliver: bool = False  # whether to put its messages into the outbox
+    translate: TranslateSettings = field(default_factory=TranslateSettings)
 
 
 MAX_INTERVAL = timedelta(hours=26)  # from one edition to the next, at most

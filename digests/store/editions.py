@@ -103,9 +103,9 @@ def claim(
     now: datetime,
     by: str | None = None,
     held_for: timedelta | None = None,
-) -> bool:
+) -> int | None:
     """
-    Claim the building of an edition; False if it is built, or a running process has claimed it already.
+    Claim the building of an edition, and return its number; None if it is built, or a running process has claimed it.
 
     `by` names the claiming process (None: this one). `held_for` is how long another claim is respected (None:
     `CLAIM_LASTS`).
@@ -119,8 +119,9 @@ def claim(
     values = asdict(key) | {"number": next_number(connection, key.digest, now=now)}
     values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now}
     values["claimed_by"] = by or process_id()
-    new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.id)
-    return connection.scalar(new) is not None
+    new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.number)
+    number: int | None = connection.scalar(new)
+    return number
 
 
 def edition_filter(table: Table, edition: Any) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - a key, row or columns
@@ -248,16 +249,8 @@ def covered_up_to(
     return next((r.window_end for r in rows if r.slot == DAILY or r.window_end - r.window_start >= window), None)
 
 
-def next_number(connection: Connection, digest: str, *, now: datetime, claimed: EditionKey | None = None) -> int:
-    """
-    Return the number of a digest's next edition: one more than the last that is made or being made.
-
-    If the edition is `claimed`, return the number that the claim gave it.
-    """
-    if claimed is not None:
-        number: int | None = connection.scalar(select(editions.c.number).where(*edition_filter(editions, claimed)))
-        if number is not None:
-            return number
+def next_number(connection: Connection, digest: str, *, now: datetime) -> int:
+    """Return the number of a digest's next edition: one more than the last that is made or being made."""
     made = select(func.max(editions.c.number)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
     in_progress = (each.number for each in editions_in_progress(connection, now=now) if each.digest == digest)
     return max([connection.scalar(made) or 0, *in_progress]) + 1

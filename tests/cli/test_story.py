@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from digests.store.stories import revoke

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text, update
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.jobs import jobs
 from digests.model import OutboundMessage, Rendered
 from digests.settings.digests import digests_of

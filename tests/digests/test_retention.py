@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, cited_ids, get_edition, next_number

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from digests.edition.build import EditionRequest, build_edition, build_unsaved_edition
+from digests.edition.build import build_edition, build_unsaved_edition
+from digests.edition.schedule import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import DigestSettings
 

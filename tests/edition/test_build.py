@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from digests.edition.build import EditionRequest, compose, load, save
+from digests.edition.build import prepare_edition, save
+from digests.edition.schedule import EditionRequest
 from digests.errors import DeliveryError
 from digests.settings.digests import DigestSettings
 from digests.store.editions import (
@@ -138,7 +139,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
     taken = {"window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
     assert write(engine, claim, KEY, **taken, now=NOW)
-    edition = compose(read(engine, load, digest(), order(), ((), {}), now=NOW))
+    edition = read(engine, prepare_edition, digest(), order(), ((), {}), now=NOW)()
     assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
     assert not write(engine, save, KEY, edition, (), now=NOW)
@@ -173,11 +174,13 @@ def test_each_edition_of_a_digest_has_its_own_number_and_predecessors_go_by_date
 
 
 def test_an_edition_that_is_made_meanwhile_has_another_number(engine):
-    write(engine, claim, KEY, window=WINDOW, now=NOW)
+    number = write(engine, claim, KEY, window=WINDOW, now=NOW)
     other = make_edition(engine, digest(), order(slot="15:00:00.0"), now=NOW)
 
     assert other is not None and other.number == 2
-    assert compose(read(engine, load, digest(), order(), ((), {}), now=NOW)).number == 1
+    assert number == 1
+    claimed = replace(order(), number=number)
+    assert read(engine, prepare_edition, digest(), claimed, ((), {}), now=NOW)().number == 1
 
 
 def test_editions_of_one_date_have_their_own_labels_and_stand_between_their_neighbours(engine):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import text
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.edition.build import LATE_ARTICLES, EditionRequest
+from digests.edition.build import LATE_ARTICLES
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
 from digests.model import LlmOutcome, LlmStop, Sentence
 from digests.settings.digests import DigestSettings

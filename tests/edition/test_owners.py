@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.stories import load_members
 from digests.stories.history import load_story_details

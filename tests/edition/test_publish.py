@@ -10,8 +10,8 @@ import feedparser
 import pytest
 
 from digests.delivery.file import write_files
-from digests.edition.build import EditionRequest
 from digests.edition.publish import render_files
+from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition

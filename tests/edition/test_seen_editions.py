@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.model import OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, EditionKey, covered_up_to, get_edition, recent_editions

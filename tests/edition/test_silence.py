@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition

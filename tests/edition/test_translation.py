@@ -12,7 +12,7 @@ import pytest
 
 from digests import edition_json
 from digests.cli.editions import check_edition
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
 from digests.model import Translation, TranslationOutcome
 from digests.settings.digests import DigestSettings

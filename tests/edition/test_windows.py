@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, edition_window
+from digests.edition.schedule import EditionRequest, edition_window
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition

@@ -11,7 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, select
 
 from digests.cluster.stories import cluster_stories
-from digests.edition.build import EditionRequest, build_edition, edition_window
+from digests.edition.build import build_edition
+from digests.edition.schedule import EditionRequest, edition_window
 from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests

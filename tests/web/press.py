@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
 from digests.settings.translate import translate_of
 from digests.store.editions import DAILY, open_digests

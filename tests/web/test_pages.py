@@ -10,7 +10,7 @@ import pytest
 from lxml import html
 from sqlalchemy import text
 
-from digests.edition.build import EditionRequest
+from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, claim
 from digests.web.story import hourly_bars
