@@ -208,11 +208,7 @@ def of_entry(entry: Entry, field: str) -> Any:  # noqa: ANN401
         case "author":
             return entry.authors[0] if entry.authors else None
         case "content" | "summary":
-            return (
-                html_to_text(entry.content) or entry.summary
-                if field == "content"
-                else entry.summary or html_to_text(entry.content)
-            )
+            return entry.text or entry.summary if field == "content" else entry.summary or entry.text
     return getattr(entry, field)
 
 

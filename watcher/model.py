@@ -109,12 +109,12 @@ class Entry:
     url: str | None
     title: str  # plain text
     summary: str = ""  # plain text
-    content: str = ""  # sanitised HTML without attributes, empty if the feed carries none
+    text: str = ""  # the whole text, plain, a line for each paragraph; empty if the feed carries none
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None  # None if missing or absurd
     updated_at: datetime | None = None
     image: str | None = None
-    content_hash: str = ""  # of title, summary and content: changes when one of them changes
+    content_hash: str = ""  # of title, summary and text: changes when one of them changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

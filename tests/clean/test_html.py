@@ -15,7 +15,6 @@ from tests.text.titles import TITLES
 from watcher.clean.article import clean, extract_page
 from watcher.clean.html import (
     decode_page,
-    fragment_blocks,
     guess_codec,
     html_in_scripts,
     parse,
@@ -255,22 +254,3 @@ def test_the_longest_of_several_is_taken() -> None:
     assert tree is not None
 
     assert html_in_scripts(tree) == ARTICLE["contentHtml"]
-
-
-def test_paragraphs_lists_and_quotes_of_a_fragment_are_blocks() -> None:
-    made = fragment_blocks("One<script>x()</script> line<h2>Head</h2><ul><li>Item</ul><blockquote>Said</blockquote>end")
-
-    assert [(block.kind, block.text) for block in made] == [
-        ("p", "One line"),
-        ("h", "Head"),
-        ("li", "Item"),
-        ("quote", "Said"),
-        ("p", "end"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "fragment", ["", " \n", "<html>", "<!doctype html><head><title>x", "<!-- c -->", "<form>a</form>"]
-)
-def test_a_fragment_without_text_has_no_blocks(fragment: str) -> None:
-    assert fragment_blocks(fragment) == ()

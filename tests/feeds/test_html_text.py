@@ -1,4 +1,4 @@
-"""Text from markup, markup made harmless, both in bounded time."""
+"""Text from markup, in bounded time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from watcher.feeds.html_text import (
     html_to_text,
-    sanitize_html,
     strip_control_chars,
     to_one_line,
     truncate,
@@ -29,6 +28,15 @@ from watcher.feeds.html_text import (
         ("safe<iframe src='x'/> text", "safe text"),
         ("&lt;b&gt; is a tag", "<b> is a tag"),
         ("a&nbsp;&nbsp;b\u2028c", "a b c"),
+        (
+            "One<script>x()</script> line<h2>Head</h2><ul><li>Item</ul><blockquote>Said</blockquote>end",
+            "One line\nHead\nItem\nSaid\nend",
+        ),
+        ("<html>", ""),
+        ("<!doctype html><head><title>x", ""),
+        ("<!-- c --> \n", ""),
+        ("<form>a</form>", ""),
+        ("<p dir=rtl class=x>a &lt; <a href='../x' title=t lang=en>b</a><img src='/p.png'></p>", "a < b"),
     ],
 )
 def test_markup_becomes_text(markup, text):
@@ -52,16 +60,10 @@ def test_markup_becomes_text(markup, text):
     ],
 )
 def test_nothing_that_runs_or_loads_comes_through(markup):
-    safe = sanitize_html(markup).lower()
+    safe = html_to_text(markup).lower()
 
     for bad in ("script", "onerror", "onload", "iframe", "<form", "style", "object", "embed", "meta", "<base", "<svg"):
         assert bad not in safe
-
-
-def test_no_attribute_comes_through():
-    markup = "<p dir=rtl class=x>a &lt; <a href='../x' title=t lang=en>b</a><img src='/p.png'></p>"
-
-    assert sanitize_html(markup) == "<p>a &lt; <a>b</a><img></p>"
 
 
 @given(st.text(max_size=300))
@@ -72,7 +74,6 @@ def test_any_text_is_clean_and_within_its_limit(text):
     assert len(shown) <= 100 and "\0" not in shown
     assert strip_control_chars(strip_control_chars(text)) == strip_control_chars(text)
     assert "\n" not in to_one_line(text)
-    sanitize_html(text).encode("utf-8")
 
 
 @given(st.text(max_size=200), st.integers(50, 120))
@@ -106,7 +107,6 @@ def test_no_hostile_text_costs_more_than_a_second(piece):
     text = piece * (500_000 // len(piece))
     started = time.process_time()
 
-    html_to_text(text)
-    sanitize_html(text)
+    html_to_text(text, len(text))
 
     assert time.process_time() - started < 2

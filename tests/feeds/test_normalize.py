@@ -71,7 +71,7 @@ def test_a_feed_read_twice_has_the_same_entries_and_known_ones_come_without_text
     assert [(one.guid, one.url, one.content_hash) for one in again] == [
         (one.guid, one.url, one.content_hash) for one in first
     ]
-    assert all(one.summary == one.content == "" for one in again)
+    assert all(one.summary == one.text == "" for one in again)
 
 
 @given(ROWS, ROWS)

@@ -140,7 +140,7 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
 
 def test_a_page_carries_its_entry_and_feed(engine):
     feed = the_feed(engine)
-    full = entry(1, summary="S", content="<p>C</p>", authors=("A",), published_at=NOW, image="https://news.example/i")
+    full = entry(1, summary="S", text="C", authors=("A",), published_at=NOW, image="https://news.example/i")
 
     write(engine, record_polls, [(feed, polled(feed, full))])
 

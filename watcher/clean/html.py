@@ -1,4 +1,4 @@
-"""Decodes and parses HTML: pages, fragments in feeds, HTML in scripts, plain text, and the roles of inline markup."""
+"""Decodes and parses HTML: pages, HTML in scripts, plain text, and the roles of inline markup."""
 
 import codecs
 import json
@@ -17,8 +17,7 @@ from lxml.etree import LxmlError, _Element
 from lxml.html import HtmlElement
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import ELEMENTS, load_lists
-from watcher.model import Block
+from watcher.clean.phrases import load_lists
 from watcher.text.words import normalize_key
 
 MAX_HTML_CHARS = 4_000_000  # the rest is cut; a news page has 0.1 to 1 million characters
@@ -256,31 +255,6 @@ def _text_paragraphs(parts: list[str]) -> Iterator[str]:
         in_list = bool(bullet) or (in_list and bool(INDENTED.match(part)))
         tag = "li" if in_list else "p"
         yield f"<{tag}>{escape(part[bullet.end() :] if bullet else part)}</{tag}>"
-
-
-MAX_FRAGMENT_CHARS = 500_000
-FRAGMENT_BREAKS, SILENT_IN_FRAGMENTS = ELEMENTS["fragment_breaks"], ELEMENTS["silent_in_fragments"]
-BLOCK_KINDS = {"li": "li", "blockquote": "quote", "pre": "quote", **{f"h{level}": "h" for level in range(1, 7)}}
-
-
-def fragment_blocks(fragment: str) -> tuple[Block, ...]:
-    """Return all paragraphs of an HTML fragment of a feed, or of plain text; no furniture is removed."""
-    tree = parse(f"<body>{fragment[:MAX_FRAGMENT_CHARS]}</body>")
-    if tree is None:
-        return ()
-    parts: list[tuple[str, list[str]]] = [("p", [])]  # the kind of each block and its texts
-    silent = 0  # elements around that are never text
-    for event, element in etree.iterwalk(tree, events=("start", "end")):
-        tag = element.tag
-        is_start = event == "start"
-        if tag in FRAGMENT_BREAKS:
-            parts.append((BLOCK_KINDS.get(tag, "p") if is_start else "p", []))
-        if tag in SILENT_IN_FRAGMENTS:
-            silent += 1 if is_start else -1
-        if not silent:
-            parts[-1][1].append((element.text if is_start else element.tail) or "")
-    texts = ((kind, " ".join("".join(pieces).split())) for kind, pieces in parts)
-    return tuple(Block(text=text, kind=kind) for kind, text in texts if text)
 
 
 MAX_SCRIPT_CHARS = 3_000_000  # of a page's scripts

@@ -8,7 +8,6 @@ from watcher.errors import FeedError
 from watcher.failure_messages import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
 from watcher.feeds.encoding import decode_feed
-from watcher.feeds.html_text import html_to_text
 from watcher.feeds.parse import normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
 from watcher.model import ParsedFeed
@@ -16,7 +15,6 @@ from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url
 
 WHOLE_CHARS = 1_200  # minimal characters of a whole article in an entry: far longer than a teaser
-CONTENT_CHARS = 20_000  # characters of an entry's content that are counted
 LANGUAGE_ENTRIES = 20
 
 
@@ -37,8 +35,8 @@ class FeedReport:
     ahead: int  # with a date more than a day in the future
     oldest: datetime | None
     newest: datetime | None
-    whole: int  # with at least `WHOLE_CHARS` of content
-    usual_chars: int  # median length of content or summary in characters
+    whole: int  # with at least `WHOLE_CHARS` of text
+    usual_chars: int  # median length of text or summary in characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime)
     undated = min(sum(not (row.published or row.updated) for row in raw.entries), dateless)
     guids = [guid for row in raw.entries if (guid := row.guid.strip())]
     links = [normalize_url(entry.url) for entry in feed.entries if entry.url]
-    lengths = [len(html_to_text(entry.content, CONTENT_CHARS)) for entry in feed.entries]
+    lengths = [len(entry.text) for entry in feed.entries]
     shown = [max(length, len(entry.summary)) for length, entry in zip(lengths, feed.entries, strict=True)]
     some = feed.entries[:LANGUAGE_ENTRIES]
     sample = "\n".join((*(entry.title for entry in some), *(entry.summary[:200] for entry in some)))

@@ -8,14 +8,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import has_markup, html_to_text, sanitize_html, strip_control_chars, to_one_line
+from watcher.feeds.html_text import has_markup, html_to_text, strip_control_chars, to_one_line, truncate
 from watcher.model import Entry
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
 NAME_CHARS = 200
-LONG_SUMMARY = 500  # characters: a longer summary, or one with markup, is used as content
+LONG_SUMMARY = 500  # characters: a longer summary, or one with markup, is used as the text
+TEXT_CHARS = 500_000
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
 AHEAD = timedelta(days=1)  # tolerance for wrong time zones
@@ -91,7 +92,7 @@ def normalize_entries(
 
     Args:
         url: URL of the feed: the base of relative links if the feed has no other base.
-        known: GUID → `content_hash`; unchanged entries are returned without summary and content, to save time.
+        known: GUID → `content_hash`; unchanged entries are returned without summary and text, to save time.
     """
     base = absolute_url(url, raw.base) or url
     guids = [to_one_line(row.guid, GUID_CHARS * 4) for row in raw.entries]
@@ -119,16 +120,16 @@ def normalize_entries(
 def normalize_entry(
     row: RawEntry, guid: str, link: str | None, digest: str, *, base: str, now: datetime | None, whole: bool
 ) -> Entry:
-    """Return the entry for one item; without summary and content if `whole` is False."""
+    """Return the entry for one item; without summary and text if `whole` is False."""
     title = title_text(row.title)
     updated_at = first_date(row.updated, now)
-    summary, content = summary_and_content(row) if whole else ("", "")
+    summary, text = summary_and_text(row) if whole else ("", "")
     return Entry(
         guid=guid,
         url=link,
         title=title or to_one_line(summary, 120),
         summary=summary,
-        content=content,
+        text=text,
         authors=tuple(filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
         published_at=first_date(row.published, now) or updated_at,
         updated_at=updated_at,
@@ -137,21 +138,21 @@ def normalize_entry(
     )
 
 
-def summary_and_content(row: RawEntry) -> tuple[str, str]:
-    """Return the summary as plain text and the content as sanitised HTML, "" if there is none."""
-    content = to_html(row.content)
+def summary_and_text(row: RawEntry) -> tuple[str, str]:
+    """Return an entry's summary, and its whole text with a line for each paragraph, "" if it has only a summary."""
+    text = plain_text(row.content)
     summary = html_to_text(row.summary.value) if row.summary.is_html else strip_control_chars(row.summary.value).strip()
-    if not content and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
-        content = to_html(row.summary)
-    return (summary or html_to_text(content, LONG_SUMMARY)), (sanitize_html(content) if content else "")
+    if not text and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
+        text = plain_text(row.summary)
+    return summary or truncate(text, LONG_SUMMARY), text
 
 
-def to_html(text: RawText) -> str:
-    """Return a text as HTML; in plain text, each line becomes a paragraph."""
-    if text.is_html or not text.value.strip():
-        return text.value.strip()
-    escaped = text.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"<p>{part.strip()}</p>" for part in escaped.split("\n") if part.strip())
+def plain_text(text: RawText) -> str:
+    """Return a text with a line for each paragraph, at most `TEXT_CHARS` characters."""
+    if text.is_html:
+        return html_to_text(" ".join(text.value.split()), TEXT_CHARS)
+    lines = (" ".join(line.split()) for line in strip_control_chars(text.value[:TEXT_CHARS]).split("\n"))
+    return "\n".join(filter(None, lines))
 
 
 def title_text(text: RawText) -> str:

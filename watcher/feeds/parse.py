@@ -70,7 +70,7 @@ def parse_feed(
         url: The URL of the response, after redirects.
         content_type: The header; used only as a hint for the character encoding.
         now: Dates more than a day later are ignored.
-        known: GUID → `content_hash`; unchanged entries are returned without summary and content.
+        known: GUID → `content_hash`; unchanged entries are returned without summary and text.
 
     Raises:
         FeedError: `body` is not a feed; `kind` says what it is.

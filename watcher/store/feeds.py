@@ -26,7 +26,7 @@ FEED_COLUMNS = (
     *SOURCE_COLUMNS, feeds.c.etag, feeds.c.last_modified,
     *(feeds.c[COLUMN_NAMES.get(name, name)] for name in STATE_FIELDS),
 )  # fmt: skip
-PAGE_FIELDS = ("guid", "title", "summary", "content", "authors", "published_at", "image")  # of an entry
+PAGE_FIELDS = ("guid", "title", "summary", "text", "authors", "published_at", "image")  # of an entry
 RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
 RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
 SYNCED_SETTINGS = "sources_compared"  # the key in `meta`: the digest of the settings last synced
@@ -208,7 +208,7 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
 
 def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
-    values = {name: at[name] for name in PAGE_FIELDS}
+    values = {name: at[name] for name in PAGE_FIELDS if name in at}
     published = datetime.fromisoformat(at["published_at"]) if at["published_at"] else None
     return Entry(**values | {"authors": tuple(at["authors"]), "url": url or None, "published_at": published})
 

@@ -137,7 +137,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
     """Whether to fetch the page, rather than use the feed's text."""
-    has_full_text = page.feed.source.full_text and page.entry.content
+    has_full_text = page.feed.source.full_text and page.entry.text
     return bool(page.url) and context.fetch.articles and not has_full_text
 
 
@@ -184,7 +184,7 @@ def is_worth_retry(page: StoredPage, error: FetchError) -> bool:
         return False
     # New pages are sometimes not found yet, and some rate limits answer 403.
     has_refused = status is not None and 400 <= status < 500 and status not in TRANSIENT_STATUSES
-    has_feed_text = len(page.entry.content or page.entry.summary) >= MIN_FEED_TEXT_CHARS
+    has_feed_text = len(page.entry.text or page.entry.summary) >= MIN_FEED_TEXT_CHARS
     return not (has_feed_text and (has_refused or isinstance(error, RequestRefused)))
 
 
@@ -282,7 +282,7 @@ async def feed_text_if_longer(
     """Return the feed's text if it is clearly longer than the page's (a paywall's teaser, for example), else None."""
     kept = processed.cleaned
     min_chars = (1.1 if kept.is_truncated else 1.5) * len(kept.text)
-    if len(page.entry.content) <= min_chars:
+    if len(page.entry.text) <= min_chars:
         return None
     try:
         other = await article_from_entry(page, context)

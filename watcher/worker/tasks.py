@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_messages import PageKind, Reason
-from watcher.model import Entry, ExtractedArticle, PackedFeatures, Response
+from watcher.model import Block, Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
@@ -100,11 +100,11 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
 
 
 def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
-    """Return the article made from an entry's content in the feed, else from its summary."""
-    from watcher.clean.html import fragment_blocks
+    """Return the article made from an entry's text in the feed, else from its summary."""
     from watcher.clean.wire import read_wire
 
-    blocks = fragment_blocks(entry.content) or fragment_blocks(entry.summary)
+    lines = (" ".join(line.split()) for line in (entry.text or entry.summary).split("\n"))
+    blocks = tuple(Block(text=line) for line in lines if line)
     wire = read_wire(blocks, fields=entry.authors, url=url)
     cleaned = ExtractedArticle(
         url=url,
