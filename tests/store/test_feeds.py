@@ -1,4 +1,4 @@
-"""Settings and feeds: compared once for each state of the file, and whenever something else has changed the feeds."""
+"""Settings and feeds: the feeds of a store become those of the settings, and keep what is known of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from watcher.errors import SettingsError
 from watcher.model import Source, Validators
 from watcher.settings.load import load_settings_file
-from watcher.store.feeds import claim_store, feed_states, reset_poll_schedule, sync_settings, sync_sources
+from watcher.store.feeds import claim_store, feed_states, reset_poll_schedule, sync_sources
 from watcher.store.schema import feeds
 from watcher.store.writer import read, write
 
@@ -18,29 +18,8 @@ NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 ONE, TWO = (Source(url=f"https://{name}.example/feed", name=name) for name in ("one", "two"))
 
 
-def take_over(engine, digest: str, *sources: Source) -> bool:
-    """Bring the feeds in line with settings; return whether their sources were asked for."""
-    asked = []
-    write(
-        engine,
-        sync_settings,
-        digest,
-        lambda: asked.append(1) or sources,
-        now=NOW,
-        spread_s=10.0,
-    )
-    return bool(asked)
-
-
 def names(engine) -> list[str]:
     return [state.feed.source.name for state in read(engine, feed_states)]
-
-
-def test_settings_that_were_compared_last_are_not_compared_again(engine):
-    assert take_over(engine, "a", ONE, TWO)
-
-    assert not take_over(engine, "a", ONE, TWO)
-    assert names(engine) == ["one", "two"]
 
 
 @pytest.fixture
@@ -70,29 +49,24 @@ def test_a_settings_file_that_was_moved_keeps_its_store(engine, files):
     claim_store(engine, b, take_over=False)
 
 
-def test_other_settings_are_compared(engine):
-    take_over(engine, "a", ONE, TWO)
-
-    assert take_over(engine, "b", ONE)
-    assert names(engine) == ["one"]
-    assert take_over(engine, "a", ONE, TWO)
+def test_the_feeds_are_those_of_the_settings(engine):
+    write(engine, sync_sources, [ONE, TWO], now=NOW)
     assert names(engine) == ["one", "two"]
 
-
-def test_settings_are_compared_again_once_something_else_has_changed_the_feeds(engine):
-    take_over(engine, "a", ONE, TWO)
     write(engine, sync_sources, [ONE], now=NOW)
+    assert names(engine) == ["one"]
 
-    assert take_over(engine, "a", ONE, TWO)
+    write(engine, sync_sources, [ONE, TWO], now=NOW)
     assert names(engine) == ["one", "two"]
 
 
 def test_a_source_that_is_to_be_asked_at_another_pace_is_read_anew(engine):
-    take_over(engine, "a", ONE, TWO)
+    write(engine, sync_sources, [ONE, TWO], now=NOW)
     kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
     write(engine, lambda c: c.execute(feeds.update().values(kept)))
 
-    take_over(engine, "b", replace(ONE, every_s=900.0, section="World"), replace(TWO, section="World"))
+    other = [replace(ONE, every_s=900.0, section="World"), replace(TWO, section="World")]
+    write(engine, sync_sources, other, now=NOW)
 
     one, two = (state.feed for state in read(engine, feed_states))
     assert (one.validators, one.body_hash, one.interval_s) == (Validators(), None, None)
@@ -105,7 +79,7 @@ def paces(engine) -> list[float | None]:
 
 
 def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
-    take_over(engine, "a", replace(ONE, every_s=900.0), TWO)
+    write(engine, sync_sources, [replace(ONE, every_s=900.0), TWO], now=NOW)
     kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
     write(engine, lambda c: c.execute(feeds.update().values(kept)))
 
@@ -119,10 +93,3 @@ def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
     write(engine, reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=5))
     assert paces(engine) == [None, None]
     assert [state.feed.validators for state in read(engine, feed_states)] == [Validators(), Validators()]
-
-
-def test_the_first_polls_of_new_sources_are_spread(engine):
-    take_over(engine, "a", ONE, TWO)
-
-    due = [state.feed.next_poll_at for state in read(engine, feed_states)]
-    assert due == [NOW, NOW + timedelta(seconds=10)]

@@ -280,9 +280,9 @@ def test_a_source_that_stays_is_left_as_it_is(engine):
     assert the_feed(engine) == before
 
 
-def test_first_polls_are_spread_over_the_time_that_is_given(engine):
+def test_first_polls_are_apart_by_the_time_that_is_given(engine):
     sources = [Source(url=f"https://h{n}.example/feed", name=f"N{n}") for n in range(4)]
-    write(engine, sync_sources, sources, now=NOW, spread_s=40.0)
+    write(engine, sync_sources, sources, now=NOW, spread_s=10.0)
 
     due = [read(engine, lambda c, n=n: due_feeds(c, f"h{n}.example", now=LATER))[0].next_poll_at for n in range(4)]
 

@@ -103,8 +103,7 @@ class Services:
             site_rules=await asyncio.to_thread(load_site_rules, kept.path),
         )
         plugin_jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
-        sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
-        await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
+        await tools.writer.do(sync_sources, kept.active_sources(), now=tools.now(), spread_s=SPREAD_S)
         await tools.writer.do(reset_poll_schedule, every=kept.poll.every, min_every=kept.poll.min_every)
         tools.connectivity.can_connect = client.can_connect
         self.settings, self.queue.context = kept, tools

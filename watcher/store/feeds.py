@@ -1,6 +1,6 @@
 """Feeds: synced with the sources of the settings, made due, and loaded with their state and known entries."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +29,6 @@ FEED_COLUMNS = (
 PAGE_FIELDS = ("guid", "title", "summary", "text", "authors", "published_at", "image")  # of an entry
 RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
 RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
-SYNCED_SETTINGS = "sources_compared"  # the key in `meta`: the digest of the settings last synced
 # The key in `meta`: `[poll] every` and `min_every`, in seconds, from which the feeds' intervals were computed.
 POLL_INTERVALS = "pace"
 SETTINGS_FILE = "settings_file"  # the key in `meta`: the path of the settings file that the store last served
@@ -77,16 +76,17 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     A feed whose `every` changed is parsed again at its next poll, as its interval also depends on the feed's content.
 
     Args:
-        spread_s: Seconds over which the first polls of new feeds are spread; 0 makes them due at once.
+        spread_s: Seconds between the first polls of two new feeds; 0 makes them due at once.
     """
     have = {source.url: source for source in load_records(connection, select(*SOURCE_COLUMNS), Source)}
     enabled = set(connection.scalars(select(feeds.c.source_url).where(feeds.c.enabled)))
     wanted = {source.url: source for source in sources}
+    unknown = [source for url, source in wanted.items() if url not in have]
     new = [
-        source_columns(source) | {"source_url": url, "url": url, "host": host_key(url), "enabled": True}
-        | {"next_poll_at": now + timedelta(seconds=spread_s * number / len(wanted))}
+        source_columns(source) | {"source_url": source.url, "url": source.url, "host": host_key(source.url)}
+        | {"enabled": True, "next_poll_at": now + timedelta(seconds=spread_s * number)}
         | {"faults": (), "skip_hours": (), "skip_days": ()}
-        for number, (url, source) in enumerate(wanted.items()) if url not in have
+        for number, source in enumerate(unknown)
     ]  # fmt: skip
     changed = [source for url, source in wanted.items() if url in have and source != have[url]]
     paced = [{"of": source.url} for source in changed if source.every_s != have[source.url].every_s]
@@ -99,35 +99,11 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     # A source that was put back is polled again, even if it was gone.
     execute_each(connection, by_url.values(enabled=True, gone=False, next_poll_at=now), back)
     execute_each(connection, by_url.values(enabled=False), absent)
-    if new or changed or back or absent:  # the feeds no longer match the settings last synced
-        save_meta(connection, SYNCED_SETTINGS, None)
 
 
 def source_columns(source: Source) -> dict[str, Any]:
     """Return the fields of a source except its URL, by column name."""
     return {name: getattr(source, name) for name in Source.__slots__[1:]}
-
-
-def sync_settings(
-    connection: Connection,
-    digest: str,
-    sources: Callable[[], Sequence[Source]],
-    *,
-    now: datetime,
-    spread_s: float = 0.0,
-) -> None:
-    """
-    Do as `sync_sources`, but only if the last sync was with another `digest`.
-
-    Args:
-        digest: Of the settings and of the program's version; empty for settings without a file, which always sync.
-        spread_s: Seconds between the first polls of two new sources.
-    """
-    if digest and load_meta(connection, SYNCED_SETTINGS) == digest:
-        return
-    told = sources()
-    sync_sources(connection, told, now=now, spread_s=spread_s * len(told))
-    save_meta(connection, SYNCED_SETTINGS, digest or None)
 
 
 def reset_poll_schedule(connection: Connection, *, every: timedelta, min_every: timedelta) -> None:
@@ -208,6 +184,7 @@ def entry_json(entry: Entry) -> dict[str, object]:
 
 
 def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
+    """Return the entry of JSON values; those that an earlier version wrote have no text."""
     values = {name: at[name] for name in PAGE_FIELDS if name in at}
     published = datetime.fromisoformat(at["published_at"]) if at["published_at"] else None
     return Entry(**values | {"authors": tuple(at["authors"]), "url": url or None, "published_at": published})

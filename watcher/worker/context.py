@@ -19,7 +19,7 @@ from watcher.features.embedders import EmbedderConfig, embedder_config
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
-from watcher.store.feeds import reset_poll_schedule, sync_settings
+from watcher.store.feeds import reset_poll_schedule, sync_sources
 from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, urls_to_probe, worker_name
 from watcher.store.writer import Writer
 from watcher.worker import tasks
@@ -134,12 +134,11 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
 
 def apply_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
     """
-    Save the settings' sources and poll intervals to the store; the first polls of new feeds are spread over `spread_s`.
+    Save the settings' sources and poll intervals to the store; the first polls of new feeds are `spread_s` apart.
 
     Times too far in the future, from a clock that was ahead, are brought back.
     """
-    digest = f"{own_version()} {settings.digest}" if settings.digest else ""
-    sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
+    sync_sources(connection, settings.active_sources(), now=now, spread_s=spread_s)
     reset_poll_schedule(connection, every=settings.poll.every, min_every=settings.poll.min_every)
     drop_future_times(connection, now=now)
 
