@@ -53,7 +53,7 @@ def list_editions(
     limit: Annotated[int, Option("--limit", help="At most so many, the latest.", min=1)] = 30,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -61,7 +61,6 @@ def list_editions(
     if name is not None and not found:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
     print_result(found, format_editions(found), json=json)
-    return DONE
 
 
 def summarise_editions(connection: Connection, name: str | None, *, limit: int) -> list[dict[str, Any]]:

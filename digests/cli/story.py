@@ -25,7 +25,6 @@ from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
 from digests.stories.window import load_items, load_window
-from watcher.cli.commands import DONE
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_lines, print_result
 from watcher.model import Article
@@ -49,7 +48,7 @@ def show_story(
     why: Annotated[bool, Option("--why", help="Show what each report is in the story for.")] = False,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """
     Show a story: its reports with their copies, who carries it, its thread over days, and what became of it.
 
@@ -62,7 +61,6 @@ def show_story(
         placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
     lines = [*format_story(found, why=why), *(format_score(*placed) if placed else ())]
     print_result(story_to_json(found) | place_to_json(placed), lines, json=json, links=True)
-    return DONE
 
 
 @with_examples("watcher story list", "watcher story list world")
@@ -70,7 +68,7 @@ def list_stories(
     name: Annotated[str | None, Argument(help="Which digest; the first of the settings if not given.")] = None,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """List the stories of a digest's last edition with their ids."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -79,7 +77,6 @@ def list_stories(
     rows += [{"number": None, "id": brief.id, "title": brief.headline} for brief in edition.briefs]
     lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
     print_result(rows, [name_edition(edition), *lines], json=json)
-    return DONE
 
 
 def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
@@ -196,7 +193,7 @@ def explain_articles(
     other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Another article's id or URL.")] = None,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """
     Say why two articles are in one story or not: what they share, what only one has, and what decides.
 
@@ -208,13 +205,12 @@ def explain_articles(
         if other is None:
             silent, nearest = read(engine, load_silence, settings, one)
             print_result(silent, format_silence(silent, nearest), json=json, links=True)
-            return DONE
+            return
         articles = (read(engine, find_article, one), read(engine, find_article, other))
         pair, stories = read(engine, load_explanation, *articles)
     rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]
     found = {"articles": rows, "words": explain.describe_decision(pair), **asdict(pair)}
     print_result(found, format_explanation(pair, articles, stories), json=json, links=True)
-    return DONE
 
 
 def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[explain.PairExplanation, dict[str, str]]:
@@ -284,7 +280,7 @@ def split(
     story: STORY,
     articles: Annotated[list[str], Argument(metavar="ARTICLE...", help="Ids or URLs of what does not belong there.")],
     config: Config = None,
-) -> int:
+) -> None:
     """
     Take articles out of a story: they are a story of their own, and stay apart from the others from now on.
 
@@ -296,18 +292,16 @@ def split(
         ids = [read(engine, find_article, each).id for each in articles]
         done = write(engine, split_story, wanted, ids, now=datetime.now(UTC))
     print_lines(format_result(done))
-    return DONE
 
 
 @with_examples("watcher story join 3 7", "watcher story join s1f2e3d4c5b s9a8b7c6d5e")
-def join(one: STORY, other: STORY, config: Config = None) -> int:
+def join(one: STORY, other: STORY, config: Config = None) -> None:
     """Make one story of two, now and from now on; the larger keeps its id, and the other's leads to it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         ids = [read(engine, parse_story_id, settings, each) for each in (one, other)]
         done = write(engine, join_stories, *ids, now=datetime.now(UTC))
     print_lines(format_result(done))
-    return DONE
 
 
 def format_result(done: CorrectionResult) -> Iterator[str]:
@@ -317,7 +311,7 @@ def format_result(done: CorrectionResult) -> Iterator[str]:
 
 
 @with_examples("watcher story rules")
-def list_rules(config: Config = None, json: Json = False) -> int:
+def list_rules(config: Config = None, json: Json = False) -> None:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
@@ -325,14 +319,13 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     lines = [f"{each.number:>4}  {each.made_at:{MINUTE}}  {each.description}" for each in held]
     none_holds = "no correction holds; watcher story split and watcher story join make one"
     print_result(found, lines or [none_holds], json=json)
-    return DONE
 
 
 @with_examples("watcher story forget 3")
 def forget(
     number: Annotated[int, Argument(help="Of the correction, as `watcher story rules` shows it.")],
     config: Config = None,
-) -> int:
+) -> None:
     """
     Revoke a correction.
 
@@ -343,4 +336,3 @@ def forget(
     if not done:
         raise DigestError(f"no correction {number} holds", hint="watcher story rules")
     print_lines([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
-    return DONE
