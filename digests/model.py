@@ -418,6 +418,11 @@ class Edition:
         """The stories of all sections, by their number."""
         return tuple(sorted((s for section in self.sections for s in section.stories), key=lambda s: s.number))
 
+    @property
+    def all_briefs(self) -> tuple[Brief, ...]:
+        """All stories in one line: the briefs, those that have ended, and those that are listed under others."""
+        return (*self.briefs, *self.ended, *(brief for story in self.stories for brief in story.related))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
@@ -439,7 +444,6 @@ class OutboundMessage:
 
 def translations_of(edition: Edition) -> tuple[Translation, ...]:
     """Return all translations that an edition shows."""
-    shown: list[EditionStory | Brief | Sentence] = [*edition.briefs, *edition.ended]
-    for story in edition.stories:
-        shown += [story, *story.summary, *story.updates, *story.related]
+    sentences = (sentence for story in edition.stories for sentence in (*story.summary, *story.updates))
+    shown: tuple[EditionStory | Brief | Sentence, ...] = (*edition.stories, *edition.all_briefs, *sentences)
     return tuple(each.translation for each in shown if each.translation)

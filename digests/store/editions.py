@@ -19,7 +19,6 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    and_,
     delete,
     exists,
     func,
@@ -147,9 +146,8 @@ def is_process_alive(by: str) -> bool:
 
 def cited_ids(edition: Edition) -> set[str]:
     """Return the ids of all articles that an edition quotes, links or counts."""
-    briefs = [*edition.briefs, *edition.ended, *(brief for story in edition.stories for brief in story.related)]
     ids = {key for story in edition.stories for key in story.article_ids}
-    ids |= {key for brief in briefs for key in brief.article_ids}
+    ids |= {key for brief in edition.all_briefs for key in brief.article_ids}
     ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}
     ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
     return ids | {correction.article_id for correction in edition.corrections}
@@ -299,13 +297,10 @@ def unpack_edition(payload: bytes) -> Edition:
 
 def adjacent_editions(connection: Connection, row: EditionRow) -> tuple[EditionRow | None, EditionRow | None]:
     """Return the editions of the same digest before and after `row`, by date and by when they were made."""
-    day, made_at = editions.c.local_date, editions.c.made_at
-    is_before = or_(day < row.local_date, and_(day == row.local_date, made_at < row.made_at))
-    is_after = or_(day > row.local_date, and_(day == row.local_date, made_at > row.made_at))
-    before = select_editions(row.digest).where(is_before).order_by(day.desc(), made_at.desc()).limit(1)
-    after = select_editions(row.digest).where(is_after).order_by(day, made_at).limit(1)
-    first, second = (load_records(connection, query, EditionRow) for query in (before, after))
-    return next(iter(first), None), next(iter(second), None)
+    query = select_editions(row.digest).order_by(editions.c.local_date, editions.c.made_at)
+    rows = (None, *load_records(connection, query, EditionRow), None)
+    at = rows.index(row)
+    return rows[at - 1], rows[at + 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import date
 from markupsafe import Markup
 
 from digests.edition.publish import load_own_templates, render_all, with_mail_to
-from digests.model import Brief, Edition
+from digests.model import Edition
 from digests.render.edition_view import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import SiteFrame, render
@@ -110,14 +110,13 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
         }
     )
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
-    briefs = linked_briefs(edition)
-    stored = read(site.engine, existing_ids, [*(one.id for one in edition.stories), *(one.id for one in briefs)])
+    ids = {*(one.id for one in edition.stories), *(one.id for one in edition.all_briefs)}
+    links = {key: f"/story/{key}" for key in read(site.engine, existing_ids, ids)}
+    briefs = ((web_url(one.url), one.id) for one in edition.all_briefs)
     frame = SiteFrame(
         **parts,
-        stories={
-            safe_anchor(one.anchor, one.number): f"/story/{one.id}" for one in edition.stories if one.id in stored
-        },
-        briefs={url: f"/story/{one.id}" for one in briefs if one.id in stored and (url := web_url(one.url))},
+        stories={safe_anchor(one.anchor, one.number): links[one.id] for one in edition.stories if one.id in links},
+        briefs={url: links[key] for url, key in briefs if url and key in links},
     )
     body = render(edition_view(edition), load_own_templates(digest_of(site, edition).templates), frame=frame)
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
@@ -138,8 +137,3 @@ def parse_name(name: str) -> tuple[date, str, str]:
     except ValueError:
         pass
     raise NotFound(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
-
-
-def linked_briefs(edition: Edition) -> tuple[Brief, ...]:
-    """Return the stories in one line whose headlines lead to their pages."""
-    return (*edition.briefs, *edition.ended, *(one for story in edition.stories for one in story.related))

@@ -14,7 +14,7 @@ from digests.store.editions import edition_rows, load_edition, open_digests
 from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.web.article import article_page
-from digests.web.editions import FORMS, archive, edition_response, feed, latest_edition_page, linked_briefs
+from digests.web.editions import FORMS, archive, edition_response, feed, latest_edition_page
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
@@ -67,7 +67,7 @@ def static_paths(site: Site) -> Iterator[str]:
             yield path
             yield from (f"{path}.{ending}" for ending in FORMS if ending != "html")
         edition = read(site.engine, load_edition, row)
-        shown = {one.id for one in edition.stories} | {one.id for one in linked_briefs(edition)}
+        shown = {one.id for one in edition.stories} | {one.id for one in edition.all_briefs}
         for story in sorted(shown - seen):
             yield from read(site.engine, story_paths, story)
         seen |= shown
