@@ -19,9 +19,9 @@ class ClusterItem:
     article_id: str
     title: str
     language: str
-    published_at: datetime | None
-    outlet: str
-    url: str
+    published_at: datetime | None = None
+    outlet: str = ""
+    url: str = ""
     features: Features
     agency: str | None = None
     kind: str = "article"

@@ -331,9 +331,6 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
         article_id=story,
         title=own[0].title,
         language=language,
-        published_at=None,
-        outlet="",
-        url="",
         features=Features(
             article_id=story,
             version=own[0].features.version,

@@ -102,9 +102,6 @@ def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -
             article_id=row.id,
             title=row.title,
             language=row.language,
-            published_at=None,
-            outlet="",
-            url="",
             features=decode(row.id, row.profile, row.vector, row.vector_model),
         )
     same = {name: row._mapping[name] for name in ("id", "thread", "began_at", "first_at", "size", "merged_ids")}
