@@ -24,10 +24,9 @@ class SendmailChannel(Channel):
 
     name = "sendmail"
 
-    def __init__(self, program: tuple[str, ...], *, sender: str, limit_s: float = LIMIT_S) -> None:
+    def __init__(self, program: tuple[str, ...], *, sender: str) -> None:
         self._program, self.peer = program, program[0]
         self._sender = sender
-        self._limit_s = limit_s
         self._process: subprocess.Popen[bytes] | None = None
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
@@ -63,9 +62,9 @@ class SendmailChannel(Channel):
             hint = "name your mail program: program = […] in its [[digests.deliver]]"
             raise self.fault(f"cannot be started: {reason}", hint=hint) from error
         try:
-            code = self._process.wait(self._limit_s)
+            code = self._process.wait(LIMIT_S)
         except subprocess.TimeoutExpired as error:
-            raise self.fault(f"did not end within {self._limit_s:g} s", maybe_arrived=True) from error
+            raise self.fault(f"did not end within {LIMIT_S:g} s", maybe_arrived=True) from error
         finally:
             self.close()
         if code < 0:

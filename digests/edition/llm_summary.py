@@ -1,7 +1,7 @@
 """Summaries by the language model that the settings name, within limits of time and tokens."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, Engine
@@ -20,21 +20,14 @@ from watcher.store.writer import read
 ANSWER_TOKENS = 400  # at most, of one summary
 
 
-def add_llm_summaries(
-    engine: Engine,
-    edition: Edition,
-    stories: Sequence[Story],
-    settings: ProseSettings,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-) -> Edition:
+def add_llm_summaries(engine: Engine, edition: Edition, stories: Sequence[Story], settings: ProseSettings) -> Edition:
     """
     Return the edition with summaries by the model, best stories first, until the time or tokens are used up.
 
     A story keeps its extract if the model fails or writes no sentence that the reports support. The ledger says how
     many summaries it wrote.
     """
-    until, tokens_left = clock() + settings.time.total_seconds(), settings.tokens
+    until, tokens_left = time.monotonic() + settings.time.total_seconds(), settings.tokens
     by_id = {story.id: story for story in stories}
     articles = read(engine, load_revised_articles, edition)
     written: dict[str, EditionStory] = {}
@@ -48,7 +41,7 @@ def add_llm_summaries(
             if not sources:
                 continue
             system, user = build_prompt(sources, language=edition.language, title=shown.title)
-            time_left = until - clock()
+            time_left = until - time.monotonic()
             if time_left <= 0:
                 stop = LlmStop.TIME
                 break

@@ -56,11 +56,6 @@ class Localizer:
         gaps = {k: self.describe(v) if isinstance(v, Reason) else v for k, v in reason.values}
         return self.say(key, **gaps)
 
-    def around(self, key: str, gap: str, **gaps: str | int) -> tuple[str, str]:
-        """Return the text before and after the placeholder `gap` of a phrase, for a value with its own markup."""
-        before, _, after = self.say(key, **{gap: "\0"}, **gaps).partition("\0")
-        return before, after
-
     def join(self, parts: Iterable[str], limit: int | None = None) -> str:
         """Return the parts that are not empty with commas between; an ellipsis for those after the first `limit`."""
         named = [part for part in parts if part]

@@ -91,4 +91,5 @@ def make_context(
 
 def agreement(story: Story, articles: dict[str, Article]) -> Agreement:
     """Return what the reports of a story agree on, if there is nothing else in the window."""
-    return measure_agreement(story, articles, count_document_frequencies(list(articles.values())))
+    known = count_document_frequencies(list(articles.values()), lambda ids: {key: articles[key] for key in ids})
+    return measure_agreement(story, articles, known)

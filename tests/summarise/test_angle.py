@@ -21,7 +21,9 @@ DATA = Path(__file__).parent.parent / "data"
 
 def misled(told: Story, articles: dict[str, Article], everything: list[Article], may_lead: set[str]) -> list[str]:
     """Return the wrong headline for each language of a story: one that may not lead, or is in another language."""
-    agreed = measure_agreement(told, articles, count_document_frequencies(everything))
+    every = by_id(*everything)
+    known = count_document_frequencies(everything, lambda ids: {key: every[key] for key in ids})
+    agreed = measure_agreement(told, articles, known)
     wrong = []
     for language in {each.language for each in articles.values()}:
         found = choose_headline(told, articles, agreed, languages=[language])
