@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -27,11 +27,10 @@ MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where 
 MAX_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
 OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
-HEADLINE_FACTOR = 1.15  # for the report whose title is the headline: they read well together
 FEED_FACTOR = 0.8  # for a text from the feed only
 MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
 MIN_NEW_WORDS = 3  # that a sentence must add to headline and summary
-MIN_WORTH = 0.35  # of the first sentence's score that a further one must reach
+MIN_WORTH = 0.4  # of the first sentence's score that a further one must reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +78,30 @@ def choose_summary(
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
-    All are from one report, so that they read well; each is verbatim at its offset. They are in the first of
-    `languages`, those that can be shown to the reader, that has a suitable report, else one sentence in the story's
-    most frequent language. Empty if no sentence can stand alone. Sentences that only repeat the headline, `title`, and
-    those `refused` are not used.
+    All are from one report, so that they read well; each is verbatim at its offset. It is the one whose title is the
+    headline, `title`, if that has a suitable sentence, else one in the first of `languages`, those that can be shown to
+    the reader, that has one, else one sentence in the story's most frequent language. A local angle tells no story of
+    which another report tells the event. Empty if no sentence can stand alone. Sentences that only repeat the headline
+    and those `refused` are not used.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    for language, among in reports_by_language(story, articles, languages).items():
-        limit = MAX_SENTENCES if language in languages else FOREIGN_SENTENCES
-        found = [(), *(_best_sentences(article, agreed, title, limit, refused) for article in among[:MAX_REPORTS])]
-        if best := max(found, key=lambda chosen: _selection_value(chosen, title, present)):
+    for among in _groups_to_try(story, articles, languages, title):
+        limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
+        found = [(), *(_best_sentences(each, agreed, title, limit, refused) for each, limit in limits[:MAX_REPORTS])]
+        if best := max(found, key=lambda chosen: _selection_value(chosen, present)):
             return tuple(candidate.sentence for candidate in best)
     return ()
+
+
+def _groups_to_try(
+    story: Story, articles: Mapping[str, Article], languages: Sequence[str], title: str
+) -> Iterator[list[Article]]:
+    """Yield reports that may tell a story: those under its headline, then those on the event, language by language."""
+    groups = reports_by_language(story, articles, languages).values()
+    yield [article for among in groups for article in among if title and title in article.title]
+    is_local_angle = local_angle_test(story, articles)
+    on_event = [[article for article in among if not is_local_angle(article)] for among in groups]
+    yield from on_event if any(on_event) else groups
 
 
 def reports_by_language(
@@ -148,14 +159,13 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     return new < MIN_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
 
 
-def _selection_value(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Article]) -> float:
+def _selection_value(chosen: Sequence[CandidateSentence], present: Sequence[Article]) -> float:
     """Return the value of a report's sentences; less than their sum, or long reports would always win."""
     if not chosen:
         return 0.0
     article = chosen[0].article
     total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
-    of_headline = HEADLINE_FACTOR if title and title in article.title else 1.0
-    return total * of_headline * _recency(article, present) * (FEED_FACTOR if article.from_feed else 1.0)
+    return total * _recency(article, present) * (FEED_FACTOR if article.from_feed else 1.0)
 
 
 def _recency(article: Article, present: Sequence[Article]) -> float:

@@ -63,6 +63,28 @@ def test_a_summary_is_verbatim_in_order_and_from_one_report():
     assert sum(display_length(s.text) for s in found) <= MAX_WIDTH
 
 
+def test_the_report_whose_title_is_the_headline_tells_the_story():
+    one, two = article("Bund", "Bridge collapses in Bern", BRIDGE), article("Zeit", "Bern bridge falls", OTHER)
+
+    for headline in (one, two):
+        found = summary(story(one, two), by_id(one, two), title=headline.title)
+        assert {s.article_id for s in found} == {headline.id}
+
+
+@pytest.mark.parametrize("languages", [("en",), ("en", "pt")])
+def test_a_local_angle_never_tells_a_story_of_which_another_report_tells_the_event(languages):
+    tour = "Two nurses from Harwick are safe after the bridge collapse in Bern, their families in England said."
+    fall = "Uma ponte rodoviária sobre o rio Aar desabou na segunda-feira em Berna, na Suíça, e matou 12 pessoas."
+    local = article("Echo", "Harwick nurses safe after collapse in Switzerland", tour, country="GB", hours=3)
+    reports = [article("Ponte", "Ponte desaba em Berna, na Suíça", fall, language="pt", country="PT", hours=1)]
+    reports += [article("Bund", "Brücke in Bern eingestürzt", f"{GERMAN} Schweiz.", language="de", country="CH")]
+    told, articles = story(*reports, local), by_id(*reports, local)
+
+    for title in (reports[0].title, ""):
+        found = choose_summary(told, articles, agreement(told, articles), languages=languages, title=title)
+        assert found and local.id not in {s.article_id for s in found}
+
+
 def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
     one = article("Bund", "Bridge collapses in Bern", BRIDGE)
 
