@@ -147,7 +147,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The details in which reports differ: figures for one quantity (`disagrees`), or what one report alone has."""
+    """The figures that reports have for one quantity, if they differ (`disagrees`); else the one that one alone has."""
 
     details: tuple[Detail, ...]
     disagrees: bool
@@ -157,11 +157,10 @@ class Difference:
 class Perspective:
     """A headline that leads with another aspect of a story than the other reports do."""
 
-    group: str  # "outlet", or "country" if two of its outlets or more lead with it; "owner" in earlier editions
-    name: str  # of the outlet, ISO code of the country, or the kind of owner as the settings have it
+    group: str  # "outlet", or "country" if two of its outlets or more lead with it
+    name: str  # of the outlet, or ISO code of the country
     outlets: int
     mention: SourceMention  # the report
-    only: tuple[str, ...] = ()  # in earlier editions: names, and numbers with units, that only their reports have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from digests.model import NumberChange, Sentence
-from watcher.text.dates import month_number
-from watcher.text.number_words import parse_number_words
-from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
+from watcher.text.words import WORD, fold, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
 MIN_NUMBER = 10  # smaller numbers say little by themselves, and so do years
@@ -18,8 +16,6 @@ MAX_UNIT_DISTANCE = 2  # words after a number in which its unit is searched
 MIN_COMMON_WORDS = 3  # words around two numbers, units included, that must be the same for them to count the same thing
 MAX_FACTOR = 30.0  # a number that has grown or shrunk more counts something else
 MAX_CHANGES = 2  # of a story
-MAX_UNIT_CHARS = 24  # of a unit
-MAX_UNIT_RUN = 3  # characters of a unit in scripts without spaces
 
 
 def significant_numbers(text: str) -> set[str]:
@@ -31,30 +27,6 @@ def significant_numbers(text: str) -> set[str]:
 def normalize(number: str) -> str:
     """Return `number` without thousands separators and with a decimal point."""
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
-
-
-def all_numbers(text: str, language: str) -> set[str]:
-    """Return the digits of all numbers of `text`: "118 thousand", "118,000" and "11.8万" all give "118"."""
-    # Number words count from `MIN_NUMBER` on, because "two" often counts nothing.
-    spelled = {_digits(str(value)) for value in parse_number_words(text, language) if value >= MIN_NUMBER}
-    return {_digits(match) for match in NUMBER.findall(text)} | spelled
-
-
-def numbers_with_units(text: str, language: str) -> dict[str, str]:
-    """Map the significant numbers with a unit, as written ("70%"), to their digits; days of a month are left out."""
-    found: dict[str, str] = {}
-    for match, value, what in _numbers_and_units(text, stop_words(language)):
-        if float(value) < MIN_NUMBER or month_number(what):
-            continue
-        if len(what) <= (MAX_UNIT_RUN if is_unspaced(what) else MAX_UNIT_CHARS):
-            end = text.index(what, match.end()) + len(what)
-            found[" ".join(text[match.start() : end].split())] = _digits(value)
-    return found
-
-
-def _digits(number: str) -> str:
-    """Return the ASCII digits of a number, without the zeros at both ends."""
-    return "".join(str(int(char)) for char in number if char.isdecimal()).strip("0")
 
 
 def _numbers_and_units(text: str, stop: Collection[str]) -> Iterator[tuple[re.Match[str], str, str]]:

@@ -34,7 +34,6 @@ MAX_FIGURES = 4
 MAX_NEW_OUTLETS = 6  # named
 MAX_RELATED = 6
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
-MAX_ONLY = 5  # names and numbers shown for one perspective
 MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
 MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
@@ -136,16 +135,16 @@ class Views:
         outlet = outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
         in_language = "" if original else words.in_language(brief.language)
-        places = " · ".join(map(sanitize_line, brief.places)) if brief.status == "foreign" else ""
         return view.BriefView(
+            places=" · ".join(map(sanitize_line, brief.places)) if brief.status == "foreign" else "",
             title=title,
             url=web_url(brief.url),
             lang_attr=lang_attr,
             original=original,
             outlet=outlet,
             outlet_lang_attr=self._lang_attr(brief.language, outlet),
-            about=words.join((places, in_language, day, self._watch_line(brief.watched))),
-            outlets=words.say("outlets", n=brief.outlets),
+            about=words.join((in_language, day, self._watch_line(brief.watched))),
+            outlets=words.say("outlets", n=brief.outlets) if brief.outlets > 1 else "",
         )
 
     def correction(self, correction: Correction) -> view.CorrectionView:
@@ -223,11 +222,11 @@ class Views:
         )
 
     def _difference(self, difference: Difference) -> tuple[view.QuoteView, ...]:
-        """Return "14 killed" and "12", each with the reports that have it; or the details of one report as one line."""
+        """Return "14 killed" and "12", each with the reports that have it; or the figure of one report as one line."""
         first = difference.details[0].sentences[0]
         if not difference.disagrees:
-            names = self.words.join(sanitize_line(each.text, limit=MAX_NAME) for each in difference.details)
-            return (view.QuoteView(text=self.words.say("only_there", names=names), cites=(self._cite(first),)),)
+            text = self.words.say("only_there", names=sanitize_line(difference.details[0].text, limit=MAX_NAME))
+            return (view.QuoteView(text=text, cites=(self._cite(first),)),)
         found = []
         for each in difference.details[:MAX_FIGURES]:
             text = sanitize_line(each.text, limit=MAX_NAME)
@@ -239,7 +238,6 @@ class Views:
     def _perspective(self, perspective: Perspective) -> view.PerspectiveView:
         words, mention = self.words, perspective.mention
         title = self._title(mention.title)
-        only = words.join(sanitize_line(name, limit=MAX_NAME) for name in perspective.only[:MAX_ONLY])
         agree = perspective.group == "country" and perspective.outlets > 1
         return view.PerspectiveView(
             country=self._country(perspective.name) if agree else "",
@@ -248,7 +246,6 @@ class Views:
             cite=self._cite(mention),
             home="" if agree else words.country(mention.country),
             about=words.in_language(mention.language),
-            only=words.say("only_there", names=only) if only else "",
         )
 
     def _silent(self, story: EditionStory) -> tuple[str, ...]:

@@ -58,18 +58,18 @@ class PerspectiveView:
     cite: CiteView
     home: str  # the country of its one outlet
     about: str  # "in Swahili"
-    only: str  # names and numbers that only its reports have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BriefView:
+    places: str  # that a story is about which the reader cannot read; else empty
     title: str
     url: str | None
     lang_attr: LangAttr
     outlet: str
     outlet_lang_attr: LangAttr
-    about: str  # "Brazil, in Portuguese", "Day 3", words that are watched; may be empty
-    outlets: str
+    about: str  # "in Portuguese", "Day 3", words that are watched; may be empty
+    outlets: str  # "5 outlets"; empty for one
     original: OriginalView | None = None
 
 
@@ -197,7 +197,7 @@ class EditionView:
     def preview(self) -> str:
         """The line that a list of mails or of search results shows below the subject."""
         if not self.stories:
-            return self.foreign[0].title if self.foreign else self.words["empty"]
+            return next((brief.title for brief in (*self.foreign, *self.briefs)), self.words["empty"])
         lead, *others = self.stories
         if not others:
             return lead.title

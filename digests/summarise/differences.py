@@ -1,4 +1,4 @@
-"""What differs between the reports of a story: figures for one quantity, details that one has, other headlines."""
+"""What differs between the reports of a story: figures for one quantity, and headlines on another aspect."""
 
 import re
 import tomllib
@@ -9,45 +9,37 @@ from functools import cache
 from importlib.resources import files
 from itertools import islice, permutations
 
-from digests.analysis.country_names import languages_in
 from digests.analysis.coverage import Coverage
-from digests.analysis.gazetteer import load_gazetteer
-from digests.analysis.numbers import NUMBER, YEAR, all_numbers, normalize, numbers_with_units
+from digests.analysis.numbers import NUMBER, YEAR, normalize
 from digests.analysis.perspectives import make_mention
 from digests.model import Detail, Difference, Perspective, Sentence, Story
 from digests.summarise.angle import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence
 from digests.summarise.readable import words_for_language
 from watcher.model import Article
-from watcher.text.dates import month_number
+from watcher.text.number_words import number_words, parse_number_words
 from watcher.text.sentences import sentences
-from watcher.text.words import WORD, fold, stem, stems, stop_words, to_latin, words
+from watcher.text.words import WORD, fold, stems, stop_words
 
 MAX_REPORTS = 40  # independent reports that are compared
-MIN_REPORTS = 3  # independent reports from which on one of them can be alone with a figure or a name
+MIN_REPORTS = 3  # independent reports from which on one of them can be alone with a figure
 LEAD_SENTENCES = 3  # of a report, that are searched
 READ_CHARS = 2000  # of a text
-MAX_APART = 3  # quantities with different figures
-MAX_ALONE, MAX_DETAILS = 2, 3  # reports with details of their own, and details of each
-MIN_MENTIONS = 2  # of a name in a report that is alone with it
+MIN_SPELLED = 2  # of a number written as a word: "one" seldom counts
+MAX_SHOWN = 3  # quantities
 MAX_ASPECTS = 3  # headlines
 MIN_OTHERS = 2  # reports in the language of a headline, that lack its words
 WORDS_AFTER, WORDS_BEFORE = 6, 3  # words beside a number, that are searched for what it counts
 MAGNITUDE, MIN_APART = "magnitude", 0.2  # magnitudes that are closer are one, measured twice
 ROUNDED = 0.05  # larger figures that are closer are one, rounded
-MIN_NEW, MIN_NEW_SHARE = 3, 0.6  # words of a headline that no other report has: it tells of another aspect
+MIN_NEW, MIN_NEW_SHARE = 3, 0.6  # words of a headline that no other report has: it tells of another aspect,
+MIN_NEW_IN_LEAD = 0.3  # and does not only put it in other words, if the report's first sentence too has such words
 SAME_ASPECT = 0.5  # share of the words that two headlines of one aspect have in common
 QUANTITIES: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     (files("digests.summarise") / "quantities.toml").read_text("utf-8")
 )
-UPPER, LOWER = (
-    "".join(filter(is_such, map(chr, range(0x41, 0x530)))) for is_such in (str.isupper, str.islower)
-)  # of alphabets that have both
-# Two or more capitalised words inside a sentence: names, not nouns.
-NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
 BARE = re.compile(r"(?!\s?[-–—:/%°]|\s?\d)")  # behind a number that is not a part of something: "66-year-old", "14:30"
 LISTS = ("blocks", "elsewhere", "least", "people")
-CLOCK = re.compile(r"-|^\d[\d.,:]*\s?(?:\w{1,2}|[A-Z]{3,4})$")  # "51AM", "56 IST" of a time of day; "14-week"
 CLAUSE_END = re.compile(r"[.,;:()–—!?\"“”«»\n\d]| - ")
 
 
@@ -67,29 +59,31 @@ class Figure:
 def find_differences(
     articles: Mapping[str, Article], covered: Coverage, can_read: Callable[[str], bool]
 ) -> tuple[Difference, ...]:
-    """Return the figures that disagree, then the figures and names that one report alone has, of a story."""
+    """
+    Return the quantities for which the reports of a story have different figures, then those that one report alone has.
+
+    A report is alone with a figure if no other one has that number for anything.
+    """
     reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
-    alone = _details_of_one(reports, can_read) if len(reports) >= MIN_REPORTS else ()
-    return (*_figures_apart(reports, can_read), *alone)
-
-
-def _figures_apart(reports: Sequence[Article], can_read: Callable[[str], bool]) -> tuple[Difference, ...]:
     by_quantity: dict[str, list[Figure]] = {}
     for article in reports:
         for quantity, figure in _figures_of(article).items():
             by_quantity.setdefault(quantity, []).append(figure)
-    numbers = {article.id: all_numbers(f"{article.title} {article.text}", article.language) for article in reports}
+    numbers = {article.id: _all_values(f"{article.title} {article.text}", article.language) for article in reports}
+    can_be_alone = len(reports) >= MIN_REPORTS and all(_quantities(article.language) for article in reports)
     found = []
     for figures in by_quantity.values():
         values = Counter(figure.value for figure in figures)
         figures.sort(key=lambda f: (-values[f.value], f.value, f.sentence.published_at))
         readable = next((figure for figure in figures if can_read(figure.sentence.language)), None)
-        if len(values) > 1 and readable and _all_apart(figures, numbers):
+        disagrees = len(values) > 1 and _all_apart(figures, numbers)
+        is_alone = can_be_alone and len(figures) == 1 == sum(figures[0].value in each for each in numbers.values())
+        if readable and (disagrees or is_alone):
             figures.sort(key=lambda f: f.value != readable.value)
             groups = [[f for f in figures if f.value == value] for value in dict.fromkeys(f.value for f in figures)]
             details = tuple(_detail(group, readable) for group in groups)
-            found.append(Difference(details=details, disagrees=True))
-    return tuple(found[:MAX_APART])
+            found.append(Difference(details=details, disagrees=disagrees))
+    return tuple(sorted(found, key=lambda difference: not difference.disagrees)[:MAX_SHOWN])
 
 
 def _detail(group: Sequence[Figure], readable: Figure) -> Detail:
@@ -101,7 +95,7 @@ def _detail(group: Sequence[Figure], readable: Figure) -> Detail:
     return Detail(text=figure.sentence.text[start:end], sentences=tuple(f.sentence for f in same))
 
 
-def _all_apart(figures: Sequence[Figure], numbers: Mapping[str, set[str]]) -> bool:
+def _all_apart(figures: Sequence[Figure], numbers: Mapping[str, set[float]]) -> bool:
     """Whether each two different figures exclude each other, and no report has the other's figure anywhere too."""
     for one, other in permutations(figures, 2):
         low, high = sorted((one.value, other.value))
@@ -110,7 +104,7 @@ def _all_apart(figures: Sequence[Figure], numbers: Mapping[str, set[str]]) -> bo
         near = MIN_APART if one.quantity == MAGNITUDE else ROUNDED * high if high >= 100 else 0.0
         if high - low < near or (one.least and one.value == low) or (other.least and other.value == low):
             return False
-        if f"{other.value:f}".replace(".", "").strip("0") in numbers[one.sentence.article_id]:
+        if other.value in numbers[one.sentence.article_id]:
             return False
     return True
 
@@ -140,14 +134,11 @@ def _figures_in(sentence: Sentence) -> Iterator[Figure]:
     known = _quantities(language)
     blocks, elsewhere, least, people = (words_for_language(name, language) for name in LISTS)
     passed = people | stop_words(language) | least
-    for match in NUMBER.finditer(text):
-        value = normalize(match.group())
-        if YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha() or not BARE.match(text, match.end()):
-            continue
-        behind = CLAUSE_END.split(text[match.end() :], maxsplit=1)[0]
-        ahead = CLAUSE_END.split(text[: match.start()][::-1], maxsplit=1)[0][::-1]
-        after = [(fold(word.group()), match.end() + word.end()) for word in WORD.finditer(behind)]
-        before = [(fold(word.group()), match.start() - len(ahead) + word.start()) for word in WORD.finditer(ahead)]
+    for first, last, value in _numbers_in(text, language):
+        behind = CLAUSE_END.split(text[last:], maxsplit=1)[0]
+        ahead = CLAUSE_END.split(text[:first][::-1], maxsplit=1)[0][::-1]
+        after = [(fold(word.group()), last + word.end()) for word in WORD.finditer(behind)]
+        before = [(fold(word.group()), first - len(ahead) + word.start()) for word in WORD.finditer(ahead)]
         front = next((at for at, (word, _) in enumerate(after[:WORDS_AFTER]) if word not in passed), None)
         named = known.get(("after", after[front][0])) if front is not None else None
         back = next((pair for pair in reversed(before[-WORDS_BEFORE:]) if pair[0] not in passed), None)
@@ -158,10 +149,32 @@ def _figures_in(sentence: Sentence) -> Iterator[Figure]:
         if not named and quantity != MAGNITUDE and front == 0:
             continue  # "kills 14 children": a part of the people
         lower = next((start for word, start in before[-2:] if word in least), None)
-        start = (lower if lower is not None else match.start()) if named else back[1] if back else match.start()
-        end = after[front][1] if named and front is not None else match.end()
-        figure = (quantity, float(value), lower is not None, match.start(), match.end(), (start, end), sentence)
-        yield Figure(*figure)
+        start = (lower if lower is not None else first) if named else back[1] if back else first
+        end = after[front][1] if named and front is not None else last
+        yield Figure(quantity, value, lower is not None, first, last, (start, end), sentence)
+
+
+def _numbers_in(text: str, language: str) -> Iterator[tuple[int, int, float]]:
+    """Yield start, end and value of the numbers that may count something, also of those written as one word, "two"."""
+    for match in NUMBER.finditer(text):
+        value = normalize(match.group())
+        is_part = text[match.start() - 1 : match.start()].isalpha() or not BARE.match(text, match.end())
+        if not YEAR.match(value) and not is_part:
+            yield match.start(), match.end(), float(value)
+    if (table := number_words(language)) is None:
+        return
+    found = [(match, fold(match.group())) for match in WORD.finditer(text)]
+    for at, (match, word) in enumerate(found):
+        beside = (near for _, near in (*found[max(0, at - 2) : at], *found[at + 1 : at + 2]))
+        is_part = any(near in table.added or near in table.times for near in beside)  # "two hundred and four"
+        if table.added.get(word, 0) >= MIN_SPELLED and not is_part and BARE.match(text, match.end()):
+            yield match.start(), match.end(), float(table.added[word])
+
+
+def _all_values(text: str, language: str) -> set[float]:
+    """Return the values of all numbers of a text, in figures or in words."""
+    spelled = map(float, parse_number_words(text, language))
+    return {float(normalize(number)) for number in NUMBER.findall(text)}.union(spelled)
 
 
 @cache
@@ -173,55 +186,6 @@ def _quantities(language: str) -> dict[tuple[str, str], str]:
         for place, listed in places.items()
         for word in listed.get(language, "").split()
     }
-
-
-def _details_of_one(reports: Sequence[Article], can_read: Callable[[str], bool]) -> Iterator[Difference]:
-    """Yield the details that no other report has, of the reports with most of them."""
-    whole = {article.id: f"{article.title} {article.text}" for article in reports}
-    digits = {article.id: all_numbers(whole[article.id], article.language) for article in reports}
-    said = {key: {stem(to_latin(fold(word))) for word in {*words(text)}} for key, text in whole.items()}
-    found = []
-    for article in filter(lambda a: can_read(a.language), reports):
-        others = [each.id for each in reports if each is not article]
-        numbers, names = (set().union(*(known[key] for key in others)) for known in (digits, said))
-        # Names are compared in one alphabet; where all nouns are capitalised, they cannot be told from these.
-        has_names = all(2 * sum(map(str.isascii, said[key])) > len(said[key]) for key in others)
-        has_names = has_names and article.language not in languages_in("capital_nouns")
-        details: list[Detail] = []
-        for sentence in _lead(article):
-            counted = numbers_with_units(sentence.text, article.language).items()
-            new = (_figure(text, sentence) for text, value in counted if value not in numbers)
-            own = [figure for figure in new if figure]
-            own += [
-                name
-                for name in (NAME.findall(sentence.text) if has_names else ())
-                if "'" not in name.replace("’", "'")
-                and whole[article.id].count(name.split()[-1]) >= MIN_MENTIONS
-                and not any(name.split()[-1] in each.text for each in details)
-                and not load_gazetteer(article.language).find(name)
-                and names.isdisjoint(stem(to_latin(fold(word))) for word in words(name))
-            ]
-            details += [Detail(text=text, sentences=(sentence,)) for text in own]
-        if details:
-            found.append(Difference(details=tuple(details[:MAX_DETAILS]), disagrees=False))
-    yield from sorted(found, key=lambda each: -len(each.details))[:MAX_ALONE]
-
-
-def _figure(text: str, sentence: Sentence) -> str:
-    """Return a number and its unit with its currency; "" for a date or time, or if it is cut off ("43,000 Rolex")."""
-    at = sentence.text.find(text)
-    unit = text.lstrip("0123456789.,\u00a0\u202f ")
-    before, behind = sentence.text[:at], sentence.text[at + len(text) :]
-    if at < 0 or before.endswith(tuple("/:.,-")) or CLOCK.search(text) or " " in unit:
-        return ""
-    if unit[:1].isupper() and sentence.language not in languages_in("capital_nouns"):
-        return ""
-    if (last := WORD.findall(before)[-1:]) and month_number(last[0]):
-        return ""
-    following = WORD.match(behind[1:]) if behind.startswith(" ") else None
-    if following and fold(following.group()) not in stop_words(sentence.language):
-        return ""
-    return before[-1:] + text if before.endswith(tuple("$€£¥")) else text
 
 
 def find_aspects(
@@ -240,6 +204,7 @@ def find_aspects(
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
     is_local_angle = local_angle_test(story, articles)
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
+    leads = {a.id: {stem for s in islice(_lead(a), 1) for stem in stems(s.text, a.language)} for a in reports}
     said = {a.id: about[a.id].union(stems(a.text[:READ_CHARS], a.language)) for a in reports}
     found: list[tuple[float, Article, list[Article]]] = []
     for article in reports:
@@ -247,13 +212,14 @@ def find_aspects(
         alike = [a for a in reports if a.language == article.language and a.outlet != article.outlet]
         same = [a for a in alike if a.country == article.country and _is_one_aspect(own, about[a.id])]
         others = [a for a in alike if a not in same]
-        new = own.difference(*(said[a.id] for a in others))
+        new, lead = (words.difference(*(said[a.id] for a in others)) for words in (own, leads[article.id]))
         is_new = len(others) >= MIN_OTHERS and len(new) >= max(MIN_NEW, MIN_NEW_SHARE * len(own))
         if (
             article.id != headline.article.id
             and article.outlet != headline.article.outlet
             and can_read(article.language)
             and is_informative(article.title, article.language)
+            and len(lead) >= MIN_NEW_IN_LEAD * len(leads[article.id])
             and (is_new or is_local_angle(article))
         ):
             found.append((len(new) / max(1, len(own)), article, same))

@@ -119,7 +119,7 @@ def lead_with_all() -> EditionStory:
         perspectives=(
             Perspective(group="country", name="GB", outlets=3, mention=mention(0, 1)),
             Perspective(group="outlet", name="Delta", outlets=1, mention=mention(2, 1)),
-            Perspective(group="owner", name="state", outlets=2, mention=mention(1, 1), only=("Cárcamo", "1,800")),
+            Perspective(group="owner", name="state", outlets=2, mention=mention(1, 1)),
         ),
         differences=(
             Difference(

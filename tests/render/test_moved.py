@@ -52,7 +52,6 @@ def told(editions) -> dict[str, str]:
         "in one report alone: 12 villages — Harbour Gazette, 03:30",
         "United Kingdom: ",
         "(Egypt)",
-        "in one report alone: Cárcamo, 1,800",
         "Not reported in: China (4 read), Brazil (1 read).",
         "Not reported by: “party” outlets (2 read).",
         "Also on this",

@@ -74,12 +74,10 @@ STRIKE = "La grève au port de Lund a surpris tout le monde, dit la mairie de la
 @pytest.mark.parametrize(
     ("text", "alone"),
     [
-        ("The strike in the port of Lund took 24 ships by surprise on 26 November.", ["24 ships"]),
-        ("The strike cost $40 million, the port of Lund said.", ["$40 million"]),
-        ("The strike in Lund began at 11:45 am with 650 angry dockers.", []),
-        ("The leader, he said, was Mireille Castonguay of Lund. Castonguay was silent.", ["Mireille Castonguay"]),
-        ("The leader, he said, was Mireille Castonguay of Lund.", []),  # named only once
-        ("It is, they say, the largest strike in South Korea. South Korea is in Asia.", []),
+        ("The strike in the port of Lund left 24 people injured on 26 November.", ["24 people injured"]),
+        ("At Lund seven dockers were hurt, and three people were detained.", ["three people were detained"]),
+        ("The strike in Lund began at 11:45 am with 650 angry dockers, and cost $40 million.", []),
+        ("The leader, he said, was Mireille Castonguay of Lund. Castonguay was silent.", []),
     ],
 )
 def test_what_one_report_alone_has_is_told(text, alone):
@@ -91,8 +89,8 @@ def test_what_one_report_alone_has_is_told(text, alone):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("The mills of Sfax pressed 118 thousand tonnes of oil.", "Les moulins ont pressé 118 000 tonnes d'huile."),
-        ("The strike at the port of Trieste took 24 hours.", "La grève a duré vingt-quatre heures, dit la mairie."),
+        ("The strike at the port of Trieste left 24 people injured.", "La grève a blessé vingt-quatre dockers."),
+        ("The strike at the port of Trieste left two people injured.", "La grève, c'est 2 dockers à l'hôpital."),
     ],
 )
 def test_a_number_that_another_report_writes_in_another_way_is_not_one_reports_alone(one, other):
@@ -100,7 +98,7 @@ def test_a_number_that_another_report_writes_in_another_way_is_not_one_reports_a
 
 
 def test_nothing_differs_where_nothing_differs():
-    text = "The strike in the port of Lund took 24 ships by surprise."
+    text = "The strike in the port of Lund left 24 people injured."
 
     assert differences(("en", text), ("en", f"{text} It goes on."), ("fr", STRIKE)) == []
 
@@ -122,11 +120,12 @@ EVENT = [
     ("Wire", "BE", "EU and Mercosur sign trade deal in Montevideo", DEAL),
     ("Post", "GB", "EU signs trade deal with Mercosur after 25 years", DEAL.replace("Friday", "Friday evening")),
 ]
+ANGRY = ("Voice", "GB", "Brussels bureaucrats celebrate Latin handshake", DEAL)  # other words for the same
 FARMERS = ("Meadow", "IE", "Furious farmers promise protests across Dublin", f"Farmers were furious. {DEAL}")
 
 
 def test_a_headline_on_another_aspect_is_its_outlets_and_the_storys_own_is_not_told_again():
-    headline, found = aspects(*EVENT, FARMERS)
+    headline, found = aspects(*EVENT, ANGRY, FARMERS)
 
     assert headline in {title for _, _, title, _ in EVENT}
     assert found == [("outlet", "Meadow", 1, FARMERS[2])]
