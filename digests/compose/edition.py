@@ -195,6 +195,7 @@ def ended_stories(
 
 
 MAX_RELATED = 3  # stories listed under one story
+MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have no sentence to show
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
 Compose = Callable[[RankedStory], EditionStory | None]
@@ -226,31 +227,36 @@ def select_stories(
 
     Stories with a `must` phrase come first, then those of several outlets or that the reader's own weights raise, then
     the others. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader
-    cannot read. A story can only be a brief if all its articles are in `flagged`, the ids of galleries and videos. Of a
-    thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it.
+    cannot read. A story can only be a brief if all its articles are in `flagged`, the ids of galleries and videos, or
+    if one outlet alone has it and no sentence of it can be shown. Of a thread, the first story with news is shown, with
+    up to `MAX_RELATED` others listed under it.
     """
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
     pending: list[RankedStory] = []
+    bare = 0
     for each in sorted(ranked, key=lambda each: (not each.must_phrases, _is_set_back(each))):
         thread = each.sibling_of or each.story.id
         if thread in shown_by_thread:
             under = chosen.related[shown_by_thread[thread]]
             if len(under) < MAX_RELATED:
                 under.append(each)
-        elif len(chosen.main) == stories or flagged.issuperset(each.story.articles):
+        elif len(chosen.main) == stories or bare == MAX_BARE or flagged.issuperset(each.story.articles):
             pending.append(each)
         elif (shown := compose(each)) is None:
             continue
-        elif shown.status != "quiet" or each.must_phrases:
-            if not can_read(shown):
-                if len(chosen.foreign) < stories:
-                    chosen.foreign.append((each, shown))
-                continue
+        elif shown.status == "quiet" and not each.must_phrases:
+            if len(chosen.quiet) < QUIET_FACTOR * stories:
+                chosen.quiet.append((each, shown))
+        elif not can_read(shown):
+            if len(chosen.foreign) < stories:
+                chosen.foreign.append((each, shown))
+        elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases):
+            pending.append(each)
+            bare += 1
+        else:
             shown_by_thread[thread] = each.story.id
             chosen.main.append((each, shown))
-        elif len(chosen.quiet) < QUIET_FACTOR * stories:
-            chosen.quiet.append((each, shown))
     _attach_quiet_to_thread(chosen, shown_by_thread)
     _fill_briefs(chosen, pending, briefs)
     chosen.main.sort(key=lambda pair: (_is_set_back(pair[0]), -pair[0].score, pair[0].story.id))

@@ -68,11 +68,12 @@ def build_messages(
     """
     Return one message for each recipient of each channel in the settings.
 
-    Empty for an edition without stories, unless the settings say `send_empty`.
+    Empty for an edition without news, unless the settings say `send_empty`.
 
     Errors: DigestError, if the edition's mail cannot be rendered.
     """
-    if not edition.stories and not digest.send_empty:
+    has_news = edition.stories or any(brief.status != "quiet" for brief in edition.briefs)
+    if not has_news and not digest.send_empty:
         return ()
     found: dict[tuple[str, str], OutboundMessage] = {}
     for way in digest.deliver:

@@ -40,7 +40,8 @@ def status(settings, capsys):
 def edition(giant: int, others: int):
     """Return an edition of a story with `giant` reports and `others` with one."""
     one = [article(f"Q{n}", "Quake shakes Nepal", f"Report {n} tells of it.") for n in range(giant)]
-    rest = [article(f"O{n}", f"Thing {n} happens", f"It was {n}.") for n in range(others)]
+    text = "Thing {} surprised the council of Brindle on Monday, and its mayor said so."
+    rest = [article(f"O{n}", f"Thing {n} happens", text.format(n)) for n in range(others)]
     known = by_id(*one, *rest)
     stories = [story(*one), *(story(each) for each in rest)]
     return compose_edition(stories, make_context(known), intake=Intake(), number=1, made_at=END, corrections=())
