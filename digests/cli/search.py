@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
-from digests.settings.digests import digests_of
+from digests.render.localizer import find_language
+from digests.settings.digests import digests_of, spoken_languages
 from digests.store.editions import open_digests
 from digests.store.stories import stories_of_articles
 from watcher.cli.commands import DONE, FAILED
@@ -34,7 +35,7 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
     "watcher search quake Tarvola",
     "watcher search '\"trade talks\" OR tariff*' --since 7d",
     "watcher search 'quake -film'",
-    "watcher search 五輪 --language ja --outlet Asahi --json",
+    "watcher search 五輪 --language Japanese --outlet Asahi --json",
 )
 def search_articles(
     words: Annotated[
@@ -42,7 +43,7 @@ def search_articles(
     ],
     since: Annotated[str | None, Option("--since", help='From then on: "2d", or a date.', metavar="T")] = None,
     until: Annotated[str | None, Option("--until", help='Before then: "12h", or a date.', metavar="T")] = None,
-    language: Annotated[str | None, Option("--language", help='Only in this language, "fr".')] = None,
+    language: Annotated[str | None, Option("--language", help='Only in this language, "fr" or "French".')] = None,
     country: Annotated[str | None, Option("--country", help='Only from outlets of this country, "FR".')] = None,
     outlet: Annotated[str | None, Option("--outlet", help="Only from outlets with these words in their name.")] = None,
     limit: Annotated[int, Option("--limit", min=1, max=MOST, help="Articles to show.")] = 10,
@@ -61,10 +62,13 @@ def search_articles(
     query = parse_query(" ".join(words))
     if not query.groups:
         raise BadParameter("expected a word to look for", param_hint="WORDS")
+    tag = find_language(language or "", spoken_languages(settings))
+    if language and not tag:
+        raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
     filters = Filters(
         since=parse_time_option(since, option="--since", now=now, zone=zone),
         until=parse_time_option(until, option="--until", now=now, zone=zone),
-        language=language,
+        language=tag or None,
         country=country,
         outlet=outlet,
     )

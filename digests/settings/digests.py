@@ -262,6 +262,12 @@ def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
     return section.root
 
 
+def spoken_languages(settings: Settings) -> list[str]:
+    """Return the languages of the digests, then of the sources: a reader may name languages in any of these."""
+    of_sources = {source.language for source in settings.sources if source.language}
+    return [*(digest.language for digest in digests_of(settings)), *sorted(of_sources)]
+
+
 def smtp_of(settings: Settings) -> SmtpSettings:
     """Return the mail server of `settings`; its host is "" if the file names none."""
     section = getattr(settings, "smtp", None)

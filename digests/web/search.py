@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from digests.render.localizer import find_language
-from digests.settings.digests import digests_of
+from digests.settings.digests import spoken_languages
 from digests.store.stories import StoryMember, load_members, stories_of_articles
 from watcher.store.full_text import Filters
 from watcher.store.search import Hit, SearchResult, search
@@ -33,9 +33,7 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
     since = since if since in PERIODS else ""
     length = PERIODS[since][1]
     asked_language = ask.query.get("language", "")[:40].strip()
-    spoken = [digest.language for digest in digests_of(site.settings)]
-    spoken += sorted({source.language for source in site.settings.sources if source.language})
-    language = find_language(asked_language, spoken)
+    language = find_language(asked_language, spoken_languages(site.settings))
     outlet = ask.query.get("outlet", "")[:100].strip()
     at = min(ask.page(), MAX_PAGES)
     query = parse_query(words)

@@ -86,3 +86,13 @@ def test_a_store_whose_index_is_empty_is_indexed_on_the_way(search, engine):
     write(engine, rebuild_index)
 
     assert len(json.loads(search("quake", "--json")[1])["hits"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "code"), [("en", 0), ("English", 0), ("英語", 2), ("japanese", 1), ("Klingonese", 2)]
+)
+def test_a_language_is_named_by_its_tag_or_its_name(language, code, search):
+    found, _, error = search("tarvola", "--language", language)
+
+    assert found == code
+    assert ('expected a language such as "fr" or "French"' in error) == (code == 2)
