@@ -1,11 +1,12 @@
-"""The checks of `watcher check` for the digests: own templates, and with `--online` each delivery channel."""
+"""The checks of `watcher check` for the digests: templates; online, delivery channels and the translation server."""
 
 import os
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,13 +18,14 @@ from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from digests.settings.digests import digests_of, smtp_of
 from digests.settings.translate import translate_of
-from digests.translate.translator import find_lacking_models
+from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
 from watcher.errors import WatcherError
 from watcher.plugins import CheckResult
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret
 
 TIMEOUT_S = 15.0
+WORD = "radio"  # to try a translation with
 WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}
 
 
@@ -56,13 +58,22 @@ def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
     for way in all_ways:
         ways.setdefault((WHAT[way.channel], name_of(way, server)), way)
     for (what, name), way in ways.items():
-        try:
-            try_delivery(way, server)
-        except WatcherError as error:
-            fault = getattr(error, "reason", str(error))
-            yield CheckResult(what=what, name=name, fault=fault, hint=error.hint or "")
-        else:
-            yield CheckResult(what=what, name=name)
+        yield check_service(what, name, partial(try_delivery, way, server))
+
+
+def check_translation(settings: Settings) -> Iterator[CheckResult]:
+    """Yield a result for the LibreTranslate server, if the settings have one."""
+    if translate_of(settings).engine == "libretranslate":
+        host = urlsplit(translate_of(settings).url or "").hostname or ""
+        yield check_service("translation server", host, partial(try_translation, settings))
+
+
+def check_service(what: str, name: str, attempt: Callable[[], None]) -> CheckResult:
+    try:
+        attempt()
+    except WatcherError as error:
+        return CheckResult(what=what, name=name, fault=getattr(error, "reason", str(error)), hint=error.hint or "")
+    return CheckResult(what=what, name=name)
 
 
 def name_of(delivery: DeliverSettings, server: SmtpSettings) -> str:
@@ -92,6 +103,16 @@ def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
             there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
             if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
                 raise WatcherError("cannot be written")
+
+
+def try_translation(settings: Settings) -> None:
+    """Have a word translated from each language that a digest does not read. Errors: WatcherError, the first one."""
+    engine = make_engine(translate_of(settings))
+    for digest in digests_of(settings):
+        target = digest.read_languages[0]
+        for source in sorted(foreign_languages(settings, digest)) or ["es" if target == "en" else "en"]:
+            if engine is not None:
+                engine.translate(WORD, source, target)
 
 
 def try_connect(delivery: DeliverSettings) -> None:

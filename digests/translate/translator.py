@@ -36,13 +36,18 @@ def make_engine(settings: TranslateSettings) -> TranslationEngine | None:
     return LibreTranslateEngine(settings.url, settings.key) if settings.engine != "none" and settings.url else None
 
 
+def foreign_languages(settings: Settings, digest: DigestSettings) -> set[str]:
+    """Return the languages that are set for sources, and that a digest does not read."""
+    tags = {source.language.split("-")[0] for source in settings.active_sources() if source.language}
+    return tags.difference(digest.read_languages)
+
+
 def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]:
     """Return the models of Firefox ("ar-en") that a digest lacks for languages that are set for sources."""
     if translate_of(settings).engine != "firefox":
         return []
     engine, target = FirefoxEngine(translate_of(settings).models), digest.read_languages[0]
-    tags = {source.language.split("-")[0] for source in settings.active_sources() if source.language}
-    tags = {tag for tag in tags.difference(digest.read_languages) if not engine.find_model(tag, target)}
+    tags = {tag for tag in foreign_languages(settings, digest) if not engine.find_model(tag, target)}
     to_target = {f"{PIVOT}-{target}"} if tags and target != PIVOT else set()
     return sorted(to_target | {f"{tag}-{PIVOT}" for tag in tags if tag != PIVOT})
 

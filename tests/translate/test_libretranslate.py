@@ -9,9 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from digests.cli.check import check_translation
 from digests.errors import TranslationError
 from digests.settings.translate import TranslateSettings
 from digests.translate.translator import make_engine
+from watcher.cli.check import format_results
+from watcher.settings.load import parse_settings
 
 
 class Server:
@@ -81,3 +84,40 @@ def test_an_answer_that_is_none_is_said_to_be_so(status, body, told, server):
         engine_at(server).translate("Chuva", "pt", "en")
 
     assert len(server.asked) == 1
+
+
+SETTINGS = """
+[[digests]]
+language = "de"
+[translate]
+engine = "libretranslate"
+url = "{url}"
+[[sources]]
+url = "https://a.example/feed"
+language = "fr-CA"
+[[sources]]
+url = "https://b.example/feed"
+language = "de"
+[[sources]]
+url = "https://c.example/feed"
+language = "ar"
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (200, b'{"translatedText": "radio"}', "1 translation server asked: 1 well, 0 not"),
+        (400, b'{"error": "ar is not supported"}', "answered 400 Bad Request: ar is not supported"),
+        (403, b'{"error": "Invalid API key"}', "try: put the right key where [translate] key says"),
+    ],
+)
+def test_check_online_has_the_server_translate_a_word_and_says_what_is_wrong(status, body, told, server, tmp_path):
+    server.status, server.body = status, body
+    settings = parse_settings(SETTINGS.format(url=server.url), tmp_path / "settings.toml")
+
+    lines = list(format_results(list(check_translation(settings))))
+
+    assert any(told in line for line in lines)
+    pairs = [(asked["source"], asked["target"]) for _, asked in server.asked]
+    assert pairs == [("ar", "de"), ("fr", "de")][: 2 if status == 200 else 1]

@@ -37,7 +37,7 @@ REASON_CHARS, NAME_CHARS = 200, 60
 def check(
     deep: Annotated[bool, Option("--deep", help="Look the store through as well: it takes a while.")] = False,
     online: Annotated[
-        bool, Option("--online", help="Ask each source, and log in to the mail server; nothing is sent.")
+        bool, Option("--online", help="Ask each source, log in to the mail server; no message is sent.")
     ] = False,
     mend: Annotated[bool, Option("--mend", help="With --deep: mend in the store what can be mended.")] = False,
     config: Config = None,
@@ -50,7 +50,8 @@ def check(
     `--deep` looks the store through as well: whether the database is sound, and whether what is in it belongs
     together; exit code 1 if not.
     `--online` asks each source for its feed, and tries each way of delivery up to where something would be sent: it
-    logs in to the mail server and leaves; exit code 3 if something is not well.
+    logs in to the mail server and leaves. A LibreTranslate server translates one word from each language that it is
+    needed for. Exit code 3 if something is not well.
     """
     path = settings_path(config)
     try:
