@@ -4,9 +4,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, func, select, text
+from sqlalchemy import Connection, Select, delete, exists, select, text
 
 from watcher.plugins import load_plugins
 from watcher.store.articles import articles_by_id
@@ -14,7 +13,7 @@ from watcher.store.full_text import FTS5_TABLE, full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, features, has_features, has_text, texts
 from watcher.store.search import index_state, rebuild_index
-from watcher.store.sql import execute_each, in_chunks
+from watcher.store.sql import count_rows, execute_each, in_chunks
 
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 MAX_FAULTS = 20  # reported by the integrity check; ids listed of unreadable texts
@@ -137,7 +136,3 @@ def add_missing_features(connection: Connection) -> bool:
     ]
     execute_each(connection, features.insert(), rows)
     return len(rows) == BATCH
-
-
-def count_rows(connection: Connection, query: Select[Any]) -> int:
-    return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()

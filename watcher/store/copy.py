@@ -56,6 +56,7 @@ from watcher.store.engine import (
 from watcher.store.errors import PROBE, join_hints, transient_error
 from watcher.store.schema import INITIAL_ROWS, PROCESS_STATE, REBUILT, meta
 from watcher.store.search import INDEX_STATE, count_missing, index_missing, rebuild_index
+from watcher.store.sql import count_rows
 from watcher.store.writer import read, write
 
 SLICE_ROWS = 200  # read and written at a time: an edition takes up to a megabyte
@@ -110,7 +111,7 @@ def copy_and_compare(
 ) -> tuple[TableComparison, ...]:
     """Do as `copy_store` in the transaction of `target`, which is rolled back if a table differs."""
     tables = copied_tables(schemas)
-    total = sum(read(source, count_rows, table) for table in tables)
+    total = sum(read(source, count_rows, select(table).where(is_copied(table))) for table in tables)
 
     def on_copied(rows: int) -> None:
         tell("copy", rows, total)
@@ -189,10 +190,6 @@ def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError
         f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}",
         hint="watcher check --deep looks through the store it is in; once it is mended, the same command again",
     )
-
-
-def count_rows(connection: Connection, table: Table) -> int:
-    return connection.execute(select(func.count()).select_from(table).where(is_copied(table))).scalar_one()
 
 
 def is_copied(table: Table) -> ColumnElement[bool]:

@@ -6,9 +6,8 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or_, select, true, update
 
 from watcher.model import NetworkDown
 from watcher.store.schema import feeds, hosts, pages, polls
@@ -56,22 +55,11 @@ def due_hosts(
             the server a millisecond per thousand.
         unless: Takes the column with the host's name; returns the condition for hosts to leave out.
     """
-
-    def select_due(table: Table, at: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[str, datetime]:
-        query = select(table.c.host, at.label("at")).outerjoin_from(table, hosts, hosts.c.host == table.c.host)
-        query = query.where(
-            at <= now, or_(hosts.c.host.is_(None), is_unleased(now)), ~unless(table.c.host), *conditions
-        )
-        return query if since is None else query.where(at >= since)
-
-    queries = [select_due(feeds, feeds.c.next_poll_at, feeds.c.enabled, ~feeds.c.gone)]
-    if pages_too:
-        queries.append(
-            select_due(pages, pages.c.next_try_at, feeds.c.enabled).join(feeds, feeds.c.id == pages.c.feed_id)
-        )
     longest: dict[str, datetime] = {}
     seen_to = now
-    for query in queries:
+    for query in select_due(now)[: 2 if pages_too else 1]:
+        host_column, at_column = query.selected_columns
+        query = query.where(~unless(host_column), true() if since is None else at_column >= since)
         found = tuple(first_hosts(connection, query, limit=limit, busy=busy))
         for host, at in found:
             longest[host] = min(at, longest.get(host, at))
@@ -81,6 +69,17 @@ def due_hosts(
     if len(names) > limit:
         seen_to = min(seen_to, longest[names[limit]])
     return tuple(names[:limit]), seen_to
+
+
+def select_due(now: datetime) -> tuple[Select[str, datetime], Select[str, datetime]]:
+    """Return queries for the host and time of each due feed, and of each due page, at hosts that are free."""
+
+    def at_free_host(table: Table, at: ColumnElement[datetime]) -> Select[str, datetime]:
+        query = select(table.c.host, at.label("at")).outerjoin_from(table, hosts, hosts.c.host == table.c.host)
+        return query.where(at <= now, or_(hosts.c.host.is_(None), is_unleased(now)), feeds.c.enabled)
+
+    due_pages = at_free_host(pages, pages.c.next_try_at).join(feeds, feeds.c.id == pages.c.feed_id)
+    return at_free_host(feeds, feeds.c.next_poll_at).where(~feeds.c.gone), due_pages
 
 
 def is_unleased(now: datetime) -> ColumnElement[bool]:

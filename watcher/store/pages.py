@@ -12,7 +12,7 @@ from watcher.model import Entry, Feed, Revision
 from watcher.store.articles import NewArticle, add_articles, compress, decompress, select_articles
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
 from watcher.store.schema import articles, entries, feeds, pages, revisions, texts
-from watcher.store.sql import columns_of, execute_each, insert, rows_in
+from watcher.store.sql import columns_of, count_rows, execute_each, insert, rows_in
 from watcher.text.urls import host_key
 
 # Sets the article that the page of an entry redirected to.
@@ -90,9 +90,8 @@ def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime
 
 def count_due_pages(connection: Connection, *, now: datetime) -> int:
     """Return how many pages of enabled feeds are due; rechecks do not count."""
-    query = select(func.count()).select_from(pages.join(feeds, feeds.c.id == pages.c.feed_id))
-    query = query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.is_recheck)
-    return connection.execute(query).scalar_one()
+    query = select(pages.c.article_id).join(feeds, feeds.c.id == pages.c.feed_id)
+    return count_rows(connection, query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.is_recheck))
 
 
 def failed_page_counts(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[tuple[Reason, int], ...]:

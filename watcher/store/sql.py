@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, Select, delete, select, text
+from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, Select, delete, func, select, text
 from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import meta
@@ -57,6 +57,10 @@ def columns_of(table: FromClause, record: type) -> list[ColumnElement[Any]]:
 def load_records(connection: Connection, query: Select[*tuple[Any, ...]], record: type[Record]) -> tuple[Record, ...]:
     """Return the rows of a query as records; the columns must have the names of the record's fields."""
     return tuple(record(**row._mapping) for row in connection.execute(query))
+
+
+def count_rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> int:
+    return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
 
 
 def load_meta(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON was saved

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Engine, func, or_, select, text, union_all
 from watcher.failure_messages import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
 from watcher.store.engine import is_server
-from watcher.store.hosts import is_unleased
+from watcher.store.hosts import select_due
 from watcher.store.pages import failed_page_counts
 from watcher.store.retention import BatchResult
 from watcher.store.schema import articles, entries, feeds, hosts, pages
+from watcher.store.sql import count_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +77,8 @@ def count_due(connection: Connection, *, now: datetime) -> int:
 
 def count_open_work(connection: Connection, *, now: datetime) -> tuple[int, int]:
     """Return how many feeds and pages are due at hosts that are neither leased nor blocked; rechecks are pages too."""
-    free = or_(hosts.c.host.is_(None), is_unleased(now))
-    due_feeds = select(func.count()).select_from(feeds).outerjoin(hosts, hosts.c.host == feeds.c.host)
-    due_feeds = due_feeds.where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, free)
-    due_pages = select(func.count()).select_from(pages).join(feeds, feeds.c.id == pages.c.feed_id)
-    due_pages = due_pages.outerjoin(hosts, hosts.c.host == pages.c.host)
-    due_pages = due_pages.where(feeds.c.enabled, pages.c.next_try_at <= now, free)
-    return connection.execute(due_feeds).scalar_one(), connection.execute(due_pages).scalar_one()
+    due_feeds, due_pages = (count_rows(connection, query) for query in select_due(now))
+    return due_feeds, due_pages
 
 
 SPARE_SHARE = 0.05  # of all pages: free ones to keep for new rows
