@@ -242,14 +242,14 @@ def test_entries_survive(body):
 
 
 def test_a_tag_left_open_in_one_item_swallows_no_other():
-    items = [f"<title>{n}</title><guid isPermaLink='false'>g{n}</guid><description>text {n}" for n in (1, 2, 3)]
+    link = "<link>https://a.example/?a=1&b={n}</link>"
+    start = "<title>{n} & more</title><guid isPermaLink='false'>g{n}</guid>" + link + "<description>text&nbsp;{n}"
+    items = [start.format(n=n) for n in (1, 2, 3)]
 
     feed = read(rss(items[0] + "</description>", items[1], items[2] + "</description>"))
 
-    assert [(one.guid, one.title, one.summary) for one in feed.entries] == [
-        ("g1", "1", "text 1"),
-        ("g2", "2", "text 2"),
-        ("g3", "3", "text 3"),
+    assert [(one.guid, one.title, one.url, one.summary) for one in feed.entries] == [
+        (f"g{n}", f"{n} & more", f"https://a.example/?a=1&b={n}", f"text {n}") for n in (1, 2, 3)
     ]
     assert feed.faults[0] == "not well-formed XML"
 
@@ -275,6 +275,7 @@ def test_the_content_type_is_a_hint_only(served_as):
         ("A & B", "A & B"),
         ("caf&eacute; &nbsp;&mdash; b", "café — b"),
         ("x &nosuch; y&#99999999999;", "x &nosuch; y"),
+        ("x &#x110000 y&#1114112; &#2000000 & z", "x y & z"),
         ("1 &lt; 2 & 3", "1 < 2 & 3"),
     ],
 )

@@ -8,9 +8,6 @@ SUMMARY_CHARS = 20_000
 
 # C0 except tab, line feed and carriage return; DEL and C1; lone surrogates; noncharacters.
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-BAD_REFERENCE = re.compile(
-    r"&#(?:0{0,9}(?:[0-8]|1[1-24-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]));"
-)
 HIDDEN = re.compile(
     r"<!--|<(script|style|noscript|template|iframe|svg|head|title|form|button|select)(?=[\s/>])(?:[^<>]{0,4000}(/)>)?",
     re.IGNORECASE,

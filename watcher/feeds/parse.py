@@ -12,7 +12,7 @@ from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.discover import find_feed_links
 from watcher.feeds.encoding import decode_feed
-from watcher.feeds.html_text import BAD_REFERENCE, html_to_text, strip_control_chars, to_one_line
+from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
@@ -25,6 +25,11 @@ PROLOG = re.compile(
 )
 ROOT = re.compile(r"<([A-Za-z_][\w.-]{0,60}(?::[\w.-]{1,60})?)(?=[\s/>])")
 FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:rss|feed|rdf)(?=[\s>])", re.IGNORECASE)
+BAD_REFERENCE = re.compile(  # to a control character, half of a surrogate pair, or a number beyond Unicode
+    r"&#(?:0*(?:[0-8]|1[1-24-9]|2[0-9]|3[01]|[1-9][0-9]{6,})(?![0-9])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]"
+    r"|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]|(?:1[1-9a-fA-F]|[2-9a-fA-F][0-9a-fA-F])[0-9a-fA-F]{4}"
+    r"|[1-9a-fA-F][0-9a-fA-F]{6,})(?![0-9a-fA-F]));?"
+)
 FEED_NAMES = frozenset(("rss", "feed", "rdf", "channel", "entry"))
 HTML_NAMES = frozenset(("html", "head", "body", "title", "meta", "link", "script", "style"))
 OTHER_XML = {

@@ -1,25 +1,21 @@
 """
 Parses RSS 0.9x, 1.0, 2.0 and Atom to a RawFeed, with feedparser; links and HTML are not changed by it.
 
-XML that is not well-formed is repaired first: HTML entities, and items that are not closed.
+feedparser reads XML that is not well-formed, too; items that are not closed are repaired for it.
 """
 
 import io
 import re
-from html.entities import html5
 from typing import Any
-from xml.parsers import expat
 
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
-from watcher.feeds.html_text import BAD_REFERENCE, has_markup
+from watcher.feeds.html_text import has_markup
 from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
 
 BROKEN = "not well-formed XML"  # the fault of a feed that had to be repaired
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
-NAMED = re.compile(r"&(#?[A-Za-z0-9]{1,32};)?")
-NUMBER = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
-XML_NAMES = frozenset(("lt;", "gt;", "amp;", "quot;", "apos;"))
+BARE_AMPERSAND = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!#?[A-Za-z0-9]{1,32};)", re.DOTALL)  # or a CDATA section
 OPENING = re.compile(r"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,20000})?>")
 ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 ITEM_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
@@ -40,11 +36,9 @@ Row = dict[str, Any]
 
 def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
     """Parse the feed in `text`, which begins with its root element. Errors: FeedError if feedparser fails."""
-    is_good = is_well_formed(text)
-    if not is_good:
-        text = repair_entities(text)
     found = run_feedparser(text, url)
-    if found.bozo and len(found.entries) < len(ITEM_START.findall(text)):
+    is_broken = bool(found.bozo)
+    if is_broken and len(found.entries) < len(ITEM_START.findall(text)):
         again = run_feedparser(repair_unclosed_items(text), url)
         found = again if len(again.entries) > len(found.entries) else found
     feed: Row = dict(found.feed)
@@ -62,7 +56,7 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
         skip_hours=hours,
         skip_days=days,
         entries=tuple(raw_entry(dict(row), is_atom) for row in found.entries[:max_entries]),
-        faults=() if is_good else (BROKEN,),
+        faults=(BROKEN,) if is_broken else (),
     )
 
 
@@ -204,51 +198,13 @@ def skip_values(text: str, name: str) -> list[str]:
     return SKIPPED.findall(text, start, end if end >= 0 else start + 4000)[:31]
 
 
-def is_well_formed(text: str) -> bool:
-    """Whether `text` is well-formed XML."""
-    parser = expat.ParserCreate("utf-8", " ")
-    try:
-        parser.Parse(text.encode("utf-8", "replace"), True)
-    except expat.ExpatError:
-        return False
-    return True
-
-
-def repair_entities(text: str) -> str:
-    """Return `text` with HTML entities as character references, bare ampersands escaped, invalid references removed."""
-    pieces: list[str] = []
-    at = 0
-    while (start := text.find("<![CDATA[", at)) >= 0:
-        end = text.find("]]>", start)
-        end = len(text) if end < 0 else end + 3
-        pieces += [NAMED.sub(known_reference, text[at:start]), text[start:end]]
-        at = end
-    pieces.append(NAMED.sub(known_reference, text[at:]))
-    return "".join(pieces)
-
-
-def known_reference(found: re.Match[str]) -> str:
-    """Return the XML replacement of an ampersand or a reference, "" for an invalid character reference."""
-    name = found.group(1)
-    if name is None:
-        return "&amp;"
-    if name in XML_NAMES:
-        return found.group(0)
-    if name.startswith("#"):
-        if not NUMBER.fullmatch(name) or BAD_REFERENCE.fullmatch(found.group(0)):
-            return ""
-        code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
-        return found.group(0) if code <= 0x10FFFF else ""
-    letters = html5.get(name)
-    return "&amp;" + name if letters is None else "".join(f"&#{ord(letter)};" for letter in letters)
-
-
 def repair_unclosed_items(text: str) -> str:
     """
     Return a feed with the open tags of each item closed, so that no item contains the next one.
 
     `text` begins with its root element; it is returned unchanged if that cannot be parsed or there are no items.
     """
+    text = BARE_AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
     opening = OPENING.match(text)
     starts = [found.start() for found in ITEM_START.finditer(text)]
     if opening is None or not starts:
@@ -263,16 +219,11 @@ def repair_unclosed_items(text: str) -> str:
 
 def close_open_tags(piece: str, root: str, closing: str) -> str:
     """Return a piece of a feed with its open tags closed, "" if it cannot be repaired."""
-    whole = root + piece + closing
-    if is_well_formed(whole):
-        return piece
     from lxml import etree  # late: only broken feeds need it
 
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        tree = etree.fromstring(whole.encode("utf-8", "replace"), parser)
+        tree = etree.fromstring((root + piece + closing).encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
         return ""
-    if tree is None:
-        return ""
-    return "".join(etree.tostring(child, encoding="unicode") for child in tree)
+    return "" if tree is None else "".join(etree.tostring(child, encoding="unicode") for child in tree)
