@@ -26,7 +26,7 @@ from watcher.features.extract import encode, extract_features
 from watcher.model import Article, PackedFeatures
 from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, add_articles
-from watcher.store.check import all_checks
+from watcher.store.check import find_problems
 from watcher.store.engine import open_store
 from watcher.store.schema import articles
 from watcher.store.search import count_missing, index_missing, rebuild_index
@@ -64,9 +64,7 @@ def main() -> int:
             time.sleep(chance.uniform(0.0, 2.0))
             process.kill()
             process.wait()
-            found = [
-                finding.what for look in all_checks() for finding in read(engine, lambda c, look=look: list(look(c)))
-            ]
+            found = [problem.what for problem in read(engine, find_problems)]
             faults += len(found)
             left = read(engine, lambda c: c.scalar(select(func.count()).where(articles.c.fetched_at < NEW)))
             lacking = read(engine, count_missing)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from watcher.cli.inspect import failure_reason, find_hint
 from watcher.cli.options import closing_store
@@ -11,7 +11,7 @@ from watcher.errors import FetchError
 from watcher.model import Source
 from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.models import Settings
-from watcher.store.check import StoreProblem, all_checks
+from watcher.store.check import StoreProblem, find_problems
 from watcher.store.engine import open_store
 from watcher.store.writer import read, write
 from watcher.text.urls import host_key
@@ -26,12 +26,8 @@ HOSTS_AT_ONCE = 16
 def check_store(settings: Settings, *, mend: bool) -> list[dict[str, object]]:
     """Return the faults in the store; with `mend`, repair those that can be repaired. Errors: StoreError."""
     with closing_store(open_store(settings.store.url, create=False)) as engine:
-        found = read(engine, run_checks)
+        found = read(engine, find_problems)
         return [{"what": each.what, "hint": each.hint, "mended": mend and repair(engine, each)} for each in found]
-
-
-def run_checks(connection: Connection) -> list[StoreProblem]:
-    return [problem for check in all_checks() for problem in check(connection)]
 
 
 def repair(engine: Engine, problem: StoreProblem) -> bool:
@@ -63,14 +59,11 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
                     found[source.url] = await prober.probe(source.url)
 
         await asyncio.gather(*map(visit, by_host.values()))
-    if len(by_host) > 1 and not any(map(is_connected, found.values())):
+    errors = [probe.error for probe in found.values()]
+    if len(by_host) > 1 and all(isinstance(error, FetchError) and error.no_connection for error in errors):
         fault = f"none of {len(by_host)} hosts can be connected to, so no source is to blame"
         return [CheckResult(what="network", name="internet connection", fault=fault, hint="is this machine online?")]
     return [check_source(source, found[source.url]) for source in sources]
-
-
-def is_connected(probe: ProbeResult) -> bool:
-    return not (isinstance(probe.error, FetchError) and probe.error.no_connection)
 
 
 def check_source(source: Source, probe: ProbeResult) -> CheckResult:

@@ -38,10 +38,11 @@ class StoreProblem:
 Check = Callable[[Connection], Iterable[StoreProblem]]
 
 
-def all_checks() -> tuple[Check, ...]:
-    """Return all checks, including those of other packages. Errors: PluginError."""
-    found: list[Check] = [check_database, check_references, check_index, check_articles, check_texts]
-    return (*found, *(look for _, look in load_plugins(ENTRY_POINTS, "the checks of")))
+def find_problems(connection: Connection) -> list[StoreProblem]:
+    """Return what all checks find, those of other packages too. Errors: PluginError."""
+    own: list[Check] = [check_database, check_references, check_index, check_articles, check_texts]
+    checks = [*own, *(check for _, check in load_plugins(ENTRY_POINTS, "the checks of"))]
+    return [problem for check in checks for problem in check(connection)]
 
 
 def check_database(connection: Connection) -> Iterator[StoreProblem]:
