@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links, sort_comments_last
+from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links
 from watcher.feeds.parse import find_bot_wall
 from watcher.text.urls import is_web
 
@@ -82,13 +82,13 @@ def test_a_bot_wall_is_known_by_its_marks(page, is_wall):
     assert (find_bot_wall(page) is not None) is is_wall
 
 
-def test_feeds_of_comments_come_last_and_each_address_once():
-    found = [
-        FoundFeed(url=f"https://a.example{path}")
-        for path in ("/comments/feed/", "/feed/", "/feed/?utm_source=x", "/rss")
-    ]
+def test_feeds_of_comments_come_last():
+    link = "<link rel=alternate type=application/rss+xml href='{}'>"
+    html = link.format("/comments/feed/") + link.format("/feed/") + "<a href='/rss'>RSS</a>"
 
-    assert [feed.url[17:] for feed in sort_comments_last(found)] == ["/feed/", "/rss", "/comments/feed/"]
+    found = find_feed_links(html, "https://a.example/")
+
+    assert [feed.url[17:] for feed in found] == ["/feed/", "/rss", "/comments/feed/"]
 
 
 def test_the_usual_places_are_few_and_begin_in_the_folder_of_the_page():

@@ -177,7 +177,8 @@ LINK = '<link rel="alternate" type="application/rss+xml" href="{}">'
 
 
 async def test_what_the_page_declares_comes_first_comments_last_and_nothing_is_guessed(site, looker):
-    site.page("/", f"<a href=/world.rss>RSS</a>{LINK.format('/comments/feed.xml')}{LINK.format('/news.xml')}")
+    links = ("/comments/feed.xml", "/news.xml", "/news.xml?utm_source=page")
+    site.page("/", f"<a href=/world.rss>RSS</a>{''.join(map(LINK.format, links))}")
     site.feed("/news.xml", rss("News"))
     site.feed("/comments/feed.xml", rss("Comments", range(10, 14)))
 

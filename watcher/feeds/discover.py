@@ -1,12 +1,11 @@
 """Finds the feeds that a page links, and the usual URLs of feeds for a site that links none."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import to_one_line
-from watcher.text.urls import is_web, normalize_url
+from watcher.text.urls import is_web
 
 LOOKED_AT_CHARS = 1_000_000
 MOST = 50
@@ -32,7 +31,7 @@ class FoundFeed:
 
 
 def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
-    """Return the feeds that the page at `url` links, declared ones first, in page order; at most `MOST`."""
+    """Return up to `MOST` feeds that a page links, in page order, declared ones first, those of comments last."""
     from lxml import etree  # late: takes 5 MB, and is needed only if a URL leads to a page instead of a feed
 
     base = url
@@ -53,15 +52,7 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
                 found[target] = link
         elif name == "a" and target and FEED_PATH.search(target.partition("://")[2].partition("#")[0]):
             found.setdefault(target, link)
-    return tuple(sorted(found.values(), key=lambda feed: not feed.declared)[:MOST])
-
-
-def sort_comments_last(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
-    """Return feeds with comment feeds last, without duplicates by normalised URL."""
-    once: dict[str, FoundFeed] = {}
-    for feed in found:
-        once.setdefault(normalize_url(feed.url), feed)
-    return tuple(sorted(once.values(), key=lambda feed: is_comment_feed(feed.url)))
+    return tuple(sorted(found.values(), key=lambda feed: (is_comment_feed(feed.url), not feed.declared))[:MOST])
 
 
 def is_comment_feed(url: str) -> bool:

@@ -63,14 +63,9 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
         raise OpmlError(f"{name}: declares entities, which is refused")
     reader = OpmlParser(name)
     try:
-        reader.read(text)
+        reader.read(BARE_AMPERSAND.sub("&amp;", text))
     except expat.ExpatError as error:
-        reader = OpmlParser(name)
-        try:
-            reader.read(BARE_AMPERSAND.sub("&amp;", text))
-        except expat.ExpatError:
-            reason = expat.ErrorString(error.code)
-            raise OpmlError(f"{name}: is no XML: {reason} in line {error.lineno}") from error
+        raise OpmlError(f"{name}: is no XML: {expat.ErrorString(error.code)} in line {error.lineno}") from error
     if not reader.is_opml:
         raise OpmlError(f"{name}: is no OPML: its first element is not <opml>")
     return Opml(feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))

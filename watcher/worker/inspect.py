@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
-from watcher.feeds.discover import FoundFeed, common_feed_paths, sort_comments_last
+from watcher.feeds.discover import FoundFeed, common_feed_paths
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
 from watcher.model import NotModified, Response, Validators
@@ -271,8 +271,8 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
 
 
 def links_on(probe: ProbeResult) -> tuple[FoundFeed, ...]:
-    """Return the feeds that a page links, comment feeds last; none if the result is not a page."""
-    return sort_comments_last(probe.found.links) if isinstance(probe.found, NotAFeed) else ()
+    """Return the feeds that a page links; none if the result is not a page."""
+    return probe.found.links if isinstance(probe.found, NotAFeed) else ()
 
 
 def said_too_many(error: WatcherError | None) -> bool:
