@@ -26,7 +26,7 @@ FEED_COLUMNS = (
     *SOURCE_COLUMNS, feeds.c.etag, feeds.c.last_modified,
     *(feeds.c[COLUMN_NAMES.get(name, name)] for name in STATE_FIELDS),
 )  # fmt: skip
-PAGE_FIELDS = ("guid", "title", "summary", "text", "authors", "published_at", "image")  # of an entry
+ENTRY_FIELDS = ("guid", "title", "summary", "text", "authors", "published_at", "image")  # that fetching its page needs
 RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
 RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
 # The key in `meta`: `[poll] every` and `min_every`, in seconds, from which the feeds' intervals were computed.
@@ -180,12 +180,12 @@ def known_entries(
 def entry_json(entry: Entry) -> dict[str, object]:
     """Return the fields of an entry that fetching its page needs, as JSON values."""
     published = entry.published_at.isoformat() if entry.published_at else None
-    return {name: getattr(entry, name) for name in PAGE_FIELDS} | {"published_at": published}
+    return {name: getattr(entry, name) for name in ENTRY_FIELDS} | {"published_at": published}
 
 
 def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
     """Return the entry of JSON values; those that an earlier version wrote have no text."""
-    values = {name: at[name] for name in PAGE_FIELDS if name in at}
+    values = {name: at[name] for name in ENTRY_FIELDS if name in at}
     published = datetime.fromisoformat(at["published_at"]) if at["published_at"] else None
     return Entry(**values | {"authors": tuple(at["authors"]), "url": url or None, "published_at": published})
 
