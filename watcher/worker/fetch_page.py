@@ -288,8 +288,6 @@ async def feed_text_if_longer(
         other = await article_from_entry(page, context)
     except WorkerFailed:
         return None  # the page's text is good, even if the feed's cannot be parsed
-    if len(other.cleaned.text) <= min_chars:
-        return None
     merged = replace(
         other.cleaned,
         title=kept.title,
