@@ -57,11 +57,7 @@ def item_to_entry(item: dict[str, Any]) -> RawEntry:
         summary=RawText(value=to_text(item.get("summary")) or ("" if html else text)),
         content=RawText(value=html, is_html=True) if html else RawText(value=text),
         authors=tuple(filter(None, (to_text(person.get("name")) for person in people[:MAX_NAMES]))),
-        published=text_list([item.get("date_published")]),
-        updated=text_list([item.get("date_modified")]),
+        published=tuple(filter(None, (to_text(item.get("date_published")),))),
+        updated=tuple(filter(None, (to_text(item.get("date_modified")),))),
         images=tuple(filter(None, [to_text(item.get("image")), *(to_text(row.get("url")) for row in attached[:1])])),
     )
-
-
-def text_list(value: object) -> tuple[str, ...]:
-    return tuple(filter(None, map(to_text, value[:MAX_NAMES]))) if isinstance(value, list) else ()
