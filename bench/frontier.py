@@ -27,7 +27,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from tests.postgres import programs, start
 from watcher.feeds.schedule import JITTER
-from watcher.model import NotModified, Validators
+from watcher.model import NotModified
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.engine import open_store, with_driver
 from watcher.store.writer import Writer
@@ -66,7 +66,7 @@ class Nobody:
     """Says of each feed that nothing is new, at once."""
 
     async def get(self, url: str, **_: object) -> NotModified:
-        return NotModified(url=url, validators=Validators(), moved_to=None, headers=(), took_s=0.01)
+        return NotModified(url=url, moved_to=None, headers=(), took_s=0.01)
 
 
 def work(url: str, number: int, every_s: float, seconds: float, polled: Synchronized[int]) -> None:

@@ -74,6 +74,11 @@ class HttpAnswer:
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
+    @property
+    def validators(self) -> Validators:
+        """The validators that the response states; those of a 304 renew them."""
+        return Validators(etag=self.header("etag") or None, last_modified=self.header("last-modified") or None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response(HttpAnswer):
@@ -82,16 +87,10 @@ class Response(HttpAnswer):
     status: int
     body: bytes  # decoded from its content coding, within the cap
 
-    @property
-    def validators(self) -> Validators:
-        return Validators(etag=self.header("etag") or None, last_modified=self.header("last-modified") or None)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotModified(HttpAnswer):
-    """A 304 response: not modified. `validators` holds those that the response renewed."""
-
-    validators: Validators
+    """A 304 response: not modified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from tests.tools import tools_of
-from watcher.model import NotModified, Source, Validators
+from watcher.model import NotModified, Source
 from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
@@ -54,7 +54,7 @@ class Sites:
             await asyncio.sleep(0.005)
         finally:
             self.under_way[host] -= 1
-        return NotModified(url=url, validators=Validators(), moved_to=None, headers=(), took_s=0.1)
+        return NotModified(url=url, moved_to=None, headers=(), took_s=0.1)
 
 
 class Broken:

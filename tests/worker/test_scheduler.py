@@ -14,7 +14,7 @@ from sqlalchemy import event, select, update
 from tests.kinds import on_sqlite
 from tests.tools import tools_of
 from watcher.errors import StoreError
-from watcher.model import NotModified, Response, Source, Validators
+from watcher.model import NotModified, Response, Source
 from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
@@ -43,9 +43,7 @@ class Slow:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.asked: Counter[str] = Counter()
-        self.answer: object = NotModified(
-            url="https://h0.example/feed", validators=Validators(), moved_to=None, headers=(), took_s=0.1
-        )
+        self.answer: object = NotModified(url="https://h0.example/feed", moved_to=None, headers=(), took_s=0.1)
 
     async def get(self, url: str, **_: object) -> object:
         self.asked[url] += 1

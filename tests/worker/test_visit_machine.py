@@ -26,7 +26,7 @@ from tests.worker.visits_worker import POLL, Asked
 from tests.worker.visits_world import HOSTS, PATHS, START, World, feed_xml
 from watcher.errors import HttpStatusError, TimedOut
 from watcher.failure_messages import FetchKind, Reason
-from watcher.model import NotModified, Response, Validators
+from watcher.model import NotModified, Response
 from watcher.store.engine import connect, open_store
 from watcher.store.feeds import make_all_due
 from watcher.store.writer import write
@@ -287,7 +287,7 @@ class Visits(RuleBasedStateMachine):
 def unchanged(asked: Asked, max_age_s: int) -> NotModified:
     """Return a 304."""
     headers = (("cache-control", f"max-age={max_age_s}"),) if max_age_s else ()
-    return NotModified(url=asked.url, validators=Validators(), moved_to=None, headers=headers, took_s=0.1)
+    return NotModified(url=asked.url, moved_to=None, headers=headers, took_s=0.1)
 
 
 def on_files(folder: Path) -> tuple[Callable[[], str], Callable[[str], None]]:

@@ -139,14 +139,8 @@ class Client:
             if status in FOLLOWED and location:
                 return status, decode_header(location)
             if status == 304 and any(name.startswith("If-") for name, _ in headers):
-                first = {name: value for name, value in reversed(said) if value}
-                return NotModified(
-                    url=chain.url,
-                    moved_to=chain.moved_to,
-                    headers=said,
-                    validators=Validators(etag=first.get("etag"), last_modified=first.get("last-modified")),
-                    took_s=time.monotonic() - started,
-                )
+                took_s = time.monotonic() - started
+                return NotModified(url=chain.url, moved_to=chain.moved_to, headers=said, took_s=took_s)
             if status not in GOOD:
                 beginning = await read_error_body(response) if status in WALLED else b""
                 raise status_error(chain.asked, status, said, beginning, answered_by=chain.url)
