@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
@@ -82,16 +82,14 @@ class DemoServer(uvicorn.Server):
         yield
 
     def _bind(self, number: int) -> socket.socket:
-        """Return a socket at the first available address: own host, shared host with own port, or any free port."""
+        """Return a socket at an address of its own, else at a port of its own."""
         # With the protocol given, asyncio disables Nagle's algorithm, which delays the body after the head.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        beside = self.port + number if self.port else 0
-        for address in ((f"{NETWORK}.{number + 1}", self.port), (LOOPBACK, beside)):
-            with suppress(OSError):
-                listener.bind(address)
-                return listener
-        listener.bind((LOOPBACK, 0))
+        try:
+            listener.bind((f"{NETWORK}.{number + 1}", self.port))
+        except OSError:
+            listener.bind((LOOPBACK, 0))
         return listener
 
     async def answer(self, request: Request) -> Response:
