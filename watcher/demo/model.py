@@ -34,7 +34,6 @@ class Outlet:
     furniture: tuple[str, ...] = ("share", "teasers")  # also consent, schedule, newsletter, latest
     declared: str = "utf-8"  # the charset in its headers
     charset: str = ""  # the charset that it really uses, if another
-    validators: str = "both"  # etag, last-modified, both
 
     @property
     def encoding(self) -> str:

@@ -1,8 +1,7 @@
 """The site of one demo outlet: its pages, feeds and responses by path."""
 
-import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 from typing import Any
@@ -130,30 +129,17 @@ def answer_path(printed: PrintedOutlet, path: str) -> Response:
     if path == "/" or (path == outlet.feed_path and outlet.feed == "html"):
         return make_response(outlet, _render("front.html", printed, printed.pieces, page=None))
     if path == outlet.feed_path:
-        return make_response(outlet, *feed(printed), modified_at=last_change(printed))
+        return make_response(outlet, *feed(printed))
     if path == "/robots.txt":
         return PlainTextResponse(ROBOTS)
     piece = next((piece for piece in printed.pieces if path in (piece.path, piece.link)), None)
     if piece and path != piece.path:
         return Response(status_code=302, headers={"Location": printed.base + piece.path})
     if piece and "missing" not in piece.traps:
-        return make_response(outlet, article_page(printed, piece), modified_at=last_change(printed))
+        return make_response(outlet, article_page(printed, piece))
     return make_response(outlet, "<h1>404</h1>", status=404)
 
 
-def last_change(printed: PrintedOutlet) -> datetime:
-    """Return the last change of feed and pages: the newest article, a teaser on all pages."""
-    return max(map(printed.published_at, printed.pieces), default=printed.now)
-
-
-def make_response(
-    outlet: Outlet, text: str, kind: str = "text/html", *, status: int = 200, modified_at: datetime | None = None
-) -> Response:
-    """Return a response; for status 200, with the validators that this outlet sends."""
+def make_response(outlet: Outlet, text: str, kind: str = "text/html", *, status: int = 200) -> Response:
     body = text.encode(outlet.encoding, "xmlcharrefreplace")
-    response = Response(body, status, media_type=f"{kind}; charset={outlet.declared}")
-    if status == 200 and outlet.validators in ("etag", "both"):
-        response.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-    if modified_at and outlet.validators in ("last-modified", "both"):
-        response.headers["Last-Modified"] = format_datetime(modified_at.astimezone(UTC), usegmt=True)
-    return response
+    return Response(body, status, media_type=f"{kind}; charset={outlet.declared}")
