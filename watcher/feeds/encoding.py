@@ -1,4 +1,4 @@
-"""Decodes the bytes of a feed, also if the declared encodings are wrong."""
+"""Decodes the bytes of a feed or of a list of feeds, also if the declared encodings are wrong."""
 
 import codecs
 import re

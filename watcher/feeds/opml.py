@@ -1,6 +1,5 @@
 """Reads and writes OPML 2.0, a list of feeds in folders; reading is safe for untrusted input."""
 
-import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from watcher.errors import OpmlError
+from watcher.feeds.encoding import decode_feed
 from watcher.text.format import CONTROL_CHARACTERS
 from watcher.text.urls import is_web
 
@@ -18,11 +18,9 @@ MAX_TEXT = 500  # characters of a title or folder
 NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
 SEPARATOR = " / "  # between the folders of a section
 DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
-ENCODING = re.compile(rb"<\?xml[^>]{0,150}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # the scheme of "subscribe" links
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,7 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     """
     if len(data) > MAX_BYTES:
         raise OpmlError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
-    text = CONTROL.sub("", DECLARATION.sub("", decode_xml(data, name), count=1))
+    text = CONTROL.sub("", DECLARATION.sub("", decode_feed(data), count=1))
     if "<!entity" in text.lower():
         raise OpmlError(f"{name}: declares entities, which is refused")
     reader = OpmlParser(name)
@@ -69,18 +67,6 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     if not reader.is_opml:
         raise OpmlError(f"{name}: is no OPML: its first element is not <opml>")
     return Opml(feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
-
-
-def decode_xml(data: bytes, name: str) -> str:
-    """Decode XML by byte order mark, declaration, else as UTF-8. Errors: OpmlError for an unknown encoding."""
-    encoding = next((codec for mark, codec in MARKS if data.startswith(mark)), None)
-    if encoding is None:
-        declared = ENCODING.search(data[:250])
-        encoding = declared[1].decode() if declared else "utf-8"
-    try:
-        return data.decode(encoding, errors="replace")
-    except (LookupError, UnicodeError):
-        raise OpmlError(f"{name}: is in an unknown encoding: {encoding}") from None
 
 
 class OpmlParser:
