@@ -17,7 +17,7 @@ from watcher.features.embedders import embedder_config
 from watcher.settings.edit import SettingsDiff, diff_settings
 from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock
-from watcher.store.feeds import reset_poll_schedule, sync_sources
+from watcher.store.feeds import sync_settings
 from watcher.worker.backfill import FEATURES, VECTORS, run_shared
 from watcher.worker.context import WorkerContext, client_for, load_site_rules
 from watcher.worker.scheduler import BaseScheduler, Scheduler
@@ -103,8 +103,7 @@ class Services:
             site_rules=await asyncio.to_thread(load_site_rules, kept.path),
         )
         plugin_jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
-        await tools.writer.do(sync_sources, kept.active_sources(), now=tools.now(), spread_s=SPREAD_S)
-        await tools.writer.do(reset_poll_schedule, every=kept.poll.every, min_every=kept.poll.min_every)
+        await tools.writer.do(sync_settings, kept, now=tools.now(), spread_s=SPREAD_S)
         tools.connectivity.can_connect = client.can_connect
         self.settings, self.queue.context = kept, tools
         configure_logging(kept.log, debug=self.debug)

@@ -69,6 +69,12 @@ def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
         write(engine, save_meta, SETTINGS_FILE, str(path))
 
 
+def sync_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
+    """Bring the feeds in line with the sources and the poll intervals of the settings."""
+    sync_sources(connection, settings.active_sources(), now=now, spread_s=spread_s)
+    reset_poll_schedule(connection, every=settings.poll.every, min_every=settings.poll.min_every)
+
+
 def sync_sources(connection: Connection, sources: Sequence[Source], *, now: datetime, spread_s: float = 0.0) -> None:
     """
     Update the feeds from the settings: add new ones, due at once; disable absent ones; enable those that are back.

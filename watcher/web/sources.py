@@ -186,8 +186,7 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     if index is None:
         raise SettingsError((), "the settings file has no such source any more")
     is_muted = ask.form.get("muted") == "yes"
-    save_settings(path, switch_source(text, index, enabled=not is_muted))
-    site.settings = read_for_edit(path)[1]
+    site.settings = save_settings(path, switch_source(text, index, enabled=not is_muted))
     write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
     if site.on_settings:
         site.on_settings()

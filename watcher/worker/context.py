@@ -13,13 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from watcher.features.embedders import EmbedderConfig, embedder_config
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
-from watcher.store.feeds import reset_poll_schedule, sync_sources
+from watcher.store.feeds import sync_settings
 from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, urls_to_probe, worker_name
 from watcher.store.writer import Writer
 from watcher.worker import tasks
@@ -95,7 +95,8 @@ async def open_context(
     client = client_for(fetch, concurrency=settings.poll.concurrency)
     with closing(Writer(engine)) as writer:
         # First: the hosts of new sources can be probed too.
-        await writer.do(apply_settings, settings, now=system_clock(), spread_s=spread_s)
+        await writer.do(sync_settings, settings, now=system_clock(), spread_s=spread_s)
+        await writer.do(drop_future_times, now=system_clock())
         hosts, down_since = await writer.read(urls_to_probe), await writer.read(network_down_since)
         context = WorkerContext(
             writer=writer,
@@ -130,17 +131,6 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
     from watcher.clean.site_rules import load_user_rules  # late: lxml, 4 MB, which nothing else in this process needs
 
     return load_user_rules(settings)
-
-
-def apply_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
-    """
-    Save the settings' sources and poll intervals to the store; the first polls of new feeds are `spread_s` apart.
-
-    Times too far in the future, from a clock that was ahead, are brought back.
-    """
-    sync_sources(connection, settings.active_sources(), now=now, spread_s=spread_s)
-    reset_poll_schedule(connection, every=settings.poll.every, min_every=settings.poll.min_every)
-    drop_future_times(connection, now=now)
 
 
 def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
