@@ -15,8 +15,7 @@ from digests.analysis.corrections import (
     pages_to_recheck,
 )
 from digests.edition.verify import verify
-from tests.compose.factories import END, article, by_id
-from tests.compose.test_edition import edition_of, report
+from tests.compose.factories import END, article, by_id, edition_of, report
 from watcher.model import Revision
 
 BODY = (

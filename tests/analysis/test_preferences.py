@@ -8,8 +8,7 @@ from digests.analysis.preferences import matching_phrases
 from digests.compose.rank import rank
 from digests.model import LeftOut, LeftOutKind
 from digests.settings.digests import REGIONS, SectionRuleSettings
-from tests.compose.factories import article, by_id, make_context, story
-from tests.compose.test_edition import edition_of, report, world
+from tests.compose.factories import article, by_id, edition_of, make_context, report, story, world
 
 
 @pytest.mark.parametrize(

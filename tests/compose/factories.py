@@ -1,15 +1,18 @@
-"""A small press for the tests of compose: articles and stories built from a few words."""
+"""A small press for the tests of compose: articles, stories and editions built from a few words."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from digests.analysis.select import select_articles
 from digests.cluster.item import make_item
 from digests.compose.context import ComposeContext
-from digests.model import Story, WireGroup
+from digests.compose.edition import compose_edition
+from digests.model import Edition, Intake, Story, WireGroup
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import Agreement, count_document_frequencies, measure_agreement
 from watcher.features.extract import extract_features
@@ -17,6 +20,13 @@ from watcher.model import Article
 
 START = datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
 END = START + timedelta(hours=24)
+BODY = {
+    "en": "A {topic} struck {place} on Monday, and {n} people had to leave their homes, officials said.\n"
+    "Schools in {place} stay closed until the end of the week, the government announced.",
+    "de": "Ein {topic} hat {place} am Montag getroffen, {n} Menschen mussten ihre Häuser verlassen, teilte man mit.",
+    "ja": "{place}で月曜日に{topic}があり、{n}人が避難したと当局が発表した。",
+    "ar": "ضرب {topic} {place} يوم الاثنين واضطر {n} شخصا إلى مغادرة منازلهم، حسبما أعلنت السلطات.",
+}
 
 
 def article(
@@ -93,3 +103,60 @@ def agreement(story: Story, articles: dict[str, Article]) -> Agreement:
     """Return what the reports of a story agree on, if there is nothing else in the window."""
     known = count_document_frequencies(list(articles.values()), lambda ids: {key: articles[key] for key in ids})
     return measure_agreement(story, articles, known)
+
+
+def report(outlet: str, topic: str, place: str, n: int, *, language: str = "en", **more: Any) -> Article:
+    """Return a report that `topic` has driven `n` people of `place` from their homes."""
+    title = {"en": f"{topic} in {place} drives {n} from their homes"}.get(language, f"{topic} {place} {n}")
+    return article(outlet, title, BODY[language].format(topic=topic, place=place, n=n), language=language, **more)
+
+
+def edition_of(
+    groups: Sequence[Sequence[Article]],
+    *,
+    earlier: dict[str, Article] | None = None,
+    kinds: dict[str, str] | None = None,
+    chars: int | None = None,
+    **digest: Any,
+) -> Edition:
+    """
+    Return the edition of stories, each of one group of articles; `digest` are values of its settings.
+
+    Args:
+        earlier: Articles that are known though they are not of the window.
+        kinds: The kind of owner by outlet.
+        chars: What is read of each text at first; the whole is read where it is asked for.
+    """
+    articles = [a for group in groups for a in group]
+    kept = select_articles(articles, start=START, end=END, load_full_texts=lambda ids: by_id(*articles))
+    known = by_id(*kept.articles)
+    stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
+    full = {**(earlier or {}), **known}
+    if chars is not None:
+        known, earlier = (
+            {key: dataclasses.replace(a, text=a.text[:chars]) for key, a in each.items()}
+            for each in (known, earlier or {})
+        )
+    context = make_context(
+        known,
+        earlier=earlier,
+        digest=digest,
+        owner_kinds=kinds or {},
+        load_full_texts=lambda ids: {key: full[key] for key in ids},
+    )
+    intake = Intake(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8)
+    return compose_edition(stories, context, intake=intake, number=1, made_at=END, corrections=())
+
+
+def world() -> list[list[Article]]:
+    """Return the reports of five events in five countries, by the event."""
+    return [
+        [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n, country="NP") for n in range(4)],
+        [report(f"K{n}", "Drought", "Kenya", 9000, hours=5 + n, country="KE") for n in range(3)],
+        [report(f"J{n}", "地震", "日本", 120, language="ja", hours=9 + n, country="JP") for n in range(2)],
+        [report("A0", "Storm", "Chile", 77, hours=11, country="CL")],
+        [
+            report("B0", "Fire", "Portugal", 41, hours=12),
+            report("B1", "Brand", "Portugal", 41, language="de", hours=13),
+        ],
+    ]

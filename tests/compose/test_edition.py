@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests import edition_json
-from digests.analysis.select import display_length, select_articles
+from digests.analysis.select import display_length
 from digests.compose.changes import compare_with_earlier
 from digests.compose.edition import compose_edition
 from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
@@ -17,63 +17,20 @@ from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import Intake, LeftOut, LeftOutKind
 from digests.summarise.lead import MAX_QUOTED_WIDTH, make_sentence
-from tests.compose.factories import END, START, agreement, article, by_id, make_context, story
+from tests.compose.factories import (
+    END,
+    START,
+    agreement,
+    article,
+    by_id,
+    edition_of,
+    make_context,
+    report,
+    story,
+    world,
+)
 
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
-BODY = {
-    "en": "A {topic} struck {place} on Monday, and {n} people had to leave their homes, officials said.\n"
-    "Schools in {place} stay closed until the end of the week, the government announced.",
-    "de": "Ein {topic} hat {place} am Montag getroffen, {n} Menschen mussten ihre Häuser verlassen, teilte man mit.",
-    "ja": "{place}で月曜日に{topic}があり、{n}人が避難したと当局が発表した。",
-    "ar": "ضرب {topic} {place} يوم الاثنين واضطر {n} شخصا إلى مغادرة منازلهم، حسبما أعلنت السلطات.",
-}
-
-
-def report(outlet, topic, place, n, *, language="en", **more):
-    title = {"en": f"{topic} in {place} drives {n} from their homes"}.get(language, f"{topic} {place} {n}")
-    return article(outlet, title, BODY[language].format(topic=topic, place=place, n=n), language=language, **more)
-
-
-def edition_of(
-    groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=0, earlier=None, kinds=None, chars=None, **shape
-):
-    articles = [a for group in groups for a in group]
-    start, end = START + timedelta(days=shift), END + timedelta(days=shift)
-    kept = select_articles(articles, start=start, end=end, load_full_texts=lambda ids: by_id(*articles))
-    known = by_id(*kept.articles)
-    stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
-    full = {**(earlier or {}), **known}
-    if chars is not None:
-        known, earlier = (
-            {key: dataclasses.replace(a, text=a.text[:chars]) for key, a in each.items()}
-            for each in (known, earlier or {})
-        )
-    context = make_context(
-        known,
-        earlier=earlier,
-        digest=shape,
-        local_date=day,
-        window_start=start,
-        window_end=end,
-        earlier_editions=(previous,) if previous else (),
-        owner_kinds=kinds or {},
-        load_full_texts=lambda ids: {key: full[key] for key in ids},
-    )
-    intake = Intake(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8)
-    return compose_edition(stories, context, intake=intake, number=number, made_at=end, corrections=())
-
-
-def world():
-    return [
-        [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n, country="NP") for n in range(4)],
-        [report(f"K{n}", "Drought", "Kenya", 9000, hours=5 + n, country="KE") for n in range(3)],
-        [report(f"J{n}", "地震", "日本", 120, language="ja", hours=9 + n, country="JP") for n in range(2)],
-        [report("A0", "Storm", "Chile", 77, hours=11, country="CL")],
-        [
-            report("B0", "Fire", "Portugal", 41, hours=12),
-            report("B1", "Brand", "Portugal", 41, language="de", hours=13),
-        ],
-    ]
 
 
 def test_an_edition_shows_each_story_once_and_its_counts_add_up():
@@ -123,48 +80,6 @@ def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_hea
 
     assert shown.mentions[0].outlet == shown.summary[0].outlet == "B0"
     assert [(m.outlet, m.shows_title) for m in shown.mentions] == [("B0", False), ("B1", True)]
-
-
-def japanese():
-    return [report(f"J{n}", "地震", "日本", 120, language="ja", country="JP") for n in range(5)]
-
-
-def test_a_story_in_a_language_that_the_reader_does_not_read_stands_in_one_line_and_takes_no_place():
-    edition = edition_of([japanese(), world()[0], world()[1]], stories=1, briefs=1)
-
-    (line, brief), (shown,) = edition.briefs, edition.stories
-    assert (line.title, line.language, line.status, line.places, line.outlets) == (
-        "地震 日本 120", "ja", "foreign", ("Japan",), 5,
-    )  # fmt: skip
-    assert (shown.title_language, brief.language, brief.status) == ("en", "en", "")
-    counts = edition.ledger.counts
-    assert (counts["stories_found"], counts["stories_shown"], counts["briefs_shown"]) == (3, 1, 2)
-    assert counts["stories_left_out"] == 0
-
-
-def test_a_story_is_told_in_full_in_any_language_that_the_reader_reads():
-    (shown,) = edition_of([japanese()], reads=("en", "ja-JP")).stories
-
-    assert (shown.title, shown.title_language) == ("地震 日本 120", "ja")
-    assert all(m.shows_title for m in shown.mentions)
-    assert [s.language for s in shown.summary] == ["ja"]
-
-
-def test_the_language_that_the_reader_names_first_comes_first():
-    both = [report("B0", "Fire", "Portugal", 41), report("B1", "Brand", "Portugal", 41, language="de")]
-
-    ((german,), (english,)) = (edition_of([both], reads=reads).stories for reads in (("de", "en"), ("en", "de")))
-
-    assert (german.title_language, {s.language for s in german.summary}) == ("de", {"de"})
-    assert (english.title_language, {s.language for s in english.summary}) == ("en", {"en"})
-
-
-def test_a_readable_headline_has_no_summary_that_the_reader_cannot_read():
-    headline = article("Post", "Fire in Portugal drives 41 from their homes", language="en", hours=13)
-
-    (shown,) = edition_of([[report("B1", "Brand", "Portugal", 41, language="de"), headline]]).stories
-
-    assert (shown.title, shown.summary) == (headline.title, ())
 
 
 def test_siblings_of_one_event_do_not_fill_an_edition():
@@ -466,29 +381,6 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
     assert edition.ledger.stories_found == len(edition.stories) + edition.ledger.briefs_shown + out
     again = edition_of([list(reversed(group)) for group in reversed(made)], stories=stories, briefs=briefs)
     assert edition_json.dump(edition) == edition_json.dump(again)
-
-
-def test_a_gallery_by_itself_is_told_in_one_line():
-    pictures = article("Post", "In pictures: a bridge and a storm", "This is the bridge at night. " * 9, kind="gallery")
-    bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
-
-    edition = edition_of([[pictures], [bridge]])
-
-    assert [s.article_ids for s in edition.stories] == [(bridge.id,)]
-    assert [b.article_ids for b in edition.briefs] == [(pictures.id,)]
-
-
-def test_live_blogs_and_round_ups_count_nowhere_and_tell_no_story():
-    flood, storm = world()[0], world()[3]
-    blog = article("Live", "Live: flood in Nepal", flood[0].text, kind="live", country="IN", hours=7)
-    briefing = article("Post", "Morning briefing: a flood and a storm", "What you need to know. " * 9, kind="roundup")
-
-    edition = edition_of([[*flood, blog], storm, [briefing]])
-
-    assert [(s.outlets, blog.id in s.article_ids) for s in edition.stories] == [(4, False), (1, False)]
-    assert not edition.briefs
-    assert edition.ledger.stories_found == 2
-    assert [(out.kind, out.count) for out in edition.ledger.left_out] == [("collection", 2)]
 
 
 def test_a_story_of_one_outlet_comes_last_unless_the_readers_weights_raise_it():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import time
 from datetime import UTC, datetime
@@ -135,38 +134,6 @@ def test_rss_1_is_read():
     assert feed.ttl_s == 12 * 3600
     assert [(one.title, one.url) for one in feed.entries] == [("One", "https://a.example/1")]
     assert feed.entries[0].published_at == datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
-
-
-def test_json_feed_gives_every_field_and_survives_wrong_types():
-    body = {
-        "version": "https://jsonfeed.org/version/1.1",
-        "title": "The Feed",
-        "home_page_url": "https://a.example/",
-        "language": "de",
-        "items": [
-            {
-                "id": 7,
-                "url": "/1",
-                "title": "One \ud800 \u0000",
-                "content_html": "<p>Long\nline<img src=x.png onerror=y></p><p>End</p>",
-                "summary": "Short",
-                "date_published": "2026-11-24T09:05:00Z",
-                "authors": [{"name": "Ann"}, {"url": 3}, None],
-                "tags": ["World", 5, None],
-                "image": "//cdn.example/pic.jpg",
-            },
-            {"id": None, "content_text": "a < b\nsecond", "tags": "x", "authors": {}, "date_published": [], "url": {}},
-            "junk",
-        ],
-    }
-
-    feed = read(json.dumps(body).encode())
-
-    one, two = feed.entries
-    assert (one.guid, one.url, one.title, one.summary) == ("7", "https://a.example/1", "One", "Short")
-    assert one.text == "Long line\nEnd"
-    assert (one.authors, one.image) == (("Ann",), "https://cdn.example/pic.jpg")
-    assert (two.url, two.summary, two.text) == (None, "a < b\nsecond", "a < b\nsecond")
 
 
 @pytest.mark.parametrize(
@@ -409,17 +376,6 @@ def test_of_too_many_entries_the_newer_end_is_read():
     assert [one.title for one in up.entries] == ["26", "27", "28", "29", "30"]
     assert down.title == up.title == "The Feed"
     assert any("25 of 30 entries left out" in fault for fault in down.faults)
-
-
-def test_of_too_many_items_of_a_json_feed_the_newer_end_is_read():
-    def items(days: list[int]) -> bytes:
-        rows = [{"id": str(d), "title": str(d), "date_published": f"2026-10-{d:02d}T00:00:00Z"} for d in days]
-        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "J", "items": rows}).encode()
-
-    down, up = read(items([*range(30, 0, -1)]), max_entries=5), read(items([*range(1, 31)]), max_entries=5)
-
-    assert [one.title for one in down.entries] == ["30", "29", "28", "27", "26"]
-    assert [one.title for one in up.entries] == ["26", "27", "28", "29", "30"]
 
 
 def test_a_huge_feed_costs_little():

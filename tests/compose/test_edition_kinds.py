@@ -1,0 +1,68 @@
+"""Told in one line or not at all: stories in languages that the reader does not read, galleries and live blogs."""
+
+from tests.compose.factories import article, edition_of, report, world
+
+
+def japanese():
+    return [report(f"J{n}", "地震", "日本", 120, language="ja", country="JP") for n in range(5)]
+
+
+def test_a_story_in_a_language_that_the_reader_does_not_read_stands_in_one_line_and_takes_no_place():
+    edition = edition_of([japanese(), world()[0], world()[1]], stories=1, briefs=1)
+
+    (line, brief), (shown,) = edition.briefs, edition.stories
+    assert (line.title, line.language, line.status, line.places, line.outlets) == (
+        "地震 日本 120", "ja", "foreign", ("Japan",), 5,
+    )  # fmt: skip
+    assert (shown.title_language, brief.language, brief.status) == ("en", "en", "")
+    counts = edition.ledger.counts
+    assert (counts["stories_found"], counts["stories_shown"], counts["briefs_shown"]) == (3, 1, 2)
+    assert counts["stories_left_out"] == 0
+
+
+def test_a_story_is_told_in_full_in_any_language_that_the_reader_reads():
+    (shown,) = edition_of([japanese()], reads=("en", "ja-JP")).stories
+
+    assert (shown.title, shown.title_language) == ("地震 日本 120", "ja")
+    assert all(m.shows_title for m in shown.mentions)
+    assert [s.language for s in shown.summary] == ["ja"]
+
+
+def test_the_language_that_the_reader_names_first_comes_first():
+    both = [report("B0", "Fire", "Portugal", 41), report("B1", "Brand", "Portugal", 41, language="de")]
+
+    ((german,), (english,)) = (edition_of([both], reads=reads).stories for reads in (("de", "en"), ("en", "de")))
+
+    assert (german.title_language, {s.language for s in german.summary}) == ("de", {"de"})
+    assert (english.title_language, {s.language for s in english.summary}) == ("en", {"en"})
+
+
+def test_a_readable_headline_has_no_summary_that_the_reader_cannot_read():
+    headline = article("Post", "Fire in Portugal drives 41 from their homes", language="en", hours=13)
+
+    (shown,) = edition_of([[report("B1", "Brand", "Portugal", 41, language="de"), headline]]).stories
+
+    assert (shown.title, shown.summary) == (headline.title, ())
+
+
+def test_a_gallery_by_itself_is_told_in_one_line():
+    pictures = article("Post", "In pictures: a bridge and a storm", "This is the bridge at night. " * 9, kind="gallery")
+    bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
+
+    edition = edition_of([[pictures], [bridge]])
+
+    assert [s.article_ids for s in edition.stories] == [(bridge.id,)]
+    assert [b.article_ids for b in edition.briefs] == [(pictures.id,)]
+
+
+def test_live_blogs_and_round_ups_count_nowhere_and_tell_no_story():
+    flood, storm = world()[0], world()[3]
+    blog = article("Live", "Live: flood in Nepal", flood[0].text, kind="live", country="IN", hours=7)
+    briefing = article("Post", "Morning briefing: a flood and a storm", "What you need to know. " * 9, kind="roundup")
+
+    edition = edition_of([[*flood, blog], storm, [briefing]])
+
+    assert [(s.outlets, blog.id in s.article_ids) for s in edition.stories] == [(4, False), (1, False)]
+    assert not edition.briefs
+    assert edition.ledger.stories_found == 2
+    assert [(out.kind, out.count) for out in edition.ledger.left_out] == [("collection", 2)]
