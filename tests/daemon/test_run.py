@@ -11,6 +11,7 @@ import threading
 import time
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from digests.store.editions import EditionKey, open_digests
 from digests.store.outbox import OPEN_STATES, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG
+from tests.daemon.program import Program
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run_command_line as run_command
@@ -183,7 +185,8 @@ def hanging():
         one.close()
 
 
-def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hanging, write_settings, start):
+def start_waiting(hanging, write_settings, start) -> tuple[Program, Path]:
+    """Start a daemon and wait until the server that hangs has its request; return it and its settings."""
     base, taken = hanging
     settings = write_settings({"Hangs": f"{base}/feed.xml"})
     daemon = start(settings)
@@ -192,6 +195,11 @@ def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hangi
     while not taken and time.monotonic() < until:
         time.sleep(0.05)
     assert taken
+    return daemon, settings
+
+
+def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hanging, write_settings, start):
+    daemon, _ = start_waiting(hanging, write_settings, start)
 
     asked_at = time.monotonic()
     daemon.send(signal.SIGTERM)
@@ -204,13 +212,7 @@ def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hangi
 @on_sqlite
 @pytest.mark.parametrize("pauses_s", [(0.5,), (0.04, 0.04)])
 def test_a_second_ctrl_c_or_three_in_a_row_end_the_daemon_at_once(hanging, write_settings, start, capsys, pauses_s):
-    base, taken = hanging
-    settings = write_settings({"Hangs": f"{base}/feed.xml"})
-    daemon = start(settings)
-    daemon.wait_for("started")
-    until = time.monotonic() + 10
-    while not taken and time.monotonic() < until:
-        time.sleep(0.05)
+    daemon, settings = start_waiting(hanging, write_settings, start)
 
     os.killpg(daemon.process.pid, signal.SIGINT)
     for pause_s in pauses_s:
