@@ -5,6 +5,8 @@ READY := .venv/.ready
 
 EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
 export EDITION_TOOLS
+# Each test process would otherwise compile all test files again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test run-tests quick check edition-tools torture floors size constraints format docs clean docs-site audit sbom
 
