@@ -16,7 +16,7 @@ from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
-TEXT_BYTES = 60_000
+TEXT_BYTES, PARAGRAPH_BYTES = 60_000, len("<p></p>\n")
 MAX_RULES, REMOVED_CHARS = 40, 300
 RELATED_ARTICLES = 12
 TITLE_CHARS = 300
@@ -103,10 +103,11 @@ def byline(found: Article, words: Localizer) -> str:
 
 
 def shown_paragraphs(text: str) -> tuple[list[str], int]:
-    """Return the paragraphs of a text up to `TEXT_BYTES`, and the number of those left out."""
-    lines = [sanitize_line(line, limit=TEXT_BYTES // 4) for line in text.split("\n") if line.strip()]
-    sizes = accumulate(len(line.encode()) for line in lines)
-    shown = lines[: max(1, sum(size <= TEXT_BYTES for size in sizes))]
+    """Return the paragraphs of a text up to `TEXT_BYTES` of HTML, and the number of those left out."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    first = [sanitize_line(line, limit=TEXT_BYTES // 4) for line in lines[: TEXT_BYTES // PARAGRAPH_BYTES]]
+    sizes = accumulate(PARAGRAPH_BYTES + len(line.encode()) for line in first)
+    shown = first[: max(1, sum(size <= TEXT_BYTES for size in sizes))]
     return shown, len(lines) - len(shown)
 
 
