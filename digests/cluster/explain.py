@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -296,7 +297,7 @@ def describe_decision(found: PairExplanation) -> str:
     }[found.kind]
 
 
-MAX_CHARS = 40_000  # of a text in which copies are compared
+MAX_CHARS, MAX_SENTENCES = 40_000, 1_000  # of a text in which copies are compared
 NGRAM_WORDS = 3  # that two sentences are compared by; characters in scripts without spaces
 MIN_SHARED = 0.5  # of a sentence's n-grams, for it to count as the same sentence
 WHOLE = 0.95  # share of the origin from which on nothing was cut; the rest are credits and page lines
@@ -354,7 +355,7 @@ def split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
     """Return the sentences of an article that have words, as n-grams."""
     text = article.text[:MAX_CHARS]
     found = []
-    for start, end in sentences(text, article.language):
+    for start, end in islice(sentences(text, article.language), MAX_SENTENCES):
         if each := tokens(text[start:end]):
             starts = range(max(1, len(each) - NGRAM_WORDS + 1))
             ngrams = frozenset(tuple(each[at : at + NGRAM_WORDS]) for at in starts)

@@ -297,6 +297,13 @@ def test_a_copy_in_a_script_without_spaces_is_compared_too():
     assert describe_copy(differs(TITLE, one, origin=one + two, language="ja")) == "cut to 50 %"
 
 
+def test_of_a_text_of_thousands_of_sentences_the_first_thousand_are_compared():
+    words, own = ([f"{letter}{number}." for number in range(2_000)] for letter in "ab")
+
+    assert differs(TITLE, text(*words, *own), origin=text(*words)).added == 0
+    assert differs(TITLE, text(*words[:900], *own[:100]), origin=text(*words)).added == 0.1
+
+
 def test_two_headlines_without_a_text_are_the_same():
     assert describe_copy(differs(TITLE, "", origin="")) == "whole"
 
