@@ -71,12 +71,9 @@ def _line_sentences(line: str, language: str) -> Iterator[tuple[int, int]]:
 
 def _sentence_ends(line: str, language: str) -> list[int]:
     """Return the end offset of each sentence of a line except the last."""
-    inside = _mark_quoted(line)
-    ends: list[int] = []
-    for match in STOPS.finditer(line):
-        end = match.end()
-        if end < len(line) and not inside[end] and _is_end(line, match.start(), end, language):
-            ends.append(end)
+    stops = [match.span() for match in STOPS.finditer(line) if match.end() < len(line)]
+    inside = _mark_quoted(line) if stops else b""
+    ends = [end for stop, end in stops if not inside[end] and _is_end(line, stop, end, language)]
     if NO_SPACES.search(line):
         ends = sorted({*ends, *_thai_ends(line, ends)})
     return ends

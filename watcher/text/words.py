@@ -88,7 +88,7 @@ def tokens(text: str) -> list[str]:
         return words(text.lower())
     found: list[str] = []
     for word in words(text):
-        folded = fold(word)
+        folded = fold_run(word)
         if UNSPACED_RUN.search(folded):
             found.extend(folded)
         else:
