@@ -116,8 +116,8 @@ async def test_stories_of_one_repeated_piece_are_in_an_edition_and_on_pages_in_t
 
 
 async def timed(client, path: str) -> tuple[str, float]:
-    """Return a page and its seconds of CPU; another one is asked for meanwhile, and must not wait for it."""
-    started, begun_at = time.process_time(), time.monotonic()
+    """Return a page and the seconds until it came; another one is asked for meanwhile, and must not wait for it."""
+    started = time.monotonic()
     asked = asyncio.create_task(client.get(path))
     slowest = 0.0
     while not asked.done():
@@ -128,5 +128,4 @@ async def timed(client, path: str) -> tuple[str, float]:
         await asyncio.wait([asked], timeout=0.05)
     found = await asked
     assert found.status_code == 200 and slowest < 1.0, (path, found.status_code, slowest)
-    assert time.monotonic() - begun_at < 3 * ENOUGH_S, path  # on two cores, beside three other processes of tests
-    return found.text, time.process_time() - started
+    return found.text, time.monotonic() - started
