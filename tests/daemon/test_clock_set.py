@@ -49,6 +49,8 @@ class Clock:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # A fix for an older glibc: with it, a thread that waits for Python's lock spins, at five times the CPU.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
     def set(self, by_s: float) -> None:
@@ -146,7 +148,7 @@ def test_the_due_edition_is_made_after_a_clock_that_was_ahead(site, write_settin
 
     clock.set(YEAR)
     wait_for_polls(daemon, more=1, within_s=GOES_ON_S)
-    clock.set(0)
+    clock.set((due - datetime.now(UTC)).total_seconds() - 5)  # right, had more time gone by: a test waits for seconds
     daemon.wait_for(f" edition_built digest=world date={due:%Y-%m-%d} ", within_s=130)
 
     assert [*(tmp_path / "out").rglob(f"*{due:%Y-%m-%d}*")]
