@@ -12,12 +12,13 @@ const wcag = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 const judged = ['320-light', '390-dark', '1280-light'];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
 const found = [];
-for (const file of process.argv.slice(2)) {
-  for (const colorScheme of ['light', 'dark']) {
-    for (const width of [320, 390, 1280]) {
-      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-      const requests = [];
-      page.on('request', (request) => requests.push(request.url()));
+for (const colorScheme of ['light', 'dark']) {
+  for (const width of [320, 390, 1280]) {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    let requests;
+    page.on('request', (request) => requests.push(request.url()));
+    for (const file of process.argv.slice(2)) {
+      requests = [];
       await page.goto('file://' + resolve(file));
       const verdict = { passes: null, violations: [] };
       if (judged.includes(`${width}-${colorScheme}`)) {
@@ -34,8 +35,8 @@ for (const file of process.argv.slice(2)) {
         lead, contents, file, colorScheme, width, overflow, ...verdict,
         elsewhere: requests.filter((url) => !url.startsWith('file://')),
       });
-      await page.close();
     }
+    await page.close();
   }
 }
 await browser.close();

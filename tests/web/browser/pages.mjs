@@ -13,21 +13,22 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, ar
 const judged = ['320-light', '390-dark', '768-dark', '1280-light'];
 const text = (page) => page.evaluate(() => document.body.innerText);
 const found = [];
-for (const path of paths) {
-  for (const width of widths.split(',').map(Number)) {
-    for (const colorScheme of ['light', 'dark']) {
-      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-      const requests = [], errors = [];
-      page.on('request', (request) => requests.push(request.url()));
-      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-      page.on('pageerror', (error) => errors.push(String(error)));
-      await page.addInitScript(() => {
-        globalThis.shifts = [];
-        const named = (one) => one.node?.parentElement?.outerHTML.slice(0, 80) ?? 'a node that is gone';
-        new PerformanceObserver((list) => list.getEntries().forEach(({ value, startTime, sources }) => {
-          globalThis.shifts.push({ value, ms: Math.round(startTime), moved: sources.map(named) });
-        })).observe({ type: 'layout-shift', buffered: true });
-      });
+for (const width of widths.split(',').map(Number)) {
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    let requests, errors;
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.addInitScript(() => {
+      globalThis.shifts = [];
+      const named = (one) => one.node?.parentElement?.outerHTML.slice(0, 80) ?? 'a node that is gone';
+      new PerformanceObserver((list) => list.getEntries().forEach(({ value, startTime, sources }) => {
+        globalThis.shifts.push({ value, ms: Math.round(startTime), moved: sources.map(named) });
+      })).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const path of paths) {
+      [requests, errors] = [[], []];
       await page.goto(base + path);
       const shifts = await page.evaluate(() => globalThis.shifts);
       const verdict = { passes: null, violations: [] };
@@ -50,15 +51,15 @@ for (const path of paths) {
         const name = path.replace(/[^a-z0-9]+/gi, '_').replace(/^_|_$/g, '') || 'today';
         await page.screenshot({ path: `${process.env.SHOTS_TO}/${name}-${width}-${colorScheme}.png`, fullPage: !process.env.SHOTS_TOP });
       }
-      await page.close();
     }
+    await page.close();
   }
-  const viewport = { width: Number(widths.split(',').at(-1)), height: 900 };
-  const plain = await browser.newContext({ javaScriptEnabled: false, viewport });
-  const page = await plain.newPage();
-  await page.goto(base + path);
-  found.at(-1).wordsWithoutScript = (await page.innerText('body')).length;
-  await plain.close();
+}
+const viewport = { width: Number(widths.split(',').at(-1)), height: 900 };
+const plain = await browser.newPage({ javaScriptEnabled: false, viewport });
+for (const path of paths) {
+  await plain.goto(base + path);
+  found.findLast((one) => one.path === path).wordsWithoutScript = (await plain.innerText('body')).length;
 }
 await browser.close();
 console.log(JSON.stringify(found));
