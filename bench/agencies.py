@@ -26,8 +26,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from watcher.clean.article import clean
-from watcher.clean.html import decode_page
 from watcher.errors import CleanError
+from watcher.text.encoding import decode_page
 
 LABELS = Path(__file__).with_name("agency_labels.json")
 

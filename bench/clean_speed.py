@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from watcher.clean.html import decode_page
+from watcher.text.encoding import decode_page
 
 OURS = [sys.executable, "-m", "watcher.cli.main", "clean", "--jsonl"]
 THEIRS = [

@@ -1,23 +1,19 @@
-"""Decodes and parses HTML: pages, HTML in scripts, plain text, and the roles of inline markup."""
+"""Parses HTML: pages, HTML in scripts, plain text, and the roles of inline markup."""
 
-import codecs
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from itertools import islice
 from urllib.parse import urlsplit
 
-import chardet
 from lxml import etree
 from lxml.etree import LxmlError, _Element
 from lxml.html import HtmlElement
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import load_lists
 from watcher.text.words import normalize_key
 
 MAX_HTML_CHARS = 4_000_000  # the rest is cut; a news page has 0.1 to 1 million characters
@@ -152,81 +148,6 @@ def _links_elsewhere(href: str, here: str) -> bool:
 
 def _text_key(element: _Element) -> str:
     return normalize_key("".join(islice(element.itertext(), PIECES)))
-
-
-HEAD_BYTES = 4096  # bytes that are searched for a charset declaration; browsers search 1024
-_CHARSETS = load_lists("charsets.toml")
-SUPERSETS = {label: codec for codec, labels in _CHARSETS["supersets"].items() for label in labels.split()}
-GUESSED: tuple[str, ...] = tuple(_CHARSETS["guessed"]["codecs"].split())
-BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-DECLARED = re.compile(r"""(?:charset|encoding)\s*=\s*+(?:["']\s*+)?([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
-SAMPLE_BYTES = 60_000  # bytes that chardet reads, in 1 ms
-MIN_BEYOND_ASCII = 15  # non-ASCII bytes: with fewer, chardet is not reliable
-MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
-
-
-def decode_page(body: bytes, content_type: str | None = None) -> str:
-    """
-    Return the text of a page's `body`.
-
-    Tried in order: byte order mark; UTF-8 if valid (no other encoding is valid UTF-8 by chance); `guess_codec` if no
-    charset is declared, or a server's default; the charset of the header, that of the page; windows-1252. Bytes that do
-    not decode become U+FFFD; NUL is removed.
-
-    Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
-    """
-    return _decode(body, content_type or "").replace("\x00", "")
-
-
-def _decode(body: bytes, content_type: str) -> str:
-    for bom, name in BOMS:
-        if body.startswith(bom):
-            return body[len(bom) :].decode(name, "replace")
-    text = _utf8(body)
-    if text is not None:
-        return text
-    declarations = map(DECLARED.search, (content_type, body[:HEAD_BYTES].decode("latin-1")))
-    labels = [found[1].lower() for found in declarations if found]
-    known = [codec for label in labels if (codec := _codec(label))]
-    if all(SUPERSETS.get(label) == "cp1252" or not _codec(label) for label in labels):
-        known.insert(0, guess_codec(body))  # no charset is declared, or a server's default
-    for codec in known:
-        with suppress(UnicodeDecodeError):
-            return body.decode(codec)
-    return body.decode(next((codec for codec in known if codec != "utf-8"), "cp1252"), "replace")
-
-
-def _utf8(body: bytes) -> str | None:
-    """Decode `body` as UTF-8, None if it is not UTF-8; a few bad bytes (a cut page, one advert) are accepted."""
-    if b"\x1b$" in body[:HEAD_BYTES]:  # ISO-2022-JP has only ASCII bytes
-        return None
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        text = body.decode("utf-8", "replace")
-        bad = text.count("\ufffd")
-        good = sum(1 for char in text if char > "\x7f") - bad
-        return text if bad * 50 < good else None
-
-
-def guess_codec(body: bytes) -> str:
-    """Return the codec that chardet detects for the text of `body`; "cp1252" with too few or only non-ASCII bytes."""
-    sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
-    if not MIN_BEYOND_ASCII <= sum(byte > 0x7F for byte in sample) < len(sample):
-        return "cp1252"
-    found = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
-    best = [one["encoding"] for one in found if one["confidence"] == found[0]["confidence"]]
-    return "cp1252" if "cp1252" in best else best[0] or "cp1252"
-
-
-def _codec(label: str) -> str | None:
-    """Return Python's name of the text codec for a lower-case charset label, None if there is none."""
-    name = SUPERSETS.get(label, label)
-    try:
-        b"a".decode(name)
-        return codecs.lookup(name).name
-    except (LookupError, UnicodeError, ValueError):
-        return None
 
 
 TAG = re.compile(r"<[a-z!/?]", re.IGNORECASE)

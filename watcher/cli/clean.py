@@ -15,7 +15,6 @@ from sqlalchemy import make_url
 from typer import Argument, Option
 
 from watcher.clean.article import PageExtract, extract_page, finish_article, unselected_blocks
-from watcher.clean.html import decode_page
 from watcher.clean.site_memory import SiteMemory, build_site_memory
 from watcher.clean.site_rules import load_user_rules
 from watcher.cli.clean_batch import BadLine, article_to_dict, clean_pages
@@ -29,6 +28,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
 from watcher.store.writer import read
+from watcher.text.encoding import decode_page
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import client_for
 

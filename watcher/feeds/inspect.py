@@ -7,10 +7,10 @@ from statistics import median
 from watcher.errors import FeedError
 from watcher.failure_messages import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
-from watcher.feeds.encoding import decode_feed
 from watcher.feeds.parse import normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
 from watcher.model import ParsedFeed
+from watcher.text.encoding import decode_feed
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url
 

@@ -7,7 +7,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from watcher.errors import OpmlError
-from watcher.feeds.encoding import decode_feed
+from watcher.text.encoding import decode_feed
 from watcher.text.format import CONTROL_CHARACTERS
 from watcher.text.urls import is_web
 

@@ -11,12 +11,12 @@ from itertools import islice
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.discover import find_feed_links
-from watcher.feeds.encoding import decode_feed
 from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
+from watcher.text.encoding import decode_feed
 
 PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
 PROLOG = re.compile(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, PackedFeatures, Response
+from watcher.text.encoding import decode_page
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
@@ -49,10 +50,10 @@ def load_parser() -> None:
 
 def load_cleaner() -> None:
     """Import the modules for cleaning and features: 0.7 s of CPU, half a minute on an overloaded machine."""
-    from watcher.clean import article, html, reject
+    from watcher.clean import article, reject
     from watcher.features import extract
 
-    assert reject and article and html and extract
+    assert reject and article and extract
 
 
 def clean_page(
@@ -68,11 +69,11 @@ def clean_page(
 
     `site` are the block hashes of its site, one tuple per article; `rules` are the user's own.
     """
-    from watcher.clean import article, html
+    from watcher.clean import article
     from watcher.clean.reject import matches_feed_entry
 
     cleaned = article.clean(
-        html.decode_page(page.body, page.header("content-type")),
+        decode_page(page.body, page.header("content-type")),
         url=page.url,
         memory=load_site_memory(host_of(page.url), site),
         entry=entry,
