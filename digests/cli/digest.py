@@ -93,33 +93,43 @@ def make_digest(
     for digest in wanted:
         if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
             raise BadParameter(f"{options.day.isoformat()} is still to come", param_hint="--date")
-    if send or preview:
-        if stdout or chosen or (send and preview):
-            message = "stands alone: neither --stdout nor --format, and not both"
-            raise BadParameter(message, param_hint="--send, --preview")
-        if preview:
-            return preview_all(settings, wanted, options, json=json)
-        return send_all(settings, wanted, options, take_over=yes, json=json)
-    rows, was_read = [], True
+    if (send or preview) and (stdout or chosen or (send and preview)):
+        message = "stands alone: neither --stdout nor --format, and not both"
+        raise BadParameter(message, param_hint="--send, --preview")
+    if preview:
+        return preview_all(settings, wanted, options, json=json)
+    rows, is_done = [], True
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         for digest in wanted:
             if stdout:
                 edition = edition_to_print(settings, engine, digest, options)
-                was_read &= check_was_read(engine, edition)
+                is_done &= check_was_read(engine, edition)
                 forms = render_files(engine, edition, digest, chosen or ("markdown",))
                 sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
                 continue
             wanted_forms = digest.model_copy(update={"formats": chosen or digest.formats})
-            if made := make_one(settings, engine, wanted_forms, options):
-                rows.append(made_to_json(made))
-                if not json:
-                    print_lines(format_made(made.edition, made.files))
-                was_read &= check_was_read(engine, made.edition)
+            made = find_or_build(settings, engine, wanted_forms, options, send=send)
+            if made is None:
+                is_done &= not send
+                continue
+            row, lines = made_to_json(made), [*format_made(made.edition, made.files)]
+            if send:
+                deliveries = send_edition(settings, engine, digest, made)
+                is_done &= all(each.state == SENT for each in deliveries)
+                row["deliveries"] = [
+                    delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
+                    for each in deliveries
+                ]
+                lines += format_deliveries(deliveries, digest)
+            rows.append(row)
+            if not json:
+                print_lines(lines)
+            is_done &= check_was_read(engine, made.edition)
     if json and not stdout:
         print_json(rows)
     SESSION.exit_immediately = True
-    return DONE if was_read else PARTLY
+    return DONE if is_done else PARTLY
 
 
 def check_was_read(engine: Engine, edition: Edition) -> bool:
@@ -148,55 +158,28 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
     return build_unsaved_edition(engine, digest, request, now=now)
 
 
-def make_one(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> BuiltEdition | None:
-    if existing := find_existing(engine, digest, options):
-        forms = render_files(engine, existing.edition, digest, digest.formats)
-        return replace(existing, files=write_files(forms, folder_of(digest, settings)))
-    return build(settings, engine, digest, plan_edition(engine, digest, options, datetime.now(UTC), slot="time"))
+def find_or_build(
+    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions, *, send: bool
+) -> BuiltEdition | None:
+    """
+    Return the stored edition that the options mean, its files written again, or a new one.
 
-
-def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> BuiltEdition | None:
-    """Build an edition; None, with a message, if another process is building it."""
-    now = datetime.now(UTC)
+    None, with a message, if another process is building it. To `send`, today's is meant, and its files stay.
+    """
+    now, folder = datetime.now(UTC), folder_of(digest, settings)
+    if existing := find_existing(engine, digest, options, now=now if send else None):
+        if send:
+            return existing
+        return replace(
+            existing, files=write_files(render_files(engine, existing.edition, digest, digest.formats), folder)
+        )
+    request = plan_edition(engine, digest, options, now, slot=editions.DAILY if send else "time")
     complete_features(settings, engine, since=request.window_start - LOOKBACK)
-    request = replace(request, folder=folder_of(digest, settings), translate=translate_of(settings))
+    request = replace(request, folder=folder, deliver=send, translate=translate_of(settings))
     built = build_edition(engine, digest, request, now=now)
     if built is None:
         print_err(f"{digest.name}: this edition is being made by another process")
     return built
-
-
-def send_all(
-    settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, take_over: bool, json: bool
-) -> int:
-    """Send an edition of each digest and print each recipient's state; the exit code says whether all have it."""
-    rows: list[dict[str, Any]] = []
-    all_sent = True
-    with closing_store(editions.open_digests(settings.store.url)) as engine:
-        claim_store(engine, settings, take_over=take_over)
-        for digest in wanted:
-            now = datetime.now(UTC)
-            made = find_existing(engine, digest, options, now=now)
-            if made is None:
-                request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
-                made = build(settings, engine, digest, replace(request, deliver=True))
-            if made is None:
-                all_sent = False
-                continue
-            deliveries = send_edition(settings, engine, digest, made)
-            all_sent &= check_was_read(engine, made.edition)
-            all_sent &= all(each.state == SENT for each in deliveries)
-            sent = [
-                delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
-                for each in deliveries
-            ]
-            rows.append(made_to_json(made) | {"deliveries": sent})
-            if not json:
-                print_lines(format_made(made.edition, made.files))
-                print_lines(format_deliveries(deliveries, digest))
-    if json:
-        print_json(rows)
-    return DONE if all_sent else PARTLY
 
 
 def find_existing(
@@ -235,7 +218,7 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
-    """Show what `send_all` would send to whom. The store is only read, and no secret is."""
+    """Show what `--send` would send to whom. The store is only read, and no secret is."""
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(digest, *preview(settings, engine, digest, options)) for digest in wanted]
         unread = sum(not check_was_read(engine, made.edition) for _, made, _ in previews)
@@ -251,7 +234,7 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
 def preview(
     settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions
 ) -> tuple[BuiltEdition, list[dict[str, Any]]]:
-    """Return what `send_all` would send: the edition, and each message; the store is only read, and no secret is."""
+    """Return what `--send` would send: the edition, and each message; the store is only read, and no secret is."""
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now=now), ""
     if made is None:
