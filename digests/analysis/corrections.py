@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import islice
 
+from digests.analysis.country_names import load_data
 from digests.analysis.numbers import significant_numbers
 from digests.model import Correction, Edition
 from watcher.model import Article, Revision
@@ -21,11 +22,7 @@ MAX_REWORDED = 0.9  # share above which only the spelling has changed
 MIN_KEPT = 0.5  # of a text's sentences that its page must still have for a cited one to count as removed
 READ_CHARS = 8000  # of a text
 NAMED_SOURCES = 12  # of a story, about as many as an edition names
-RETRACTED = re.compile(
-    r"retract(?:ed|ion)|withdrawn|has been removed|zurückgezogen|rétract|a été retiré|retractad|ha sido retirad"
-    r"|foi retirad|ritirat|ritrattat|отозван|опровержени|سحب المقال|撤稿|撤回|取り下げ|기사 ?(?:취소|철회)",
-    re.IGNORECASE,
-)
+RETRACTED = re.compile("|".join(load_data("corrections")["retracted"]), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
