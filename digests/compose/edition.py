@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -57,12 +56,8 @@ def compose_edition(
     """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
     wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
-    flagged = frozenset(key for key, article in context.articles.items() if is_flagged(article))
     anchors: set[str] = set()
-    compose = partial(compose_story, context=context, taken=anchors)
-    selection = select_stories(
-        wanted, compose, stories=digest.stories, briefs=digest.briefs, flagged=flagged, can_read=context.can_read_story
-    )
+    selection = select_stories(wanted, context, anchors)
     sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
     shown = [story for section in sections for story in section.stories]
     texts = [*(story.headline for story in shown), *(brief.headline for brief in briefs)]
@@ -198,7 +193,6 @@ MAX_RELATED = 3  # stories listed under one story
 MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have no sentence to show
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
-Compose = Callable[[RankedStory], EditionStory | None]
 
 
 @dataclass(slots=True)
@@ -213,24 +207,18 @@ class StorySelection:
     foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
 
 
-def select_stories(
-    ranked: Sequence[RankedStory],
-    compose: Compose,
-    *,
-    stories: int,
-    briefs: int,
-    flagged: frozenset[str],
-    can_read: Callable[[EditionStory], bool],
-) -> StorySelection:
+def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> StorySelection:
     """
-    Choose the stories to show from `ranked`, best first; `compose` returns a story as shown, None if it has no title.
+    Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
 
     Stories with a `must` phrase come first, then those of several outlets or that the reader's own weights raise, then
     the others. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader
-    cannot read. A story can only be a brief if all its articles are in `flagged`, the ids of galleries and videos, or
-    if one outlet alone has it and no sentence of it can be shown. Of a thread, the first story with news is shown, with
-    up to `MAX_RELATED` others listed under it.
+    cannot read. A story can only be a brief if all its articles are flagged (galleries, videos), or if one outlet alone
+    has it and no sentence of it can be shown. Of a thread, the first story with news is shown, with up to `MAX_RELATED`
+    others listed under it. A story without a title is not shown.
     """
+    stories = context.digest.stories
+    flagged = {key for key, article in context.articles.items() if is_flagged(article)}
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
     pending: list[RankedStory] = []
@@ -243,12 +231,12 @@ def select_stories(
                 under.append(each)
         elif len(chosen.main) == stories or bare == MAX_BARE or flagged.issuperset(each.story.articles):
             pending.append(each)
-        elif (shown := compose(each)) is None:
+        elif (shown := compose_story(each, context, taken=anchors)) is None:
             continue
         elif shown.status == "quiet" and not each.must_phrases:
             if len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((each, shown))
-        elif not can_read(shown):
+        elif not context.can_read_story(shown):
             if len(chosen.foreign) < stories:
                 chosen.foreign.append((each, shown))
         elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases):
@@ -258,7 +246,7 @@ def select_stories(
             shown_by_thread[thread] = each.story.id
             chosen.main.append((each, shown))
     _attach_quiet_to_thread(chosen, shown_by_thread)
-    _fill_briefs(chosen, pending, briefs)
+    _fill_briefs(chosen, pending, context.digest.briefs)
     chosen.main.sort(key=lambda pair: (_is_set_back(pair[0]), -pair[0].score, pair[0].story.id))
     return chosen
 
