@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
@@ -21,14 +20,6 @@ LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The articles that take part in an edition, and the number of others by reason."""
-
-    articles: tuple[Article, ...]  # in order of time, then id
-    left_out: tuple[LeftOut, ...]  # most first
-
-
 def select_articles(
     articles: Sequence[Article],
     *,
@@ -37,8 +28,8 @@ def select_articles(
     load_full_texts: LoadFullTexts,
     muted_phrases: Sequence[str] = (),
     languages: Sequence[str] = (),  # primary tags; empty for all
-) -> Selection:
-    """Return the articles published in [start, end) that can be grouped and read; each other one has one reason."""
+) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
+    """Return the articles published in [start, end) that can be grouped and read, by time; and why others are not."""
     muted = phrase_pattern(tuple(muted_phrases))
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
     reasons = {a.id: kind for a in ordered if (kind := _exclusion(a, start, end, muted))}
@@ -46,8 +37,7 @@ def select_articles(
     reasons |= dict.fromkeys(repeated, LeftOutKind.DUPLICATE_ARTICLE)
     foreign = (a.id for a in ordered if languages and a.language not in languages)
     reasons = dict.fromkeys(foreign, LeftOutKind.LANGUAGE) | reasons  # the reasons found above take precedence
-    kept = tuple(a for a in ordered if a.id not in reasons)
-    return Selection(articles=kept, left_out=count_left_out(reasons.values()))
+    return tuple(a for a in ordered if a.id not in reasons), count_left_out(reasons.values())
 
 
 def is_flagged(article: Article) -> bool:

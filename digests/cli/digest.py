@@ -193,7 +193,7 @@ def find_existing(
     row = read(engine, editions.find_row, digest.name, day)
     if row is None or (day == today and not row.is_daily):
         return None
-    return BuiltEdition(edition=read(engine, editions.load_edition, row), slot=row.slot, is_new=False)
+    return BuiltEdition(edition=read(engine, editions.load_edition, row), key=row, is_new=False)
 
 
 def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition) -> Sequence[Delivery]:
@@ -241,7 +241,8 @@ def preview(
         request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
         request = replace(request, translate=translate_of(settings))
         edition = preview_edition(engine, digest, request, now=now)
-        made, suffix = BuiltEdition(edition=edition, slot=request.slot or ""), request.suffix
+        key = editions.EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot or "")
+        made, suffix = BuiltEdition(edition=edition, key=key), request.suffix
     states = {(each.channel, each.recipient): each.state for each in read(engine, outbox.deliveries_of, made.key)}
     messages = [
         {
@@ -357,5 +358,5 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
 
 def made_to_json(made: BuiltEdition) -> dict[str, Any]:
     edition, ledger = made.edition, made.edition.ledger
-    row = {"digest": edition.digest, "date": edition.local_date, "slot": made.slot, "number": edition.number}
+    row = {"digest": edition.digest, "date": edition.local_date, "slot": made.key.slot, "number": edition.number}
     return row | ledger.counts | {"largest": ledger.largest, "files": made.files}

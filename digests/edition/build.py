@@ -69,7 +69,7 @@ def prepare_edition(
     texts = {key: text for key, text in texts.items() if key not in revisions}  # a revised article has its full text
     late = find_late_articles(connection, digest, request, leads.values())
     candidates = {key: article for key, article in leads.items() if article.published_at >= start or key in late}
-    chosen = select_articles(
+    chosen, left_out = select_articles(
         list(candidates.values()),
         start=start - LATE_ARTICLES,
         end=end,
@@ -77,8 +77,8 @@ def prepare_edition(
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=text_loader(leads, texts),
     )
-    owners = load_owners(connection, {article.outlet for article in chosen.articles})
-    articles = {article.id: article for article in with_owners(chosen.articles, owners)}
+    owners = load_owners(connection, {article.outlet for article in chosen})
+    articles = {article.id: article for article in with_owners(chosen, owners)}
     before = {key: article for key, article in leads.items() if key not in candidates}
     day = request.local_date
     seen = editions.recent_editions(connection, digest.name, before=day, limit=REMEMBERED_EDITIONS, delivered=True)
@@ -111,7 +111,7 @@ def prepare_edition(
         grouped[0],
         context,
         intake=measure_intake(
-            connection, digest, request, feeds, chosen.left_out, withdrawn=withdrawn, late_articles=len(late), now=now
+            connection, digest, request, feeds, left_out, withdrawn=withdrawn, late_articles=len(late), now=now
         ),
         number=request.number or editions.next_number(connection, digest.name, now=now),
         made_at=now,
@@ -145,16 +145,12 @@ SAVE_PATIENCE_S = 180.0  # how long to retry while the store cannot be written
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltEdition:
-    """A stored edition, its slot, and the files written for it. `is_new`: it was built now."""
+    """A stored edition with its key, and the files written for it. `is_new`: it was built now."""
 
     edition: Edition
-    slot: str
+    key: EditionKey
     files: tuple[Path, ...] = ()
     is_new: bool = True
-
-    @property
-    def key(self) -> EditionKey:
-        return EditionKey(digest=self.edition.digest, local_date=self.edition.local_date, slot=self.slot)
 
 
 def build_edition(
@@ -192,11 +188,10 @@ def build_edition(
     except BaseException as error:
         # Other processes may build it now; if the store cannot be written, the claim expires.
         patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
-        release = partial(editions.release_claim, key=key)
         with suppress(StoreError):
-            write_with_retry(engine, patience_s, release)
+            write_with_retry(engine, patience_s, editions.release_claim, key)
         raise
-    return BuiltEdition(edition=edition, slot=key.slot, files=files) if is_saved else None
+    return BuiltEdition(edition=edition, key=key, files=files) if is_saved else None
 
 
 def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:

@@ -128,8 +128,8 @@ def edition_of(
         chars: What is read of each text at first; the whole is read where it is asked for.
     """
     articles = [a for group in groups for a in group]
-    kept = select_articles(articles, start=START, end=END, load_full_texts=lambda ids: by_id(*articles))
-    known = by_id(*kept.articles)
+    kept, left_out = select_articles(articles, start=START, end=END, load_full_texts=lambda ids: by_id(*articles))
+    known = by_id(*kept)
     stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
     full = {**(earlier or {}), **known}
     if chars is not None:
@@ -144,7 +144,7 @@ def edition_of(
         owner_kinds=kinds or {},
         load_full_texts=lambda ids: {key: full[key] for key in ids},
     )
-    intake = Intake(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8)
+    intake = Intake(entries_seen=len(articles), left_out=left_out, sources_total=9, sources_ok=8)
     return compose_edition(stories, context, intake=intake, number=1, made_at=END, corrections=())
 
 
