@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TypeAlias
 
 from digests.model import Brief, Correction, Edition, EditionStory, Sentence, SourceMention
 from watcher.model import Article, Revision
 
 ROUNDING = 1e-5  # of a score, which has six decimal places
-NO_REVISIONS: Mapping[str, Sequence[Revision]] = MappingProxyType({})
+NO_REVISIONS: Mapping[str, Sequence[Revision]] = {}
 ArticleVersions: TypeAlias = Mapping[str, Sequence[Article]]  # each article as stored, then its later versions, by id
 # (where, text, message): the place for a reader ("story 3, summary, sentence 2"), what the edition says, what is wrong.
 Fault: TypeAlias = tuple[str, str, str]

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from types import MappingProxyType
 
 import markdown as python_markdown
 import nh3
@@ -36,7 +35,7 @@ TAGS = NOTE_TAGS | {
 ATTRIBUTES = {"*": {"class", "id", "lang", "dir"}, "a": {"href"}, "time": {"datetime"}}
 EXTENSIONS = ("sane_lists", "attr_list", "md_in_html")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-NO_URLS: Mapping[str, str] = MappingProxyType({})
+NO_URLS: Mapping[str, str] = {}
 
 
 def render(view: EditionView, own: Own = ()) -> str:
