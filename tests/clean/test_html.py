@@ -140,6 +140,23 @@ def test_what_a_page_shows_is_its_article_whatever_its_scripts_hold() -> None:
     assert text.splitlines() == list(LINES)
 
 
+def test_parts_that_a_server_sends_last_stand_where_their_places_are() -> None:
+    body = "".join(f"<template id='B:{at}'></template><div>Loading paragraph...</div>" for at in range(len(LINES)))
+    parts = "".join(f"<div hidden id='S:{at}'><div><p>{line}</p></div></div>" for at, line in enumerate(LINES))
+    foreign = "<div hidden id='S:99'><p>Another story that has no place on this page, however long it may be.</p></div>"
+
+    page = extract_page(sheet(f"<div class='article-body'>{body}</div>{parts}{foreign}"), url="https://x.example/a")
+
+    assert [block.text for block in page.blocks] == list(LINES)
+
+
+def test_a_part_that_holds_its_own_place_stays() -> None:
+    tree = parse(f"<div id='S:1'><p>{LINES[0]}</p><template id='P:1'></template></div>")
+
+    assert tree is not None
+    assert visible_text(tree) == LINES[0]
+
+
 def test_the_longest_of_several_is_taken() -> None:
     short = {"html": "".join(f"<p>{line}</p>" for line in LINES[:7])}
     tree = parse(page(f"a({json.dumps(short)});b({json.dumps(ARTICLE)})"))

@@ -36,6 +36,7 @@ PIECES = 40  # texts of an element that are read for its key
 MAX_NAME, MAX_ATTRIBUTE = 2_000, 20_000  # characters of a class or style, and of any other attribute
 LONG_TAG = 20_000  # bytes between two ">": a longer part may hold such an attribute, or a script
 MAX_ATTRIBUTES = 2_000  # of a tag
+MAX_STREAMED = 1_000  # parts of a page that are moved to their places
 TAG_START = re.compile(rb"<[A-Za-z][\w:-]*\s")
 ATTRIBUTE = re.compile(rb"[^\s=\"'<>]+(?:\s*=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'<>]+))?")
 LONG_ATTRIBUTES = etree.XPath(f"//@*[string-length() > {MAX_NAME}]")
@@ -72,6 +73,8 @@ def parse(html: str) -> _Element | None:
         return None
     if tree is not None and has_long:
         _cut_attributes(tree)
+    if tree is not None:
+        _place_streamed_parts(tree)
     return tree
 
 
@@ -93,6 +96,20 @@ def _cut_attributes(tree: _Element) -> None:
         most = MAX_NAME if found.attrname in NAMES else MAX_ATTRIBUTE
         if element is not None and len(found) > most:
             element.set(found.attrname, found[:most])
+
+
+def _place_streamed_parts(tree: _Element) -> None:
+    """
+    Move the parts that a server sends behind the end of a page to their places, as the page's script does in a browser.
+
+    Source: React's server renderer: `<div hidden id="S:1">` belongs where `<template id="B:1">`, or `P:1`, stands.
+    """
+    places = {place.get("id", "")[1:]: place for place in tree.iter("template")}
+    parts = [part for part in tree.iter("div") if part.get("id", "").startswith("S:")] if places else []
+    for part in parts[:MAX_STREAMED]:
+        place = places.get(part.get("id", "")[1:])
+        if place is not None and part not in place.iterancestors():
+            place.addnext(part)
 
 
 def visible_text(tree: _Element) -> str:
