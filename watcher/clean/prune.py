@@ -88,7 +88,8 @@ def frames_by_name(page: FlatPage) -> Iterator[int]:
 
 
 LEFT = 7  # cuts must leave a seventh of the text; otherwise the name was that of the layout
-ROUNDS = 4  # of searching inside elements that turned out to be layout
+ROUNDS = 5  # of searching inside elements that turned out to be layout
+SECTIONS, SECTION_CHARS = 3, 300  # elements that look alike are sections if there are so many with so much prose each
 LISTS = frozenset(("ul", "ol", "dl"))
 CELLS = frozenset(("li", "td", "th", "dd", "dt"))
 ONE_LINK = 100  # characters: an element that is mostly one link longer than this is cut
@@ -143,12 +144,12 @@ def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
 
 
 def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list[int], ...]:
-    """Return the outermost furniture elements of each kind; similar elements with most of the prose are layout."""
+    """Return the outermost furniture elements of each kind; similar ones with most or much of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
     for _ in range(ROUNDS):
         cuts: tuple[list[int], ...] = ([], [], [], [])
-        groups: dict[str, int] = {}
+        groups: dict[str, list[int]] = {}
         at, end = frame + 1, page.end_elements[frame]
         while at < end:
             if page.there[at] and (kind := kinds[at]):
@@ -158,11 +159,15 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
                 if kind == OTHERS or group not in layout:
                     cuts[kind].append(at)
                     if kind != OTHERS:
-                        groups[group] = groups.get(group, 0) + page.unlinked_size(at)
+                        groups.setdefault(group, []).append(page.unlinked_size(at))
                     at = page.end_elements[at]
                     continue
             at += 1
-        found = {group for group, size in groups.items() if size > half}
+        found = {
+            group
+            for group, sizes in groups.items()
+            if sum(sizes) > half or (len(sizes) >= SECTIONS and sum(sizes) > SECTION_CHARS * len(sizes))
+        }
         if not found:
             break
         layout |= found
