@@ -57,7 +57,7 @@ def main() -> None:
 
 def read_lines(folder: Path, limit: int) -> Iterator[str]:
     """Yield the pages of a folder as lines of the filter."""
-    rows = [json.loads(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").split("\n") if line]
     step = max(1, len(rows) // limit) if limit else 1
     for row in rows[::step]:
         html = decode_page(gzip.decompress((folder / row["html"]).read_bytes()))
