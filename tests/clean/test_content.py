@@ -74,6 +74,19 @@ def test_text_hidden_from_those_who_have_not_paid_is_kept() -> None:
     assert texts(f"<article>{paragraphs(LINES[:6])}{hidden}</article>") == list(LINES)
 
 
+def test_long_boxes_that_look_alike_are_sections_whatever_their_name() -> None:
+    sections = "".join(
+        f"<div class='product-widget n{at}'><h3>Bridge {at}</h3>{paragraphs(LINES[at : at + 4])}</div>"
+        for at in (0, 4, 8)
+    )
+    box = "<div class='author-box'>Jane Doe writes about bridges.</div>"
+    intro = "".join(f"<p>{line} So it went on until the morning of day {at}.</p>" for at in range(2) for line in LINES)
+
+    found = texts(f"<article>{intro}{sections}{box}</article>")
+
+    assert found[24:] == ["Bridge 0", *LINES[:4], "Bridge 4", *LINES[4:8], "Bridge 8", *LINES[8:]]
+
+
 def test_lists_of_links_go_and_lists_that_were_written_stay() -> None:
     teasers = "".join(f'<li><a href="/{at}">A story of day {at}</a></li>' for at in range(8))
     demands = "<ul><li>A second bridge by the mill</li><li>No lorries at night</li></ul>"
@@ -89,6 +102,17 @@ def test_text_without_paragraphs_is_cut_where_lines_break() -> None:
 
 def test_loose_words_beside_real_paragraphs_are_no_text() -> None:
     assert texts(f"<article><div>3 min read</div>{paragraphs()}<div>Tags</div></article>") == list(LINES)
+
+
+def test_long_prose_outside_of_paragraphs_is_text_between_paragraphs_and_not_behind_them() -> None:
+    loose = "In January the council had all bridges seen, and by the end of March it knew that none of them was safe."
+    loose += (
+        " The mayor was told by letter, and the oldest of them was closed to lorries and buses on the same evening."
+    )
+    about = "The Daily Bridge has told the town about its council, its river and its lorries since 1921. Read on."
+    text = f"{paragraphs(LINES[:10])}<div>{loose}</div>{paragraphs(LINES[10:])}"
+
+    assert texts(f"<article>{text}<div>{about} {about}</div></article>") == [*LINES[:10], loose, *LINES[10:]]
 
 
 def test_a_table_row_is_one_block() -> None:
@@ -163,6 +187,14 @@ def test_a_sentence_with_short_links_is_no_row_of_buttons() -> None:
     found = texts(f"<article><div>{teams}</div>{buttons}{body}</article>")
 
     assert found == ["Portugal will know the pressure tonight as they face Slovenia at home.", *LINES]
+
+
+def test_a_standfirst_in_the_surest_frame_does_not_hide_the_article_in_the_next() -> None:
+    standfirst = "<div class='post-content'><p>Rain on the bridge.</p><p>Stream it now.</p></div>"
+    article = f"<article><div class='sidebar-layout'><div class='sidebar-content'>{paragraphs()}</div></div></article>"
+    foreign = "<div class='cookie-consent'><p>We keep cookies on your computer for as long as you let us.</p></div>"
+
+    assert texts(f"{standfirst}{article}{foreign}") == list(LINES)
 
 
 def test_a_few_lines_do_not_hide_a_long_article_in_the_wrong_element() -> None:

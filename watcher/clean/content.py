@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from lxml.etree import _Element
 
@@ -24,6 +25,8 @@ SOME = 100  # characters; with more, the second reading must find much more to r
 LONGER, MUCH_LONGER = 1.5, 3.0
 REPEATED = 80  # characters: a paragraph this long is not repeated on purpose
 MAX_BLOCKS = 3_000
+LOOSE = "loose"  # kind of a block outside of paragraphs, until it is known whether it is part of the text
+LOOSE_CHARS = 200  # characters of such a block
 CELL = " | "
 BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
@@ -82,7 +85,8 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     untouched = bytes(page.there), bytes(page.shown)
     dense, prose = densest_element(page, kinds)
     best = MainText()
-    for at in frames_by_name(page):
+    frames = frames_by_name(page)
+    for at in frames:
         found = _try_frame(page, at, kinds, untouched)
         best = max(best, found, key=lambda main: main.size)
         if len(found.blocks) > 1:
@@ -90,8 +94,9 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     if _is_better(page, dense, prose, best.frame, best.size):
         found = _try_frame(page, dense, kinds, untouched)
         best = found if found.size > LONGER * best.size else best
-    if best.letters < MIN_ARTICLE_CHARS:
-        best = max(best, _try_frame(page, 0, kinds, untouched), key=lambda main: main.size)
+    rest = chain(frames, (0,))
+    while best.letters < MIN_ARTICLE_CHARS and (at := next(rest, None)) is not None:
+        best = max(best, _try_frame(page, at, kinds, untouched), key=lambda main: main.size)
     blocks = _add_standfirst(page, best, kinds, summaries)
     return replace(best, blocks=blocks[:MAX_BLOCKS])
 
@@ -127,8 +132,13 @@ def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
     if not (size := page.size(frame)):
         return MainText(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
-    if text_length([block for _, block in blocks]) < FULL * size:
+    own = [at for at, (_, block) in enumerate(blocks) if block.kind not in ("h", LOOSE)]
+    if text_length(block for _, block in blocks if block.kind != LOOSE) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
+    else:  # prose outside of paragraphs is text between paragraphs; before and behind them it is often about the site
+        first, last = (own[0], own[-1]) if own else (0, 0)
+        inside = (pair for at, pair in enumerate(blocks) if pair[1].kind != LOOSE or first < at < last)
+        blocks = [(at, replace(block, kind="p") if block.kind == LOOSE else block) for at, block in inside]
     if any(block.kind != "h" for _, block in blocks):
         while blocks[-1][1].kind == "h":
             blocks.pop()
@@ -152,8 +162,13 @@ def _has_paragraphs(page: FlatPage) -> bool:
 
 
 def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
-    """Yield the blocks in `frame` with the index of each one's first text; `loose`: also text outside of paragraphs."""
+    """
+    Yield the blocks in `frame` with the index of each one's first text.
+
+    `loose`: also text outside of paragraphs; otherwise long prose there has the kind `LOOSE`.
+    """
     rows: list[tuple[int, int, list[str]]] = []
+    loose_prose: set[int] = set()
     for start, end in page.paragraphs(page.first_texts[frame], page.end_texts[frame]):
         places = [place for place in range(start, end) if page.shown[place]]
         if not places:
@@ -162,6 +177,9 @@ def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, B
         owner = page.owners[first]
         block_element = page.enclosing_blocks[owner]
         is_taken = loose or block_element >= frame or owner == frame or page.loose[first]
+        if not is_taken and _is_long_prose(page, places):
+            loose_prose.add(first)
+            is_taken = True
         parts = [page.texts[place] for place in places] if is_taken else []
         if rows and rows[-1][2] and _is_same_row(page, rows[-1][1], block_element):
             begin, _, before = rows.pop()
@@ -171,7 +189,13 @@ def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, B
     for begin, block_element, parts in rows:
         text = collapse_whitespace("".join(parts))
         if text and not BUTTON.match(text):
-            yield begin, Block(text=text, kind=_kind(page, block_element, frame))
+            yield begin, Block(text=text, kind=LOOSE if begin in loose_prose else _kind(page, block_element, frame))
+
+
+def _is_long_prose(page: FlatPage, places: Sequence[int]) -> bool:
+    size = sum(page.sizes[place] for place in places)
+    is_unlinked = size >= LOOSE_CHARS and sum(page.unlinked[place] for place in places) > size / 2
+    return is_unlinked and ENDS.search(page.texts[places[-1]]) is not None
 
 
 def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
