@@ -372,6 +372,7 @@ class Ledger(Intake):
     """The intake of an edition, and how much of it is shown."""
 
     articles: int  # cleaned articles in the window
+    doubtful: int = 0  # of them, those whose text is probably not the article's: they are not quoted
     outlets: int
     languages: int
     countries: int

@@ -37,6 +37,7 @@ def put(engine: Engine) -> Callable[..., Article]:
         feed_id: int = 1,
         language: str = "en",
         country: str = "GB",
+        kind: str = "article",
     ) -> Article:
         key = f"{outlet}-{published:%d%H%M}".lower()
         article = Article(
@@ -48,6 +49,7 @@ def put(engine: Engine) -> Callable[..., Article]:
             text=text,
             language=language,
             country=country,
+            kind=kind,
             published_at=published,
             fetched_at=fetched or published,
         )

@@ -9,12 +9,12 @@ from typing import TypeAlias
 from digests.analysis.preferences import phrase_pattern
 from digests.model import LeftOut, LeftOutKind, count_left_out
 from watcher.model import Article
-from watcher.text.page_kind import COLLECTIONS
+from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped
 BEGINNING = 400  # characters of two texts that must be the same, for these to be compared
-FLAGGED_KINDS = COLLECTIONS | {"gallery", "video"}
+FLAGGED_KINDS = COLLECTIONS | {"gallery", "video", DOUBTFUL}
 # By id; other articles may have only the beginnings of their texts.
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
 DENSE = re.compile("[\u1100-\ud7ff]")
@@ -41,7 +41,7 @@ def select_articles(
 
 
 def is_flagged(article: Article) -> bool:
-    """Whether an article is a live blog, a round-up, a gallery or a video: on many events, or without a text."""
+    """Whether an article is not quoted: it is on many events, has no text, or its text may not be the article's."""
     return article.kind in FLAGGED_KINDS
 
 

@@ -32,7 +32,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
-from watcher.text.page_kind import COLLECTIONS
+from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 
 MINUTE = "%Y-%m-%d %H:%M"  # of times, in UTC
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
@@ -138,6 +138,7 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     credit += f" ({origin.kind}, not counted)" if origin.kind in COLLECTIONS else ""
+    credit += " (its text is doubtful, not quoted)" if origin.kind == DOUBTFUL else ""
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:

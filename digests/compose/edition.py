@@ -38,6 +38,7 @@ from digests.model import (
 )
 from digests.settings.digests import DigestSettings
 from watcher.model import Article
+from watcher.text.page_kind import DOUBTFUL
 from watcher.text.words import fold
 
 MAX_ENDED = 10  # stories of the last edition that no new article continues
@@ -301,6 +302,7 @@ def build_ledger(
     return Ledger(
         **came_in | {"left_out": (*intake.left_out, *left_out)},
         articles=len(values),
+        doubtful=sum(article.kind == DOUBTFUL for article in values),
         outlets=len({article.outlet for article in values}),
         languages=len({article.language for article in values}),
         countries=len({article.country for article in values if article.country}),

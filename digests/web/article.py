@@ -14,6 +14,7 @@ from watcher.model import Article, RemovedBlock
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
+from watcher.text.page_kind import DOUBTFUL
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
 TEXT_BYTES, PARAGRAPH_BYTES = 60_000, len("<p></p>\n")
@@ -95,7 +96,7 @@ def byline(found: Article, words: Localizer) -> str:
         ", ".join(sanitize_line(author, limit=80) for author in found.authors[:6]),
         sanitize_line(found.agency or "", limit=80) if found.agency not in found.authors else "",
         sanitize_line(found.dateline or "", limit=80),
-        found.kind if found.kind != "article" else "",
+        {"article": "", DOUBTFUL: "its text is doubtful and not quoted"}.get(found.kind, found.kind),
         "a beginning: the rest is behind a wall" if found.is_truncated else "",
         "the feed’s own text" if found.from_feed else "",
     )

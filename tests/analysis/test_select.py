@@ -67,7 +67,13 @@ def test_a_short_title_of_a_dense_script_is_text_enough():
 
 @pytest.mark.parametrize(
     ("kind", "is_kept", "flagged"),
-    [("live", False, True), ("roundup", False, True), ("gallery", True, True), ("article", True, False)],
+    [
+        ("live", False, True),
+        ("roundup", False, True),
+        ("gallery", True, True),
+        ("doubtful", True, True),
+        ("article", True, False),
+    ],
 )
 def test_live_blogs_and_round_ups_take_no_part(kind, is_kept, flagged):
     one = article("A", "Bridge falls", LONG, kind=kind)

@@ -105,6 +105,18 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
     assert "+2.00  independent: 2 independent reports (1 × 2)" in out
 
 
+def test_a_report_that_is_not_quoted_says_that_its_text_is_doubtful(watcher, put, engine):
+    put("Herald", QUAKE.format("at dawn"), MORNING - 4 * HOUR)
+    trembles = "Tarvola trembles. In Tarvola the Dressel valley shook by 5.4, Henrik Oster told us."
+    put("Tribune", trembles, MORNING - HOUR, kind="doubtful")
+    (story,) = edition(engine).stories
+
+    _, out, _ = watcher("story", story.id)
+
+    assert "Tribune (its text is doubtful, not quoted), en" in out
+    assert {sentence.outlet for sentence in story.summary} == {"Herald"}
+
+
 def test_a_story_is_explained_by_the_nearest_article_of_each_country_that_is_silent(watcher, put, engine):
     for n, told in enumerate(FLOODS):
         put(f"Herald{n}", told, MORNING - (n + 2) * HOUR)

@@ -383,6 +383,19 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
     assert edition_json.dump(edition) == edition_json.dump(again)
 
 
+def test_a_report_whose_text_is_doubtful_is_counted_and_not_quoted():
+    text = "The bridge was opened by the mayor in Hellesund on Monday, after nine years of work on its pillars. " * 4
+    report = article("Post", "Bridge opens in Hellesund after nine years", text)
+    other = article("Times", "Bridge opens in Hellesund on Monday", text.replace("Monday", "Monday morning"))
+
+    (told,) = edition_of([[report, other]]).stories
+    edition = edition_of([[dataclasses.replace(report, kind="doubtful"), other]])
+
+    (story,) = edition.stories
+    assert (story.outlets, edition.ledger.doubtful) == (told.outlets, 1) == (2, 1)
+    assert {sentence.article_id for sentence in story.summary} == {other.id}
+
+
 def test_a_story_of_one_outlet_comes_last_unless_the_readers_weights_raise_it():
     storm, fire = world()[3], world()[4]
 

@@ -110,7 +110,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
         LeftOut(kind=LeftOutKind.MUTED, count=2),
         LeftOut(kind=LeftOutKind.PAGE_FAILED, count=3, reason=Reason(PageKind.PAYWALL)),
     )
-    ledger = replace(rich.ledger, failing=failing, left_out=left_out)
+    ledger = replace(rich.ledger, failing=failing, left_out=left_out, doubtful=2)
 
     (made,) = render(replace(rich, ledger=ledger), ("text",))
 
@@ -118,6 +118,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
     assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s), Fjell Wire." in foot
     assert "von den Einstellungen stumm geschaltet (2)" in foot
     assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot
+    assert "Gezählt, aber nicht zitiert, weil ihr Text zweifelhaft ist: 2 Artikel." in foot
 
 
 @pytest.mark.parametrize(

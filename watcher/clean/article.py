@@ -7,7 +7,7 @@ from watcher.clean.content import add_missing_paragraphs, extract_content, prune
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.html import InlineMarkup, parse, read_inline_markup, text_to_html, visible_text
 from watcher.clean.metadata import Metadata, classify_page, read_metadata
-from watcher.clean.reject import Paywall, is_truncated, paywall_of, rejection_reason
+from watcher.clean.reject import Paywall, is_doubtful, is_truncated, paywall_of, rejection_reason
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
@@ -16,6 +16,7 @@ from watcher.errors import CleanError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
+from watcher.text.page_kind import DOUBTFUL
 from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
@@ -116,6 +117,11 @@ def finish_article(
     credited, blocks, credits_cut = strip_credits(blocks)  # credits that are last only after the furniture was dropped
     text = "\n".join(block.text for block in blocks)
     language = detect_language(text, claims=(said.language, feed_language))
+    is_cut = is_truncated(blocks, paywall=page.paywall, raw=page.blocks)
+    kind = classify_page(said, blocks, url=page.url)
+    told = " ".join((said.title, *said.summaries[:1]))
+    if kind == "article" and not is_cut and is_doubtful(text, told, word_count=said.word_count, language=language):
+        kind = DOUBTFUL
     return ExtractedArticle(
         url=said.url,
         title=choose_title(said.title, entry.title, said.titles),
@@ -128,8 +134,8 @@ def finish_article(
         published_at=_choose_published_at(said.published_at, entry.published_at),
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
-        kind=classify_page(said, blocks, url=page.url),
-        is_truncated=is_truncated(blocks, paywall=page.paywall, raw=page.blocks),
+        kind=kind,
+        is_truncated=is_cut,
         removed=(*page.dropped, *wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
     )

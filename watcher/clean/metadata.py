@@ -45,6 +45,7 @@ class Metadata:
     image: str | None = None
     section: str | None = None
     body: str = ""  # the whole text if the page's data contain it
+    word_count: int = 0  # of the whole text, as the page's data say; 0 if they do not
     credit: tuple[str, ...] = ()  # possible sources: creditText, copyrightHolder, sourceOrganization
     named: tuple[str, ...] = ()  # possible writers: authors and sources in all fields of the data
     kinds: frozenset[str] = frozenset()  # types of JSON-LD and og:type, in lower case
@@ -88,6 +89,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         image=image,
         section=section,
         body=dedupe_body(body_of(node)),
+        word_count=int(count) if (count := str(node.get("wordCount", ""))).isdecimal() and len(count) < 9 else 0,
         credit=(
             *(text for name in CREDITS for text in all_names(node.get(name))),
             *(metas[name] for name in CREDIT_METAS if name in metas),

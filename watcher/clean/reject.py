@@ -143,3 +143,18 @@ LOOKED_AT_CHARS = 600  # of the entry that are compared: a long summary may cont
 def matches_feed_entry(text: str, *, title: str, summary: str, language: str) -> bool:
     told = f"{title} {summary}"[:LOOKED_AT_CHARS]
     return len(set(stems(told, language))) < FEW or word_overlap(told, text, language) >= SHARED
+
+
+FEW_SHARED = 0.25  # share of the words of title and description that a text has: of 419 texts, no right one has less
+
+
+def is_doubtful(text: str, told: str, *, word_count: int, language: str) -> bool:
+    """
+    Whether a text is probably not the article of its page.
+
+    It has few of the words of `told`, the page's own title and description, or fewer characters than the page's data
+    count words.
+    """
+    told = told[:LOOKED_AT_CHARS]
+    is_other = len(set(stems(told, language))) >= FEW and word_overlap(told, text, language) < FEW_SHARED
+    return is_other or word_count > len(text)

@@ -9,6 +9,7 @@ TITLES, ADDRESSES = (
     {kind: re.compile("|".join(patterns), re.IGNORECASE) for kind, patterns in _DATA[name].items()}
     for name in ("titles", "addresses")
 )
+DOUBTFUL = "doubtful"  # kind of an article whose text is probably not the article's: it is not quoted
 COLLECTIONS = frozenset({"live", "roundup"})  # kinds with many events on a page: no report of any one of them
 
 
