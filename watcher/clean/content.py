@@ -95,8 +95,8 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
         found = _try_frame(page, dense, kinds, untouched)
         best = found if found.size > LONGER * best.size else best
     rest = chain(frames, (0,))
-    while best.letters < MIN_ARTICLE_CHARS and (at := next(rest, None)) is not None:
-        best = max(best, _try_frame(page, at, kinds, untouched), key=lambda main: main.size)
+    while best.letters < MIN_ARTICLE_CHARS and (further := next(rest, None)) is not None:
+        best = max(best, _try_frame(page, further, kinds, untouched), key=lambda main: main.size)
     blocks = _add_standfirst(page, best, kinds, summaries)
     return replace(best, blocks=blocks[:MAX_BLOCKS])
 
@@ -136,8 +136,8 @@ def _try_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
     if text_length(block for _, block in blocks if block.kind != LOOSE) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
     else:  # prose outside of paragraphs is text between paragraphs; before and behind them it is often about the site
-        first, last = (own[0], own[-1]) if own else (0, 0)
-        inside = (pair for at, pair in enumerate(blocks) if pair[1].kind != LOOSE or first < at < last)
+        begin, end = (own[0], own[-1]) if own else (0, 0)
+        inside = (pair for at, pair in enumerate(blocks) if pair[1].kind != LOOSE or begin < at < end)
         blocks = [(at, replace(block, kind="p") if block.kind == LOOSE else block) for at, block in inside]
     if any(block.kind != "h" for _, block in blocks):
         while blocks[-1][1].kind == "h":

@@ -15,7 +15,6 @@ KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: comments, or another articl
 BOTH = CLASS_NAMES["furniture"]
 DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
 DOUBTFUL_CLASS = re.compile(f"{BOTH}|{CLASS_NAMES['furniture_class']}")
-HIDDEN_ID = re.compile("hidden|reader-comments|akismet|^reply-")
 HIDDEN_CLASS = re.compile(CLASS_NAMES["hidden_class"])
 HIDDEN_STYLE = re.compile("hidden|display: ?none")
 COMMENTS_ID = re.compile("^(?:[Cc]omment(?!ary)|comol|disqus_thread|dsq-comments)")
@@ -59,7 +58,7 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
         return OTHERS
     if tag in CUT_TAGS and (DOUBTFUL_ID.search(name) or DOUBTFUL_CLASS.search(classes)):
         return DOUBTFUL
-    if HIDDEN_ID.search(name) or HIDDEN_CLASS.search(classes):
+    if HIDDEN_CLASS.search(classes):
         return DOUBTFUL
     if ASIDES.search(classes) or (tag in CUT_TAGS and (TEASERS.search(classes) or TEASERS.search(name))):
         return TEASER
@@ -193,15 +192,4 @@ def _is_links(page: FlatPage, at: int) -> bool:
         if linked > LINKED * size or (len(sizes) > 1 and short > LINKED * len(sizes) and linked > BUTTONS * size):
             return True
         return tag == "div" and size < BOX and page.children(at) >= 3
-    return (
-        len(links) > FEW
-        and linked > MOSTLY_LINK * size
-        and linked < TEASER_LINK * len(sizes)
-        and not all(_stands_alone(page, link) for link in links)
-    )
-
-
-def _stands_alone(page: FlatPage, link: int) -> bool:
-    """Whether a link is the only one in its paragraph: such a list was written by hand, not generated."""
-    parent = page.parents[link]
-    return page.tags[parent] == "p" and len(page.links_in(parent)) == 1
+    return len(links) > FEW and linked > MOSTLY_LINK * size and linked < TEASER_LINK * len(sizes)
