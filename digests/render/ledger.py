@@ -100,7 +100,7 @@ def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
 
 
 def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
-    told = [words.say("texts_translated", n=outcome.translated)]
+    told = [words.say("texts_translated", n=outcome.translated)] if outcome.translated else []
     if outcome.dropped:
         told.append(words.say("translations_dropped", n=outcome.dropped))
     if outcome.missing:

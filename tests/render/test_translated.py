@@ -84,6 +84,15 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
     assert in_order(made["markdown"], "Rain", f"{MARK} Chuva", "Rain left 14. No light.", f"({MARK} A chuva") == ""
 
 
+def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_none():
+    made = translated_edition("en")
+    nothing = TranslationOutcome(by="firefox", translated=0, dropped=0, missing=("ar",), error="")
+
+    (text,) = render(replace(made, ledger=replace(made.ledger, translation=nothing)), ("text",))
+
+    assert "Translations: no model for Arabic." in " ".join(text.body.decode().split())
+
+
 def test_translations_are_inert_and_each_text_has_its_language():
     made = forms()
     page = lxml_html.fromstring(made["html"])
