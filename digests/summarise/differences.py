@@ -38,7 +38,8 @@ SAME_ASPECT = 0.5  # share of the words that two headlines of one aspect have in
 QUANTITIES: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     (files("digests.summarise") / "quantities.toml").read_text("utf-8")
 )
-BARE = re.compile(r"(?!\s?[-–—:/%°]|\s?\d)")  # behind a number that is not a part of something: "66-year-old", "14:30"
+# Behind a number that is not a part of something: "66-year-old", "14:30", but "5.6-magnitude".
+BARE = re.compile(r"(?!\s?[-–—:/%°](?!magnitude)|\s?\d)")
 LISTS = ("blocks", "elsewhere", "least", "people")
 CLAUSE_END = re.compile(r"[.,;:()–—!?\"“”«»\n\d]| - ")
 
@@ -144,7 +145,8 @@ def _figures_in(sentence: Sentence) -> Iterator[Figure]:
         back = next((pair for pair in reversed(before[-WORDS_BEFORE:]) if pair[0] not in passed), None)
         quantity = named or (known.get(("before", back[0])) if back else None)
         near = {word for word, _ in (*before[-2:], *after[: (front or 0) + 1])}
-        if quantity is None or near & blocks or elsewhere.intersection(word for word, _ in (*before, *after)):
+        is_inexact = bool(near & blocks) and quantity != MAGNITUDE
+        if quantity is None or is_inexact or elsewhere.intersection(word for word, _ in (*before, *after)):
             continue
         if not named and quantity != MAGNITUDE and front == 0:
             continue  # "kills 14 children": a part of the people
@@ -215,8 +217,7 @@ def find_aspects(
         new, lead = (words.difference(*(said[a.id] for a in others)) for words in (own, leads[article.id]))
         is_new = len(others) >= MIN_OTHERS and len(new) >= max(MIN_NEW, MIN_NEW_SHARE * len(own))
         if (
-            article.id != headline.article.id
-            and article.outlet != headline.article.outlet
+            article.outlet != headline.article.outlet
             and can_read(article.language)
             and is_informative(article.title, article.language)
             and len(lead) >= MIN_NEW_IN_LEAD * len(leads[article.id])
@@ -224,7 +225,7 @@ def find_aspects(
         ):
             found.append((len(new) / max(1, len(own)), article, same))
     chosen: list[Perspective] = []
-    told: list[set[str]] = [about.get(headline.article.id, set())]
+    told = [set(stems(headline.text, headline.article.language))]
     for _, article, same in sorted(found, key=lambda each: (-each[0], each[1].published_at, each[1].id)):
         if len(chosen) == MAX_ASPECTS or any(_is_one_aspect(about[article.id], each) for each in told):
             continue

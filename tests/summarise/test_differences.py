@@ -58,6 +58,25 @@ def test_figures_come_with_the_reports_that_have_them_and_those_of_most_reports_
     assert found == [(True, [("killing 14", "02"), ("12", "1")])]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "figures"),
+    [
+        ("A 5.6-magnitude quake shook the island.", "A quake of magnitude 5.2 shook it.", "magnitude 5.2|5.6"),
+        (
+            "The bus crash left four people dead.",
+            "Seven people were killed in the bus crash.",
+            "four people dead|Seven",
+        ),
+        ("The bus crash left 24 people dead.", "Twenty-four people were killed in the bus crash.", ""),
+        ("The bus crash left two hundred dead.", "Seven people were killed in the bus crash.", ""),  # not "two"
+    ],
+)
+def test_figures_are_read_before_and_behind_what_they_count_and_in_words(one, other, figures):
+    found = [[text for text, _ in details] for _, details in differences(("en", one), ("en", other))]
+
+    assert found == ([figures.split("|")] if figures else [])
+
+
 def test_figures_that_no_report_tells_in_a_language_of_the_reader_are_left_out():
     reports = (
         ("de", "Beim Untergang einer Fähre sind am Montag 12 Menschen getötet worden."),
