@@ -126,14 +126,14 @@ def _utf8(body: bytes) -> str | None:
     except UnicodeDecodeError:
         text = body.decode("utf-8", "replace")
         bad = text.count("\ufffd")
-        good = sum(1 for char in text if char > "\x7f") - bad
+        good = len(text) - len(text.encode("ascii", "ignore")) - bad
         return text if bad * 50 < good else None
 
 
 def guess_codec(body: bytes) -> str:
     """Return the codec that chardet detects for the text of `body`; "cp1252" with too few or only non-ASCII bytes."""
     sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
-    if not MIN_BEYOND_ASCII <= sum(byte > 0x7F for byte in sample) < len(sample):
+    if not MIN_BEYOND_ASCII <= len(sample) - len(sample.decode("ascii", "ignore")) < len(sample):
         return "cp1252"
     import chardet  # late: only pages whose charset is not known need it
 
