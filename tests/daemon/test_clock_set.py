@@ -51,6 +51,7 @@ class Clock:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             # A fix for an older glibc: with it, a thread that waits for Python's lock spins, at five times the CPU.
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+            "FAKETIME_DISABLE_SHM": "1",  # a program that is killed would leave it behind
         }
 
     def set(self, by_s: float) -> None:
