@@ -6,7 +6,7 @@ from html import unescape
 
 from lxml.etree import _Element
 
-from watcher.clean.page_data import PageElements, ShortLine, all_names, all_short_lines, is_author, json_text
+from watcher.clean.page_data import PageElements, ShortLine, all_names, is_author, json_text
 from watcher.clean.phrases import DATA_NAMES, PHRASE_LISTS, PHRASES
 from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
@@ -151,7 +151,7 @@ def _bylines(elements: PageElements) -> Iterator[AuthorSource]:
     for element in own:
         if _is_sure(element) and (texts := _byline_names(element, is_sure=True)):
             yield "byline", texts
-    yield from _by_lines(all_short_lines(elements.tree))
+    yield from _by_lines(elements.all_short_lines())
     if elements.headline is not None:
         yield "signature", _signature(elements.headline)
 

@@ -170,11 +170,21 @@ class PageElements:
     headline: _Element | None = None
     around: frozenset[_Element] = frozenset()  # the ancestors of the headline
     lines: tuple[ShortLine, ...] = ()  # near the headline
+    page_lines: tuple[ShortLine, ...] | None = None  # of the whole page, once they are asked for
 
     def set_headline(self, headline: _Element) -> None:
         self.headline = headline
         self.around = frozenset(headline.iterancestors())
         self.lines = lines_near_headline(headline)
+
+    def all_short_lines(self) -> tuple[ShortLine, ...]:
+        """Return a page's texts of few characters, without those in teasers, readers' comments and furniture."""
+        if self.page_lines is None:
+            found = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_EVENTS)
+            self.page_lines = tuple(
+                ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG
+            )
+        return self.page_lines
 
     def values(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield name and value of each meta tag or JSON-LD field ("JSON-LD headline"); "" if it is missing."""
@@ -287,13 +297,6 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
             break
     before = enumerate(islice(_lines_before(headline), BEFORE), 1)
     return (*lines, *(ShortLine(text=text, name=name, place=-place) for place, (text, name) in before))
-
-
-def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
-    """Return a page's texts of few characters, without those in teasers, readers' comments and furniture."""
-    body = next(iter(tree.iter("body")), tree)
-    found = _split_lines(body, limit=PAGE_EVENTS)
-    return tuple(ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG)
 
 
 def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 
-from watcher.clean.page_data import DateElement, PageElements, ShortLine, all_short_lines
+from watcher.clean.page_data import DateElement, PageElements, ShortLine
 from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
@@ -78,7 +78,7 @@ def extract_dates(
 def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> DateCandidate:
     """Return a date with ambiguous day and month in the reading that another line of the page confirms."""
     days = {moment.date(): moment for moment in candidate.readings}
-    lines = all_short_lines(elements.tree) if candidate.other else ()
+    lines = elements.all_short_lines() if candidate.other else ()
     matches = (match for line in lines for match in find_dates(line.text) if match.other is None)
     same = (days[day] for match in matches if (day := match.moment.date()) in days)
     return replace(candidate, moment=next(same, candidate.moment))
@@ -185,7 +185,7 @@ def _search_page(elements: PageElements, now: datetime | None, month_first: bool
     times = _parse_candidates(_times(elements, "time", elements.times), now)
     if candidate := next(times, None) or _date_in_scripts(elements, now):
         return candidate
-    lines = all_short_lines(elements.tree)
+    lines = elements.all_short_lines()
     sure = (
         (MARKUP, time.text) for time in elements.times if time.is_sure and not elements.in_other_article(time.element)
     )
