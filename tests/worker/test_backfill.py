@@ -123,6 +123,33 @@ async def test_the_daemon_has_something_to_do_as_soon_as_the_embedder_is_another
     assert models(engine) == dict.fromkeys(keys, "words/2")
 
 
+async def test_while_no_article_lacks_a_vector_the_process_with_the_embedder_is_left_to_end(store, engine, writer):
+    class Counting(Inline):
+        asked = 0
+
+        async def run(self, function, *args, limit_s):
+            self.asked += 1
+            return await super().run(function, *args, limit_s=limit_s)
+
+    pool = Counting()
+    tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=None)
+    embed = builtin_tasks(lambda: tools)[VECTORS].do
+    store("Story")
+
+    async def ask_at(name: str) -> int:
+        """Return how often one run of the daemon's job gives something to the embedder's process."""
+        before, tools.embedder = pool.asked, EmbedderConfig(setting=FAKES + name)
+        await embed("")
+        return pool.asked - before
+
+    assert await ask_at("Words") == 2
+    assert [await ask_at("Words") for _ in range(3)] == [0, 0, 0]
+    store("Other story")
+    assert [await ask_at("Words"), await ask_at("Words")] == [2, 0]
+    assert [await ask_at("Newer"), await ask_at("Newer")] == [2, 0]
+    assert models(engine) == {"Story": "words/2", "Other story": "words/2"}
+
+
 async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, engine, writer):
     keys = store("Story", "Other story")
     with embedding_server() as server:

@@ -195,6 +195,9 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
     Each run does some articles of a share (of all if it is empty), or with `since`, all articles from then on.
     """
 
+    # Its name is known; that of another version of its package, after a restart, is not.
+    last_used: EmbedderConfig | None = None
+
     async def old_features() -> tuple[str, ...]:
         return await context().writer.read(stored.id_prefixes, stored.has_old_version(FEATURES_VERSION))
 
@@ -211,8 +214,16 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         return found if name else found[:1]  # until the first has found out the embedder's name
 
     async def embed(share: str) -> None:
+        nonlocal last_used
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
-        await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, share=share, limit=most)
+        choice = tools.embedder
+        key = choice.store_key if choice else None
+        if choice == last_used and not await tools.writer.read(
+            stored.has_backlog, version=FEATURES_VERSION, setting=key
+        ):
+            return  # without a look at the model, so that its process can end
+        await embed_missing(tools.writer, tools.vector_pool, choice, since=since, share=share, limit=most)
+        last_used = choice
 
     return {
         FEATURES: BackgroundTask(name=FEATURES, wanted=old_features, do=rebuild),
