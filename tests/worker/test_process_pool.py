@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -94,6 +95,30 @@ async def test_a_worker_without_a_task_ends_and_the_next_task_has_a_new_one(capl
         pool.close()
 
     assert first != second and caplog.text == ""
+
+
+def allocate_and_free() -> int:
+    """Free 60 MB below a block that is kept, as a parser does; return the process."""
+    blocks = [bytes(60_000) for _ in range(1_000)]
+    KEPT.append(bytes(60_000))
+    blocks.clear()
+    return os.getpid()
+
+
+KEPT: list[bytes] = []
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="glibc alone keeps what is free, and gives it back if told"
+)
+async def test_a_worker_without_a_task_gives_back_what_it_no_longer_uses(pool):
+    worker = await pool.run(allocate_and_free, limit_s=5)
+
+    async with asyncio.timeout(20):
+        while int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") > 50e6:
+            await asyncio.sleep(0.05)
+
+    assert await pool.run(os.getpid, limit_s=5) == worker
 
 
 async def test_a_worker_ends_after_as_many_tasks_as_it_may_do():

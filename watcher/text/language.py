@@ -28,6 +28,7 @@ _DATA: dict[str, Any] = tomllib.loads((files("watcher.text") / "language.toml").
 ALIASES: dict[str, str] = _DATA["aliases"]
 RARE = {**dict.fromkeys(_DATA["rare"].split(), 4.0), "gl": 2.0}  # nats by which a rare language must lead
 CONFUSED = frozenset(frozenset(pair.split("/")) for pair in _DATA["confused"].split())
+NEWS = frozenset(_DATA["news"].split())  # languages that are told apart
 SIMILAR: list[list[str]] = [group.split() for group in _DATA["similar"]]
 OWN_WORDS = {language: Counter(words.split()) for language, words in _DATA["own_words"].items()}
 
@@ -46,9 +47,10 @@ def detect_language(text: str, *, claims: Iterable[str | None] = ()) -> str:
         return said[0] if said else UNKNOWN
     if (sure := _by_script(sample, letters)) is not None:
         return sure
-    ranked: list[tuple[str, float]] = _model().rank(sample)
     scores: dict[str, float] = {}
-    for tag, score in ranked:
+    for tag, score in _model().rank(sample):
+        if tag not in NEWS:
+            continue
         scores.setdefault(ALIASES.get(tag, tag), float(score) - (RARE.get(tag, 0.0) if letters < ENOUGH else 0.0))
     best = disambiguate(sample, max(scores, key=lambda tag: scores[tag]))
     if best in said or not said:
@@ -88,9 +90,8 @@ def _scripts() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _model() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    model = LanguageIdentifier.from_model_file(MODEL_FILE)
-    model.set_languages(sorted(set(_DATA["news"].split()) & set(model.labels)))
-    return model
+    # Not restricted to `NEWS` by its `set_languages`, which copies the model: 19 MB in each process that cleans pages.
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 
 def disambiguate(text: str, language: str) -> str:

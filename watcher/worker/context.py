@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PRODUCT_NAME = "Watcher"
 EMBEDDER_IDLE_S = 60.0  # then the process with the embedder, the largest of all, ends until there is work again
+MAX_PAGE_WORKERS = 4
 PARSING_BYTES = 256 * 1024 * 1024  # memory limit of a process that parses feeds or pages,
 PARSING_TIMES = 40  # plus so many times the longest body: a normal one takes 25
 # docs/polling.md, for publishers; a real address comes with the first release.
@@ -102,7 +104,7 @@ async def open_context(
             writer=writer,
             client=client,
             connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, hosts=hosts, down_since=down_since),
-            pool=parsing_pool(fetch, tasks.load_cleaner),
+            pool=parsing_pool(fetch, tasks.load_cleaner, workers=page_workers()),
             feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
             vector_pool=Pool(workers=1, idle_s=EMBEDDER_IDLE_S),
             edition_pool=Pool(workers=1, max_tasks=1),
@@ -142,6 +144,11 @@ def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
         allow_private=fetch.allow_private,
         concurrency=concurrency,
     )
+
+
+def page_workers() -> int:
+    """Return how many processes clean pages: for half of the cores, as each takes over 100 MB and does 30 a second."""
+    return max(1, min(MAX_PAGE_WORKERS, (os.cpu_count() or 1) // 2))
 
 
 def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:

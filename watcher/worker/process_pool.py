@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -29,6 +30,7 @@ from watcher.text.format import fields
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
 MAX_TASKS = 2_000  # after which a worker is replaced, as parsers leak memory
+TRIM_AFTER_S = 1.0
 IDLE_S = 600.0  # after which a worker without a task ends
 MAX_ATTEMPTS = 2  # workers that a task is given to, if the first has ended before it began the task
 OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
@@ -224,10 +226,19 @@ def serve_tasks(
     if load is not None:
         load()
     with suppress(EOFError, OSError):
-        while pipe.poll(idle_s):
+        while wait_for_task(pipe, idle_s):
             task = pipe.recv_bytes()
             pipe.send(True)
             pipe.send_bytes(run_task(task))
+
+
+def wait_for_task(pipe: Connection, idle_s: float) -> bool:
+    """Return whether a task comes within `idle_s` seconds; after one second, give unused memory back to the system."""
+    if pipe.poll(min(TRIM_AFTER_S, idle_s)):
+        return True
+    with suppress(AttributeError, OSError, TypeError):  # the C library has no such function
+        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps up to 20 MB after large pages
+    return pipe.poll(idle_s)
 
 
 def run_task(task: bytes) -> bytes:
