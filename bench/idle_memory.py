@@ -3,10 +3,8 @@ Prints what the daemon takes of memory on a home server: while it is busy, and e
 
     python bench/idle_memory.py --newsroom serve.py --embedder built-in --minutes 16
 
-The sites of --newsroom, a program that takes --port, --shift and --settings, are polled by a daemon with the settings of
-a new installation. Each number is PSS of all its processes: a page that several share counts once. "while embedding" is
-the most that was seen while a process with the embedder was there; the last line is the memory so many minutes after
-the last article. Linux only.
+The sites of --newsroom, a program that takes --port, --shift and --settings, are polled by a daemon with the settings
+of a new installation. Each number is PSS of all its processes: a page that several share counts once. Linux only.
 """
 
 from __future__ import annotations
