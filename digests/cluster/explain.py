@@ -183,7 +183,10 @@ def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
     if a.features.vector_model != b.features.vector_model:
         return None
     found = center_by_language((a, b), from_window=False)
-    return round(float(found[0][0] @ found[0][1]), 3) if found and found[1].all() else None
+    if found is None or not found[2].all():
+        return None
+    _, (one, other), _ = found
+    return round(float(one @ other), 3)
 
 
 MAX_NAMES = 5  # listed in an explanation

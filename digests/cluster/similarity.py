@@ -116,7 +116,8 @@ class PairScorer:
         self.has_names = np.zeros(len(items), bool)
         times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
         self.hours: Numbers = np.array(times, np.float64)
-        self.dense = center_by_language(items)
+        centered = center_by_language(items)
+        self.dense = centered and centered[1:]
         vectors = self.sparse_vectors(items)
         factors = max_contributions(params, beside=self.dense is not None)
         self.factors = {name: factors[name] for name in vectors}

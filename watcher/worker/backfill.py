@@ -128,7 +128,7 @@ class EmbedRun:
     async def _slice(self, part: ArticleRows) -> None:
         from watcher.features.extract import embedding_text  # late: loads numpy and tables of words
 
-        texts = tuple(embedding_text(title, text) for _, title, text, _ in part)
+        texts = tuple(embedding_text(title, text, model=self.name) for _, title, text, _ in part)
         vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
         self.size = self.size or len(vectors[0])
         if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
