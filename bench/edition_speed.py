@@ -54,7 +54,7 @@ directory = "{folder}/editions"
 ROOMS = {
     "read what grouping needs": ("window.py", "load_window"),
     "group": ("window.py", "cluster_window"),
-    "carry on and keep stories": ("window.py", "save_window"),
+    "carry on and keep stories": ("stories.py", "save_changes"),
     "read articles and revisions": ("build.py", "load"),
     "select": ("select.py", "select_articles"),
     "rank": ("rank.py", "rank"),

@@ -38,9 +38,6 @@ class Constraints:
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[Pair, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.together or self.apart)
-
 
 NO_RULES = Constraints()
 
@@ -77,8 +74,6 @@ def _are_apart(a: Collection[T], b: Collection[T], pairs: Sequence[tuple[frozens
 
 def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[WireGroup, ...]:
     """Return `reports`, each split into parts where a constraint keeps its articles apart."""
-    if not rules.apart:
-        return tuple(reports)
     found: list[WireGroup] = []
     for report in reports:
         parts: list[list[str]] = []

@@ -77,7 +77,7 @@ def cluster_with_links(
     ]
     order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
     nodes = [heads[number] for number in order]
-    node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles if rules}
+    node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles}
     stories_before = [majority_story(reports[number], known or {}) for number in order]
     groups, scores = cluster_representatives(nodes, rules, node_of, stories_before)
     origins = [reports[number].rewritten_from or reports[number].origin for number in order]

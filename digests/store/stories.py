@@ -29,6 +29,10 @@ class ClusteringVersion:
     until: datetime | None  # up to which time their articles are grouped
     made_at: datetime | None
 
+    def covers(self, end: datetime) -> bool:
+        """Whether stories were saved up to `end` or later: then articles stay in their known stories."""
+        return self.until is not None and end <= self.until
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMember:
@@ -48,17 +52,6 @@ SELECT_MEMBERS = select(*columns_of(story_articles, StoryMember))
 def current_version(connection: Connection) -> ClusteringVersion:
     query = select(clustering_runs.c.version.label("number"), clustering_runs.c.until, clustering_runs.c.made_at)
     return load_records(connection, query, ClusteringVersion)[0]
-
-
-def bump_version(connection: Connection, version: ClusteringVersion, *, until: datetime, at: datetime) -> bool:
-    """
-    Save the next version of the clustering, whose window ends at `until`, and return True.
-
-    Return False, without saving, if another process has saved one since `version` was read.
-    """
-    later = max(until, version.until) if version.until else until
-    query = update(clustering_runs).where(clustering_runs.c.version == version.number)
-    return connection.execute(query.values(version=version.number + 1, until=later, made_at=at)).rowcount == 1
 
 
 def load_known_stories(
@@ -114,14 +107,27 @@ def existing_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
 
 def save_changes(
     connection: Connection,
+    version: ClusteringVersion,
     carried: TrackedStories,
     members: Sequence[StoryMember],
     profiles: Mapping[str, ClusterItem],
     times: Mapping[str, datetime],
     *,
+    until: datetime,
     now: datetime,
-) -> None:
-    """Save the stories of a window and what happened to them; `members` and `profiles` are those new or changed."""
+) -> bool:
+    """
+    Save the stories of a window that ends at `until`, and what happened to them, as the next version of the clustering.
+
+    `members` and `profiles` are those new or changed. Return False, without saving, if another process has saved
+    stories since `version` was read.
+    """
+    row: dict[str, Any] = {"version": version.number + 1}
+    # For a past window the time stays: corrections revoked since then must still be undone.
+    row |= {"made_at": version.made_at or now} if version.covers(until) else {"made_at": now, "until": until}
+    query = update(clustering_runs).where(clustering_runs.c.version == version.number)
+    if connection.execute(query.values(row)).rowcount != 1:
+        return False
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
@@ -136,6 +142,7 @@ def save_changes(
     upsert_rows(connection, stories, changed, key="id")
     shrink_story_dates(connection, carried.events, times)
     record_events(connection, carried.events, now=now)
+    return True
 
 
 def redirect_merged(connection: Connection, story: str, other: str) -> None:

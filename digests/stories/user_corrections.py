@@ -126,10 +126,6 @@ def save_correction(
     number = store.add_correction(connection, correction, description=description, now=now)
     event = replace(event, why=f"a reader's correction, number {number}")
     version = store.current_version(connection)
-    # The time of the last clustering stays: corrections revoked since then must still be undone.
-    made_at = version.made_at or now
-    if version.until is None or not store.bump_version(connection, version, until=version.until, at=made_at):
-        raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     items = load_items(connection, articles.values())
     rows = store.load_members(connection, articles)
@@ -137,7 +133,9 @@ def save_correction(
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in member_rows(story, rows)]
-    store.save_changes(connection, TrackedStories(stories=stories, events=(event,)), members, profiles, times, now=now)
+    tracked, end = TrackedStories(stories=stories, events=(event,)), version.until
+    if not end or not store.save_changes(connection, version, tracked, members, profiles, times, until=end, now=now):
+        raise DigestError("the stories are being kept by another process; try again")
     return CorrectionResult(number=number, stories=stories)
 
 

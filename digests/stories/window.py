@@ -44,11 +44,6 @@ class ClusterWindow:
     merged: tuple[ExistingStory, ...]  # stories that were merged into those of the window
 
     @property
-    def is_past(self) -> bool:
-        """Whether stories were saved up to `end` or later: then articles stay in their known stories."""
-        return self.version.until is not None and self.end <= self.version.until
-
-    @property
     def revoked(self) -> list[StoredCorrection]:
         """The corrections that were revoked since the last clustering."""
         since = self.version.made_at
@@ -70,7 +65,9 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
         tracked = assign_ids(engine, window, stories)
         members = changed_members(window, links, tracked.stories)
         profiles = changed_profiles(window, tracked, {member.story_id for member in members})
-        if write(engine, save_window, window, tracked, members, profiles, now=now):
+        times = {key: item.published_at for key, item in window.items.items() if item.published_at}
+        changes = (window.version, tracked, members, profiles, times)
+        if write(engine, store.save_changes, *changes, until=window.end, now=now):
             return tracked.stories, window.items
     raise DigestError("the stories are being kept by others all the while; try again")
 
@@ -136,32 +133,14 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
         known={key: story for key, story in assignments.items() if key not in revoked},
         copies=copies,
     )
-    return keep_known_stories(stories, assignments, window.items) if window.is_past else stories, links
-
-
-def save_window(
-    connection: Connection,
-    window: ClusterWindow,
-    tracked: TrackedStories,
-    members: Sequence[StoryMember],
-    profiles: Mapping[str, ClusterItem],
-    *,
-    now: datetime,
-) -> bool:
-    """Save the stories; False if another process has saved stories since the window was loaded."""
-    version = window.version
-    # In a past window the time stays: corrections revoked since then must still be undone.
-    made_at = version.made_at or now if window.is_past else now
-    if not store.bump_version(connection, version, until=window.end, at=made_at):
-        return False
-    times = {key: item.published_at for key, item in window.items.items() if item.published_at}
-    store.save_changes(connection, tracked, members, profiles, times, now=now)
-    return True
+    if window.version.covers(window.end):
+        stories = keep_known_stories(stories, assignments, window.items)
+    return stories, links
 
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:
     """Return the groups with the ids of the known stories that they continue, or with new, unused ids."""
-    stories, splits = (window.known, ()) if window.is_past else undo_revoked_joins(window)
+    stories, splits = (window.known, ()) if window.version.covers(window.end) else undo_revoked_joins(window)
     known = {story.id for story in stories} | {story.id for story in window.merged}
     taken: set[str] = set()
     while True:
