@@ -24,8 +24,7 @@ from watcher.text.language import UNKNOWN
 class TextTranslator(Protocol):
     """Translates a headline or sentence into the language that the reader prefers; None if it cannot."""
 
-    @property
-    def what(self) -> tuple[Part, ...]: ...
+    what: tuple[Part, ...]  # is translated
 
     def can_translate(self, source: str) -> bool: ...
 

@@ -81,7 +81,7 @@ def compose_edition(
         reading_minutes=reading_time(texts),
         note=digest.note,
         corrections=tuple(corrections),
-        ended=ended_stories(previous, ranked, followed, context.outlets_read) if previous else (),
+        ended=ended_stories(context, ranked, followed),
     )
 
 
@@ -163,10 +163,10 @@ def _plain(name: str) -> str:
 
 
 def ended_stories(
-    previous: Edition, ranked: Sequence[RankedStory], followed: Collection[str], outlets_read: Collection[str]
+    context: ComposeContext, ranked: Sequence[RankedStory], followed: Collection[str]
 ) -> tuple[Brief, ...]:
     """
-    Return up to `MAX_ENDED` stories of `previous` that no story continues; `followed`: ids with a follow-up.
+    Return up to `MAX_ENDED` stories of the last edition that no story continues; `followed`: ids with a follow-up.
 
     A story of which an outlet was not read is left out: that outlet may report it still.
     """
@@ -180,9 +180,9 @@ def ended_stories(
             language=story.title_language,
             status="gone",
         )
-        for story in previous.stories
+        for story in (context.previous.stories if context.previous else ())
         if story.mentions
-        and all(mention.outlet in outlets_read for mention in story.mentions)
+        and all(mention.outlet in context.outlets_read for mention in story.mentions)
         and story.id not in ids
         and story.id not in followed
         and story.thread not in threads

@@ -59,7 +59,9 @@ def prepare_edition(
     The same state of the store and the same translations give the same edition.
     """
     start, end = request.window_start, request.window_end
-    feeds = [state for state in feed_states(connection, counted=False) if matches_source_filter(state, digest.sources)]
+    wanted = set(digest.sources)  # names and tags of sources; empty for all
+    found = ((state, state.feed.source) for state in feed_states(connection, counted=False))
+    feeds = [state for state, source in found if not wanted or wanted.intersection((source.name, *source.tags))]
     feed_ids = [state.feed.id for state in feeds] if digest.sources else None
     stored, texts = article_leads_between(
         connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids, chars=TEXT_LEAD_CHARS
@@ -117,12 +119,6 @@ def prepare_edition(
         made_at=now,
         corrections=find_corrections(citations, articles_by_id(connection, citations), revisions, since=since),
     )
-
-
-def matches_source_filter(state: FeedState, words: tuple[str, ...]) -> bool:
-    """Whether `words` has the name or a tag of a source; True if it is empty."""
-    source = state.feed.source
-    return not words or source.name in words or any(tag in words for tag in source.tags)
 
 
 def text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]) -> LoadFullTexts:
