@@ -203,7 +203,7 @@ def _new_sentences(
     found = [
         (novelty * (0.2 + candidate.score), candidate)
         for article in among[:MAX_REPORTS]
-        for candidate in find_candidates(article, agreed)
+        for candidate in find_candidates(article, agreed, known.sentences)
         if (novelty := _novelty(candidate, known))
     ]
     found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
@@ -223,7 +223,7 @@ def _new_sentences(
             said.append((candidate.text, candidate.stems))
     rank = [sentence.article_id for sentence in chosen]
     chosen.sort(key=lambda sentence: (rank.index(sentence.article_id), sentence.offset))
-    return tuple(chosen) or tuple(candidate.sentence for _, candidate in found if candidate.sentence in summary)[:1]
+    return tuple(chosen) or tuple({candidate.sentence for _, candidate in found}.intersection(summary[-1:]))
 
 
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:

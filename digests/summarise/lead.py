@@ -11,7 +11,18 @@ from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
 from digests.summarise.agreement import Agreement, total_support
 from digests.summarise.angle import local_angle_test
-from digests.summarise.readable import ENDING, FIRST, dateline_length, find_needs, stands_alone, words_for_language
+from digests.summarise.readable import (
+    ASKED,
+    ENDING,
+    FIRST,
+    FURNITURE,
+    MIN_ALONE,
+    SHORT_LANGUAGES,
+    dateline_length,
+    find_needs,
+    stands_alone,
+    words_for_language,
+)
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems
@@ -23,6 +34,7 @@ FOREIGN_SENTENCES = 1  # of a summary in a language that cannot be shown to the 
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
 MAX_APART = 4  # sentences that may be quoted without the one before: further down, too much has been said before
+MIN_KNOWN = 2  # words of such a sentence that headline and summary have: it speaks of what they speak of
 MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
 MAX_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
@@ -35,14 +47,15 @@ MIN_WORTH = 0.4  # of the first sentence's score that a further one must reach
 
 @dataclass(frozen=True, slots=True)
 class CandidateSentence:
-    """A sentence that can stand alone, with its place, stems and score, and what must be known before it."""
+    """A sentence that can stand alone, with its place, stems and score, and what the reader must know before it."""
 
     article: Article
     start: int
     text: str
     stems: frozenset[str]
     score: float
-    previous: int  # where the sentence before it starts; -1 for the first one
+    previous: int  # where the sentence before it starts; -1 if none does that tells more than the reader knows
+    known: int  # words of it that the reader must know, unless that sentence is quoted
     names: frozenset[str]  # this and the next as `find_needs` returns them
     needs: tuple[frozenset[str], ...]
 
@@ -55,9 +68,9 @@ class CandidateSentence:
         key, told = self.article.id, set(known)
         before = [s for s in quoted if s.article_id != key or s.offset < self.start]
         told.update(stem for s in before for stem in stems(s.text, s.language))
-        follows = self.previous < 0 or any((s.article_id, s.offset) == (key, self.previous) for s in before)
-        is_clear = self.names <= told and (follows or all(not told.isdisjoint(need) for need in self.needs))
-        return is_clear and fits_limit(self.sentence, quoted)
+        follows = any((s.article_id, s.offset) == (key, self.previous) for s in before)
+        is_known = len(self.stems & told) >= self.known and all(not told.isdisjoint(need) for need in self.needs)
+        return self.names <= told and (follows or is_known) and fits_limit(self.sentence, quoted)
 
 
 def fits_limit(sentence: Sentence, quoted: Iterable[Sentence]) -> bool:
@@ -118,11 +131,14 @@ def reports_by_language(
     }
 
 
-def find_candidates(article: Article, agreed: Agreement) -> list[CandidateSentence]:
-    """Return the scored sentences at an article's beginning that can stand alone, in order."""
+def find_candidates(
+    article: Article, agreed: Agreement, said: Iterable[Collection[str]] = ()
+) -> list[CandidateSentence]:
+    """Return the scored sentences at an article's beginning that can stand alone, in order; `said`: known stems."""
     text, language = article.text[:READ_CHARS], article.language
+    said = (stems(article.title, language), *said)
     found = []
-    value, previous = 1.0, -1
+    value, previous, count = 1.0, -1, 0
     for at, (start, end) in enumerate(islice(sentences(text, language), READ_SENTENCES)):
         if end == READ_CHARS < len(article.text):  # cut
             break
@@ -134,13 +150,20 @@ def find_candidates(article: Article, agreed: Agreement) -> list[CandidateSenten
             about = stems(words, language)
             support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))
             names, needs = find_needs(words, before, language)
-            needs += (frozenset[str](),) * (at >= MAX_APART)
-            found.append(
-                CandidateSentence(article, start, words, frozenset(about), support * value, previous, names, needs)
-            )
-        is_prose = display_length(words) >= MIN_TITLE_WIDTH and ENDING.search(words)  # no place, no line above the text
-        if is_prose and not is_repetition(stems(words, language), stems(article.title, language)):
-            previous = start
+            is_far = count >= MAX_APART or not words_for_language("link" if previous >= 0 else "loose", language)
+            if not count:
+                names, needs = frozenset(), needs if ASKED.search(before) else ()
+            elif is_far or (previous >= 0 and display_length(words) < MIN_ALONE):
+                needs += (frozenset(),)
+            known = MIN_KNOWN if previous >= 0 else int(not words_for_language("loose", language))
+            score, unique = support * value, frozenset(about)
+            found.append(CandidateSentence(article, start, words, unique, score, previous, known, names, needs))
+        # No place, no line above the text, no notice.
+        is_prose = language in SHORT_LANGUAGES or ENDING.search(words)
+        if is_prose and display_length(words) >= MIN_TITLE_WIDTH and not FURNITURE.search(words):
+            count += 1
+            if not any(is_repetition(stems(words, language), each) for each in said):
+                previous = start
         value *= FALLOFF
     return found
 

@@ -9,7 +9,7 @@ from itertools import pairwise, product
 from typing import Any
 
 from digests.analysis.select import display_length
-from watcher.text.words import fold, stem, stop_words
+from watcher.text.words import RUN, fold, stem, stop_words
 
 TABLES: dict[str, Any] = tomllib.loads((files("digests.summarise") / "words.toml").read_text("utf-8"))
 
@@ -19,7 +19,7 @@ def words_for_language(name: str, language: str) -> frozenset[str]:
     return frozenset(TABLES[name].get(language, "").split())
 
 
-MIN_WIDTH, MAX_WIDTH = 40, 330  # of a sentence
+MIN_WIDTH, MAX_WIDTH = 40, 420  # of a sentence
 SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no end mark
 
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】".
@@ -36,7 +36,7 @@ ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«�
 CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
-FIRST = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+FIRST = re.compile(rf"{RUN}(?:['’-]{RUN})*+")
 OPENING_QUOTE = "\"“„«»'‘「『”"
 # A quotation at the beginning, and the words on its speaker that follow, up to the next mark.
 SAID = re.compile(
@@ -48,9 +48,9 @@ FURNITURE = re.compile(
 )
 # What a sentence does not say itself: quotations. And "World War I", whose number is no pronoun.
 NOT_TOLD = re.compile('"[^"]*"|[“„][^“”„]*[“”]|«[^«»]*»|»[^«»]*«|「[^「」]*」|\\b[A-Z]\\w+ I\\b')
-TAGGED = re.compile(r"[?!…][\"'”’»«“]$")  # the end of a quotation whose speaker the same line names behind it
+# The end of a question that is answered behind it, or of a quotation whose speaker the same line names behind it.
+ASKED = re.compile(r"[?？؟][\"'”’»«“]?$|[!…][\"'”’»«“]$")
 MIN_ALONE = 60  # width of a sentence; a shorter one is often only the end of a thought
-OPENING_WORDS = 3  # in which a pronoun is a sentence's subject: "Now they …"
 MAX_BEFORE_ARTICLE, NOUN_PHRASE = 2, 3  # words before a definite article ("Although the bill …") and behind it
 MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
 
@@ -72,7 +72,12 @@ def stands_alone(text: str, language: str) -> bool:
     person = words_for_language("person", language) | words_for_language("writer", language)
     if not person.isdisjoint(word.split("'")[0] for word in FIRST.findall(_own_words(text))):
         return False
-    return _is_balanced(text) and not BARE_QUOTE.match(text) and not starts_with_reference(text, language)
+    if BARE_QUOTE.match(text) or starts_with_reference(text, language):
+        return False
+    # A teaser has no main clause: "Why the bridge fell.", "Wie die Brücke fiel, warum sie gesperrt war."
+    clauses = [FIRST.search(clause) for clause in text.split(", ")]
+    teases = words_for_language("tease", language)
+    return _is_balanced(text) and not all(first and first.group().lower() in teases for first in clauses)
 
 
 def _own_words(text: str) -> str:
@@ -85,14 +90,15 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     set must be known unless the sentence before is quoted. An empty set stands for a word such as "also".
     """
     told = _own_words(text)
-    found, links = FIRST.findall(told), words_for_language("link", language)
+    found = FIRST.findall(told)
+    links = words_for_language("link", language) | words_for_language("speaker", language)
     bare = (name for left, name in pairwise(["", *found]) if name[0].isupper() and not left[:1].isupper())
     names = frozenset(stem(fold(name)) for name in bare if _is_introduced(name, before, language))
     opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
-    linked = links & {*found} | words_for_language("speaker", language) & {*opening[1:OPENING_WORDS]}
-    is_inside = TAGGED.search(before) or _is_quotation_open(before.rpartition("\n")[2])
-    leans = linked or not links or display_length(text) < MIN_ALONE or is_inside
-    needs = [frozenset[str]()] if leans else []
+    pairs = (pair for pair in pairwise([*map(str.lower, found), ""]) if pair not in _calendar(language))
+    is_linked = any(not links.isdisjoint((word, f"{word}-{after}")) for word, after in pairs)
+    is_inside = ASKED.search(before) or _is_quotation_open(before.rpartition("\n")[2])
+    needs = [frozenset[str]()] if is_linked or is_inside else []
     if nouns := _definite_nouns(opening, language):
         needs.append(frozenset(stem(fold(noun)) for noun in nouns))
     return names, tuple(needs)
@@ -102,7 +108,8 @@ def _is_introduced(name: str, before: str, language: str) -> bool:
     """Whether a text has a name for the first time behind another capitalised word, as behind a first name."""
     at = before.find(f" {name}")
     left = before[: max(at, 0)].rpartition(" ")[2]
-    return left.isalpha() and left[0].isupper() and fold(left) not in stop_words(language)
+    is_name = left.replace(".", "").isalpha() and left[0].isupper()  # "J.J. Abrams"
+    return is_name and fold(left) not in stop_words(language)
 
 
 def _definite_nouns(opening: Sequence[str], language: str) -> Sequence[str]:

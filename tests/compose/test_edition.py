@@ -263,6 +263,23 @@ def test_what_is_new_stays_under_the_limit_for_an_article_and_needs_no_sentence_
     assert sum(display_length(s.text) for s in (*summary, *moved.updates)) <= MAX_QUOTED_WIDTH
 
 
+def test_no_sentence_of_a_summary_is_left_without_the_one_that_it_follows():
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    lines = (
+        "Engineers at the Koshi barrage opened all 56 gates on Tuesday.",
+        "The lake behind them fell by 12 metres until the evening, the army said.",
+    )
+    update = article("N9", "Flood in Nepal: dam breaks", "\n".join(lines), hours=30)
+    flood, articles = story(*first, update), by_id(*first, update)
+    tuesday = {"local_date": date(2026, 3, 11), "window_start": END, "window_end": END + timedelta(days=1)}
+    context = make_context(articles, **tuesday, earlier_editions=(edition_of([first]),))
+    summary = tuple(make_sentence(update, update.text.index(line), line) for line in lines)
+
+    moved = compare_with_earlier(flood, articles, summary, agreement(flood, articles), context, update.title)
+
+    assert [s.text for s in moved.updates] == [lines[1]]
+
+
 @pytest.mark.parametrize(
     ("counts", "word"),
     [

@@ -99,9 +99,10 @@ def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
     [
         "Buying through us may earn us a commission, which supports our work.",
         "The post below has affiliate links, from which the paper earns its living.",
+        "FILE PHOTO: The bridge over the river Aar in Bern is seen before it was closed.",
     ],
 )
-def test_a_word_on_commissions_is_furniture(text):
+def test_a_word_on_commissions_or_a_caption_is_furniture(text):
     assert not stands_alone(text, "en")
 
 
@@ -219,6 +220,8 @@ def test_a_sentence_that_points_back_is_loose(language, text):
         ("fr", "Ce mardi, le pont sur l’Aar a été fermé après la découverte de fissures."),
         ("de", "Die Brücke über die Aare bleibt ein Jahr lang gesperrt."),
         ("nl", "Het kabinet wil de brug over de rivier volgend jaar vervangen."),
+        ("en", "There’s a dispute in Bern over the bridge that was closed after cracks were found."),
+        ("ar", "ثمّن رئيس بلدية برن جهود المهندسين الذين أصلحوا الجسر فوق نهر الآرة."),
         ("hu", "Az ukrán elnök hétfőn megnyitotta a hidat a Dnyeperen."),
         ("ja", "スイスのベルンで月曜日、アーレ川に架かる橋が崩落し、12人が死亡した。"),
     ],
@@ -316,6 +319,54 @@ def test_a_sentence_of_a_quotation_of_several_paragraphs_is_not_quoted_as_the_ou
     only = article("1", "Ferries", text=text)
 
     assert within not in texts(summary(story(only), by_id(only)))
+
+
+FIRST = "A road bridge over the river Aar collapsed in Bern on Monday, killing 12 people, police said."
+
+
+@pytest.mark.parametrize(
+    ("text", "is_quoted"),
+    [
+        ("Engineers in Bern had warned in May of 400 deep cracks in two pillars of the bridge.", True),
+        ("A taxi driver from Basel had stopped for coffee in May and was looking for change.", False),
+        ("Engineers in Bern had warned of this and said so to the bridge office in May.", False),
+        ("Engineers in Bern at first had no warning for the bridge office in May.", False),
+        ("Engineers in Bern had, in fact, warned the bridge office in May.", False),
+        ("Engineers in Bern say in their report of May that she had the bridge closed.", False),
+    ],
+)
+def test_a_sentence_further_down_is_quoted_alone_only_if_it_is_on_the_headline_and_points_nowhere(text, is_quoted):
+    one = article(
+        "Bund",
+        "Engineers warned of the bridge in Bern",
+        f"{FIRST}\nBut it came too late for the people of the town.\n{text}",
+    )
+
+    assert (text in texts(summary(story(one), by_id(one), title=one.title))) is is_quoted
+
+
+def test_an_answer_is_not_quoted_without_its_question():
+    text = "Which bridge has to close in Bern?\nThe Aar bridge, of course, where police counted 400 cracks."
+    one = article("Bund", "Bridge in Bern has to close", text)
+
+    assert summary(story(one), by_id(one), title=one.title) == ()
+
+
+def test_a_notice_above_the_text_does_not_make_its_first_sentence_a_later_one():
+    notice = "This story is available to the subscribers of the paper only."
+    one = article("Bund", "Twelve die in Bern", f"{notice}\n{FIRST}")
+
+    assert texts(summary(story(one), by_id(one), title=one.title)) == [FIRST]
+
+
+def test_in_a_language_without_lists_of_words_the_first_sentence_shares_a_word_with_the_headline():
+    text = "Ngabona amanxeba amathathu, egxalabeni, emqaleni kanye nasemhlane."
+    off, on = (
+        article("Eyethu", f"{word} kubulawa isaguga eMbali", text, language="zu") for word in ("Isi", "Amanxeba")
+    )
+
+    assert summary(story(off), by_id(off), language="zu", title=off.title) == ()
+    assert texts(summary(story(on), by_id(on), language="zu", title=on.title)) == [text]
 
 
 def test_a_claim_that_is_checked_is_not_told():
