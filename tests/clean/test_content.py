@@ -139,6 +139,13 @@ def test_a_text_that_stands_there_twice_is_read_once() -> None:
     assert texts(f"<article>{paragraphs()}{paragraphs()}</article>") == list(LINES)
 
 
+def test_a_copy_of_the_whole_text_to_be_read_aloud_is_not_taken_for_the_article() -> None:
+    lines = [f"{line} It was the {at}th day of the talks." for at in range(3) for line in LINES]
+    copy = f"<div>{' '.join(lines)}</div>"
+
+    assert texts(f"<div><div>{paragraphs(tuple(lines))}</div><div>{copy}</div></div>") == lines
+
+
 def test_a_heading_that_nothing_follows_is_no_text() -> None:
     assert texts(f"<article>{paragraphs()}<h2>More on this</h2></article>") == list(LINES)
 

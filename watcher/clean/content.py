@@ -307,6 +307,10 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
 
 MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
 SENTENCE = 120  # characters: from this length on, a text without a full stop is prose too
+LONG = 80  # characters: a paragraph this long is not repeated by chance
+WHOLE = 2_000  # characters: a longer paragraph may be a copy of the whole text
+COPIES = 3  # paragraphs of the article that such a copy must contain
+PARAGRAPH_START_CHARS = 60  # characters at the start by which a repeated paragraph is found
 GRANDPARENT = 0.5  # share of a paragraph's score that its grandparent gets
 GROWTH = 1.3  # an enclosing element is better if it has that many times the prose,
 DENSITY = 0.85  # and at least this part of the share of prose;
@@ -353,6 +357,7 @@ def _widen_to_article(page: FlatPage, best: int, prose: Sequence[int]) -> int:
 def _prose(page: FlatPage, kinds: Kinds) -> Iterator[tuple[int, int, str]]:
     """Yield element, size and text of each paragraph of prose that is not furniture by its name."""
     hidden = _is_hidden(page, kinds)
+    seen: set[str] = set()
     for start, end in page.paragraphs(0, len(page.texts)):
         if hidden[start] or not page.shown[start]:
             continue
@@ -361,7 +366,21 @@ def _prose(page: FlatPage, kinds: Kinds) -> Iterator[tuple[int, int, str]]:
             continue
         if size < SENTENCE and not ENDS.search(page.texts[end - 1]):
             continue
-        yield _block_of(page, page.owners[start]), size, "".join(page.texts[start:end])
+        text = "".join(page.texts[start:end])
+        if size >= LONG and _is_copy(text, size, seen):
+            continue
+        yield _block_of(page, page.owners[start]), size, text
+
+
+def _is_copy(text: str, size: int, seen: set[str]) -> bool:
+    """Whether a paragraph repeats an earlier one or contains the whole text; otherwise adds it to `seen`."""
+    if size > WHOLE and sum(start in text for start in seen) >= COPIES:
+        return True
+    start = " ".join(text[: 2 * PARAGRAPH_START_CHARS].split())[:PARAGRAPH_START_CHARS]
+    if start in seen:
+        return True
+    seen.add(start)
+    return False
 
 
 def _block_of(page: FlatPage, at: int) -> int:
