@@ -239,7 +239,7 @@ def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element,
     for at, element in enumerate(elements):
         image = at if element.tag in PICTURES else image
         for text, owner in ((element.text, element), (element.tail, element.getparent())):
-            if not text or len(text) > MAX_LINE or not might_name_agency(text):
+            if not text or text.isspace() or len(text) > MAX_LINE or not might_name_agency(text):
                 continue
             if owner is not None and mark_agency_names(text).names and not _is_in_sentence(element):
                 yield at, owner, " ".join(text.split()), at - image <= NEAR_IMAGE
