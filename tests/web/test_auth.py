@@ -213,7 +213,8 @@ def hostile_press(tmp_path):
     for n, words in enumerate(("Tarvola quake", "Tarvola quake again")):
         put(
             engine, f"{n:016x}", outlet=HOSTILE, language="en", country="GB", at=NOW - (n + 1) * HOUR,
-            text=f"{words} {HOSTILE}. A quake shook Tarvola, mayor Henrik Oster said in Dressel {HOSTILE}.",
+            text=f"{words} {HOSTILE}. A quake shook Tarvola, mayor Henrik Oster said in Dressel {HOSTILE}."
+            f"\n\nA strong quake damaged hundreds of houses in Tarvola {SCRIPT} and nearby, the rescue service said.",
             authors=(HOSTILE,), agency=HOSTILE, dateline=HOSTILE, url="javascript:alert(4)//https://a.example/",
             feed_reason=Reason(PageKind.OTHER_PAGE, url=HOSTILE),
         )  # fmt: skip
