@@ -12,7 +12,7 @@ from watcher.model import Article
 MIN_REPORTS = 3  # independent reports from which on a story is missing in a country
 MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a single outlet may miss a story
 MIN_OUTLETS = 4  # of any other country or kind of owner, to list it as missing
-MAX_MISSING = 5  # of each kind
+MAX_MISSING = 6  # of each kind
 COUNTRY, OWNER = "country", "owner"
 SHOWN = ("outlet", "url", "language", "country", "title", "published_at")  # of an article, in a mention
 OutletGroups: TypeAlias = Mapping[tuple[str, str], Set[str]]  # outlets by (kind of group, name)

@@ -89,7 +89,8 @@ class ScoreParams:
     nameless: float = 0.5  # factor for two texts in two languages that both have names and share none
     across: CalibrationCurve | None = CalibrationCurve()  # of two texts in two languages with vectors, for these three
     text_scale: float = 0.85  # two texts of one language share more than two titles, on any subject
-    sharpness: float = 1.5  # exponent of scores of two texts of one language, relative to `THRESHOLD`; 1: no change
+    title_scale: float = 0.85  # two articles, one with a title alone: titles of one subject are alike easily
+    sharpness: float = 1.35  # exponent of scores of two texts of one language, relative to `THRESHOLD`; 1: no change
     decay_hours_title: float = 72.0  # scores fall by a factor of e in this time, if one has only a title
     decay_hours_text: float = 168.0  # the same for two texts, which are more reliable; not shorter
     floor: float = 0.1  # lower scores count as 0
@@ -240,7 +241,8 @@ class PairScorer:
             share = np.where(text, np.where(same, p.share_text, p.share_cross_text), share)
             vectors = pairs.vectors * np.where(same, 1.0, p.vector_cross)
             both = self.dense[1][a] * self.dense[1][b] > 0
-            mixed = ((1 - share) * vectors + share * beside) * np.where(text & same, p.text_scale, 1.0)
+            scale = np.where(text, np.where(same, p.text_scale, 1.0), p.title_scale)
+            mixed = ((1 - share) * vectors + share * beside) * scale
             if p.across is not None:
                 across = both & text & ~same
                 likeness = pairs.vectors * (1 + pairs.shared.get("cognates", NOTHING) + names)

@@ -28,8 +28,11 @@ from digests.model import Story, WireGroup
 from watcher.features.extract import hash64
 
 SCORE_PARAMS = ScoreParams()
-TERM_SCORE_PARAMS = replace(SCORE_PARAMS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
-LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
+BUILT_IN_MODEL = "use/"  # the names of its vectors begin so
+BUILT_IN_SCORE_PARAMS = replace(SCORE_PARAMS, title_scale=1.0, sharpness=1.5)
+TERM_SCORE_PARAMS = replace(SCORE_PARAMS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.05)
+LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.3)
+BUILT_IN_LINKAGE_PARAMS = replace(LINKAGE_PARAMS, strictness=1.0)
 # Terms alone find fewer similarities than terms and vectors.
 TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)
 
@@ -38,11 +41,13 @@ Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest artic
 
 
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
-    return (
-        (SCORE_PARAMS, LINKAGE_PARAMS)
-        if any(map(has_known_vector, items))
-        else (TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS)
-    )
+    """Return how `items` are scored and joined: by the embedder of their vectors, if they have any."""
+    models = {item.features.vector_model or "" for item in items if has_known_vector(item)}
+    if not models:
+        return TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS
+    if all(model.startswith(BUILT_IN_MODEL) for model in models):
+        return BUILT_IN_SCORE_PARAMS, BUILT_IN_LINKAGE_PARAMS
+    return SCORE_PARAMS, LINKAGE_PARAMS
 
 
 def cluster_stories(items: Sequence[ClusterItem], *, rules: Constraints = NO_RULES) -> tuple[Story, ...]:

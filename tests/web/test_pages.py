@@ -77,7 +77,9 @@ async def test_the_navigation_names_the_product_and_marks_where_one_is(client, p
 
 
 async def test_the_page_of_a_translated_story_shows_its_original_and_what_translated_it(tmp_path, models):
-    rain = "Chuva deixa 14 mortos em Lisboa. A chuva forte deixou 14 mortos em Lisboa na segunda-feira, disse a polícia."
+    rain = (
+        "Chuva deixa 14 mortos em Lisboa. A chuva forte deixou 14 mortos em Lisboa na segunda-feira, disse a polícia."
+    )
     more = f'[translate]\nengine = "firefox"\nmodels = "{models}"'
     settings, engine = filled(tmp_path, more, days=((0, [("Jornal", "pt", "PT", rain)]),))
     async with client_of(app_of(site_of(settings, engine))) as client:
