@@ -118,7 +118,7 @@ class PlaceName:
     is_city: bool = False
     ending: int = 0  # letters that the last word may have more
     lower: bool = False  # it may start with a small letter
-    derives: bool = False  # adjectives and demonyms are derived from it (`is_derived`)
+    has_adjectives: bool = False  # adjectives and demonyms are derived from it (`is_derived`)
 
 
 def load_place_names(language: str) -> Iterator[PlaceName]:
@@ -162,17 +162,17 @@ def _cldr_names(language: str) -> Iterator[PlaceName]:
 
 
 def _inflected_name(tokens: tuple[str, ...], code: str, language: str) -> PlaceName:
-    derives = len(tokens) == 1 and language in load_data("grammar")["derived"]
+    has_adjectives = len(tokens) == 1 and language in load_data("grammar")["derived"]
     if language in languages_in("uninflected"):
-        return PlaceName(tokens, code, derives=derives)
+        return PlaceName(tokens, code, has_adjectives=has_adjectives)
     if all(len(token) <= SHORT_NAME for token in tokens):
-        return PlaceName(tokens, code, ending=1, derives=derives)
+        return PlaceName(tokens, code, ending=1, has_adjectives=has_adjectives)
     if language not in languages_in("agglutinative"):
         # Inflection changes the last vowel of a long word: "нигери", not "нигер".
         tokens = tuple(each[:-1] if each[-1] in VOWELS and len(each) > SHORT_NAME else each for each in tokens)
     if len(tokens[-1]) == SHORT_NAME and tokens[-1][-1] in VOWELS:  # "dani" of Dania: Danii, but not Daniela
-        return PlaceName(tokens, code, ending=1 if tokens[-1].isascii() else 2, derives=derives)
-    return PlaceName(tokens, code, ending=MAX_ENDING, derives=derives)
+        return PlaceName(tokens, code, ending=1 if tokens[-1].isascii() else 2, has_adjectives=has_adjectives)
+    return PlaceName(tokens, code, ending=MAX_ENDING, has_adjectives=has_adjectives)
 
 
 def _adjectives(language: str) -> Iterator[PlaceName]:

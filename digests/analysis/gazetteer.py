@@ -88,13 +88,18 @@ class Gazetteer:
 
     def _names_like(self, word: str) -> list[tuple[str, PlaceName]]:
         """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""
-        found = [(folded, name) for folded in _readings(word) for name in self._beginning(folded)]
+        found = [(folded, name) for folded in _readings(word) for name in self._candidates(folded)]
         return sorted(found, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 
-    def _beginning(self, folded: str) -> Iterator[PlaceName]:
+    def _candidates(self, folded: str) -> Iterator[PlaceName]:
+        """
+        Yield the names that a word may begin, countries first.
+
+        Of a country whose name has adjectives the first letters are enough, as in Swedish: `_matches` reads the rest.
+        """
         keys = (folded[:KEY_LETTERS], folded[: KEY_LETTERS - 1]) if len(folded) >= KEY_LETTERS else (folded,)
         countries = (name for key in keys for name in self._names.get(key, ()))
-        yield from (name for name in countries if name.derives or folded.startswith(name.tokens[0]))
+        yield from (name for name in countries if name.has_adjectives or folded.startswith(name.tokens[0]))
         cities = (name for key in keys for name in find_cities(folded, key, inflected=self._inflected))
         yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
@@ -106,7 +111,7 @@ class Gazetteer:
         # Georgian has capital letters, but does not use them.
         has_case = first[0] != first[0].upper() and not "ა" <= first[0] <= "ჿ"
         is_small = has_case and not tokens[at].is_capital
-        if name.derives and is_derived(first, name.tokens[0], self._language):
+        if name.has_adjectives and is_derived(first, name.tokens[0], self._language):
             return self._language != "en" or not is_small
         if is_small and not (name.lower and self._language != "en"):
             return False

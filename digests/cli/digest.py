@@ -154,7 +154,7 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
         return existing.edition
     now = datetime.now(UTC)
     request = replace(plan_edition(engine, digest, options, now, slot=None), translate=translate_of(settings))
-    complete_features(settings, engine, since=request.window_start - LOOKBACK)
+    add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
 
 
@@ -174,7 +174,7 @@ def find_or_build(
             existing, files=write_files(render_files(engine, existing.edition, digest, digest.formats), folder)
         )
     request = plan_edition(engine, digest, options, now, slot=editions.DAILY if send else "time")
-    complete_features(settings, engine, since=request.window_start - LOOKBACK)
+    add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     request = replace(request, folder=folder, deliver=send, translate=translate_of(settings))
     built = build_edition(engine, digest, request, now=now)
     if built is None:
@@ -298,19 +298,20 @@ class TimeOptions:
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
+def add_missing_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
+    """Extract the features, and make the vectors, that articles published since `since` lack."""
     choice = embedder_config(settings.semantic)
-    name = read(engine, embedder_name, choice.store_key) if choice else None
-    lacking = choice and read(engine, newest_articles, lacks_vector(name), limit=1, since=since)
+    model = read(engine, embedder_name, choice.store_key) if choice else None
+    some_lack_vectors = choice and read(engine, newest_articles, lacks_vector(model), limit=1, since=since)
 
-    async def complete() -> None:
+    async def add_missing() -> None:
         await rebuild_features(writer, pool, since=since)
-        if lacking:
+        if some_lack_vectors:
             await embed_recent(writer, pool, choice, since, lambda number: None)
 
     writer, pool = Writer(engine), Pool(workers=1)  # of one process: an embedder takes much memory
     try:
-        asyncio.run(complete())
+        asyncio.run(add_missing())
     finally:
         pool.close()
         writer.close()

@@ -223,13 +223,17 @@ def find_follow_ups(
 
 
 def apply_follow_ups(
-    stories: Sequence[Story], steps: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
+    stories: Sequence[Story], events: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
 ) -> tuple[Story, ...]:
-    """Return the stories, with each follow-up moved to the thread of the story that it follows."""
+    """
+    Return the stories, each follow-up in the thread of the story that it follows.
+
+    `events` say which story follows which; the earlier one is in `known` or in `stories`.
+    """
     every: list[ExistingStory | Story] = [*known.values(), *stories]
     thread = {story.id: (story.thread, story.began_at) for story in every}
-    for step in steps:  # a story follows an earlier one in this order, whose thread is known by then
-        thread[step.story] = thread[step.other]
+    for each in events:  # a story follows an earlier one in this order, whose thread is known by then
+        thread[each.story] = thread[each.other]
     return tuple(
         replace(story, thread=thread[story.id][0], began_at=earliest_time(story.began_at, thread[story.id][1]))
         for story in stories

@@ -204,8 +204,8 @@ def source_mentions(
     story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
 ) -> tuple[SourceMention, ...]:
     """
-    Return one mention per outlet: `first`, then the independent outlets, those with a new country or language before
-    the others, then the folded ones, each in time order.
+    Return one mention per outlet: of the outlet `first`, then of the independent ones, one of each country and language
+    before the others, then of those that only copied a text. An original in `language` is mentioned before others.
     """
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}

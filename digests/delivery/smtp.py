@@ -85,7 +85,7 @@ class SmtpChannel(Channel):
 
     def log_in(self) -> None:
         """Connect, encrypt and log in, without sending a mail. Raises as `send`."""
-        with self._time_limit(), self._faults("cannot be reached"):
+        with self._time_limit(), self._delivery_errors("cannot be reached"):
             self._connect()
 
     def abort(self) -> None:
@@ -119,7 +119,7 @@ class SmtpChannel(Channel):
                 self._ended = ""
 
     def _begin(self, recipient: str, size: int) -> None:
-        with self._faults("cannot be reached"):
+        with self._delivery_errors("cannot be reached"):
             client = self._client or self._connect()
             options = [f"SIZE={size}"] if client.has_extn("size") else []
             self._check(client.mail(self._sender, options), "MAIL FROM", client)
@@ -130,7 +130,7 @@ class SmtpChannel(Channel):
         over = False
         client = self._client
         assert client is not None
-        with self._faults("broke off the mail", over=lambda: over):
+        with self._delivery_errors("broke off the mail", was_sent=lambda: over):
             self._check(client.docmd("DATA"), "DATA", client, good=354)
             body = message if message.endswith(b"\r\n") else message + b"\r\n"
             client.send(AT_LINE_START.sub(b"..", body))
@@ -238,15 +238,19 @@ class SmtpChannel(Channel):
         return to_one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
 
     @contextmanager
-    def _faults(self, what: str, *, over: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Turn a connection error into a DeliveryError, and drop the connection. `over`: whether the end was sent."""
+    def _delivery_errors(self, what: str, *, was_sent: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """
+        Turn a connection error in the `with` block into a DeliveryError that says `what`, and drop the connection.
+
+        If `was_sent()`, the end of the mail had been sent: it may have arrived.
+        """
         try:
             yield
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
-            raise self.fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=over()) from error
+            raise self.fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=was_sent()) from error
         except DeliveryError as error:
-            error.maybe_arrived = over()
+            error.maybe_arrived = was_sent()
             if error.affects_all_recipients:
                 self._drop()
             raise

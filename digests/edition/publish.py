@@ -47,14 +47,14 @@ def render_all(
     earlier: Sequence[Edition] = (),
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, with its mail addressed as in the settings; `suffix` as in `render_files`."""
+    """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
     day, mail = edition.local_date.isoformat(), digest.mail
     page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=mail.to, unsubscribe=mail.unsubscribe, base_url=page)
     head = head if mail.sender is None else replace(head, sender=mail.sender)
     own = load_own_templates(digest.templates)
-    forms = render(edition, formats, mail=head, site=digest.url, earlier=earlier, own=own)
-    return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
+    rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, own=own)
+    return tuple(replace(each, name=each.name.replace(day, day + suffix, 1)) for each in rendered)
 
 
 def with_mail_to(digest: DigestSettings, to: tuple[str, ...]) -> DigestSettings:

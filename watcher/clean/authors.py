@@ -17,18 +17,20 @@ LONGEST = 60  # characters of a name
 MOST_WORDS = 6  # of a name
 BY = rf"(?:{PHRASES['bylines']})"
 PREFIX = re.compile(rf"^\W*+{BY}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
-LED = re.compile(
+LEAD_IN = re.compile(
     rf"^(?:ein|eine|an?|the|une?|alle|zeige alle)?\s*+(?:{PHRASES['author_leads']})\w*\s+(?:von|by|par|de)\s+(?=\w)",
     re.IGNORECASE,
 )
 # In a text with single spaces, as all that is split here is.
-BETWEEN = re.compile(r" ?[;|•·/,、，] ?| [-–—]+ | (?:and|und|et|y|e|og|och|en|i|a|и|та|ve|ja|&|with|mit|avec|sowie) ")
+NAME_SEPARATOR = re.compile(
+    r" ?[;|•·/,、，] ?| [-–—]+ | (?:and|und|et|y|e|og|och|en|i|a|и|та|ve|ja|&|with|mit|avec|sowie) "
+)
 ROLE = re.compile(rf"^(?:(?:{PHRASES['roles']})\b|(?-i:for|of|the|in|at|on|from|für|aus|am|im|um|to)\b)", re.IGNORECASE)
 TITLES_BEHIND = re.compile(rf"(?:{PHRASES['academic_titles']})\.?", re.IGNORECASE)
 ROLE_BEHIND = re.compile(rf" (?:{PHRASES['roles_behind']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEHIND = re.compile(rf"(?:{PHRASES['behind_author']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEFORE = re.compile(r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I)
-SAID = re.compile(r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.I)
+SPEECH_VERB = re.compile(r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.I)
 SENTENCE = re.compile(r"[?!？！](?:\s|$)")
 DOMAIN = re.compile(r"^\s*[\w-]+\.(?:com|org|net|de|at|ch|co|info|eu)\s*[,;|/]", re.IGNORECASE)
 NOT_NAME = re.compile(
@@ -36,17 +38,17 @@ NOT_NAME = re.compile(
 )
 PARTICLES = frozenset(PHRASE_LISTS["name_particles"])
 PARENTHESIS = re.compile(r" ?\([^()]{0,60}\)")
-JUNIOR = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
+JUNIOR_SUFFIX = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
 
 
 def split_names(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct names in `texts`, at most `MAX_NAMES`: two in "By Ann Lee and Bo Ek, Staff Writers"."""
     names: dict[str, str] = {}
     for text in texts:
-        if "://" in text or DOMAIN.match(text) or SAID.search(text) or SENTENCE.search(text):
+        if "://" in text or DOMAIN.match(text) or SPEECH_VERB.search(text) or SENTENCE.search(text):
             continue
-        bare = JUNIOR.sub(" ", PARENTHESIS.sub("", " ".join(unescape(text).split())))
-        for part in BETWEEN.split(PREFIX.sub("", LED.sub("", bare))):
+        bare = JUNIOR_SUFFIX.sub(" ", PARENTHESIS.sub("", " ".join(unescape(text).split())))
+        for part in NAME_SEPARATOR.split(PREFIX.sub("", LEAD_IN.sub("", bare))):
             name = _strip_role(part)
             if name and is_name(name):
                 names.setdefault(name.casefold(), name)
@@ -65,7 +67,7 @@ def capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _strip_role(part: str) -> str:
     """Return a part of a byline without "By", roles and titles around the name."""
-    name = BEFORE.sub("", PREFIX.sub("", LED.sub("", part.strip())))
+    name = BEFORE.sub("", PREFIX.sub("", LEAD_IN.sub("", part.strip())))
     name = BEHIND.sub("", name)
     without_role = ROLE_BEHIND.sub("", name)
     if " " in without_role and _is_proper(without_role):  # "Ann Lee, reporter", but not "Guardian staff reporter"

@@ -67,10 +67,10 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     published, modified_at = extract_dates(elements, url=address, now=now)
     authors, authors_source = extract_authors(elements, site=site, url=url)
     image_source, image = next(_images(elements, url=url), ("", None))
-    named = elements.values(DATA_NAMES["sections"])
-    sections = (pair for pair in named if 0 < len(pair[1]) <= MAX_SECTION and "://" not in pair[1])
+    candidates = elements.values(DATA_NAMES["sections"])
+    sections = (pair for pair in candidates if 0 < len(pair[1]) <= MAX_SECTION and "://" not in pair[1])
     section_source, section = next(sections, ("", None))
-    sources = {
+    found_in = {
         "title": title_source,
         "published": published.source if published else "",
         "authors": authors_source,
@@ -99,7 +99,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
             *(metas[name] for name in metas if SOURCE_METAS.search(name) and not NO_SOURCE_METAS.search(name)),
         ),
         kinds=types_of(node) | {metas.get("og:type", "").lower()},
-        sources=tuple((name, source) for name, source in sources.items() if source),
+        sources=tuple((name, source) for name, source in found_in.items() if source),
     )
 
 

@@ -45,9 +45,10 @@ def discover_feeds(
     json: Json = False,
 ) -> int:
     """
-    Find the feeds of a site and read each: what its page links, else what stands where feeds usually are.
+    Find the feeds of a site and read each: those that its page links, else those at the usual addresses.
 
-    One request at a time, with the pause of [fetch] host_delay between two. Exit code 1 if none is found.
+    One request at a time, with the pause of [fetch] host_delay between two.
+    Exit code 1 if none is found, 2 if `--add` finds several to choose from.
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
@@ -55,7 +56,7 @@ def discover_feeds(
     known = sources_by_key(settings)
     print_result(discovery_to_json(found, known), format_discovery(found, known), json=json)
     if path is not None and found.feeds:
-        if (row := choose_feed(found)) is None:
+        if (row := choose_only_feed(found)) is None:
             return USAGE
         print_err(add_row(path, row))
     return DONE if found.feeds else FAILED
@@ -100,7 +101,7 @@ def add_source(
     if not found.feeds or found.page.response is None:
         message = f"{no_feed_message(found)}; nothing was added (--no-test adds it unasked)"
         raise WatcherError(message, hint=find_hint(found.page))
-    if (chosen := choose_feed(found, given)) is None:
+    if (chosen := choose_only_feed(found, given)) is None:
         print_lines(format_discovery(found, sources_by_key(settings)))
         return USAGE
     print_lines([add_row(path, chosen)])
@@ -112,8 +113,8 @@ async def discover_with_progress(urls: tuple[str, ...], settings: Settings, *, a
         return await discover(urls, looker, as_page=as_page)
 
 
-def choose_feed(found: Discovery, given: Mapping[str, Any] = MappingProxyType({})) -> SourceSettings | None:
-    """Return a source of the one feed found, comment feeds set aside, with the fields `given`; None for several."""
+def choose_only_feed(found: Discovery, given: Mapping[str, Any] = MappingProxyType({})) -> SourceSettings | None:
+    """Return a source of the one feed found, not of comments, with the fields `given`; say so and None for several."""
     feeds = [one for one in found.feeds if not is_comment_feed(one.url)] or found.feeds
     if len(feeds) > 1:
         print_err(f"{len(feeds)} feeds were found, and none is added: choose by a command that is shown", label="error")

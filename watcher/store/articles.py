@@ -120,20 +120,20 @@ def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...]
 
 
 def select_articles(
-    connection: Connection, columns: Iterable[Any], beside: Table, *conditions: ColumnElement[bool]
+    connection: Connection, columns: Iterable[Any], joined: Table, *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Return a query for `columns` of the articles that meet `conditions`, joined with `texts` or `features`."""
-    belongs = has_text if beside is texts else has_features
-    query = select(*columns).select_from(articles).join(beside, belongs)
-    return query.where(*conditions, in_partitions(connection, beside.c.day, *conditions))
+    """Return a query for `columns` of the articles that meet `conditions`, with their rows in `texts` or `features`."""
+    belongs = has_text if joined is texts else has_features
+    query = select(*columns).select_from(articles).join(joined, belongs)
+    return query.where(*conditions, in_partitions(connection, joined.c.day, *conditions))
 
 
 def select_published(
-    connection: Connection, columns: Iterable[Any], beside: Table, *, start: datetime, end: datetime
+    connection: Connection, columns: Iterable[Any], joined: Table, *, start: datetime, end: datetime
 ) -> Select[*tuple[Any, ...]]:
     """Return `select_articles` for articles published in [start, end) and stored before `end`, oldest first."""
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
-    return select_articles(connection, columns, beside, *those).order_by(articles.c.published_at, articles.c.id)
+    return select_articles(connection, columns, joined, *those).order_by(articles.c.published_at, articles.c.id)
 
 
 def article_leads_between(
@@ -185,11 +185,11 @@ def nth_last_published_at(connection: Connection, end: datetime, *, place: int) 
 
 
 def rows_by_id(
-    connection: Connection, columns: Iterable[Any], beside: Table, ids: Iterable[str]
+    connection: Connection, columns: Iterable[Any], joined: Table, ids: Iterable[str]
 ) -> Iterator[Row[*tuple[Any, ...]]]:
     """Yield the rows of `select_articles` for articles with these ids."""
     for part in in_chunks(sorted(set(ids))):
-        yield from connection.execute(select_articles(connection, columns, beside, articles.c.id.in_(part)))
+        yield from connection.execute(select_articles(connection, columns, joined, articles.c.id.in_(part)))
 
 
 def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:

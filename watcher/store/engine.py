@@ -102,7 +102,7 @@ def require_current_version(engine: Engine, schema: Schema) -> None:
 
 
 def connect(url: str) -> Engine:
-    """Return an engine on `url`; a SQLite file must exist. Errors: StoreError; WatcherError for its password."""
+    """Return an engine on `url`. Errors: StoreError; WatcherError if its password (`env:`, `file:`) cannot be read."""
     parsed = parse_url(url)
     if is_server(parsed):
         return connect_server(parsed)

@@ -44,9 +44,9 @@ def due_hosts(
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
 ) -> tuple[tuple[str, ...], datetime]:
     """
-    Return up to `limit` hosts that are free and have feeds or pages due, longest due first, and a time.
+    Return up to `limit` hosts without a lease that have feeds or pages due, longest due first, and a time.
 
-    No such host that became due from `since` until that time is missing: the time can be `since` in the next call.
+    Up to that time the list is complete: it can be `since` in the next call.
 
     Args:
         busy: Hosts to leave out, as this worker is visiting them, even if their leases have expired.

@@ -128,7 +128,11 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
 async def load_robots(
     where: str, pages: Sequence[StoredPage], context: WorkerContext, pause: HostDelay
 ) -> RobotsVerdict:
-    """Return the verdict of the robots.txt at `where`, at most a day old, on those of `pages` that it applies to."""
+    """
+    Return what the robots.txt at the URL `where` says of those of `pages` that are on its site and are to be fetched.
+
+    It is asked for again if the stored one is older than a day; without an answer the pages wait.
+    """
     host = host_of(where)  # not the platform's `host_key`: each of its sites has its own
     stored = await context.writer.read(hosts.get_host, host)
     status, rules, now = stored.robots_status, stored.robots_rules, context.now()
