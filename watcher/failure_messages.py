@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from watcher.text.format import replace_surrogates
+from watcher.text.encoding import replace_surrogates
 from watcher.text.urls import hide_secrets
 
 

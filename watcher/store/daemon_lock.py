@@ -30,7 +30,7 @@ from watcher.store.hosts import worker_name
 from watcher.store.schema import meta
 from watcher.store.sql import save_meta
 from watcher.store.writer import read, write
-from watcher.text.format import replace_surrogates
+from watcher.text.encoding import replace_surrogates
 
 STATUS_BYTES = 8_192  # the size of the file: two pages, allocated once
 MAX_REASON_CHARS = 300

@@ -14,7 +14,7 @@ from watcher.failure_messages import Reason
 from watcher.model import Article, RemovedBlock
 from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts
-from watcher.text.format import replace_surrogates
+from watcher.text.encoding import replace_surrogates
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normalize_url
 
 MAX_LINE_BYTES = 8 << 20

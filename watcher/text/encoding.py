@@ -1,4 +1,4 @@
-"""Decodes the bytes of feeds and pages, also if the declared encodings are wrong."""
+"""Decodes the bytes of feeds and pages, also if the declared encodings are wrong; text that can be encoded again."""
 
 import codecs
 import re
@@ -140,3 +140,8 @@ def guess_codec(body: bytes) -> str:
     found = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
     best = [one["encoding"] for one in found if one["confidence"] == found[0]["confidence"]]
     return "cp1252" if "cp1252" in best else best[0] or "cp1252"
+
+
+def replace_surrogates(text: str) -> str:
+    """Return `text` with "?" for each lone surrogate, and without NUL."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -38,11 +38,6 @@ CONTROL_CHARACTERS = re.compile(
 )
 
 
-def replace_surrogates(text: str) -> str:
-    """Return `text` with "?" for each lone surrogate, and without NUL."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
 def strip_control_characters(text: str) -> str:
     """Return `text` without control and text direction characters; tabs and line feeds are kept."""
     return text if text.isascii() and text.isprintable() else CONTROL_CHARACTERS.sub("", text)

@@ -13,7 +13,8 @@ from watcher.net.client import ACCEPT_PAGE
 from watcher.store import pages
 from watcher.store.articles import NewArticle, article_title, load_site_blocks
 from watcher.store.pages import StoredPage
-from watcher.text.format import fields, replace_surrogates
+from watcher.text.encoding import replace_surrogates
+from watcher.text.format import fields
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
