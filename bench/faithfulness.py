@@ -136,6 +136,9 @@ def main() -> int:
         return 0
     for half in PARTS:
         report(half, [quoted for quoted in found if quoted.half == half], labels)
+    known = [(quoted, labels[quoted.key, quoted.hash]) for quoted in found if (quoted.key, quoted.hash) in labels]
+    faulty = sum(bool(label.fault_of(quoted)) for quoted, label in known)
+    print(f"all parts together: {faulty} of {len(known)} sentences have a fault, {faulty / max(1, len(known)):.1%}")
     return 0
 
 
