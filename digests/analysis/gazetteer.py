@@ -76,7 +76,9 @@ class Gazetteer:
         at = 0
         while at < len(tokens):
             name = self._longest_name(tokens, at)
-            if name is not None and name.code:
+            if (
+                name is not None and name.code
+            ):  # a name without a code is no country, and keeps its words from being one
                 found.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
             at += len(name.tokens) if name else 1
         return found
@@ -95,7 +97,7 @@ class Gazetteer:
         """
         Yield the names that a word may begin, countries first.
 
-        Of a country whose name has adjectives the first letters are enough, as in Swedish: `_matches` reads the rest.
+        For a country with adjectives the same first letters are enough ("Swedish"): `_matches` checks the rest.
         """
         keys = (folded[:KEY_LETTERS], folded[: KEY_LETTERS - 1]) if len(folded) >= KEY_LETTERS else (folded,)
         countries = (name for key in keys for name in self._names.get(key, ()))

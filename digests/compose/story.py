@@ -205,7 +205,8 @@ def source_mentions(
 ) -> tuple[SourceMention, ...]:
     """
     Return one mention per outlet: of the outlet `first`, then of the independent ones, one of each country and language
-    before the others, then of those that only copied a text. An original in `language` is mentioned before others.
+    before the others, then of those that only copied a text. Of an outlet's articles one that is no copy is preferred,
+    then one in `language`, then the earliest.
     """
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}

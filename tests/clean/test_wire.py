@@ -344,7 +344,7 @@ def named(*, before: str = "", behind: str = "", head: str = "", url: str = "htt
     blocks = tuple(Block(text=text) for text in PROSE)
     tree = parse(page)
     assert tree is not None
-    fields = read_metadata(tree, url=url, now=None).named
+    fields = read_metadata(tree, url=url, now=None).possible_writers
     return "/".join(credited_agencies(tree, blocks, url=url, fields=fields))
 
 

@@ -19,12 +19,12 @@ async def watched(tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text("")
     settings = load_settings_file(path)
-    services = SimpleNamespace(settings=settings, loaded=settings.digest)
+    services = SimpleNamespace(settings=settings, settings_state=settings.file_hash)
     loads: list[str] = []
 
     def load() -> None:
-        services.loaded = file_state(path)
-        loads.append(services.loaded)
+        services.settings_state = file_state(path)
+        loads.append(services.settings_state)
 
     task = asyncio.create_task(watch_settings(services, on_change=load, every_s=LOOK_S))
     yield path, loads

@@ -80,7 +80,7 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=credited_agencies(
-            tree, blocks, url=url, fields=metadata.named, language=primary_tag(metadata.language)
+            tree, blocks, url=url, fields=metadata.possible_writers, language=primary_tag(metadata.language)
         ),
         paywall=paywall_of(tree, blocks),
         dropped=site.dropped,

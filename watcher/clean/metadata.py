@@ -47,7 +47,7 @@ class Metadata:
     body: str = ""  # the whole text if the page's data contain it
     word_count: int = 0  # of the whole text, as the page's data say; 0 if they do not
     credit: tuple[str, ...] = ()  # possible sources: creditText, copyrightHolder, sourceOrganization
-    named: tuple[str, ...] = ()  # possible writers: authors and sources in all fields of the data
+    possible_writers: tuple[str, ...] = ()  # authors and sources in all fields of the data
     kinds: frozenset[str] = frozenset()  # types of JSON-LD and og:type, in lower case
     sources: tuple[tuple[str, str], ...] = ()  # each field and where it was read: ("title", "h1")
 
@@ -60,7 +60,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     address, titles = canonical_url(elements, url=url), _titles(elements)
     head = find_headline(elements, titles)
     if head is not None:
-        elements.set_headline(head)
+        elements.set_headline(head)  # dates and authors are looked for near it
         if 0 < len(heading := heading_text(head)) <= MAX_TEXT:
             titles["h1"] = heading
     title, title_source = best_title(titles, site=site, url=url)
@@ -94,7 +94,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
             *(text for name in CREDITS for text in all_names(node.get(name))),
             *(metas[name] for name in CREDIT_METAS if name in metas),
         ),
-        named=(
+        possible_writers=(
             *(text for name in SOURCES for text in all_names(node.get(name))),
             *(metas[name] for name in metas if SOURCE_METAS.search(name) and not NO_SOURCE_METAS.search(name)),
         ),

@@ -32,7 +32,7 @@ async def send_heartbeats(services: Services) -> StoreError:
     while (lost := lock.store_replaced_error()) is None:
         reason = await ping_store(services.tools)
         now = services.tools.now()
-        services.beat_s = time.monotonic()
+        services.heartbeat_s = time.monotonic()
         faults = list(services.jobs.faults.values())
         if reason:
             since = next((fault.since for fault in lock.status.faults if fault.job == "store"), now)

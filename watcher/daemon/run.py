@@ -127,18 +127,18 @@ async def build_services(
 
     async with AsyncExitStack() as stack:
         stack.callback(activity.flush)
-        tools = await stack.enter_async_context(open_context(settings, engine, on_event=tell, spread_s=spread_s))
+        context = await stack.enter_async_context(open_context(settings, engine, on_event=tell, spread_s=spread_s))
         clock = ClockMonitor()
         yield Services(
             settings=settings,
-            queue=make_scheduler(settings, replace(tools, started_at=lock.status.polling_since)),
-            jobs=JobRunner(tools.now, clock=clock, ended=counters.count_job, trouble=lambda: tools.writer.trouble),
+            queue=make_scheduler(settings, replace(context, started_at=lock.status.polling_since)),
+            jobs=JobRunner(context.now, clock=clock, ended=counters.count_job, trouble=lambda: context.writer.trouble),
             clock=clock,
             counters=counters,
             stack=stack,
             lock=lock,
-            beat_s=time.monotonic(),
-            loaded=settings.digest,
+            heartbeat_s=time.monotonic(),
+            settings_state=settings.file_hash,
         )
 
 
@@ -231,11 +231,11 @@ async def shutdown(services: Services) -> None:
 
 async def watch_settings(services: Services, *, on_change: Callable[[], object], every_s: float = LOOK_S) -> None:
     """Call `on_change` each time the settings file differs from the one last loaded in two looks; until cancelled."""
-    path, before = services.settings.path, services.loaded
+    path, before = services.settings.path, services.settings_state
     while path is not None:
         await asyncio.sleep(every_s)
         found = await asyncio.to_thread(file_state, path)
-        if found == before != services.loaded:
+        if found == before != services.settings_state:
             on_change()
         before = found
 
@@ -245,7 +245,7 @@ async def reload_settings(services: Services) -> bool:
     path = services.settings.path
     if path is None:
         return False
-    services.loaded = await asyncio.to_thread(file_state, path)
+    services.settings_state = await asyncio.to_thread(file_state, path)
     try:
         found = await services.apply_settings(await asyncio.to_thread(load_settings_file, path))
     except WatcherError as error:

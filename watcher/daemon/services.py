@@ -50,8 +50,8 @@ class Services:
     counters: Counters
     stack: AsyncExitStack  # closes the clients that `apply_settings` opened
     lock: DaemonLock  # its status has the last heartbeat
-    beat_s: float  # the monotonic time of that heartbeat
-    loaded: str  # the `file_state` of the settings file when it was last loaded, with or without success
+    heartbeat_s: float  # the monotonic time of that heartbeat
+    settings_state: str  # the `file_state` of the settings file when it was last loaded, with or without success
     servers: Servers | None = None
     is_helper: bool = False  # only helps other daemons: no editions, no site
     debug: bool = False  # log at the level "debug", whatever the settings say

@@ -104,7 +104,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
     async def health() -> dict[str, object]:
         status = services.lock.status
         faults = {fault.job: fault.reason for fault in status.faults if fault.job == "store"}
-        if not faults and time.monotonic() - services.beat_s > SILENT_S:
+        if not faults and time.monotonic() - services.heartbeat_s > SILENT_S:
             faults["store"] = f"no answer since {status.heartbeat_at.isoformat()}"
         if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"none has run for {still_s:.0f} s"

@@ -85,18 +85,18 @@ def parse_settings(text: str, path: Path) -> Settings:
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))
     settings._path = path.absolute()
-    settings._digest = text_digest(text)
+    settings._file_hash = hash_text(text)
     return settings
 
 
-def text_digest(text: str) -> str:
+def hash_text(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def file_state(path: Path) -> str:
-    """Return the digest of a settings file, equal to that of its settings; why it cannot be read, if so."""
+    """Return the hash of a settings file, equal to that of its settings; why it cannot be read, if so."""
     try:
-        return text_digest(read_file(path))
+        return hash_text(read_file(path))
     except SettingsError as error:
         return str(error)
 

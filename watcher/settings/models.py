@@ -364,12 +364,12 @@ class Settings(SettingsModel):
     web: WebSettings = Field(default_factory=WebSettings)
     sources: tuple[SourceSettings, ...] = Field(default=(), description="The feeds to watch, one table each.")
     _path: Path | None = PrivateAttr(default=None)
-    _digest: str = PrivateAttr(default="")
+    _file_hash: str = PrivateAttr(default="")
 
     @property
-    def digest(self) -> str:
+    def file_hash(self) -> str:
         """The SHA-256 of the settings file's text, in hex; empty if the settings do not come from a file."""
-        return self._digest
+        return self._file_hash
 
     @property
     def path(self) -> Path | None:

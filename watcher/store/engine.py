@@ -102,7 +102,11 @@ def require_current_version(engine: Engine, schema: Schema) -> None:
 
 
 def connect(url: str) -> Engine:
-    """Return an engine on `url`. Errors: StoreError; WatcherError if its password (`env:`, `file:`) cannot be read."""
+    """
+    Return an engine, which connects when it is used.
+
+    Errors: StoreError for a wrong URL or a missing driver; WatcherError if the URL's password cannot be read.
+    """
     parsed = parse_url(url)
     if is_server(parsed):
         return connect_server(parsed)
