@@ -86,10 +86,10 @@ format: $(READY)  ## put the code in order
 	$(BIN)/ruff format
 
 docs: $(READY)  ## make the pages that come from the code: settings, schema, manual page
-	$(BIN)/python -m bench.make_docs settings > docs/settings.md
-	$(BIN)/watcher settings schema > docs/settings.schema.json
+	$(BIN)/python -m bench.make_docs settings > docs/reference/settings.md
+	$(BIN)/watcher settings schema > docs/reference/settings.schema.json
 	$(BIN)/python -m bench.make_docs manual > docs/watcher.1
-	$(BIN)/python -m bench.make_docs errors > docs/errors.md
+	$(BIN)/python -m bench.make_docs errors > docs/reference/errors.md
 
 clean:  ## remove what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-edition

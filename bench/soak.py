@@ -1,7 +1,7 @@
 """
 Keeps the daemon at work for two hours and prints what it takes meanwhile: memory, open files, threads, the store.
 
-    python bench/soak.py --minutes 120 --newsroom serve.py --keep /tmp/soak --plot docs/soak.svg
+    python bench/soak.py --minutes 120 --newsroom serve.py --keep /tmp/soak --plot docs/project/soak.svg
 
 It polls five hundred feeds (`feed_server.py`), which have news every ten minutes, and the live sites of --newsroom, a
 program that takes --port, --shift and --settings, with pages to fetch and clean. Every ten minutes it makes an edition

@@ -150,7 +150,7 @@ def retry_decision(
     Return the new state of a failed delivery, and when it is tried again; None if it is given up.
 
     A message that may have arrived is sent again, as the same mail with the same Message-ID: a second copy is better
-    than none (docs/delivery.md).
+    than none (docs/guides/delivery.md).
     """
     if error.permanent:
         return FAILED, None

@@ -75,7 +75,7 @@ WebPlace = Annotated[str | SecretRef | None, BeforeValidator(parse_place)]
 
 
 class DeliverSettings(SettingsModel):
-    """One way in which an edition reaches people; without any, its files are the delivery (docs/delivery.md)."""
+    """One way in which an edition reaches people; without any, its files are the delivery (docs/guides/delivery.md)."""
 
     channel: ChannelName = Field(
         description="A folder, the mail server of `[smtp]`, a mail program of this machine, or a web address."

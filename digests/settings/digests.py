@@ -131,7 +131,7 @@ class ProseSettings(SettingsModel):
     A language model that writes the summaries, behind an OpenAI-compatible endpoint; none by default.
 
     The sentences of the reports are sent there. What comes back is kept sentence by sentence where the reports bear it
-    out; else their own sentences stand (docs/prose.md).
+    out; else their own sentences stand (docs/guides/language-model.md).
     """
 
     url: WebUrl = Field(description='Its address up to "/chat/completions": "http://127.0.0.1:11434/v1".')
@@ -172,10 +172,10 @@ class DigestSettings(SettingsModel):
         json_schema_extra={"default": "out"},
     )
     formats: Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))] = Field(
-        default=DEFAULT_FORMATS, description="Forms to write (docs/edition.md says what each is for).", min_length=1
+        default=DEFAULT_FORMATS, description="Forms to write (docs/reference/edition.md explains each).", min_length=1
     )
     templates: LocalPath | None = Field(
-        default=None, description="Folder of templates that replace ours, file by file (docs/templates.md)."
+        default=None, description="Folder of templates that replace ours, file by file (docs/guides/templates.md)."
     )
     url: WebUrl | None = Field(
         default=None, description="Where its directory stands in the web, if anywhere; mail and Atom feed link there."

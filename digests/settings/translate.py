@@ -18,7 +18,7 @@ class TranslateSettings(SettingsModel):
     """
     Translation of stories without a report in a language that the digest `reads`; none by default.
 
-    The original stands under each translation (docs/translation.md).
+    The original stands under each translation (docs/guides/translation.md).
     """
 
     engine: EngineName = Field(

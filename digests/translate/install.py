@@ -13,7 +13,7 @@ from watcher.net.post import HttpPost
 MAX_FILE_BYTES = 200 << 20  # of a download: the largest of Firefox's files have 60 MB
 TIMEOUT_S, DEADLINE_S = 30.0, 900.0
 FILES = ("model.{}.intgemm.alphas.bin", "vocab.{}.spm", "srcvocab.{}.spm", "trgvocab.{}.spm", "lex.50.50.{}.s2t.bin")
-MODEL_HINT = "docs/translation.md says where models are had and how their files are named"
+MODEL_HINT = "docs/guides/translation.md says where models are had and how their files are named"
 
 
 def install_model(folder: Path, pair: str, origin: str) -> None:

@@ -19,7 +19,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", names())
 def test_each_command_is_in_the_docs(name):
-    assert f"`watcher {name}" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert f"`watcher {name}" in (ROOT / "docs" / "reference" / "commands" / "index.md").read_text(encoding="utf-8")
 
 
 def test_the_manual_page_is_that_of_the_commands():
@@ -43,8 +43,8 @@ def test_the_shell_completes_commands_and_options(capsys, monkeypatch):
 
 
 def test_the_docs_explain_each_word_for_a_sources_health_worst_first():
-    told = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").partition("## Health of a source")[2]
-    table = told.partition("| word | ")[2].partition("\n\n")[0]
+    told = (ROOT / "docs" / "reference" / "commands" / "index.md").read_text(encoding="utf-8")
+    table = told.partition("## Health of a source")[2].partition("| word | ")[2].partition("\n\n")[0]
 
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(STATUSES)
 
@@ -61,7 +61,7 @@ def test_each_metric_is_in_the_docs_and_the_panel_asks_for_no_other():
     made = re.compile(r'"((?:watcher|digests)_[a-z_]+)"')
     sources = [*(ROOT / "watcher" / "daemon").glob("*.py"), ROOT / "digests" / "metrics.py"]
     names = {name for path in sources for name in made.findall(path.read_text(encoding="utf-8"))}
-    told = (ROOT / "docs" / "daemon.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs" / "guides" / "daemon.md").read_text(encoding="utf-8")
     asked = set(
         re.findall(r"(?:watcher|digests)_[a-z_]+", (ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
     )
@@ -81,7 +81,7 @@ def test_each_event_of_the_log_is_in_the_docs():
         ROOT / "digests" / "alerts" / "alerts.py",
     ]
     names = {name for path in sources for name in event.findall(path.read_text(encoding="utf-8"))}
-    told = (ROOT / "docs" / "daemon.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs" / "guides" / "daemon.md").read_text(encoding="utf-8")
 
     assert len(names) > 12
     assert [name for name in names if f"`{name}`" not in told] == []

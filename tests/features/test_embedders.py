@@ -72,7 +72,7 @@ class TestDottedPathWithoutColon(EmbedderContract):
 class TestExampleOfTheDocs(EmbedderContract):
     @pytest.fixture
     def embedder(self):
-        page = (Path(__file__).parents[2] / "docs" / "embedders.md").read_text(encoding="utf-8")
+        page = (Path(__file__).parents[2] / "docs" / "guides" / "embedders.md").read_text(encoding="utf-8")
         code = page.partition("```python\n")[2].partition("```")[0]
         told: dict[str, Any] = {}
         exec(compile(code, "my_embedders.py", "exec"), told)

@@ -1,4 +1,4 @@
-"""The glossary stays short, and the code uses none of the words that it names as not used (docs/glossary.md)."""
+"""The glossary (docs/reference/glossary.md) stays short, and the code uses none of the words it says not to use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
-    for line in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    for line in (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| ") and not line.startswith("| term ")
 ]
 UNUSED = sorted(word for row in ROWS for word in row[-1].split(", ") if word and " " not in word)

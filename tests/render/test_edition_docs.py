@@ -21,7 +21,7 @@ from digests.model import (
 )
 from digests.render.forms import FORMATS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "edition.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "edition.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("form", FORMATS)

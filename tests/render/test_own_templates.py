@@ -18,7 +18,7 @@ from digests.render.view import BriefView, CorrectionView, EditionView, Perspect
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 
 OURS = Path(__file__).parents[2] / "digests" / "render" / "templates"
-PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "templates.md").read_text("utf-8")
 
 
 def body(edition, form: str, folder: Path) -> str:

@@ -88,7 +88,7 @@ def test_changed_shows_the_file_alone(tmp_path, capsys):
 
 
 def test_the_schema_in_the_docs_is_the_one_of_the_models():
-    assert json.loads((ROOT / "docs" / "settings.schema.json").read_text()) == json_schema()
+    assert json.loads((ROOT / "docs" / "reference" / "settings.schema.json").read_text()) == json_schema()
 
 
 def test_the_schema_takes_what_is_right():

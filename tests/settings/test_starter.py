@@ -88,7 +88,7 @@ def test_what_the_starter_calls_a_default_is_the_default():
 
 
 def test_the_page_about_the_settings_is_made_from_the_models():
-    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
+    assert (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8") == settings_page()
 
 
 @pytest.mark.parametrize("name", sorted(set(names(settings_model()))))

@@ -245,7 +245,7 @@ def test_time_is_told_in_utc_whatever_the_server_says(engine):
 
 
 def test_the_query_of_the_docs_finds_who_has_held_a_transaction_open_for_long(engine, store_url):
-    docs = (Path(__file__).parents[2] / "docs/postgresql.md").read_text(encoding="utf-8")
+    docs = (Path(__file__).parents[2] / "docs/guides/postgresql.md").read_text(encoding="utf-8")
     query = docs.partition("```sql\n")[2].partition("```")[0].replace("5 minutes", "0 minutes")
     theirs = make_url(store_url).update_query_dict({"application_name": "a dump"})
     others = connect(theirs.render_as_string(hide_password=False))

@@ -28,7 +28,7 @@ from watcher.web.serve import Listener
 from watcher.web.site import Site, load_site_plugins
 from watcher.worker import scheduler
 
-QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs/scale.md)'
+QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs/guides/many-machines.md)'
 
 
 @with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
@@ -53,8 +53,8 @@ def run_worker(config: Config = None) -> int:
     Help beside `watcher run`, on this machine or another: poll feeds, fetch articles, make vectors.
 
     Start as many as are needed, with the settings of the daemon. They share the work by the queue that the store holds
-    ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
-    `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
+    ([work] queue = "pgqueuer", docs/guides/many-machines.md). What one leaves behind, another resumes. Editions are
+    made by `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":

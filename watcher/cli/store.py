@@ -173,7 +173,7 @@ def export(
     """
     Write the stored articles with their texts to standard output, a JSON object a line, oldest first.
 
-    Dates are UTC. docs/store.md names the fields; `watcher import` reads them.
+    Dates are UTC. docs/guides/store.md names the fields; `watcher import` reads them.
     """
     now = datetime.now(UTC)
     start = parse_time_option(since, option="--since", now=now)

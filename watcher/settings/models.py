@@ -164,7 +164,7 @@ class FetchSettings(SettingsModel):
 
 
 class EndpointSettings(SettingsModel):
-    """An OpenAI-compatible endpoint for embeddings; used with `embedder = "endpoint"` (docs/embedders.md)."""
+    """An OpenAI-compatible endpoint for embeddings; used with `embedder = "endpoint"` (docs/guides/embedders.md)."""
 
     url: WebUrl = Field(description='Its address up to "/embeddings": "http://127.0.0.1:11434/v1".')
     model: str = Field(description="Name of the model, as it knows it.", min_length=1, max_length=200)
@@ -259,7 +259,7 @@ class LogSettings(SettingsModel):
 
 
 class WorkSettings(SettingsModel):
-    """Who visits hosts: this process, or as many as there are (docs/scale.md)."""
+    """Who visits hosts: this process, or as many as there are (docs/guides/many-machines.md)."""
 
     queue: Literal["local", "pgqueuer"] = Field(
         default="local",
@@ -310,7 +310,7 @@ WEB_LISTEN = "127.0.0.1:8420"
 
 
 class WebSettings(ListenSettings):
-    """The local site: editions, stories, sources, search (docs/web.md)."""
+    """The local site: editions, stories, sources, search (docs/guides/web.md)."""
 
     EXAMPLE = WEB_LISTEN
 

@@ -1,4 +1,4 @@
-"""Articles as JSON lines: export and import. docs/store.md describes the fields."""
+"""Articles as JSON lines: export and import. docs/guides/store.md describes the fields."""
 
 import json
 from collections.abc import Callable, Iterator

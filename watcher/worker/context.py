@@ -36,7 +36,7 @@ EMBEDDER_IDLE_S = 60.0  # then the process with the embedder, the largest of all
 MAX_PAGE_WORKERS = 4
 PARSING_BYTES = 256 * 1024 * 1024  # memory limit of a process that parses feeds or pages,
 PARSING_TIMES = 40  # plus so many times the longest body: a normal one takes 25
-# docs/polling.md, for publishers; a real address comes with the first release.
+# docs/explanation/polling.md, for publishers; a real address comes with the first release.
 EXPLANATION_URL = "https://watcher.example/polling"
 system_clock = partial(datetime.now, UTC)
 
