@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from watcher.cli.commands import load_commands
 from watcher.feeds.health import STATUSES
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
 
 
 def names() -> list[str]:
@@ -43,8 +47,8 @@ def test_the_shell_completes_commands_and_options(capsys, monkeypatch):
 
 
 def test_the_docs_explain_each_word_for_a_sources_health_worst_first():
-    told = (ROOT / "docs" / "reference" / "commands" / "index.md").read_text(encoding="utf-8")
-    table = told.partition("## Health of a source")[2].partition("| word | ")[2].partition("\n\n")[0]
+    page = (REFERENCE / "source-health.md").read_text(encoding="utf-8")
+    table = page.partition("| word | ")[2].partition("\n\n")[0]
 
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(STATUSES)
 
@@ -56,40 +60,68 @@ def test_each_script_of_bench_is_named():
 
 
 def test_each_metric_is_in_the_docs_and_the_panel_asks_for_no_other():
-    import re
-
     made = re.compile(r'"((?:watcher|digests)_[a-z_]+)"')
     sources = [*(ROOT / "watcher" / "daemon").glob("*.py"), ROOT / "digests" / "metrics.py"]
     names = {name for path in sources for name in made.findall(path.read_text(encoding="utf-8"))}
-    told = (ROOT / "docs" / "guides" / "daemon.md").read_text(encoding="utf-8")
-    asked = set(
-        re.findall(r"(?:watcher|digests)_[a-z_]+", (ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
-    )
+    page = (REFERENCE / "metrics.md").read_text(encoding="utf-8")
+    asked = set(re.findall(r"(?:watcher|digests)_[a-z_]+", (DOCS / "grafana.json").read_text(encoding="utf-8")))
 
     assert len(names) > 12
-    assert [name for name in names if f"`{name}" not in told] == []
+    assert [name for name in names if f"| `{name}" not in page] == []
     assert {name.removesuffix("_bucket") for name in asked} <= names
 
 
-def test_each_event_of_the_log_is_in_the_docs():
-    import re
+def test_each_event_of_the_log_is_in_the_docs_and_the_docs_name_no_other():
+    names: set[str] = set()
+    for path in [*(ROOT / "watcher").rglob("*.py"), *(ROOT / "digests").rglob("*.py")]:
+        names |= log_events(ast.parse(path.read_text(encoding="utf-8")))
+    table = (REFERENCE / "log-events.md").read_text(encoding="utf-8").partition("## Start and stop")[2]
+    documented = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    }
 
-    event = re.compile(r'log\.(?:info|warning|error|exception)\(\s*"([a-z_]+)')
-    sources = [
-        *(ROOT / "watcher" / "daemon").glob("*.py"),
-        ROOT / "digests" / "jobs.py",
-        ROOT / "digests" / "alerts" / "alerts.py",
-    ]
-    names = {name for path in sources for name in event.findall(path.read_text(encoding="utf-8"))}
-    told = (ROOT / "docs" / "guides" / "daemon.md").read_text(encoding="utf-8")
+    assert len(names) > 40
+    assert names == documented
 
-    assert len(names) > 12
-    assert [name for name in names if f"`{name}`" not in told] == []
+
+def log_events(tree: ast.AST) -> set[str]:
+    """Return the names of the events that a module logs; `f"{event} …"` and `f"source_{word} …"` by their values."""
+    found: set[str] = set()
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+            continue
+        if not (isinstance(call.func.value, ast.Name) and call.func.value.id == "log"):
+            continue
+        for message in call.args[:2]:
+            if isinstance(message, ast.Constant) and isinstance(message.value, str):
+                found.add(message.value.partition(" ")[0])
+            elif isinstance(message, ast.JoinedStr):
+                before = message.values[0].value if isinstance(message.values[0], ast.Constant) else ""
+                variable = next(part.value.id for part in message.values if isinstance(part, ast.FormattedValue))
+                found |= {before + value for value in values_of(variable, tree)}
+    return found
+
+
+def values_of(variable: str, tree: ast.AST) -> set[str]:
+    """Return the words that a module assigns to a variable, by `=` or by a loop over a variable."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable:
+            found |= {part.value for part in ast.walk(node.value) if is_word(part)}
+        elif isinstance(node, ast.For) and variable in ast.unparse(node.target):
+            for name in [part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name)]:
+                found |= values_of(name, tree)
+    return found
+
+
+def is_word(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def test_each_file_that_the_readme_links_is_there():
-    import re
-
     told = (ROOT / "README.md").read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)", told) if "://" not in link]
 
