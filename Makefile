@@ -8,7 +8,7 @@ export EDITION_TOOLS
 # Each test process would otherwise compile all test files again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test run-tests quick check edition-tools torture floors size constraints format docs clean docs-site audit sbom
+.PHONY: help install demo test run-tests quick check edition-tools torture floors size constraints format docs clean docs-site audit sbom release
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -63,6 +63,21 @@ sbom: $(READY)  ## write what an installation is made of as CycloneDX into build
 	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic,translate,postgresql]'
 	build/cyclonedx/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
 	build/cyclonedx/bin/cyclonedx-py environment build/sbom/bin/python --output-file build/sbom.json
+
+# A network of its own for one command, where the system permits it: nothing in it reaches the internet.
+WITHOUT_NETWORK := unshare --map-root-user --net sh -c 'ip link set lo up && exec "$$@"' sh
+
+release:  ## build the packages into dist, check them, and run the demo from the wheel in a clean venv
+	rm -rf dist build/release
+	$(PYTHON) -m venv build/release/tools
+	build/release/tools/bin/python -m pip install --quiet --disable-pip-version-check build twine
+	build/release/tools/bin/python -m build --outdir dist
+	build/release/tools/bin/twine check --strict dist/*
+	$(PYTHON) -m venv build/release/clean
+	build/release/clean/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build/release && if $(WITHOUT_NETWORK) true; then $(WITHOUT_NETWORK) clean/bin/watcher demo; \
+	  else echo 'The demo runs with a network: this system permits no network of its own.'; clean/bin/watcher demo; fi
+	ls -l dist
 
 SCORERS ?= $(wildcard ../shared/eval)
 LABELLED ?= $(wildcard ../shared/data)
