@@ -119,11 +119,3 @@ def values_of(variable: str, tree: ast.AST) -> set[str]:
 
 def is_word(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def test_each_file_that_the_readme_links_is_there():
-    told = (ROOT / "README.md").read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)", told) if "://" not in link]
-
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []

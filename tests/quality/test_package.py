@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+REPOSITORY = PROJECT["project"]["urls"]["Source"]
+PAGES = f"{REPOSITORY}/blob/main/"
+IMAGES = REPOSITORY.replace("https://github.com/", "https://raw.githubusercontent.com/") + "/main/"
 
 
 def package_files() -> set[str]:
@@ -49,6 +53,16 @@ def test_the_wheel_describes_itself_to_an_index(wheel):
     assert {"Operating System :: POSIX", "Typing :: Typed"} <= set(metadata.get_all("Classifier"))
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload().startswith("# Watcher\n")
+
+
+def test_each_link_of_the_readme_works_outside_the_repository_and_leads_to_a_file_in_it():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", readme)
+    files = [link.partition("#")[0] for link in links if link.startswith((PAGES, IMAGES))]
+
+    assert len(files) > 10
+    assert [link for link in links if not link.startswith("https://")] == []
+    assert [file for file in files if not (ROOT / file.removeprefix(PAGES).removeprefix(IMAGES)).exists()] == []
 
 
 def test_the_container_image_gets_each_file_that_the_build_needs():
