@@ -33,7 +33,7 @@ def load(data: bytes) -> Edition:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise DigestError(f"not an edition: {place}: {first['msg']} ({error.error_count()} faults)") from error
+        raise DigestError(f"not an edition: {place}: {first['msg']} ({error.error_count()} errors)") from error
 
 
 @cache

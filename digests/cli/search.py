@@ -39,29 +39,30 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 )
 def search_articles(
     words: Annotated[
-        list[str], Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS...")
+        list[str],
+        Argument(help='Words to find; also "a phrase", one OR another, begin*, -without.', metavar="WORDS..."),
     ],
-    since: Annotated[str | None, Option("--since", help='From then on: "2d", or a date.', metavar="T")] = None,
-    until: Annotated[str | None, Option("--until", help='Before then: "12h", or a date.', metavar="T")] = None,
-    language: Annotated[str | None, Option("--language", help='Only in this language, "fr" or "French".')] = None,
-    country: Annotated[str | None, Option("--country", help='Only from outlets of this country, "FR".')] = None,
-    outlet: Annotated[str | None, Option("--outlet", help="Only from outlets with these words in their name.")] = None,
-    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="Articles to show.")] = 10,
-    offset: Annotated[int, Option("--offset", min=0, max=1_000_000, help="Articles to pass over.")] = 0,
+    since: Annotated[str | None, Option("--since", help='Earliest time: an age ("2d") or a date.', metavar="T")] = None,
+    until: Annotated[str | None, Option("--until", help='Latest time: an age ("12h") or a date.', metavar="T")] = None,
+    language: Annotated[str | None, Option("--language", help='Language, such as "fr" or "French".')] = None,
+    country: Annotated[str | None, Option("--country", help='Country of the outlet, such as "FR".')] = None,
+    outlet: Annotated[str | None, Option("--outlet", help="Words in the name of the outlet.")] = None,
+    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="Number of articles to show.")] = 10,
+    offset: Annotated[int, Option("--offset", min=0, max=1_000_000, help="Number of articles to skip.")] = 0,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Search the stored articles, newest first. Case and accents do not matter; dates are the first digest's.
+    Search the stored articles, newest first. Case and accents do not matter.
 
-    Exit code 1 says that nothing was found.
+    Times are in the time zone of the first digest. The exit code is 1 if nothing is found.
     """
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)
     now = datetime.now(UTC)
     query = parse_query(" ".join(words))
     if not query.groups:
-        raise BadParameter("expected a word to look for", param_hint="WORDS")
+        raise BadParameter("expected a word to search for", param_hint="WORDS")
     tag = find_language(language or "", spoken_languages(settings))
     if language and not tag:
         raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
@@ -128,11 +129,11 @@ def bold(snippet: Snippet) -> str:
 
 def format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
     if not found.hits:
-        yield "nothing was found"
+        yield "no articles found"
     if found.has_more:
-        yield "there are more: --limit and --offset show them"
+        yield "there are more; use --limit and --offset to see them"
     if found.stopped_at:
         at = found.stopped_at.astimezone(zone)
-        yield f"many have these words, but not in a row; looked at back to {at:%Y-%m-%d %H:%M}: --until goes on"
+        yield f"stopped at {at:%Y-%m-%d %H:%M}: many articles have these words, but not as a phrase; go on with --until"
     if missing:
-        yield f"{missing} older articles cannot be found yet; they can by and by while the daemon runs"
+        yield f"older articles not indexed yet: {missing}; a running daemon does this in the background"

@@ -43,7 +43,7 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
         about = {"digest": edition.digest, "date": edition.local_date, "number": edition.number}
         about |= {"made_at": edition.made_at, **ledger.counts}
         found.append(about | {"largest": largest, "translation": ledger.translation})
-        share = f", the largest with {largest.share:.1%} of the reports" if largest else ""
+        share = f"; the largest has {largest.share:.1%} of the reports" if largest else ""
         rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
@@ -60,13 +60,13 @@ def name_edition(edition: Edition) -> str:
 def format_stories(counts: Mapping[str, int]) -> str:
     shown, briefs, left_out = (counts[name] for name in ("stories_shown", "briefs_shown", "stories_left_out"))
     stories = format_count(counts["stories_found"], "story", "stories")
-    return f"{stories}: {shown} in full, {briefs} in one line, {left_out} left out"
+    return f"{stories} ({shown} in full, {briefs} in one line, {left_out} left out)"
 
 
 def oversized_story_warning(largest: LargestStory) -> str:
     title = to_one_line(largest.title, TITLE_CHARS)
     reports = f"{largest.reports} of {largest.of_reports} reports"
-    return f'oversized story: "{title}" holds {reports}; others may have run into it'
+    return f'oversized story: "{title}" has {reports}; it may contain several events'
 
 
 def format_translation(outcome: TranslationOutcome) -> str:
@@ -102,17 +102,17 @@ def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
         edition = f"{first.digest}, {first.label}"
         state = to_one_line(format_state(first), REASON_CHARS + 100)
-        yield "delivery", f"{edition}: {first.channel} to {names}{more} {state}"
+        yield "delivery", f"{edition}: {first.channel} to {names}{more}: {state}"
         if first.hint:
             yield "", f"try: {to_one_line(first.hint, REASON_CHARS)}"
 
 
 def format_state(delivery: Delivery) -> str:
     why = f": {delivery.response}" if delivery.response else ""
-    again = f", tried again at {format_minute(delivery.next_try_at)}"
+    again = f", next try at {format_minute(delivery.next_try_at)}"
     words = {
-        "waiting": f"waits{again if delivery.attempts else ''}{why}",
-        "sending": "is being sent",
+        "waiting": f"waiting{again if delivery.attempts else ''}{why}",
+        "sending": "being sent",
         "unknown": f"may have arrived{again}{why}",
         "failed": f"failed{why}",
         "sent": f"sent{why}",
@@ -127,7 +127,7 @@ def schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> St
         name = to_one_line(each.title, NEXT_TITLE_CHARS)
         if each.due_since is not None:
             late = format_duration((now - each.due_since).total_seconds())
-            rows.append(("owed", f"{name}: its edition was due {late} ago and is not made yet"))
+            rows.append(("overdue", f"{name}: the edition was due {late} ago and is not made yet"))
         left = format_duration((each.next_due_at - now).total_seconds())
         rows.append(("next", f"{name}, due {format_minute(each.next_due_at)}, in {left}"))
     return StatusSection(name="digests", found=found, rows=tuple(rows))

@@ -38,22 +38,22 @@ MINUTE = "%Y-%m-%d %H:%M"  # of times, in UTC
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
 WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 STORY = Annotated[
-    str, Argument(metavar="STORY", help="Its id, an edition's link to it, or its number in the last one.")
+    str, Argument(metavar="STORY", help="Id of the story, its link in an edition, or its number in the last one.")
 ]
 
 
 @with_examples("watcher story list", "watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
 def show_story(
     story: STORY,
-    why: Annotated[bool, Option("--why", help="Show what each report is in the story for.")] = False,
+    why: Annotated[bool, Option("--why", help="Show why each report is in the story.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """
-    Show a story: its reports with their copies, who carries it, its thread over days, and what became of it.
+    Show a story: its reports and their copies, its outlets, its thread over days, and its history.
 
-    If the story was merged into another, that one is shown, with when and why. With --why it also shows the terms of
-    its score in the last edition.
+    If the story was merged into another one, that one is shown, with the time and reason. With --why, the terms of its
+    score in the last edition are shown too.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -65,7 +65,7 @@ def show_story(
 
 @with_examples("watcher story list", "watcher story list world")
 def list_stories(
-    name: Annotated[str | None, Argument(help="Which digest; the first of the settings if not given.")] = None,
+    name: Annotated[str | None, Argument(help="Name of the digest; by default, the first in the settings.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -87,7 +87,7 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     ids = {each.number: each.id for each in edition.stories} if edition else {}
     if int(story) not in ids:
         missing = f"the last edition has no story {story}"
-        raise DigestError(missing if edition else "no edition is kept; watcher digest makes one")
+        raise DigestError(missing if edition else "no edition is stored; watcher digest makes one")
     return ids[int(story)]
 
 
@@ -99,7 +99,7 @@ def find_last_place(connection: Connection, settings: Settings, story: str) -> t
 
 def format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
     yield ""
-    yield f"Its place in the last edition ({name_edition(edition)}), {story.number}, by a score of {story.score:.2f}:"
+    yield f"Number {story.number} in the last edition ({name_edition(edition)}), with a score of {story.score:.2f}:"
     for term in sorted(story.score_terms, key=lambda term: -abs(term.value * term.weight)):
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 
@@ -114,7 +114,7 @@ def place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]
 def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
-        yield f"{found.asked.id} “{found.asked.title}” is no more: its articles are in {row.id}."
+        yield f"{found.asked.id} “{found.asked.title}” no longer exists: its articles are in {row.id}."
         yield ""
     yield f"{row.id}  {row.title}"
     articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
@@ -130,7 +130,7 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     yield from format_thread(found)
     if found.changes:
         yield ""
-        yield "What became of it:"
+        yield "History:"
         yield from (f"  {change.at:{MINUTE}}  {describe_change(change)}" for change in found.changes)
 
 
@@ -138,7 +138,7 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     credit += f" ({origin.kind}, not counted)" if origin.kind in COLLECTIONS else ""
-    credit += " (its text is doubtful, not quoted)" if origin.kind == DOUBTFUL else ""
+    credit += " (text doubtful, not quoted)" if origin.kind == DOUBTFUL else ""
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:
@@ -154,7 +154,7 @@ def format_thread(found: StoryDetails) -> Iterator[str]:
     if len(found.thread) < 2:
         return
     yield ""
-    yield f"Its thread, {found.row.thread}, since {found.row.began_at:{MINUTE}}:"
+    yield f"Thread {found.row.thread}, since {found.row.began_at:{MINUTE}}:"
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
         yield f" {mark} {row.first_at:{MINUTE}}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
@@ -190,16 +190,16 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
     "watcher explain 1",
 )  # fmt: skip
 def explain_articles(
-    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Its id or URL; alone, a story's id or number.")],
-    other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Another article's id or URL.")] = None,
+    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article; or one story.")],
+    other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Id or URL of another article.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """
-    Say why two articles are in one story or not: what they share, what only one has, and what decides.
+    Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    Given a story of the last edition alone, show which article is nearest to it in each country, or of each kind of
-    owner, that is said not to report it.
+    With one story of the last edition: the edition names countries and kinds of owner that do not report it. For each,
+    the most similar article is shown.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -224,7 +224,7 @@ def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[ex
     known = {**window.items, **load_items(connection, (a, b))}
     for article in (a, b):
         if article.id not in known:
-            raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
+            raise DigestError(f"the features of article {article.id} are not computed yet; watcher poll computes them")
     members = {**window.members, **load_members(connection, (a.id, b.id))}
     stories = {key: member.story_id for key, member in members.items() if key in known}
     reports = {key: member.report for key, member in members.items() if key in known}
@@ -245,15 +245,15 @@ def load_silence(
 
 def format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:
     if not silent:
-        yield "The edition says of no country or kind of owner that it does not report this story."
+        yield "The edition names no country or kind of owner that does not report this story."
     for each in silent:
         name = country_name(each.name, "en") if each.group == "country" else each.name
-        yield f"{name}: {format_count(each.outlets, 'outlet')} read, none with a report of it. Their nearest article:"
+        yield f"{name}: {format_count(each.outlets, 'outlet')} read, none reported it. The most similar article:"
         if article := nearest.get(each.nearest):
             yield f"  {article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
             yield f"  {article.id}  {article.url}"
         if each.nearest:  # an edition made by an earlier version has none
-            yield f"  {each.likeness:.2f} of 1 alike; from {FAR:.2f} on it could be a report, and nothing would be said"
+            yield f"  Similarity {each.likeness:.2f} (at {FAR:.2f} it could be a report, and {name} would not be named)"
 
 
 def format_explanation(
@@ -262,16 +262,16 @@ def format_explanation(
     for place, article in zip(("first", "second"), articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
         story = stories.get(article.id)
-        yield f"        {article.id}, {f'in story {story}' if story else 'in no story: no edition has looked at it'}"
+        yield f"        {article.id}, {f'in story {story}' if story else 'in no story: no edition has covered it'}"
     yield ""
     yield explain.describe_decision(pair)
     texts = ((f"{article.title}\n{article.text}", article.language) for article in articles)
     spelling, common, apart = explain.SurfaceForms(texts), explain.describe_common_ground, explain.describe_differences
-    for heading, describe in (("For one event:", common), ("Against:", apart)):
+    for heading, describe in (("For the same story:", common), ("Against:", apart)):
         lines = list(describe(pair.evidence, spelling))
         if lines:
             yield from (heading, *(f"  {line}" for line in lines))
-    yield f"The two alone are alike by {pair.score:.2f}; {pair.threshold:.2f} joins two reports."
+    yield f"Similarity {pair.score:.2f} ({pair.threshold:.2f} or more joins two reports)."
 
 
 @with_examples(
@@ -279,13 +279,13 @@ def format_explanation(
 )
 def split(
     story: STORY,
-    articles: Annotated[list[str], Argument(metavar="ARTICLE...", help="Ids or URLs of what does not belong there.")],
+    articles: Annotated[list[str], Argument(metavar="ARTICLE...", help="Ids or URLs of the articles to move out.")],
     config: Config = None,
 ) -> None:
     """
-    Take articles out of a story: they are a story of their own, and stay apart from the others from now on.
+    Move articles out of a story into a story of their own. They stay apart until you revoke the correction.
 
-    The others keep the id. `watcher story STORY` shows the ids of its articles.
+    The other articles keep the id of the story. `watcher story STORY` shows the ids of its articles.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -297,7 +297,7 @@ def split(
 
 @with_examples("watcher story join 3 7", "watcher story join s1f2e3d4c5b s9a8b7c6d5e")
 def join(one: STORY, other: STORY, config: Config = None) -> None:
-    """Make one story of two, now and from now on; the larger keeps its id, and the other's leads to it."""
+    """Join two stories until you revoke the correction. The larger one keeps its id, and the other id leads to it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         ids = [read(engine, parse_story_id, settings, each) for each in (one, other)]
@@ -308,32 +308,32 @@ def join(one: STORY, other: STORY, config: Config = None) -> None:
 def format_result(done: CorrectionResult) -> Iterator[str]:
     for story in done.stories:
         yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"
-    yield f"It holds from now on: watcher story forget {done.number} takes it back."
+    yield f"Corrections are permanent; to revoke this one: watcher story forget {done.number}"
 
 
 @with_examples("watcher story rules")
 def list_rules(config: Config = None, json: Json = False) -> None:
-    """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
+    """List your corrections, oldest first. With --json, revoked ones are listed too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
     held = [each for each in found if each.revoked_at is None]
     lines = [f"{each.number:>4}  {each.made_at:{MINUTE}}  {each.description}" for each in held]
-    none_holds = "no correction holds; watcher story split and watcher story join make one"
-    print_result(found, lines or [none_holds], json=json)
+    no_rules = "no corrections; watcher story split and watcher story join make one"
+    print_result(found, lines or [no_rules], json=json)
 
 
 @with_examples("watcher story forget 3")
 def forget(
-    number: Annotated[int, Argument(help="Of the correction, as `watcher story rules` shows it.")],
+    number: Annotated[int, Argument(help="Number of the correction, as `watcher story rules` shows it.")],
     config: Config = None,
 ) -> None:
     """
     Revoke a correction.
 
-    The next edition groups its articles by what they say; until then they stay where the correction put them.
+    The next edition groups its articles by their text again. Until then, they stay where the correction put them.
     """
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         done = write(engine, forget_correction, number, now=datetime.now(UTC))
     if not done:
-        raise DigestError(f"no correction {number} holds", hint="watcher story rules")
-    print_lines([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
+        raise DigestError(f"there is no active correction {number}", hint="watcher story rules")
+    print_lines([f"Correction {number} is revoked. The next edition groups its articles by their text again."])

@@ -23,7 +23,7 @@ def check_pair(pair: str) -> str:
     return pair
 
 
-Pair = Annotated[str, Argument(metavar="PAIR", callback=check_pair, help='From and to, such as "pt-en".')]
+Pair = Annotated[str, Argument(metavar="PAIR", callback=check_pair, help='Languages from and to, such as "pt-en".')]
 
 
 @with_examples("watcher translate list", "watcher translate list --json")
@@ -31,8 +31,8 @@ def list_models(config: Config = None, json: Json = False) -> None:
     """
     List the installed models, and those that your sources need.
 
-    A source needs one if you have set its `language` and the digest does not read it; the foot of an edition, and
-    `watcher status`, name the languages of the others.
+    A source needs a model if its `language` is set and the digest does not read it. For other sources, the end of an
+    edition and `watcher status` name the languages without a model.
     """
     settings = load_settings(config)
     translate = translate_of(settings)
@@ -42,9 +42,9 @@ def list_models(config: Config = None, json: Json = False) -> None:
     }
     lacking = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
     found = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": lacking}
-    lines = [f"engine: {translate.engine}, {len(sizes)} models in {translate.models}"]
+    lines = [f"engine: {translate.engine}, models in {translate.models}: {len(sizes)}"]
     lines += [f"  {pair}  {format_bytes(size)}" for pair, size in sizes.items()]
-    lines += [f"{digest} lacks {', '.join(pairs)}" for digest, pairs in lacking.items() if pairs]
+    lines += [f"missing for {digest}: {', '.join(pairs)}" for digest, pairs in lacking.items() if pairs]
     print_result(found, lines if sizes else [*lines, MODEL_HINT], json=json)
 
 
@@ -56,20 +56,20 @@ def list_models(config: Config = None, json: Json = False) -> None:
 def install(
     pair: Pair,
     origin: Annotated[
-        str | None, Argument(metavar="FROM", help="A folder or an archive; by default the url of [translate].")
+        str | None, Argument(metavar="FROM", help="A folder, an archive or a URL; by default, the url of [translate].")
     ] = None,
     config: Config = None,
 ) -> None:
     """
-    Install a model of Firefox, and try it: from a folder, an archive (zip, tar), or the `url` of `[translate]`.
+    Install a model of Firefox from a folder, an archive (zip, tar) or a URL, and test it.
 
-    Where there is no model for two languages, two by English do: for Arabic to German ar-en and en-de.
+    If there is no model for two languages, install two that go through English: ar-en and en-de for Arabic to German.
     """
     translate = translate_of(load_settings(config))
     if origin is None and (translate.url is None or translate.engine != "firefox"):
-        raise BadParameter("name a folder or an archive, or set the url of [translate]", param_hint="FROM")
+        raise BadParameter("expected a folder, an archive or a URL; or set the url of [translate]", param_hint="FROM")
     install_model(translate.models, pair, origin or str(translate.url))
-    print_lines([f"{pair}: installed and tried, in {translate.models / pair}"])
+    print_lines([f"{pair}: installed in {translate.models / pair}, and tested"])
 
 
 @with_examples('watcher translate test pt-en "Sismo faz 14 mortos no Chile"')
@@ -89,5 +89,5 @@ def test_pair(
     found: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
     found["is_shown"] = keeps_facts(text, translation, source=source, target=target)
     found["took_s"] = round(time.perf_counter() - started, 3)
-    lost = "" if found["is_shown"] else " (not shown in an edition: a figure, a name or a negation is lost)"
+    lost = "" if found["is_shown"] else " (an edition would not show it: a number, a name or a negation is missing)"
     print_result(found, [f"{translation}{lost}"], json=json)

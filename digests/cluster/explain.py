@@ -197,7 +197,7 @@ SHARED_SHARE = 0.25  # of each side's articles that must have a common name
 def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str:
     a, b = key_shares(ours), key_shares(theirs)
     shares = {key: share for key in a.keys() & b.keys() if (share := min(a[key], b[key])) >= SHARED_SHARE}
-    return f"both tell of {join_names(shares)}" if shares else "their articles are near each other in wording"
+    return f"both mention {join_names(shares)}" if shares else "their articles have similar words"
 
 
 def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str:
@@ -207,9 +207,9 @@ def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str
         {key: share for key, share in one.items() if share >= COMMON_SHARE and key not in other}
         for one, other in ((a, b), (b, a))
     )
-    parts = [f"only they tell of {join_names(ours)}"] if ours else []
-    parts += [f"the rest tells of {join_names(theirs)}"] if theirs else []
-    return ", ".join(parts) or "with what has come in since, they are not near enough to the rest"
+    parts = [f"only they mention {join_names(ours)}"] if ours else []
+    parts += [f"the others mention {join_names(theirs)}"] if theirs else []
+    return ", ".join(parts) or "with the articles that came later, they are not similar enough to the others"
 
 
 def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
@@ -256,47 +256,47 @@ class SurfaceForms:
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield phrases with the evidence that two articles are on one event: first what decided their score."""
     if evidence.decided:
-        yield f"their score is from {', '.join(f'{name} ({share:.0%})' for name, share in evidence.decided)}"
+        yield f"the score comes from {', '.join(f'{name} ({share:.0%})' for name, share in evidence.decided)}"
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:
-        yield f"both name {spelling.of(evidence.names)}"
+        yield f"names in both: {spelling.of(evidence.names)}"
     if evidence.numbers:
-        yield f"both have the numbers {', '.join(evidence.numbers[:MAX_LISTED])}"
+        yield f"numbers in both: {', '.join(evidence.numbers[:MAX_LISTED])}"
     if terms:
-        yield f"both say {spelling.of(terms)}"
+        yield f"words in both: {spelling.of(terms)}"
     if evidence.wording >= MIN_SHOWN_WORDING:
-        yield f"{evidence.wording:.0%} of the shorter text stands in the longer one, word for word"
+        yield f"{evidence.wording:.0%} of the shorter text is in the longer one, word for word"
     if evidence.vector is not None and evidence.vector >= MIN_SHOWN_COSINE:
-        yield f"their meaning is alike by {evidence.vector:.2f} of 1"
+        yield f"similarity of meaning: {evidence.vector:.2f} of 1"
     if evidence.hours_apart is not None:
-        yield f"{format_duration(3600 * evidence.hours_apart)} apart"
+        yield f"published {format_duration(3600 * evidence.hours_apart)} apart"
 
 
 def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     for place, keys in (("first", evidence.only_a), ("second", evidence.only_b)):
         if keys:
-            yield f"only the {place} names {spelling.of(keys)}"
+            yield f"names or numbers only in the {place}: {spelling.of(keys)}"
 
 
 def describe_decision(found: PairExplanation) -> str:
     """Return an explanation as a sentence."""
     least, days = f"{found.threshold:.2f}", f"{found.idle_hours / 24:.0f} days"
-    yet = "No edition has looked at both yet"
-    two = "They are in two stories" if found.both_in_stories else f"{yet}; by themselves they are of two stories"
+    yet = "No edition has covered both articles yet"
+    two = "They are in two stories" if found.both_in_stories else f"{yet}; on their own, they are two stories"
     return {
-        Decision.SAME_REPORT: "They are one report: one text, copied or rewritten.",
-        Decision.JOINED: "They are in one story: a reader's correction joined the two that they were in.",
+        Decision.SAME_REPORT: "They are one report: the same text, copied or rewritten.",
+        Decision.JOINED: "They are in one story: a user correction joined their two stories.",
         Decision.SAME_STORY: "They are in one story.",
-        Decision.RULED: f"{two}: a reader's correction holds them apart.",
-        Decision.SILENT: f"{two}: one is a live blog or a round-up, of many events, and never joins two.",
-        Decision.TOO_FAR: f"{two}: a story that is idle for {days} is over.",
-        Decision.CONFLICT: f"{two}: each has names, nouns or numbers of its own that the other does not know.",
-        Decision.BELOW: f"{two}: their likeness is {found.score:.2f}, and {least} is asked for.",
-        Decision.STORIES_BELOW: f"{two}: the two are alike by {found.score:.2f}, but all reports of their "
-        f"stories by {found.average:.2f} on the average; about {least} is asked for, more by a story whose reports "
-        "are close to each other.",
-        Decision.OPEN: f"{yet}; the two are near enough for one story.",
+        Decision.RULED: f"{two}: a user correction keeps them apart.",
+        Decision.SILENT: f"{two}: one is a live blog or a round-up. It covers many events, so it joins no stories.",
+        Decision.TOO_FAR: f"{two}: a story ends after {days} without a report.",
+        Decision.CONFLICT: f"{two}: each has names, nouns or numbers that the other lacks.",
+        Decision.BELOW: f"{two}: their similarity is {found.score:.2f}; at least {least} is needed.",
+        Decision.STORIES_BELOW: f"{two}: their similarity is {found.score:.2f}, but the average over all reports of "
+        f"their stories is {found.average:.2f}. About {least} is needed, and more if the reports of a story are very "
+        "similar to each other.",
+        Decision.OPEN: f"{yet}; the two are similar enough for one story.",
     }[found.kind]
 
 
@@ -375,17 +375,17 @@ def share(part: int, whole: int) -> float:
 
 
 def describe_copy(copy: CopyDifference) -> str:
-    """Return how a copy differs, for a reader: "whole", "cut to 60 %, edited, other headline"."""
+    """Return how a copy differs, for a reader: "whole", "cut to 60 %, edited, different headline"."""
     parts = []
     if copy.added and not copy.kept:
         parts.append("rewritten")  # no sentence is the same
     elif copy.kept < WHOLE:
-        parts.append(f"cut to {round_percent(copy.kept)} %" if copy.kept else "headline alone")
+        parts.append(f"cut to {round_percent(copy.kept)} %" if copy.kept else "headline only")
     if copy.edited >= EDITED:
         parts.append("edited")
     if ADDED <= copy.added < 1:
         parts.append(f"{round_percent(copy.added)} % added")
-    return ", ".join((parts or ["whole"]) + ([] if copy.same_title else ["other headline"]))
+    return ", ".join((parts or ["whole"]) + ([] if copy.same_title else ["different headline"]))
 
 
 def round_percent(part: float) -> int:

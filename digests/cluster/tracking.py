@@ -217,7 +217,7 @@ def find_follow_ups(
         (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
     before = [story.profile for story in gone if story.profile]
     for new_story, follows, score in link_follow_ups([*before, *old], new, threads):
-        why = f"both are about the same: {score:.2f} of 1, and no other story is nearly as near"
+        why = f"their similarity is {score:.2f} of 1, and no other story is nearly as similar"
         articles = here[new_story].articles
         yield StoryEvent(kind=FOLLOWS, story=new_story, other=follows, articles=articles, why=why)
 

@@ -101,11 +101,11 @@ def _terms(
     rows = (
         ("independent", math.log2(max(independent, 1)), format_count(independent, "independent report")),
         ("carried", math.log2(max(outlets, 1)), f"carried by {format_count(outlets, 'outlet')}"),
-        ("countries", math.log2(max(countries, 1)), f"outlets of {format_count(countries, 'country', 'countries')}"),
+        ("countries", math.log2(max(countries, 1)), f"outlets from {format_count(countries, 'country', 'countries')}"),
         ("languages", math.log2(max(languages, 1)), f"in {format_count(languages, 'language')}"),
         ("owners", math.log2(max(owners, 1)), format_count(owners, "owner")),
         ("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), f"last report {age} old"),
-        ("movement", *(moved or (0.0, "no last edition to compare with"))),
+        ("movement", *(moved or (0.0, "no earlier edition to compare with"))),
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
     return tuple(_term(name, value, WEIGHTS[name], words) for name, value, words in rows)
@@ -147,7 +147,7 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
             family[at] = [at]
             found.append(ranked)
             continue
-        term = _term("sibling", float(len(family[head])), WEIGHTS["sibling"], "another story on an event above it")
+        term = _term("sibling", float(len(family[head])), WEIGHTS["sibling"], "a higher story is about the same event")
         family[head].append(at)
         why = (*ranked.score_terms, term)
         found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id))

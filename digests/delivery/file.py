@@ -17,9 +17,9 @@ ERRNO_TEXTS = {
     errno.EACCES: "no permission to write there",
     errno.EPERM: "no permission to write there",
     errno.EROFS: "the disk is read-only",
-    errno.ENOTDIR: "a part of the path is no folder",
+    errno.ENOTDIR: "a part of the path is not a folder",
     errno.EEXIST: "it is a file, not a folder",
-    errno.EISDIR: "a folder stands where the file should go",
+    errno.EISDIR: "there is a folder with the name of the file",
     errno.ENAMETOOLONG: "the path is too long",
 }
 # File modes; the umask restricts the second. A mail names its recipient, so only the owner may read it.
@@ -39,7 +39,7 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
         directory.mkdir(parents=True, exist_ok=True)
         for form in rendered:
             if form.name in ("", ".", "..") or Path(form.name).name != form.name or "\0" in form.name:
-                raise DeliveryError("file", f"{form.name!r} is no file name", permanent=True)
+                raise DeliveryError("file", f"{form.name!r} is not a file name", permanent=True)
             target = directory / form.name
             waiting.append((directory / f".{target.name}.{os.getpid()}.tmp", target))
             _write_through(waiting[-1][0], form.body, PRIVATE if form.format == "eml" else PUBLIC)
@@ -81,7 +81,7 @@ class FileChannel(Channel):
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         if self.is_aborted:
-            raise DeliveryError("file", f"{message.recipient}: broken off")
+            raise DeliveryError("file", f"{message.recipient}: interrupted")
         before_commit()
         return f"{len(write_files(message.forms, Path(message.recipient)))} files"
 

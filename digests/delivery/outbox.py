@@ -73,7 +73,7 @@ class OutboxWorker:
 
         def before_commit() -> None:
             if not write(self._engine, outbox.mark_in_flight, delivery):
-                raise DeliveryError(delivery.channel, "another process has taken it over")
+                raise DeliveryError(delivery.channel, "another process sends it now")
 
         try:
             channel = self._channel(delivery)

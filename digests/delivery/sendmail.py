@@ -37,7 +37,7 @@ class SendmailChannel(Channel):
             mail.flush()
             mail.seek(0)
             if self.is_aborted:
-                raise self.fault("broken off")
+                raise self.fault("interrupted")
             before_commit()
             code = self._run(message.recipient, mail, said)
             said.seek(0)
@@ -47,7 +47,7 @@ class SendmailChannel(Channel):
             raise self.fault(
                 words, permanent=code in PERMANENT_CODES, affects_all_recipients=code not in RECIPIENT_CODES
             )
-        return told or "taken"
+        return told or "accepted"
 
     def abort(self) -> None:
         super().abort()
@@ -59,7 +59,7 @@ class SendmailChannel(Channel):
             self._process = subprocess.Popen(command, stdin=mail, stdout=said, stderr=said, start_new_session=True)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            hint = "name your mail program: program = […] in its [[digests.deliver]]"
+            hint = "set your mail program: program = […] in its [[digests.deliver]]"
             raise self.fault(f"cannot be started: {reason}", hint=hint) from error
         try:
             code = self._process.wait(LIMIT_S)
@@ -68,7 +68,7 @@ class SendmailChannel(Channel):
         finally:
             self.close()
         if code < 0:
-            words = "broken off" if self.is_aborted else f"was ended by signal {-code}"
+            words = "interrupted" if self.is_aborted else f"was killed by signal {-code}"
             raise self.fault(words, maybe_arrived=True)
         return code
 

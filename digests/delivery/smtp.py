@@ -46,7 +46,7 @@ class LineLimitedReader:
     def readline(self, size: int) -> bytes:
         self.left -= 1
         if self.left < 0:
-            raise OSError("its answer does not end")
+            raise OSError("its answer is too long")
         return self._file.readline(size)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class SmtpChannel(Channel):
             self._connect()
 
     def abort(self) -> None:
-        self._end("broken off")
+        self._end("interrupted")
 
     def close(self) -> None:
         if self._client is not None:
@@ -115,7 +115,7 @@ class SmtpChannel(Channel):
             yield
         finally:
             timer.cancel()
-            if self._ended != "broken off":
+            if self._ended != "interrupted":
                 self._ended = ""
 
     def _begin(self, recipient: str, size: int) -> None:
@@ -130,7 +130,7 @@ class SmtpChannel(Channel):
         over = False
         client = self._client
         assert client is not None
-        with self._delivery_errors("broke off the mail", was_sent=lambda: over):
+        with self._delivery_errors("did not take the whole mail", was_sent=lambda: over):
             self._check(client.docmd("DATA"), "DATA", client, good=354)
             body = message if message.endswith(b"\r\n") else message + b"\r\n"
             client.send(AT_LINE_START.sub(b"..", body))
@@ -174,7 +174,7 @@ class SmtpChannel(Channel):
     def _encrypt(self, client: BoundedSmtp) -> None:
         """Switch to TLS and discard what the server sent before it, as RFC 3207 §4.2 requires."""
         if not client.has_extn("starttls"):
-            raise self.fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
+            raise self.fault("does not offer STARTTLS", hint='if it supports TLS, set security = "tls" in [smtp]')
         self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_all_recipients=True)
         assert client.sock is not None and client.file is not None
         client.file.close()
@@ -190,18 +190,18 @@ class SmtpChannel(Channel):
         return self._socket
 
     def _log_in(self, client: BoundedSmtp) -> None:
-        hint = "check user and password of [smtp], then: watcher digest --send"
+        hint = "check user and password in [smtp], then run: watcher digest --send"
         offered = client.esmtp_features.get("auth", "").upper().split()
         methods: dict[str, Any]
         methods = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login, "CRAM-MD5": client.auth_cram_md5}
         chosen = next((name for name in methods if name in offered), None)
         if chosen is None:
-            raise self.fault("offers no login that we know", permanent=True, hint=hint)
+            raise self.fault("offers no login method that Watcher supports", permanent=True, hint=hint)
         client.user, client.password = self._server.user, self._password
         try:
             client.auth(chosen, methods[chosen])  # once: servers count failed logins and may block the client
         except UnicodeEncodeError as error:
-            raise self.fault("takes no user or password beyond ASCII", permanent=True, hint=hint) from error
+            raise self.fault("takes only ASCII in user and password", permanent=True, hint=hint) from error
         except smtplib.SMTPAuthenticationError as error:
             raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", hint=hint) from error
 
@@ -276,9 +276,9 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not good: {error.verify_message}"
+        return f"its certificate is not valid: {error.verify_message}"
     if isinstance(error, socket.gaierror):
-        return "its name does not resolve"
+        return "its host name does not resolve"
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "it closed the connection"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

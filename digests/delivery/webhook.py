@@ -56,7 +56,7 @@ class WebhookChannel(Channel):
             before_send=before_send,
         )
         if self.is_aborted:
-            raise self.fault("broken off")
+            raise self.fault("interrupted")
         try:
             response = self._post.run()
         except FetchError as error:
@@ -102,9 +102,9 @@ def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -
     try:
         url = check_web(url)
     except ValueError:
-        raise DeliveryError("webhook", f"{name} is no http or https URL", hint="write the whole URL there") from None
+        raise DeliveryError("webhook", f"{name} is not an http or https URL", hint="write the full URL there") from None
     if not (token.isascii() and token.isprintable()):
-        raise DeliveryError("webhook", f"the token in {delivery.token} has signs in it that no token has")
+        raise DeliveryError("webhook", f"the token in {delivery.token} has characters that a token cannot have")
     return WebhookChannel(url, name=name, token=token)
 
 
@@ -112,5 +112,5 @@ def describe_error(error: FetchError) -> str:
     if isinstance(error, TimedOut):
         return "no answer in time"
     if isinstance(error, RequestRefused):
-        return "its URL cannot be asked for"
+        return "its URL cannot be requested"
     return to_one_line(str(error.reason), MAX_REPLY_CHARS)

@@ -114,8 +114,8 @@ def load_own_templates(folder: Path | None) -> Own:
 def load_own_template(path: Path) -> OwnTemplate:
     name = path.name
     if name not in TEMPLATE_NAMES and not name.startswith("_"):
-        expected = f'expected one of {", ".join(TEMPLATE_NAMES)}, or a piece of your own that begins with "_"'
-        raise DigestError(f"{path}: no template of this name, {expected}{did_you_mean(name, TEMPLATE_NAMES)}")
+        expected = f'expected one of {", ".join(TEMPLATE_NAMES)}, or your own file with a name that begins with "_"'
+        raise DigestError(f"{path}: there is no template of this name; {expected}{did_you_mean(name, TEMPLATE_NAMES)}")
     if path.stat().st_size > MAX_TEMPLATE_BYTES:
-        raise DigestError(f"{path}: larger than {MAX_TEMPLATE_BYTES // 1024} KiB")
+        raise DigestError(f"{path}: the file is larger than {MAX_TEMPLATE_BYTES // 1024} KiB")
     return OwnTemplate(name=name, path=str(path), source=path.read_text("utf-8"))

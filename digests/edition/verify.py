@@ -49,11 +49,11 @@ def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fau
         for number, sentence in enumerate(sentences, 1):
             where = f"{at}, {part}, sentence {number}"
             if sentence.article_id not in story.article_ids:
-                yield where, sentence.text, "its article is not one of the story's"
+                yield where, sentence.text, "its article is not in the story"
             yield from _check_sentence(where, sentence, versions)
     for number, written in enumerate(story.llm_sentences, 1):
         if not written.sources:
-            yield f"{at}, LLM sentence {number}", written.text, "it rests on nothing"
+            yield f"{at}, LLM sentence {number}", written.text, "it cites no source"
         for sentence in written.sources:
             yield from _check_sentence(f"{at}, LLM sentence {number}, source {sentence.outlet}", sentence, versions)
     for figure in story.number_changes:
@@ -61,12 +61,12 @@ def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fau
         for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
             yield from _check_sentence(where, sentence, versions)
             if value not in sentence.text:
-                yield where, sentence.text, f"{value} does not stand in it"
+                yield where, sentence.text, f"it does not contain {value}"
     for detail in (detail for difference in story.differences for detail in difference.details):
         for sentence in detail.sentences:
             yield from _check_sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence, versions)
         if detail.text not in detail.sentences[0].text:
-            yield at, detail.text, "it does not stand in the sentence that it is from"
+            yield at, detail.text, "it is not in its sentence"
     for mention in (*story.mentions, *(each.mention for each in story.perspectives)):
         yield from _check_mention(f"{at}, source {mention.outlet}", mention, versions)
     yield from _check_score(at, story)
@@ -74,14 +74,14 @@ def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fau
     if story.independent + story.folded != story.outlets:
         yield at, counts, "independent and folded do not add up to the outlets"
     if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
-        yield at, counts, f"{len(story.mentions)} sources are named"
+        yield at, counts, f"but {len(story.mentions)} sources are named"
 
 
 def _check_brief(brief: Brief, versions: ArticleVersions) -> Iterator[Fault]:
     yield from _check_headline("brief", brief, versions)
     linked = _versions_at_link(brief, versions)
     if linked and all(article.outlet != brief.outlet for article in linked):
-        yield "brief", brief.title, f"outlet {brief.outlet}, but it is {linked[0].outlet}'s"
+        yield "brief", brief.title, f"the outlet is given as {brief.outlet}, but it is {linked[0].outlet}"
 
 
 def _check_correction(
@@ -90,14 +90,14 @@ def _check_correction(
     where = f"correction, {correction.outlet}"
     said = [f"{each.title}\n{each.text}" for each in versions.get(correction.article_id, ())]
     if not said:
-        yield where, correction.before, f"its article {correction.article_id} is not there"
+        yield where, correction.before, f"its article {correction.article_id} is not stored"
         return
     if not any(correction.before in text for text in said):
-        yield where, correction.before, "it does not stand in its article"
+        yield where, correction.before, "it is not in its article"
     if correction.after and not any(correction.after in text for text in said[1:]):
-        yield where, correction.after, "its page has never been seen to say so"
+        yield where, correction.after, "no stored version of its page says so"
     if correction.kind == "gone" and all(each.kind != "gone" for each in revisions):
-        yield where, correction.before, "its page has never been seen to be gone"
+        yield where, correction.before, "its page was never found to be gone"
 
 
 def _check_score(at: str, story: EditionStory) -> Iterator[Fault]:
@@ -110,19 +110,19 @@ def _check_score(at: str, story: EditionStory) -> Iterator[Fault]:
     for term in story.score_terms:
         count = counts.get(term.name)
         if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
-            yield at, said, f"its term {term.name} is not that of {count}"
+            yield at, said, f"its term {term.name} does not match the count {count}"
 
 
 def _check_sentence(where: str, sentence: Sentence, found: ArticleVersions) -> Iterator[Fault]:
     versions = found.get(sentence.article_id, ())
     if not versions:
-        yield where, sentence.text, f"its article {sentence.article_id} is not there"
+        yield where, sentence.text, f"its article {sentence.article_id} is not stored"
         return
     start, end = sentence.offset, sentence.offset + len(sentence.text)
     stands = sentence.text and start >= 0
     if not stands or all(version.text[start:end] != sentence.text for version in versions):
         has_moved = sentence.text and any(sentence.text in version.text for version in versions)
-        elsewhere, nowhere = "it stands elsewhere in its article", "it does not stand in its article"
+        elsewhere, nowhere = "it is at another place in its article", "it is not in its article"
         yield where, sentence.text, elsewhere if has_moved else nowhere
     yield from _check_source(where, sentence.text, sentence, versions[0])
 
@@ -130,11 +130,11 @@ def _check_sentence(where: str, sentence: Sentence, found: ArticleVersions) -> I
 def _check_mention(where: str, mention: SourceMention, found: ArticleVersions) -> Iterator[Fault]:
     versions = found.get(mention.article_id, ())
     if not versions:
-        yield where, mention.title, f"its article {mention.article_id} is not there"
+        yield where, mention.title, f"its article {mention.article_id} is not stored"
         return
     article = next((version for version in versions if version.title == mention.title), versions[0])
     if article.title != mention.title:
-        yield where, mention.title, f"title {mention.title}, but the article's is {article.title}"
+        yield where, mention.title, f"the title is given as {mention.title}, but it is {article.title}"
     yield from _check_source(where, mention.title, mention, article)
 
 
@@ -143,13 +143,13 @@ def _check_source(where: str, text: str, cited: Sentence | SourceMention, articl
     for name, field in (("outlet", "outlet"), ("link", "url"), ("time", "published_at"), ("language", "language")):
         said, true = getattr(cited, field), getattr(article, field)
         if said != true:
-            yield where, text, f"{name} {said}, but the article's is {true}"
+            yield where, text, f"the {name} is given as {said}, but it is {true}"
 
 
 def _check_headline(where: str, shown: EditionStory | Brief, versions: ArticleVersions) -> Iterator[Fault]:
     linked = _versions_at_link(shown, versions)
     if not linked:
-        yield f"{where}, headline", shown.title, f"none of the story's articles is at {shown.url}"
+        yield f"{where}, headline", shown.title, f"no article of the story is at {shown.url}"
     elif not any(shown.title and shown.title in article.title for article in linked):
         yield f"{where}, headline", shown.title, f"the article at {shown.url} has another title"
 

@@ -63,7 +63,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         day=edition.local_date,
         long_date=words.long_date(edition.local_date),
         number=edition.number,
-        facts=words.say("facts", **facts),
+        facts=words.say("facts", **facts, shown=counts["stories_shown"]),
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         sections=tuple(

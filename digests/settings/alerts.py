@@ -12,18 +12,18 @@ from watcher.settings.base import SettingsModel, ValidationIssue
 from watcher.settings.models import Settings
 from watcher.settings.types import Duration
 
-TOO_SHORT = 'got less than "10m", expected at least that: most faults pass by themselves'
+TOO_SHORT = 'got less than "10m", expected "10m" or more: most errors pass within minutes'
 
 
 class AlertsSettings(SettingsModel):
-    """Who is told when polls, editions or deliveries fail for a while, and when they recover; nobody by default."""
+    """Messages when polls, editions or deliveries fail for some time, and when they work again; off by default."""
 
     after: Annotated[Duration, within(TOO_SHORT, timedelta(minutes=10))] = Field(
-        default=timedelta(hours=2), description="How long something has to fail before it is told."
+        default=timedelta(hours=2), description="How long something must fail before an alert is sent."
     )
-    sender: Mailbox | None = Field(default=None, alias="from", description="Sender of a mail.")
+    sender: Mailbox | None = Field(default=None, alias="from", description="Sender of the mails.")
     deliver: tuple[DeliverSettings, ...] = Field(
-        default=(), description="Ways to tell it, as those of a digest: `[[alerts.deliver]]`.", max_length=20
+        default=(), description="Channels for alerts, set like those of a digest: `[[alerts.deliver]]`.", max_length=20
     )
 
     @classmethod

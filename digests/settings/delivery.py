@@ -75,30 +75,28 @@ WebPlace = Annotated[str | SecretRef | None, BeforeValidator(parse_place)]
 
 
 class DeliverSettings(SettingsModel):
-    """One way in which an edition reaches people; without any, its files are the delivery (docs/guides/delivery.md)."""
+    """A channel by which an edition is sent. Without one, only its files are written (docs/guides/delivery.md)."""
 
     channel: ChannelName = Field(
-        description="A folder, the mail server of `[smtp]`, a mail program of this machine, or a web address."
+        description="`file` (a folder), `smtp` (see `[smtp]`), `sendmail` (a mail program) or `webhook` (a URL)."
     )
     to: tuple[Mailbox, ...] = Field(
         default=(),
-        description="Recipients, each with a mail of their own; by default those of `mail`.",
+        description="Recipients; each one gets a separate mail. By default, those of `mail`.",
         max_length=1_000,
     )
-    directory: LocalPath | None = Field(default=None, description="Folder that gets the digest's forms as well.")
+    directory: LocalPath | None = Field(default=None, description="Another folder for the files of each edition.")
     program: tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...] = Field(
         default=("/usr/sbin/sendmail", "-i"),
-        description="Mail program; `-f SENDER -- RECIPIENT` come behind, and the mail to its input.",
+        description="Mail program; it gets `-f SENDER -- RECIPIENT` as last arguments, and the mail as its input.",
         min_length=1,
         max_length=50,
     )
     url: WebPlace = Field(
-        default=None, description='Web address; "env:NAME" or "file:PATH" if it is secret.', repr=False
+        default=None, description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret.', repr=False
     )
-    shape: Shape = Field(default="json", description="What the web address understands.")
-    token: OptionalSecret = Field(
-        default=None, description='Token for "Authorization: Bearer"; none if none is wanted.'
-    )
+    shape: Shape = Field(default="json", description="Format that the webhook expects.")
+    token: OptionalSecret = Field(default=None, description='Token for "Authorization: Bearer"; by default, none.')
 
     def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
         """Return the recipients, `mail_to` if none are named, under names that may be stored and logged."""
@@ -112,7 +110,7 @@ class DeliverSettings(SettingsModel):
 
 def cross_field_issues(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield the faults between the fields of a digest's channels, and between them and `mail` and `[smtp]`."""
-    yield from find_duplicates(rows, "url", what="web address")
+    yield from find_duplicates(rows, "url", what="URL")
     yield from find_duplicates(rows, "directory", what="folder")
     head = mail if isinstance(mail, Mapping) else {}
     server = document.get("smtp")
@@ -136,19 +134,19 @@ def cross_field_issues(rows: object, mail: object, document: Mapping[str, object
 
 
 class SmtpSettings(SettingsModel):
-    """The mail server of the channel `smtp`, one for all digests."""
+    """The mail server for the channel `smtp`, the same for all digests."""
 
-    host: str = Field(default="", description="Name of the server that takes your mail.", max_length=253)
+    host: str = Field(default="", description="Host name of your mail server.", max_length=253)
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] | None = Field(
-        default=None, description='Its port; by default 587, with "tls" 465, with "plain" 25.'
+        default=None, description='Port of the server; by default 587, with "tls" 465, with "plain" 25.'
     )
     security: Security = Field(
         default="starttls",
-        description='How the connection is encrypted; "plain" is for a server on this machine alone.',
+        description='How the connection is encrypted; "plain" is only for a server on this machine.',
     )
-    user: str = Field(default="", description="Name to log in with; without one, no login.", max_length=500)
-    password: OptionalSecret = Field(default=None, description='Its password, "env:NAME" or "file:PATH".')
-    timeout: PositiveDuration = Field(default=timedelta(seconds=30), description="Longest wait for each answer.")
+    user: str = Field(default="", description="User name; without one, there is no login.", max_length=500)
+    password: OptionalSecret = Field(default=None, description='Password, as "env:NAME" or "file:PATH".')
+    timeout: PositiveDuration = Field(default=timedelta(seconds=30), description="How long to wait for each answer.")
 
     @property
     def at(self) -> tuple[str, int]:
@@ -160,11 +158,11 @@ class SmtpSettings(SettingsModel):
         rows = data if isinstance(data, Mapping) else {}
         host = rows.get("host")
         if rows.get("security") == "plain" and isinstance(host, str) and not is_loopback(host.strip("[]")):
-            words = 'got "plain" for a server elsewhere, expected "starttls" or "tls": mail and password would be read'
+            words = 'got "plain" for another machine, expected "starttls" or "tls": others could read mail and password'
             yield ValidationIssue(loc=("security",), message=words)
         for one, other in (("user", "password"), ("password", "user")):
             if rows.get(one) and not rows.get(other):
-                words = f"got {one} without {other}, expected both or none"
+                words = f"got {one} without {other}, expected both or neither"
                 yield ValidationIssue(loc=(one,), message=words, missing=True)
 
 

@@ -47,14 +47,14 @@ def check_unsubscribe(value: str) -> str:
 
 
 class MailSettings(SettingsModel):
-    """The addresses in the head of an edition's mail."""
+    """The addresses of an edition's mail."""
 
     sender: Mailbox | None = Field(
-        default=None, alias="from", description="Sender; by default the digest's title at this machine's name."
+        default=None, alias="from", description="Sender; by default, digest@localhost under the digest's title."
     )
     to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.", max_length=1_000)
     unsubscribe: Annotated[str, AfterValidator(check_unsubscribe)] | None = Field(
-        default=None, description="How to stop it, an https or mailto address; by default a mail to the sender."
+        default=None, description="Where to unsubscribe, an https or mailto address; by default, a mail to the sender."
     )
 
 
@@ -97,123 +97,122 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 Name = Annotated[
     str,
     parsed_by(
-        lambda value: value if NAME.fullmatch(value) else None, 'small letters, digits and hyphens, such as "world"'
+        lambda value: value if NAME.fullmatch(value) else None, 'lower-case letters, digits, hyphens, such as "world"'
     ),
 ]
 
 
 class WeightSettings(SettingsModel):
-    """What a story earns or loses: `watcher story NUMBER --why` shows each. 2 is as much as twice the reports."""
+    """Points that move a story up or down; 2 points equal twice the reports. `watcher story NUMBER --why` shows all."""
 
-    words: dict[str, Weight] = Field(default_factory=dict, description="By a word or phrase that its reports say.")
-    countries: dict[CountryCode, Weight] = Field(default_factory=dict, description="By a country it is about.")
-    sections: dict[str, Weight] = Field(default_factory=dict, description="By a section of its sources.")
-    sources: dict[str, Weight] = Field(default_factory=dict, description="By the name of a source that has it.")
+    words: dict[str, Weight] = Field(default_factory=dict, description="Points for a word or phrase in its reports.")
+    countries: dict[CountryCode, Weight] = Field(default_factory=dict, description="Points for a country it is about.")
+    sections: dict[str, Weight] = Field(default_factory=dict, description="Points for a section of its sources.")
+    sources: dict[str, Weight] = Field(default_factory=dict, description="Points for the name of one of its sources.")
 
 
 class SectionRuleSettings(SettingsModel):
-    """Files a story in a section: by its words, the country it is about first of all, or its sources."""
+    """Puts a story into a section: by its words, by the main country that it is about, or by its sources."""
 
-    section: str = Field(description="The section's title.", min_length=1, max_length=120)
-    words: Phrases = Field(default=(), description='Words or phrases; "elect*" stands for all that begin so.')
+    section: str = Field(description="Title of the section.", min_length=1, max_length=120)
+    words: Phrases = Field(default=(), description='Words or phrases; "elect*" matches "elects", "election" and so on.')
     countries: tuple[CountryCode, ...] = Field(default=(), description="Country codes.")
     sources: Phrases = Field(default=(), description="Names of sources.")
 
     @model_validator(mode="after")
     def check_anything(self) -> Self:
         if not (self.words or self.countries or self.sources):
-            raise ValueError("got a rule that no story fits, expected words, countries or sources")
+            raise ValueError("got a rule without a condition, expected words, countries or sources")
         return self
 
 
 class ProseSettings(SettingsModel):
     """
-    A language model that writes the summaries, behind an OpenAI-compatible endpoint; none by default.
+    A language model that writes the summaries, at an OpenAI-compatible endpoint; none by default.
 
-    The sentences of the reports are sent there. What comes back is kept sentence by sentence where the reports bear it
-    out; else their own sentences stand (docs/guides/language-model.md).
+    Sentences of the reports are sent to it. A sentence of its answer is shown only if the reports support it. If none
+    remains, sentences of the reports are shown (docs/guides/language-model.md).
     """
 
-    url: WebUrl = Field(description='Its address up to "/chat/completions": "http://127.0.0.1:11434/v1".')
-    model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
-    key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
+    url: WebUrl = Field(description='URL of the endpoint up to "/chat/completions": "http://127.0.0.1:11434/v1".')
+    model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model at the endpoint.")
+    key: OptionalSecret = Field(default=None, description='API key, "env:NAME" or "file:PATH"; by default, none.')
     timeout: PositiveDuration = Field(default=timedelta(seconds=60), description="Longest time for one story.")
     # An edition is not given up before the time is over.
     time: Annotated[
         PositiveDuration, within("got more than 10m, expected at most 10m", limit=timedelta(minutes=10))
     ] = Field(default=timedelta(minutes=5), description="Longest time for an edition; at most 10m.")
     tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(
-        default=60_000, description="Tokens of questions and answers for an edition, at most: what it may cost."
+        default=60_000, description="Most tokens for an edition, prompts and answers together; limits the cost."
     )
 
 
 class DigestSettings(SettingsModel):
-    """One recurring edition."""
+    """A digest, with one edition a day."""
 
-    name: Name = Field(default="world", description="Short name: small letters, digits and hyphens.")
+    name: Name = Field(default="world", description="Short name: lower-case letters, digits and hyphens.")
     title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
-    at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
+    at: ClockTime = Field(default=time(6, 30), description="Time of day of an edition, in the digest's time zone.")
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
     # At least the time that an edition takes, and at most the time to the next one.
     catch_up: Annotated[Duration, within('got "{}", expected "30m" to "24h"', MIN_CATCH_UP, MAX_CATCH_UP)] = Field(
         default=timedelta(hours=12),
-        description="How late an edition may still be made, after a sleep say; later, the next one covers its time.",
+        description="How late an edition may be made, such as after a sleep; later, the next one covers its time.",
     )
     window: Annotated[
-        Duration, within("got a window without length, expected at least one minute", timedelta(minutes=1))
-    ] = Field(default=timedelta(hours=24), description="How far back an edition looks.")
+        Duration, within("got a window that is too short, expected at least one minute", timedelta(minutes=1))
+    ] = Field(default=timedelta(hours=24), description="How far back an edition looks for articles.")
     language: LanguageTag = Field(
         default="en",
-        description="Language of headings (ar, de, en, es, fr, it, pt, ru, uk, zh; else en), preferred for headlines.",
+        description="Language of headings (ar, de, en, es, fr, it, pt, ru, uk, zh; else en) and preferred headlines.",
     )
     directory: LocalPath = Field(
         default=Path("out"),
-        description="Where editions are written; a relative path starts at this file's folder.",
+        description="Folder for the editions; a relative path starts at this file's folder.",
         json_schema_extra={"default": "out"},
     )
     formats: Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))] = Field(
-        default=DEFAULT_FORMATS, description="Forms to write (docs/reference/edition.md explains each).", min_length=1
+        default=DEFAULT_FORMATS, description="Forms to write; docs/reference/edition.md describes them.", min_length=1
     )
     templates: LocalPath | None = Field(
-        default=None, description="Folder of templates that replace ours, file by file (docs/guides/templates.md)."
+        default=None,
+        description="Folder of your own templates, which replace built-in ones (docs/guides/templates.md).",
     )
     url: WebUrl | None = Field(
-        default=None, description="Where its directory stands in the web, if anywhere; mail and Atom feed link there."
+        default=None, description="Public URL of its directory, if there is one; mail and Atom feed link to it."
     )
-    stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories told in full.")
-    briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories told in one line.")
-    sections: tuple[str, ...] = Field(
-        default=(), description="Sections in their order; by default regions of the world."
-    )
-    sources: tuple[str, ...] = Field(default=(), description="Only these sources, by name or tag; by default all.")
+    stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories in full, at most.")
+    briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories in one line, at most.")
+    sections: tuple[str, ...] = Field(default=(), description="Sections, in order; by default, regions of the world.")
+    sources: tuple[str, ...] = Field(default=(), description="Only these sources, by name or tag; by default, all.")
     section_rules: tuple[SectionRuleSettings, ...] = Field(
-        default=(), description="Rules that file stories in sections of your own; the first that fits holds."
+        default=(), description="Rules that put stories into sections of your own; the first rule that matches is used."
     )
-    languages: tuple[LanguageTag, ...] = Field(default=(), description="Only articles in these; by default all.")
+    languages: tuple[LanguageTag, ...] = Field(default=(), description="Only articles in these; by default, all.")
     reads: tuple[LanguageTag, ...] = Field(
         default=(),
-        description="Languages that you read: a story without a report in one of them stands in one line, with the"
-        " headline that it has, unless it is translated; by default the digest's language.",
+        description="Languages that you read; by default, the digest's language. A story without a report in one of"
+        " them is shown in one line with its original headline, unless it is translated.",
     )
     regions: tuple[Region, ...] = Field(
         default=(),
         description=(
-            "Only stories about these, beside those of must and watch: africa, americas, asia-pacific, europe,"
-            " middle-east, or country codes."
+            "Only stories about these: africa, americas, asia-pacific, europe, middle-east, or country codes."
+            " Stories of `must` and `watch` are shown too."
         ),
     )
-    must: Phrases = Field(default=(), description="Stories that say one of these are told in full, however small.")
-    watch: Phrases = Field(default=(), description="Stories that say one of these are shown, and marked.")
-    mute: Phrases = Field(default=(), description="Articles with one of these in their title are left out.")
-    weights: WeightSettings = Field(default_factory=WeightSettings, description="What moves a story up or down.")
-    prose: ProseSettings | None = Field(default=None, description="A model that writes the summaries; by default none.")
-    note: str = Field(default="", description="Markdown of your own, set above the stories.", max_length=20_000)
+    must: Phrases = Field(default=(), description="Stories with one of these phrases are shown in full, even if small.")
+    watch: Phrases = Field(default=(), description="Stories with one of these phrases are shown and marked.")
+    mute: Phrases = Field(default=(), description="Articles with one of these phrases in the title are left out.")
+    weights: WeightSettings = Field(default_factory=WeightSettings, description="Points that move a story up or down.")
+    prose: ProseSettings | None = Field(default=None, description="Model that writes the summaries; by default, none.")
+    note: str = Field(default="", description="Your own Markdown text above the stories.", max_length=20_000)
     mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
     deliver: tuple[DeliverSettings, ...] = Field(
-        default=(), description="Ways in which an edition reaches people, beside its files.", max_length=100
+        default=(), description="Channels by which an edition is sent, besides its files.", max_length=100
     )
     send_empty: StrictBool = Field(
-        default=True, description="False keeps an edition without a story, and sends nothing."
+        default=True, description="Send editions without stories too; if false, they are stored but not sent."
     )
 
     @property

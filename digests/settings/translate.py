@@ -16,17 +16,17 @@ Part = Literal["headlines", "sentences"]
 
 class TranslateSettings(SettingsModel):
     """
-    Translation of stories without a report in a language that the digest `reads`; none by default.
+    Translation of stories without a report in a language that the digest `reads`; off by default.
 
-    The original stands under each translation (docs/guides/translation.md).
+    The original is shown below each translation (docs/guides/translation.md).
     """
 
     engine: EngineName = Field(
         default="none",
-        description="What translates: firefox, with Firefox's models on this machine, or libretranslate, a server.",
+        description="Engine: firefox (Firefox's models on this machine), libretranslate (a server), or none.",
     )
     what: Annotated[tuple[Part, ...], AfterValidator(lambda parts: tuple(dict.fromkeys(parts)))] = Field(
-        default=("headlines", "sentences"), description="What is translated: headlines, sentences.", min_length=1
+        default=("headlines", "sentences"), description="What to translate: headlines, sentences.", min_length=1
     )
     models: LocalPath = Field(
         default=Path("models"),
@@ -35,16 +35,16 @@ class TranslateSettings(SettingsModel):
     )
     url: WebUrl | None = Field(
         default=None,
-        description="Address of the LibreTranslate server; for firefox, of a folder to install models from.",
+        description="URL of the LibreTranslate server; for firefox, of a folder to install models from.",
     )
     key: OptionalSecret = Field(
-        default=None, description='Key of the LibreTranslate server, "env:NAME" or "file:PATH"; none if it wants none.'
+        default=None, description='API key of the LibreTranslate server, "env:NAME" or "file:PATH"; by default, none.'
     )
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         if isinstance(data, Mapping) and data.get("engine") == "libretranslate" and not data.get("url"):
-            yield ValidationIssue(loc=("engine",), message='"libretranslate" needs the url of a server')
+            yield ValidationIssue(loc=("engine",), message='got "libretranslate" without the url of a server')
 
 
 def translate_of(settings: Settings) -> TranslateSettings:

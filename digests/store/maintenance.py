@@ -83,7 +83,7 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
         except (zlib.error, TypeError, DigestError):
             broken.append(f"{row.digest} no. {row.number} of {row.local_date}")
     if broken:
-        what = f"{len(broken)} editions cannot be read: {', '.join(broken[:MAX_SHOWN])}"
+        what = f"editions that cannot be read ({len(broken)}): {', '.join(broken[:MAX_SHOWN])}"
         yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 
@@ -96,8 +96,8 @@ def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
         return False
 
     if count:
-        mend = f"{REPAIR_HINT}, then the next edition groups them anew"
-        yield StoreProblem(what=f"{count} articles are in a story that is not there", hint=mend, repair=delete_orphans)
+        hint = f"{REPAIR_HINT}; the next edition then groups them again"
+        yield StoreProblem(what=f"articles in a story that is missing: {count}", hint=hint, repair=delete_orphans)
 
 
 def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:

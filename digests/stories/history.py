@@ -108,9 +108,9 @@ def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRo
         return rows[0], store.resolve_merged(connection, rows[0].id) or rows[0]
     if rows:
         titles = ", ".join(f"{row.id} ({row.title})" for row in rows)
-        raise DigestError(f"several stories begin with {wanted}: {titles}")
+        raise DigestError(f"several story ids begin with {wanted}: {titles}")
     hint = "watcher story list  # shows the stories of the last edition"
-    raise DigestError(f"no story {story.strip()!r}: an id looks like s1f2e3d4c5b", hint=hint)
+    raise DigestError(f"there is no story {story.strip()!r}; an id looks like s1f2e3d4c5b", hint=hint)
 
 
 def load_evidence(
@@ -165,21 +165,21 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
         theirs = found.articles.get(member.nearest or "")
         if theirs and member.evidence:
             ours = found.articles[member.article_id]
-            yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
+            yield f"most similar to {theirs.outlet}, “{theirs.title}”: {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = SurfaceForms((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
                 evidence = Evidence(**{name: member.evidence[name] for name in Evidence.__slots__})
                 yield from describe_common_ground(evidence, spelling)
             return
     if len(found.story.wire_groups) > 1:
-        yield "a reader joined it, or what it was linked by is no longer stored"
+        yield "a user correction joined it, or the article that links it is no longer stored"
 
 
 def describe_change(change: StoryChangeRow) -> str:
     """Return a change of a story as a phrase with its reason."""
     articles, their = format_count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
     return {
-        "merged": f"{change.story} went into {change.other} ({articles})",
+        "merged": f"{change.story} was merged into {change.other} ({articles})",
         "split": f"{articles} of {change.story} became a story of {their} own, {change.other}",
         "moved": f"{articles} of {change.story} moved to {change.other}",
         "follows": f"{change.story} follows {change.other}",

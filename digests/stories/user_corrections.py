@@ -60,7 +60,7 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
     """Join two stories into one, now and in future; the larger one keeps its id. Errors: DigestError."""
     first, second = (load_story_now(connection, each) for each in (one, other))
     if first.id == second.id:
-        raise DigestError(f"{one} and {other} are one story already: {first.id}")
+        raise DigestError(f"{one} and {other} are already one story: {first.id}")
     into, gone = sorted((first, second), key=lambda each: (-len(each.articles), each.began_at, each.id))
     correction = UserCorrection(kind="join", articles=first.articles, others=second.articles)
     event = StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
@@ -85,7 +85,7 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
         hint = f"watcher story {whole.id}  # shows its articles with their ids"
         raise DigestError(f"story {whole.id} has no article {', '.join(missing)}", hint=hint)
     if not gone or len(gone) == len(whole.articles):
-        raise DigestError(f"story {whole.id} has {len(whole.articles)} articles: name some of them, and not all")
+        raise DigestError(f"story {whole.id} has {len(whole.articles)} articles; name some of them, but not all")
 
 
 def subset_story(whole: Story, ids: Collection[str]) -> Story:
@@ -124,7 +124,7 @@ def save_correction(
 ) -> CorrectionResult:
     """Save a correction and the changed stories. Errors: DigestError, if another process saves stories."""
     number = store.add_correction(connection, correction, description=description, now=now)
-    event = replace(event, why=f"a reader's correction, number {number}")
+    event = replace(event, why=f"user correction {number}")
     version = store.current_version(connection)
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     items = load_items(connection, articles.values())
@@ -135,7 +135,7 @@ def save_correction(
     members = [row for story in stories for row in member_rows(story, rows)]
     tracked, end = TrackedStories(stories=stories, events=(event,)), version.until
     if not end or not store.save_changes(connection, version, tracked, members, profiles, times, until=end, now=now):
-        raise DigestError("the stories are being kept by another process; try again")
+        raise DigestError("another process is saving stories; try again")
     return CorrectionResult(number=number, stories=stories)
 
 

@@ -69,7 +69,7 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
         changes = (window.version, tracked, members, profiles, times)
         if write(engine, store.save_changes, *changes, until=window.end, now=now):
             return tracked.stories, window.items
-    raise DigestError("the stories are being kept by others all the while; try again")
+    raise DigestError("other processes keep saving stories; try again later")
 
 
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> Grouped:
@@ -180,7 +180,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
             merged_ids=tuple(each for each in whole.merged_ids if each not in (old.id, *old.merged_ids)),
         )
         known[old.id] = replace(old, articles=here, size=len(here))
-        why = f"the correction that joined them, number {number}, was forgotten"
+        why = f"user correction {number}, which joined them, was revoked"
         events.append(StoryEvent(kind=SPLIT, story=whole.id, other=old.id, articles=here, why=why))
     return tuple(known.values()), tuple(events)
 

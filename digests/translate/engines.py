@@ -111,7 +111,7 @@ class LibreTranslateEngine(JsonEndpoint):
             answer: Any = json.loads(body)
             return str(answer["translatedText"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise self.make_error("answered with something else than a translation") from error
+            raise self.make_error("did not answer with a translation") from error
 
     def make_error(self, words: str, **kind: Any) -> TranslationError:  # noqa: ANN401
         return TranslationError(f"the server {self._host} {words}")

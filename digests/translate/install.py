@@ -13,7 +13,7 @@ from watcher.net.post import HttpPost
 MAX_FILE_BYTES = 200 << 20  # of a download: the largest of Firefox's files have 60 MB
 TIMEOUT_S, DEADLINE_S = 30.0, 900.0
 FILES = ("model.{}.intgemm.alphas.bin", "vocab.{}.spm", "srcvocab.{}.spm", "trgvocab.{}.spm", "lex.50.50.{}.s2t.bin")
-MODEL_HINT = "docs/guides/translation.md says where models are had and how their files are named"
+MODEL_HINT = "docs/guides/translation.md says where to get models, and how their files are named"
 
 
 def install_model(folder: Path, pair: str, origin: str) -> None:
@@ -34,14 +34,14 @@ def install_model(folder: Path, pair: str, origin: str) -> None:
             try:
                 shutil.unpack_archive(source, unpacked, filter=None if source.suffix == ".zip" else "data")
             except (shutil.ReadError, ValueError) as error:
-                raise TranslationError(f"{origin} is no archive (zip, tar): {error}", hint=MODEL_HINT) from error
+                raise TranslationError(f"{origin} is not an archive (zip, tar): {error}", hint=MODEL_HINT) from error
             source = unpacked
         for file in sorted(source.rglob("*")):
             if kind_of(file.name, pair):
                 shutil.copyfile(file, new / file.name)
         if pair not in find_models(new.parent):
             names = ", ".join(sorted(file.name for file in new.iterdir())) or "none of its files"
-            raise TranslationError(f"{origin}: no complete model {pair}: there is {names}", hint=MODEL_HINT)
+            raise TranslationError(f"{origin}: no complete model {pair}: found {names}", hint=MODEL_HINT)
         FirefoxEngine(new.parent).translate("2026.", *pair.split("-"))
         shutil.rmtree(folder / pair, ignore_errors=True)
         new.rename(folder / pair)
@@ -65,5 +65,5 @@ def download_files(url: str, pair: str, folder: Path) -> None:
         if response.status == HTTPStatus.OK:
             (folder / name).write_bytes(response.body)
         elif response.status != HTTPStatus.NOT_FOUND:
-            moved = "; addresses that it leads to are not asked" if response.status < HTTPStatus.BAD_REQUEST else ""
+            moved = "; redirects are not followed" if response.status < HTTPStatus.BAD_REQUEST else ""
             raise TranslationError(f"{url}/{name}: answered {status_reason(response.status)}{moved}")

@@ -96,9 +96,9 @@ def byline(found: Article, words: Localizer) -> str:
         ", ".join(sanitize_line(author, limit=80) for author in found.authors[:6]),
         sanitize_line(found.agency or "", limit=80) if found.agency not in found.authors else "",
         sanitize_line(found.dateline or "", limit=80),
-        {"article": "", DOUBTFUL: "its text is doubtful and not quoted"}.get(found.kind, found.kind),
-        "a beginning: the rest is behind a wall" if found.is_truncated else "",
-        "the feed’s own text" if found.from_feed else "",
+        {"article": "", DOUBTFUL: "text doubtful, not quoted"}.get(found.kind, found.kind),
+        "only the beginning of the text" if found.is_truncated else "",
+        "text from the feed" if found.from_feed else "",
     )
     return " · ".join(part for part in parts if part)
 

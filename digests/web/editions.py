@@ -48,7 +48,7 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     day, suffix, ending = parse_name(ask.params["name"]) if "name" in ask.params else (None, "", "")
     row = read(site.engine, editions.find_row, ask.params["digest"], day, suffix=suffix)
     if row is None:
-        raise NotFound(f"There is no edition of this {'date' if day else 'digest'}.")
+        raise NotFound(f"There is no edition for this {'date' if day else 'digest'}.")
     if ending in ("", "html"):
         return edition_page(site, row)
     form, kind = FORMS[ending]
@@ -78,7 +78,7 @@ def archive(site: Site, ask: PageRequest) -> PageResponse:
     months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     wanted = ask.params.get("month") or (months[0] if months else "")
     if "month" in ask.params and wanted not in months:
-        raise NotFound("There is no edition of this month.")
+        raise NotFound("There is no edition for this month.")
     of_month = [row for row in rows if f"{row.local_date:%Y-%m}" == wanted]
     lines = [(row, *title_and_lead(read(site.engine, editions.load_edition, row))) for row in of_month]
     return render_page(
@@ -136,4 +136,4 @@ def parse_name(name: str) -> tuple[date, str, str]:
             return date.fromisoformat(match[1]), match[2] or "", match[3] or ""
     except ValueError:
         pass
-    raise NotFound(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
+    raise NotFound(f"The URL of an edition ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")

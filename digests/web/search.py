@@ -20,10 +20,10 @@ MAX_PAGES = 50
 QUERY_CHARS = 300
 # The value of the form's field, its label, and how far back it searches.
 PERIODS = {
-    "": ("any time", None),
-    "1d": ("the last day", timedelta(days=1)),
-    "7d": ("the last week", timedelta(days=7)),
-    "30d": ("the last month", timedelta(days=30)),
+    "": ("at any time", None),
+    "1d": ("in the last day", timedelta(days=1)),
+    "7d": ("in the last week", timedelta(days=7)),
+    "30d": ("in the last month", timedelta(days=30)),
 }
 
 

@@ -117,22 +117,22 @@ async def test_nobody_is_told_while_all_is_well(desk):
 async def test_polls_that_fail_for_long_are_told_once_and_their_recovery_too(desk):
     await desk.pass_time(2, good=4)
     await desk.pass_time(2, good=0)
-    assert desk.subjects() == ["Watcher: polling fails"]
+    assert desk.subjects() == ["Watcher: polling is failing"]
     await desk.pass_time(1, good=0)
     await desk.pass_time(0.5, good=4)
 
-    assert desk.subjects() == ["Watcher: polling fails", "Watcher: polling works again"]
+    assert desk.subjects() == ["Watcher: polling is failing", "Watcher: polling works again"]
     told = desk.text()
-    assert "no source has answered; 4 of 4 fail at the time" in told
+    assert "no source has answered; 4 of 4 are failing now" in told
     files = sorted((desk.folder / "alerts").iterdir())
-    assert len(files) == 2 and "polling fails since 2026-06-10 02:00 UTC" in files[0].read_text()
+    assert len(files) == 2 and "polling has been failing since 2026-06-10 02:00 UTC" in files[0].read_text()
 
 
 async def test_most_sources_failing_for_long_are_told_though_some_answer(desk):
     await desk.pass_time(1, good=4)
     await desk.pass_time(4, good=1)
 
-    assert desk.subjects() == ["Watcher: polling fails"]
+    assert desk.subjects() == ["Watcher: polling is failing"]
     assert "3 of 4 sources have not answered" in desk.text()
 
 
@@ -147,8 +147,8 @@ async def test_a_short_outage_is_told_to_nobody(desk):
 async def test_an_edition_that_is_not_made_is_told_until_one_is(desk):
     await desk.pass_time(8.75, good=4)  # it was due at 06:30
 
-    assert desk.subjects() == ["Watcher: edition world fails"]
-    assert '"World Digest" has no edition yet' in desk.text()
+    assert desk.subjects() == ["Watcher: edition world is failing"]
+    assert 'the edition of "World Digest" that was due then is not made yet' in desk.text()
     await desk.pass_time(14, good=4)  # far beyond the time in which it may be caught up
     assert len(desk.server.taken) == 1
     desk.edition(date(2026, 6, 10))
@@ -165,7 +165,7 @@ async def test_a_delivery_that_was_given_up_is_told(desk):
 
     await desk.pass_time(2.25, good=4)
 
-    assert desk.subjects() == ["Watcher: delivery world fails"]
+    assert desk.subjects() == ["Watcher: delivery world is failing"]
     assert "bob@example.net" in desk.text()
 
 
@@ -174,12 +174,12 @@ async def test_a_restart_tells_nothing_twice_and_does_not_forget_the_end(desk):
     await desk.pass_time(2.25, good=0)
     desk.alerts = desk.start()
     await desk.pass_time(1, good=0)
-    assert desk.subjects() == ["Watcher: polling fails"]
+    assert desk.subjects() == ["Watcher: polling is failing"]
     desk.alerts = desk.start()
 
     await desk.pass_time(2.5, good=4)
 
-    assert desk.subjects() == ["Watcher: polling fails", "Watcher: polling works again"]
+    assert desk.subjects() == ["Watcher: polling is failing", "Watcher: polling works again"]
     assert read(desk.engine, load_open_alerts) == {}
 
 
@@ -195,7 +195,7 @@ async def test_an_alert_that_reaches_nobody_is_tried_again(desk):
     desk.now += RETRY_AFTER
     await desk.alerts.run()
 
-    assert desk.subjects() == ["Watcher: polling fails"]
+    assert desk.subjects() == ["Watcher: polling is failing"]
 
 
 async def test_a_machine_that_was_off_is_no_fault(desk):
@@ -215,7 +215,7 @@ async def test_a_web_address_gets_its_shape(shape, tmp_path):
     told = json.loads(render_webhook(alert, shape=shape))
 
     assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content"}[shape] in told
-    assert "polling fails since 2026-06-10 00:00 UTC" in json.dumps(told)
+    assert "polling has been failing since 2026-06-10 00:00 UTC" in json.dumps(told)
 
 
 async def test_hostile_words_stay_in_the_body_and_on_their_line():
@@ -227,7 +227,7 @@ async def test_hostile_words_stay_in_the_body_and_on_their_line():
     )
 
     assert found.keys().count("Bcc") == 0
-    assert found["Subject"].startswith("Watcher: edition a Bcc: e@e fails")
+    assert found["Subject"].startswith("Watcher: edition a Bcc: e@e is failing")
 
 
 def test_wrong_ways_are_named_with_their_place(tmp_path):

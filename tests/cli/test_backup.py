@@ -115,11 +115,11 @@ BROKEN = [
     ("DELETE FROM {index} WHERE article_id = 'a'", "the index for searching lacks 1 articles", True),
     (
         "INSERT INTO story_articles (article_id, story_id, report) VALUES ('a', 'sgone', 'a')",
-        "1 articles are in a story that is not there",
+        "articles in a story that is missing: 1",
         True,
     ),
-    (EDITION, "1 editions cannot be read: world no. 1 of 2026-11-24", False),
-    (EDITION.replace(":zero", ":no_json"), "1 editions cannot be read: world no. 1 of 2026-11-24", False),
+    (EDITION, "editions that cannot be read (1): world no. 1 of 2026-11-24", False),
+    (EDITION.replace(":zero", ":no_json"), "editions that cannot be read (1): world no. 1 of 2026-11-24", False),
 ]
 
 

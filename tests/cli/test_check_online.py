@@ -94,7 +94,7 @@ def test_each_way_of_delivery_is_tried_and_nothing_is_sent(site, tmp_path, capsy
         rows = {row["what"]: row for row in json.loads(told)["online"]}
         assert code == 3
         assert {what: row["ok"] for what, row in rows.items()} == {
-            "mail server": True, "folder": True, "web address": True, "mail program": False,
+            "mail server": True, "folder": True, "webhook": True, "mail program": False,
         }  # fmt: skip
         assert rows["mail server"]["name"] == f"127.0.0.1:{server.port} as user"
         assert server.taken == [] and site.asked == []

@@ -16,7 +16,7 @@ def test_a_folder_with_a_watcher_of_ones_own_is_refused_and_left_as_it_is(tmp_pa
 
     assert run_command_line(["demo", "--directory", str(tmp_path)]) == 1
 
-    assert f"there is a {names[0]} that no demo made" in capsys.readouterr().err
+    assert f"this folder has a {names[0]} that is not from a demo" in capsys.readouterr().err
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(names, "# mine\n")
 
 
@@ -25,7 +25,7 @@ def test_a_place_that_is_a_file_is_refused_in_words(tmp_path, capsys):
 
     assert run_command_line(["demo", "--directory", str(tmp_path / "demo")]) == 1
 
-    assert "the demo cannot work there" in capsys.readouterr().err
+    assert "the demo cannot use this folder" in capsys.readouterr().err
 
 
 def test_a_new_folder_and_that_of_an_earlier_demo_are_taken(tmp_path):
@@ -53,4 +53,4 @@ def test_the_demo_tells_only_what_an_english_reader_can_read_and_the_portuguese_
     assert all(brief.language != "en" for brief in edition.briefs if brief.status == "foreign")
     counts = edition.ledger.counts
     assert len(edition.stories) + len(edition.briefs) <= counts["stories_shown"] + counts["briefs_shown"]
-    assert (code, "every one is verbatim" in capsys.readouterr().out) == (0, True)
+    assert (code, "all verbatim" in capsys.readouterr().out) == (0, True)

@@ -41,7 +41,7 @@ def now() -> datetime:
 def test_a_date_to_come_is_refused(digest, capsys, tmp_path):
     assert digest("--date", (now() + timedelta(days=2)).date().isoformat()) == 2
 
-    assert "is still to come" in capsys.readouterr().err
+    assert "is in the future" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -101,7 +101,7 @@ def test_an_empty_store_is_named_and_ends_with_3(digest, engine, capsys, mode):
     assert digest(*mode) == 3
 
     assert "no. 1, " in (told := capsys.readouterr().err)
-    assert "the store has no article yet; watcher poll, or watcher run, reads the sources" in told
+    assert "the store has no articles yet; to read the sources, use watcher poll or watcher run" in told
 
 
 def test_a_window_in_which_no_source_was_read_is_named(digest, put, capsys):

@@ -125,17 +125,17 @@ def test_an_edition_says_that_no_source_was_read_and_since_when_the_network_is_d
     since = machine.stored()[1]
 
     assert code == 3
-    assert "the store has no article yet; watcher poll, or watcher run, reads the sources" in warning
+    assert "the store has no articles yet; to read the sources, use watcher poll or watcher run" in warning
     assert f"(the internet connection was down from {since:%Y-%m-%d %H:%M} UTC on)" in warning
     assert (
-        "Sources: 0 of 3 read without a fault. Not read in this time: 3. The internet connection was down from "
+        "Sources: 0 of 3 read without errors. Not read in this period: 3. There was no internet connection from "
         in edition
     )
-    assert "With a fault" not in edition
+    assert "With errors" not in edition
 
     with machine.online():
         machine.run("poll")
         code, edition, warning = machine.run("digest", "--stdout", "--format", "markdown")
 
     assert (code, warning) == (0, "")
-    assert "Sources: 3 of 3 read without a fault." in edition and "internet connection" not in edition
+    assert "Sources: 3 of 3 read without errors." in edition and "internet connection" not in edition

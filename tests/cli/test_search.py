@@ -45,7 +45,7 @@ def test_hits_are_told_in_three_lines_with_the_readers_time(search):
         "2026-11-24 13:30  Beta (en): Quake shakes Tarvola",
         "  https://beta.example/beta-240430",
         "  Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. Schools are closed.",
-        "there are more: --limit and --offset show them",
+        "there are more; use --limit and --offset to see them",
     ]
 
 
@@ -72,7 +72,7 @@ def test_times_are_read_as_ages_and_as_dates_of_the_reader(search):
 
 
 def test_nothing_found_is_said_and_is_exit_code_1(search):
-    assert search("submarine")[:2] == (1, "nothing was found\n")
+    assert search("submarine")[:2] == (1, "no articles found\n")
 
 
 def test_a_query_without_a_word_is_a_usage_error(search):

@@ -97,11 +97,11 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
 
     _, out, _ = watcher("story", story.id, "--why")
 
-    assert "why: nearest to Herald, “Quake shakes Tarvola”" in out
-    assert "why: both name Tarvola, Dressel, Henrik, Oster" in out
-    assert "why: both have the numbers 5.4" in out
-    assert "why: 3 hours apart" in out
-    assert "Its place in the last edition (World Digest no. 1, 2026-11-24), 1, by a score of " in out
+    assert "why: most similar to Herald, “Quake shakes Tarvola”" in out
+    assert "why: names in both: Tarvola, Dressel, Henrik, Oster" in out
+    assert "why: numbers in both: 5.4" in out
+    assert "why: published 3 hours apart" in out
+    assert "Number 1 in the last edition (World Digest no. 1, 2026-11-24), with a score of " in out
     assert "+2.00  independent: 2 independent reports (1 × 2)" in out
 
 
@@ -113,7 +113,7 @@ def test_a_report_that_is_not_quoted_says_that_its_text_is_doubtful(watcher, put
 
     _, out, _ = watcher("story", story.id)
 
-    assert "Tribune (its text is doubtful, not quoted), en" in out
+    assert "Tribune (text doubtful, not quoted), en" in out
     assert {sentence.outlet for sentence in story.summary} == {"Herald"}
 
 
@@ -128,9 +128,9 @@ def test_a_story_is_explained_by_the_nearest_article_of_each_country_that_is_sil
 
     (row,) = json.loads(told)
     assert code == 0
-    assert out.startswith("France: 4 outlets read, none with a report of it. Their nearest article:")
+    assert out.startswith("France: 4 outlets read, none reported it. The most similar article:")
     assert row["nearest"] in {article.id for article in others} and row["nearest"] in out
-    assert f"{row['likeness']:.2f} of 1 alike" in out
+    assert f"Similarity {row['likeness']:.2f} (at " in out
 
 
 def test_a_story_that_no_last_edition_shows_is_not_explained(watcher, press, engine):
@@ -160,7 +160,7 @@ def test_a_number_is_of_the_first_digest_and_so_is_the_place(watcher, press, eng
     _, out, _ = watcher("story", "1", "--why")
     _, told, _ = watcher("story", "1", "--json")
 
-    assert "Its place in the last edition (World Digest no. 1, 2026-11-24), 1, by a score of " in out
+    assert "Number 1 in the last edition (World Digest no. 1, 2026-11-24), with a score of " in out
     assert (json.loads(told)["digest"], json.loads(told)["number"]) == ("world", 1)
 
 
@@ -183,7 +183,7 @@ def test_a_copy_is_shown_with_how_it_differs(watcher, put, engine):
     _, out, _ = watcher("story", story.id)
 
     assert "1 report:" in out
-    assert "= Tribune, 2026-11-24 05:30: whole, other headline" in out
+    assert "= Tribune, 2026-11-24 05:30: whole, different headline" in out
 
 
 def test_what_a_reader_takes_out_is_out_of_every_edition_from_then_on(watcher, press, put, engine):
@@ -201,7 +201,7 @@ def test_what_a_reader_takes_out_is_out_of_every_edition_from_then_on(watcher, p
     assert any(again.id in members for members in found)
     _, told, _ = watcher("story", monday)
     assert f"1 article of {monday} became a story of its own" in told
-    assert "a reader's correction, number 1" in told
+    assert "user correction 1" in told
 
 
 def shown(engine, *articles):
@@ -226,8 +226,8 @@ def test_what_a_reader_joins_is_one_story_from_then_on_and_the_old_id_leads_to_i
     assert code == 0
     assert [key for _, key in shown(engine, *ids(*quake, *chess))] == [ours]
     _, out, _ = watcher("story", theirs)
-    assert f"{theirs} “Brindle wins the Varga cup” is no more: its articles are in {ours}." in out
-    assert f"{theirs} went into {ours} (2 articles): a reader's correction, number 1" in out
+    assert f"{theirs} “Brindle wins the Varga cup” no longer exists: its articles are in {ours}." in out
+    assert f"{theirs} was merged into {ours} (2 articles): user correction 1" in out
 
 
 def test_a_correction_that_is_forgotten_holds_no_longer(watcher, press, put, engine):
@@ -241,7 +241,7 @@ def test_a_correction_that_is_forgotten_holds_no_longer(watcher, press, put, eng
     edition(engine, 1)
 
     assert len(shown(engine, *ids(*quake))) == 1
-    assert "no correction holds" in watcher("story", "rules")[1]
+    assert "no corrections; watcher story split" in watcher("story", "rules")[1]
     assert watcher("story", "forget", "1")[0] == 1
 
 
@@ -282,7 +282,7 @@ def test_a_join_with_a_story_of_long_ago_can_be_forgotten(watcher, press, put, e
 
     assert {key: spans(watcher, key) for key in (old, new)} == before
     assert shown(engine, *ids(*later)) == [(ids(*later), new)]
-    assert "number 1, was forgotten" in watcher("story", new)[1]
+    assert "user correction 1, which joined them, was revoked" in watcher("story", new)[1]
 
 
 def test_a_split_undoes_a_join_for_both_ids(watcher, press, engine):
@@ -311,7 +311,7 @@ def test_an_old_id_leads_to_where_most_of_its_articles_are(watcher, press, engin
 
     ((_, now),) = shown(engine, *ids(*chess))
     assert now not in (ours, theirs)
-    assert f"is no more: its articles are in {now}." in out
+    assert f"no longer exists: its articles are in {now}." in out
 
 
 def test_a_story_goes_from_its_first_to_its_last_article_when_others_have_left(watcher, press, engine):
@@ -357,7 +357,7 @@ def test_unknown_ids_are_refused_in_words(watcher, press, engine):
 
     assert "no story 'sffff'" in watcher("story", "sffff")[2]
     assert "the last edition has no story 99" in watcher("story", "99")[2]
-    assert "no article nowhere" in watcher("explain", "nowhere", "elsewhere")[2]
+    assert "article nowhere is not stored" in watcher("explain", "nowhere", "elsewhere")[2]
 
 
 def test_explain_says_what_decides(watcher, press, put, engine):
@@ -370,9 +370,9 @@ def test_explain_says_what_decides(watcher, press, put, engine):
     def told(one, other):
         return watcher("explain", one.id, other.url)[1]
 
-    assert "They are in two stories: their likeness is" in told(quake[0], chess[0])
-    assert "only the first names" in told(quake[0], chess[0])
-    assert "a story that is idle for 5 days is over" in told(quake[0], old)
+    assert "They are in two stories: their similarity is" in told(quake[0], chess[0])
+    assert "names or numbers only in the first:" in told(quake[0], chess[0])
+    assert "a story ends after 5 days without a report" in told(quake[0], old)
     assert "They are one report" in told(quake[0], quake[1]) or "They are in one story" in told(quake[0], quake[1])
 
 
@@ -381,14 +381,14 @@ def test_explain_says_that_no_edition_has_looked_at_articles_yet(watcher, press,
 
     def told(one, other):
         code, out, _ = watcher("explain", one.id, other.id)
-        return code, next(line for line in out.splitlines() if "looked at both" in line)
+        return code, next(line for line in out.splitlines() if "covered both" in line)
 
-    yet = "No edition has looked at both yet"
-    assert told(quake[0], quake[1]) == (0, f"{yet}; the two are near enough for one story.")
-    assert told(quake[0], chess[0])[1].startswith(f"{yet}; by themselves they are of two stories: their likeness is ")
+    yet = "No edition has covered both articles yet"
+    assert told(quake[0], quake[1]) == (0, f"{yet}; the two are similar enough for one story.")
+    assert told(quake[0], chess[0])[1].startswith(f"{yet}; on their own, they are two stories: their similarity is ")
     edition(engine)
     late = put("Late", QUAKE.format("on the radio"), MORNING + HOUR)
-    assert told(quake[0], late) == (0, f"{yet}; the two are near enough for one story.")
+    assert told(quake[0], late) == (0, f"{yet}; the two are similar enough for one story.")
 
 
 def test_explain_tells_of_a_readers_correction(watcher, press, engine):
@@ -396,7 +396,7 @@ def test_explain_tells_of_a_readers_correction(watcher, press, engine):
     monday = stories(edition(engine))[ids(*quake)]
     watcher("story", "split", monday, quake[0].id)
 
-    assert "a reader's correction holds them apart" in watcher("explain", quake[0].id, quake[1].id)[1]
+    assert "a user correction keeps them apart" in watcher("explain", quake[0].id, quake[1].id)[1]
     code, out, _ = watcher("explain", quake[0].id, quake[1].id, "--json")
     assert (code, json.loads(out)["kind"]) == (0, "ruled")
 
@@ -410,7 +410,7 @@ def test_explain_tells_of_a_join_where_it_made_the_story(watcher, press, engine)
     def told(one, other):
         return watcher("explain", one.id, other.id)[1]
 
-    joined = "They are in one story: a reader's correction joined the two that they were in."
+    joined = "They are in one story: a user correction joined their two stories."
     assert joined in told(quake[0], chess[0])
     assert joined in told(chess[0], quake[2])
     assert joined not in told(quake[0], quake[1])

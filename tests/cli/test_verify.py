@@ -40,7 +40,7 @@ def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_pa
     capsys.readouterr()
 
     assert run_command_line(["verify", "--config", config]) == 0
-    assert "every one is verbatim" in capsys.readouterr().out
+    assert "all verbatim" in capsys.readouterr().out
 
     forged = compress(FLOOD.replace("300 people", "900 people"))
     write(engine, lambda c: c.execute(update(texts).where(texts.c.article_id == article.id).values(text=forged)))
@@ -51,4 +51,4 @@ def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_pa
 def test_a_date_without_an_edition_is_said_to_have_none(engine, tmp_path, store_url, capsys):
     assert run_command_line(["verify", "--date", "2020-01-01", "--config", settings(tmp_path, store_url)]) == 1
 
-    assert "no edition of world is kept for 2020-01-01" in capsys.readouterr().err
+    assert "no edition of world for 2020-01-01 is stored" in capsys.readouterr().err

@@ -113,5 +113,5 @@ def test_a_copy_says_how_it_differs_from_its_origin():
     _, rows = run([json.dumps(row) for row in (second, first)])
 
     assert rows[0]["report"] == "a"
-    assert rows[0]["copy"] == "cut to 60 %, other headline"
+    assert rows[0]["copy"] == "cut to 60 %, different headline"
     assert "copy" not in rows[1]

@@ -170,8 +170,8 @@ def test_why_stories_came_apart_names_what_each_has_of_its_own(item):
 
     (change,) = track_stories(known_of(first), [group_of("c0", "c1"), group_of("q0", "q1", "q2")], items).events
 
-    assert "only they tell of Brindle" in change.why
-    assert "the rest tells of 5.4, Dressel" in change.why
+    assert "only they mention Brindle" in change.why
+    assert "the others mention 5.4, Dressel" in change.why
 
 
 def test_a_follow_up_belongs_to_the_thread_and_not_to_the_event(item):

@@ -74,7 +74,7 @@ def test_a_file_where_the_folder_should_be_is_said_in_words(tmp_path):
         write_files(FORMS, tmp_path / "out")
     assert caught.value.permanent
 
-    with pytest.raises(DeliveryError, match="a part of the path is no folder"):
+    with pytest.raises(DeliveryError, match="a part of the path is not a folder"):
         write_files(FORMS, tmp_path / "out" / "deeper")
 
 
@@ -89,5 +89,5 @@ def test_a_folder_without_permission_is_said_in_words(tmp_path):
 
 @pytest.mark.parametrize("name", ["../up.md", "a/b.md", "", "..", "/etc/x", "a\0b"])
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path, name):
-    with pytest.raises(DeliveryError, match="is no file name"):
+    with pytest.raises(DeliveryError, match="is not a file name"):
         write_files((Rendered(format="markdown", name=name, body=b"x"),), tmp_path / "out")

@@ -176,7 +176,7 @@ def test_without_starttls_nothing_is_said_in_the_clear(parcel):
         _, error = sent(smtp(server), parcel())
 
     assert error is not None
-    assert "offers no STARTTLS" in str(error)
+    assert "does not offer STARTTLS" in str(error)
     assert [line.split()[0].upper() for line in server.seen if not line.startswith("QUIT")] == ["EHLO"]
 
 
@@ -186,7 +186,7 @@ def test_a_certificate_of_nobody_is_not_trusted(certificate, tls, parcel, monkey
         _, error = sent(smtp(server), parcel())
 
     assert error is not None
-    assert "its certificate is not good" in str(error)
+    assert "its certificate is not valid" in str(error)
     assert not any("AUTH" in line for line in server.seen)
 
 
@@ -230,5 +230,5 @@ def test_what_hangs_can_be_broken_off(tls, parcel):
         started = time.monotonic()
         _, error = sent(channel, parcel())
 
-    assert "broken off" in str(error)
+    assert "interrupted" in str(error)
     assert time.monotonic() - started < 5

@@ -75,11 +75,13 @@ def test_a_giant_story_stands_in_the_ledger_the_foot_and_the_status(settings, st
 
     largest = made.ledger.largest
     assert (largest.reports, largest.of_reports, largest.share, largest.is_oversized) == (60, 120, 0.5, True)
-    assert "The largest story, “Quake shakes Nepal”, holds 60 of 120 reports." in foot(made, settings)
+    assert "The largest story, “Quake shakes Nepal”, has 60 of 120 reports." in foot(made, settings)
     line, warning = told(status())
-    assert line.startswith("edition  World Digest no. 1, 2026-03-10: 61 stories: 2 in full, 3 in one line, 56 left out")
-    assert line.endswith(", the largest with 50.0% of the reports")
-    assert warning.endswith('story: "Quake shakes Nepal" holds 60 of 120 reports; others may have run into it')
+    assert line.startswith(
+        "edition  World Digest no. 1, 2026-03-10: 61 stories (2 in full, 3 in one line, 56 left out)"
+    )
+    assert line.endswith("; the largest has 50.0% of the reports")
+    assert warning.endswith('story: "Quake shakes Nepal" has 60 of 120 reports; it may contain several events')
     assert json.loads(status("--json"))["editions"][0]["largest"]["share"] == 0.5
 
 
@@ -88,10 +90,10 @@ def test_an_ordinary_day_has_its_share_and_no_alarm(settings, status):
     keep(made, settings.store.url)
 
     assert (made.ledger.largest.share, made.ledger.largest.is_oversized) == (round(8 / 120, 4), False)
-    assert "run into it" not in foot(made, settings)
+    assert "several events" not in foot(made, settings)
     (line,) = told(status())
-    assert line.startswith("edition  World Digest no. 1, 2026-03-10: 113 stories: 2 in full, ")
-    assert line.endswith(", the largest with 6.7% of the reports")
+    assert line.startswith("edition  World Digest no. 1, 2026-03-10: 113 stories (2 in full, ")
+    assert line.endswith("; the largest has 6.7% of the reports")
 
 
 def test_its_share_is_a_number_for_prometheus(settings):

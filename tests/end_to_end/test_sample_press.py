@@ -180,4 +180,4 @@ def test_status_tells_how_the_sources_fare(run, capsys):
 def test_verify_proves_the_edition(run, capsys):
     assert run_command(["verify", "--config", str(run.settings)]) == 0
 
-    assert "every one is verbatim" in capsys.readouterr().out
+    assert "all verbatim" in capsys.readouterr().out

@@ -49,12 +49,12 @@ def told(editions) -> dict[str, str]:
         "Written by small-model:7b from the reports cited, and checked against them.",
         "What differs",
         "4,000 people — Harbour Gazette, 03:30; Delta Observer, 03:30 · 3,000 — ",
-        "in one report alone: 12 villages — Harbour Gazette, 03:30",
+        "in one report only: 12 villages — Harbour Gazette, 03:30",
         "United Kingdom: ",
         "(Egypt)",
         "Not reported in: China (4 read), Brazil (1 read).",
         "Not reported by: “party” outlets (2 read).",
-        "Also on this",
+        "More on this",
         "5 corrections of earlier editions",
         "cited on 12 March",
         "“Dam bursts, 70 dead” → “Dam bursts, 17 dead”",
@@ -63,7 +63,7 @@ def told(editions) -> dict[str, str]:
         "Retracted",
         "Ferry line 0 to the islands reopens after the storm",
         "Talks on the [border] end; ダム決壊",
-        "each other one stands word for word in the report named after it",
+        "Every other sentence is quoted word for word from the report named after it",
     ],
 )
 def test_every_form_says_it(told, form, words):
@@ -74,7 +74,7 @@ def test_every_form_says_it(told, form, words):
 def test_it_is_told_in_its_order(editions, form):
     told = shown(editions.moved(), form).casefold()
 
-    steps = ("59 → 78", "4 independent", "what differs", "also on this")
+    steps = ("59 → 78", "4 independent", "what differs", "more on this")
     parts = ("written by", "headline changed", "also reported", "nothing new", "no longer reported")
     places = [told.index(step) for step in (*steps, *parts)]
     assert places == sorted(places)
@@ -95,7 +95,9 @@ def test_written_sentences_take_the_place_of_the_extract(editions):
     told = shown(edition, "text")
 
     assert all(sentence.text not in told for sentence in story.summary)
-    assert f"The sentences it rests on {editions.sentence(1).text} — Harbour Gazette, 03:30" in shown(edition, "html")
+    assert f"The sentences it is based on {editions.sentence(1).text} — Harbour Gazette, 03:30" in shown(
+        edition, "html"
+    )
     assert "none is generated" not in told
 
 
@@ -131,7 +133,7 @@ def test_an_edition_without_such_news_has_no_such_words(editions):
 
     for words in (
         "What differs",
-        "Also on this",
+        "More on this",
         "Corrections",
         "Nothing new",
         "No longer reported",

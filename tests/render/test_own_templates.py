@@ -86,7 +86,9 @@ def test_a_fault_that_shows_in_an_empty_edition_only_is_found(tmp_path):
 def test_a_slip_in_a_name_is_told(tmp_path):
     (tmp_path / "page.htm.j2").write_text("x")
 
-    with pytest.raises(DigestError, match=r'page\.htm\.j2: no template of this name.*did you mean "page\.html\.j2"'):
+    with pytest.raises(
+        DigestError, match=r'page\.htm\.j2: there is no template of this name.*did you mean "page\.html\.j2"'
+    ):
         load_own_templates(tmp_path)
 
 

@@ -76,8 +76,8 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
 
     for name, shown in (("html", plain(made["html"])), ("mail", plain(rich)), ("atom", plain(atom))):
         assert in_order(shown, *whole, "Quake in Chile", f"{MARK} Sismo no Chile", "In other languages") == "", name
-        assert in_order(shown, "Portugal: Neve na serra", "in Portuguese", "4 texts are translated; 1 left out") == ""
-        assert "no model for Arabic; given up, as a server <b>fell</b>" in shown
+        assert in_order(shown, "Portugal: Neve na serra", "in Portuguese", "4 texts translated; 1 left out") == ""
+        assert "no model for Arabic; stopped: a server <b>fell</b>" in shown
     for shown in (made["text"], text):
         assert in_order(" ".join(shown.split()), *whole, "Quake in Chile", f"{MARK} Sismo no Chile") == ""
     assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == HOSTILE

@@ -58,7 +58,7 @@ def test_a_web_address_is_never_shown_whole():
         ),
         (
             '{ channel = "webhook", url = "env:A" }, { channel = "webhook", shape = "slack", url = "env:A" }',
-            'deliver[2].url: got "env:A", the same web address as in entry 1',
+            'deliver[2].url: got "env:A", the same URL as in entry 1',
         ),
         ('{ channel = "webhook" }', 'channel: got "webhook" without url; expected one'),
         ('{ channel = "file" }', 'channel: got "file" without directory; expected one'),
@@ -89,7 +89,7 @@ def test_mail_needs_a_sender_recipients_and_a_server():
 @pytest.mark.parametrize(
     ("server", "told"),
     [
-        ('host = "mail.example.org"\nsecurity = "plain"', 'security: got "plain" for a server elsewhere'),
+        ('host = "mail.example.org"\nsecurity = "plain"', 'security: got "plain" for another machine'),
         ('host = "mail.example.org"\nuser = "me"', "user: got user without password"),
         ('host = "mail.example.org"\npassword = "env:P"', "password: got password without user"),
         ('host = "mail.example.org"\nuser = "me"\npassword = "right"', 'password: expected "env:NAME" or "file:PATH"'),

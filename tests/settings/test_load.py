@@ -170,7 +170,7 @@ def test_line_ends_and_byte_order_mark_of_windows_move_no_place(tmp_path):
         ("[fetch]\nallow_private = ['10.0.0.1/8']\n", (2, 18), "beyond its prefix"),
         ("[store]\nurl = 'sqlit:///x.db'\n", (2, 7), 'did you mean "sqlite"?'),
         ("[[digests]]\nat = '24:00'\n", (2, 6), "a time of day"),
-        ("[[digests]]\nname = 'My Digest'\n", (2, 8), "small letters"),
+        ("[[digests]]\nname = 'My Digest'\n", (2, 8), "lower-case letters"),
         ("[[digests]]\nmail = { to = ['nobody'] }\n", (2, 16), "a mail address"),
     ],
 )

@@ -52,21 +52,24 @@ def test_a_model_is_installed_listed_and_tried_and_check_says_which_lack(watcher
     tried = watcher("translate", "test", "pt-en", "Sismo faz 14 mortos no Chile", "--json")
     after = watcher("check")
 
-    assert "world lacks models to translate: ar-en, pt-en; watcher translate install ar-en FROM" in before[2]
-    assert installed == (0, f"pt-en: installed and tried, in {tmp_path / 'models' / 'pt-en'}\n", "")
-    assert "pt-en  23.0 MB" in listed[1] and "world lacks ar-en" in listed[1]
+    assert (
+        "world: missing translation models: ar-en, pt-en; install one with: watcher translate install ar-en FROM"
+        in before[2]
+    )
+    assert installed == (0, f"pt-en: installed in {tmp_path / 'models' / 'pt-en'}, and tested\n", "")
+    assert "pt-en  23.0 MB" in listed[1] and "missing for world: ar-en" in listed[1]
     assert json.loads(told[1])["lacking"] == {"world": ["ar-en"]}
     row = json.loads(tried[1])
     assert (tried[0], row["translation"], row["is_shown"]) == (0, "Sismo makes 14 dead in Chile", True)
-    assert "world lacks models to translate: ar-en; watcher" in after[2]
+    assert "world: missing translation models: ar-en; install" in after[2]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["install", "ar-en"], 2, "name a folder or an archive, or set the url of [translate]"),
+        (["install", "ar-en"], 2, "expected a folder, an archive or a URL; or set the url of [translate]"),
         (["install", "arabic", "x"], 2, 'got "arabic", expected two languages such as "pt-en"'),
-        (["install", "ar-en", "nowhere"], 1, "nowhere: no complete model ar-en: there is none of its files"),
+        (["install", "ar-en", "nowhere"], 1, "nowhere: no complete model ar-en: found none of its files"),
         (["test", "ar-en", "x"], 1, "there is no model for ar-en"),
     ],
 )
@@ -80,7 +83,7 @@ def test_what_cannot_be_done_is_said_with_what_to_do(arguments, code, told, watc
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ('engine = "libretranslate"', '"libretranslate" needs the url of a server'),
+        ('engine = "libretranslate"', 'got "libretranslate" without the url of a server'),
         ('engine = "google"', '"firefox"'),
         ("what = []", "what"),
     ],
@@ -101,7 +104,7 @@ def test_check_says_where_texts_are_sent_to(watcher, tmp_path):
     code, _, error = watcher("check")
 
     assert code == 0
-    assert "headlines that you cannot read are sent to 192.0.2.1, for translation" in error
+    assert "headlines that you do not read are sent to 192.0.2.1 for translation" in error
 
 
 def test_status_says_what_became_of_the_last_editions_translations():

@@ -73,12 +73,12 @@ def test_a_model_is_installed_from_a_folder_an_archive_or_an_address_and_transla
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ("incomplete", "no complete model pt-en: there is model.pten"),
-        ("other pair", "no complete model en-pt: there is none"),
+        ("incomplete", "no complete model pt-en: found model.pten"),
+        ("other pair", "no complete model en-pt: found none"),
         ("broken", "the model pt-en cannot be used"),
-        ("no archive", "is no archive"),
-        ("not there", "no complete model pt-en: there is none"),
-        ("moved", "answered 302 Found; addresses that it leads to are not asked"),
+        ("no archive", "is not an archive"),
+        ("not there", "no complete model pt-en: found none"),
+        ("moved", "answered 302 Found; redirects are not followed"),
         ("refused", "connection refused"),
     ],
 )

@@ -50,7 +50,7 @@ async def test_today_leads_to_each_story_and_that_to_its_articles_and_their_neig
     article = (await client.get(links(quake, "/article/")[0])).text
     assert "<p>" in article and "Henrik Oster" in article
     assert "teasers: 1 piece" in article and "Read also: ten walks" in article
-    assert len(links(article, "/article/")) >= 2 and "alike by" in article
+    assert len(links(article, "/article/")) >= 2 and "similarity " in article
 
 
 async def test_a_headline_leads_to_its_story_and_the_outlets_name_to_the_outlet(press, client):
@@ -112,7 +112,7 @@ async def test_a_story_of_two_days_shows_its_thread(client):
     today = (await client.get("/")).text
     pages = [(await client.get(path)).text for path in links(today, "/story/")]
 
-    assert any("Over the days" in page or "day 2" in page for page in pages)
+    assert any(">Thread</h2>" in page or "day 2" in page for page in pages)
 
 
 @pytest.mark.parametrize(("ending", "kind"), FORMS.items())
@@ -189,7 +189,7 @@ async def test_search_finds_marks_and_pages(client):
     found = (await client.get("/search", params={"q": "tents"})).text
 
     assert "<mark>tents</mark>" in found and "Karoo Standard" in found
-    assert "Nothing was found" in (await client.get("/search?q=zebra")).text
+    assert "No articles found" in (await client.get("/search?q=zebra")).text
     assert links(found, "/story/")
 
 
@@ -200,11 +200,11 @@ async def test_search_counts_folds_copies_and_takes_the_names_of_languages(clien
              ("en", "English", "الإنجليزية", "Welsh", "Klingonisch")}  # fmt: skip
 
     articles = found.xpath("//ol[@class='rows']//a[starts-with(@href, '/article/')]/@href")
-    assert f"{len(articles)} articles, the newest first." in found.text_content()
+    assert f"{len(articles)} articles, newest first." in found.text_content()
     assert copies and len(set(articles)) == len(articles)
     assert asked["en"].count("<li data-row>") == asked["English"].count("<li data-row>") > 0
     assert "No language" not in asked["الإنجليزية"]  # the name of English in a language of the sources
-    assert "Nothing was found" in asked["Welsh"] and "No language is called “Klingonisch”" in asked["Klingonisch"]
+    assert "No articles found" in asked["Welsh"] and "The language “Klingonisch” is not known" in asked["Klingonisch"]
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,12 @@ async def test_an_article_is_taken_out_of_its_story(client, press):
     assert [kept.correction.kind for kept in read(engine, load_corrections)] == ["split"]
     assert "became a story of its own" in (await client.get(path)).text
     page = (await client.get(found.headers["location"])).text
-    other = re.search(r'Done: 1 article taken out, now in <a href="(/story/[^"]+)">', page)[1]
+    other = re.search(r'Done: 1 article moved to <a href="(/story/[^"]+)">', page)[1]
     assert out in {member.article_id for member in read(engine, story_members, other.removeprefix("/story/"))}
-    assert "watcher story forget 1</code> takes it back" in page and "Done:" not in (await client.get(path)).text
+    assert (
+        "to revoke this one, run <code>watcher story forget 1</code>" in page
+        and "Done:" not in (await client.get(path)).text
+    )
     for wrong in ("2", "0", "x", "1%00"):
         assert "Done:" not in (await client.get(f"{path}?done={wrong}")).text
 
@@ -53,9 +56,12 @@ async def test_two_stories_are_made_one_by_the_address_of_the_other(client, pres
     )
 
     assert found.status_code == 303
-    assert "Done: the two are one story. It holds" in (await client.get(found.headers["location"])).text
+    assert (
+        "Done: the two stories are joined. Corrections are permanent"
+        in (await client.get(found.headers["location"])).text
+    )
     pages = [(await client.get(path)).text for path in (one, other)]
-    assert sum("is no more: its articles are in this one" in page for page in pages) == 1
+    assert sum("no longer exists: its articles are in this story" in page for page in pages) == 1
 
 
 async def test_a_correction_that_makes_no_sense_is_refused_in_words(client):
@@ -67,7 +73,7 @@ async def test_a_correction_that_makes_no_sense_is_refused_in_words(client):
     nobody = await client.post(f"{path}/join", data={"token": token, "other": "nobody"})
 
     assert (nothing.status_code, itself.status_code, nobody.status_code) == (400, 400, 400)
-    assert "name some of them" in nothing.text and "one story already" in itself.text and "no story" in nobody.text
+    assert "name some of them" in nothing.text and "already one story" in itself.text and "no story" in nobody.text
 
 
 async def test_a_source_is_muted_and_heard_again_and_the_file_keeps_its_comments(client, press, site):
