@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,11 @@ from watcher.worker.process_pool import Pool
 if TYPE_CHECKING:
     from watcher.clean.site_rules import SiteRules
 
-PRODUCT_NAME = "Watcher"
+PRODUCT_NAME, PACKAGE = "Watcher", "watcher-digests"
 EMBEDDER_IDLE_S = 60.0  # then the process with the embedder, the largest of all, ends until there is work again
 MAX_PAGE_WORKERS = 4
 PARSING_BYTES = 256 * 1024 * 1024  # memory limit of a process that parses feeds or pages,
 PARSING_TIMES = 40  # plus so many times the longest body: a normal one takes 25
-# docs/explanation/polling.md, for publishers; a real address comes with the first release.
-EXPLANATION_URL = "https://watcher.example/polling"
 system_clock = partial(datetime.now, UTC)
 
 
@@ -68,13 +66,15 @@ class WorkerContext:
 
 
 def user_agent(contact: str) -> str:
-    """Return the User-Agent; without a contact, it has the URL of a page that explains Watcher."""
-    return f"{PRODUCT_NAME}/{own_version()} (+{contact or EXPLANATION_URL})"
+    """Return the User-Agent: product, version, and the user's contact or else the home page in the package metadata."""
+    urls = dict(url.split(", ", 1) for url in metadata(PACKAGE).get_all("Project-URL") or ())
+    about = contact or urls.get("Homepage")
+    return f"{PRODUCT_NAME}/{own_version()}" + (f" (+{about})" if about else "")
 
 
 @cache
 def own_version() -> str:
-    return version("watcher-digests")
+    return version(PACKAGE)
 
 
 @asynccontextmanager
