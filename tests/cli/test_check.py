@@ -47,13 +47,13 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "nothing is polled: there are no sources, watcher sources add URL adds one"),
+        ("", "nothing is polled: there are no sources; watcher sources add URL adds one"),
         (f"{SETTINGS}enabled = false\n", "nothing is polled: every source is muted"),
         (
             "".join(f'[[sources]]\nurl = "https://a.example/{n}"\nname = "A"\n' for n in (1, 2)),
-            "2 sources are named A, and count as one outlet: https://a.example/1, https://a.example/2",
+            "2 sources are named A and count as one outlet: https://a.example/1, https://a.example/2",
         ),
-        (f'[fetch]\ndeadline = "5s"\n{SETTINGS}', "[fetch] deadline, 5s, is shorter than timeout, 10s"),
+        (f'[fetch]\ndeadline = "5s"\n{SETTINGS}', "[fetch] deadline (5s) is shorter than timeout (10s)"),
     ],
 )
 def test_what_is_allowed_and_perhaps_not_meant_is_told(text, words, tmp_path, capsys):
@@ -71,7 +71,7 @@ def test_an_endpoint_is_told_of_and_one_without_an_address_is_a_fault(tmp_path, 
     endpoint = '[semantic.endpoint]\nurl = "https://api.example/v1"\nmodel = "m"\nkey = "env:KEY"\n'
     settings.write_text(f'[semantic]\nembedder = "endpoint"\n{endpoint}{SETTINGS}')
     assert run_command_line(["check", "--config", str(settings)]) == 0
-    assert "title and first words are sent to api.example" in capsys.readouterr().err
+    assert "title and first words of each article are sent to api.example" in capsys.readouterr().err
 
     settings.write_text(f"{endpoint}{SETTINGS}")
     assert run_command_line(["check", "--config", str(settings)]) == 0

@@ -64,7 +64,7 @@ def test_each_source_is_asked_once_and_those_that_are_no_feed_are_named(site, tm
     code, told = ask(tmp_path, "".join(sources), capsys)
 
     assert code == 3
-    assert "3 sources asked: 1 well, 2 not" in told
+    assert "3 sources checked: 1 OK, 2 failed" in told
     assert "  Page: an HTML page, not a feed" in told and "  Gone: 404" in told and "  Good:" not in told
     assert sorted(site.asked) == ["/gone.xml", "/good.xml", "/page.xml"]
     assert not (tmp_path / "w.db").exists()
@@ -76,7 +76,7 @@ def test_without_a_network_no_source_is_blamed(tmp_path, capsys):
     code, told = ask(tmp_path, "".join(sources), capsys)
 
     assert code == 3
-    assert "internet connection: none of 2 hosts can be connected to" in told
+    assert "internet connection: none of 2 hosts can be reached" in told
     assert "  A: " not in told and "  B: " not in told
 
 
@@ -109,11 +109,11 @@ def test_a_wrong_password_is_named(site, tmp_path, capsys):
         code, told = ask(tmp_path, MAIL.format(port=server.port, web=site.place), capsys)
 
     assert code == 3
-    assert "1 mail server asked: 0 well, 1 not" in told and "535" in told
+    assert "1 mail server checked: 0 OK, 1 failed" in told and "535" in told
 
 
 @pytest.mark.parametrize(
-    ("n", "told"), [(1, "1 web address asked: 1 well, 0 not"), (2, "2 web addresses asked: 2 well, 0 not")]
+    ("n", "told"), [(1, "1 web address checked: 1 OK, 0 failed"), (2, "2 web addresses checked: 2 OK, 0 failed")]
 )
 def test_what_is_asked_is_counted_in_words(n, told):
     assert list(format_results([CheckResult(what="web address", name="a")] * n)) == [told]

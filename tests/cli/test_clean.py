@@ -56,10 +56,13 @@ def test_explain_says_where_each_part_was_read_and_what_went_by_which_rule(capsy
 
     out = capsys.readouterr().out
     assert f"    title  {TITLE}   (from h1)" in out
-    assert "4 paragraphs stay." in out
+    assert " characters in 4 paragraphs." in out
     removed = out.partition("Removed from the text:")[2]
-    assert "  call: asks the reader for something: to subscribe, to follow, to rate\n    | Abonnez-vous" in removed
-    assert "  a list of links\n    | Le prix du miel monte encore · Un frelon" in removed.partition("Left out")[2]
+    assert "  call: a request to the reader, such as to subscribe, to follow or to rate\n    | Abonnez-vous" in removed
+    assert (
+        "  a list of links\n    | Le prix du miel monte encore · Un frelon"
+        in removed.partition("Not part of the text")[2]
+    )
 
 
 def test_a_page_of_the_web_is_fetched_as_the_settings_say(site, file, capsys):
@@ -113,7 +116,7 @@ def test_the_users_own_rules_for_a_site_count(file, capsys):
     )
     capsys.readouterr()
     assert run_command_line(["clean", *page, "--explain"]) == 0
-    assert "  site: dropped by the rules of its site" in capsys.readouterr().out
+    assert "  site: removed by the rules of the site" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PAGES.glob("*.toml")))

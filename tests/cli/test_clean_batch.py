@@ -124,4 +124,4 @@ async def test_a_page_that_takes_too_long_says_so() -> None:
     page = await draft_in_pool(StoppingPool(), json.loads(line("rtl", "https://s.example/1")))
 
     assert (page.id, page.url, page.page) == ("rtl", "https://s.example/1", b"")
-    assert page.reason == "reading the page took more than 20 s and was stopped"
+    assert page.reason == "cleaning the page took more than 20 s and was stopped"

@@ -61,7 +61,7 @@ def test_without_its_embedder_an_edition_is_made_with_a_warning(digest, put, cap
     assert digest("--json", embedder="no_such_module:Embedder") == 0
 
     told = capsys.readouterr()
-    assert "stories may hold within languages only" in told.err
+    assert "stories may not join reports in different languages" in told.err
     assert "no_such_module" in told.err
     assert json.loads(told.out)[0]["articles"] == 1
 

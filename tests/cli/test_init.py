@@ -42,7 +42,7 @@ def test_the_last_line_is_the_command_that_checks_this_file(folder, capsys):
         (["b.toml"], "watcher check --config b.toml"),
     ):
         assert run_command_line(["init", *arguments]) == 0
-        assert capsys.readouterr().out.strip().endswith(f"look it over, then: {command}")
+        assert capsys.readouterr().out.strip().endswith(f"read it, then run: {command}")
 
 
 def test_the_time_zone_is_that_of_the_machine(folder, capsys):

@@ -54,11 +54,13 @@ def test_a_feed_is_told_with_its_redirects_its_validators_and_its_next_poll(site
 
     out = capsys.readouterr().out
     rows = told(out)
-    assert out.startswith('fine: 3 entries of "The Post"')
-    assert rows["redirects"] == [f"301 to {site.url('/new')} (permanent: would be remembered after two good polls)"]
+    assert out.startswith('OK: 3 entries of "The Post"')
+    assert rows["redirects"] == [
+        f"301 to {site.url('/new')} (permanent: would be remembered after two successful polls)"
+    ]
     assert rows["answer"][0].startswith("200, application/rss+xml; charset=utf-8, ")
     assert rows["validators"][0] == 'ETag "1"'
-    assert rows["validators"][1].startswith("ignores them: every poll costs ")
+    assert rows["validators"][1].startswith("ignores them: every poll transfers ")
     assert rows["freshness"][0] == "Cache-Control: max-age=600: fresh for 10 minutes"
     assert rows["format"] == ["RSS 2.0"]
     assert (rows["GUIDs"], rows["links"], rows["dates"]) == (["ok"], ["ok"], ["ok"])
@@ -84,14 +86,14 @@ def test_a_source_of_the_settings_is_meant_by_name_and_polled_as_often_as_it_say
 @pytest.mark.parametrize(
     ("path", "verdict", "mend"),
     [
-        ("/page", "an HTML page, not a feed; its page links these feeds: ", "watcher sources discover http://"),
+        ("/page", "an HTML page, not a feed; it links to these feeds: ", "watcher sources discover http://"),
         ("/wall", "403 Forbidden, a bot wall (Cloudflare: Just a moment…)", "[fetch] contact"),
         ("/softwall", "a bot wall (Cloudflare: Just a moment…), not a feed", ""),
         ("/nothing", "404 Not Found", "watcher sources discover http://"),
         ("/gone", "410 Gone", "watcher sources discover http://"),
-        ("/rest", "503 Service Unavailable", "ask again in 2 hours"),
+        ("/rest", "503 Service Unavailable", "wait 2 hours"),
         ("/opml", "XML, but not a feed: its root is <opml>", "watcher sources import FILE"),
-        ("/circle", "redirects in a circle", ""),
+        ("/circle", "redirects in a loop", ""),
         ("/inwards", "169.254.169.254 is at 169.254.169.254, a private address", ""),
     ],
 )
@@ -116,7 +118,7 @@ def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, fil
 @pytest.mark.parametrize(
     ("url", "verdict", "mend"),
     [
-        ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "machine online?"),
+        ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "this machine is online"),
         ("http://127.0.0.1:9/feed", "127.0.0.1 is at 127.0.0.1, a private address", 'allow_private = ["127.0.0.1:9"]'),
         ("http://[::1]:8080/feed", "::1 is at ::1, a private address", 'allow_private = ["[::1]:8080"]'),
     ],
@@ -139,7 +141,7 @@ def test_a_port_where_nothing_listens_is_named_with_what_helps(tmp_path, capsys)
 
     out = capsys.readouterr().out
     assert out.startswith("no connection: connection refused")
-    assert "are host and port right?" in out
+    assert "check host and port" in out
 
 
 def test_nothing_that_a_server_says_steers_the_terminal(site, file, capsys):
@@ -199,7 +201,7 @@ def test_the_one_feed_of_a_site_is_found_shown_and_added(site, file, capsys):
     assert f"add it: watcher sources add {site.url('/rss.xml')} --name 'The Daily & Post' --language en" in shown
     added = load_settings_file(file).sources[1]
     assert (added.url, added.name, added.language) == (site.url("/rss.xml"), "The Daily & Post", "en")
-    assert "already there" in capsys.readouterr().err
+    assert "already in the settings" in capsys.readouterr().err
     assert len(load_settings_file(file).sources) == 2
 
 
@@ -214,7 +216,7 @@ def test_of_several_feeds_none_is_added_and_the_choice_is_shown(site, file, caps
     said = capsys.readouterr()
     assert [f"watcher sources add {site.url(path)}" in said.out for path in ("/a.xml", "/b.xml")] == [True, True]
     assert f"{site.url('/c.xml')}: 404 Not Found" in said.out
-    assert "2 feeds were found, and none is added" in said.err
+    assert "found 2 feeds and added none" in said.err
     assert file.read_text() == before
 
 
@@ -255,7 +257,7 @@ def test_of_several_feeds_that_are_found_none_is_added_and_each_is_shown_with_it
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("/gone.xml", "404 Not Found"), ("/page", "its page links none"), ("/old.xml", "404 Not Found")],
+    [("/gone.xml", "404 Not Found"), ("/page", "its page links to none"), ("/old.xml", "404 Not Found")],
 )
 def test_what_has_no_feed_is_not_added_unless_the_test_is_left_out(path, words, site, file, capsys):
     site.page("/page", "<p>Nothing.</p>")
@@ -267,7 +269,7 @@ def test_what_has_no_feed_is_not_added_unless_the_test_is_left_out(path, words, 
     said = capsys.readouterr().err
     assert (
         f"no feed found at {site.url(path)}: {words}" in said
-        and "nothing was added (--no-test adds it unasked)" in said
+        and "nothing was added (--no-test adds it without reading it)" in said
     )
     assert file.read_text() == before
 
@@ -281,7 +283,7 @@ def test_a_site_without_feeds_says_where_was_looked(site, file, capsys):
     assert sources(file, "discover", site.url("/")) == 1
 
     out = capsys.readouterr().out
-    assert "its page links none, and none is at the usual places" in out
+    assert "its page links to none, and none is at a common address" in out
     assert f"{site.url('/feed')}: 404 Not Found" in out
 
 
@@ -316,7 +318,7 @@ def test_what_a_person_types_is_an_address(typed, urls):
     "typed", ["", "word", "two words.org", "ftp://a.org/", "https://", "mailto:a@b.org x", "a.org:99999"]
 )
 def test_what_is_no_address_is_refused(typed):
-    with pytest.raises(SettingsError, match="no address"):
+    with pytest.raises(SettingsError, match="not the address"):
         candidate_urls(typed)
 
 

@@ -161,7 +161,7 @@ def test_faulty_settings_have_exit_code_two_and_a_line_for_each_fault(command, t
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith(f"{path}:1:2: pol: ")
     assert lines[1].startswith(f"{path}:3:9: poll.every: ")
-    assert lines[2] == "error: 2 faults in the settings"
+    assert lines[2] == "error: 2 problems in the settings"
 
 
 def test_a_command_whose_module_is_missing_says_so(monkeypatch, capsys):

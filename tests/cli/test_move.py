@@ -55,7 +55,7 @@ def test_it_tells_each_table_and_what_to_change_in_the_settings(from_url, empty_
     assert {words[-1] for words in by_table.values()} == {"same"}
     assert told[-3].startswith("5 rows moved and compared in ")
     assert told[-2] == f'In settings.toml, set [store] url = "{empty_url}"'
-    assert told[-1] == f"{from_url} is as it was, until you remove it."
+    assert told[-1] == f"{from_url} is unchanged; remove it when you like."
 
 
 def test_it_tells_the_same_as_json(from_url, empty_url, capsys):
@@ -99,13 +99,13 @@ def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
     out, err = capsys.readouterr()
     assert code == 1
     assert [line.split()[0] for line in out.splitlines() if "DIFFERENT: 3 rows" in line] == ["polls"]
-    assert err.startswith(f"error: polls: not the same in both stores; {empty_url} stays empty\n")
+    assert err.startswith(f"error: polls: different in the two stores; {empty_url} stays empty\n")
 
 
 @pytest.mark.parametrize(
     ("ends", "words"),
     [
-        (("sqlite://", "sqlite:///to.db"), "FROM is no address of a store"),
+        (("sqlite://", "sqlite:///to.db"), "FROM is not the address of a store"),
         (("sqlite:///from.db", "mysql://db.example/watcher"), "TO: got"),
         (("sqlite:///from.db", "to.db"), "TO: got"),
         (("sqlite:///from.db", "sqlite:///./from.db"), "the same store"),

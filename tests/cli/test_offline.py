@@ -99,14 +99,14 @@ def test_no_source_is_blamed_for_our_own_network_at_the_first_poll_nor_at_a_furt
     assert (code, again) == (1, 1)
     assert states == [(0, None, False)] * 3 and since is not None
     assert machine.stored() == (states, since)
-    assert told.startswith("no internet connection since ") and "failed" not in told
+    assert told.startswith("your internet connection seems to be down since ") and "failed" not in told
     assert told_again == told
     assert "3: 3 new" in machine.run("status")[1]
 
 
 def test_off_on_and_off_again_each_line_is_true(machine):
     machine.run("poll", "--all")
-    assert "network  no internet connection at the last poll, from " in machine.run("status")[1]
+    assert "network  no internet connection at the last poll, since " in machine.run("status")[1]
 
     with machine.online():
         code, told, _ = machine.run("poll")

@@ -66,7 +66,7 @@ def test_a_source_whose_host_another_process_visits_is_named(settings, capsys, m
     run_command_line(["poll", "--no-pages", *more, "--json", "--config", str(settings)])
     as_json = json.loads(capsys.readouterr().out)
 
-    assert told == f"  left to another process, which is visiting its host ({OTHER}): Post\n"
+    assert told == f"  left to another process, which is visiting the host ({OTHER}): Post\n"
     assert (as_json["feeds"], as_json["visited"]) == (0, [{"source": "Post", "by": OTHER}])
 
 

@@ -41,8 +41,8 @@ def test_a_command_for_another_file_says_so_and_changes_nothing(files, command, 
     assert run_command_line([*command, "--config", str(b)]) == 2
 
     said = capsys.readouterr().err
-    assert f"last served {a}: its sources would give way to those of {b}" in said
-    assert 'try: give this file a store of its own, such as [store] url = "sqlite:///watcher.db"; --yes' in said
+    assert f"last served {a}: the sources of {b}" in said
+    assert 'try: use another store for this file, such as [store] url = "sqlite:///watcher.db"; --yes' in said
     assert [state.feed.source.url for state in read(engine, feed_states)] == ["https://a.example/feed"]
 
 
@@ -60,7 +60,7 @@ def test_the_status_says_that_the_store_last_served_another_file(files, capsys):
     a, b, _ = files
 
     assert run_command_line(["status", "--config", str(b)]) == 0
-    assert f"it last served other settings: {a}" in capsys.readouterr().out
+    assert f"it was last used with other settings: {a}" in capsys.readouterr().out
     assert run_command_line(["status", "--config", str(a)]) == 0
     assert "last served" not in capsys.readouterr().out
     assert run_command_line(["status", "--json", "--config", str(b)]) == 0

@@ -49,7 +49,7 @@ def test_init_writes_a_file_that_check_finds_fine(tmp_path, capsys):
     assert run_command_line(["init", str(tmp_path)]) == 0
     assert run_command_line(["check", "--config", str(tmp_path / "settings.toml")]) == 0
 
-    assert capsys.readouterr().out.splitlines()[-1] == "43 sources, 1 digest: fine"
+    assert capsys.readouterr().out.splitlines()[-1] == "43 sources, 1 digest: OK"
 
 
 def test_init_overwrites_only_when_forced(file):
@@ -80,7 +80,9 @@ def test_check_gives_counts_as_json(file, capsys):
 
     assert json.loads(capsys.readouterr().out) == {
         "ok": True, "path": str(file), "problems": [], "sources": 2, "digests": 1,
-        "warnings": ["[fetch] contact is not set: publishers whom a poll troubles can only block it"],
+        "warnings": [
+            "[fetch] contact is not set: a publisher with a complaint cannot reach you and may simply block you"
+        ],
     }  # fmt: skip
 
 
@@ -113,7 +115,7 @@ def test_a_source_is_added_to_a_file_that_has_none(tmp_path):
 def test_a_source_that_is_there_is_not_added_again(file, capsys):
     assert sources(file, "add", "http://ONE.example/feed?utm_source=x") == 0
 
-    assert capsys.readouterr().out == "already there: One (https://one.example/feed)\n"
+    assert capsys.readouterr().out == "already in the settings: One (https://one.example/feed)\n"
     assert file.read_text() == FILE
 
 
@@ -125,14 +127,14 @@ def test_a_list_in_a_line_is_not_added_to_but_the_row_for_it_is_shown(file, caps
 
     err = capsys.readouterr().err
     assert f"error: {file}:2:1: the sources are one list" in err
-    assert 'put this into that list: { url = "https://three.example/feed", name = "Three" }' in err
+    assert 'add this to the list: { url = "https://three.example/feed", name = "Three" }' in err
     assert file.read_text() == written
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["one"], "one: no address of a site or feed"),
+        (["one"], "one: not the address of a site or feed"),
         (["https://three.example/feed", "--country", "Nowhere"], 'country: got "Nowhere"'),
         (["https://three.example/feed", "--every", "often"], 'every: got "often"'),
     ],
@@ -232,7 +234,7 @@ def test_a_language_that_is_none_is_dropped_and_said(file, tmp_path, capsys):
     assert sources(file, "import", str(opml), "--json") == 3
 
     line = json.loads(capsys.readouterr().out)[0]
-    assert (line["outcome"], line["why"]) == ("added", 'without its language: "English" is not a language')
+    assert (line["outcome"], line["why"]) == ("added", 'language left out: "English" is not a language')
     assert load_settings_file(file).sources[2].language is None
 
 
@@ -303,7 +305,7 @@ def test_what_is_no_opml_fails_in_words(file, tmp_path, capsys):
     assert sources(file, "import", str(tmp_path / "gone.opml")) == 2
 
     err = capsys.readouterr().err
-    assert "is no OPML" in err
+    assert "is not OPML" in err
     assert "cannot be read" in err
 
 

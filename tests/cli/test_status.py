@@ -100,13 +100,13 @@ def test_the_worst_comes_first_with_its_reason_since_when_and_what_mends_it(shop
     lines = status(press).splitlines()
 
     assert lines[2] == "sources  4: 1 gone, 1 failing, 1 moved, 1 ok"
-    assert lines[3].startswith("  gone       Cedar: gone for good: 410 Gone (since ")
+    assert lines[3].startswith("  gone       Cedar: gone permanently: 410 Gone (since ")
     assert lines[4].strip().startswith("try: remove it, or watcher sources discover https://cedar.example/")
     assert lines[5].startswith(
         f"  failing    Birch: for 3 days: 404 Not Found (since {NOW - 72 * HOUR:%Y-%m-%d %H:%M} UTC)"
     )
-    assert lines[7].startswith("  moved      Dogwood: says that it has moved for good to https://dogwood.example/new,")
-    assert lines[8:] == ["  watcher status NAME tells all about one"]
+    assert lines[7].startswith("  moved      Dogwood: reports a permanent move to https://dogwood.example/new;")
+    assert lines[8:] == ["  watcher status NAME shows one in detail"]
 
 
 def test_where_all_is_well_nothing_but_counts_is_shown(shop, status):
@@ -136,7 +136,7 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
     press = shop("Ash")
     write(press.engine, record_network_down, down_since=NOW)
 
-    assert "no internet connection at the last poll, from" in status(press).splitlines()[2]
+    assert "no internet connection at the last poll, since" in status(press).splitlines()[2]
     assert json.loads(status(press, "--json"))["network_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -148,7 +148,7 @@ def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
     (row,) = json.loads(status(press, "--json"))["sources"]
 
     assert (row["health"], row["next_poll_at"]) == ("held", f"{until:%Y-%m-%dT%H:%M:%SZ}")
-    assert f"left alone until {until:%Y-%m-%d %H:%M} UTC" in status(press)
+    assert f"not polled until {until:%Y-%m-%d %H:%M} UTC" in status(press)
 
 
 def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
@@ -165,7 +165,7 @@ def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
     assert len(told.splitlines()) < 30
     assert told.count("  failing ") == SOURCES_SHOWN - 1
     assert "DataDome" in told
-    assert f"and {60 - SOURCES_SHOWN} more, by watcher status --all" in told
+    assert f"and {60 - SOURCES_SHOWN} more: watcher status --all" in told
     assert status(press, "--all").count("  failing ") == 59
 
 
@@ -196,7 +196,7 @@ def test_all_lists_the_healthy_too_with_addresses_and_faults(shop, status):
 
     assert "  ok         Ash: since" in told
     assert "https://ash.example/feed.xml" in told
-    assert "fault: an entry has no link" in told
+    assert "problem: an entry has no link" in told
 
 
 def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
@@ -232,13 +232,13 @@ def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, sta
     assert lines[0] == "Ash (https://ash.example/feed.xml)"
     assert lines[1].startswith("ok         since ")
     assert any(line.startswith("next poll  ") and "from now" in line for line in lines)
-    assert "interval   30 minutes; something new usually every 26 hours" in lines
+    assert "interval   30 minutes; new entries usually every 26 hours" in lines
     assert 'validators ETag "abd"' in lines
     words = lines[lines.index("health") + 1 : lines.index("polls")]
     assert [line.split()[3] for line in words] == ["ok", "failing", "ok"]
     polls = lines[lines.index("polls") + 1 :]
     assert [line.split()[3:5] for line in polls] == [["ok", "0"], ["failed", "0"], ["ok", "2"]]
-    assert polls[0].endswith("  then 1 poll that brought nothing")
+    assert polls[0].endswith("  then 1 poll with nothing new")
     assert polls[1].endswith("503 Service Unavailable")
     assert "Birch" not in told
 
@@ -280,9 +280,9 @@ def test_a_muted_source_stays_in_the_status_and_is_named_muted(shop, status):
     write(press.engine, sync_sources, press.sources[:1], now=NOW)
 
     assert status(press).splitlines()[2:] == ["sources  2: 1 ok, 1 muted", "muted    Off"]
-    assert "  muted      Off: switched off in the settings, and not polled; 0 articles" in status(press, "--all")
+    assert "  muted      Off: switched off in the settings; not polled; 0 articles" in status(press, "--all")
     one = status(press, "Off")
-    assert "muted      switched off in the settings, and not polled\n" in one
+    assert "muted      switched off in the settings; not polled\n" in one
     assert "try        watcher sources unmute Off\n" in one and "next poll  none: it is muted\n" in one
     rows = json.loads(status(press, "--json"))["sources"]
     assert [(row["name"], row["health"]) for row in rows] == [("Ash", "ok"), ("Off", "muted")]
@@ -351,4 +351,4 @@ def test_watching_reads_changed_settings_and_names_their_faults(shop, capsys, mo
         "sources  1: 1 new",
     ]
     (fault,) = told.err.splitlines()
-    assert "pol: unknown setting" in fault and fault.endswith("shown by the last good settings")
+    assert "pol: unknown setting" in fault and fault.endswith("the status is shown for the last valid settings")

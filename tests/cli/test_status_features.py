@@ -57,7 +57,9 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
 
     lines, found = ask("endpoint")
 
-    assert lines == ["vectors  2 articles have none of endpoint/words yet; they get it while the daemon runs"]
+    assert lines == [
+        "vectors  2 articles not embedded yet (endpoint/words); a running daemon does this in the background"
+    ]
     assert (found["model"], found["without_vector"], found["trouble"]) == ("endpoint/words", 2, None)
 
 
@@ -69,7 +71,7 @@ def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, bef
     write(put.engine, set_vectors, {"0": b"\x00\x3c", "1": b"\x00\x3c"}, model="before/1")
 
     assert ask("endpoint")[0] == [
-        "vectors  2 articles have none of endpoint yet; they get it while the daemon runs",
+        "vectors  2 articles not embedded yet (endpoint); a running daemon does this in the background",
     ]
 
 
@@ -82,8 +84,8 @@ def test_why_no_vectors_are_made_is_said(shop):
     write(put.engine, record_embedder, trouble)
 
     assert ask("endpoint")[0] == [
-        "vectors  1 article has none of endpoint yet; they get it while the daemon runs",
-        "         no vectors are made: the embedding endpoint h answered 401 Unauthorized[2J",
+        "vectors  1 article not embedded yet (endpoint); a running daemon does this in the background",
+        "         articles cannot be embedded: the embedding endpoint h answered 401 Unauthorized[2J",
     ]
     assert ask("none")[0] == []  # what another setting left behind is not told
 
@@ -94,5 +96,5 @@ def test_features_of_another_version_are_counted(shop):
 
     lines, found = ask("none")
 
-    assert lines == ["features 2 articles have those of an older version; they are made anew by and by"]
+    assert lines == ["features 2 articles with outdated features; a running daemon updates them"]
     assert found["outdated"] == 2

@@ -62,7 +62,7 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
     assert told(engine)[1:] == [
         f"helper   running since {format_minute(NOW)}, process 9 on east",
         f"         vectors fails since {format_minute(NOW)}: no key",
-        f"daemon   process 8 on south has given no sign of life since {format_minute(NOW - 3 * MINUTE)}",
+        f"daemon   process 8 on south has sent no heartbeat since {format_minute(NOW - 3 * MINUTE)}",
         "         try: on south, kill -KILL 8, then start it again; nothing is lost",
         "         also on this store: 1 daemon and 1 helper",
     ]
@@ -73,7 +73,7 @@ def test_helpers_alone_are_no_daemon(engine, at_work):
 
     assert daemon_to_json(*list_daemons(engine), now=NOW)["state"] == "none"
     assert told(engine) == [
-        "daemon   none is running; watcher run starts one",
+        "daemon   not running; watcher run starts it",
         "         also on this store: 1 helper",
     ]
 
@@ -84,7 +84,7 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
     at_work("east", 9, is_worker=True)
 
     stopped = format_minute(NOW + MINUTE)
-    assert told(engine)[0] == f"daemon   none is running, the last one was stopped {stopped}"
+    assert told(engine)[0] == f"daemon   not running; the last one was stopped {stopped}"
 
 
 def test_a_helper_says_that_it_is_one(engine):

@@ -171,7 +171,7 @@ def test_sources_are_exported_with_their_secrets_on_demand_alone_with_a_word(set
     whole = capsys.readouterr()
 
     assert is_clean(plain.out) and "key=***" in plain.out and "--with-passwords" in plain.err
-    assert f"me:{PASSWORD}@" in whole.out and KEY in whole.out and "keep the file to yourself" in whole.err
+    assert f"me:{PASSWORD}@" in whole.out and KEY in whole.out and "keep the file private" in whole.err
     assert is_clean(whole.err)
 
 

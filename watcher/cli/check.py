@@ -35,23 +35,22 @@ REASON_CHARS, NAME_CHARS = 200, 60
 
 @with_examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")
 def check(
-    deep: Annotated[bool, Option("--deep", help="Look the store through as well: it takes a while.")] = False,
+    deep: Annotated[bool, Option("--deep", help="Check the store as well; this takes a while.")] = False,
     online: Annotated[
-        bool, Option("--online", help="Ask each source, log in to the mail server; no message is sent.")
+        bool, Option("--online", help="Fetch each feed and log in to the mail server; no message is sent.")
     ] = False,
-    mend: Annotated[bool, Option("--mend", help="With --deep: mend in the store what can be mended.")] = False,
+    mend: Annotated[bool, Option("--mend", help="With --deep: repair what can be repaired in the store.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Check the settings file: every fault at once, each with its line and column, and what was expected.
+    Check the settings file and list every problem at once, with line, column and the expected value.
 
-    The rules for single sites in the folder `sites` beside it are checked too, and the templates of the digests.
-    `--deep` looks the store through as well: whether the database is sound, and whether what is in it belongs
-    together; exit code 1 if not.
-    `--online` asks each source for its feed, and tries each way of delivery up to where something would be sent: it
-    logs in to the mail server and leaves. A LibreTranslate server translates one word from each language that it is
-    needed for. Exit code 3 if something is not well.
+    The site rules in the folder `sites` next to the file and the templates of the digests are checked too.
+    `--deep` also checks that the database is intact and that its rows match each other; exit code 1 if not.
+    `--online` fetches each feed and tests each delivery channel without sending anything: it logs in to the mail
+    server and disconnects. A LibreTranslate server translates one word from each language that it is needed for.
+    Exit code 3 if one of these checks fails.
     """
     path = settings_path(config)
     try:
@@ -80,7 +79,7 @@ def check(
         rows = [{**asdict(result), "ok": not result.fault} for result in results]
         print_json(found | ({"online": rows} if online else {}))
     else:
-        print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: fine"])
+        print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: OK"])
         for warning in warnings:
             print_err(warning)
         print_lines(format_faults(faults) if deep else ())
@@ -127,31 +126,31 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     """Yield what is allowed in the settings, and perhaps not meant."""
     fetch, active = settings.fetch, settings.active_sources()
     if not active:
-        empty = "there are no sources, watcher sources add URL adds one"
+        empty = "there are no sources; watcher sources add URL adds one"
         yield f"nothing is polled: {'every source is muted' if settings.sources else empty}"
     urls: defaultdict[str, list[str]] = defaultdict(list)
     for source in active:
         urls[source.name].append(source.url)
     for name, alike in urls.items():
         if len(alike) > 1:
-            yield f"{len(alike)} sources are named {name}, and count as one outlet: {', '.join(alike)}"
+            yield f"{len(alike)} sources are named {name} and count as one outlet: {', '.join(alike)}"
     if fetch.deadline < fetch.timeout:
         deadline, timeout = format_duration(fetch.deadline), format_duration(fetch.timeout)
-        yield f"[fetch] deadline, {deadline}, is shorter than timeout, {timeout}, which is never reached"
+        yield f"[fetch] deadline ({deadline}) is shorter than timeout ({timeout}), so the timeout is never reached"
     if not fetch.contact:
-        yield "[fetch] contact is not set: publishers whom a poll troubles can only block it"
+        yield "[fetch] contact is not set: a publisher with a complaint cannot reach you and may simply block you"
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
         host = urlsplit(settings.semantic.endpoint.url).hostname
-        yield f"each article's title and first words are sent to {host}, for its vector"
+        yield f"the title and first words of each article are sent to {host} to be embedded"
     for _, find_more in load_plugins(WARNINGS_GROUP, "the check"):
         yield from find_more(settings)
 
 
 def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
     if not faults:
-        yield "store: sound, and all in it belongs together"
+        yield "store: no problems found"
     for fault in faults:
-        yield f"store: {fault['what']}: " + ("mended" if fault["mended"] else f"try: {fault['hint']}")
+        yield f"store: {fault['what']}: " + ("repaired" if fault["mended"] else f"try: {fault['hint']}")
 
 
 def format_results(results: Sequence[CheckResult]) -> Iterator[str]:
@@ -159,7 +158,7 @@ def format_results(results: Sequence[CheckResult]) -> Iterator[str]:
         those = [result for result in results if result.what == what]
         well = sum(not result.fault for result in those)
         plural = f"{what}es" if what.endswith("ss") else f"{what}s"
-        yield f"{format_count(len(those), what, plural)} asked: {well} well, {len(those) - well} not"
+        yield f"{format_count(len(those), what, plural)} checked: {well} OK, {len(those) - well} failed"
         for result in those:
             if result.fault:
                 yield f"  {to_one_line(result.name, NAME_CHARS)}: {to_one_line(result.fault, REASON_CHARS)}"

@@ -61,8 +61,8 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
         await asyncio.gather(*map(visit, by_host.values()))
     errors = [probe.error for probe in found.values()]
     if len(by_host) > 1 and all(isinstance(error, FetchError) and error.no_connection for error in errors):
-        fault = f"none of {len(by_host)} hosts can be connected to, so no source is to blame"
-        return [CheckResult(what="network", name="internet connection", fault=fault, hint="is this machine online?")]
+        fault = f"none of {len(by_host)} hosts can be reached: your internet connection seems to be down"
+        return [CheckResult(what="network", name="internet connection", fault=fault, hint="go online, then try again")]
     return [check_source(source, found[source.url]) for source in sources]
 
 

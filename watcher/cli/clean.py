@@ -46,16 +46,16 @@ REMOVED_SHOWN = 6  # texts shown for each rule; the others are counted
     "watcher clean --jsonl < pages.jsonl > articles.jsonl",
 )
 def clean(
-    page: Annotated[str, Argument(metavar="[URL|FILE]", help="The page, - for standard input.")] = "",
-    url: Annotated[str, Option(help="Where the page in a file came from.")] = "",
+    page: Annotated[str, Argument(metavar="[URL|FILE]", help="The page; - is standard input.")] = "",
+    url: Annotated[str, Option(help="URL that the page in a file came from.")] = "",
     explain: Annotated[
-        bool, Option("--explain", help="Show where each part was read, and what went by which rule.")
+        bool, Option("--explain", help="Show where each part comes from, and which rule removed what.")
     ] = False,
-    jsonl: Annotated[bool, Option("--jsonl", help="Read {id, url, html} lines, write a line for each.")] = False,
+    jsonl: Annotated[bool, Option("--jsonl", help="Read JSON lines {id, url, html}; write a line for each.")] = False,
     json: Json = False,
     config: Config = None,
 ) -> int:
-    """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
+    """Print the article of a page; with --jsonl, of many pages, without the text that repeats on a site's pages."""
     if jsonl:
         piped = page in ("", "-")
         if isinstance(sys.stdin, TextIOWrapper):  # whatever the encoding of the terminal
@@ -123,9 +123,9 @@ def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: I
         rest = first if block.kind == "quote" else " " * len(first)
         lines += [*wrap(block.text, initial_indent=first, subsequent_indent=rest, **WRAPPING), ""]
     letters = sum(len(block.text) for block in cleaned.blocks)
-    lines.append(f"{letters:,} characters in {len(cleaned.blocks)} paragraphs stay.")
+    lines.append(f"Kept: {letters:,} characters in {len(cleaned.blocks)} paragraphs.")
     lines += format_removed("Removed from the text", cleaned.removed)
-    lines += format_removed("Left out around it", left_out)
+    lines += format_removed("Not part of the text", left_out)
     return "\n".join(lines)
 
 
@@ -143,7 +143,7 @@ def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str
         "language": cleaned.language,
         "section": cleaned.section,
         "image": cleaned.image,
-        "kind": f"{cleaned.kind}, only its beginning" if cleaned.is_truncated else cleaned.kind,
+        "kind": f"{cleaned.kind}, truncated" if cleaned.is_truncated else cleaned.kind,
     }
     for name, value in said.items():
         if value:

@@ -126,7 +126,7 @@ def parse_page(line: str) -> Result:
     """Parse the page in a line. Errors: ValueError, RecursionError."""
     page = json.loads(line.removeprefix(BYTE_ORDER_MARK))
     if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
-        raise ValueError("an object {id, url, html} was expected")
+        raise ValueError("expected an object {id, url, html}")
     return page | {"url": str(page.get("url") or "")}
 
 
@@ -136,7 +136,7 @@ async def draft_in_pool(pool: Pool, page: Result) -> ExtractedPage:
     try:
         return await pool.run(draft_page, draft, str(page["html"]), limit_s=PAGE_LIMIT_S)
     except WorkerFailed as error:
-        return replace(draft, reason=f"reading the page {error}")
+        return replace(draft, reason=f"cleaning the page {error}")
 
 
 def draft_page(draft: ExtractedPage, html: str) -> ExtractedPage:

@@ -28,8 +28,8 @@ from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prob
 WAYS = {
     "itself": "the address itself is a feed",
     "declared": "declared by the page",
-    "linked": "linked by the page",
-    "guessed": "at a usual place",
+    "linked": "linked from the page",
+    "guessed": "at a common address",
 }
 
 
@@ -39,16 +39,16 @@ WAYS = {
     "watcher sources discover example.org --json",
 )
 def discover_feeds(
-    url: Annotated[str, typer.Argument(help="Address of the site, or of a page of it.")],
+    url: Annotated[str, typer.Argument(help="Address of the site, or of one of its pages.")],
     add: Annotated[bool, typer.Option("--add", help="Add the feed to the settings if it is the only one.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Find the feeds of a site and read each: those that its page links, else those at the usual addresses.
+    Find the feeds of a site and read each: those that the page links to, or else those at common addresses.
 
-    One request at a time, with the pause of [fetch] host_delay between two.
-    Exit code 1 if none is found, 2 if `--add` finds several to choose from.
+    Requests are made one at a time, with the pause of [fetch] host_delay between them.
+    Exit code 1 if no feed is found, 2 if `--add` finds several.
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
@@ -69,22 +69,22 @@ def discover_feeds(
 )
 def add_source(
     url: Annotated[str, typer.Argument(help="Address of the feed, or of its site.")],
-    name: Annotated[str, typer.Option(help="Name of the outlet; else the feed's title.")] = "",
-    language: Annotated[str, typer.Option(help='Language of its articles, "fr"; else what its entries read as.')] = "",
+    name: Annotated[str, typer.Option(help="Name of the outlet; by default the feed's title.")] = "",
+    language: Annotated[str, typer.Option(help='Language of its articles, "fr"; by default detected.')] = "",
     country: Annotated[str, typer.Option(help='Country of the outlet, "FR".')] = "",
-    section: Annotated[str, typer.Option(help="Section its articles go to.")] = "",
-    owner: Annotated[str, typer.Option(help="Who owns the outlet.")] = "",
-    owner_kind: Annotated[str, typer.Option(help='What kind of owner that is, "public".')] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="A word of your own; may be given again.")] = None,
+    section: Annotated[str, typer.Option(help="Section for its articles.")] = "",
+    owner: Annotated[str, typer.Option(help="Owner of the outlet.")] = "",
+    owner_kind: Annotated[str, typer.Option(help='Kind of owner, such as "public".')] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; can be given several times.")] = None,
     every: Annotated[str, typer.Option(help='Time between two polls, "1h".')] = "",
-    full_text: Annotated[bool, typer.Option("--full-text", help="The feed carries whole articles.")] = False,
-    test: Annotated[bool, typer.Option(help="Read the feed first; --no-test adds the address unasked.")] = True,
+    full_text: Annotated[bool, typer.Option("--full-text", help="The feed contains full articles.")] = False,
+    test: Annotated[bool, typer.Option(help="Read the feed first; --no-test skips this.")] = True,
     config: Config = None,
 ) -> int:
     """
-    Add a source to the settings file, once its feed was read; comments in the file stay as they are.
+    Read a feed and add it to the settings file as a source; comments in the file are kept.
 
-    The address of a site will do if the site has one feed. Exit code 1 if there is no feed; then nothing is added.
+    The address of a site works too if the site has one feed. If no feed is found, nothing is added: exit code 1.
     """
     path = settings_path(config)
     settings = load_settings(path)
@@ -99,7 +99,7 @@ def add_source(
         return DONE
     found = asyncio.run(discover_with_progress(urls, settings, as_page=False))
     if not found.feeds or found.page.response is None:
-        message = f"{no_feed_message(found)}; nothing was added (--no-test adds it unasked)"
+        message = f"{no_feed_message(found)}; nothing was added (--no-test adds it without reading it)"
         raise WatcherError(message, hint=find_hint(found.page))
     if (chosen := choose_only_feed(found, given)) is None:
         print_lines(format_discovery(found, sources_by_key(settings)))
@@ -117,7 +117,7 @@ def choose_only_feed(found: Discovery, given: Mapping[str, Any] = MappingProxyTy
     """Return a source of the one feed found, not of comments, with the fields `given`; say so and None for several."""
     feeds = [one for one in found.feeds if not is_comment_feed(one.url)] or found.feeds
     if len(feeds) > 1:
-        print_err(f"{len(feeds)} feeds were found, and none is added: choose by a command that is shown", label="error")
+        print_err(f"found {len(feeds)} feeds and added none: choose one with a command shown here", label="error")
         return None
     report, probe = feeds[0].report, feeds[0].probe
     assert report and probe
@@ -143,10 +143,10 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
     others = [one for one in found.candidates if not one.report]
     failed = [(one.url, one.probe) for one in others if one.probe and (one.found_by != "guessed" or not feeds)]
     if failed:
-        yield from ("", "no feeds:", *(f"  {url}: {failure_reason(probe)}" for url, probe in failed))
+        yield from ("", "not feeds:", *(f"  {url}: {failure_reason(probe)}" for url, probe in failed))
     unread = [f"  {one.url}" for one in others if not one.probe]
     if unread:
-        yield from ("", "linked as well, and not read:", *unread)
+        yield from ("", "also linked, but not read:", *unread)
     if not feeds and page.error and (hint := find_hint(page)):
         yield from ("", f"try: {hint}")
 
@@ -156,9 +156,9 @@ def no_feed_message(found: Discovery) -> str:
     if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.found_by != "guessed"]
-    words = "none that its page links can be read" if linked else "its page links none"
+    words = "no feed that its page links to can be read" if linked else "its page links to none"
     guessed = any(one.found_by == "guessed" for one in found.candidates)
-    return f"no feed found at {page.asked}: {words}" + (", and none is at the usual places" if guessed else "")
+    return f"no feed found at {page.asked}: {words}" + (", and none is at a common address" if guessed else "")
 
 
 def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:

@@ -38,12 +38,12 @@ from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_pro
 LABEL_CHARS = 11
 MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
 CONNECTION_ADVICE: dict[ReasonKind, str] = {
-    FetchKind.UNRESOLVED: "is the name spelt right, and is this machine online?",
-    FetchKind.NAME_LOOKUP_FAILED: "is this machine online?",
-    FetchKind.CONNECTION_REFUSED: "nothing listens there: are host and port right?",
-    FetchKind.CERTIFICATE: "tell the publisher; nothing is read from a site that cannot show who it is",
+    FetchKind.UNRESOLVED: "check the spelling of the name, and that this machine is online",
+    FetchKind.NAME_LOOKUP_FAILED: "check that this machine is online",
+    FetchKind.CONNECTION_REFUSED: "check host and port: nothing listens there",
+    FetchKind.CERTIFICATE: "tell the publisher; Watcher reads nothing from a site without a valid certificate",
 }
-STATUS_ADVICE = STATUS_HINTS | {429: "ask again later, and less often"}
+STATUS_ADVICE = STATUS_HINTS | {429: "wait, and request it less often"}
 
 
 @with_examples(
@@ -57,9 +57,9 @@ def probe_source(
     json: Json = False,
 ) -> int:
     """
-    Ask for a feed and show what it is like: redirects, validators, freshness, entries, and when it would be polled.
+    Fetch a feed once and report on it: redirects, validators, freshness, entries, and when it would be polled.
 
-    Nothing is stored, and the settings need not name it. Exit code 1 if it cannot be used.
+    Nothing is stored, and the feed does not have to be in the settings. Exit code 1 if it cannot be used.
     """
     settings = settings_or_defaults(config)
     urls, row = resolve_target(settings, source)
@@ -97,7 +97,7 @@ def summary_sentence(probe: ProbeResult) -> str:
     report = probe.report
     if report is None:
         return failure_reason(probe)
-    told = f'fine: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
+    told = f'OK: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
     buts = ", and ".join(find_problems(report, probe.at))
     return f"{told}, but {buts}" if buts else f"{told}, newest {newest_entry_age(report, probe.at)}"
 
@@ -106,14 +106,14 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
     """Yield the problems of a readable feed: no entries, no dates, nothing new, no links."""
     entries = report.feed.entries
     if not entries:
-        yield "it is empty now"
+        yield "it is empty at the moment"
         return
     if report.newest is None:
-        yield "none of them has a date: they would be dated by when they are first seen"
+        yield "no entry has a date: each would get the time when it is first seen"
     elif now - report.newest > SILENT_AFTER:
         yield f"the newest is {format_age(now - report.newest).replace(' ago', ' old')}"
     if report.without_link == len(entries):
-        yield "none of them has a link"
+        yield "no entry has a link"
 
 
 def probe_rows(
@@ -122,20 +122,20 @@ def probe_rows(
     response = probe.response
     yield "address", probe.asked
     if row is not None:
-        yield "source", f"{row.source().name} of the settings{'' if row.enabled else ', which do not poll it'}"
+        yield "source", f"{row.source().name} in the settings{'' if row.enabled else ', muted'}"
     steps = [
         f"{step.status} to {step.leads_to} ({redirect_kind(probe.redirects[:n])})"
         for n, step in enumerate(probe.redirects, 1)
     ]
     yield from label_first("redirects", steps)
     if response is not None:
-        yield "answer", format_response(response)
+        yield "response", format_response(response)
     if response is not None and probe.report is not None:
         yield from label_first("validators", format_validators(response, again))
         yield from label_first("freshness", format_freshness(response, probe.report, probe.at))
         yield from entry_rows(probe.report, wants_full_text=bool(row and row.full_text))
     if next_poll is None:
-        yield "next poll", "never: the server says that it is gone for good"
+        yield "next poll", "never: the server says that the feed is gone permanently"
     else:
         wait = format_duration((next_poll.at - probe.at).total_seconds())
         yield "next poll", f"in {wait}, at {format_minute(next_poll.at)}: {next_poll.why}"
@@ -148,14 +148,14 @@ def label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
 def redirect_kind(steps: tuple[Redirect, ...]) -> str:
     """Return a description of the last of `steps`: permanent or temporary, and whether it would be remembered."""
     if all(step.is_permanent for step in steps):
-        return "permanent: would be remembered after two good polls"
-    return "permanent, but behind a temporary one: not remembered" if steps[-1].is_permanent else "temporary"
+        return "permanent: would be remembered after two successful polls"
+    return "permanent, but after a temporary one: not remembered" if steps[-1].is_permanent else "temporary"
 
 
 def format_response(response: Response) -> str:
     kind = response.header("content-type") or "no Content-Type"
     sent, coding = sent_bytes(response), response.header("content-encoding")
-    as_sent = f" ({format_bytes(sent) if sent is not None else 'fewer'} as sent, {coding})" if coding else ""
+    as_sent = f" ({format_bytes(sent) if sent is not None else 'less'} as sent, {coding})" if coding else ""
     return f"{response.status}, {kind}, {format_bytes(len(response.body))}{as_sent}, {response.took_s:.2f} s"
 
 
@@ -172,15 +172,15 @@ def format_validators(response: Response, again: Revalidation | None) -> Iterabl
     names = [f"ETag {given.etag}"] if given.etag else []
     names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
     sent = sent_bytes(response)
-    cost = f"every poll costs {format_bytes(len(response.body) if sent is None else sent)}"
+    cost = f"every poll transfers {format_bytes(len(response.body) if sent is None else sent)}"
     if given == Validators() or again is None:
         return [f"none: {cost}"]
     failed = again.error.reason if again.error else ""
     told = {
-        "honoured": "honours them: a poll without news costs no body",
-        "ignored": f"ignores them: {cost}",
-        "changing": f"answers anew each time, with another body: {cost}",
-        "unknown": f"not known whether it honours them: the second request failed ({failed})",
+        "honoured": "the server honours them: a poll without news transfers no body",
+        "ignored": f"the server ignores them: {cost}",
+        "changing": f"the body changes with every request: {cost}",
+        "unknown": f"it is unknown whether the server honours them: the second request failed ({failed})",
     }
     return [", ".join(names), told[again.support]]
 
@@ -190,7 +190,7 @@ def format_freshness(response: Response, report: FeedReport, now: datetime) -> I
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
     if headers:
-        fresh = f"fresh for {format_duration(fresh_s)}" if fresh_s else "no time to wait"
+        fresh = f"fresh for {format_duration(fresh_s)}" if fresh_s else "not fresh for any time"
         told.append(f"{', '.join(headers)}: {fresh}")
     if feed.ttl_s:
         told.append(f"the feed asks for {format_duration(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
@@ -198,7 +198,7 @@ def format_freshness(response: Response, report: FeedReport, now: datetime) -> I
         told.append(f"skipHours {', '.join(map(str, feed.skip_hours))} (UTC)")
     if feed.skip_days:
         told.append(f"skipDays {', '.join(day.title() for day in feed.skip_days)}")
-    return told or ["nothing said"]
+    return told or ["not stated"]
 
 
 def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
@@ -213,28 +213,28 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
         yield "entries", f"{len(feed.entries)}{between}"
         yield "GUIDs", format_counts((report.without_guid, "missing"), (report.repeated_guids, "repeated"))
         yield "links", format_counts((report.without_link, "missing"), (report.repeated_links, "repeated"))
-        dates = ((report.undated, "missing"), (report.unreadable, "absurd"), (report.ahead, "ahead"))
+        dates = ((report.undated, "missing"), (report.unreadable, "implausible"), (report.ahead, "in the future"))
         yield "dates", format_counts(*dates)
         yield "texts", format_texts(report, wants_full_text=wants_full_text)
-    yield from label_first("faults", feed.faults)
+    yield from label_first("problems", feed.faults)
 
 
 def format_language(report: FeedReport) -> str:
     said, read = report.feed.language, report.language
     if read == UNKNOWN:
-        return said or "not said, and nothing to tell it by"
+        return said or "not stated, and not detected"
     if said is None:
-        return f"{read}, by its entries; the feed does not say"
-    return said if primary_tag(said) == read else f"{read}, by its entries; the feed says {said}"
+        return f"{read}, detected from its entries; the feed states none"
+    return said if primary_tag(said) == read else f"{read}, detected from its entries; the feed states {said}"
 
 
 def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
     count = len(report.feed.entries)
-    told = f"{report.whole} of {count} whole ({WHOLE_CHARS:,} characters or more); the usual has {report.usual_chars:,}"
+    told = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
     if report.whole >= MOST * count and not wants_full_text:
         return f"{told}; with full_text = true no pages need to be fetched"
     if report.whole < (1 - MOST) * count and wants_full_text:
-        return f"{told}; full_text = true in the settings keeps to these"
+        return f"{told}; with full_text = true in the settings, articles have only these texts"
     return told
 
 
@@ -299,8 +299,8 @@ def candidate_urls(text: str) -> tuple[str, ...]:
         host = urlsplit(urls[0]).hostname if is_web(urls[0]) else None
         if host and ("." in host or ":" in typed or host == "localhost"):
             return urls if urlsplit(urls[0]).port in (None, 443) else urls[::-1]
-    hint = "an address begins with https:// or http://, or is a name such as example.org"
-    raise SettingsError((), f"{text}: no address of a site or feed", hint=hint)
+    hint = "an address starts with https:// or http://, or is a name such as example.org"
+    raise SettingsError((), f"{text}: not the address of a site or feed", hint=hint)
 
 
 def failure_reason(probe: ProbeResult) -> str:
@@ -309,7 +309,7 @@ def failure_reason(probe: ProbeResult) -> str:
         return str(probe.found.reason)
     if isinstance(probe.error, FetchError):
         return str(probe.error.reason)
-    return f"reading it {probe.error}" if probe.error else ""
+    return f"parsing the feed {probe.error}" if probe.error else ""
 
 
 def find_hint(probe: ProbeResult) -> str | None:
@@ -330,15 +330,15 @@ def find_hint(probe: ProbeResult) -> str | None:
     if isinstance(error, Unreachable):
         return CONNECTION_ADVICE.get(error.kind)
     if isinstance(error, TimedOut):
-        return "ask again later; [fetch] timeout and deadline set how long an answer may take"
+        return "wait, or raise [fetch] timeout and deadline: they set how long a response may take"
     if isinstance(error, TooLarge):
-        return "[fetch] max_bytes sets how large it may be"
+        return "raise [fetch] max_bytes: it sets how large a response may be"
     if isinstance(error, HttpStatusError):
         if error.retry_after_s:
-            return f"ask again in {format_duration(error.retry_after_s)}, as the server wishes (Retry-After)"
+            return f"wait {format_duration(error.retry_after_s)}, as the server asks (Retry-After)"
         if error.status in (404, 410) and parts.path not in ("", "/"):
             return f"watcher sources discover {quote(site)}"
-        return STATUS_ADVICE.get(error.status, "ask again later" if error.status >= 500 else None)
+        return STATUS_ADVICE.get(error.status, "wait, then repeat the command" if error.status >= 500 else None)
     return None
 
 
@@ -346,4 +346,4 @@ def allow_private_hint(url: str) -> str:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f'in the settings, [fetch] allow_private = ["{place}"] lets it be asked'
+    return f'allow it in the settings: [fetch] allow_private = ["{place}"]'

@@ -28,10 +28,10 @@ Watch news feeds and write a daily digest of what they report.
 \b
 Examples:
   watcher init                 write a starter settings.toml
-  watcher check                check it, all faults at once
+  watcher check                check it and list every problem
   watcher poll                 poll the feeds once
   watcher digest --stdout      print the digest of the last 24 hours
-  watcher run                  stay: poll, and write digests on time
+  watcher run                  keep running: poll, and write digests on schedule
 """
 
 
@@ -90,7 +90,7 @@ def dispatch(arguments: Sequence[str]) -> int:
         print_traceback(error)
         print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
         if not SESSION.debug:
-            print_err("the same command with --debug shows where", label="try")
+            print_err("run the command with --debug to see where", label="try")
         return FAILED
 
 
@@ -100,7 +100,7 @@ def print_error(error: WatcherError) -> None:
     if isinstance(error, SettingsError) and error.problems:
         for problem in error.problems:
             print_err(str(problem))
-        print_err(f"{format_count(len(error.problems), 'fault')} in the settings", label="error")
+        print_err(f"{format_count(len(error.problems), 'problem')} in the settings", label="error")
     else:
         print_err(str(error), label="error")
     if error.hint:

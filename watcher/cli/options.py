@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Config = Annotated[
     Path | None,
-    Option("--config", help="Settings file; else ./settings.toml, else the one in the XDG config folder."),
+    Option("--config", help="Settings file; by default ./settings.toml or the one in the XDG config folder."),
 ]
 Json = Annotated[bool, Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, Option("--yes", help="Take a store that last served another settings file.")]
+Yes = Annotated[bool, Option("--yes", help="Use the store even if it last served another settings file.")]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

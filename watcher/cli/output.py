@@ -103,7 +103,7 @@ def print_err(text: str, *, label: str = "") -> None:
 def print_progress(url: str) -> None:
     """Print the URL being requested, on a terminal only; without it, pauses between requests look like a hang."""
     if sys.stderr.isatty():
-        print_err(f"asking {url}")
+        print_err(f"requesting {url}")
 
 
 @contextmanager

@@ -43,7 +43,7 @@ EMBED_BACK = timedelta(days=7)  # newer articles are embedded, as editions need 
 @with_examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
 def poll(
     everything: Annotated[bool, Option("--all", help="Poll every feed, due or not.")] = False,
-    pages: Annotated[bool, Option(help="Fetch the new articles too; without, they wait.")] = True,
+    pages: Annotated[bool, Option(help="Fetch the new articles too; --no-pages leaves them for later.")] = True,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -51,7 +51,7 @@ def poll(
     """
     Poll the feeds that are due once, and fetch their new articles.
 
-    It can run beside the daemon: no host is asked by both at once.
+    You can use it while the daemon runs: the two never visit one host at the same time.
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url)) as engine:
@@ -141,7 +141,8 @@ async def embed_recent(
         raise
     except WatcherError as error:
         print_err(
-            f"not every article has a vector, so stories may hold within languages only: {error}", label="warning"
+            f"some articles are not embedded, so stories may not join reports in different languages: {error}",
+            label="warning",
         )
         if error.hint:
             print_err(error.hint, label="try")
@@ -214,15 +215,16 @@ class PollSummary:
 
 def format_summary(summary: PollSummary) -> Iterator[str]:
     if since := summary.network_down_since:
-        yield f"no internet connection since {format_minute(since)}: no source is to blame; watcher poll tries again"
+        down = f"your internet connection seems to be down since {format_minute(since)}"
+        yield f"{down}: {format_count(summary.offline, 'feed')} not polled; run watcher poll again later"
     if summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked:
         yield from format_counts(summary)
     elif not (since or summary.waiting or summary.visited):
-        yield "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
-    why = "its host asked for it, or cannot be reached"
+        yield "nothing is due: watcher poll --all polls every feed now, watcher status shows their health"
+    why = "its host asked for a pause, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
     yield from at_most(waiting, "more wait")
-    left = "left to another process, which is visiting its host"
+    left = "left to another process, which is visiting the host"
     yield from at_most([f"  {left} ({each.worker}): {each.name}" for each in summary.visited], "more")
 
 
@@ -231,19 +233,19 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
     counts = (
         (summary.from_feed, "of them from the feed's own text"),
-        (summary.known, "known under another address"),
-        (summary.pages_later, "pages to be tried again"),
+        (summary.known, "already stored under another address"),
+        (summary.pages_later, "pages to try again later"),
         (summary.pages_lost, "pages without an article"),
-        (summary.rechecked, "cited pages looked at again"),
+        (summary.rechecked, "cited pages checked again"),
         (summary.changed, "of them changed or gone"),
     )
     yield ", ".join([f"{summary.stored} articles stored", *(f"{count} {words}" for count, words in counts if count)])
-    vectors = f", {summary.vectors_s:.1f} s for {summary.vectors} vectors" if summary.vectors else ""
+    vectors = f", {summary.vectors_s:.1f} s to embed {summary.vectors} articles" if summary.vectors else ""
     yield f"took {summary.fetching_s:.1f} s to poll, fetch and clean{vectors}"
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(summary.failures)]
     yield from at_most(failures, "more: see watcher status")
     if summary.is_private:
-        yield "  try: [fetch] allow_private in the settings opens private addresses"
+        yield "  try: allow private addresses with [fetch] allow_private in the settings"
     for reason, count in summary.lost.most_common(SHOWN):
         yield f"  no article in {format_count(count, 'page')}: {reason}"
 

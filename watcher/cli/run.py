@@ -33,16 +33,16 @@ QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer"
 
 @with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
 def run_daemon(
-    once: Annotated[bool, Option("--once", help="Do all that is due once, and end: for cron.")] = False,
+    once: Annotated[bool, Option("--once", help="Do everything that is due once, then exit: for cron.")] = False,
     yes: Yes = False,
     config: Config = None,
 ) -> int:
     """
     Run the daemon: poll the feeds when they are due, fetch their articles, make each digest at its local time.
 
-    It logs to standard error, one event a line. Changed settings are read within seconds; wrong ones are named, and the
-    old ones stay. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once; what was under way stays due.
-    One daemon works on a store.
+    It logs to standard error, one event per line. It reads changed settings within seconds; if they have errors, it
+    logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once; work that
+    was not finished is done after the next start. A store can have only one daemon.
     """
     return run_until_signal(load_settings(config), once=once, take_over=yes)
 
@@ -50,15 +50,15 @@ def run_daemon(
 @with_examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
 def run_worker(config: Config = None) -> int:
     """
-    Help beside `watcher run`, on this machine or another: poll feeds, fetch articles, make vectors.
+    Run an additional worker, on this machine or another: it polls feeds, fetches articles and embeds them.
 
-    Start as many as are needed, with the settings of the daemon. They share the work by the queue that the store holds
-    ([work] queue = "pgqueuer", docs/guides/many-machines.md). What one leaves behind, another resumes. Editions are
-    made by `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
+    Start as many as you need, with the settings of the daemon. They share the work through the queue in the store
+    ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. Only
+    `watcher run` makes editions. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":
-        raise SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody', hint=QUEUE_HINT)
+        raise SettingsError((), '[work] queue is "local": the daemon does not share its work', hint=QUEUE_HINT)
     return run_until_signal(settings, is_helper=True)
 
 
@@ -80,7 +80,7 @@ def run_until_signal(
 @with_examples("watcher web", "watcher web --listen 127.0.0.1:8500", "watcher web --listen '[::1]:8420'")
 def serve_site(
     listen: Annotated[
-        str | None, Option("--listen", metavar="HOST:PORT", help="Where; else [web] listen, else 127.0.0.1:8420.")
+        str | None, Option("--listen", metavar="HOST:PORT", help="Address; by default [web] listen, or 127.0.0.1:8420.")
     ] = None,
     yes: Yes = False,
     config: Config = None,
@@ -88,8 +88,8 @@ def serve_site(
     """
     Serve the local site: today's edition, the archive, each story and article, the sources, search.
 
-    `watcher run` serves it too. An address that others can reach needs `[web] token` in the settings: a browser asks
-    for it as a password. Ctrl-C ends it.
+    `watcher run` serves it too. An address that other machines can reach needs `[web] token` in the settings; a
+    browser asks for it as a password. Ctrl-C stops it.
     """
     settings = override_listen(load_settings(config), listen)
     with closing_store(open_store(settings.store.url)) as engine:
@@ -101,7 +101,7 @@ def serve_site(
 async def serve_until_signal(settings: Settings, engine: Engine) -> None:
     listener = Listener("web", settings.web, SiteApp(settings, engine, store_routes(settings, engine)))
     await listener.listen()
-    print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
+    print_lines([f"http://{settings.web.listen}/ (Ctrl-C stops it)"])
     sys.stdout.flush()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -117,20 +117,20 @@ def override_listen(settings: Settings, listen: str | None) -> Settings:
     if found is None:
         raise BadParameter(f'expected host:port such as "{WEB_LISTEN}"', param_hint="--listen")
     if not is_loopback(found[0]) and settings.web.token is None:
-        raise BadParameter('others can reach it: set [web] token = "file:…" first', param_hint="--listen")
+        raise BadParameter('other machines can reach it: set [web] token = "file:…" first', param_hint="--listen")
     return settings.model_copy(update={"web": settings.web.model_copy(update={"listen": wanted})})
 
 
 @with_examples("watcher site /srv/www/news", "watcher site public --config settings.toml")
 def export_site(
-    directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files, new or of before.")],
+    directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files: new, or of an earlier export.")],
     config: Config = None,
 ) -> int:
     """
-    Write the site as files that open from disk: editions, archive, stories, articles, sources.
+    Export the site as files that open from disk: editions, archive, stories, articles, sources.
 
-    Links are relative, nothing can be changed or searched, and the mail's recipients are left out. The same store gives
-    the same bytes; files that are no more since the last time are removed.
+    Links are relative. The pages have no forms and no search, and they leave out the recipients of mail. The same store
+    gives the same bytes; files of an earlier export that are not part of the site any more are removed.
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url, create=False)) as engine:

@@ -26,8 +26,8 @@ from watcher.settings.edit import to_toml, write_file
 from watcher.settings.load import find_settings, parse_settings, read_file
 
 QUESTIONS = {
-    "contact": "Your mail address or page, which publishers see (or nothing)",
-    "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines alone (en)",
+    "contact": "Your mail address or web page, shown to publishers (may be empty)",
+    "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines only (en)",
 }
 
 
@@ -37,23 +37,23 @@ QUESTIONS = {
     "watcher init --contact you@example.org --language de --timezone Europe/Berlin",
 )
 def init(
-    path: Annotated[Path | None, Argument(help="File or folder to write to; else ./settings.toml.")] = None,
-    contact: Annotated[str, Option(help="Your mail address or page, which publishers see.")] = "",
-    language: Annotated[str, Option(help='Language of the digest, "de".')] = "",
-    timezone: Annotated[str, Option(help='Your time zone, "Europe/Berlin"; else that of the machine.')] = "",
-    force: Annotated[bool, Option("--force", help="Overwrite a file that is there.")] = False,
+    path: Annotated[Path | None, Argument(help="File or folder to write to; by default ./settings.toml.")] = None,
+    contact: Annotated[str, Option(help="Your mail address or web page, shown to publishers.")] = "",
+    language: Annotated[str, Option(help='Language of the digest, such as "de".')] = "",
+    timezone: Annotated[str, Option(help='Your time zone, such as "Europe/Berlin"; by default the machine\'s.')] = "",
+    force: Annotated[bool, Option("--force", help="Overwrite an existing file.")] = False,
     config: Config = None,
 ) -> int:
     """
-    Write a starter settings.toml: about 40 sources of international news, every setting explained.
+    Write a starter settings.toml with about 40 sources of world news and a comment on each setting.
 
-    On a terminal it asks for contact and language, unless they are given.
+    On a terminal it asks for contact and language unless you give them.
     """
     target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():
         target /= "settings.toml"
     if target.exists() and not force:
-        print_err(f"{target} is there already; --force overwrites it")
+        print_err(f"{target} already exists; --force overwrites it")
         return USAGE
     zone = timezone or machine_zone()
     text = fill_in(starter_settings(), "timezone", zone)
@@ -65,7 +65,7 @@ def init(
             text = prompt(QUESTIONS[name], default="", show_default=False, value_proc=fill)
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
-    print_lines([f"wrote {target}, for the time zone {zone}; look it over, then: watcher check{place}"])
+    print_lines([f"wrote {target} for the time zone {zone}; read it, then run: watcher check{place}"])
     return DONE
 
 
@@ -104,14 +104,14 @@ def starter_settings() -> str:
 
 @with_examples("watcher settings show", "watcher settings show --changed", "watcher settings show --json")
 def show_settings(
-    changed: Annotated[bool, Option("--changed", help="Only what the file says, no defaults.")] = False,
+    changed: Annotated[bool, Option("--changed", help="Only what the file sets, no defaults.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
     Show each effective setting and its origin: a line of the file, or the default.
 
-    Of sources only what the file says is shown. Secrets are not: they stand where `env:` and `file:` say.
+    For sources, only what the file sets is shown. Secrets are never shown, only their `env:` or `file:` reference.
     """
     path = settings_path(config)
     found = [
@@ -141,6 +141,6 @@ def format_settings(path: Path, found: list[SettingValue]) -> Iterator[str]:
 
 @with_examples("watcher settings schema > settings.schema.json")
 def print_schema() -> int:
-    """Print the JSON schema of a settings file: editors complete and check with it."""
+    """Print the JSON schema of the settings file, with which editors complete and check it."""
     print_json(json_schema())
     return DONE

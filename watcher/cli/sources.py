@@ -39,7 +39,7 @@ NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 @with_examples("watcher sources list", "watcher sources list --json")
 def list_sources(config: Config = None, json: Json = False) -> int:
-    """List the sources, with a word at those that are muted; tab-separated where the output is no terminal."""
+    """List the sources and mark muted ones; tab-separated if the output is not a terminal."""
     rows = [
         row.model_dump() | {"name": row.source().name, "every": format_duration(row.every) if row.every else None}
         for row in load_settings(config).sources
@@ -80,14 +80,14 @@ def add_row(path: Path, row: SourceSettings) -> str:
     """Add a row to the settings file at `path` unless it has the feed; return a message that says what was done."""
     text, settings = read_for_edit(path)
     if known := sources_by_key(settings).get(normalize_url(row.url)):
-        return f"already there: {known.source().name} ({known.url})"
+        return f"already in the settings: {known.source().name} ({known.url})"
     save_rows(path, text, [row])
     return f"added {row.source().name} ({row.url}) to {path}"
 
 
 @with_examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
 def remove(source: SourceArgument, config: Config = None) -> int:
-    """Remove a source from the settings file; comments stay as they are."""
+    """Remove a source from the settings file; comments are kept."""
     row, path = edit_source(source, config, remove_source)
     print_lines([f"removed {row.source().name} ({row.url}) from {path}"])
     return DONE
@@ -95,13 +95,13 @@ def remove(source: SourceArgument, config: Config = None) -> int:
 
 @with_examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
 def mute(source: SourceArgument, config: Config = None) -> int:
-    """Switch a source off: its row stays in the settings file, and it is not polled."""
+    """Switch a source off: it stays in the settings file but is not polled."""
     return set_enabled(source, config, enabled=False)
 
 
 @with_examples("watcher sources unmute 'The Example'")
 def unmute(source: SourceArgument, config: Config = None) -> int:
-    """Switch a source on again that was muted; it is polled soon."""
+    """Switch a muted source back on; it is polled soon."""
     return set_enabled(source, config, enabled=True)
 
 
@@ -116,8 +116,8 @@ def edit_source(source: str, config: Path | None, change: Callable[[str, int], s
 
 def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
     row, path = edit_source(source, config, partial(switch_source, enabled=enabled))
-    done = f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
-    print_lines([done, "a daemon that runs reads the file within seconds"])
+    done = f"{'unmuted' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
+    print_lines([done, "a running daemon reads the file within seconds"])
     return DONE
 
 
@@ -127,10 +127,10 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
     # TOML does not allow [[sources]] tables in addition to an inline list `sources = […]`.
     if "sources" in tomllib.loads(text) and ("sources", 0) not in positions.spans:
         line, column = positions.key(("sources",))
-        words = f"{path}:{line}:{column}: the sources are one list, sources = […], and are edited by hand"
-        hint = "write each source as a table of its own, [[sources]]"
+        words = f"{path}:{line}:{column}: the sources are one list, sources = […], which only you can edit"
+        hint = "write each source as a separate table, [[sources]]"
         if len(rows) == 1:
-            hint = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
+            hint = f"add this to the list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
         raise SettingsError((), words, hint=hint)
     save_settings(path, add_sources(text, rows))
 
@@ -177,11 +177,11 @@ class ImportResult:
 @with_examples("watcher sources import feeds.opml", "curl -s https://example.org/feeds.opml | watcher sources import -")
 def import_opml(
     file: Annotated[Path, Argument(help="OPML file; - is standard input.")],
-    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only show what would be done.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Add the feeds of an OPML file that are not there yet; its folders become sections. Says what became of each."""
+    """Add the feeds of an OPML file that are not in the settings yet; its folders become sections."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
     opml = parse_opml(read_file_or_stdin(file, MAX_BYTES), name=str(file))
@@ -216,7 +216,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     name = str(fields.pop("title"))[:NAME_CHARS]
     parsed = {"language": language_tag(feed.language or ""), "country": country_code(feed.country or "")}
     dropped = tuple(
-        f"without its {what}: {quote_value(fields[what])} is not a {what}"
+        f"{what} left out: {quote_value(fields[what])} is not a {what}"
         for what, value in parsed.items()
         if fields[what] and value is None
     )
@@ -234,17 +234,17 @@ def format_import(lines: list[ImportResult]) -> Iterator[str]:
 
 @with_examples("watcher sources export > feeds.opml", "watcher sources export --with-passwords feeds.opml")
 def export_opml(
-    file: Annotated[Path | None, Argument(help="File to write; else standard output.")] = None,
+    file: Annotated[Path | None, Argument(help="File to write; by default standard output.")] = None,
     with_passwords: Annotated[
-        bool, Option("--with-passwords", help="Write passwords and keys in addresses too.")
+        bool, Option("--with-passwords", help="Include passwords and keys in addresses.")
     ] = False,
     config: Config = None,
 ) -> int:
     """
     Write the sources as OPML; sections become folders.
 
-    Addresses are written without their passwords and keys, unless `--with-passwords` is given: a feed that needs them
-    cannot be read from such a file.
+    Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, a feed that needs
+    them cannot be read from the file.
     """
     feeds = []
     for row in load_settings(config).sources:
@@ -261,8 +261,8 @@ def export_opml(
         write_file(file, text)
         print_err(f"wrote {format_count(len(feeds), 'source')} to {file}")
     if secret:
-        how = "without the password or key in it; --with-passwords writes them too"
+        how = "written without password or key; --with-passwords includes them"
         if with_passwords:
-            how = "with a password or key in it: keep the file to yourself"
+            how = "written with password or key: keep the file private"
         print_err(f"{format_count(len(secret), 'address', 'addresses')} {how}")
     return DONE

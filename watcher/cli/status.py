@@ -52,22 +52,23 @@ CLEAR_SCREEN = "\x1b[H\x1b[J"
 SILENT_AFTER = timedelta(minutes=2)  # without heartbeat; one is due every 10 s, and waits up to 15 s for the store
 SOON = timedelta(minutes=1)
 JUMP_SHOWN_FOR = timedelta(days=1)
-NOT_RUNNING = "none is running; watcher run starts one"
+NOT_RUNNING = "not running; watcher run starts it"
 
 
 @with_examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --watch")
 def show_status(
-    source: Annotated[str, Argument(metavar="[NAME|URL]", help="All about one source: health, history, polls.")] = "",
-    everything: Annotated[bool, Option("--all", help="List every source, the healthy ones too.")] = False,
-    watch: Annotated[bool, Option("--watch", help="Show it anew every five seconds, until Ctrl-C.")] = False,
-    alive: Annotated[bool, Option("--alive", help="Only say whether a daemon is at work: exit code 1 if not.")] = False,
+    source: Annotated[str, Argument(metavar="[NAME|URL]", help="One source in detail: health, history, polls.")] = "",
+    everything: Annotated[bool, Option("--all", help="List every source, also healthy ones.")] = False,
+    watch: Annotated[bool, Option("--watch", help="Refresh every five seconds, until Ctrl-C.")] = False,
+    alive: Annotated[bool, Option("--alive", help="Only check that a daemon is running: exit code 1 if not.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Show whether a daemon is at work, how the sources fare, worst first, and what the store holds; or all about one.
+    Show whether a daemon is running, the health of the sources (worst first), and what the store holds.
 
-    `--alive` is for health checks: the daemon's loop and its store have to have given a sign of life of late.
+    With a name or URL, show that source in detail. `--alive` is for health checks: it needs a recent heartbeat, which
+    the daemon can give only if its loop and its store work.
     """
     settings = load_settings(config)
     if alive:
@@ -83,7 +84,7 @@ def show_status(
             sys.stdout.write(CLEAR_SCREEN)
         code = print_once(settings, source, everything=everything, json=json)
         if fault:
-            print_err(f"{fault}; shown by the last good settings", label="warning")
+            print_err(f"{fault}; the status is shown for the last valid settings", label="warning")
         if not watch or code != DONE:
             return code
         sys.stdout.flush()
@@ -140,7 +141,7 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
         ),
         format_sources(sources, everything=everything),
         format_reasons("pages without an article", lost, limit=most),
-        format_reasons("pages in whose place the feed's own text stands", replaced, limit=most),
+        format_reasons("pages replaced by the feed's own text", replaced, limit=most),
         format_rows((row for section in sections for row in section.rows), width=LABEL_CHARS),
     )
     print_result(found | {section.name: section.found for section in sections}, lines, json=json)
@@ -222,27 +223,25 @@ def daemon_to_json(
 
 def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
-    waiting = f"{found['pages_waiting']} pages to get, {found['due']} feeds and pages due"
+    waiting = f"{found['pages_waiting']} pages to fetch, {found['due']} feeds and pages due"
     yield "store", f"{found['store']}: {found['articles']} articles{size}, {waiting}"
     if found["last_served"] not in (None, str(found["settings"])):
-        yield "", f"it last served other settings: {found['last_served']}"
+        yield "", f"it was last used with other settings: {found['last_served']}"
     if found["network_down_since"]:
         since, daemon = format_minute(found["network_down_since"]), found["daemon"]
         if daemon and daemon["state"] == "running":
             yield "network", f"no internet connection since {since}: nothing is polled until it is back"
         else:
-            yield "network", f"no internet connection at the last poll, from {since} on: watcher poll tries again"
+            yield "network", f"no internet connection at the last poll, since {since}: watcher poll tries again"
     backlog = found["features"]
     if backlog["without_vector"]:
         name = to_one_line(backlog["model"] or backlog["embedder"], 100)
-        yield (
-            "vectors",
-            f"{articles_have(backlog['without_vector'])} none of {name} yet; they get it while the daemon runs",
-        )
+        waiting = f"{format_count(backlog['without_vector'], 'article')} not embedded yet ({name})"
+        yield "vectors", f"{waiting}; a running daemon does this in the background"
     if backlog["trouble"]:
-        yield "", f"no vectors are made: {to_one_line(backlog['trouble'], TROUBLE_CHARS)}"
+        yield "", f"articles cannot be embedded: {to_one_line(backlog['trouble'], TROUBLE_CHARS)}"
     if count := backlog["outdated"]:
-        yield "features", f"{articles_have(count)} those of an older version; they are made anew by and by"
+        yield "features", f"{format_count(count, 'article')} with outdated features; a running daemon updates them"
 
 
 def source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
@@ -254,18 +253,14 @@ def source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
         yield MUTED, f"{', '.join(muted[:SOURCES_SHOWN])}{more}"
 
 
-def articles_have(count: int) -> str:
-    return "1 article has" if count == 1 else f"{count} articles have"
-
-
 def format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
     shown = sources if everything else pick_unhealthy(sources, limit=SOURCES_SHOWN)
     for row in shown:
         yield from format_source_row(row, everything=everything)
     unwell = sum(is_unwell(row) for row in sources)
     if not everything and unwell:
-        more = f"and {unwell - len(shown)} more, by watcher status --all; " if unwell > len(shown) else ""
-        yield f"  {more}watcher status NAME tells all about one"
+        more = f"and {unwell - len(shown)} more: watcher status --all; " if unwell > len(shown) else ""
+        yield f"  {more}watcher status NAME shows one in detail"
 
 
 def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
@@ -277,7 +272,7 @@ def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
     if everything:
         yield f"{INDENT}{to_one_line(hide_secrets(row.source.url), REASON_CHARS * 2)}"
         for fault in row.state.faults:
-            yield f"{INDENT}fault: {to_one_line(str(fault), REASON_CHARS)}"
+            yield f"{INDENT}problem: {to_one_line(str(fault), REASON_CHARS)}"
 
 
 def pick_unhealthy(rows: Sequence[SourceStatus], *, limit: int) -> list[SourceStatus]:
@@ -308,7 +303,7 @@ def daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, 
     for other in unwell[:OTHERS_SHOWN]:
         yield from process_rows(other, now)
     helpers = sum(other.is_worker for other in others)
-    counts = ((len(others) - helpers, "daemon"), (helpers, "helper"))
+    counts = ((len(others) - helpers, "daemon"), (helpers, "worker"))
     if others:
         yield "", f"also on this store: {' and '.join(format_count(n, noun) for n, noun in counts if n)}"
 
@@ -317,22 +312,22 @@ def process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
     if process is None:
         yield "daemon", NOT_RUNNING
         return
-    label = "helper" if process.is_worker else "daemon"
+    label = "worker" if process.is_worker else "daemon"
     machine = f"on {to_one_line(process.machine, NAME_CHARS)}" if process.machine else ""
     last_sign, state = format_minute(process.heartbeat_at), process_state(process, now)
     match state:
         case "running":
             yield label, f"running since {format_minute(process.started_at)}, process {process.pid} {machine}".rstrip()
         case "silent":
-            yield label, f"{f'process {process.pid} {machine}'.rstrip()} has given no sign of life since {last_sign}"
+            yield label, f"{f'process {process.pid} {machine}'.rstrip()} has sent no heartbeat since {last_sign}"
             there = f"{machine}, " if machine else ""
             yield "", f"try: {there}kill -KILL {process.pid}, then start it again; nothing is lost"
         case "stopped":
-            yield label, f"none is running, the last one was stopped {format_minute(process.stopped_at)}"
+            yield label, f"not running; the last one was stopped {format_minute(process.stopped_at)}"
         case _:
-            yield label, f"none is running, the last one ended without a word after {last_sign}"
+            yield label, f"not running; the last one ended unexpectedly after {last_sign}"
     for fault in process.faults if state != "stopped" else ():
-        yield "", f"{fault.job} fails since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
+        yield "", f"{fault.job} failing since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
     if state == "running":
         yield from job_rows(process, now=process.heartbeat_at)
 

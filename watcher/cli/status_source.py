@@ -67,7 +67,7 @@ def source_status(row: SourceSettings, state: FeedState | None, *, now: datetime
 
 def describe_health(health: Health) -> str:
     if health.status == MUTED:
-        return "switched off in the settings, and not polled"
+        return "switched off in the settings; not polled"
     since = f"since {format_minute(health.since)}" if health.since else ""
     return f"{health.why} ({since})" if since and health.why else since or health.why
 
@@ -109,7 +109,7 @@ def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord])
         counts = f"{poll.new:4} new  {poll.took_s:6.2f} s"
         reason = to_one_line(str(poll.reason or ""), REASON_CHARS)
         unchanged = poll.unchanged_polls_after
-        quiet = f"then {format_count(unchanged, 'poll')} that brought nothing" if unchanged else ""
+        quiet = f"then {format_count(unchanged, 'poll')} with nothing new" if unchanged else ""
         notes = "; ".join(filter(None, (reason, quiet)))
         yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
 
@@ -120,24 +120,24 @@ def source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
     if health.hint:
         yield "try", health.hint
     if feed.url != status.source.url:
-        yield "asked at", hide_secrets(feed.url)
+        yield "polled at", hide_secrets(feed.url)
     if health.status in ("gone", MUTED):
         yield "next poll", f"none: it is {health.status}"
     elif state.next_request_at:
         left = format_age(now - state.next_request_at).replace(" ahead", " from now")
         yield "next poll", f"{format_minute(state.next_request_at)}, {left}"
     else:
-        yield "next poll", "with the next watcher poll, or by watcher run"
+        yield "next poll", "with the next watcher poll or watcher run"
     if feed.interval_s:
-        rhythm = f"; something new usually every {format_duration(feed.avg_gap_s)}" if feed.avg_gap_s else ""
+        rhythm = f"; new entries usually every {format_duration(feed.avg_gap_s)}" if feed.avg_gap_s else ""
         yield "interval", f"{format_duration(feed.interval_s)}{rhythm}"
     if feed.last_polled_at:
-        yield "last", f"polled {format_minute(feed.last_polled_at)}, new {format_minute(feed.last_new_at)}"
+        yield "last", f"polled {format_minute(feed.last_polled_at)}, new entries {format_minute(feed.last_new_at)}"
         pairs = (("ETag", feed.validators.etag), ("Last-Modified", feed.validators.last_modified))
         names = ", ".join(f"{name} {value}" for name, value in pairs if value)
-        yield "validators", names or "none: every poll costs a whole body"
+        yield "validators", names or "none: every poll transfers the whole feed"
     if feed.took_s is not None:
-        yield "answers", f"in {feed.took_s:.2f} s"
+        yield "response", f"in {feed.took_s:.2f} s"
     yield "articles", f"{state.articles:,}"
     for fault in state.faults:
-        yield "fault", str(fault)
+        yield "problem", str(fault)

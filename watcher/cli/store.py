@@ -47,15 +47,15 @@ BAD_LINES_SHOWN = 20
 
 @with_examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
 def backup(
-    to: Annotated[Path, Argument(metavar="FILE", help="Where to; in a folder, under a name with date and time.")],
-    force: Annotated[bool, Option("--force", help="Replace a file that is there.")] = False,
+    to: Annotated[Path, Argument(metavar="FILE", help="File to write; in a folder, it is named by date and time.")],
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Copy the store into a file, as it is now, while the daemon goes on. The file is there whole, or not at all.
+    Copy the store, as it is now, into a file; the daemon keeps running. An incomplete file is never left behind.
 
-    It holds articles, editions and what is known of the feeds; keep settings.toml beside it.
+    The backup has the articles, the editions and the state of the feeds. Keep your settings.toml with it.
     """
     url = load_settings(config).store.url
     refuse_missing(url)
@@ -69,15 +69,15 @@ def backup(
 
 @with_examples("watcher restore /backups/watcher.db", "watcher restore /backups/watcher.db --force")
 def restore(
-    backup_file: Annotated[Path, Argument(metavar="FILE", help="A file that watcher backup has made.")],
-    force: Annotated[bool, Option("--force", help="Replace a store that holds something.")] = False,
+    backup_file: Annotated[Path, Argument(metavar="FILE", help="A file that watcher backup wrote.")],
+    force: Annotated[bool, Option("--force", help="Replace a store that is not empty.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Put a backup in the place of the store; what was there is kept beside it. The daemon has to be stopped.
+    Replace the store with a backup; the old store is kept next to it. Stop the daemon first.
 
-    The backup is checked first: it has to be sound, and no newer than this Watcher; an older one is brought up to date.
+    The backup is checked first: it has to be intact, and not newer than this Watcher. An older one is upgraded.
     """
     settings = load_settings(config)
     url = settings.store.url
@@ -90,7 +90,7 @@ def restore(
             for schema in load_schemas():
                 upgrade(engine, schema)
             claim_store(engine, settings, take_over=True)
-    beside = f"; what was there is kept as {kept}" if kept else ""
+    beside = f"; the old store is kept as {kept}" if kept else ""
     lines = [f"{store}: {format_bytes(size)} restored{beside}"]
     print_result({"store": store, "bytes": size, "kept": kept}, lines, json=json)
     return DONE
@@ -107,15 +107,15 @@ def print_share(share: float) -> None:
 )
 def move_store(
     from_: Annotated[str, Argument(metavar="FROM", help=f"The store to move: {FORMS}.")],
-    to: Annotated[str, Argument(metavar="TO", help="Where to: a new file, or an empty database.")],
+    to: Annotated[str, Argument(metavar="TO", help="The new store: a new file, or an empty database.")],
     json: Json = False,
 ) -> int:
     """
-    Move a store to PostgreSQL, or back to a file: everything in it, compared row by row at the end.
+    Move a store to PostgreSQL, or back to a file. Every row is copied, and compared at the end.
 
-    End the daemon first, and change [store] url afterwards, as the last line says. The store it is moved from is only
-    read, and stays until you remove it. Stopped or killed, the same command begins again: the new store is empty
-    until all of it is there.
+    Stop the daemon first, and change [store] url afterwards, as the last line says. The old store is only read, and
+    stays until you remove it. If the command is interrupted, run it again: the new store stays empty until everything
+    is copied.
     """
     started = time.monotonic()
     schemas = load_schemas()
@@ -133,8 +133,8 @@ def move_store(
     ]
     print_result(found, format_tables(tables), json=json)
     if different:
-        hint = f"has something written to {source_name} meanwhile? End it, and move again"
-        print_error(StoreError(f"{different}: not the same in both stores; {target_name} stays empty", hint=hint))
+        hint = f"stop what writes to {source_name}, then run the command again"
+        print_error(StoreError(f"{different}: different in the two stores; {target_name} stays empty", hint=hint))
         return FAILED
     if not json:
         hidden = "" if target_name == target_url else ", with your password in it"
@@ -142,7 +142,7 @@ def move_store(
             [
                 f"{rows:,} rows moved and compared in {took_s:.0f} s",
                 f'In settings.toml, set [store] url = "{target_name}"{hidden}',
-                f"{source_name} is as it was, until you remove it.",
+                f"{source_name} is unchanged; remove it when you like.",
             ]
         )
     return DONE
@@ -154,7 +154,7 @@ def parse_store_url(text: str, name: str) -> str:
         return StoreSettings.model_validate({"url": text}).url
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise SettingsError((), f"{name}: {why}", hint=f"an address is {FORMS}") from error
+        raise SettingsError((), f"{name}: {why}", hint=f"write it as {FORMS}") from error
 
 
 def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
@@ -166,14 +166,14 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
 
 @with_examples("watcher export > articles.jsonl", "watcher export --since 7d | gzip > week.jsonl.gz")
 def export(
-    since: Annotated[str | None, Option("--since", help='That came in from then on: "7d", or a date.')] = None,
-    until: Annotated[str | None, Option("--until", help='That came in before then: "1d", or a date.')] = None,
+    since: Annotated[str | None, Option("--since", help='Only articles that came in since: "7d", or a date.')] = None,
+    until: Annotated[str | None, Option("--until", help='Only articles that came in before: "1d", or a date.')] = None,
     config: Config = None,
 ) -> int:
     """
-    Write the stored articles with their texts to standard output, a JSON object a line, oldest first.
+    Write the stored articles with their texts to standard output, one JSON object per line, oldest first.
 
-    Dates are UTC. docs/guides/store.md names the fields; `watcher import` reads them.
+    Dates are in UTC. docs/guides/store.md lists the fields; `watcher import` reads them.
     """
     now = datetime.now(UTC)
     start = parse_time_option(since, option="--since", now=now)
@@ -193,23 +193,23 @@ def export(
 @with_examples("watcher import articles.jsonl", "zcat week.jsonl.gz | watcher import -")
 def import_(
     file: Annotated[
-        Path, Argument(metavar="FILE", help='JSON lines as watcher export writes them; "-": what is piped.')
+        Path, Argument(metavar="FILE", help="JSON lines as watcher export writes them; - is standard input.")
     ],
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
-    Put articles into the store that it does not hold, from JSON lines; doing it twice changes nothing.
+    Add the articles in JSON lines that the store does not have yet; importing twice changes nothing.
 
-    A line that cannot be read is named and left out; exit code 3 says that there were some.
+    A line that cannot be read is reported and skipped; the exit code is then 3.
     """
     with closing_store(open_store(load_settings(config).store.url)) as engine, closing(open_input(file)) as stream:
         summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
     for fault in summary.faults[:BAD_LINES_SHOWN]:
         print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
-        print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} lines more")
-    counts = f"{summary.imported} articles imported, {summary.known} known, {len(summary.faults)} lines left out"
+        print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} more lines")
+    counts = f"{summary.imported} articles imported, {summary.known} known, {len(summary.faults)} lines skipped"
     print_result(summary, [counts], json=json)
     return PARTLY if summary.faults else DONE
 
