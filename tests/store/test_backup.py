@@ -95,7 +95,7 @@ def test_a_backup_is_one_moment_though_others_write_all_the_while(engine, tmp_pa
 def test_a_file_that_is_there_is_replaced_only_by_force(engine, tmp_path):
     (tmp_path / "b.db").write_text("mine")
 
-    with pytest.raises(StoreError, match="is there already") as caught:
+    with pytest.raises(StoreError, match="already exists") as caught:
         back_up(engine, tmp_path / "b.db", force=False)
 
     assert (caught.value.hint, (tmp_path / "b.db").read_text()) == ("--force replaces it", "mine")
@@ -181,7 +181,7 @@ def newer(path, table: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda path: path.write_bytes(b"a list of things to buy" * 99), "is no backup of a store"),
+        (lambda path: path.write_bytes(b"a list of things to buy" * 99), "is not a backup of a store"),
         (break_pages, "is not sound|is no backup"),
         (lambda path: newer(path, "watcher_schema"), "newer Watcher .watcher_schema 9999"),
         (lambda path: newer(path, "digests_schema"), "newer Watcher .digests_schema 9999"),
@@ -203,7 +203,7 @@ def test_a_database_of_somebody_else_is_refused(other, tmp_path):
     with closing(sqlite3.connect(tmp_path / "photos.db")) as connection, connection:
         connection.execute("CREATE TABLE photos (name)")
 
-    with pytest.raises(StoreError, match="no store of Watcher"):
+    with pytest.raises(StoreError, match="not a store of Watcher"):
         restore(other, tmp_path / "photos.db", schemas=load_schemas(), force=True)
 
 
@@ -221,14 +221,14 @@ def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
     assert restored.value.hint == (
         "createdb --owner=me --template=template0 news_restored, "
         f"then pg_restore --no-owner --dbname=postgresql://me@db/news_restored {tmp_path / 'b.db'}, "
-        "and name it in [store] url"
+        "and set [store] url to it"
     )
 
 
 def test_the_mark_of_a_daemon_is_respected(tmp_path, engine):
     with (
         hold_daemon_lock(engine, now=NOW),
-        pytest.raises(StoreError, match="a daemon is at work"),
+        pytest.raises(StoreError, match="a daemon is already using this store"),
         hold_daemon_lock(engine, now=NOW),
     ):
         pass

@@ -124,7 +124,7 @@ def test_a_text_that_the_other_database_does_not_take_is_named_and_nothing_is_re
     put_polls(source, 3)
     write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(status="a\0b")))
 
-    with pytest.raises(StoreError, match="polls: the row 2 cannot be kept as it is"):
+    with pytest.raises(StoreError, match="polls: the other database cannot store the row 2"):
         moved(file_url, empty_url)
 
     write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(status="ab")))
@@ -143,7 +143,7 @@ def test_a_full_disk_is_said_and_the_move_works_when_there_is_room(file_url, tmp
         with pytest.raises(StoreError, match="the disk is full") as full:
             copy_store(source, target, load_schemas(), tell=lambda step, rows, total: None)
 
-    assert full.value.hint == "make room on its disk; then the same command again"
+    assert full.value.hint == "free space on its disk; then run the same command again"
     assert all(line.is_same for line in moved(file_url, to_url))
 
 
@@ -166,7 +166,7 @@ def test_a_server_that_goes_away_is_said_and_the_move_works_when_it_is_back(file
         with pytest.raises(StoreError, match="the database cannot be reached") as away:
             copy_store(source, target, load_schemas(), tell=lambda step, rows, total: None)
 
-    assert away.value.hint == "is its server up? Then the same command again"
+    assert away.value.hint == "check that its server is running; then run the same command again"
     assert [record.name for record in caplog.records if record.name == "psycopg"] == []
     assert all(line.is_same for line in moved(file_url, empty_url))
 

@@ -37,7 +37,7 @@ def test_no_daemon_starts_on_a_store_that_is_being_filled(file_url, empty_url):
 
     moved(file_url, empty_url, tell)
 
-    assert "a daemon is at work on this store already" in refused[0] or "locked" in refused[0]
+    assert "a daemon is already using this store" in refused[0] or "locked" in refused[0]
 
 
 def test_a_store_that_holds_something_is_not_moved_into(file_url, store_url):
@@ -60,7 +60,7 @@ def test_a_store_on_which_a_daemon_is_at_work_is_left_alone(file_url, store_url,
     engine = open_digests(store_url)
     with hold_daemon_lock(engine, now=NOW):
         for from_, to in ((store_url, free_url), (file_url, store_url)):
-            with pytest.raises(StoreError, match="a daemon is at work"):
+            with pytest.raises(StoreError, match="a daemon is already using"):
                 moved(from_, to)
     engine.dispose()
 
@@ -70,7 +70,7 @@ def test_no_daemon_starts_on_a_file_that_is_moved(file_url, empty_url):
 
     with (
         open_both(file_url, empty_url, load_schemas()),
-        pytest.raises(StoreError, match="a daemon is at work on this store already"),
+        pytest.raises(StoreError, match="a daemon is already using this store"),
         hold_daemon_lock(source, now=NOW),
     ):
         pass

@@ -91,7 +91,7 @@ def test_another_name_of_the_store_is_no_other_store(tmp_path):
         for name in names:
             assert read_daemon_status(connect(f"sqlite:///{name}")).is_running
             with (
-                pytest.raises(StoreError, match="at work on this store"),
+                pytest.raises(StoreError, match="already using this store"),
                 hold_daemon_lock(connect(f"sqlite:///{name}"), now=NOW),
             ):
                 pass

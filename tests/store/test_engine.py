@@ -92,7 +92,7 @@ def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(tmp_path
     with pytest.raises(StoreError, match="cannot be opened"):
         read(connect(url), lambda c: c.execute(text("SELECT 1")))
 
-    assert "watcher poll makes it" in caught.value.hint
+    assert "watcher poll creates it" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,7 +103,7 @@ def test_a_database_without_our_tables_is_no_store_and_gets_none_unless_that_is_
     for look in (open_read_only, partial(open_store, create=False)):
         with pytest.raises(StoreError, match="there is no store in") as caught:
             look(empty_url)
-        assert "watcher poll makes it" in caught.value.hint
+        assert "watcher poll creates it" in caught.value.hint
 
     engine = connect(empty_url)
     assert read(engine, lambda c: inspect(c).get_table_names()) == []
@@ -189,7 +189,7 @@ def test_a_store_from_before_the_first_release_is_refused_in_words(store_url, ve
         with pytest.raises(StoreError, match=rf"older than Watcher 0\.1\.0 \({version_table} {last}\)$") as refused:
             opened(store_url)
 
-    assert refused.value.hint == "name another file as [store] url: this version cannot bring it up to date"
+    assert refused.value.hint == "set [store] url to another file: this version cannot upgrade the store"
 
 
 def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
@@ -201,7 +201,7 @@ def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
     with pytest.raises(StoreError, match=r"newer Watcher \(watcher_schema 9999, here \d{4}\)$") as refused:
         open_store(store_url)
 
-    assert refused.value.hint == "update this one and start it anew, or use another store"
+    assert refused.value.hint == "update Watcher and start it again, or use another store"
 
 
 def test_a_file_that_is_no_database_is_refused_in_words(tmp_path):

@@ -106,7 +106,7 @@ async def test_what_comes_while_another_process_holds_the_store_is_written_when_
         other.execute("BEGIN EXCLUSIVE")
         asked = asyncio.ensure_future(writer.do(keep("a")))
         await until(lambda: writer.trouble is not None, within_s=30.0)
-        assert "another process holds it locked" in writer.trouble
+        assert "another process has locked it" in writer.trouble
         other.execute("ROLLBACK")
         await asked
 
@@ -136,7 +136,7 @@ async def test_callers_are_told_when_patience_ends_and_later_ones_at_once(engine
         await writer.do(keep("b"))
 
     assert time.monotonic() - began < 0.3
-    assert (caught.value.transient, caught.value.hint) == (True, "let it be written (its disk, folder and file)")
+    assert (caught.value.transient, caught.value.hint) == (True, "make it writable (its disk, folder and file)")
     let("query_only=OFF")
     await writer.do(keep("c"))
     assert names(engine) == {"c"}
@@ -149,7 +149,7 @@ def test_what_keeps_a_store_from_being_written_is_raised_with_what_mends_it(engi
     with pytest.raises(StoreError, match="the disk is full") as caught:
         check_writable(engine)
 
-    assert caught.value.hint == "make room on its disk"
+    assert caught.value.hint == "free space on its disk"
     let("max_page_count=1000000")
     check_writable(engine)
     assert names(engine) == set()
@@ -247,12 +247,12 @@ def test_what_mends_a_fault_is_told_with_what_follows_by_itself_where_a_daemon_w
     away, full = transient_error(sqlstate("57P01")), transient_error(sqlstate("53100"))
 
     assert (away.hint, away.daemon_hint) == (
-        "is its server up?",
-        "is its server up? It is used again by itself",
+        "check that its server is running",
+        "check that its server is running; it is then used again automatically",
     )
     assert (full.hint, full.daemon_hint) == (
-        "make room on its disk",
-        "make room on its disk; it is written again by itself",
+        "free space on its disk",
+        "free space on its disk; writing then resumes automatically",
     )
 
 

@@ -133,7 +133,7 @@ def test_a_day_that_somebody_reads_is_left_for_another_time_at_once(engine):
 
     with engine.connect().execution_options(reading=True) as reader:
         reader.execute(text("SELECT count(*) FROM texts")).scalar_one()
-        with pytest.raises(StoreError, match="holds rows of it locked") as caught:
+        with pytest.raises(StoreError, match="has locked some of its rows") as caught:
             write(engine, drop_partition, before=NOW)
 
     assert caught.value.transient

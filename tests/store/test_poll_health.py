@@ -60,7 +60,7 @@ def test_a_feed_that_fails_recovers_and_fails_again_has_a_line_for_each_change(e
         (NOW, "ok", ""),
         (NOW + 2 * HOUR, "failing", "404 Not Found"),
         (NOW + 4 * HOUR, "ok", ""),
-        (NOW + 5 * HOUR, "failing", "no answer within 20 s"),
+        (NOW + 5 * HOUR, "failing", "no response within 20 s"),
     ]
     assert (the_state(engine).feed.health, the_state(engine).feed.health_at) == ("failing", NOW + 5 * HOUR)
 

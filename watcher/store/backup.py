@@ -29,7 +29,7 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
     dump = f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={shlex.quote(str(to))} {{url}}"
     source = store_file(engine, dump)
     if to.exists() and not force:
-        raise StoreError(f"{to} is there already", hint="--force replaces it")
+        raise StoreError(f"{to} already exists", hint="--force replaces it")
     if to.exists() and to.samefile(source):
         raise StoreError(f"{to} is the store itself")
     with atomic_file(to) as part:
@@ -39,8 +39,8 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
         except sqlite3.Error as error:
             raise StoreError(f"the store {redacted_url(engine)} cannot be copied: {error}") from error
         if faults:
-            hint = "watcher check --deep looks at the store itself"
-            raise StoreError(f"the copy is not sound: {faults[0]}", hint=hint)
+            hint = "watcher check --deep checks the store itself"
+            raise StoreError(f"the copy is damaged: {faults[0]}", hint=hint)
 
 
 def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
@@ -65,12 +65,12 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     """
     store = restore_target(engine, backup)
     if not backup.is_file():
-        raise StoreError(f"{backup} is no file")
+        raise StoreError(f"{backup} is not a file")
     check_backup(backup, schemas)
     there = describe_content(store)
     if there and not force:
-        hint = "--force replaces it, and keeps it beside the new"
-        raise StoreError(f"the store {redacted_url(engine)} holds {there}", hint=hint)
+        hint = "--force replaces it, and keeps the old store next to the new one"
+        raise StoreError(f"the store {redacted_url(engine)} contains {there}", hint=hint)
     with atomic_file(store) as part:
         shutil.copyfile(backup, part)
         return keep_previous_store(store)
@@ -86,7 +86,7 @@ def restore_target(engine: Engine, backup: Path) -> Path:
     owner = f" --owner={shlex.quote(login)}" if login else ""
     made = f"createdb{owner} --template=template0 {shlex.quote(name)}"
     restored = f"pg_restore --no-owner --dbname={{url}} {shlex.quote(str(backup))}"
-    return store_file(engine, f"{made}, then {restored}, and name it in [store] url", database=name)
+    return store_file(engine, f"{made}, then {restored}, and set [store] url to it", database=name)
 
 
 def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
@@ -100,16 +100,16 @@ def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
                     for row in connection.execute(f"SELECT version_num FROM {name}"):
                         versions[name] = row[0]
     except sqlite3.Error as error:
-        raise StoreError(f"{backup} is no backup of a store: {error}") from error
+        raise StoreError(f"{backup} is not a backup of a store: {error}") from error
     if faults:
-        raise StoreError(f"{backup} is not sound: {'; '.join(faults)}")
+        raise StoreError(f"{backup} is damaged: {'; '.join(faults)}")
     if schemas[0].version_table not in versions:
-        raise StoreError(f"{backup} is a database, but no store of Watcher")
+        raise StoreError(f"{backup} is a database, but not a store of Watcher")
     for schema in schemas:
         has, ours = versions.get(schema.version_table, ""), schema.revisions[-1]
         if has > ours:
             words = f"{backup} was made by a newer Watcher ({schema.version_table} {has}, here {ours})"
-            raise StoreError(words, hint="update this one, then restore it")
+            raise StoreError(words, hint="update Watcher, then restore the backup")
 
 
 def integrity_faults(path: Path) -> list[str]:
@@ -127,7 +127,7 @@ def describe_content(store: Path) -> str | None:
             counts = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM feeds)"
             articles, feeds = connection.execute(counts).fetchone()
     except sqlite3.Error:
-        return "something that cannot be read"
+        return "data that cannot be read"
     return f"{articles} articles of {feeds} feeds" if articles or feeds else None
 
 
@@ -143,7 +143,7 @@ def keep_previous_store(store: Path) -> Path | None:
         with closing(sqlite3.connect(store, timeout=1.0)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     except sqlite3.OperationalError as error:
-        hint = "end what reads or writes it, then again"
+        hint = "stop the programs that use it, then run the command again"
         raise StoreError(f"the store {store} is in use: {error}", hint=hint) from error
     except sqlite3.DatabaseError:
         pass  # it is broken, which may be why it is replaced
@@ -192,6 +192,6 @@ def store_file(engine: Engine, instead: str, *, database: str | None = None) -> 
     kind = url.get_backend_name()
     plain = URL.create(kind, url.username, None, url.host, url.port, database or url.database, url.query)
     raise StoreError(
-        "only a store of SQLite is backed up and restored by Watcher",
+        "Watcher can back up and restore only SQLite stores",
         hint=instead.replace("{url}", shlex.quote(plain.render_as_string())),
     )

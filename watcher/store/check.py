@@ -50,9 +50,9 @@ def check_database(connection: Connection) -> Iterator[StoreProblem]:
         return
     for row in connection.execute(text(f"PRAGMA integrity_check({MAX_FAULTS})")):
         if FTS5_TABLE in row[0]:
-            yield broken_index(f"the index for searching is broken: {row[0]}")
+            yield broken_index(f"the search index is damaged: {row[0]}")
         elif row[0] != "ok":
-            yield StoreProblem(what=f"the database is broken: {row[0]}", hint=RESTORE_HINT)
+            yield StoreProblem(what=f"the database is damaged: {row[0]}", hint=RESTORE_HINT)
 
 
 def check_references(connection: Connection) -> Iterator[StoreProblem]:
@@ -62,7 +62,7 @@ def check_references(connection: Connection) -> Iterator[StoreProblem]:
     for name, rowid, parent, _ in connection.execute(text("PRAGMA foreign_key_check")):
         counts.setdefault((name, parent), []).append(rowid)
     for (name, parent), rows in counts.items():
-        what = f"{len(rows)} rows of {name} belong to {parent} that are not there"
+        what = f"{len(rows)} rows of {name} belong to {parent} that do not exist"
         yield StoreProblem(what=what, hint=REPAIR_HINT, repair=partial(drop_rows, name=name, rows=rows))
 
 
@@ -76,13 +76,13 @@ def check_index(connection: Connection) -> Iterator[StoreProblem]:
     held, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
     gone = count_rows(connection, select(key).where(~exists().where(articles.c.id == key)))
     if gone:
-        yield broken_index(f"the index for searching holds {gone} articles that are not there")
+        yield broken_index(f"the search index has {gone} articles that do not exist")
     elif index_state(connection).get("is_complete") and held != there:
-        yield broken_index(f"the index for searching lacks {there - held} articles")
+        yield broken_index(f"{there - held} articles are missing from the search index")
 
 
 def broken_index(what: str) -> StoreProblem:
-    hint = f"{REPAIR_HINT}, then it is built anew while the daemon runs"
+    hint = f"{REPAIR_HINT}; a running daemon then rebuilds it"
     return StoreProblem(what=what, hint=hint, repair=rebuild_index)
 
 
@@ -91,7 +91,7 @@ def check_articles(connection: Connection) -> Iterator[StoreProblem]:
         hint = f"{REPAIR_HINT}, which removes them"
         yield StoreProblem(what=f"{n} articles have no text", hint=hint, repair=drop_textless)
     if n := count_rows(connection, articles_without_features()):
-        what = f"{n} articles have no features: no edition sees them"
+        what = f"{n} articles have no features: editions cannot use them"
         yield StoreProblem(what=what, hint=REPAIR_HINT, repair=add_missing_features)
 
 

@@ -53,7 +53,7 @@ from watcher.store.engine import (
     require_current_version,
     upgrade,
 )
-from watcher.store.errors import PROBE, join_hints, transient_error
+from watcher.store.errors import PROBE, transient_error
 from watcher.store.schema import INITIAL_ROWS, PROCESS_STATE, REBUILT, meta
 from watcher.store.search import INDEX_STATE, count_missing, index_missing, rebuild_index
 from watcher.store.sql import count_rows
@@ -63,7 +63,6 @@ SLICE_ROWS = 200  # read and written at a time: an edition takes up to a megabyt
 INDEX_BATCH = 500  # articles
 PROGRESS_ROWS = 10_000  # between two reports of a comparison
 CHECKSUM_BYTES = 16
-AGAIN = "then the same command again"
 NUMBER_STARTS = frozenset("-0123456789")
 Row = tuple[Any, ...]
 OnProgress = Callable[[str, int, int], None]  # step, rows since the last call, rows in all
@@ -102,7 +101,7 @@ def copy_store(
         return write(target, copy_and_compare, source, schemas, tell)
     except StoreError as error:
         if error.transient and error.hint:
-            error.hint = join_hints(error.hint, AGAIN)
+            error.hint = f"{error.hint}; then run the same command again"
         raise
 
 
@@ -187,8 +186,8 @@ def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError
     key = ", ".join(repr(row[f"of_{column.name}"]) for column in table.primary_key.columns)
     why = " ".join(str(getattr(error, "orig", error)).split())
     return StoreError(
-        f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}",
-        hint="watcher check --deep looks through the store it is in; once it is mended, the same command again",
+        f"{table.name}: the other database cannot store the row {key} unchanged: {why}",
+        hint="watcher check --deep checks the store it is in; repair that, then run the same command again",
     )
 
 
@@ -262,8 +261,8 @@ def build_index(target: Connection, *, tell: OnProgress) -> None:
             tell("index", took, missing)
     except zlib.error as error:
         raise StoreError(
-            f"the text of an article is broken, so it cannot be indexed: {error}",
-            hint="watcher check --deep on the store that it is in says which",
+            f"the text of an article is damaged, so it cannot be indexed: {error}",
+            hint="watcher check --deep on the store that it is in names the article",
         ) from error
 
 
@@ -286,7 +285,7 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
     for name, url in (("FROM", source_url), ("TO", target_url)):
         if not is_server(url) and file_of(url) is None:
             hint = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
-            raise SettingsError((), f"{name} is no address of a store", hint=hint)
+            raise SettingsError((), f"{name} is not the address of a store", hint=hint)
     address = address_of(source_url)
     if address == address_of(target_url):
         raise SettingsError((), f"FROM and TO are the same store, {address}")
@@ -332,8 +331,8 @@ def lock_store(engine: Engine) -> Iterator[None]:
     if status is not None and status.is_running:
         who = f"process {status.pid} on {status.machine}, since {status.started_at:%Y-%m-%d %H:%M} UTC"
         raise StoreError(
-            f"a daemon is at work on the store {redacted_url(engine)}: {who}",
-            hint="end each daemon and watcher work of it, then again",
+            f"a daemon is already using the store {redacted_url(engine)}: {who}",
+            hint="stop each watcher run and watcher work that uses it, then run the command again",
         )
     yield
 
@@ -350,5 +349,5 @@ def require_empty(connection: Connection, schemas: Sequence[Schema]) -> None:
     if found := [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]:
         raise StoreError(
             f"the store {redacted_url(connection.engine)} is not empty: it has rows in {', '.join(found)}",
-            hint="name a new file, or make a new database",
+            hint="use a new file, or create a new database",
         )

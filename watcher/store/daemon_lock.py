@@ -113,8 +113,8 @@ class DaemonLock:
             return None
         became = "has been replaced by another file" if self._store.exists() else "is gone"
         return StoreError(
-            f"the store {self._store} {became}; what was stored since is in no file that has a name",
-            hint="end a daemon before you remove, restore or replace its store; now start it again",
+            f"the store {self._store} {became}; data stored since then are lost",
+            hint="start the daemon again; stop it before you remove, restore or replace its store",
         )
 
     def record_heartbeat(
@@ -201,14 +201,14 @@ def locked_file(path: Path) -> Iterator[int]:
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
+        raise StoreError(f"the daemon lock {path} cannot be written: {error.strerror}") from error
     try:
         if not any(try_lock(file, path) for _ in range(LOCK_TRIES)):
             other = load_status(file)
             who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
             raise StoreError(
-                f"a daemon is at work on this store already: {who} ({path})",
-                hint=f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status",
+                f"a daemon is already using this store: {who} ({path})",
+                hint=f"watcher status shows its state; kill {other.pid} stops it" if other else "watcher status",
             )
         yield file
     finally:
@@ -223,7 +223,7 @@ def try_lock(file: int, path: Path) -> bool:
         time.sleep(LOCK_TRY_S)
         return False
     except OSError as error:
-        raise StoreError(f"the daemon's mark {path} cannot be locked: {error.strerror}") from error
+        raise StoreError(f"the daemon lock {path} cannot be locked: {error.strerror}") from error
     return True
 
 

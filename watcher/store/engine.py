@@ -31,7 +31,7 @@ PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # of a new 
 CACHED_STATEMENTS = 32
 CONNECT_S = 10  # how long to wait for a server
 IDLE_MS = 300_000  # then the server ends an idle transaction of ours: if we hang, it must not block others
-MISSING_HINT = "watcher poll makes it; if it should be there, look at [store] url in the settings"
+MISSING_HINT = "watcher poll creates it; if it should exist, check [store] url in the settings"
 LOG_BYTES = 32 << 20  # to which the write-ahead log's file shrinks after a large transaction
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # we report its errors ourselves
 
@@ -98,7 +98,7 @@ def dispose_on_error(engine: Engine) -> Iterator[None]:
 def require_current_version(engine: Engine, schema: Schema) -> None:
     """Raise StoreError if the last applied migration of a store is not the newest of `schema`."""
     if known_version(engine, schema) != schema.revisions[-1]:
-        raise StoreError(f"the store {redacted_url(engine)} is of another version: watcher status brings it up to date")
+        raise StoreError(f"the store {redacted_url(engine)} has another version: watcher status upgrades it")
 
 
 def connect(url: str) -> Engine:
@@ -143,7 +143,7 @@ def create_folder(url: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"the store's folder {path.parent} cannot be made: {error.strerror}") from error
+        raise StoreError(f"the store's folder {path.parent} cannot be created: {error.strerror}") from error
 
 
 def create_file(url: str) -> None:
@@ -155,7 +155,7 @@ def create_file(url: str) -> None:
     try:
         path.touch(mode=0o600)  # SQLite gives its log the same mode
     except OSError as error:
-        raise StoreError(f"the store {path} cannot be made: {error.strerror}") from error
+        raise StoreError(f"the store {path} cannot be created: {error.strerror}") from error
 
 
 def refuse_missing(url: str) -> None:
@@ -271,12 +271,12 @@ def known_version(engine: Engine, schema: Schema) -> str | None:
     if has is not None and has > known[-1]:
         raise StoreError(
             f"the store {redacted_url(engine)} was made by a newer Watcher ({name} {has}, here {known[-1]})",
-            hint="update this one and start it anew, or use another store",
+            hint="update Watcher and start it again, or use another store",
         )
     if has is not None and has < known[0]:
         raise StoreError(
             f"the store {redacted_url(engine)} is older than Watcher 0.1.0 ({name} {has})",
-            hint="name another file as [store] url: this version cannot bring it up to date",
+            hint="set [store] url to another file: this version cannot upgrade the store",
         )
     return has
 

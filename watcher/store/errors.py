@@ -19,8 +19,8 @@ WRITER_BUSY_MS = 2_000  # how long the daemon waits for a lock at a time; it can
 CANCELED = "57014"  # the statement was cancelled by a person or a limit of the server
 INSUFFICIENT_PRIVILEGE = "42501"
 PRIVILEGE_HINT = (
-    "the login in [store] url has to own the database and what is in it: as the server's administrator, "
-    "ALTER DATABASE … OWNER TO …, and REASSIGN OWNED BY … TO … where another login has made the tables"
+    "the login in [store] url must own the database and its tables: as the server's administrator, run "
+    "ALTER DATABASE … OWNER TO …, and REASSIGN OWNED BY … TO … if another login created the tables"
 )
 
 
@@ -32,16 +32,12 @@ class ErrorAdvice:
     hint: str
     codes: Sequence[str] = ()
     said: str = ""
-    then: str = "it is written again by itself"
+    then: str = "writing then resumes automatically"
     report_after_s: float = 0.0
 
     @property
     def daemon_hint(self) -> str:
-        return join_hints(self.hint, self.then) if self.then else self.hint
-
-
-def join_hints(mend: str, then: str) -> str:
-    return f"{mend} {then[:1].upper()}{then[1:]}" if mend.endswith("?") else f"{mend}; {then}"
+        return f"{self.hint}; {self.then}" if self.then else self.hint
 
 
 ADVICE = tuple(

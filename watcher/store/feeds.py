@@ -62,8 +62,8 @@ def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
     if path is None or last == str(path):
         return
     if last and Path(last).exists() and not take_over:
-        words = f"the store {redacted_url(engine)} last served {last}: its sources would give way to those of {path}"
-        hint = 'give this file a store of its own, such as [store] url = "sqlite:///watcher.db"; --yes takes this one'
+        words = f"the store {redacted_url(engine)} last served {last}: the sources of {path} would replace its sources"
+        hint = 'use another store for this file, such as [store] url = "sqlite:///watcher.db"; --yes uses this one'
         raise SettingsError((), words, hint=hint)
     with suppress(StoreError):  # a full disk: the next command notes it
         write(engine, save_meta, SETTINGS_FILE, str(path))

@@ -102,7 +102,7 @@ class ArticleLine(TypedDict, total=False):
 
 LINE = TypeAdapter(ArticleLine)
 # What an error message says was expected, by the kind of the fault, else by the field.
-EXPECTED = dict.fromkeys(("url", "image"), "an address that begins with https:// or http://")
+EXPECTED = dict.fromkeys(("url", "image"), "an address that starts with https:// or http://")
 EXPECTED |= dict.fromkeys(("published", "fetched"), 'a time such as "2026-11-24T06:30:00Z"')
 EXPECTED |= dict.fromkeys(("list_type", "too_long"), f"a list of up to {MAX_LIST}")
 EXPECTED |= dict.fromkeys(("string_type", "missing"), "text")

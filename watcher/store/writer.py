@@ -165,7 +165,7 @@ class Writer:
             self._down_at = now
         down_s = now - self._down_at
         if self.trouble is None and down_s >= words.report_after_s:
-            log.warning("store_down %s", fields(reason=reason, mend=words.daemon_hint))
+            log.warning("store_down %s", fields(reason=reason, hint=words.daemon_hint))
             self.trouble = reason
         return down_s < self._patience_s and not self._closing.is_set()
 
