@@ -85,7 +85,7 @@ def test_the_reports_are_sent_as_data_and_nothing_else(engine, put, model):
     ("fault", "told"),
     [
         ({"status": 500}, "answered 500 Internal Server Error"),
-        ({"body": b"<html>"}, "answered with something else than a completion"),
+        ({"body": b"<html>"}, "answered with something other than a completion"),
         ({"body": b"x" * (1 << 21)}, "answered with more than"),
         ({"url": "http://127.0.0.1:1/v1"}, "cannot be asked"),
     ],
@@ -189,7 +189,7 @@ def test_a_refusal_never_shows_the_key(model, monkeypatch):
         )
 
     assert "401" in str(caught.value) and "s3cret" not in str(caught.value)
-    assert caught.value.hint == "put the right key where [digests.prose] key says"
+    assert caught.value.hint == "correct the key that [digests.prose] key names"
     assert model.keys == ["Bearer s3cret-key"]
 
 

@@ -63,16 +63,16 @@ def test_how_long_is_told_in_the_unit_that_fits(ago, words):
     [
         (feed(), "ok", ""),
         (feed(last_polled_at=None, last_read_at=None, last_new_at=None), "new", "not polled yet"),
-        (feed(took_s=14.2), "slow", "its answers take 14 s"),
-        (feed(url=NEW_URL), "moved", f"moved for good to {NEW_URL}: change it in the settings"),
+        (feed(took_s=14.2), "slow", "its responses take 14 s"),
+        (feed(url=NEW_URL), "moved", f"moved permanently to {NEW_URL}: change the URL in the settings"),
         (
             feed(moved_to=NEW_URL, redirect_seen_count=1),
             "moved",
-            f"says that it has moved for good to {NEW_URL}, where it is asked after the next good poll",
+            f"reports a permanent move to {NEW_URL}; it is polled there after the next successful poll",
         ),
-        (feed(has_no_dates=True), "undated", "its entries have no dates; they are dated by when they were first seen"),
+        (feed(has_no_dates=True), "undated", "its entries have no dates; they get the time when they were first seen"),
         (feed(last_new_at=NOW - 9 * DAY), "silent", "nothing new for 9 days"),
-        (feed(last_new_at=None), "empty", "it can be read, but has never had an entry"),
+        (feed(last_new_at=None), "empty", "the feed can be read, but has never had an entry"),
     ],
 )
 def test_a_feed_that_is_read_has_its_word(state, word, why):
@@ -86,12 +86,12 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
     [
         (status_reason(503), "failing", ""),
         (Reason(FetchKind.TOO_MANY_REDIRECTS, n=10), "failing", ""),
-        (Reason(FetchKind.TOO_LARGE, n=10), "failing", "[fetch] max_bytes"),
-        (status_reason(404), "failing", "watcher sources discover https://n.example/ finds the feeds of today"),
-        (Reason(FetchKind.UNRESOLVED, host="n.example"), "failing", "is the name spelt right?"),
-        (private("n.example", "::1"), "failing", "[fetch] allow_private in the settings opens"),
+        (Reason(FetchKind.TOO_LARGE, n=10), "failing", "raise [fetch] max_bytes"),
+        (status_reason(404), "failing", "watcher sources discover https://n.example/ finds its current feeds"),
+        (Reason(FetchKind.UNRESOLVED, host="n.example"), "failing", "check the spelling of the name"),
+        (private("n.example", "::1"), "failing", "allow private addresses with [fetch] allow_private"),
         (private("10.0.0.1", "10.0.0.1"), "failing", ""),  # where a redirect leads
-        (status_reason(403, "DataDome"), "bot wall", "ask the publisher to let Watcher pass"),
+        (status_reason(403, "DataDome"), "bot wall", "ask the publisher to allow Watcher"),
         (Reason(FeedKind.HTML), "not a feed", "watcher sources discover https://n.example/"),
     ],
 )
@@ -112,13 +112,13 @@ def test_a_failure_of_this_very_minute_lasts_for_no_time_yet():
 def test_a_feed_that_fails_where_it_has_moved_to_says_where_that_is():
     told = feed_health(dead(url=NEW_URL), reason=status_reason(404), now=NOW)
 
-    assert told.why == "for 3 days: 404 Not Found, asked at https://new.example/"
+    assert told.why == "for 3 days: 404 Not Found, polled at https://new.example/"
 
 
 def test_a_feed_that_is_gone_is_to_be_removed():
     told = feed_health(dead(gone=True), reason=status_reason(410), now=NOW)
 
-    assert (told.status, told.why) == ("gone", "gone for good: 410 Gone")
+    assert (told.status, told.why) == ("gone", "gone permanently: 410 Gone")
     assert told.hint.startswith("remove it, or watcher sources discover https://n.example/")
 
 

@@ -144,18 +144,18 @@ def test_rss_1_is_read():
         (b"<!DOCTYPE html><html><body>Hello</body></html>", "an HTML page"),
         (
             b"<html><head><link rel=alternate type=application/rss+xml href=/rss></head>",
-            "links these feeds: https://a.example/rss",
+            "links to these feeds: https://a.example/rss",
         ),
         (b"<html><title>Just a moment...</title></html>", "a bot wall"),
         (b'{"error": "not found"}', "not a JSON Feed"),
         (b'{"items": [1, 2]}', "not a JSON Feed"),
-        (b'{"version": "https://jsonfeed.org/version/1", "items": [', "broken JSON"),
+        (b'{"version": "https://jsonfeed.org/version/1", "items": [', "invalid JSON"),
         (b"[" * 100_000, "JSON"),
         (b"<urlset><url><loc>x</loc></url></urlset>", "a sitemap"),
-        (b"<opml><body/></opml>", "import it"),
+        (b"<opml><body/></opml>", "to import"),
         (b"Service temporarily unavailable", "neither XML nor JSON"),
-        (bytes(range(256)) * 10, "bytes that are no text, not a feed"),
-        (b"\x7fELF\0\0\0\x01<gs k>" * 10, "bytes that are no text"),
+        (bytes(range(256)) * 10, "binary data, not a feed"),
+        (b"\x7fELF\0\0\0\x01<gs k>" * 10, "binary data"),
         (b"%PDF-1.7\n<< /Length 3 >> stream <wsa /> endstream", "a PDF file"),
         (b"PK\x03\x04\x14\0 feed.xml <h> \0", "a zip file"),
         ("<note>Grüße</note>".encode("utf-16"), "its root is <note>"),
@@ -361,7 +361,7 @@ def test_dates_that_cannot_be_believed_are_none():
     feed = read(rss(*(f"<title>{n}</title><guid>{n}</guid><pubDate>{date}</pubDate>" for n, date in enumerate(dates))))
 
     assert [one.published_at is None for one in feed.entries] == [True, True, True, False]
-    assert any("3 of 4 entries without a date" in fault for fault in feed.faults)
+    assert any("3 of 4 entries without a plausible date" in fault for fault in feed.faults)
 
 
 def test_of_too_many_entries_the_newer_end_is_read():

@@ -65,7 +65,7 @@ def test_exactly_the_cap_is_allowed_and_one_more_is_not(size, coding):
     raw = gzip.compress(bytes(size)) if coding == "gzip" else brotli.compress(bytes(size))
 
     assert len(decode(raw, coding, 100, max_bytes=max(size, len(raw)))) == size
-    with pytest.raises(HopError, match="more than"):
+    with pytest.raises(HopError, match="larger than"):
         decode(raw, coding, 100, max_bytes=size - 1)
 
 
@@ -73,7 +73,7 @@ def test_a_bomb_costs_little_memory():
     raw = gzip.compress(bytes(200_000_000), compresslevel=9)
 
     tracemalloc.start()
-    with pytest.raises(HopError, match="more than"):
+    with pytest.raises(HopError, match="larger than"):
         decode(raw, "gzip", 65_536)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -107,7 +107,7 @@ def test_a_bomb_of_brotli_costs_its_window_and_what_may_be_kept():
 def test_empty_blocks_without_end_are_cut_by_the_bytes_received():
     stored_nothing = b"\x00\x00\x00\xff\xff"
 
-    with pytest.raises(HopError, match="more than"):
+    with pytest.raises(HopError, match="larger than"):
         decode(stored_nothing * 5000, "deflate", 1000, max_bytes=20_000)
 
 

@@ -82,7 +82,7 @@ def test_the_key_comes_from_its_place_and_is_shown_nowhere(server, ask, monkeypa
         ask(key=Secret(kind="env", name="KEY"))
 
     assert caught.value.permanent
-    assert caught.value.hint == "put the right key where [semantic.endpoint] key says"
+    assert caught.value.hint == "correct the key that [semantic.endpoint] key names"
     assert "sk-wrong" not in str(caught.value)
     assert ask.pauses == []
 
@@ -180,14 +180,14 @@ def raw(value) -> tuple[int, dict[str, str], bytes]:
         (good([[1.0], [1.0], [0.0]]), "zeros"),
         (good([[1.0], [1.0], "AACAPw=="]), "cannot be used"),
         (good([[1.0, 2.0], [1.0, 2.0], [1.0]]), "answered with 2 dimensions, expected 1|answered with 1 dimensions"),
-        (raw(b"<html>Welcome</html>"), "something else than embeddings"),
-        (raw(b""), "something else than embeddings"),
-        (raw(b"[" * 100_000), "something else than embeddings"),
-        (raw({"data": None}), "something else than embeddings"),
-        (raw({"data": [{"index": 0}] * 3}), "something else than embeddings"),
+        (raw(b"<html>Welcome</html>"), "something other than embeddings"),
+        (raw(b""), "something other than embeddings"),
+        (raw(b"[" * 100_000), "something other than embeddings"),
+        (raw({"data": None}), "something other than embeddings"),
+        (raw({"data": [{"index": 0}] * 3}), "something other than embeddings"),
         (raw({"data": [{"index": 0, "embedding": [1.0]}] * 3}), "places"),
         (raw({"data": [{"index": "x", "embedding": [1.0]}, {"index": 1, "embedding": [1.0]}]}), "something else"),
-        (raw({"embeddings": [[1.0]] * 3}), "something else than embeddings"),
+        (raw({"embeddings": [[1.0]] * 3}), "something other than embeddings"),
         (raw(b" " * 3_000_000), "more than 1835008 bytes"),
     ],
 )

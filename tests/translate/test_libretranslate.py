@@ -107,9 +107,9 @@ language = "ar"
 @pytest.mark.parametrize(
     ("status", "body", "told"),
     [
-        (200, b'{"translatedText": "radio"}', "1 translation server asked: 1 well, 0 not"),
+        (200, b'{"translatedText": "radio"}', "1 translation server checked: 1 OK, 0 failed"),
         (400, b'{"error": "ar is not supported"}', "answered 400 Bad Request: ar is not supported"),
-        (403, b'{"error": "Invalid API key"}', "try: put the right key where [translate] key says"),
+        (403, b'{"error": "Invalid API key"}', "try: correct the key that [translate] key names"),
     ],
 )
 def test_check_online_has_the_server_translate_a_word_and_says_what_is_wrong(status, body, told, server, tmp_path):

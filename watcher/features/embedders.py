@@ -145,12 +145,12 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
         try:
             vector = np.asarray(row, np.float32)
         except TypeError as error:
-            raise ValueError("a vector is no list of numbers") from error
+            raise ValueError("a vector is not a list of numbers") from error
         if vector.ndim != 1 or not 0 < len(vector) <= MAX_DIMENSIONS:
             raise ValueError(f"a vector has the shape {vector.shape}, expected 1 to {MAX_DIMENSIONS} numbers")
         length = float(np.linalg.norm(vector.astype(np.float64)))
         if not math.isfinite(length) or length == 0.0:
-            raise ValueError("a vector is all zeros" if length == 0.0 else "a vector has NaN or infinity in it")
+            raise ValueError("a vector is all zeros" if length == 0.0 else "a vector contains NaN or infinity")
         made.append((vector / length).astype("<f2").tobytes())
     return made
 
@@ -160,13 +160,13 @@ def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list
     import numpy as np
 
     if len(vectors) != count:
-        raise EmbedderError(f'embedder "{name}" gave {len(vectors)} vectors for {count} texts')
+        raise EmbedderError(f'embedder "{name}" returned {len(vectors)} vectors for {count} texts')
     for vector in vectors:
         if not isinstance(vector, bytes) or not vector or len(vector) % 2 or len(vector) > 2 * MAX_DIMENSIONS:
-            raise EmbedderError(f'embedder "{name}" gave something else than float16 vectors', permanent=True)
+            raise EmbedderError(f'embedder "{name}" returned something other than float16 vectors', permanent=True)
         length = float(np.linalg.norm(np.frombuffer(vector, "<f2").astype(np.float64)))
         if not 0.98 < length < 1.02:
-            message = f'embedder "{name}" gave a vector of length {length:.3g}, expected 1'
+            message = f'embedder "{name}" returned a vector of length {length:.3g}, expected 1'
             raise EmbedderError(message, caused_by_input=True)
     return list(vectors)
 

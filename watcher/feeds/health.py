@@ -25,14 +25,14 @@ SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does no
 PLAIN_KINDS = {"new": HealthKind.NEVER_POLLED, "empty": HealthKind.NEVER_AN_ENTRY, "undated": HealthKind.UNDATED}
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
-    FetchKind.PRIVATE_ADDRESS: "[fetch] allow_private in the settings opens private addresses",
-    FetchKind.UNRESOLVED: "is the name spelt right?",
-    FetchKind.CERTIFICATE: "tell the publisher: nothing is read from a site that cannot show who it is",
-    FetchKind.TOO_LARGE: "[fetch] max_bytes sets how large it may be",
+    FetchKind.PRIVATE_ADDRESS: "allow private addresses with [fetch] allow_private in the settings",
+    FetchKind.UNRESOLVED: "check the spelling of the name",
+    FetchKind.CERTIFICATE: "tell the publisher: Watcher reads nothing from a site without a valid certificate",
+    FetchKind.TOO_LARGE: "raise [fetch] max_bytes: it sets how large a response may be",
 }
 STATUS_HINTS: dict[object, str] = {
     401: "put user and password into the address: https://user:password@…",
-    403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
+    403: "set [fetch] contact, so that the publisher can see who you are and allow your requests",
 }
 
 
@@ -75,7 +75,7 @@ def feed_health(
         return Health(status=status, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
     if status == "silent" and feed.last_new_at is not None:
         silent = Reason(HealthKind.SILENT, n=(now - feed.last_new_at).days)
-        hint = f"is it still kept? {discover_hint(feed)}"
+        hint = f"check that it is still maintained; {discover_hint(feed)}"
         return Health(status=status, reason=silent, hint=hint, since=feed.last_new_at)
     since = feed.health_at if feed.health == status else None
     if status in WELL_STATUSES or status == "empty":
@@ -145,7 +145,7 @@ def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: dat
 def hint_for(feed: Feed, reason: Reason) -> str:
     """Return a hint on what a user can do about a failing feed, "" if only the publisher can do something."""
     if reason.kind in BOT_WALLS:
-        return "ask the publisher to let Watcher pass ([fetch] contact says who asks), or take another feed of it"
+        return "ask the publisher to allow Watcher ([fetch] contact says who you are), or use another of its feeds"
     if isinstance(reason.kind, FeedKind) or reason["status"] == 404:
         return discover_hint(feed)
     if reason.kind is FetchKind.PRIVATE_ADDRESS and not has_private_address(feed, reason):
@@ -166,7 +166,7 @@ def has_private_address(feed: Feed, reason: Reason) -> bool:
 
 
 def discover_hint(feed: Feed) -> str:
-    return f"watcher sources discover {front_page_url(feed.source.url)} finds the feeds of today"
+    return f"watcher sources discover {front_page_url(feed.source.url)} finds its current feeds"
 
 
 def front_page_url(url: str) -> str:

@@ -25,7 +25,7 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
     is_ascending = is_oldest_first(to_text(item.get("date_published")) for item in dicts_only(items))
     newest = items[-max_entries:] if is_ascending else items[:max_entries]
     entries = [item_to_entry(item) for item in dicts_only(newest)]
-    faults = [f"{len(items) - len(entries)} items left out"] if len(entries) < len(items) else []
+    faults = [f"{len(items) - len(entries)} items skipped"] if len(entries) < len(items) else []
     hubs = [hub for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"]
     return RawFeed(
         format=f"JSON Feed {version.strip('/')[:5]}".rstrip(),

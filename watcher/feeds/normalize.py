@@ -220,10 +220,10 @@ def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: 
     """Return descriptions of the faults in a feed's entries."""
     said = [f"{count} entries {what}" for what, count in times.items()]
     if not use_guids and len(entries) > 1:
-        said.append("its GUIDs are missing or all the same: links tell the entries apart")
+        said.append("its GUIDs are missing or all the same: entries are identified by their links")
     undated = sum(entry.published_at is None for entry in entries)
     if undated:
-        said.append(f"{undated} of {len(entries)} entries without a date that can be believed")
+        said.append(f"{undated} of {len(entries)} entries without a plausible date")
     linkless = sum(entry.url is None for entry in entries)
     if linkless:
         said.append(f"{linkless} of {len(entries)} entries without an http link")

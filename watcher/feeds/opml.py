@@ -58,14 +58,14 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
         raise OpmlError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
     text = CONTROL.sub("", DECLARATION.sub("", decode_feed(data), count=1))
     if "<!entity" in text.lower():
-        raise OpmlError(f"{name}: declares entities, which is refused")
+        raise OpmlError(f"{name}: declares entities, which are not allowed")
     reader = OpmlParser(name)
     try:
         reader.read(BARE_AMPERSAND.sub("&amp;", text))
     except expat.ExpatError as error:
-        raise OpmlError(f"{name}: is no XML: {expat.ErrorString(error.code)} in line {error.lineno}") from error
+        raise OpmlError(f"{name}: is not XML: {expat.ErrorString(error.code)} in line {error.lineno}") from error
     if not reader.is_opml:
-        raise OpmlError(f"{name}: is no OPML: its first element is not <opml>")
+        raise OpmlError(f"{name}: is not OPML: its first element is not <opml>")
     return Opml(feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
 
 
@@ -107,7 +107,7 @@ class OpmlParser:
                 self.faults.append(f"{title or 'an entry'}: has no address")
             return title or None
         if not is_web(url):
-            self.faults.append(f"{title or 'an entry'}: {url[:200]} is no http or https URL")
+            self.faults.append(f"{title or 'an entry'}: {url[:200]} is not an http or https URL")
         elif url not in self.feeds:
             if len(self.feeds) >= MAX_FEEDS:
                 raise OpmlError(f"{self.name}: lists more than {MAX_FEEDS} feeds")

@@ -74,7 +74,7 @@ def schedule_next_poll(
     interval_s, why = base_interval(wishes, published, last_interval_s, has_validators, now)
     wait_s = interval_s
     if said.fresh_s is not None and said.fresh_s > wait_s and not failures:
-        wait_s, why = said.fresh_s, "the answer says that it stays fresh so long"
+        wait_s, why = said.fresh_s, "the response says that it stays fresh for that long"
     if failures > 0:
         wait_s = interval_s * 2.0 ** min(failures, 20)
         why = f"failed {failures} time{'s' if failures > 1 else ''} in a row"
@@ -85,7 +85,7 @@ def schedule_next_poll(
     if said.retry_after_s is not None:
         held = now + timedelta(seconds=min(said.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
         if held > at:
-            at, why = held, "the server asked to be left alone so long (Retry-After)"
+            at, why = held, "the server asked for this pause (Retry-After)"
     allowed = next_allowed_time(at, wishes.skip_hours, wishes.skip_days)
     if allowed > at:
         at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"
@@ -115,7 +115,7 @@ def base_interval(
         candidates.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
     if not has_validators:
         blind_s = min(BLIND_S, BLIND_FACTOR * floor_s)
-        candidates.append((blind_s, "without ETag or Last-Modified each poll costs a whole body"))
+        candidates.append((blind_s, "without ETag or Last-Modified, each poll transfers the whole feed"))
     return max(candidates, key=itemgetter(0))
 
 

@@ -35,7 +35,7 @@ class JsonEndpoint:
         self._table = table
         self._key = key.reveal() if key else ""
         if not (self._key.isascii() and self._key.isprintable()):
-            raise self.make_error(f"cannot be asked: the key in {key} has signs in it that no key has", permanent=True)
+            raise self.make_error(f"cannot be used: the key in {key} has characters that no key has", permanent=True)
 
     def post_json(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
         """Post `question` and return the response's body; `timeout_s` limits all. Errors: those of `make_error`."""
@@ -54,7 +54,7 @@ class JsonEndpoint:
         except TooLarge as error:
             raise self.make_error(f"answered with more than {max_bytes} bytes", permanent=True) from error
         except FetchError as error:
-            raise self.make_error(f"cannot be asked: {error.reason}") from error
+            raise self.make_error(f"cannot be reached: {error.reason}") from error
         if response.status != HTTPStatus.OK:
             raise self._refusal(response)
         return response.body
@@ -75,7 +75,7 @@ class JsonEndpoint:
             retry_after_s=wait_s if is_passing else None,
         )
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            fault.hint = f"put the right key where [{self._table}] key says"
+            fault.hint = f"correct the key that [{self._table}] key names"
         elif status == HTTPStatus.NOT_FOUND:
             fault.hint = f"check [{self._table}] url and model"
         return fault
@@ -113,9 +113,9 @@ class Chat(JsonEndpoint):
             answer: Any = json.loads(body)
             text = answer["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-            raise self.make_error("answered with something else than a completion") from error
+            raise self.make_error("answered with something other than a completion") from error
         if not isinstance(text, str):
-            raise self.make_error("answered with something else than a text")
+            raise self.make_error("answered with something other than a text")
         usage = answer.get("usage")
         tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
         if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
@@ -167,18 +167,18 @@ class EndpointEmbedder(JsonEndpoint):
         try:
             rows = parse_vectors(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:
-            raise self.make_error(f"answered with something else than embeddings ({error})") from error
+            raise self.make_error(f"answered with something other than embeddings ({error})") from error
         if len(rows) != len(texts):
             raise self.make_error(f"answered with {len(rows)} vectors for {len(texts)} texts")
         try:
             vectors = unit_vectors(rows)
         except ValueError as error:
-            raise self.make_error(f"cannot be used: {error}", caused_by_input=True) from error
+            raise self.make_error(f"returned vectors that cannot be used: {error}", caused_by_input=True) from error
         expected = self._endpoint.dimensions or len(vectors[0]) // 2
         other = next((len(vector) // 2 for vector in vectors if len(vector) // 2 != expected), None)
         if other is not None:
             fault = self.make_error(f"answered with {other} dimensions, expected {expected}", permanent=True)
-            fault.hint = "set [semantic.endpoint] dimensions to what the model gives, or leave it out"
+            fault.hint = "set [semantic.endpoint] dimensions to that number, or leave it out"
             raise fault
         return vectors
 
@@ -197,5 +197,5 @@ def parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
         raise ValueError('expected {"data": [{"index": 0, "embedding": […]}, …]}')
     places = [row.get("index", at) for at, row in enumerate(data)]
     if sorted(places) != list(range(len(data))):
-        raise ValueError("its places are not 0, 1, 2, …")
+        raise ValueError("the indexes are not 0, 1, 2, …")
     return [row["embedding"] for _, row in sorted(zip(places, data, strict=True), key=lambda pair: pair[0])]
