@@ -49,7 +49,7 @@ def test_a_second_daemon_is_refused_with_the_process_of_the_first(site, write_se
     second = start(settings)
 
     assert second.ended() == 1
-    assert f"error: a daemon is at work on this store already: process {first.process.pid}, since " in second.log
+    assert f"error: a daemon is already using this store: process {first.process.pid}, since " in second.log
     assert status(settings, capsys)["daemon"]["pid"] == first.process.pid
     assert status(settings, capsys)["daemon"]["state"] == "running"
 
@@ -221,7 +221,7 @@ def test_a_second_ctrl_c_or_three_in_a_row_end_the_daemon_at_once(hanging, write
 
     assert daemon.ended(2) == 130
     *_, stopping, forced = daemon.log.splitlines()
-    assert stopping.endswith('stopping signal=SIGINT within_s=10 second_signal="ends it at once, and nothing is lost"')
+    assert stopping.endswith('stopping signal=SIGINT within_s=10 second_signal="stops it at once; nothing is lost"')
     assert forced.endswith("forced_exit signal=SIGINT")
     assert "Traceback" not in daemon.log and "fail" not in daemon.log
     assert status(settings, capsys)["daemon"]["state"] == "stopped"

@@ -102,9 +102,9 @@ def test_a_daemon_whose_store_a_newer_watcher_has_taken_says_so_and_what_to_do(w
 
     assert daemon.ended() == 0
     assert status == 503 and "newer Watcher (watcher_schema 9999" in said
-    assert said.splitlines()[1:] == ["try: update this one and start it anew, or use another store"]
+    assert said.splitlines()[1:] == ["try: update Watcher and start it again, or use another store"]
     (line,) = [line for line in daemon.log.splitlines() if "reload_failed" in line]
-    assert "newer Watcher (watcher_schema 9999" in line and 'mend="update this one and start it anew' in line
+    assert "newer Watcher (watcher_schema 9999" in line and 'hint="update Watcher and start it again' in line
 
 
 async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog, store_url):

@@ -54,7 +54,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_t
         other.execute("ROLLBACK")
 
     daemon.wait_for("store_up")
-    assert "another process holds it locked" in faults["store"]
+    assert "another process has locked it" in faults["store"]
     assert daemon.log.count("store_down") == 1 and not re.search("(WARNING|ERROR) job_failed", daemon.log)
     assert site.asked.count("/feed.xml") == 1
 

@@ -66,7 +66,7 @@ def test_installing_writes_the_unit_and_starts_it_and_twice_changes_nothing(tmp_
     first = list(service.install(settings(tmp_path), start=True))
     second = list(service.install(settings(tmp_path), start=True))
 
-    assert first[0] == f"wrote {service.path}" and second[0] == f"{service.path} is as it should be"
+    assert first[0] == f"wrote {service.path}" and second[0] == f"{service.path} is up to date"
     assert control.asked == [
         *("--user daemon-reload", "--user enable watcher.service", "--user restart watcher.service"),
         *("--user daemon-reload", "--user enable watcher.service", "--user start watcher.service"),
@@ -84,16 +84,16 @@ def test_uninstalling_stops_it_and_leaves_everything_else(tmp_path):
 
     assert control.asked == ["disable --now watcher.service", "daemon-reload"]
     assert not service.path.exists()
-    assert told[1] == f"there is no {service.path}"
+    assert told[1] == f"not installed: {service.path} does not exist"
 
 
 def test_a_secret_in_a_variable_is_refused_since_a_service_has_none(tmp_path):
-    with pytest.raises(ServiceError, match="the secret env:TOKEN would be empty there"):
+    with pytest.raises(ServiceError, match="the secret env:TOKEN would be empty"):
         build_unit(settings(tmp_path, '[metrics]\ntoken = "env:TOKEN"\n'), system=False)
 
 
 def test_what_a_service_of_the_system_cannot_see_or_write_is_refused(tmp_path):
-    with pytest.raises(ServiceError, match=r"does not see the (settings file|program)"):
+    with pytest.raises(ServiceError, match=r"cannot read the (settings file|program)"):
         build_unit(settings(Path("/home/ann")), system=True)
     if not any(Path(sys.executable).resolve().is_relative_to(folder) for folder in ("/root", "/home", "/tmp")):
         with pytest.raises(ServiceError, match=r"cannot write digests\.directory = /etc/watcher/out"):

@@ -39,7 +39,7 @@ async def send_heartbeats(services: Services) -> StoreError:
             faults.insert(0, JobFault(job="store", since=since, reason=reason))
         if (still_s := services.jobs.standstill_s()) is not None:
             since = now - timedelta(seconds=still_s)
-            faults.insert(0, JobFault(job="jobs", since=since, reason="none of them runs"))
+            faults.insert(0, JobFault(job="jobs", since=since, reason="no job has run"))
         lock.record_heartbeat(
             now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
         )
@@ -76,7 +76,7 @@ def format_status(services: Services, faults: Sequence[JobFault]) -> str:
         return f"no internet connection; {busy}"
     if not faults:
         return busy
-    return f"{faults[0].job} fails: {faults[0].reason}; {busy}"
+    return f"{faults[0].job} failing: {faults[0].reason}; {busy}"
 
 
 def watchdog_interval_s() -> float | None:

@@ -151,7 +151,7 @@ class JobRunner:
             level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
             if self._record_fault(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
                 level = logging.DEBUG  # it was logged before, by the last run or by the store
-            log.log(level, "job_failed %s", fields(job=job.name, reason=error, mend=error.hint))
+            log.log(level, "job_failed %s", fields(job=job.name, reason=error, hint=error.hint))
             if scheduled := self.scheduler.get_job(job.name):
                 scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
         except Exception as error:

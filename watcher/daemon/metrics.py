@@ -32,15 +32,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Counters:
     def __init__(self) -> None:
         self.registry = own = CollectorRegistry()
-        self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=own)
-        self._entries = Counter("watcher_entries_total", "Entries that polls brought.", ["kind"], registry=own)
-        self._pages = Counter(
-            "watcher_pages_total", "Pages of articles, by what became of them.", ["outcome"], registry=own
-        )
+        self._polls = Counter("watcher_polls_total", "Polls of feeds, by result.", ["status"], registry=own)
+        self._entries = Counter("watcher_entries_total", "Entries found by polls.", ["kind"], registry=own)
+        self._pages = Counter("watcher_pages_total", "Pages of articles, by result.", ["outcome"], registry=own)
         self._jobs = Counter("watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=own)
-        self._took = Histogram(
-            "watcher_poll_seconds", "Time that feeds took to answer.", buckets=BOUNDS_S, registry=own
-        )
+        self._took = Histogram("watcher_poll_seconds", "Response times of feeds.", buckets=BOUNDS_S, registry=own)
 
     def count_event(self, event: Event) -> None:
         match event:
@@ -86,10 +82,10 @@ def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, .
     healths = sorted(count_by_health(connection).items())
     due, size = count_due(connection, now=system_clock()), store_bytes(connection.engine)
     found: list[Metric] = [
-        labelled_gauge("watcher_sources", "Sources by the health that their last poll left.", "health", healths),
+        labelled_gauge("watcher_sources", "Sources by their health after the last poll.", "health", healths),
         GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection)),
         GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due),
-        GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on the disk, its log included.", size),
+        GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on disk, including its log.", size),
     ]
     for _, make in load_plugins(GROUP, "the metrics of"):
         found.extend(make(connection, settings))

@@ -75,11 +75,11 @@ async def run(
                 asyncio.create_task(watch_settings(services, on_change=flags.reload.set)),
             )
             log_started(services)
-            notify_systemd("READY=1", "at work")
+            notify_systemd("READY=1", "running")
             try:
                 lost = await wait_for_signals(services, flags, heartbeat)
             finally:
-                notify_systemd("STOPPING=1", "stopping: what is at work may end")
+                notify_systemd("STOPPING=1", "stopping: finishing the current work")
                 services.jobs.scheduler.pause()
                 closing = asyncio.create_task(services.servers.close())
                 await shutdown(services)
@@ -165,16 +165,16 @@ async def wait_for_signals(
                 task.cancel()
         if heartbeat.done():
             lost = heartbeat.result()
-            log.error("store_lost %s", fields(reason=lost, mend=lost.hint))
+            log.error("store_lost %s", fields(reason=lost, hint=lost.hint))
             flags.end.set()
             flags.on_end()
             return lost
         if flags.reload.is_set() and not flags.end.is_set():
             flags.reload.clear()
             started = f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
-            notify_systemd(started, "reading the settings anew")
+            notify_systemd(started, "reloading the settings")
             is_applied = await reload_settings(services)
-            notify_systemd("READY=1", "at work" if is_applied else "at work with the settings of before")
+            notify_systemd("READY=1", "running" if is_applied else "running with the previous settings")
     return None
 
 
@@ -190,7 +190,7 @@ def install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
             return
         ended_at_s.append(time.monotonic())
         if not flags.end.is_set():
-            second = "ends it at once, and nothing is lost"
+            second = "stops it at once; nothing is lost"
             log.info("stopping %s", fields(signal=number.name, within_s=math.ceil(END_S), second_signal=second))
             flags.end.set()
             flags.on_end()
@@ -253,8 +253,8 @@ async def reload_settings(services: Services) -> bool:
         for problem in problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"
             log.error("settings_fault %s", fields(at=place, key=problem.key, reason=problem.message))
-        about = {"faults": len(problems)} if problems else {"reason": error, "mend": error.hint}
-        log.error("reload_failed %s", fields(**about, kept="the old"))
+        about = {"faults": len(problems)} if problems else {"reason": error, "hint": error.hint}
+        log.error("reload_failed %s", fields(**about, kept="the previous settings"))
         return False
     log_changes(found)
     return True

@@ -80,7 +80,7 @@ class Servers:
             if "listen" in wanted.model_fields_set:
                 raise
             if not self._address_taken_logged:  # that the default address is taken, by another daemon, is no error
-                log.warning("web_bind_failed %s", fields(reason=error, mend=error.hint))
+                log.warning("web_bind_failed %s", fields(reason=error, hint=error.hint))
             self._address_taken_logged = True
 
     async def apply_settings(self, settings: Settings) -> None:
@@ -105,9 +105,9 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         status = services.lock.status
         faults = {fault.job: fault.reason for fault in status.faults if fault.job == "store"}
         if not faults and time.monotonic() - services.heartbeat_s > SILENT_S:
-            faults["store"] = f"no answer since {status.heartbeat_at.isoformat()}"
+            faults["store"] = f"no response since {status.heartbeat_at.isoformat()}"
         if (still_s := services.jobs.standstill_s()) is not None:
-            faults["jobs"] = f"none has run for {still_s:.0f} s"
+            faults["jobs"] = f"no job has run for {still_s:.0f} s"
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
         is_down = services.tools.connectivity.down_since is not None
         return {"faults": faults, "jobs_failing": jobs, "line_is_down": is_down}

@@ -22,7 +22,7 @@ SYSTEMCTL_LIMIT_S = 90.0
 
 
 class ServiceError(WatcherError):
-    """The service cannot be installed, asked for, or taken away."""
+    """The service cannot be installed, queried or removed."""
 
 
 def systemctl(*arguments: str) -> str:
@@ -32,7 +32,7 @@ def systemctl(*arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServiceError(f"systemctl {' '.join(arguments)}: {error}") from error
     if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip() or f"it ended with {done.returncode}"
+        words = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
         raise ServiceError(f"systemctl {' '.join(arguments)}: {words}")
     return done.stdout
 
@@ -62,24 +62,24 @@ class Service:
             self.path.write_text(text, encoding="utf-8")
             yield f"wrote {self.path}"
         else:
-            yield f"{self.path} is as it should be"
+            yield f"{self.path} is up to date"
         self.run_systemctl("daemon-reload")
         self.run_systemctl("enable", NAME)
         if start:
             self.run_systemctl("restart" if is_new else "start", NAME)
-            yield "started; it starts with the machine from now on"
+            yield "started; from now on it starts at boot"
         else:
-            yield f"not started: systemctl {'' if self.system else '--user '}start watcher"
+            yield f"not started; to start it: systemctl {'' if self.system else '--user '}start watcher"
 
     def uninstall(self) -> Iterator[str]:
         """Stop the service and remove its unit; yield a message for each step. Errors: ServiceError."""
         if not self.path.exists():
-            yield f"there is no {self.path}"
+            yield f"not installed: {self.path} does not exist"
             return
         self.run_systemctl("disable", "--now", NAME)
         self.path.unlink()
         self.run_systemctl("daemon-reload")
-        yield f"stopped, and removed {self.path}; settings, store and editions are left as they are"
+        yield f"stopped, and removed {self.path}; settings, store and editions are kept"
 
     def read_state(self) -> dict[str, str]:
         """Return systemd's `PROPERTIES` of the service, by name. Errors: ServiceError."""
@@ -95,14 +95,14 @@ def find_service(*, system: bool) -> Service:
 def build_unit(settings: Settings, *, system: bool) -> str:
     """Return the unit file for a settings file. Errors: ServiceError if the service could not use those settings."""
     if settings.path is None:
-        raise ServiceError("these settings come from no file")
+        raise ServiceError("these settings do not come from a file")
     secrets = {value.name: value for _, value in iter_values(settings) if isinstance(value, Secret)}
     if settings.store.secret is not None:
         secrets[settings.store.secret.name] = settings.store.secret
     unset = [secret for secret in secrets.values() if secret.kind == "env"]
     if unset:
-        words = f"a service has no variables of yours: the secret {unset[0]} would be empty there"
-        hint = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
+        words = f"a service does not see your environment variables: the secret {unset[0]} would be empty"
+        hint = f'write it into a file next to {settings.path}, mode 0600, and set it as "file:NAME"'
         raise ServiceError(words, hint=hint)
     if system:
         check_paths(settings)
@@ -135,16 +135,16 @@ def check_paths(settings: Settings) -> None:
     program = Path(sys.executable)
     for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
         if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
-            hint = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
-            raise ServiceError(f"a service of the system does not see the {what} {path}", hint=hint)
+            hint = "install into /opt/watcher and put the settings into /etc/watcher, or omit --system"
+            raise ServiceError(f"a system service cannot read the {what} {path}", hint=hint)
     paths = [(name, value) for name, value in iter_values(settings) if isinstance(value, Path)]
     scheme, _, rest = settings.store.url.partition(":///")
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
         paths.insert(0, ("[store] url", Path(rest.partition("?")[0])))
     for name, path in paths:
         if not path.is_relative_to(STATE):
-            hint = f'name a place in {STATE}: "{STATE / path.name}"'
-            raise ServiceError(f"a service of the system cannot write {name} = {path}", hint=hint)
+            hint = f'use a path in {STATE}: "{STATE / path.name}"'
+            raise ServiceError(f"a system service cannot write {name} = {path}", hint=hint)
 
 
 def iter_values(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
