@@ -65,7 +65,7 @@ name = "world"
 def test_a_table_that_is_gone_is_named_with_why(tmp_path):
     found = faults(tmp_path, "[grouping]\nshards_above = 1000\n")
 
-    why = "this table has no effect any more and is to be removed: a window is grouped as a whole, whatever its size"
+    why = "this table has no effect any more, remove it: a window of any size is grouped as a whole"
     assert found == [(1, 2, "grouping", why)]
 
 
@@ -113,8 +113,8 @@ robots = True
     [
         ('a = """\nno end\n', 1, "not closed"),
         ('[poll]\n[fetch]\nallow_private = ["10.0.0.0/8"\n[semantic]\n', 3, "not closed"),
-        ('[poll]\nevery = "1h"\nevery = "2h"\n', 3, "given a second time"),
-        ("[poll]\n[fetch]\n[poll]\n", 3, "given a second time"),
+        ('[poll]\nevery = "1h"\nevery = "2h"\n', 3, "set a second time"),
+        ("[poll]\n[fetch]\n[poll]\n", 3, "set a second time"),
         ("[poll]\nevery =\n", 2, "no value"),
         ("just words\n", 1, "expected key = value"),
         ("x = " + "[" * 5000 + "\n", 1, "deep"),

@@ -76,7 +76,7 @@ def source_span(positions: Positions, index: int) -> tuple[int, int]:
     """Return the first and last line (from 1) of a source. Errors: SettingsError if it is an inline table."""
     if span := positions.spans.get((LIST, index)):
         return span
-    raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
+    raise SettingsError((), "the sources are one list of inline tables, which only you can edit")
 
 
 def row_lines(row: SourceSettings) -> list[str]:

@@ -27,7 +27,7 @@ CONFIG_VARIABLE = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
 
 # Tables of versions before 0.1.0, and why they were removed.
-REMOVED_TABLES = {"grouping": "a window is grouped as a whole, whatever its size"}
+REMOVED_TABLES = {"grouping": "a window of any size is grouped as a whole"}
 
 
 def load_settings_file(path: Path) -> Settings:
@@ -44,11 +44,11 @@ def find_settings(explicit: Path | None = None) -> Path:
     else:
         folder = xdg_folder("XDG_CONFIG_HOME", ".config")
         places = [Path(FILE_NAME), folder / FILE_NAME]
-        words = f"no {FILE_NAME} here, nor in {folder}"
+        words = f"no {FILE_NAME} here or in {folder}"
     for place in places:
         if place.exists() and not place.is_dir():
             return place
-    raise SettingsError((), words, hint="watcher init writes one; --config names another")
+    raise SettingsError((), words, hint="watcher init writes one; --config names a file elsewhere")
 
 
 def read_file(path: Path) -> str:
@@ -59,7 +59,7 @@ def read_file(path: Path) -> str:
     except OSError as error:
         raise SettingsError((), f"{path}: cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
-        raise SettingsError((), f"{path}: larger than {MAX_BYTES // 2**20} MiB, which is no settings file")
+        raise SettingsError((), f"{path}: larger than {MAX_BYTES // 2**20} MiB, so it is not a settings file")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -107,7 +107,7 @@ def settings_model() -> type[Settings]:
     fields: dict[str, Any] = {}
     for name, section in load_plugins(GROUP, "the settings section of"):
         if not (isinstance(section, type) and issubclass(section, Checked)):
-            raise PluginError(f"the settings section [{name}]: {section!r} is no SettingsModel or SettingsList")
+            raise PluginError(f"the settings section [{name}]: {section!r} is not a SettingsModel or SettingsList")
         if name in Settings.model_fields:
             raise PluginError(f"the settings section [{name}] is watcher's own; a package cannot add it")
         default: object = section.default if issubclass(section, SettingsList) else {}
@@ -181,7 +181,7 @@ def message_for(detail: ErrorDetails) -> str:
 def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
     """Return the message for an unknown key: it suggests a similar key here, or the table that has this key."""
     if len(loc) == 1 and loc[0] in REMOVED_TABLES:
-        return f"this table has no effect any more and is to be removed: {REMOVED_TABLES[loc[0]]}"
+        return f"this table has no effect any more, remove it: {REMOVED_TABLES[loc[0]]}"
     name, known = str(loc[-1]), fields_at(model, loc[:-1])
     if near := did_you_mean(name, known):
         return f"unknown setting{near}"

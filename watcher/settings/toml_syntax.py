@@ -61,18 +61,18 @@ def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) ->
     line = min(line, len(lines))
     first = statement_start(lines, line)
     if first is None:
-        message = "a value is opened somewhere before and not closed; nothing after it can be read"
+        message = "a value above is not closed; nothing after it can be read"
         return 1, len(lines), Problem(path=path, line=line, column=column, key="syntax", message=message)
     statement = lines[first - 1]
     last, indent = first, len(statement) - len(statement.lstrip()) + 1
     if first < line:
         last, column = max(first, line - 1), indent
-        message = f"a value or header is opened here and not closed ({reason.lower()} in line {line})"
+        message = f"a value or header starts here and is not closed ({reason.lower()} in line {line})"
     else:
         if statement.lstrip().startswith("["):
             last = next((n for n in range(first, len(lines)) if lines[n].startswith("[")), len(lines))
         if any(word in reason for word in REPEATED_KEY_WORDS):
-            column, message = indent, "is given a second time; expected each key and table once"
+            column, message = indent, "is set a second time; expected each key and table once"
         else:
             message = describe_syntax_error(statement, reason)
     key = statement_name(statement)
@@ -109,7 +109,7 @@ def describe_syntax_error(statement: str, reason: str) -> str:
         return f'got {value[:60]} without quotes; did you mean "{value[:60]}"?'
     if not match and not statement.lstrip().startswith("["):
         return f"{reason[:1].lower()}{reason[1:]}; expected key = value, or a [table]"
-    return f"no TOML: {reason[:1].lower()}{reason[1:]}"
+    return f"not valid TOML: {reason[:1].lower()}{reason[1:]}"
 
 
 Loc = tuple[str | int, ...]  # path to a key: names of tables and keys, and list indexes from 0

@@ -162,13 +162,13 @@ def parse_keep(value: object) -> timedelta | None:
     except ValueError as error:
         raise ValueError(f'{error}, or "{FOREVER}"') from error
     if kept < MIN_KEEP:
-        raise ValueError(f"got {quote_value(value)}, expected at least {MIN_KEEP.days}d: editions look back so far")
+        raise ValueError(f"got {quote_value(value)}, expected at least {MIN_KEEP.days}d: editions look back that far")
     return kept
 
 
 def require_positive(value: timedelta) -> timedelta:
     if not value:
-        raise ValueError("got zero, expected more")
+        raise ValueError("got zero, expected more than zero")
     return value
 
 
@@ -260,7 +260,7 @@ def parse_secret(value: object, info: ValidationInfo) -> Secret:
         return value
     kind, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
     if kind not in ("env", "file") or not name.strip():
-        raise ValueError('expected "env:NAME" or "file:PATH"; a secret itself has no place in this file')
+        raise ValueError('expected "env:NAME" or "file:PATH"; do not write the secret itself into this file')
     return Secret(kind=kind, name=name.strip(), folder=folder_of(info))
 
 
