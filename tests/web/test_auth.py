@@ -148,7 +148,7 @@ def test_a_token_that_can_be_guessed_is_refused_where_it_stands(tmp_path, token,
     (tmp_path / "token").write_text(token)
     settings = settings_in(tmp_path, '[web]\nlisten = "0.0.0.0:8420"\ntoken = "file:token"')
 
-    with pytest.raises(WatcherError, match="characters, not 16 or more"):
+    with pytest.raises(WatcherError, match="characters, expected 16 or more"):
         token_of(settings.web, section="web")
     assert run_command_line(["check", "--config", str(settings.path)]) == 2
     line = next(line for line in capsys.readouterr().err.splitlines() if "web.token" in line)

@@ -159,7 +159,7 @@ async def test_a_page_that_breaks_down_is_said_in_words_and_the_log_says_why(sit
 
     found = await client_of(make_app(with_page(site, "/breaks", breaks))).get("/breaks")
 
-    assert found.status_code == 500 and "the log says why" in found.text
+    assert found.status_code == 500 and "see the log for the reason" in found.text
     assert "nobody foresaw" not in found.text and "nobody foresaw it" in caplog.text
 
 

@@ -93,10 +93,10 @@ async def test_a_source_is_muted_and_heard_again_and_the_file_keeps_its_comments
     done.append(await client.post("/sources/1/mute", data={"token": token, "muted": "no"}))
     told_again, told_late = [(await client.get(each.headers["location"])).text for each in reversed(done)]
 
-    assert "Done: it is switched off in the settings file." in told_muted
-    assert "Done: it is switched on in the settings file." in told_again and "Done:" not in told_late
+    assert "Done: the source is switched off in the settings file." in told_muted
+    assert "Done: the source is switched on in the settings file." in told_again and "Done:" not in told_late
     assert "enabled = false" in muted and "# the first" in muted
-    assert 1 not in asked and "It is muted" in page and "Muted" in listed
+    assert 1 not in asked and "The source is muted" in page and "Muted" in listed
     assert path.read_text(encoding="utf-8") == muted.replace("enabled = false", "enabled = true")
     assert before.splitlines() == [line for line in muted.splitlines() if line != "enabled = false"]
     assert 1 in {state.feed.id for state in read(engine, feed_states)} and told == [1, 1]
@@ -114,11 +114,13 @@ async def test_a_source_is_polled_now_and_its_page_waits_while_a_daemon_is_at_wo
     after = await client.get("/sources/1?done=poll")
 
     assert (found.status_code, found.headers["location"]) == (303, "/sources/1?done=poll")
-    assert "refresh" not in before.headers and "It is due" not in before.text
+    assert "refresh" not in before.headers and "The source is due" not in before.text
     assert waiting.headers["refresh"] == "4" and "being polled" in waiting.text
     assert "refresh" not in after.headers  # nobody will poll it
     said = " ".join(html.fromstring(after.text).xpath("string(//p[@class='status'])").split())
-    assert said.startswith("You asked for a poll. It is due, and no daemon is at work: the next watcher poll or")
+    assert said.startswith(
+        "You requested a poll. The source is due, but no daemon is running: the next watcher poll or"
+    )
     due = {state.feed.id: state.feed.next_poll_at for state in read(engine, feed_states)}
     assert due[1] == NOW and due[2] > NOW
 
@@ -133,7 +135,7 @@ async def test_a_source_whose_host_asked_for_rest_says_until_when(press):
         await client.post("/sources/1/poll", data={"token": await token_of(client, "/sources/1")})
         page = await client.get("/sources/1?done=poll")
 
-    assert "refresh" not in page.headers and "It is due, and its host asked for rest until" in page.text
+    assert "refresh" not in page.headers and "The source is due, but its host asked for a pause until" in page.text
 
 
 async def test_polling_now_is_limited(client):

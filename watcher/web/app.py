@@ -38,9 +38,9 @@ KEPT = 128  # pages in the cache
 PACKING: dict[str, Any] = {"minimum_size": 1024, "compresslevel": 4}  # a page of 30 kB takes half a millisecond
 WAIT_S = 2  # Retry-After of refused requests
 WORDS = {
-    404: "There is no such page.",
-    405: "This page cannot be asked for so.",
-    408: "The form did not come in time.",
+    404: "This page does not exist.",
+    405: "This page does not support this kind of request.",
+    408: "The form took too long to arrive.",
     413: "This form is too large.",
 }
 
@@ -130,8 +130,8 @@ class SiteApp:
                     self._app = await asyncio.to_thread(self._make)
                 app = self._app
         except WatcherError as error:
-            mend = f"try: {error.hint}\n" if error.hint else ""
-            app = PlainTextResponse(f"{error}\n{mend}", 503)
+            hint = f"try: {error.hint}\n" if error.hint else ""
+            app = PlainTextResponse(f"{error}\n{hint}", 503)
         await app(scope, receive, send)
 
     def _make(self) -> ASGIApp:
@@ -160,22 +160,22 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
         is_change = page.method == "POST"
         form = await read_form(request) if is_change else {}
         if is_change and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
-            return refuse(request, "This form is too old: load its page again.", 403)
+            return refuse(request, "This form has expired: reload its page.", 403)
         ask = PageRequest(params=without_nul(request.path_params), query=without_nul(request.query_params), form=form)
         key = (request.scope["path"], tuple(sorted(ask.query.items())))
         is_free = page.cost == "search" and (not ask.query or pages.has(key))
         if page.cost and not is_free and not limiter.take(page.cost):
-            return refuse(request, "Too much at once: wait a moment.", 429)
+            return refuse(request, "Too many requests: wait a moment.", 429)
         make = partial(handle_page, site, page, ask)
         try:
             return make_response(request, await (pages.run_change(make) if is_change else pages.get(key, make)))
         except TimeoutError:
-            return refuse(request, "This page takes long to make: ask for it again in a minute.", 503)
+            return refuse(request, "This page takes a long time to make: try again in a minute.", 503)
         except TooManyRequests:
-            return refuse(request, "Too many pages are asked for at once: wait a moment.", 503)
+            return refuse(request, "Too many pages are requested at once: wait a moment.", 503)
         except Exception:
             log.exception("answer_failed")
-            return refuse(request, "This page cannot be made: the log says why.", 500)
+            return refuse(request, "This page could not be made: see the log for the reason.", 500)
 
     own = (*FILES, *sources.PAGES, *site.pages)
     return Starlette(
@@ -195,11 +195,11 @@ def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
         return page.answer(site, ask)
     except WatcherError as error:
         status = {NotFound: 404, StoreError: 503}.get(type(error), 400)
-        return error_page(site, str(error), mend=error.hint, status=status)
+        return error_page(site, str(error), hint=error.hint, status=status)
 
 
-def error_page(site: Site, words: str, *, mend: str | None = None, status: int) -> PageResponse:
-    return render_page(site, "failed.html.j2", status=status, words=words, mend=mend)
+def error_page(site: Site, words: str, *, hint: str | None = None, status: int) -> PageResponse:
+    return render_page(site, "failed.html.j2", status=status, words=words, hint=hint)
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -89,9 +89,9 @@ class AuthMiddleware:
             if refusal := self.token_refusal(client_address(scope), headers.get("authorization", "")):
                 return refusal
         elif host is not None and not is_this_machine(host):  # browsers always send Host, health checks may not
-            return refuse(421, "not a name of this address")
+            return refuse(421, "this host name is not allowed for this address")
         if scope["method"] == "POST" and not is_same_origin(headers, host or ""):
-            return refuse(403, "sent by another site")
+            return refuse(403, "the request comes from another site")
         return None
 
     def token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
@@ -110,7 +110,7 @@ class AuthMiddleware:
             if len(self.guesses) > MAX_CLIENTS:
                 del self.guesses[next(iter(self.guesses))]
         challenge = {"WWW-Authenticate": 'Basic realm="Watcher", charset="UTF-8"'}
-        return refuse(401, "the token of the settings is asked for, as a password or a bearer token", challenge)
+        return refuse(401, "the token from the settings is required, as a password or a bearer token", challenge)
 
 
 def refuse(status: int, words: str, headers: Mapping[str, str] | None = None) -> PlainTextResponse:

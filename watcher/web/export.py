@@ -51,7 +51,7 @@ def read_manifest(folder: Path) -> set[str]:
         if mark.is_file():
             return {name for name in mark.read_text("utf-8").splitlines() if SAFE.fullmatch(f"/{name}")}
         if folder.exists() and any(folder.iterdir()):
-            raise WatcherError(f"{folder}: there is something else in this folder", hint="watcher site NEW-FOLDER")
+            raise WatcherError(f"{folder}: the folder contains other files", hint="watcher site NEW-FOLDER")
     except OSError as error:
         raise WatcherError(f"{folder}: cannot be read: {error.strerror}") from error
     return set()

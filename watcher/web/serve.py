@@ -101,8 +101,8 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
         listener.listen(CONNECTIONS)  # from now on, clients can connect and wait
     except OSError as error:
         listener.close()
-        hint = f"name another address with [{section}] listen, or end what listens there"
-        message = f"[{section}] listen {listen} cannot be had: {error.strerror or error}"
+        hint = f"set another address as [{section}] listen, or stop the program that listens there"
+        message = f"[{section}] listen {listen} cannot be used: {error.strerror or error}"
         raise WatcherError(message, hint=hint) from error
     listener.setblocking(False)
     return listener

@@ -23,7 +23,7 @@ HTML = "text/html; charset=utf-8"
 
 
 class NotFound(WatcherError):
-    """There is no such page."""
+    """This page does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class PageRequest:
         text = self.params.get("page") or self.query.get("page") or "1"
         number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else 0
         if number < 1:
-            raise NotFound("There is no such page.")
+            raise NotFound("This page does not exist.")
         return number
 
 

@@ -30,9 +30,9 @@ PREVIEW = 10  # articles
 NAME_CHARS, WHY_CHARS, QUERY_CHARS = 100, 300, 100
 LEAST_REST = timedelta(minutes=1)  # minimum between two polls requested by a reader
 DONE_WORDS = {  # on the page that a form leads to
-    "poll": "You asked for a poll.",
-    "mute": "Done: it is switched off in the settings file.",
-    "unmute": "Done: it is switched on in the settings file.",
+    "poll": "You requested a poll.",
+    "mute": "Done: the source is switched off in the settings file.",
+    "unmute": "Done: the source is switched on in the settings file.",
 }
 WAITING_S = 4  # reload interval of a page whose source is being polled
 
@@ -54,7 +54,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
     rows = read(site.engine, filter_sources, site, wanted)
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
-        raise NotFound("There are fewer sources.")
+        raise NotFound("This page does not exist.")
     muted = [row.source() for row in site.settings.sources if not row.enabled]
     return render_page(
         site,
@@ -116,7 +116,7 @@ def one_source(site: Site, ask: PageRequest) -> PageResponse:
 def feed_id_of(ask: PageRequest) -> int:
     text = ask.params.get("source", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise NotFound("There is no such source.")
+        raise NotFound("This source does not exist.")
     return int(text)
 
 
@@ -124,7 +124,7 @@ def load_state(connection: Connection, ask: PageRequest) -> FeedState:
     """Return the state of the source in the path. Errors: NotFound."""
     if state := feed_state(connection, feed_id_of(ask)):
         return state
-    raise NotFound("There is no such source.")
+    raise NotFound("This source does not exist.")
 
 
 def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[str, Any]:
@@ -154,16 +154,16 @@ def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[s
 def next_poll_text(state: FeedState) -> str:
     feed = state.feed
     if feed.gone:
-        return "it is gone, and not asked any more"
+        return "the feed is gone and is not polled any more"
     parts = []
     if feed.failures:
-        parts.append(f"{feed.failures} failures in a row: it is asked less often")
+        parts.append(f"{feed.failures} failures in a row: polled less often")
     if feed.interval_s:
         parts.append(f"every {format_duration(feed.interval_s)}")
     if feed.avg_gap_s:
-        parts.append(f"something new usually every {format_duration(feed.avg_gap_s)}")
+        parts.append(f"new entries usually every {format_duration(feed.avg_gap_s)}")
     if state.blocked_until and feed.next_poll_at and state.blocked_until > feed.next_poll_at:
-        parts.append("its host asked for rest")
+        parts.append("its host asked for a pause")
     return "; ".join(parts)
 
 
@@ -171,7 +171,7 @@ def poll_now(site: Site, ask: PageRequest) -> PageResponse:
     feed_id = feed_id_of(ask)
     now = site.now()
     if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
-        raise SettingsError((), "it was asked less than a minute ago, or is not asked at all")
+        raise SettingsError((), "the source was polled less than a minute ago, or is not polled at all")
     return PageResponse(redirect_to=f"/sources/{feed_id}?done=poll")
 
 
@@ -180,11 +180,11 @@ def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     state = read(site.engine, load_state, ask)
     path = site.settings.path
     if path is None:
-        raise SettingsError((), "there is no settings file to note it in")
+        raise SettingsError((), "there is no settings file to change")
     text, settings = read_for_edit(path)
     index = next((index for index, row in enumerate(settings.sources) if row.url == state.feed.source.url), None)
     if index is None:
-        raise SettingsError((), "the settings file has no such source any more")
+        raise SettingsError((), "the source is not in the settings file any more")
     is_muted = ask.form.get("muted") == "yes"
     site.settings = save_settings(path, switch_source(text, index, enabled=not is_muted))
     write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
