@@ -28,7 +28,7 @@ class WatcherError(Exception):
     """
     An error with a message for the user: `str(error)` says what happened and where; `hint` says what to do about it.
 
-    No message shows the password or the key in a URL, whoever prints, logs or stores it.
+    Messages never contain the password or the key in a URL, wherever they are printed, logged or stored.
     """
 
     hint: str | None = None
@@ -57,7 +57,7 @@ class Problem:
 
 
 class SettingsError(WatcherError):
-    """A settings file cannot be used. The error has all faults of the file at once."""
+    """A settings file cannot be used. The error has all problems of the file."""
 
     def __init__(self, problems: tuple[Problem, ...], message: str | None = None, *, hint: str | None = None) -> None:
         self.problems = problems
@@ -159,11 +159,11 @@ class CleanError(ReasonedError):
 
 
 class OpmlError(WatcherError):
-    """The file is not a list of feeds, or it is refused."""
+    """The file is not a list of feeds, or it is not accepted."""
 
 
 class StoreError(WatcherError):
-    """The store cannot be opened, read or written. `transient` means that the reason may pass, such as a full disk."""
+    """The store cannot be opened, read or written. `transient`: the reason may go away, such as a full disk."""
 
     transient = False
 
@@ -174,9 +174,9 @@ class PluginError(WatcherError):
 
 class EmbedderError(WatcherError):
     """
-    The embedder made no vectors. `permanent` means that it will not work until somebody repairs the cause.
+    The embedder made no vectors. `permanent` means that it fails until somebody fixes the cause.
 
-    `caused_by_input` means that the fault may lie in the texts, and that the embedder may work with others.
+    `caused_by_input` means that the texts may be the cause, and that the embedder may work with others.
     """
 
     def __init__(
@@ -194,4 +194,4 @@ class EmbedderError(WatcherError):
 
 
 class ModelError(WatcherError):
-    """The language model wrote no text: it cannot be reached, refuses, or answers with something else."""
+    """The language model wrote no text: it cannot be reached, refuses, or answers with something other than text."""

@@ -136,7 +136,7 @@ def test_a_file_that_is_no_toml_is_named_with_its_line() -> None:
 
 
 def test_a_file_that_does_nothing_is_a_fault() -> None:
-    assert "nothing to do" in faults('hosts = ["news.example"]\nreason = "x"\n')[0]
+    assert "has no rule" in faults('hosts = ["news.example"]\nreason = "x"\n')[0]
 
 
 def test_a_folder_gives_the_rules_of_all_its_files_or_all_their_faults(tmp_path: Path) -> None:

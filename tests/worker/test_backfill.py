@@ -206,7 +206,7 @@ async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
     with pytest.raises(WorkerFailed, match='embedder "words/1" took its process down'):
         await embed_missing(writer, Dying(), EmbedderConfig(setting=FAKES + "Words"))
 
-    assert read(engine, recorded_embedder).trouble == 'embedder "words/1" took its process down (exit code 3)'
+    assert read(engine, recorded_embedder).trouble == 'embedder "words/1" crashed its process (exit code 3)'
 
 
 async def test_a_model_that_takes_anothers_name_is_noticed_by_its_dimensions(store, engine, writer, pool):
@@ -214,7 +214,7 @@ async def test_a_model_that_takes_anothers_name_is_noticed_by_its_dimensions(sto
     await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
     store("Newer story", "Older story")
 
-    with pytest.raises(EmbedderError, match="gave 64 dimensions, and 32 before"):
+    with pytest.raises(EmbedderError, match="returned 64 dimensions, but 32 before"):
         await embed_missing(writer, Inline(), EmbedderConfig(setting=FAKES + "Longer"))
 
     assert models(engine) == {"Older story": "words/1"}

@@ -121,7 +121,7 @@ async def test_a_host_that_asks_for_rest_is_not_asked_again(site, looker):
     first, second = [await looker.probe(site.url(path)) for path in ("/a", "/b")]
 
     assert first.error.retry_after_s == 60
-    assert "not asked" in str(second.error)
+    assert "not requested" in str(second.error)
     assert site.asked == ["/a"]
 
 

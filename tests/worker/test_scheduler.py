@@ -302,5 +302,5 @@ async def test_a_host_that_cannot_be_given_its_rest_stops_the_pass_instead_of_th
     await queue.claim_and_start()
     await asyncio.gather(*queue._visits.values())
 
-    with pytest.raises(StoreError, match="no rest"):
+    with pytest.raises(StoreError, match="cannot be blocked for a while"):
         await queue.claim_and_start()

@@ -132,7 +132,7 @@ async def test_what_a_share_meets_is_told_and_its_lock_is_free_again(engine, sto
 
 async def test_a_server_that_cannot_be_reached_is_told_too(store_url):
     elsewhere = connect(make_url(store_url).set(database="nowhere").render_as_string(hide_password=False))
-    with pytest.raises(WatcherError, match="the database does not let us in"):
+    with pytest.raises(WatcherError, match="the database refuses the login"):
         await run_shared(BackgroundTask(name="paper", wanted=today, do=asyncio.sleep), elsewhere)
 
 

@@ -149,7 +149,7 @@ async def test_a_poll_that_names_many_new_hosts_takes_some_and_the_next_poll_tak
     first = {url for url in world.net.urls() if url.endswith(".example/a")}
     state = await world.tools.writer.read(feed_states)
     assert len(first) == MAX_NEW_HOSTS
-    assert "30 entries wait for the next poll: this one named 100 hosts not asked before" in state[0].faults
+    assert "30 entries wait for the next poll: this one has links to 100 new hosts" in state[0].faults
 
     world.clock[0] += timedelta(hours=2)
     await world.drain()
@@ -206,7 +206,7 @@ async def test_an_entry_without_a_link_and_with_little_text_is_given_up_for_that
 
     await world.drain()
 
-    assert world.reasons() == [("the feed carries too little text, and the entry has no link", True)]
+    assert world.reasons() == [("the feed has too little text, and the entry has no link", True)]
 
 
 async def test_a_feeds_password_is_not_in_the_link_of_an_article_without_a_page(world):

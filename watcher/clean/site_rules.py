@@ -68,7 +68,7 @@ def _problem(path: str, message: str, key: str = "file", place: tuple[int, int] 
 def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     """Yield location and message of each fault in the values of a file."""
     for key in sorted(set(data) - set(KEYS)):
-        yield (key,), f"is no rule; expected one of {', '.join(KEYS)}{did_you_mean(key, KEYS)}"
+        yield (key,), f"is not a rule; expected one of {', '.join(KEYS)}{did_you_mean(key, KEYS)}"
     hosts = data.get("hosts")
     if not isinstance(hosts, list) or not hosts:
         yield ("hosts",), 'expected a list of hosts, as ["news.example"]'
@@ -78,9 +78,9 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
                 yield ("hosts", at), f'got {host!r}, expected a host in small letters, as "news.example"'
     reason = data.get("reason")
     if not isinstance(reason, str) or not reason.strip():
-        yield ("reason",), "expected a sentence that says why the site needs rules of its own"
+        yield ("reason",), "expected a sentence that says why the site needs its own rules"
     if not any(key in data for key in RULES):
-        yield (), f"says nothing to do; expected one of {', '.join(RULES)}"
+        yield (), f"has no rule; expected one of {', '.join(RULES)}"
     drop = data.get("drop", [])
     selectors: dict[Loc, object] = {(key,): data[key] for key in ("body", "date") if key in data}
     if not isinstance(drop, list) or len(drop) > MAX_SELECTORS:

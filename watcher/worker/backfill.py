@@ -132,12 +132,12 @@ class EmbedRun:
         vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
         self.size = self.size or len(vectors[0])
         if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
-            message = f'embedder "{self.name}" gave {other // 2} dimensions, and {self.size // 2} before'
-            mend = "give it a name of its own"
+            message = f'embedder "{self.name}" returned {other // 2} dimensions, but {self.size // 2} before'
+            hint = "give the new model another name"
             if self.choice.endpoint:
-                mend = f"[semantic.endpoint] dimensions = {other // 2} makes all vectors anew with it"
+                hint = f"set [semantic.endpoint] dimensions = {other // 2} to embed all articles again"
             fault = EmbedderError(message, permanent=True)
-            fault.hint = f"another model has taken its name; {mend}"
+            fault.hint = f"another model has the same name now; {hint}"
             raise fault
         found = dict(zip((row[0] for row in part), vectors, strict=True))
         await self.writer.do(stored.set_vectors, found, model=self.name)

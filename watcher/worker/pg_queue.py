@@ -111,7 +111,7 @@ class PgScheduler(BaseScheduler):
                 dedupe_key=list(hosts), on_conflict="skip",
             )  # fmt: skip
         except Exception as error:
-            raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
+            raise StoreError(f"jobs cannot be added to the queue: {type(error).__name__}: {error}") from error
         return sum(job is not None for job in made)
 
     async def _pause(self) -> None:
@@ -155,7 +155,7 @@ class PgScheduler(BaseScheduler):
             await self._wait_for_work(self._visits[host])
             return
         if self.busy >= context.poll.concurrency:  # visits of an earlier manager are still running
-            raise RetryRequested(delay=RETRY, reason="no room")
+            raise RetryRequested(delay=RETRY, reason="all slots are in use")
         floor, lease = context.poll.min_every, context.lease
         asked = LeaseRequest(
             host=host, worker=context.worker, now=context.now(), floor=floor, lease=lease, pages_too=context.pages
@@ -170,7 +170,7 @@ class PgScheduler(BaseScheduler):
         elif claim is not None:
             await self._wait_for_work(self.start(claim))
         elif await context.writer.read(is_leased, host, now=context.now()):
-            raise RetryRequested(delay=RETRY, reason="the host is held")
+            raise RetryRequested(delay=RETRY, reason="the host is leased")
 
     async def _wait_for_work(self, work: asyncio.Task[None]) -> None:
         """
@@ -182,7 +182,7 @@ class PgScheduler(BaseScheduler):
         gone = self._gone
         await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            raise RetryRequested(delay=RETRY, reason="its manager gave way")
+            raise RetryRequested(delay=RETRY, reason="its manager was replaced")
 
     async def _renew(self) -> None:
         """Renew the leases of visited hosts, and prune pgqueuer's log, until cancelled."""

@@ -91,7 +91,7 @@ async def parse_response(feed: Feed, response: Response, context: WorkerContext)
     faults = parsed.faults
     if waiting:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=waiting, new_hosts=MAX_NEW_HOSTS))
-        faults += (f"{waiting} entries wait for the next poll: this one named {MAX_NEW_HOSTS} hosts not asked before",)
+        faults += (f"{waiting} entries wait for the next poll: this one has links to {MAX_NEW_HOSTS} new hosts",)
     now = context.now()
     freshness = parse_freshness(response.headers, now)
     next_poll = schedule_next_poll(

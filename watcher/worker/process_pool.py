@@ -37,7 +37,7 @@ OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
 
 
 class WorkerFailed(WatcherError):
-    """A task that ran out of its time or took its process down."""
+    """A task took too much time or memory, or crashed its process."""
 
     def __init__(self, reason: Reason) -> None:
         self.reason = reason
@@ -45,7 +45,7 @@ class WorkerFailed(WatcherError):
 
 
 class BrokenPool(WatcherError):
-    """There are no processes to run a task in; no fault of the task."""
+    """There are no processes to run a task in; the task is not the cause."""
 
 
 class Pool:
@@ -126,7 +126,7 @@ class Pool:
                     self._running.discard(worker)
                     if worker.is_usable:
                         self._idle.append(worker)
-        raise BrokenPool("the worker processes end as soon as they are started")
+        raise BrokenPool("the worker processes exit as soon as they are started")
 
     def _take(self, *, is_new: bool) -> Worker:
         """Return an idle worker, or a new one. Errors: BrokenPool."""

@@ -148,7 +148,7 @@ class BaseScheduler(ABC):
         except StoreError as fault:
             self._fault = fault
         except Exception as other:  # noqa: BLE001 - else the visit would fail again at once, without end
-            self._fault = StoreError(f"no rest can be given to the host {host}: {type(other).__name__}: {other}")
+            self._fault = StoreError(f"the host {host} cannot be blocked for a while: {type(other).__name__}: {other}")
 
 
 class Scheduler(BaseScheduler):

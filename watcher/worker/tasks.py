@@ -143,7 +143,7 @@ def embedder(choice: EmbedderConfig) -> Embedder:
 
     found = load_embedder(choice.setting, choice.endpoint)
     if found is None:
-        raise PluginError(f"[semantic] embedder {choice.setting!r} gives no embedder")
+        raise PluginError(f"[semantic] embedder {choice.setting!r} returns no embedder")
     return found
 
 
