@@ -1,4 +1,4 @@
-# docker build -t watcher .     (compose.yaml runs it)
+# The image of a release is ghcr.io/watcher-digests/watcher. From a checkout: docker build --tag watcher .
 FROM python:3.13-slim AS build
 COPY . /src
 RUN python -m venv --without-pip /opt/watcher \

@@ -74,3 +74,18 @@ def test_the_container_image_gets_each_file_that_the_build_needs():
     assert ignored == "*"
     assert {f"!{path}" for path in needed} <= set(allowed)
     assert "!constraints.txt" in allowed
+
+
+def test_compose_runs_the_image_of_this_version():
+    series = ".".join(PROJECT["project"]["version"].split(".")[:2])
+    image = f"  image: {REPOSITORY.replace('https://github.com/', 'ghcr.io/')}:{series}\n"
+
+    for name in ("compose.yaml", "compose.scale.yaml"):
+        assert image in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_workflows_run_what_a_contributor_runs():
+    jobs = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").iterdir()}
+
+    assert "- run: .ci/run\n" in jobs["ci.yml"]
+    assert all("- run: make release\n" in job for job in jobs.values())
