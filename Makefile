@@ -51,7 +51,7 @@ torture: $(READY)  ## two minutes against a hostile server for feed readers; TOR
 	$(BIN)/python bench/torture.py $(if $(TORTURE),--server "$(TORTURE)")
 
 docs-site: $(READY)  ## build the docs as a site into build/site
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/mkdocs build --strict
 
 audit: $(READY)  ## ask for known holes in what is installed; needs the network
 	$(PYTHON) -m venv build/audit
@@ -100,11 +100,12 @@ format: $(READY)  ## put the code in order
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(READY)  ## make the pages that come from the code: settings, schema, manual page
+docs: $(READY)  ## make the pages that come from the code: settings, commands, errors
 	$(BIN)/python -m bench.make_docs settings > docs/reference/settings.md
 	$(BIN)/watcher settings schema > docs/reference/settings.schema.json
 	$(BIN)/python -m bench.make_docs manual > docs/watcher.1
 	$(BIN)/python -m bench.make_docs errors > docs/reference/errors.md
+	$(BIN)/python -m bench.make_docs commands docs/reference/commands
 
 clean:  ## remove what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-edition

@@ -1,9 +1,14 @@
-"""Makes the pages of docs/ that come from the code: `python -m bench.make_docs manual|errors|settings` prints one."""
+"""
+Makes the pages of docs/ that come from the code.
+
+`python -m bench.make_docs manual|errors|settings` prints one; `commands FOLDER` writes those of the commands.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points, version
@@ -15,13 +20,16 @@ from jinja2 import Environment, FileSystemLoader
 from watcher.cli.commands import Command, load_commands
 from watcher.cli.main import INTRO, build_command, import_target
 from watcher.errors import WatcherError
+from watcher.failure_messages import FeedKind, FetchKind, HealthKind, PageKind, TaskKind
 from watcher.settings.docs import json_schema
 from watcher.settings.edit import to_toml
 from watcher.settings.types import format_size
 
 WORDS = {"string": "text", "boolean": "true or false", "integer": "number", "number": "number", "path": "path"}
 FOLDER = Path(__file__).with_name("docs")
+PARTS = FOLDER / "commands"  # what is said of a command beyond its help
 EVERYWHERE = ("config", "debug")  # options of all commands, described once
+KINDS = (FetchKind, FeedKind, PageKind, TaskKind, HealthKind)
 MODULES = ("watcher.errors", "watcher.worker.process_pool")
 
 
@@ -65,11 +73,77 @@ def escape_roff(text: str) -> str:
     return f"\\&{safe}" if safe.startswith(".") else safe
 
 
+def command_pages() -> dict[str, str]:
+    """Return the pages of the commands by file name: a list of all, and one for each; a group's has its commands."""
+    rows = load_commands().values()
+    pages = {f"{row.name}.md": command_page(row) for row in rows}
+    table = [f"| [`watcher {row.name}`]({row.name}.md) | {row.help} |" for row in rows]
+    lines = [read_part("index"), "| command | what it does |", "| --- | --- |", *table, "", read_part("exit_codes")]
+    return {"index.md": "\n".join(lines)} | pages
+
+
+def command_page(row: Command) -> str:
+    note = "<!-- Made by `python -m bench.make_docs commands`; edit the command, or bench/docs/commands. -->"
+    lines = [f"# watcher {row.name}", "", note, ""]
+    if row.rows:
+        lines += [row.help, ""]
+        if row.default:
+            lines += [f"`watcher {row.name}` alone is `watcher {row.name} {row.default}`.", ""]
+    for inner in row.rows:
+        lines += [f"## watcher {row.name} {inner.name}", "", *command_section(f"{row.name} {inner.name}", inner)]
+    if not row.rows:
+        lines += command_section(row.name, row)
+    return "\n".join([*lines, read_part(row.name)]).rstrip() + "\n"
+
+
+def command_section(name: str, command: Command) -> Iterator[str]:
+    """Yield the Markdown lines of one command: its help, how it is called, its arguments, options and examples."""
+    about = describe_command(name, command)
+    parameters = [each for each in build_command(command).params if each.name not in (*EVERYWHERE, "help")]
+    arguments = [each for each in parameters if each.param_type_name == "argument"]
+    options = len(arguments) < len(parameters)
+    for paragraph in about["paragraphs"]:
+        yield from (escape_markdown(paragraph), "")
+    call = " ".join(["watcher", name, *(["[OPTIONS]"] if options else []), *map(argument_name, arguments)])
+    yield from ("```text", call, "```", "")
+    for each in parameters:
+        yield f"- {describe_parameter(each)}"
+    if parameters:
+        yield ""
+    if about["examples"]:
+        yield from ("```sh", *about["examples"], "```", "")
+
+
+def argument_name(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)
+    return str(parameter.metavar or parameter.name.upper())
+
+
+def describe_parameter(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)
+    """Return an argument or option with its help, as in "`--name NAME`: Name of the outlet."."""
+    names = [argument_name(parameter)]
+    if parameter.param_type_name == "option":
+        names = [*parameter.opts, *parameter.secondary_opts]
+        if not parameter.is_flag:
+            names = [f"{name} {argument_name(parameter)}" for name in names]
+    return f"{', '.join(f'`{name}`' for name in names)}: {escape_markdown(join_lines(getattr(parameter, 'help', '')))}"
+
+
+def escape_markdown(text: str) -> str:
+    """Return a help text so that Markdown shows it as it is; code between backticks stays code."""
+    return "`".join(part if n % 2 else re.sub(r"([<*_\[\]])", r"\\\1", part) for n, part in enumerate(text.split("`")))
+
+
+def read_part(name: str) -> str:
+    path = PARTS / f"{name}.md"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def errors_page() -> str:
     packages = {point.value.partition(".")[0] for point in entry_points(group="watcher.commands")}
     for name in (*MODULES, *(f"{package}.errors" for package in sorted(packages))):
         importlib.import_module(name)
-    return render("errors.md.j2", errors=list(describe_errors(WatcherError, "")))
+    kinds = [{"name": kind.__name__, "text": join_lines(kind.__doc__), "rows": list(kind)} for kind in KINDS]
+    return render("errors.md.j2", errors=list(describe_errors(WatcherError, "")), kinds=kinds)
 
 
 def describe_errors(kind: type[WatcherError], parent: str) -> Iterator[dict[str, str]]:
@@ -99,18 +173,17 @@ def settings_page() -> str:
 def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: bool, words: str) -> Iterator[str]:
     """Yield the Markdown lines of one table: heading, sentence, rows; then those of the tables inside it."""
     yield f"## `{f'[[{name}]]' if many else f'[{name}]'}`\n\n{words}\n"
-    yield "| setting | type | default | what it says |"
-    yield "| --- | --- | --- | --- |"
     inner = []
     for key, one in part["properties"].items():
         nested, is_list = nested_table(one, whole)
         if nested:
             inner.append((f"{name}.{key}", nested, is_list, nested["description"]))
         kind = ("list of tables" if is_list else "table") if nested else describe_type(one)
-        default = "required" if key in part.get("required", ()) else "" if nested else describe_default(one)
-        help_ = one.get("description", "").replace("|", "\\|").replace("<", "&lt;")
-        yield f"| `{key}` | {kind} | {default} | {help_} |"
-    yield ""
+        default = "" if nested else describe_default(one)
+        about = [kind, "required" if key in part.get("required", ()) else default and f"default {default}"]
+        yield f"### `{name}.{key}`\n"
+        yield f"{', '.join(filter(None, about))}\n"
+        yield one.get("description", "").replace("<", "&lt;") + "\n"
     for each in inner:
         yield from table_section(whole, *each)
 
@@ -149,4 +222,8 @@ def describe_default(one: dict[str, Any]) -> str:
 PAGES = {"manual": manual_page, "errors": errors_page, "settings": settings_page}
 
 if __name__ == "__main__":
-    sys.stdout.write(PAGES[sys.argv[1]]())
+    if sys.argv[1] == "commands":
+        for name, page in command_pages().items():
+            Path(sys.argv[2], name).write_text(page, encoding="utf-8")
+    else:
+        sys.stdout.write(PAGES[sys.argv[1]]())

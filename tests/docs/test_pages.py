@@ -6,10 +6,10 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
+from bench.make_docs import command_pages, manual_page
 from watcher.cli.commands import load_commands
 from watcher.feeds.health import STATUSES
+from watcher.settings.docs import json_schema
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -21,15 +21,29 @@ def names() -> list[str]:
     return [f"{row.name} {inner.name}" for row in rows for inner in row.rows] + [r.name for r in rows if not r.rows]
 
 
-@pytest.mark.parametrize("name", names())
-def test_each_command_is_in_the_docs(name):
-    assert f"`watcher {name}" in (ROOT / "docs" / "reference" / "commands" / "index.md").read_text(encoding="utf-8")
+def test_each_command_has_its_page_made_from_it():
+    made = command_pages()
+    there = {path.name: path.read_text(encoding="utf-8") for path in (REFERENCE / "commands").glob("*.md")}
+    headings = {line.lstrip("# ") for page in there.values() for line in page.splitlines() if line.startswith("#")}
+
+    assert there == made
+    assert [name for name in names() if f"watcher {name}" not in headings] == []
+
+
+def test_each_setting_has_its_heading():
+    page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+    settings = {name for part in definitions(json_schema()) for name in part["properties"]}
+
+    assert len(settings) > 90
+    assert [name for name in settings if not re.search(rf"^##.*[`.\[]{name}[`\]]", page, re.MULTILINE)] == []
+
+
+def definitions(schema: dict) -> list[dict]:
+    return [part for part in [schema, *schema["$defs"].values()] if "properties" in part]
 
 
 def test_the_manual_page_is_that_of_the_commands():
-    from bench.make_docs import manual_page as page
-
-    assert (ROOT / "docs" / "watcher.1").read_text(encoding="utf-8") == page()
+    assert (DOCS / "watcher.1").read_text(encoding="utf-8") == manual_page()
 
 
 def test_the_shell_completes_commands_and_options(capsys, monkeypatch):
