@@ -9,7 +9,6 @@ from pathlib import Path
 from bench.make_docs import command_pages, manual_page
 from watcher.cli.commands import load_commands
 from watcher.feeds.health import STATUSES
-from watcher.settings.docs import json_schema
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -28,18 +27,6 @@ def test_each_command_has_its_page_made_from_it():
 
     assert there == made
     assert [name for name in names() if f"watcher {name}" not in headings] == []
-
-
-def test_each_setting_has_its_heading():
-    page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
-    settings = {name for part in definitions(json_schema()) for name in part["properties"]}
-
-    assert len(settings) > 90
-    assert [name for name in settings if not re.search(rf"^##.*[`.\[]{name}[`\]]", page, re.MULTILINE)] == []
-
-
-def definitions(schema: dict) -> list[dict]:
-    return [part for part in [schema, *schema["$defs"].values()] if "properties" in part]
 
 
 def test_the_manual_page_is_that_of_the_commands():
