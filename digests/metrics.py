@@ -25,7 +25,7 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in found]
     yield labelled_gauge("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
     yield labelled_gauge("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
-    words = "How long the edition is overdue that is not made; 0 if none is."
+    words = "How many seconds an edition is late; 0 if none is."
     yield labelled_gauge("digests_edition_late_seconds", words, "digest", late)
     latest = filter(None, (get_edition(connection, o.digest) for o in found))
     largest = [(edition.digest, edition.ledger.largest.share) for edition in latest if edition.ledger.largest]

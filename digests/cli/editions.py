@@ -80,7 +80,7 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "no edition is stored; watcher digest makes one"
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
-        when = "" if each["slot"] == DAILY else f", made on demand at {each['slot'][:8]}"
+        when = "" if each["slot"] == DAILY else f", on demand ({each['slot'][:8]})"
         text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {format_stories(each)}"
         yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 

@@ -52,7 +52,7 @@ def show_story(
     """
     Show a story: its reports and their copies, its outlets, its thread over days, and its history.
 
-    If the story was merged into another one, that one is shown, with the time and reason. With --why, the terms of its
+    If the story was merged into another one, that one is shown, with time and reason. With --why, the terms of its
     score in the last edition are shown too.
     """
     settings = load_settings(config)

@@ -256,7 +256,7 @@ class SurfaceForms:
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield phrases with the evidence that two articles are on one event: first what decided their score."""
     if evidence.decided:
-        yield f"the score comes from {', '.join(f'{name} ({share:.0%})' for name, share in evidence.decided)}"
+        yield f"the similarity comes from {', '.join(f'{name} ({share:.0%})' for name, share in evidence.decided)}"
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:
@@ -375,7 +375,7 @@ def share(part: int, whole: int) -> float:
 
 
 def describe_copy(copy: CopyDifference) -> str:
-    """Return how a copy differs, for a reader: "whole", "cut to 60 %, edited, different headline"."""
+    """Return how a copy differs, for a reader: "full text", "cut to 60 %, edited, different headline"."""
     parts = []
     if copy.added and not copy.kept:
         parts.append("rewritten")  # no sentence is the same
@@ -385,7 +385,7 @@ def describe_copy(copy: CopyDifference) -> str:
         parts.append("edited")
     if ADDED <= copy.added < 1:
         parts.append(f"{round_percent(copy.added)} % added")
-    return ", ".join((parts or ["whole"]) + ([] if copy.same_title else ["different headline"]))
+    return ", ".join((parts or ["full text"]) + ([] if copy.same_title else ["different headline"]))
 
 
 def round_percent(part: float) -> int:

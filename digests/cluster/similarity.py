@@ -33,7 +33,7 @@ MIN_NAMES = 3  # names and large numbers of an article: fewer say little if they
 MIN_NAME_COSINE = 0.02  # below this, two articles share only names that everybody has
 MIN_BODY_BYTES = 80  # of shingles, twenty of them: below this an article is known by its title alone
 NOTHING = np.zeros(1)  # cosines, if the window has no such vectors
-PART_NAMES = {"terms": "shared words", "names": "names and numbers", "cognates": "words spelt alike in both languages"}
+PART_NAMES = {"terms": "shared words", "names": "names and numbers", "cognates": "words with similar spelling"}
 MIN_SHARE = 0.05  # of a score: parts with less are not told
 
 Bools = npt.NDArray[np.bool_]

@@ -111,7 +111,7 @@ class OutboxWorker:
         state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())
         response = error.reason
         if state == FAILED and not error.permanent:
-            response = f"given up after {delivery.attempts} attempts: {response}"
+            response = f"stopped after {delivery.attempts} attempts: {response}"
         failed = replace(delivery, state=state, response=response, hint=error.hint, next_try_at=next_try_at or now)
         recipients: tuple[str, ...] = ()
         if error.affects_all_recipients and not self._is_aborted and (found := self._routes.get(route_of(delivery))):

@@ -157,7 +157,7 @@ class SmtpChannel(Channel):
         name = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
         client = BoundedSmtp(self._socket, name=name, timeout_s=self._timeout_s)
         self._client = client
-        self._check(client.getreply(), "the greeting", client, affects_all_recipients=True)
+        self._check(client.getreply(), "the connection", client, affects_all_recipients=True)
         self._greet(client)
         if self._server.security == "starttls":
             self._encrypt(client)

@@ -133,7 +133,7 @@ def _address(value: str) -> tuple[str, str]:
     try:
         name, address = parse_mailbox(sanitize_line(value))
     except ValueError as error:
-        raise DigestError(f"{sanitize_line(value)!r} is no mail address: {error}") from error
+        raise DigestError(f"{sanitize_line(value)!r} is not a mail address: {error}") from error
     return sanitize_line(name), address
 
 
@@ -155,7 +155,7 @@ class MailPolicy(Compat32):
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if END_OF_HEADER.search(value):
-            raise ValueError(f"{name}: a line break")
+            raise ValueError(f"{name}: has a line break")
         return f"{name}: {value}\r\n".encode("ascii")
 
 

@@ -62,7 +62,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
 def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
-        raise NotFound("No such article is stored.")
+        raise NotFound("This article is not stored.")
     member = load_members(connection, [key]).get(key)
     story = resolve_merged(connection, member.story_id) if member else None
     related = related_articles(connection, story, member, zone) if member and story else ()

@@ -90,7 +90,7 @@ def test_a_second_edition_of_a_date_is_replayed_beside_the_first(watcher, tmp_pa
 def test_editions_are_listed_with_their_headlines(watcher):
     code, out, _ = watcher("editions")
     assert code == 0
-    assert "world no. 1, made on demand at" in out and "Flood strikes the valley of Orlen" in out
+    assert "world no. 1, on demand (" in out and "Flood strikes the valley of Orlen" in out
     assert "1 story (1 in full, 0 in one line, 0 left out)" in out
 
     (row,) = json.loads(watcher("editions", "--json")[1])

@@ -183,7 +183,7 @@ def test_a_copy_is_shown_with_how_it_differs(watcher, put, engine):
     _, out, _ = watcher("story", story.id)
 
     assert "1 report:" in out
-    assert "= Tribune, 2026-11-24 05:30: whole, different headline" in out
+    assert "= Tribune, 2026-11-24 05:30: full text, different headline" in out
 
 
 def test_what_a_reader_takes_out_is_out_of_every_edition_from_then_on(watcher, press, put, engine):

@@ -191,7 +191,7 @@ def test_what_decided_a_score_is_told_first_with_its_share(item, tarvola):
 
     assert [name for name, _ in found.evidence.decided] == ["shared words", "names and numbers"]
     assert sum(share for _, share in found.evidence.decided) == pytest.approx(1, abs=0.02)
-    assert told[0].startswith("the score comes from shared words (")
+    assert told[0].startswith("the similarity comes from shared words (")
 
 
 def test_meaning_is_told_where_it_decided(item):
@@ -272,10 +272,10 @@ def differs(title, body, *, origin=WHOLE, language="en"):
 @pytest.mark.parametrize(
     ("title", "body", "words"),
     [
-        (TITLE, WHOLE, "whole"),
-        (TITLE.upper(), " ".join(SENTENCES), "whole"),
-        (TITLE, f"LINDHAVEN (dpa) - {WHOLE}\n(Mit Material der dpa)", "whole"),
-        ("Port shut", WHOLE, "whole, different headline"),
+        (TITLE, WHOLE, "full text"),
+        (TITLE.upper(), " ".join(SENTENCES), "full text"),
+        (TITLE, f"LINDHAVEN (dpa) - {WHOLE}\n(Mit Material der dpa)", "full text"),
+        ("Port shut", WHOLE, "full text, different headline"),
         (TITLE, text(*SENTENCES[:3]), "cut to 55 %"),
         (TITLE, text(*SENTENCES[2:]), "cut to 60 %"),
         (TITLE, WHOLE.replace("closed its quay", "shut its pier").replace("hurt", "injured"), "edited"),
@@ -305,7 +305,7 @@ def test_of_a_text_of_thousands_of_sentences_the_first_thousand_are_compared():
 
 
 def test_two_headlines_without_a_text_are_the_same():
-    assert describe_copy(differs(TITLE, "", origin="")) == "whole"
+    assert describe_copy(differs(TITLE, "", origin="")) == "full text"
 
 
 def test_articles_that_are_not_at_hand_are_left_out():

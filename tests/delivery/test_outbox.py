@@ -99,7 +99,7 @@ def test_a_delivery_is_given_up_after_a_day_and_the_status_says_why(desk):
         desk.now += timedelta(minutes=10)
 
     assert {row.state for row in desk.rows()} == {FAILED}
-    assert "given up after" in desk.rows()[0].response
+    assert "stopped after" in desk.rows()[0].response
     assert desk.rows()[0].settled_at <= NOW + RETRY_FOR
 
 

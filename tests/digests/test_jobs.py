@@ -185,7 +185,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
         await asyncio.sleep(0.5)
 
         (row,) = read(tools.writer.engine, deliveries_of, place)
-        assert (row.state, row.response.partition(" ")[2]) == ("waiting", "cannot be reached: broken off")
+        assert (row.state, row.response.partition(" ")[2]) == ("waiting", "cannot be reached: interrupted")
 
 
 async def run_until(job, clock, end: datetime, step: timedelta = timedelta(minutes=5)) -> None:

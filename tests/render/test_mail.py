@@ -139,7 +139,7 @@ def test_a_digest_name_in_other_letters_still_makes_addresses(editions):
 
 @pytest.mark.parametrize("sender", ["nobody", "a@b@", "ünï@example.org", "x <>", "two words@example.org", ""])
 def test_a_sender_that_is_no_address_is_an_error_in_words(editions, sender):
-    with pytest.raises(DigestError, match="is no mail address"):
+    with pytest.raises(DigestError, match="is not a mail address"):
         raw(editions.small(), replace(TO, sender=sender))
 
 

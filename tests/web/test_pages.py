@@ -39,7 +39,7 @@ async def test_today_leads_to_each_story_and_that_to_its_articles_and_their_neig
     assert "World Digest" in today.text and "No. 2" in today.text
     assert len(stories) >= 2
     quake = next(page for page in [(await client.get(path)).text for path in stories] if "second quake" in page)
-    assert "Harbour Post" in quake and "Prairie Ledger" in quake and "whole" in quake
+    assert "Harbour Post" in quake and "Prairie Ledger" in quake and "full text" in quake
     assert "Coverage" in quake and "Why it is in this story" in quake
     page = html.fromstring(quake)
     times = page.xpath("//section[@aria-labelledby='all_']/ol/li/time/@datetime")
