@@ -68,6 +68,14 @@ def test_a_name_around_all_of_the_article_is_its_layout() -> None:
     assert texts(f"<article><div class='sidebar-left'>{paragraphs()}</div></article>") == list(LINES)
 
 
+def test_a_fact_box_that_is_longer_than_the_article_is_still_a_box() -> None:
+    facts = paragraphs(
+        tuple(f"Fact {at}: the council has paid for the bridge since the {at}th year." for at in range(40))
+    )
+
+    assert texts(f"<article>{paragraphs()}<div class='fact-box'><div>{facts}</div></div></article>") == list(LINES)
+
+
 def test_text_hidden_from_those_who_have_not_paid_is_kept() -> None:
     hidden = f"<div class='paywall' style='display:none'>{paragraphs(LINES[6:])}</div>"
 

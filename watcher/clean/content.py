@@ -10,7 +10,7 @@ from lxml.etree import _Element
 from watcher.clean.flat_tree import BLOCK_KINDS, NOWHERE, FlatPage, collapse_whitespace, flatten_tree
 from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES
-from watcher.clean.prune import ASIDES, KEPT, OTHERS, TEASER, Cut, Kinds, classify_elements, frames_by_name, prune
+from watcher.clean.prune import ASIDES, BOX_BESIDE, KEPT, TEASER, Cut, Kinds, classify_elements, frames_by_name, prune
 from watcher.model import Block, RemovedBlock
 from watcher.text.words import count_letters, normalize_key
 
@@ -401,7 +401,7 @@ def _is_hidden(page: FlatPage, kinds: Kinds) -> bytearray:
             at = page.end_elements[at]
             continue
         kind = kinds[at]
-        if kind and (kind == OTHERS or page.unlinked_size(at) <= half):
+        if kind and (kind >= BOX_BESIDE or page.unlinked_size(at) <= half):
             first, last = page.first_texts[at], page.end_texts[at]
             hidden[first:last] = b"\x01" * (last - first)
             at = page.end_elements[at]

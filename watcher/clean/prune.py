@@ -10,7 +10,8 @@ from watcher.clean.flat_tree import FlatPage
 from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, load_lists, name_test
 
 FRAMES = frozenset(("article", "div", "main", "section"))
-KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: comments, or another article
+# OTHERS: comments, or another article. The names of kinds from BOX_BESIDE on are never those of the layout.
+KEPT, DOUBTFUL, TEASER, BOX_BESIDE, OTHERS = range(5)
 
 BOTH = CLASS_NAMES["furniture"]
 DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
@@ -21,6 +22,7 @@ COMMENTS_ID = re.compile("^(?:[Cc]omment(?!ary)|comol|disqus_thread|dsq-comments
 COMMENTS_CLASS = re.compile(
     "^[Cc]omment(?!ary)|(?:article|post)-comments|mvp-post-add-(?:box|wrap)|infinite-?scroll|elementor-share-buttons"
 )
+BOXES = re.compile(CLASS_NAMES["boxes"])
 ASIDES = re.compile(CLASS_NAMES["asides"])
 TEASERS = re.compile("[Tt]easer|caption")
 NUMBERS = re.compile(r"\d+")  # "menu-item-1203": numbers in names are ignored
@@ -60,6 +62,8 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
         return DOUBTFUL
     if HIDDEN_CLASS.search(classes):
         return DOUBTFUL
+    if BOXES.search(classes):
+        return BOX_BESIDE
     if ASIDES.search(classes) or (tag in CUT_TAGS and (TEASERS.search(classes) or TEASERS.search(name))):
         return TEASER
     return KEPT
@@ -106,8 +110,9 @@ LIMITS = {True: (30, 60), False: (100, 300)}
 Cut = tuple[int, str]  # the element, the rule
 RULES = {
     OTHERS: "comments, or another article",
+    BOX_BESIDE: "a box beside the article, by its name",
     DOUBTFUL: "furniture by its name, or hidden",
-    TEASER: "a teaser, caption or box by its name",
+    TEASER: "a teaser or caption by its name",
 }
 LINKS = "a list of links"
 
@@ -147,7 +152,7 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
     for _ in range(ROUNDS):
-        cuts: tuple[list[int], ...] = ([], [], [], [])
+        cuts: tuple[list[int], ...] = tuple([] for _ in range(OTHERS + 1))
         groups: dict[str, list[int]] = {}
         at, end = frame + 1, page.end_elements[frame]
         while at < end:
@@ -155,9 +160,9 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
                 element = page.elements[at]
                 name = element.get("class") or element.get("id") or ""
                 group = f"{page.tags[at]}.{name.partition(' ')[0]}"  # elements that look alike
-                if kind == OTHERS or group not in layout:
+                if kind >= BOX_BESIDE or group not in layout:
                     cuts[kind].append(at)
-                    if kind != OTHERS:
+                    if kind < BOX_BESIDE:
                         groups.setdefault(group, []).append(page.unlinked_size(at))
                     at = page.end_elements[at]
                     continue
