@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
-from tests.clean.sheets import LINES, paragraphs, sheet
+from tests.clean.sheets import HOURS, LINES, paragraphs, sheet
 from watcher.clean.content import add_missing_paragraphs, dedupe_body, extract_content
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.html import parse
@@ -102,6 +102,22 @@ def test_lists_of_links_go_and_lists_that_were_written_stay() -> None:
     found = texts(f"<article>{paragraphs()}{demands}<ul>{teasers}</ul></article>")
 
     assert found == [*LINES, "A second bridge by the mill", "No lorries at night"]
+
+
+def test_an_article_with_a_long_list_begins_before_the_list() -> None:
+    items = "".join(f"<li><p>{line} {line}</p></li>" for line in LINES)
+    intro = "Before it spoke, the council looked at the bridge from both sides of the river, and then from below."
+
+    found = texts(f"<table><tr><td><div><p>{intro}</p><ul>{items}</ul></div></td></tr></table>")
+
+    assert found == [intro, *(f"{line} {line}" for line in LINES)]
+
+
+def test_a_frame_with_nothing_but_headings_does_not_hide_the_text_beside_it() -> None:
+    teasers = "".join(f"<h3>The {hour} year of the old bridge over the river</h3>" for hour in HOURS)
+    text = "".join(f"<section><p>{line}</p></section>" for line in LINES[:4])
+
+    assert set(LINES[:4]) <= set(texts(f"<div><article>{teasers}</article></div><div>{text}</div>"))
 
 
 def test_text_without_paragraphs_is_cut_where_lines_break() -> None:

@@ -30,6 +30,7 @@ LOOSE_CHARS = 200  # characters of such a block
 CELL = " | "
 BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
+LIST_PARTS = frozenset(("ul", "ol", "dl", "li", "dt", "dd"))
 LIST_AND_QUOTE_KINDS = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
 BUTTON = re.compile(rf"^\W*+(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
@@ -49,7 +50,9 @@ class MainText:
 
     @property
     def letters(self) -> int:
-        return sum(count_letters(block.text) for block in self.blocks)
+        """Return the number of letters, 0 if there are only headings: such a list is no article."""
+        has_text = any(block.kind != "h" for block in self.blocks)
+        return sum(count_letters(block.text) for block in self.blocks) if has_text else 0
 
 
 def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[FlatPage, MainText]:
@@ -351,6 +354,8 @@ def _widen_to_article(page: FlatPage, best: int, prose: Sequence[int]) -> int:
         if growth > GROWTH and prose[up] * page.size(best) > density * prose[best] * page.size(up):
             best = up
         up = page.parents[up]
+    while page.tags[best] in LIST_PARTS:  # a list is a part of an article
+        best = page.parents[best]
     return best
 
 
