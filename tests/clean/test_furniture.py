@@ -90,6 +90,53 @@ def test_a_subhead_over_a_paragraph_stays() -> None:
     assert cut(given) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("How the bridge was closed, and what lorries do since. 20.04.2024 | 3:18 min", "caption"),
+        (">> All decisions of the council at a glance", "read more"),
+        ("Table of contents", "label"),
+        ("Share this post", "label"),
+    ],
+)
+def test_a_line_between_paragraphs_that_leads_to_something_else_goes(line: str, rule: str) -> None:
+    assert cut(blocks(PROSE, *[PROSE] * 6, line, *[PROSE] * 6)) == [(rule, line)]
+
+
+@pytest.mark.parametrize(
+    "line", ["She ran the race in 3:18 min", "Kiel beat Berlin 30:25 (15:12)", "Brandt | 3:18 min"]
+)
+def test_a_time_in_a_race_is_no_playing_time(line: str) -> None:
+    assert cut(blocks(*[PROSE] * 7, line, *[PROSE] * 6)) == []
+
+
+def test_a_paragraph_that_a_caption_repeats_stays() -> None:
+    said = "Only nine of the pairs have been matched"
+    markup = InlineMarkup(captions=frozenset((normalize_key(said), normalize_key("The old bridge"))))
+
+    kept, removed = drop_furniture(
+        blocks(PROSE, said, "The old bridge", PROSE, f"{said}."), ArticleContext(markup=markup)
+    )
+
+    assert [block.text for block in kept] == [PROSE, PROSE, f"{said}."]
+    assert [one.rule for one in removed] == ["caption", "caption"]
+
+
+def test_dates_over_each_item_of_a_long_list_stay() -> None:
+    days = [f"{day} March 2026" for day in range(1, 13)]
+    markup = InlineMarkup(times=frozenset(map(normalize_key, days)))
+    calendar = blocks(PROSE, *(text for day in days for text in (day, f"{PROSE} Again on {day}.")))
+
+    assert cut(calendar, markup=markup) == []
+    assert cut(calendar[:9], markup=markup) == [("date", day) for day in days[:4]]
+
+
+def test_a_note_that_the_rest_is_for_subscribers_is_not_the_text() -> None:
+    note = "Il vous reste 57.09% de cet article à lire. La suite est réservée aux abonnés."
+
+    assert cut(blocks(*[PROSE] * 8, note)) == [("call", note)]
+
+
 def test_a_page_that_would_lose_everything_keeps_everything() -> None:
     given = blocks("Advertisement", "Share")
 

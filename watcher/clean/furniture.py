@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from watcher.clean.content import BLOCK_START_CHARS, text_length
 from watcher.clean.html import InlineMarkup
 from watcher.clean.phrases import PHRASE_LISTS, PHRASES
+from watcher.clean.reject import is_paywall_note
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.model import Block, RemovedBlock
 from watcher.text.words import count_letters, normalize_key
@@ -26,6 +27,9 @@ BOX_LINKED = 0.3  # of the blocks under a heading like "More from": from here on
 QUOTE_LEAST, QUOTE_MOST = 25, 300  # letters of a sentence that is set apart
 KICKER = 30  # letters before a title in its own heading
 LEAST_TITLE = 20  # letters of that title
+MANY_DATES = 8  # date lines: more of them are the headings of a list of events or of a live blog
+CAPTION_MAX = 400  # characters of a film's caption
+PLAYING_TIME_MAX = 30  # characters of the playing time at its end
 STAMP_LETTERS = 36  # of a line that is a date: "Published on Wednesday 12 September 2024"
 NOTE_START = 60  # characters: "Correspondent Jane Doe", "Jane Doe, 54, is"
 LONG = 240  # characters of a paragraph that a teaser seldom has
@@ -36,6 +40,8 @@ UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
 CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2}|[^\W\d_]{2}\.?\s\d")
+# The date and playing time at the end of a film's caption: "20.04.2024 | 3:18 min".
+PLAYING_TIME = re.compile(r"\d{4}\s*[|·•]\s*\d{1,3}:\d{2}(?::\d{2})?\s?(?:min|std|sek|sec|h)\w*\.?$", re.IGNORECASE)
 CREDIT = re.compile(rf"^(?:{PHRASES['picture_credits']})", re.IGNORECASE)
 BY = re.compile(rf"^(?:{PHRASES['by_author']})[\s:：]+(?=\S)", re.IGNORECASE)
 STAMP = re.compile(rf"^(?:{PHRASES['says_date']})\b.{{0,60}}\d", re.IGNORECASE)
@@ -95,20 +101,29 @@ def _find_repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rule
 def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that tell what they are by themselves: title, byline, date, caption, label, read-more line, call."""
     last = len(blocks) - 1
-    for place, block in enumerate(blocks):
+    names = [normalize_key(block.text) for block in blocks]
+    final_places = {name: place for place, name in enumerate(names)}
+    often = Counter(names)
+    dates = {place for place, name in enumerate(names) if _is_date_line(blocks[place].text, name, known)}
+    if len(dates) > MANY_DATES:
+        dates.clear()
+    for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
         text = block.text
-        name = normalize_key(text)
         is_near_edge = place < HEAD_BLOCKS or place > last - TAIL_BLOCKS
         if place < HEAD_BLOCKS and name and _is_title(block, name, known):
             yield place, "title"
-        elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
+        elif name in known.markup.captions and (often[name] == 1 or place < final_places[name]):
+            yield place, "caption"  # of several blocks with the words of a caption, the last is a paragraph of the text
+        elif _is_caption(text):
             yield place, "caption"
-        elif len(text) < SHORT and _is_date_line(text, name, known):
+        elif place in dates:
             yield place, "date"
         elif is_near_edge and _is_byline(text, name, known):
             yield place, "byline"
         elif not name:
             yield place, "label"
+        elif is_near_edge and is_paywall_note(text):
+            yield place, "call"
         elif (rule := line_rule(text)) and (rule != "rights" or is_near_edge):
             yield place, rule
 
@@ -123,8 +138,17 @@ def _is_title(block: Block, name: str, known: ArticleContext) -> bool:
     )
 
 
+def _is_caption(text: str) -> bool:
+    """Whether a line begins like a picture's credit or ends with a film's playing time."""
+    if len(text) < SHORT * 2 and CREDIT.match(text):
+        return True
+    return len(text) < CAPTION_MAX and PLAYING_TIME.search(text[-PLAYING_TIME_MAX:]) is not None
+
+
 def _is_date_line(text: str, name: str, known: ArticleContext) -> bool:
     """Whether a line is a date or a time: "11.04 Uhr", not "11.04 Uhr: Minister resigns"."""
+    if len(text) >= SHORT:
+        return False
     if name in known.markup.times and CLOCKED.search(text):
         return sum(map(str.isalpha, text)) <= STAMP_LETTERS
     return STAMP.match(text) is not None
@@ -304,6 +328,7 @@ def _is_call(text: str) -> bool:
 _LINES: tuple[tuple[str, int, Callable[[str], object]], ...] = (
     ("label", 60, _starts("labels", r"[\W_]*$").match),
     ("read more", 300, _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])").match),
+    ("read more", 300, re.compile(">>").match),
     ("call", 320, _is_call),
     ("embed", 500, _any_of("embeds", r"^[\W_]{0,4}").match),
     ("rights", 200, _any_of("rights", r"^[^\w©ⓒ(]{0,4}", r"[\W_]*$").match),
