@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -184,6 +185,14 @@ async def test_our_errors_come_back_whole(pool):
     with pytest.raises(HttpStatusError) as polite:
         await pool.run(refuse_politely, limit_s=5)
     assert (polite.value.status, polite.value.retry_after_s) == (503, 60.0)
+
+
+async def test_an_error_keeps_no_buffer_of_its_task_alive(pool):
+    with pytest.raises(FeedError) as caught:
+        await pool.run(refuse, limit_s=5)
+
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert [name for frame in frames for name, value in frame.f_locals.items() if isinstance(value, memoryview)] == []
 
 
 OWNER = """

@@ -181,7 +181,7 @@ class Worker:
 
     def run(self, function: Callable[..., T], args: tuple[Any, ...], limit_s: float) -> T:
         """Return a task's result. Errors: EOFError if the process ended before it began the task; as `Pool.run`."""
-        task = ForkingPickler.dumps((function, args))
+        task = bytes(ForkingPickler.dumps((function, args)))  # an error keeps no memoryview alive (gh-111331)
         self.is_usable = has_begun = False
         try:
             self._pipe.send_bytes(task)
