@@ -203,7 +203,7 @@ async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
             return await super().run(function, *args, limit_s=limit_s)
 
     store("Story")
-    with pytest.raises(WorkerFailed, match='embedder "words/1" took its process down'):
+    with pytest.raises(WorkerFailed, match='embedder "words/1" crashed its process'):
         await embed_missing(writer, Dying(), EmbedderConfig(setting=FAKES + "Words"))
 
     assert read(engine, recorded_embedder).trouble == 'embedder "words/1" crashed its process (exit code 3)'

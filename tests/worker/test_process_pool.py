@@ -159,7 +159,7 @@ async def test_a_feed_made_to_take_long_is_stopped_and_the_next_one_is_read(insi
 
 
 async def test_a_task_that_kills_its_process_is_named_and_the_next_one_runs(pool):
-    with pytest.raises(WorkerFailed, match="took its process down"):
+    with pytest.raises(WorkerFailed, match="crashed its process"):
         await pool.run(die, limit_s=5)
 
     assert await pool.run(abs, -3, limit_s=5) == 3
