@@ -58,9 +58,9 @@ def test_a_feed_is_told_with_its_redirects_its_validators_and_its_next_poll(site
     assert rows["redirects"] == [
         f"301 to {site.url('/new')} (permanent: would be remembered after two successful polls)"
     ]
-    assert rows["answer"][0].startswith("200, application/rss+xml; charset=utf-8, ")
+    assert rows["response"][0].startswith("200, application/rss+xml; charset=utf-8, ")
     assert rows["validators"][0] == 'ETag "1"'
-    assert rows["validators"][1].startswith("ignores them: every poll transfers ")
+    assert rows["validators"][1].startswith("the server ignores them: every poll transfers ")
     assert rows["freshness"][0] == "Cache-Control: max-age=600: fresh for 10 minutes"
     assert rows["format"] == ["RSS 2.0"]
     assert (rows["GUIDs"], rows["links"], rows["dates"]) == (["ok"], ["ok"], ["ok"])
@@ -140,7 +140,7 @@ def test_a_port_where_nothing_listens_is_named_with_what_helps(tmp_path, capsys)
     assert sources(path, "test", f"http://{place}/feed") == 1
 
     out = capsys.readouterr().out
-    assert out.startswith("no connection: connection refused")
+    assert out.startswith("connection refused")
     assert "check host and port" in out
 
 

@@ -45,8 +45,8 @@ def test_articles_go_from_one_store_to_another_and_only_once(watcher, tmp_path):
     second = watcher("two", "import", str(tmp_path / "exported.jsonl"))
     again = watcher("two", "import", str(tmp_path / "exported.jsonl"), "--json")
 
-    assert first == (0, "60 articles imported, 0 known, 0 lines skipped\n", "")
-    assert second[:2] == (0, "60 articles imported, 0 known, 0 lines skipped\n")
+    assert first == (0, "60 articles imported, 0 already stored, 0 lines skipped\n", "")
+    assert second[:2] == (0, "60 articles imported, 0 already stored, 0 lines skipped\n")
     assert json.loads(again[1]) == {"imported": 0, "known": 60, "faults": []}
     assert sorted(exported[1].splitlines()) == sorted(watcher("two", "export")[1].splitlines())
 
@@ -73,7 +73,7 @@ def test_bad_lines_are_named_by_file_and_line_and_the_rest_goes_in(watcher, tmp_
 
     code, told, error = watcher("one", "import", str(path))
 
-    assert (code, told) == (3, "2 articles imported, 1 known, 2 lines skipped\n")
+    assert (code, told) == (3, "2 articles imported, 1 already stored, 2 lines skipped\n")
     assert error.splitlines() == [
         f'{path}:1: expected "url", "title" and "text", none of them empty',
         f"{path}:4: not JSON",
@@ -85,7 +85,7 @@ def test_a_mark_of_byte_order_costs_no_line(watcher, tmp_path):
     path = tmp_path / "given.jsonl"
     path.write_text("\ufeff" + lines(2), encoding="utf-8")
 
-    assert watcher("one", "import", str(path))[:2] == (0, "2 articles imported, 0 known, 0 lines skipped\n")
+    assert watcher("one", "import", str(path))[:2] == (0, "2 articles imported, 0 already stored, 0 lines skipped\n")
 
 
 def test_a_file_that_is_not_there_is_told(watcher, tmp_path):

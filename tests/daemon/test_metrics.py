@@ -207,7 +207,7 @@ def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_aft
 
     assert status == 503 and "locked" in json.loads(told)["faults"]["store"]
     run_command_line(["status", "--alive", "--config", str(settings)])
-    assert "store fails since" in capsys.readouterr().out
+    assert "store failing since" in capsys.readouterr().out
     other.execute("ROLLBACK")
     while ask(port, "/healthz")[0] != 200 and time.monotonic() < until + 60:
         time.sleep(0.5)

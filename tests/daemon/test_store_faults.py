@@ -91,7 +91,7 @@ def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(writ
 
     told = capsys.readouterr().out
     assert "cannot be opened: its file cannot be opened" in told
-    assert "try: is its folder there" in told
+    assert "try: check that its folder exists" in told
 
 
 @on_sqlite

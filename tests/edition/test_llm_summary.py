@@ -87,7 +87,7 @@ def test_the_reports_are_sent_as_data_and_nothing_else(engine, put, model):
         ({"status": 500}, "answered 500 Internal Server Error"),
         ({"body": b"<html>"}, "answered with something other than a completion"),
         ({"body": b"x" * (1 << 21)}, "answered with more than"),
-        ({"url": "http://127.0.0.1:1/v1"}, "cannot be asked"),
+        ({"url": "http://127.0.0.1:1/v1"}, "cannot be reached"),
     ],
 )
 def test_a_model_that_fails_leaves_the_extract_and_is_told_of(engine, put, model, fault, told):
@@ -189,7 +189,7 @@ def test_a_refusal_never_shows_the_key(model, monkeypatch):
         )
 
     assert "401" in str(caught.value) and "s3cret" not in str(caught.value)
-    assert caught.value.hint == "correct the key that [digests.prose] key names"
+    assert caught.value.hint == "check the key that [digests.prose] key refers to"
     assert model.keys == ["Bearer s3cret-key"]
 
 

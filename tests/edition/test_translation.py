@@ -158,7 +158,7 @@ def test_a_server_that_is_not_there_costs_no_edition(engine, rain):
     made = edition(engine, engine="libretranslate", url="http://127.0.0.1:1/")
 
     assert [brief.status for brief in made.briefs] == ["foreign"]
-    assert "the server 127.0.0.1:1 cannot be reached: no connection" in made.ledger.translation.error
+    assert "the server 127.0.0.1:1 cannot be reached: connection refused" in made.ledger.translation.error
 
 
 def test_translations_are_kept_by_text_and_model_and_go_when_they_are_old(engine, rain, models):

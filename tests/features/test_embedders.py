@@ -127,9 +127,9 @@ def test_a_row_that_is_no_vector_is_a_value_error(row):
     ("vectors", "words"),
     [
         (unit_vectors([[1.0, 2.0]]), "1 vectors for 2"),
-        ([b"\x00\x3c\x00"] * 2, "something else"),
-        ([[1.0, 0.0]] * 2, "something else"),
-        ([b""] * 2, "something else"),
+        ([b"\x00\x3c\x00"] * 2, "something other"),
+        ([[1.0, 0.0]] * 2, "something other"),
+        ([b""] * 2, "something other"),
         ([b"\x00\x40"] * 2, "length 2, expected 1"),
         ([b"\x00\x7e"] * 2, "length nan"),
     ],

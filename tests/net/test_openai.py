@@ -82,7 +82,7 @@ def test_the_key_comes_from_its_place_and_is_shown_nowhere(server, ask, monkeypa
         ask(key=Secret(kind="env", name="KEY"))
 
     assert caught.value.permanent
-    assert caught.value.hint == "correct the key that [semantic.endpoint] key names"
+    assert caught.value.hint == "check the key that [semantic.endpoint] key refers to"
     assert "sk-wrong" not in str(caught.value)
     assert ask.pauses == []
 
@@ -135,7 +135,7 @@ def test_a_slow_answer_is_given_up(server, ask):
 
 
 def test_a_host_that_is_not_there_is_named(ask):
-    with pytest.raises(EmbedderError, match=r"127\.0\.0\.1:9 cannot be asked"):
+    with pytest.raises(EmbedderError, match=r"127\.0\.0\.1:9 cannot be reached"):
         ask(url="http://127.0.0.1:9/v1")
 
 
@@ -185,8 +185,8 @@ def raw(value) -> tuple[int, dict[str, str], bytes]:
         (raw(b"[" * 100_000), "something other than embeddings"),
         (raw({"data": None}), "something other than embeddings"),
         (raw({"data": [{"index": 0}] * 3}), "something other than embeddings"),
-        (raw({"data": [{"index": 0, "embedding": [1.0]}] * 3}), "places"),
-        (raw({"data": [{"index": "x", "embedding": [1.0]}, {"index": 1, "embedding": [1.0]}]}), "something else"),
+        (raw({"data": [{"index": 0, "embedding": [1.0]}] * 3}), "indexes"),
+        (raw({"data": [{"index": "x", "embedding": [1.0]}, {"index": 1, "embedding": [1.0]}]}), "something other"),
         (raw({"embeddings": [[1.0]] * 3}), "something other than embeddings"),
         (raw(b" " * 3_000_000), "more than 1835008 bytes"),
     ],

@@ -130,7 +130,7 @@ def test_a_store_that_holds_something_is_replaced_only_by_force_and_kept(engine,
     back_up(engine, copy, force=False)
     put_feed(engine)
     note(engine, "now")
-    with pytest.raises(StoreError, match="holds 0 articles of 1 feeds"):
+    with pytest.raises(StoreError, match="contains 0 articles of 1 feeds"):
         restore(engine, copy, schemas=load_schemas(), force=False)
     assert noted(engine) == ["now", "then"]
     engine.dispose()
@@ -182,10 +182,10 @@ def newer(path, table: str) -> None:
     ("spoil", "words"),
     [
         (lambda path: path.write_bytes(b"a list of things to buy" * 99), "is not a backup of a store"),
-        (break_pages, "is not sound|is no backup"),
+        (break_pages, "is damaged|is not a backup"),
         (lambda path: newer(path, "watcher_schema"), "newer Watcher .watcher_schema 9999"),
         (lambda path: newer(path, "digests_schema"), "newer Watcher .digests_schema 9999"),
-        (lambda path: path.unlink(), "is no file"),
+        (lambda path: path.unlink(), "there is no file"),
     ],
 )
 def test_what_is_no_sound_backup_is_refused_and_nothing_is_touched(engine, other, tmp_path, spoil, words):

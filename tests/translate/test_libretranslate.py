@@ -109,7 +109,7 @@ language = "ar"
     [
         (200, b'{"translatedText": "radio"}', "1 translation server checked: 1 OK, 0 failed"),
         (400, b'{"error": "ar is not supported"}', "answered 400 Bad Request: ar is not supported"),
-        (403, b'{"error": "Invalid API key"}', "try: correct the key that [translate] key names"),
+        (403, b'{"error": "Invalid API key"}', "try: check the key that [translate] key refers to"),
     ],
 )
 def test_check_online_has_the_server_translate_a_word_and_says_what_is_wrong(status, body, told, server, tmp_path):

@@ -216,7 +216,7 @@ class PollSummary:
 def format_summary(summary: PollSummary) -> Iterator[str]:
     if since := summary.network_down_since:
         down = f"your internet connection seems to be down since {format_minute(since)}"
-        yield f"{down}: {format_count(summary.offline, 'feed')} not polled; run watcher poll again later"
+        yield f"{down}: feeds that are still due were not polled; run watcher poll again later"
     if summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked:
         yield from format_counts(summary)
     elif not (since or summary.waiting or summary.visited):

@@ -138,5 +138,5 @@ def export_site(
         at = read(engine, last_change) or datetime.now(UTC)
         site = Site(settings=settings, engine=engine, plugins=plugins, now=lambda: at, is_static=True)
         pages, others, size = write_site(site, directory)
-    print_lines([f"{pages} pages and {others} other files, {format_bytes(size)}, in {directory}"])
+    print_lines([f"wrote {pages} pages and {others} other files ({format_bytes(size)}) to {directory}"])
     return DONE

@@ -214,7 +214,7 @@ def daemon_to_json(
         "helper": daemon is not None and daemon.is_worker,
         **{name: getattr(daemon, name, None) for name in ("pid", "started_at", "stopped_at", "clock_jump")},
         "machine": (daemon and daemon.machine) or None,
-        "last_sign_at": daemon and daemon.heartbeat_at,
+        "heartbeat_at": daemon and daemon.heartbeat_at,
         "jobs": daemon.jobs if daemon else (),
         "faults": daemon.faults if daemon else (),
         "others": [daemon_to_json(other, (), now=now) for other in others],
@@ -314,18 +314,18 @@ def process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
         return
     label = "worker" if process.is_worker else "daemon"
     machine = f"on {to_one_line(process.machine, NAME_CHARS)}" if process.machine else ""
-    last_sign, state = format_minute(process.heartbeat_at), process_state(process, now)
+    heartbeat, state = format_minute(process.heartbeat_at), process_state(process, now)
     match state:
         case "running":
             yield label, f"running since {format_minute(process.started_at)}, process {process.pid} {machine}".rstrip()
         case "silent":
-            yield label, f"{f'process {process.pid} {machine}'.rstrip()} has sent no heartbeat since {last_sign}"
+            yield label, f"{f'process {process.pid} {machine}'.rstrip()} has sent no heartbeat since {heartbeat}"
             there = f"{machine}, " if machine else ""
             yield "", f"try: {there}kill -KILL {process.pid}, then start it again; nothing is lost"
         case "stopped":
             yield label, f"not running; the last one was stopped {format_minute(process.stopped_at)}"
         case _:
-            yield label, f"not running; the last one ended unexpectedly after {last_sign}"
+            yield label, f"not running; the last one ended unexpectedly after {heartbeat}"
     for fault in process.faults if state != "stopped" else ():
         yield "", f"{fault.job} failing since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
     if state == "running":

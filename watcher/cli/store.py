@@ -31,7 +31,7 @@ from watcher.store.engine import connect, create_folder, load_schemas, open_stor
 from watcher.store.feeds import claim_store, feed_ids
 from watcher.store.jsonl import format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import Writer, read
-from watcher.text.format import escape_control_characters
+from watcher.text.format import escape_control_characters, format_count
 from watcher.text.urls import hide_secrets
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
@@ -209,8 +209,8 @@ def import_(
         print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
         print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} more lines")
-    counts = f"{summary.imported} articles imported, {summary.known} known, {len(summary.faults)} lines skipped"
-    print_result(summary, [counts], json=json)
+    imported, skipped = format_count(summary.imported, "article"), format_count(len(summary.faults), "line")
+    print_result(summary, [f"{imported} imported, {summary.known} already stored, {skipped} skipped"], json=json)
     return PARTLY if summary.faults else DONE
 
 

@@ -69,7 +69,7 @@ def process_metrics(services: Services) -> Iterator[Metric]:
     status = services.lock.status
     started_s, beat_s = status.started_at.timestamp(), status.heartbeat_at.timestamp()
     yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)
-    yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", beat_s)
+    yield GaugeMetricFamily("watcher_heartbeat_seconds", "When its store last answered.", beat_s)
     yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", services.queue.busy)
     is_down = services.tools.connectivity.down_since is not None
     yield GaugeMetricFamily("watcher_network_down", "1 while there is no internet connection.", is_down)

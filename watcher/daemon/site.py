@@ -110,7 +110,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
             faults["jobs"] = f"no job has run for {still_s:.0f} s"
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
         is_down = services.tools.connectivity.down_since is not None
-        return {"faults": faults, "jobs_failing": jobs, "line_is_down": is_down}
+        return {"faults": faults, "jobs_failing": jobs, "network_down": is_down}
 
     services.counters.registry.register(MetricsCollector(find))
     return make_routes(services.counters.registry, health)

@@ -75,7 +75,7 @@ class JsonEndpoint:
             retry_after_s=wait_s if is_passing else None,
         )
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            fault.hint = f"correct the key that [{self._table}] key names"
+            fault.hint = f"check the key that [{self._table}] key refers to"
         elif status == HTTPStatus.NOT_FOUND:
             fault.hint = f"check [{self._table}] url and model"
         return fault

@@ -65,7 +65,7 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     """
     store = restore_target(engine, backup)
     if not backup.is_file():
-        raise StoreError(f"{backup} is not a file")
+        raise StoreError(f"there is no file {backup}")
     check_backup(backup, schemas)
     there = describe_content(store)
     if there and not force:

@@ -187,7 +187,7 @@ def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError
     why = " ".join(str(getattr(error, "orig", error)).split())
     return StoreError(
         f"{table.name}: the other database cannot store the row {key} unchanged: {why}",
-        hint="watcher check --deep checks the store it is in; repair that, then run the same command again",
+        hint="repair FROM with watcher check --deep --mend, then run the same command again",
     )
 
 
@@ -262,7 +262,7 @@ def build_index(target: Connection, *, tell: OnProgress) -> None:
     except zlib.error as error:
         raise StoreError(
             f"the text of an article is damaged, so it cannot be indexed: {error}",
-            hint="watcher check --deep on the store that it is in names the article",
+            hint="watcher check --deep names the article, with FROM as [store] url",
         ) from error
 
 
