@@ -51,7 +51,7 @@ torture: $(READY)  ## two minutes against a hostile server for feed readers; TOR
 	$(BIN)/python bench/torture.py $(if $(TORTURE),--server "$(TORTURE)")
 
 docs-site: $(READY)  ## build the docs as a site into build/site
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 audit: $(READY)  ## ask for known holes in what is installed; needs the network
 	$(PYTHON) -m venv build/audit
