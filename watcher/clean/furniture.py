@@ -254,6 +254,8 @@ def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) ->
 
 def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Yield place and rule for each quote that is set apart from the text and also stands in a paragraph."""
+    if all(block.kind != "quote" for block in blocks):
+        return
     keys = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
     for place, (block, key) in enumerate(zip(blocks, keys, strict=True)):
         if block.kind != "quote" or not QUOTE_LEAST <= len(key) <= QUOTE_MOST:
@@ -273,12 +275,14 @@ def _find_author_notes(blocks: tuple[Block, ...], known: ArticleContext, rules: 
 
 def _find_missing_in_data(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that the article's text in the page's own data does not have; none if the two do not agree enough."""
+    if not known.body:
+        return
     inside = normalize_key(known.body)
     names = [normalize_key(block.text) for block in blocks]
     agree = [name in inside or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside) for name in names]
     total = text_length(blocks)
     same = text_length(block for block, yes in zip(blocks, agree, strict=True) if yes)
-    if not inside or not same or same < MIN_OVERLAP * total or len(known.body) < MIN_OVERLAP * total:
+    if not same or same < MIN_OVERLAP * total or len(known.body) < MIN_OVERLAP * total:
         return
     first = agree.index(True)  # what stands before it is the standfirst, which data leave out
     for place, yes in enumerate(agree):

@@ -66,7 +66,7 @@ def parse(html: str) -> _Element | None:
     raw = (first + text[BEGINNING:]).encode("utf-8", "replace").translate(None, delete=INVISIBLE)
     if not raw.strip():
         return None
-    has_long = max(map(len, raw.split(b">"))) > LONG_TAG
+    has_long = _has_long_tag(raw)
     try:
         tree: _Element | None = etree.fromstring(_drop_excess_attributes(raw) if has_long else raw, PARSER)
     except (LxmlError, ValueError):
@@ -76,6 +76,12 @@ def parse(html: str) -> _Element | None:
     if tree is not None:
         _place_streamed_parts(tree)
     return tree
+
+
+def _has_long_tag(raw: bytes) -> bool:
+    step = LONG_TAG // 2  # a longer part has at least one of these pieces in it, without a ">"
+    may_have = any(raw.find(b">", at, at + step) < 0 for at in range(0, len(raw), step))
+    return may_have and max(map(len, raw.split(b">"))) > LONG_TAG
 
 
 def _drop_excess_attributes(raw: bytes) -> bytes:

@@ -26,7 +26,12 @@ ELEMENTS = {name: frozenset(words.split()) for name, words in load_lists("elemen
 DATA_NAMES = load_lists("data_names.toml")
 
 
-def name_test(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> Callable[[str], bool]:
-    """Return a function that says whether class names or an id have what `pattern` looks for, and remembers it."""
-    search = re.compile(pattern, flags).search
-    return lru_cache(maxsize=KNOWN_NAMES)(lambda names: search(names) is not None)
+def name_test(pattern: str, *, ignore_case: bool = True) -> Callable[[str], bool]:
+    """
+    Return a function that says whether class names or an id have what `pattern` looks for, and remembers it.
+
+    `ignore_case`: the pattern is in small letters. In a long list of alternatives, a search in a text in lower case
+    takes a quarter of the time that it takes with `re.IGNORECASE`.
+    """
+    search = re.compile(pattern).search
+    return lru_cache(maxsize=KNOWN_NAMES)(lambda names: search(names.lower() if ignore_case else names) is not None)

@@ -71,7 +71,7 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
 
 # Patterns for tag and attributes of each kind of element that can hold an article, the most certain kind first.
 _FRAME_NAMES = tuple(
-    {name: name_test("|".join(patterns), re.NOFLAG) for name, patterns in frame.items()}
+    {name: name_test("|".join(patterns), ignore_case=False) for name, patterns in frame.items()}
     for frame in load_lists("frames.toml")["frames"]
 )
 
@@ -79,7 +79,7 @@ _FRAME_NAMES = tuple(
 def frames_by_name(page: FlatPage) -> Iterator[int]:
     """Yield the elements that hold an article by their names: the first of each kind, the most certain kind first."""
     places = [
-        (at, {**element.attrib, "tag": tag})
+        (at, {**dict(element.items()), "tag": tag})
         for at, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
         if tag in FRAMES and page.there[at]
     ]

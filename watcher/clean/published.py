@@ -10,9 +10,10 @@ from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
-CHANGED = re.compile(PHRASES["changed"], re.IGNORECASE)
-SAYS = re.compile(PHRASES["says_published"], re.IGNORECASE)
-DATED_CLASS = re.compile(CLASS_NAMES["dated"], re.IGNORECASE)
+# In lower case.
+CHANGED = re.compile(PHRASES["changed"])
+SAYS = re.compile(PHRASES["says_published"])
+DATED_CLASS = re.compile(CLASS_NAMES["dated"])
 MARKUP = "datePublished"  # source name for an element of the page
 SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # confidence that a line shows the date of publication
 BEFORE_DATE = 30  # characters before a date that may mark it as the date of a change ("updated")
@@ -114,7 +115,7 @@ def _visible_date(
         sure = _confidence(line)
         matches = sorted(find_dates(line.text, month_first=month_first, short=sure > BARE), key=lambda match: match.at)
         match = next((one for one in matches if is_believable(one.moment, now=now)), None)
-        if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:])):
+        if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:].lower())):
             continue
         value = sure if line.place > 0 else sure - 0.5
         if value > most and _is_date_line(line, match, sure):
@@ -125,7 +126,7 @@ def _visible_date(
 def _is_date_line(line: ShortLine, match: DateMatch, confidence: int) -> bool:
     """Whether a line is there to show the date of publication, rather than one that mentions a date in prose."""
     if line.is_opening:
-        return match.at <= 1 or bool(SAYS.search(line.text[: match.at]))
+        return match.at <= 1 or bool(SAYS.search(line.text[: match.at].lower()))
     if confidence > BARE:
         return True
     return len(line.text) - (match.end - match.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
@@ -134,9 +135,10 @@ def _is_date_line(line: ShortLine, match: DateMatch, confidence: int) -> bool:
 def _confidence(line: ShortLine) -> int:
     if line.is_opening:
         return BARE
-    if SAYS.search(line.name) or SAYS.search(line.text):
+    name = line.name.lower()
+    if SAYS.search(name) or SAYS.search(line.text.lower()):
         return SAYS_PUBLISHED
-    return DATED if DATED_CLASS.search(line.name) else BARE
+    return DATED if DATED_CLASS.search(name) else BARE
 
 
 def _in_reader_zone(

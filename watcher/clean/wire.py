@@ -238,9 +238,10 @@ def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element,
     image = -MAX_LINE
     for at, element in enumerate(elements):
         image = at if element.tag in PICTURES else image
-        for text, owner in ((element.text, element), (element.tail, element.getparent())):
+        for text, is_inside in ((element.text, True), (element.tail, False)):
             if not text or text.isspace() or len(text) > MAX_LINE or not might_name_agency(text):
                 continue
+            owner = element if is_inside else element.getparent()
             if owner is not None and mark_agency_names(text).names and not _is_in_sentence(element):
                 yield at, owner, " ".join(text.split()), at - image <= NEAR_IMAGE
 
@@ -255,7 +256,10 @@ def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> 
         at
         for at, element in enumerate(elements)
         for text in (element.text, element.tail)
-        if text and len(text) >= START and normalize_key(text[:ANCHOR])[:START] in wanted.get(text.lstrip()[:2], ())
+        if text
+        and len(text) >= START
+        and (starts := wanted.get(text.lstrip()[:2]))
+        and normalize_key(text[:ANCHOR])[:START] in starts
     ]
 
 
