@@ -273,6 +273,7 @@ def test_a_text_without_a_word_of_the_feeds_is_another():
 ABOUT = "The harbour office repaired the engine of the ferry, which runs between the two towns again."
 FERRY = "".join(f"<p>{TEXT} It is the {at}th winter.</p>" for at in range(9))
 BUDGET = "".join(f"<p>Lawmakers voted on pensions and defence for the {at}th time this year.</p>" for at in range(9))
+PRELUDE = "".join(f"<p>Lawmakers voted on pensions and defence for the {at}th time this year.</p>" for at in range(30))
 
 
 @pytest.mark.parametrize(
@@ -281,9 +282,16 @@ BUDGET = "".join(f"<p>Lawmakers voted on pensions and defence for the {at}th tim
         (FERRY, 190, "article"),
         (f"<p>{TEXT}</p><div>Loading paragraph...</div>", 900, "doubtful"),
         (BUDGET, 0, "doubtful"),
+        (f"{PRELUDE}{FERRY}", 0, "article"),
         (f"<p>{TEXT}</p><div>Subscribe to continue reading</div>", 900, "article"),
     ],
-    ids=["the whole text", "fewer than the data count", "teasers of other articles", "a paywall, which is known"],
+    ids=[
+        "the whole text",
+        "fewer than the data count",
+        "teasers of other articles",
+        "a late subject",
+        "a paywall, which is known",
+    ],
 )
 def test_a_text_that_the_pages_own_data_contradict_is_doubtful(body: str, word_count: int, kind: str) -> None:
     data = f'<script type="application/ld+json">{{"@type": "NewsArticle", "wordCount": {word_count}}}</script>'

@@ -95,7 +95,7 @@ START = 12  # characters at the start by which a block is found in the page
 NEAR = 20  # texts after the last block that are searched for a note
 TAIL = 3  # last blocks, in which a note counts for a text of any length
 # Notes about the rest of this article; labels such as "for subscribers" are also on teasers of other articles.
-NOTE = re.compile(REJECTION["paywall_notes"], re.IGNORECASE)
+NOTE = re.compile(REJECTION["paywall_notes"])  # in lower case
 PLACES = ("p", "div", "span", "h2", "h3", "h4", "strong", "b", "em", "a", "button", "br", "section", "li")
 SAID = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 # "… of the bridge …", "the bri[...]", "[+2043 chars]": the text continues elsewhere.
@@ -132,7 +132,7 @@ def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Blo
 
 
 def is_paywall_note(text: str) -> bool:
-    return len(text) <= NOTE_MAX and NOTE.search(text) is not None
+    return len(text) <= NOTE_MAX and NOTE.search(text.lower()) is not None
 
 
 FEW = 5  # different words of the entry: with fewer, any text matches
@@ -145,6 +145,7 @@ def matches_feed_entry(text: str, *, title: str, summary: str, language: str) ->
     return len(set(stems(told, language))) < FEW or word_overlap(told, text, language) >= SHARED
 
 
+OPENING_CHARS = 2 * LOOKED_AT_CHARS  # characters of a text with more words than the title and description have
 FEW_SHARED = 0.25  # share of the words of title and description that a text has: of 419 texts, no right one has less
 
 
@@ -156,5 +157,9 @@ def is_doubtful(text: str, told: str, *, word_count: int, language: str) -> bool
     count words.
     """
     told = told[:LOOKED_AT_CHARS]
-    is_other = len(set(stems(told, language))) >= FEW and word_overlap(told, text, language) < FEW_SHARED
+    # The beginning of most texts has enough of the words, so that the rest need not be read.
+    parts = (text[:OPENING_CHARS], text)
+    is_other = len(set(stems(told, language))) >= FEW and all(
+        word_overlap(told, part, language) < FEW_SHARED for part in parts
+    )
     return is_other or word_count > len(text)
