@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -89,3 +90,18 @@ def test_the_workflows_run_what_a_contributor_runs():
 
     assert "- run: .ci/run\n" in jobs["ci.yml"]
     assert all("- run: make release\n" in job for job in jobs.values())
+
+
+def test_make_names_an_old_python_before_it_installs_anything(tmp_path):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    old = tmp_path / "python3.10"
+    code = "import sys; sys.version_info = (3, 10); exec(sys.argv[1])"
+    old.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}' \"$2\"\n", encoding="utf-8")
+    old.chmod(0o755)
+
+    done = subprocess.run(["make", "-C", str(tmp_path), "demo", f"PYTHON={old}"], capture_output=True, text=True)
+
+    assert done.returncode != 0
+    assert f"Watcher needs Python 3.11 or newer, and {old} is 3.10." in done.stderr
+    assert not (tmp_path / ".venv").exists()
