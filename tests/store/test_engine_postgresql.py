@@ -175,7 +175,7 @@ def test_a_server_that_is_not_there_is_told_in_words():
 
 @pytest.mark.parametrize("wrong", [{"username": "nobody_here"}, {"database": "nothing_here"}])
 def test_a_server_that_is_there_and_lets_us_not_in_says_so(store_url, wrong):
-    with pytest.raises(StoreError, match=r"does not let us in .*(does not exist|authentication failed)") as caught:
+    with pytest.raises(StoreError, match=r"refuses the login .*(does not exist|authentication failed)") as caught:
         open_store(make_url(store_url).set(**wrong).render_as_string(hide_password=False))
 
     assert "login, password and database" in caught.value.hint

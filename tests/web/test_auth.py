@@ -184,7 +184,7 @@ async def test_a_form_that_another_site_sends_does_nothing(client, press, header
 async def test_a_form_without_the_right_token_does_nothing(client, press, data):
     found = await client.post("/sources/1/mute", data={"muted": "yes", **data})
 
-    assert found.status_code == 403 and "too old" in found.text
+    assert found.status_code == 403 and "has expired" in found.text
     assert "enabled" not in (press[2] / "settings.toml").read_text(encoding="utf-8")
 
 

@@ -61,7 +61,7 @@ def test_a_folder_of_something_else_is_left_alone(press):
     folder.mkdir()
     (folder / "index.html").write_text("mine")
 
-    with pytest.raises(WatcherError, match="something else"):
+    with pytest.raises(WatcherError, match="contains other files"):
         export_site(site_of(*press[:2], is_static=True), folder)
 
     assert (folder / "index.html").read_text() == "mine"
