@@ -17,7 +17,7 @@ from digests.cluster.item import NEVER, ClusterItem
 from digests.cluster.linkage import Edges
 from digests.cluster.similarity import MIN_BODY_BYTES, PairScorer
 from digests.cluster.stories import params_for, story_id
-from digests.cluster.vectorize import embedder_mean, stack_vectors
+from digests.cluster.vectorize import embedder_mean, has_known_vector, stack_vectors
 from digests.model import Story
 from watcher.features.extract import packed_terms
 from watcher.model import Features
@@ -300,13 +300,14 @@ def share_names(one: ClusterItem, other: ClusterItem, counts: Counter[str], tota
     """
     Whether two profiles share enough names and large numbers; `counts` says how many of `total` profiles have each.
 
-    In one language they must if both have at least `MIN_KEYS`; in two languages, unless both have vectors.
+    In one language they must if both have at least `MIN_KEYS`; in two languages, unless their vectors can be
+    compared.
     """
     ours, theirs = set(one.keys()), set(other.keys())
     if one.language == other.language:
         least = MIN_RARITY if min(len(ours), len(theirs)) >= MIN_KEYS else 0.0
     else:
-        least = 0.0 if one.features.vector and other.features.vector else MIN_RARITY_ACROSS
+        least = 0.0 if has_known_vector(one) and has_known_vector(other) else MIN_RARITY_ACROSS
     rarity = math.fsum(math.log(total / (counts[key] + 0.5)) for key in ours & theirs)
     return rarity >= least * math.log(total / 1.5)
 

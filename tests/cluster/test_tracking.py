@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -14,9 +15,10 @@ from digests.cluster.constraints import apply_stability_bonus, keep_known_storie
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import LinkageParams, average_linkage
 from digests.cluster.stories import story_id
-from digests.cluster.tracking import ExistingStory, story_profile, track_stories
+from digests.cluster.tracking import ExistingStory, share_names, story_profile, track_stories
 from digests.model import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
+from watcher.features.embedders import with_vector
 from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -290,3 +292,15 @@ def test_a_thread_begins_when_its_first_article_was_published(first):
 
     for one, two in pairwise(done):
         assert two.stories[0].began_at == one.stories[0].began_at == items["a"].published_at
+
+
+def test_stories_in_two_languages_need_common_names_where_the_embedder_does_not_know_one_of_them(item):
+    """The built-in embedder knows German and French, not Slovene; all three stories have a vector."""
+    vector = b"\x00\x3c" + bytes(1_022)
+    german, french, slovene = (
+        replace(each, features=with_vector(each.features, vector, "use/0.2"))
+        for each in (item(language, "Report", language=language) for language in ("de", "fr", "sl"))
+    )
+
+    assert share_names(german, french, Counter(), 60)
+    assert not share_names(german, slovene, Counter(), 60)
