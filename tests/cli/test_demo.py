@@ -7,6 +7,10 @@ import pytest
 from digests import edition_json
 from digests.cli.demo import HEAD, check_folder
 from watcher.cli.main import run_command_line
+from watcher.cli.options import closing_store
+from watcher.store.engine import open_store
+from watcher.store.features import embedder_name
+from watcher.store.writer import read
 
 
 @pytest.mark.parametrize("names", [("settings.toml",), ("watcher.db",), ("settings.toml", "watcher.db")])
@@ -40,6 +44,8 @@ def test_a_new_folder_and_that_of_an_earlier_demo_are_taken(tmp_path):
 def test_the_demo_tells_only_what_an_english_reader_can_read_and_the_portuguese_story_in_translation(tmp_path, capsys):
     assert run_command_line(["demo", "--directory", str(tmp_path)]) == 0
     told = capsys.readouterr().out
+    with closing_store(open_store(f"sqlite:///{tmp_path / 'watcher.db'}")) as engine:
+        assert read(engine, embedder_name, "built-in").startswith("use/"), "an embedder that only some have"
     code = run_command_line(["--config", str(tmp_path / "settings.toml"), "verify"])
 
     (path,) = tmp_path.glob("2*.json")
