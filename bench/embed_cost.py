@@ -37,8 +37,7 @@ HEADLINES = Path(__file__).parent / "cluster_headlines.json"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BEAT_S = 0.01
 ALONE = """
-import json, os, sys
-os.environ["OMP_NUM_THREADS"] = "1"
+import json, sys
 from watcher.features.embedders import load_embedder
 texts, setting, batch = json.load(sys.stdin)
 embedder = load_embedder(setting)
@@ -100,7 +99,8 @@ def cpu_ours(rows: list[tuple[str, str]], setting: str) -> float:
 
 def cpu_of(command: list[str], given: str) -> float:
     """Return the CPU seconds that a command and its children take."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+    # A worker limits its threads before it loads numpy, but here it loads this file, with numpy, before that.
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert process.stdin is not None
     process.stdin.write(given)
     process.stdin.close()
