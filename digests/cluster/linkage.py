@@ -50,12 +50,14 @@ class LinkageParams:
     A tight group (one event in the same words) only joins groups that are as close to it as its own members are, so
     that two earthquakes stay apart. A loose group may stay loose.
     `prior` is the number of pairs with the usual score that is added to each group's own pairs.
+    `core` times the threshold is for the parts of a group that clearly belong together.
     """
 
     threshold: float
     usual: float
     strictness: float
     prior: float = 3.0
+    core: float = 1.3  # docs/decisions/0037
 
 
 def average_linkage(

@@ -1,7 +1,7 @@
 """Groups the articles of a window into stories: the reports of one event, by many outlets, in many languages. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TypeAlias
@@ -38,6 +38,7 @@ TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, 
 
 
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
+Parts: TypeAlias = dict[str, int]  # by article: the number of the part of a story; none for live blogs and round-ups
 
 
 def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
@@ -60,9 +61,9 @@ def cluster_with_links(
     rules: Constraints = NO_RULES,
     known: Mapping[str, str] | None = None,
     copies: Sequence[WireGroup] | None = None,
-) -> tuple[tuple[Story, ...], Links]:
+) -> tuple[tuple[Story, ...], Links, Parts]:
     """
-    Return the stories of a window, ordered by earliest article, and their links; the order of `items` is irrelevant.
+    Return the stories of a window, ordered by earliest article, their links and parts; `items` may be in any order.
 
     A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
     nearest story or stays alone, a round-up always stays alone. `rules` override all scores. `known` has the story that
@@ -84,16 +85,18 @@ def cluster_with_links(
     nodes = [heads[number] for number in order]
     node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles}
     stories_before = [majority_story(reports[number], known or {}) for number in order]
-    groups, scores = cluster_representatives(nodes, rules, node_of, stories_before)
+    groups, inside = cluster_representatives(nodes, rules, node_of, stories_before)
     origins = [reports[number].rewritten_from or reports[number].origin for number in order]
     text_of = np.unique(origins, return_inverse=True)[1]
-    links = best_links(nodes, groups, scores.filter(text_of[scores.first] != text_of[scores.second]))
+    links = best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
+    part_of = find_parts(nodes, inside, must_link_pairs(rules, node_of))
     stories = []
     for members in sorted(sorted(order[node] for node in group) for group in groups):
         earliest = min(reports[members[0]].articles, key=place.__getitem__)
         joined = join_rewritten([reports[number] for number in members], place)
         stories.append(build_story(story_id(earliest), joined, place))
-    return tuple(stories), links
+    parts = {article: part_of[node] for article, node in node_of.items() if node in part_of}
+    return tuple(stories), links, parts
 
 
 def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> list[WireGroup]:
@@ -112,7 +115,7 @@ def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> li
 def cluster_representatives(
     nodes: Sequence[ClusterItem], rules: Constraints, node_of: Mapping[str, int], known: Sequence[str | None]
 ) -> tuple[list[list[int]], Edges]:
-    """Return the groups of `nodes` (sorted by time), and the scores of pairs. `known`: each node's story so far."""
+    """Return the groups of `nodes` (sorted by time), and the scores inside them. `known`: each node's story so far."""
     corrected, differ = cannot_link(rules, node_of), conflict_check(nodes)
     params, linkage = params_for(nodes)
     scores = score_all_pairs(nodes, params)
@@ -127,7 +130,10 @@ def cluster_representatives(
         together=must_link_pairs(rules, node_of),
     )
     groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), linkage.threshold, corrected)
-    return groups, scores
+    group_of = np.zeros(len(nodes), np.int64)
+    for number, members in enumerate(groups):
+        group_of[members] = number
+    return groups, scores.filter(group_of[scores.first] == group_of[scores.second])
 
 
 def attach_live_blogs(
@@ -164,14 +170,42 @@ def story_id(earliest: str) -> str:
     return f"s{hash64(earliest):016x}"[:11]
 
 
-def best_links(nodes: Sequence[ClusterItem], groups: Sequence[Sequence[int]], found: Edges) -> Links:
-    """Return the best link of each node with an edge inside its group, in node order; on ties the earlier node."""
-    group_of = np.full(len(nodes), -1, np.int64)
-    for number, members in enumerate(groups):
-        group_of[list(members)] = number
-    inside = found.filter(group_of[found.first] == group_of[found.second])
+def best_links(nodes: Sequence[ClusterItem], inside: Edges) -> Links:
+    """Return the best link of each node with an edge `inside` its group, in node order; on ties the earlier node."""
     one, other = np.r_[inside.first, inside.second], np.r_[inside.second, inside.first]
     scores = np.r_[inside.score, inside.score]
     best = top_of_rows(one, other, scores, 1)
     columns = (each[best].tolist() for each in (one, other, scores))
     return {nodes[a].article_id: (nodes[b].article_id, round(score, 4)) for a, b, score in zip(*columns, strict=True)}
+
+
+def find_parts(nodes: Sequence[ClusterItem], inside: Edges, together: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Return the number of the part that each voting node is in: the groups that a higher threshold gives."""
+    linkage = params_for(nodes)[1]
+    stricter = replace(linkage, threshold=linkage.threshold * linkage.core)
+    votes = np.array([not item.is_non_voting for item in nodes], bool)
+    voting = inside.filter(votes[inside.first] & votes[inside.second])
+    parts = average_linkage(len(nodes), voting, stricter, lambda a, b: False, together=together)
+    return {i: number for number, part in enumerate(parts) for i in part if votes[i]}
+
+
+def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str]) -> tuple[Story, ...]:
+    """
+    Return `stories`, each as its core, which keeps the id, and its other parts, in its thread under ids of their own.
+
+    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it.
+    """
+    found: list[Story] = []
+    for story in stories:
+        by_part: defaultdict[int | None, list[WireGroup]] = defaultdict(list)
+        for report in story.wire_groups:
+            by_part[parts.get(report.origin)].append(report)
+        live = by_part.pop(None, [])
+        core, *others = sorted(
+            by_part.values(), key=lambda own: -sum(any(key in window for key in each.articles) for each in own)
+        ) or [[]]
+        place = {article: number for number, article in enumerate(story.articles)}
+        for number, own in enumerate(([*core, *live], *others), 1):
+            part = build_story(story.id if number == 1 else f"{number}-{story.id}", own, place)
+            found.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
+    return tuple(found)

@@ -14,6 +14,7 @@ from digests.analysis.coverage import with_owners
 from digests.analysis.gazetteer import LEAD_CHARS
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.analysis.select import LoadFullTexts, select_articles
+from digests.cluster.stories import separate_parts
 from digests.compose.context import ComposeContext, TextTranslator
 from digests.compose.edition import compose_edition
 from digests.delivery.file import write_files
@@ -110,7 +111,7 @@ def prepare_edition(
     withdrawn -= sum(article.published_at >= start for article in leads.values())
     return partial(
         compose_edition,
-        grouped[0],
+        separate_parts(grouped[0], grouped[2], articles),
         context,
         intake=measure_intake(
             connection, digest, request, feeds, left_out, withdrawn=withdrawn, late_articles=len(late), now=now

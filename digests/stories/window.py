@@ -11,7 +11,7 @@ from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import MIN_BODY_BYTES
-from digests.cluster.stories import Links, cluster_with_links
+from digests.cluster.stories import Links, Parts, cluster_with_links
 from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
 from digests.model import Story
@@ -27,7 +27,7 @@ MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, if there are fe
 ENOUGH_ARTICLES = 5_000  # enough to show what is rare and what is similar (docs/decisions/0011)
 THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story starts another one
 STAND_IN = bytes(MIN_BODY_BYTES)  # replaces an item's shingles: tells that the article has a text
-Grouped: TypeAlias = tuple[tuple[Story, ...], Mapping[str, ClusterItem]]  # the items are by article id
+Grouped: TypeAlias = tuple[tuple[Story, ...], Mapping[str, ClusterItem], Parts]  # the items are by article id
 ATTEMPTS = 5  # when other processes save stories at the same time
 
 
@@ -52,7 +52,7 @@ class ClusterWindow:
 
 def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> Grouped:
     """
-    Save the stories of all articles published in [start, end) and some days before; return them, and the items.
+    Save the stories of all articles published in [start, end) and some days before; return them, items and parts.
 
     All digests of a store share them, whatever sources and words they select. If stories were saved for a later time,
     articles stay in their known stories.
@@ -61,21 +61,22 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
     """
     for _ in range(ATTEMPTS):
         window = read(engine, load_window, start=start, end=end)
-        stories, links = cluster_window(window)
+        stories, links, parts = cluster_window(window)
         tracked = assign_ids(engine, window, stories)
         members = changed_members(window, links, tracked.stories)
         profiles = changed_profiles(window, tracked, {member.story_id for member in members})
         times = {key: item.published_at for key, item in window.items.items() if item.published_at}
         changes = (window.version, tracked, members, profiles, times)
         if write(engine, store.save_changes, *changes, until=window.end, now=now):
-            return tracked.stories, window.items
+            return tracked.stories, window.items, parts
     raise DigestError("other processes keep saving stories; try again later")
 
 
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> Grouped:
     """Return what `cluster_and_save` returns without saving it; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
-    return assign_ids(engine, window, cluster_window(window)[0]).stories, window.items
+    stories, _, parts = cluster_window(window)
+    return assign_ids(engine, window, stories).stories, window.items, parts
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
@@ -118,8 +119,8 @@ def load_items(connection: Connection, articles: Iterable[Article]) -> dict[str,
     }
 
 
-def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
-    """Return the window's stories and links; known stories get a bonus, and corrections are respected."""
+def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links, Parts]:
+    """Return the window's stories, links and parts; known stories get a bonus, and corrections are respected."""
     assignments = {key: member.story_id for key, member in window.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     copies = group_wire_copies(list(window.items.values()))
@@ -127,7 +128,7 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
         if len(item.features.shingles) >= len(STAND_IN):
             # Freed now, because comparing stories takes the most memory.
             window.items[key] = replace(item, features=replace(item.features, shingles=STAND_IN))
-    stories, links = cluster_with_links(
+    stories, links, parts = cluster_with_links(
         list(window.items.values()),
         rules=resolve_corrections(store.active_corrections(window.corrections)),
         known={key: story for key, story in assignments.items() if key not in revoked},
@@ -135,7 +136,7 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links]:
     )
     if window.version.covers(window.end):
         stories = keep_known_stories(stories, assignments, window.items)
-    return stories, links
+    return stories, links, parts
 
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:

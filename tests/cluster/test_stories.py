@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem, classify_kind, make_item
 from digests.cluster.linkage import LinkageParams, average_linkage
-from digests.cluster.stories import cluster_stories, story_id
+from digests.cluster.stories import TERM_LINKAGE_PARAMS, cluster_stories, find_parts, separate_parts, story_id
+from digests.model import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
@@ -285,3 +286,31 @@ def test_a_stored_article_is_an_item(item):
     )  # fmt: skip
 
     assert make_item(article, one.features) == one
+
+
+def test_reports_that_fit_less_well_than_the_core_of_their_story_are_another_part(item):
+    nodes = [item(f"a{n}", f"Report {n}", hours=n) for n in range(5)] + [item("live", "Live", hours=9, kind="live")]
+    tight = [(0, 1, 0.6), (0, 2, 0.6), (1, 2, 0.6), (3, 4, 0.6)]
+    loose = [(a, b, 0.2) for a in range(3) for b in (3, 4)] + [(5, 4, 0.6)]
+    edges = make_edges([*tight, *loose])
+
+    parts = find_parts(nodes, edges, [])
+    joined = find_parts(nodes, edges, [(2, 3)])
+
+    assert average_linkage(5, edges.filter(edges.first < 5), TERM_LINKAGE_PARAMS, never_apart) == [[0, 1, 2, 3, 4]]
+    assert parts == {0: 0, 1: 0, 2: 0, 3: 1, 4: 1}
+    assert joined[2] == joined[3]
+
+
+def test_the_part_with_the_most_reports_in_the_window_keeps_the_id_and_the_live_blog():
+    keys = ("old1", "old2", "live", "new1", "new2", "old3")
+    reports = tuple(WireGroup(articles=(key,)) for key in keys)
+    whole = Story(id="s1", articles=keys, wire_groups=reports, thread="t1", merged_ids=("s0",))
+    parts = {"old1": 0, "old2": 0, "old3": 0, "new1": 1, "new2": 1}
+
+    core, rest = separate_parts([whole], parts, {"new1", "new2", "old1"})
+
+    assert (core.id, core.articles, core.merged_ids) == ("s1", ("live", "new1", "new2"), ("s0",))
+    assert (rest.id, rest.articles) == ("2-s1", ("old1", "old2", "old3"))
+    assert core.thread == rest.thread == "t1"
+    assert separate_parts([whole], dict.fromkeys(keys, 0), keys) == (whole,)

@@ -249,7 +249,7 @@ def test_what_differs_goes_before_the_news_itself_and_from_the_end(editions):
         ((), 9),
         *(((f"what differs, but for the first {n} stories",), n) for n in (8, 6, 5, 4, 3, 2)),
         (("what differs",), 0),
-        (("what differs", "more on the same events"), 0),
+        (("what differs", "more on the same subjects"), 0),
     ]
     assert all(story.related for each in tried[:10] for story in each.stories)
 
