@@ -191,7 +191,7 @@ def ended_stories(
 
 
 MAX_RELATED = 3  # stories listed under one story
-MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have no sentence to show
+MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
 
@@ -213,24 +213,34 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
 
     Stories with a `must` phrase come first, then those of several outlets or that the reader's own weights raise, then
-    the others. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader
-    cannot read. A story can only be a brief if all its articles are flagged (galleries, videos), or if one outlet alone
-    has it and no sentence of it can be shown. Of a thread, the first story with news is shown, with up to `MAX_RELATED`
-    others listed under it. A story without a title is not shown.
+    the others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
+    (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
+    be a brief if all its articles are flagged (galleries, videos). Of a thread, the first story with news is shown,
+    with up to `MAX_RELATED` others listed under it, and so are headlines akin to it. A story without a title is not
+    shown.
     """
     stories = context.digest.stories
     flagged = {key for key, article in context.articles.items() if is_flagged(article)}
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
     pending: list[RankedStory] = []
-    bare = 0
-    for each in sorted(ranked, key=lambda each: (not each.must_phrases, _is_set_back(each))):
-        thread = each.sibling_of or each.story.id
-        if thread in shown_by_thread:
-            under = chosen.related[shown_by_thread[thread]]
-            if len(under) < MAX_RELATED:
-                under.append(each)
-        elif len(chosen.main) == stories or bare == MAX_BARE or flagged.issuperset(each.story.articles):
+    bare: dict[str, EditionStory] = {}  # headlines alone; their turn comes again after the others
+    queue = sorted(ranked, key=lambda each: (not each.must_phrases, _is_set_back(each)))
+    order = {each.story.id: number for number, each in enumerate(queue)}
+    for each in queue:
+        thread, again = each.sibling_of or each.story.id, each.story.id in bare
+        akin = (other.story.id for other, _ in chosen.main if again and other.story.id in each.akin)
+        if head := shown_by_thread.get(thread) or next(akin, None):
+            if len(chosen.related[head]) < MAX_RELATED:
+                chosen.related[head].append(each)
+            elif again:
+                pending.append(each)
+        elif len(chosen.main) == stories or flagged.issuperset(each.story.articles):
+            pending.append(each)
+        elif again:
+            shown_by_thread[thread] = each.story.id
+            chosen.main.append((each, bare[each.story.id]))
+        elif len(bare) == MAX_BARE:
             pending.append(each)
         elif (shown := compose_story(each, context, taken=anchors)) is None:
             continue
@@ -241,14 +251,17 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
             if len(chosen.foreign) < stories:
                 chosen.foreign.append((each, shown))
         elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases):
-            pending.append(each)
-            bare += 1
+            bare[each.story.id] = shown
+            queue.append(each)
         else:
             shown_by_thread[thread] = each.story.id
             chosen.main.append((each, shown))
+    pending.sort(key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(chosen, shown_by_thread)
     _fill_briefs(chosen, pending, context.digest.briefs)
-    chosen.main.sort(key=lambda pair: (_is_set_back(pair[0]), -pair[0].score, pair[0].story.id))
+    chosen.main.sort(
+        key=lambda pair: (_is_set_back(pair[0]), pair[0].story.id in bare, -pair[0].score, pair[0].story.id)
+    )
     return chosen
 
 

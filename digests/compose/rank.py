@@ -20,6 +20,7 @@ from watcher.text.words import stems
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
 SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words, 0 to 1, from which on they are about one event
 READER_TERM = "reader"  # of the reader's own weights
+AKIN_SIMILARITY = 0.1  # the same, from which on a headline without a sentence may be about the event of another story
 SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
 TITLES = 24  # titles of a story whose words are compared
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
@@ -46,6 +47,7 @@ class RankedStory:
     score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
     sibling_of: str | None = None  # the id of the higher story on the same event or in the same thread
+    akin: frozenset[str] = frozenset()  # ids of stories that may be on the same event
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
     watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
 
@@ -137,20 +139,22 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
     """Return the stories, with a sibling term added to each that is on the same event as a higher one."""
     top = scored[:SIBLINGS_AMONG]
     vectors = _vectors(top, articles)
+    likeness = vectors @ vectors.T
+    akin = [frozenset(top[i].story.id for i in np.flatnonzero(row >= AKIN_SIMILARITY).tolist()) for row in likeness]
     found: list[RankedStory] = []
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
-        near = set(np.flatnonzero(vectors[:at] @ vectors[at] >= SIBLING_SIMILARITY).tolist())
+        near = set(np.flatnonzero(likeness[at, :at] >= SIBLING_SIMILARITY).tolist())
         head = next((i for i in family if i in near or (thread and top[i].story.thread == thread)), None)
         if head is None:
             family[at] = [at]
-            found.append(ranked)
+            found.append(replace(ranked, akin=akin[at]))
             continue
         term = _term("sibling", float(len(family[head])), WEIGHTS["sibling"], "a higher story is about the same event")
         family[head].append(at)
         why = (*ranked.score_terms, term)
-        found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id))
+        found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id, akin=akin[at]))
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 

@@ -104,17 +104,6 @@ def test_nothing_in_the_window_gives_an_empty_edition():
     assert edition_json.load(edition_json.dump(edition)) == edition
 
 
-def test_a_story_of_which_one_outlet_has_only_a_headline_stands_in_one_line():
-    only = article("Paper", "Bridge over the river Aar falls, two people missing", "")
-    second = article("Post", "Bridge over the river Aar falls in Bern at night", "", hours=13)
-
-    alone, must, both = edition_of([[only]]), edition_of([[only]], must=("bridge",)), edition_of([[only, second]])
-
-    assert [brief.title for brief in alone.briefs] == [only.title] and not alone.stories
-    assert [(shown.title, shown.summary) for shown in must.stories] == [(only.title, ())]
-    assert [shown.outlets for shown in both.stories] == [2]
-
-
 def test_forty_stories_have_forty_anchors():
     groups = [[report(f"P{g}{n}", "Flood", f"Town{g}", 300 + g) for n in range(2)] for g in range(40)]
 

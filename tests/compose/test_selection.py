@@ -8,7 +8,34 @@ from digests.cluster.stories import separate_parts
 from digests.compose.edition import compose_edition
 from digests.edition.verify import verify
 from digests.model import Intake
-from tests.compose.factories import END, by_id, make_context, report, story
+from tests.compose.factories import END, article, by_id, edition_of, make_context, report, story
+
+
+def test_a_headline_of_one_outlet_takes_a_place_that_is_left_else_one_line():
+    only = article("Paper", "Bridge over the river Aar falls, two people missing", "")
+    second = article("Post", "Bridge over the river Aar falls in Bern at night", "", hours=13)
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
+
+    alone, full = edition_of([[only], flood]), edition_of([[only], flood], stories=1)
+    must, both = edition_of([[only]], must=("bridge",)), edition_of([[only, second]])
+
+    assert [shown.title for shown in alone.stories] == [flood[0].title, only.title] and not alone.briefs
+    assert [shown.title for shown in full.stories] == [flood[0].title]
+    assert [brief.title for brief in full.briefs] == [only.title]
+    assert [(shown.title, shown.summary) for shown in must.stories] == [(only.title, ())]
+    assert [shown.outlets for shown in both.stories] == [2]
+
+
+def test_a_headline_of_one_outlet_that_may_be_on_the_event_of_a_story_is_listed_under_it():
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
+    near = article("Paper", "Nepal counts the dead after a night of heavy rain", "")
+    far = article("Post", "Bridge over the river Aar falls, two people missing", "")
+
+    edition = edition_of([flood, [near], [far]], briefs=0)
+
+    first, second = edition.stories
+    assert [brief.title for brief in first.related] == [near.title]
+    assert (second.title, second.related) == (far.title, ())
 
 
 def test_reports_outside_the_core_of_a_story_are_listed_under_it_and_not_counted():
