@@ -116,8 +116,8 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
 
 def format_edition(edition: Edition) -> list[str]:
     rows = [
-        f"  {story.number:2}. {story.headline}\n      {format_count(story.outlets, 'outlet')}: "
-        f"{story.independent} independent, {story.folded} with copies; languages: {', '.join(story.languages)}"
+        f"  {story.number:2}. {story.headline}\n      {format_count(story.outlets, 'outlet')}, "
+        f"{story.independent} independent; languages: {', '.join(story.languages)}"
         for story in edition.stories
     ]
     return [*format_made(edition), *rows]

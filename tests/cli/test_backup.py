@@ -128,13 +128,13 @@ def test_what_is_wrong_is_named_with_what_mends_it_and_mended(watcher, engine, s
     spoilt(engine, spoil)
 
     code, told, _ = watcher("check", "--deep", "--json")
-    mended = watcher("check", "--deep", "--mend")
+    mended = watcher("check", "--deep", "--repair")
     after = watcher("check", "--deep")
 
     assert code == 1
     (finding,) = json.loads(told)["store"]
     assert words in finding["what"]
-    assert ("--mend" in finding["hint"]) is can_be_mended
+    assert ("--repair" in finding["hint"]) is can_be_mended
     assert (mended[0], after[0]) == ((0, 0) if can_be_mended else (1, 1))
 
 
@@ -143,7 +143,7 @@ def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
     spoilt(engine, "INSERT INTO site_blocks VALUES ('nobody', 'h', '2026-11-24', :zero)")
 
     told = watcher("check", "--deep")
-    mended = watcher("check", "--deep", "--mend")
+    mended = watcher("check", "--deep", "--repair")
 
     assert "1 rows of site_blocks belong to articles" in told[1]
     assert (told[0], mended[0], watcher("check", "--deep")[0]) == (1, 0, 0)

@@ -39,7 +39,7 @@ def check(
     online: Annotated[
         bool, Option("--online", help="Fetch each feed and log in to the mail server; no message is sent.")
     ] = False,
-    mend: Annotated[bool, Option("--mend", help="With --deep: repair what can be repaired in the store.")] = False,
+    repair: Annotated[bool, Option("--repair", help="With --deep: repair what can be repaired in the store.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -63,14 +63,14 @@ def check(
         problems = error.problems if isinstance(error, SettingsError) else ()
         print_json({"ok": False, "path": path, "problems": problems, "error": str(error)})
         return USAGE if isinstance(error, SettingsError) else FAILED
-    deep = deep or mend
+    deep = deep or repair
     faults: list[dict[str, Any]] = []
     results: tuple[CheckResult, ...] = ()
     if deep or online:
         # Late: SQLAlchemy and the HTTP client take 0.4 s to load, and a check of the file alone does not need them.
         from watcher.cli.check_services import check_online, check_store
 
-        faults = check_store(settings, mend=mend) if deep else []
+        faults = check_store(settings, repair=repair) if deep else []
         results = check_online(settings) if online else ()
     warnings = list(find_warnings(settings))
     if json:
@@ -84,7 +84,7 @@ def check(
             print_err(warning)
         print_lines(format_faults(faults) if deep else ())
         print_lines(format_results(results))
-    if any(not fault["mended"] for fault in faults):
+    if any(not fault["repaired"] for fault in faults):
         return FAILED
     return PARTLY if any(result.fault for result in results) else DONE
 
@@ -150,7 +150,7 @@ def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
     if not faults:
         yield "store: no problems found"
     for fault in faults:
-        yield f"store: {fault['what']}: " + ("repaired" if fault["mended"] else f"try: {fault['hint']}")
+        yield f"store: {fault['what']}: " + ("repaired" if fault["repaired"] else f"try: {fault['hint']}")
 
 
 def format_results(results: Sequence[CheckResult]) -> Iterator[str]:

@@ -23,14 +23,17 @@ ONLINE_GROUP = "watcher.online_checks"
 HOSTS_AT_ONCE = 16
 
 
-def check_store(settings: Settings, *, mend: bool) -> list[dict[str, object]]:
-    """Return the faults in the store; with `mend`, repair those that can be repaired. Errors: StoreError."""
+def check_store(settings: Settings, *, repair: bool) -> list[dict[str, object]]:
+    """Return the faults in the store; with `repair`, repair those that can be repaired. Errors: StoreError."""
     with closing_store(open_store(settings.store.url, create=False)) as engine:
         found = read(engine, find_problems)
-        return [{"what": each.what, "hint": each.hint, "mended": mend and repair(engine, each)} for each in found]
+        return [
+            {"what": each.what, "hint": each.hint, "repaired": repair and repair_problem(engine, each)}
+            for each in found
+        ]
 
 
-def repair(engine: Engine, problem: StoreProblem) -> bool:
+def repair_problem(engine: Engine, problem: StoreProblem) -> bool:
     """Repair a problem, in as many transactions as needed; return False if it has no automatic repair."""
     while problem.repair and write(engine, problem.repair):
         pass

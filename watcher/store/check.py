@@ -18,7 +18,7 @@ from watcher.store.sql import count_rows, execute_each, in_chunks
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 MAX_FAULTS = 20  # reported by the integrity check; ids listed of unreadable texts
 RESTORE_HINT = "watcher restore FILE, from a backup"
-REPAIR_HINT = "watcher check --deep --mend"
+REPAIR_HINT = "watcher check --deep --repair"
 BATCH = 500  # texts
 
 
@@ -27,7 +27,7 @@ class StoreProblem:
     """
     A fault in the store, and how to repair it.
 
-    `--mend` calls `repair`, again as long as it returns True.
+    `--repair` calls `repair`, again as long as it returns True.
     """
 
     what: str

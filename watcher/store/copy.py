@@ -187,7 +187,7 @@ def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError
     why = " ".join(str(getattr(error, "orig", error)).split())
     return StoreError(
         f"{table.name}: the other database cannot store the row {key} unchanged: {why}",
-        hint="repair FROM with watcher check --deep --mend, then run the same command again",
+        hint="repair FROM with watcher check --deep --repair, then run the same command again",
     )
 
 
