@@ -56,7 +56,7 @@ def test_comments_are_never_the_article_however_long() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["related", "newsletter", "share-bar", "author-box", "teaser", "fact-box", "pullquote"]
+    "name", ["related", "newsletter", "share-bar", "author-box", "teaser", "fact-box", "pullquote", "PagePromo"]
 )
 def test_boxes_inside_the_article_go_by_their_names(name: str) -> None:
     box = f"<div class='{name}'><p>Rain is expected in the north, and snow on the hills.</p></div>"

@@ -96,6 +96,8 @@ def test_a_subhead_over_a_paragraph_stays() -> None:
         ("How the bridge was closed, and what lorries do since. 20.04.2024 | 3:18 min", "caption"),
         (">> All decisions of the council at a glance", "read more"),
         ("Table of contents", "label"),
+        ("28 November // 8 min read", "label"),
+        ("Lesedauer: 4 Minuten", "label"),
         ("Share this post", "label"),
     ],
 )
@@ -129,6 +131,30 @@ def test_dates_over_each_item_of_a_long_list_stay() -> None:
 
     assert cut(calendar, markup=markup) == []
     assert cut(calendar[:9], markup=markup) == [("date", day) for day in days[:4]]
+
+
+def test_a_line_at_the_end_that_asks_for_something_late_is_a_call() -> None:
+    call = f"{PROSE[:-1]}, and much more: Follow our channel on Telegram"
+
+    assert cut(blocks(*[PROSE] * 8, call)) == [("call", call)]
+    assert cut(blocks(*[PROSE] * 8, call, *[PROSE] * 8)) == []
+
+
+def test_a_teaser_with_its_title_behind_a_colon_is_no_heading_of_a_box() -> None:
+    teasers = "RELATED READING: Answers to all your questions on bridges", "READ MORE: Will lorries end the bridge?"
+    markup = InlineMarkup(links=frozenset(map(normalize_key, teasers)))
+    long = f"{PROSE} {PROSE} {PROSE}"
+
+    assert cut(blocks(*[PROSE] * 3, teasers[0], long, teasers[1], long), markup=markup) == [
+        ("read more", teaser) for teaser in teasers
+    ]
+
+
+def test_a_box_does_not_take_an_article_of_lists_with_it() -> None:
+    items = [Block(text=f"Walk over bridge number {at} before noon", kind="li") for at in range(90)]
+    given = blocks(*[PROSE] * 3, "Related resources:", items[0], Block(text="All bridges", kind="h"), *items[1:])
+
+    assert [text for _, text in cut(given)] == ["Related resources:", items[0].text]
 
 
 def test_a_note_that_the_rest_is_for_subscribers_is_not_the_text() -> None:

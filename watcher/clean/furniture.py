@@ -28,6 +28,7 @@ QUOTE_LEAST, QUOTE_MOST = 25, 300  # letters of a sentence that is set apart
 KICKER = 30  # letters before a title in its own heading
 LEAST_TITLE = 20  # letters of that title
 MANY_DATES = 8  # date lines: more of them are the headings of a list of events or of a live blog
+CALL_MAX = 320  # characters of a line that asks the reader for something
 CAPTION_MAX = 400  # characters of a film's caption
 PLAYING_TIME_MAX = 30  # characters of the playing time at its end
 STAMP_LETTERS = 36  # of a line that is a date: "Published on Wednesday 12 September 2024"
@@ -38,6 +39,8 @@ MIN_OVERLAP = 0.75
 MIN_MISSING_CHARS = 70  # subheads are often missing from the data
 UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
+BOX_MOST = 4  # times the text before it: a longer box does not reach to the end, as an article of lists may follow it
+TITLE_BEHIND = re.compile(r"[:：]\s*\S.{14}")  # "Related: A title" is one teaser and no heading of several
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
 CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2}|[^\W\d_]{2}\.?\s\d")
 # The date and playing time at the end of a film's caption: "20.04.2024 | 3:18 min".
@@ -122,7 +125,7 @@ def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
             yield place, "byline"
         elif not name:
             yield place, "label"
-        elif is_near_edge and is_paywall_note(text):
+        elif is_near_edge and (is_paywall_note(text) or (place >= HEAD_BLOCKS and _is_call(text, within=CALL_MAX))):
             yield place, "call"
         elif (rule := line_rule(text)) and (rule != "rights" or is_near_edge):
             yield place, rule
@@ -227,7 +230,11 @@ def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, sta
     # Three paragraphs follow each other where the article goes on: a teaser has one, at most two.
     is_prose = any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
     if light and sum(light) >= BOX_LINKED * len(light) and not is_prose and not _prose_follows(blocks, known, start):
-        return len(blocks)
+        size, before = (
+            text_length(blocks[at] for at in places if rules[at] is None) for places in (rest, range(start))
+        )
+        if size <= BOX_MOST * before:
+            return len(blocks)
     end = start + 1
     while end < len(blocks) and _looks_like_teaser(blocks[end], known, rules[end]) and blocks[end].kind != "h":
         end += 1
@@ -319,12 +326,14 @@ _RATES = _any_of("rates", r"^[\W_]{0,4}")
 
 def is_teaser_heading(text: str) -> bool:
     """Whether `text` can stand over a box of teasers, a schedule or comments: "More from International"."""
-    return len(text) < 80 and text[-1:] not in ".!?。" and _BOX.match(text) is not None
+    return len(text) < 80 and text[-1:] not in ".!?。" and bool(_BOX.match(text)) and not TITLE_BEHIND.search(text)
 
 
-def _is_call(text: str) -> bool:
-    """Whether `text` asks the reader for something: to subscribe, to follow, to comment."""
-    asks = _RATES.match(text) or (_ASKS.search(text[:80]) and _CHANNELS.search(text))
+def _is_call(text: str, *, within: int = SHORT) -> bool:
+    """Whether `text` asks the reader for something `within` characters: to subscribe, to follow, to comment."""
+    if len(text) >= CALL_MAX:
+        return False
+    asks = _RATES.match(text) or (_ASKS.search(text[:within]) and _CHANNELS.search(text))
     return bool(asks) and not _QUOTED.search(text)
 
 
@@ -333,7 +342,8 @@ _LINES: tuple[tuple[str, int, Callable[[str], object]], ...] = (
     ("label", 60, _starts("labels", r"[\W_]*$").match),
     ("read more", 300, _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])").match),
     ("read more", 300, re.compile(">>").match),
-    ("call", 320, _is_call),
+    ("label", 60, _any_of("reading_times", r"^.{0,24}?", r"\W*$").match),
+    ("call", CALL_MAX, _is_call),
     ("embed", 500, _any_of("embeds", r"^[\W_]{0,4}").match),
     ("rights", 200, _any_of("rights", r"^[^\w©ⓒ(]{0,4}", r"[\W_]*$").match),
 )

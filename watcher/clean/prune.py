@@ -24,7 +24,7 @@ COMMENTS_CLASS = re.compile(
 )
 BOXES = re.compile(CLASS_NAMES["boxes"])
 ASIDES = re.compile(CLASS_NAMES["asides"])
-TEASERS = re.compile("[Tt]easer|caption")
+TEASERS = re.compile("[Tt]easer|caption|[Pp]romo(?!t)")
 NUMBERS = re.compile(r"\d+")  # "menu-item-1203": numbers in names are ignored
 PLAIN = frozenset("a b br em i img strong".split())  # inline elements are never furniture
 CUT_TAGS = frozenset(("div", "li", "ul", "ol", "dl", "p", "section", "span", "dd", "dt"))
@@ -112,7 +112,7 @@ RULES = {
     OTHERS: "comments, or another article",
     BOX_BESIDE: "a box beside the article, by its name",
     DOUBTFUL: "furniture by its name, or hidden",
-    TEASER: "a teaser or caption by its name",
+    TEASER: "a teaser, caption or box by its name",
 }
 LINKS = "a list of links"
 
