@@ -41,7 +41,12 @@ def test_the_wheel_contains_each_file_of_the_two_packages_and_no_other(wheel):
 
     assert names - data == package_files()
     assert {name.partition(".data/")[2] for name in data} == {"data/share/man/man1/watcher.1"}
-    assert {"watcher/py.typed", "digests/py.typed", "digests/analysis/cities.tsv"} <= names
+    assert {
+        "watcher/py.typed",
+        "digests/py.typed",
+        "digests/analysis/cities.tsv",
+        "watcher/settings/outlets.tsv",
+    } <= names
     assert {"digests/render/templates/mail.html.j2", "digests/render/phrases/uk.toml"} <= names
 
 

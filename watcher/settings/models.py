@@ -15,6 +15,7 @@ from pydantic import ByteSize, Field, PrivateAttr, StrictBool, StrictInt, Valida
 from watcher.errors import WatcherError
 from watcher.model import Source
 from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates
+from watcher.settings.outlets import complete_source
 from watcher.settings.types import (
     Country,
     Duration,
@@ -219,10 +220,14 @@ class SourceSettings(SettingsModel):
     url: WebUrl = Field(description="Address of the feed, http or https; requested exactly as given.")
     name: str = Field(default="", description="Name of the outlet; by default the feed's host.", max_length=200)
     language: Language = Field(default=None, description='Language of its articles, "fr"; detected if not given.')
-    country: Country = Field(default=None, description='Country of the outlet, ISO 3166-1, "FR".')
+    country: Country = Field(
+        default=None, description='Country of the outlet, ISO 3166-1, "FR"; by default from the table of outlets.'
+    )
     section: str | None = Field(default=None, description="Section of its articles; a folder in OPML.", max_length=200)
     owner: str | None = Field(
-        default=None, description="Owner of the outlet; outlets of one owner count once.", max_length=200
+        default=None,
+        description="Owner of the outlet; outlets of one owner count once. By default from the table of outlets.",
+        max_length=200,
     )
     owner_kind: str | None = Field(
         default=None,
@@ -380,7 +385,8 @@ class Settings(SettingsModel):
         return self._path
 
     def active_sources(self) -> tuple[Source, ...]:
-        return tuple(row.source() for row in self.sources if row.enabled)
+        """Return the enabled sources; what they do not say of their outlets is from the table of outlets."""
+        return tuple(complete_source(row.source()) for row in self.sources if row.enabled)
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
