@@ -227,6 +227,11 @@ def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, 
     for article in reports:
         for code, weight in country_weights(article).items():
             weights[code] += weight / len(reports)
+    return choose_countries(weights)
+
+
+def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the up to `MAX_COUNTRIES` countries whose weight is high enough, those with most first; may be empty."""
     order = sorted(weights, key=lambda code: (-weights[code], code))
     if not order or weights[order[0]] < MIN_WEIGHT:
         return ()

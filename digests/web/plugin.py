@@ -13,18 +13,21 @@ from digests.settings.digests import digests_of
 from digests.store.editions import edition_rows, load_edition, open_digests
 from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
+from digests.stories.world_coverage import measure_world_coverage
 from digests.web.article import article_page
 from digests.web.editions import FORMS, archive, edition_response, feed, latest_edition_page
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
-from watcher.web.site import NavLink, Page, Site, SitePlugin
+from watcher.web.site import NavLink, Page, PageRequest, PageResponse, Site, SitePlugin, render_page
 
 RECENT = timedelta(days=7)  # in which the stories of a feed are counted
+COVERAGE_DAYS = {"30": "month", "7": "week", "90": "quarter"}  # value and label in the form; the first is the usual
 NAV = (
     NavLink(href="/", words="Today", key="t"),
     NavLink(href="/archive", words="Archive", key="a"),
+    NavLink(href="/coverage", words="Coverage", key="c"),
     NavLink(href="/search", words="Search", key="/"),
 )
 
@@ -47,6 +50,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
             Page(path="/search", answer=search_page, cost="search"),
+            Page(path="/coverage", answer=coverage_page, cost="search"),
         ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),
@@ -56,8 +60,16 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     )
 
 
+def coverage_page(site: Site, ask: PageRequest) -> PageResponse:
+    asked = ask.query.get("days", "")
+    days = asked if asked in COVERAGE_DAYS else next(iter(COVERAGE_DAYS))
+    since = site.now() - timedelta(days=int(days))
+    found = read(site.engine, measure_world_coverage, since=since, until=site.now())
+    return render_page(site, "coverage.html.j2", package="digests.web", found=found, days=days, spans=COVERAGE_DAYS)
+
+
 def static_paths(site: Site) -> Iterator[str]:
-    yield from ("/", "/archive", "/feed.atom")
+    yield from ("/", "/archive", "/coverage", "/feed.atom")
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     yield from (f"/digest/{name}" for name in dict.fromkeys(row.digest for row in rows))

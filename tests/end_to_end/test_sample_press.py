@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from email import policy
 from itertools import pairwise
 
@@ -175,6 +175,26 @@ def test_status_tells_how_the_sources_fare(run, capsys):
     words = {"html": "not a feed", "error": "failing"}
     broken = {outlet.name: words[outlet.feed] for outlet in library().outlets if is_broken(outlet)}
     assert broken == {name: word for name, word in health.items() if word in words.values()}
+
+
+def test_coverage_names_the_countries_that_report_first(run, capsys):
+    stories = defaultdict(list)
+    for key, article in sorted(run.articles.items(), key=lambda item: (item[1].published_at, item[1].id)):
+        if article.kind not in COLLECTIONS:
+            stories[run.labels[key].story].append(article)
+    firsts = [found[0] for found in stories.values() if len({article.outlet for article in found}) > 1]
+    expected = Counter(article.country for article in firsts)
+
+    assert run_command(["coverage", "--json", "--config", str(run.settings)]) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    assert (found["articles"], found["stories"]) == (len(run.articles), len(firsts))
+    assert {each["code"]: each["stories_first"] for each in found["countries"] if each["stories_first"]} == expected
+    assert {each["code"]: each["outlets"] for each in found["countries"]} == Counter(
+        outlet.country for outlet in library().outlets
+    )
+    silent = {each["code"] for each in found["countries"] if each["last_article_at"] is None}
+    assert silent == {outlet.country for outlet in library().outlets} - {a.country for a in run.articles.values()}
 
 
 def test_verify_proves_the_edition(run, capsys):

@@ -30,7 +30,7 @@ def database() -> str:
     return "sqlite"
 
 
-PAGES = ("/", "/archive", "/sources", "/sources/1", "/search", "/search?q=tents", "/nope")
+PAGES = ("/", "/archive", "/coverage", "/sources", "/sources/1", "/search", "/search?q=tents", "/nope")
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"{SCRIPT}\"onload=alert(2) '><img src=x onerror=alert(3)>{{{{7*7}}}}\u202e\x00"
 

@@ -50,7 +50,8 @@ def paths(base) -> tuple[str, ...]:
     story = first(base, "/", r'href="(/story/[^"]+)"')
     article = first(base, story, r'href="(/article/[^"]+)"')
     return ("/", story, article, "/archive", "/digest/world/2026-11-24", "/sources", "/sources/1", "/search",
-            "/search?q=tents", "/article/1" + "4".rjust(15, "0"), "/article/1" + "5".rjust(15, "0"))  # fmt: skip
+            "/coverage", "/search?q=tents",
+            "/article/1" + "4".rjust(15, "0"), "/article/1" + "5".rjust(15, "0"))  # fmt: skip
 
 
 def read(base: str, path: str) -> str:

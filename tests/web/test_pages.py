@@ -67,7 +67,7 @@ async def test_a_headline_leads_to_its_story_and_the_outlets_name_to_the_outlet(
 @pytest.mark.parametrize(
     ("path", "current"),
     [("/", "Today"), ("/digest/world/2026-11-24", "Archive"), ("/sources", "Sources"), ("/sources/1", "Sources"),
-     ("/search", "Search"), ("/archive", "Archive")],
+     ("/search", "Search"), ("/archive", "Archive"), ("/coverage", "Coverage")],
 )  # fmt: skip
 async def test_the_navigation_names_the_product_and_marks_where_one_is(client, path, current):
     page = html.fromstring((await client.get(path)).text)
@@ -185,6 +185,21 @@ async def test_a_source_shows_its_polls_and_no_password(client):
     assert "hush" not in "".join(pages)
 
 
+async def test_coverage_counts_outlets_and_first_reports_by_country_and_language(client):
+    page = html.fromstring((await client.get("/coverage")).text)
+    countries, languages = (
+        [[cell.text_content() for cell in row.xpath("td")] for row in table.xpath(".//tbody/tr")]
+        for table in page.xpath("//table")
+    )
+
+    assert "10 articles, 1 story of several outlets" in page.text_content()
+    assert countries[0] == ["Canada1 outlet", "25 Nov, 06:00", "00 %"] and len(countries) == 6
+    assert [row[0] for row in languages] == ["English4 outlets", "Arabic1 outlet", "Japanese1 outlet"]
+    assert page.xpath("//option[@selected]/text()") == ["month"]
+    assert html.fromstring((await client.get("/coverage?days=7")).text).xpath("//option[@selected]/text()") == ["week"]
+    assert (await client.get("/coverage?days=99999999999999999999")).status_code == 200
+
+
 async def test_search_finds_marks_and_pages(client):
     found = (await client.get("/search", params={"q": "tents"})).text
 
@@ -246,9 +261,9 @@ async def test_an_empty_store_says_what_to_do(tmp_path):
     engine = open_digests(settings.store.url)
     client = client_of(app_of(site_of(settings, engine)))
 
-    pages = [(await client.get(path)) for path in ("/", "/archive", "/sources", "/search?q=x")]
+    pages = [(await client.get(path)) for path in ("/", "/archive", "/coverage", "/sources", "/search?q=x")]
 
-    assert [page.status_code for page in pages] == [200] * 4
+    assert [page.status_code for page in pages] == [200] * 5
     assert "No edition yet" in pages[0].text and "watcher sources add" in pages[2].text
     engine.dispose()
 

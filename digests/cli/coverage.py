@@ -1,0 +1,70 @@
+"""`watcher coverage`: outlets, last articles and first reports by country and language."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from typer import BadParameter, Option
+
+from digests.settings.digests import digests_of
+from digests.store.editions import open_digests
+from digests.stories.world_coverage import GroupCoverage, WorldCoverage, measure_world_coverage
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
+from watcher.cli.output import print_result
+from watcher.store.writer import read
+from watcher.text.format import format_count
+
+MINUTE = "%Y-%m-%d %H:%M"
+NAME_CHARS = 28
+
+
+@with_examples("watcher coverage", "watcher coverage --since 7d", "watcher coverage --since 2026-11-01 --json")
+def show_coverage(
+    since: Annotated[str, Option("--since", help='Earliest time: an age ("7d") or a date.', metavar="T")] = "30d",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """
+    Show what your sources cover: outlets, last article and stories first reported, by country and language.
+
+    A story counts if it began after --since and two outlets or more report it. Countries that only agencies' texts are
+    about are listed at the end, with outlets of theirs that you could add. Times are in the time zone of the first
+    digest.
+    """
+    settings = load_settings(config)
+    zone = ZoneInfo(digests_of(settings)[0].timezone)
+    now = datetime.now(UTC)
+    start = parse_time_option(since, option="--since", now=now, zone=zone) or now
+    if start >= now:
+        raise BadParameter(f'got "{since}", expected a time in the past', param_hint="--since")
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        found = read(engine, measure_world_coverage, since=start, until=now)
+    print_result(found, format_coverage(found, zone), json=json)
+
+
+def format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
+    counts = format_count(found.articles, "article"), format_count(found.stories, "story", "stories")
+    yield f"since {found.since.astimezone(zone):{MINUTE}}: {counts[0]}, {counts[1]} of several outlets"
+    if not found.countries:
+        yield "there are no sources and no articles yet; watcher sources add URL adds a source"
+        return
+    for title, groups in (("country", found.countries), ("language", found.languages)):
+        yield from ("", *format_groups(title, groups, found.stories, zone))
+    if found.agency_countries:
+        yield from ("", "Only agencies report on these countries:")
+    for each in found.agency_countries:
+        known = ", ".join(f"{row.host}{f' ({row.language})' if row.language else ''}" for row in each.known_outlets)
+        more = f"; outlets there: {known}" if known else ""
+        yield f"  {each.name}: {format_count(each.reports, 'text')} of {', '.join(each.agencies)}{more}"
+    if found.read_since > found.since:
+        yield f"Countries were looked for in the articles since {found.read_since.astimezone(zone):{MINUTE}}."
+
+
+def format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:
+    yield f"{title:{NAME_CHARS}}  outlets  last article      first to report"
+    for each in groups:
+        last = f"{each.last_article_at.astimezone(zone):{MINUTE}}" if each.last_article_at else "none"
+        share = f"{each.stories_first} of {stories} ({each.stories_first / stories:.0%})" if stories else "-"
+        name = (each.name or "not known")[:NAME_CHARS]
+        yield f"{name:{NAME_CHARS}}  {each.outlets:7}  {last:16}  {share}"
