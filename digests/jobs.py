@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,11 +12,12 @@ from apscheduler.triggers.cron import CronTrigger
 from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
 from digests.alerts.alerts import AlertJob
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.schedule import NOT_LATE, EditionRequest, due_at, due_date, edition_window
+from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_at, edition_window
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
+from digests.settings.schedule import DAYS
 from digests.settings.translate import translate_of
-from digests.store.editions import DAILY, MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
+from digests.store.editions import MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
@@ -55,21 +56,23 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
         *(
             Job(
-                name=f"digest {digest.name}",
-                cron=daily_trigger(digest),
+                name=f"digest {digest.name}" if at == digest.at[0] else f"digest {digest.name} {at:%H:%M}",
+                cron=daily_trigger(digest, at),
                 run=partial(editions.run, digest.name),
                 finish=True,
                 background_task=task,
             )
             for digest in digests_of(settings)
+            for at in digest.at
         ),
     )
 
 
-def daily_trigger(digest: DigestSettings) -> CronTrigger:
-    """Return a trigger for a digest's local time; `due_date` decides whether an edition is due then."""
-    at = digest.at
-    return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
+def daily_trigger(digest: DigestSettings, at: time) -> CronTrigger:
+    """Return a trigger for a local time of a digest; `due_edition` decides whether an edition is due then."""
+    days = ",".join(DAYS[day] for day in sorted(digest.week_days))
+    zone = ZoneInfo(digest.timezone)
+    return CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, second=at.second, timezone=zone)
 
 
 async def run_retention(tools: WorkerContext) -> None:
@@ -90,8 +93,8 @@ class EditionJob:
         self._settings = settings
         self._tools = tools
         self._known_since = known_since
-        # How long to wait, and until when, by the digest and the date of an edition that could not be built.
-        self._retries: dict[tuple[str, date], tuple[timedelta, datetime]] = {}
+        # How long to wait, and until when, by the key of an edition that could not be built.
+        self._retries: dict[EditionKey, tuple[timedelta, datetime]] = {}
         self._lock = asyncio.Lock()
         self._last_run_at = tools.now()
         self._awake_since = tools.started_at or self._last_run_at
@@ -99,94 +102,98 @@ class EditionJob:
     async def run(self, name: str | None = None) -> None:
         """Build the editions that are due now, only that of digest `name` if given."""
         async with self._lock:
-            for digest, day in await asyncio.to_thread(self._due):
+            for digest, due in await asyncio.to_thread(self._due):
                 if name in (None, digest.name):
-                    await self._build(digest, day)
+                    await self._build(digest, due)
             self._last_run_at = self._tools.now()
 
     async def due_keys(self) -> tuple[str, ...]:
-        """Return the key "name/date" of each due edition, also of one that a process has begun to build."""
-        return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due, is_shared=True))
+        """Return the key "name/date" or "name/date/17:00" of each due edition, also of one that is being built."""
+        found = await asyncio.to_thread(self._due, is_shared=True)
+        return tuple("/".join(filter(None, (d.name, f"{e.key.local_date}", e.key.time))) for d, e in found)
 
-    async def build_key(self, key: str) -> None:
+    async def build_key(self, text: str) -> None:
         """Build the edition of a key of `due_keys`."""
-        name, _, date_text = key.rpartition("/")
-        day, tools = date.fromisoformat(date_text), self._tools
+        tools = self._tools
+        name, date_text, *at = text.split("/")
         digest = next(each for each in digests_of(self._settings) if each.name == name)
-        if not await tools.writer.read(is_made, EditionKey(digest=name, local_date=day)):
-            await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
+        due = edition_at(digest, date.fromisoformat(date_text), time.fromisoformat(at[0]) if at else digest.at[0])
+        if not await tools.writer.read(is_made, due.key):
+            await self._build(digest, due, held_for=DEAD_CLAIM_AFTER)
             self._last_run_at = tools.now()
 
-    def _due(self, *, is_shared: bool = False) -> list[tuple[DigestSettings, date]]:
+    def _due(self, *, is_shared: bool = False) -> list[tuple[DigestSettings, DueEdition]]:
         now, engine = self._tools.now(), self._tools.writer.engine
         # This machine has slept, or its clock was set: no feed was polled until now.
         if abs(now - self._last_run_at) > NOT_LATE:
             self._awake_since = now
         self._last_run_at = now
-        found: list[tuple[DigestSettings, date]] = []
+        found: list[tuple[DigestSettings, DueEdition]] = []
         for digest in digests_of(self._settings):
-            zone, since = ZoneInfo(digest.timezone), self._known_since[digest.name]
-            day = due_date(now, digest.at, zone, since=since, catch_up=digest.catch_up)
-            if day is None or self._waits(digest.name, day, now):
+            due = due_edition(digest, now, since=self._known_since[digest.name], catch_up=digest.catch_up)
+            if due is None or self._waits(due.key, now):
                 continue
-            key = EditionKey(digest=digest.name, local_date=day)
-            if not (read(engine, is_made, key) if is_shared else read(engine, is_settled, key, now=now)):
-                found.append((digest, day))
+            if not (read(engine, is_made, due.key) if is_shared else read(engine, is_settled, due.key, now=now)):
+                found.append((digest, due))
         # After a start or a sleep, feeds and pages that are due are fetched first.
         is_catching_up = found and now - self._awake_since < CATCH_UP_WAIT and read(engine, stats.count_due, now=now)
         return [] if is_catching_up else found
 
-    def _waits(self, name: str, day: date, now: datetime) -> bool:
-        wait, retry_at = self._retries.get((name, day), (timedelta(), now))
+    def _waits(self, key: EditionKey, now: datetime) -> bool:
+        wait, retry_at = self._retries.get(key, (timedelta(), now))
         return timedelta() < retry_at - now <= wait
 
-    async def _build(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
+    async def _build(self, digest: DigestSettings, due: DueEdition, *, held_for: timedelta | None = None) -> None:
         """Build an edition up to its due time, if late up to now; another's claim older than `held_for` is void."""
         settings, tools = self._settings, self._tools
-        now = tools.now()
-        moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
+        now, moment, about = tools.now(), due.due_at, name_key(due.key)
         was_polling = self._awake_since <= moment - CATCH_UP_WAIT
         end = moment if was_polling and now - moment <= NOT_LATE else now
         try:
-            start, end = await asyncio.to_thread(edition_window, tools.writer.engine, digest, end=end)
+            start, end = await asyncio.to_thread(edition_window, tools.writer.engine, digest, end=end, due_at=moment)
             request = EditionRequest(
-                local_date=day,
+                local_date=due.key.local_date,
                 window_start=start,
                 window_end=end,
-                slot=DAILY,
+                slot=due.key.slot,
                 due_at=moment,
                 folder=folder_of(digest, settings),
                 deliver=True,
                 translate=translate_of(settings),
             )
             arguments = (settings.store.url, digest, request, now, held_for)
-            built = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
+            built = await tools.edition_pool.run(build_due_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
             raise  # not the digest's fault: the daemon pauses
         except WatcherError as error:
             if isinstance(error, StoreError) and error.transient:
                 raise
-            retry_at = self._schedule_retry(digest.name, day)
-            log.warning("edition_failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=retry_at))
+            retry_at = self._schedule_retry(due.key)
+            log.warning("edition_failed %s", fields(**about, reason=str(error), retry_at=retry_at))
         except Exception:
-            retry_at = self._schedule_retry(digest.name, day)
-            log.exception("edition_failed %s", fields(digest=digest.name, date=day, retry_at=retry_at))
+            retry_at = self._schedule_retry(due.key)
+            log.exception("edition_failed %s", fields(**about, retry_at=retry_at))
         else:
-            self._retries.pop((digest.name, day), None)
+            self._retries.pop(due.key, None)
             if built is not None:
                 files, stories, largest = built
-                log_edition(digest.name, day, files=files, stories=stories, largest=largest)
+                log_edition(due.key, files=files, stories=stories, largest=largest)
 
-    def _schedule_retry(self, name: str, day: date) -> datetime:
-        last = self._retries.get((name, day))
+    def _schedule_retry(self, key: EditionKey) -> datetime:
+        last = self._retries.get(key)
         wait = min(last[0] * 2, MAX_RETRY) if last else FIRST_RETRY
         retry_at = self._tools.now() + wait
-        self._retries[name, day] = wait, retry_at
+        self._retries[key] = wait, retry_at
         return retry_at
 
 
-def log_edition(digest: str, day: date, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
-    about, paths = {"digest": digest, "date": day}, " ".join(map(str, files))
+def name_key(key: EditionKey) -> dict[str, object]:
+    """Return the fields of the log that name an edition; it has no field that is None."""
+    return {"digest": key.digest, "date": key.local_date, "slot": None if key.is_daily else key.slot}
+
+
+def log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
+    about, paths = name_key(key), " ".join(map(str, files))
     share = largest.share if largest else None
     log.info("edition_built %s", fields(**about, stories=stories, largest_share=share, files=paths))
     if largest and largest.is_oversized:
@@ -207,9 +214,7 @@ async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
 
 def send_and_log(worker: OutboxWorker) -> None:
     for delivery in worker.send_due():
-        names = {"digest": delivery.digest, "date": delivery.local_date}
-        names |= {"slot": None if delivery.is_daily else delivery.slot}  # the log has no field that is None
-        names |= {"channel": delivery.channel, "to": delivery.recipient}
+        names = name_key(delivery) | {"channel": delivery.channel, "to": delivery.recipient}
         if delivery.state == SENT:
             log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
         else:
@@ -218,7 +223,7 @@ def send_and_log(worker: OutboxWorker) -> None:
             log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
 
 
-def build_daily_edition(
+def build_due_edition(
     url: str, digest: DigestSettings, request: EditionRequest, now: datetime, held_for: timedelta | None
 ) -> tuple[tuple[Path, ...], int, LargestStory | None] | None:
     """Build an edition in a worker process; return files, stories and the largest; None if another builds it."""

@@ -391,6 +391,11 @@ class Ledger(Intake):
         return {name: getattr(self, name) for name in names} | {"stories_left_out": left_out}
 
 
+def address_suffix(at: str | None) -> str:
+    """Return what follows a date in the address of an edition of a time of day: "-1700"; "" for None."""
+    return f"-{at.replace(':', '')}" if at else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """One issue of a digest, complete: it is rendered, stored and replayed."""
@@ -412,6 +417,17 @@ class Edition:
     note: str = ""  # Markdown of the settings, shown at the top
     corrections: tuple[Correction, ...] = ()  # of what earlier editions cited
     ended: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any longer
+    at: str | None = None  # "17:00": its time of day, if it is a scheduled edition but not the first of its date
+    previous_at: str | None = None  # the same of the previous edition
+
+    @property
+    def suffix(self) -> str:
+        """What follows the date in the names of its files and in its ids; of an edition on demand, see `EditionKey`."""
+        return address_suffix(self.at)
+
+    @property
+    def previous_suffix(self) -> str:
+        return address_suffix(self.previous_at)
 
     @property
     def stories(self) -> tuple[EditionStory, ...]:

@@ -27,7 +27,7 @@ from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import LOOKBACK, BuiltEdition, build_edition, build_unsaved_edition, preview_edition
 from digests.edition.publish import build_messages, render_all, render_files
-from digests.edition.schedule import EditionRequest, due_at, edition_window
+from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import translate_of
@@ -73,7 +73,9 @@ def make_digest(
         list[str] | None,
         Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="F"),
     ] = None,
-    send: Annotated[bool, Option("--send", help="Send today's edition by all channels; make it if needed.")] = False,
+    send: Annotated[
+        bool, Option("--send", help="Send the edition that was due last today; make it if needed.")
+    ] = False,
     preview: Annotated[
         bool, Option("--preview", help="Show what --send would send, and to whom; write and send nothing.")
     ] = False,
@@ -186,13 +188,20 @@ def find_or_build(
 def find_existing(
     engine: Engine, digest: DigestSettings, options: TimeOptions, *, now: datetime | None = None
 ) -> BuiltEdition | None:
-    """Return the edition stored for `--date`, or today's daily one if `now` is given; None also with a window."""
+    """
+    Return the edition stored for `--date`; None also with a window.
+
+    If `now` is given, the scheduled edition that was due last on that date is meant, by default today.
+    """
     today = now.astimezone(ZoneInfo(digest.timezone)).date() if now else None
     day = options.day or today
     if options.has_window or day is None:
         return None
-    row = read(engine, editions.find_row, digest.name, day)
-    if row is None or (day == today and not row.is_daily):
+    key = edition_of_date(digest, day, now).key if now else editions.EditionKey(digest=digest.name, local_date=day)
+    row = read(engine, editions.find_row, digest.name, day, suffix=key.suffix)
+    if row is None and day != today:
+        row = read(engine, editions.find_row, digest.name, day)
+    if row is None or (day == today and row.slot != key.slot):
         return None
     return BuiltEdition(edition=read(engine, editions.load_edition, row), key=row, is_new=False)
 
@@ -325,24 +334,28 @@ def plan_edition(
     Return the request for an edition. Errors: BadParameter if its end is still to come.
 
     Args:
-        slot: DAILY (with a window of its own it becomes a further edition), "time" for a further edition of the date,
-            which is stored under the time it is made at, or None for one that is not stored.
+        slot: DAILY for the scheduled one that was due last (with a window of its own it becomes a further edition),
+            "time" for a further edition of the date, which is stored under the time it is made at, or None for one that
+            is not stored.
     """
     zone = ZoneInfo(digest.timezone)
     until = options.until(zone, now)
     day = options.day or (until or now).astimezone(zone).date()
-    end = until or (min(due_at(day, digest.at, zone), now) if options.day else now)
+    due = edition_of_date(digest, day, now)
+    end = until or (min(due.due_at, now) if options.day else now)
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is in the future", param_hint="--until")
-    start, end = edition_window(engine, digest, end=end, length=options.since)
-    is_daily = slot == editions.DAILY and not options.has_window
-    is_taken = not is_daily and read(engine, editions.get_edition, digest.name, local_date=day) is not None
+    is_scheduled = slot == editions.DAILY and not options.has_window
+    start, end = edition_window(
+        engine, digest, end=end, length=options.since, due_at=due.due_at if is_scheduled else None
+    )
+    is_taken = not is_scheduled and read(engine, editions.get_edition, digest.name, local_date=day) is not None
     stamp = now.astimezone(zone)
     return EditionRequest(
         local_date=day,
         window_start=start,
         window_end=end,
-        slot=editions.DAILY if is_daily else f"{stamp:%H:%M:%S.%f}" if slot else None,
+        slot=due.key.slot if is_scheduled else f"{stamp:%H:%M:%S.%f}" if slot else None,
         suffix=f"-{stamp:%H%M%S}" if is_taken else "",
         is_exact=options.since is not None,
     )

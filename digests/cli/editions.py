@@ -21,7 +21,7 @@ from digests.model import Edition, Rendered, translations_of
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store.editions import (
-    DAILY,
+    EditionKey,
     EditionRow,
     cited_ids,
     count_deliveries,
@@ -80,8 +80,10 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "no edition is stored; watcher digest makes one"
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
-        when = "" if each["slot"] == DAILY else f", on demand ({each['slot'][:8]})"
-        text = f"{each['date']}  {each['digest']} no. {each['number']}{when}: {format_stories(each)}"
+        key = EditionKey(digest=each["digest"], local_date=each["date"], slot=each["slot"])
+        when = f", {key.time}" if key.time else ""
+        when = when if key.is_scheduled else f", on demand ({key.time})"
+        text = f"{key.local_date}  {key.digest} no. {each['number']}{when}: {format_stories(each)}"
         yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 
 
@@ -141,12 +143,12 @@ def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
     """
     Return the editions of a date that still have files, with the suffix after the date in the names of the files.
 
-    `rows` has the latest edition first. The daily edition has no suffix. The first one has none either, until a daily
-    edition replaces its files.
+    `rows` has the latest edition first. The daily edition has no suffix. The first one on demand has none either if it
+    is the first of its date, until a daily edition replaces its files.
     """
     first = rows[-1]
     has_daily = any(row.is_daily for row in rows)
-    named = {row: "" if row is first else row.suffix for row in rows}
+    named = {row: "" if row is first and not row.is_scheduled else row.suffix for row in rows}
     return {row: suffix for row, suffix in named.items() if suffix or row.is_daily or not has_daily}
 
 

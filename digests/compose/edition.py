@@ -53,6 +53,7 @@ def compose_edition(
     number: int,
     made_at: datetime,
     corrections: Sequence[Correction],
+    at: str | None = None,
 ) -> Edition:
     """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
@@ -82,6 +83,8 @@ def compose_edition(
         note=digest.note,
         corrections=tuple(corrections),
         ended=ended_stories(context, ranked, followed),
+        at=at,
+        previous_at=previous.at if previous else None,
     )
 
 

@@ -20,7 +20,7 @@ from digests.compose.edition import compose_edition
 from digests.delivery.file import write_files
 from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.publish import build_messages, render_files
-from digests.edition.schedule import NOT_LATE, EditionRequest
+from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
 from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
@@ -41,7 +41,7 @@ from watcher.store.writer import read, write, write_with_retry
 
 LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
 REVISIONS_BACK = timedelta(days=10)  # before the window: revisions of pages that remembered editions cited
-REMEMBERED_EDITIONS = 7  # in which a story is known to have been seen
+REMEMBERED_DATES = 7  # with editions, in which a story is known to have been seen
 TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: enough to choose, rank and classify stories
 
 
@@ -83,8 +83,10 @@ def prepare_edition(
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
     before = {key: article for key, article in leads.items() if key not in candidates}
-    day = request.local_date
-    seen = editions.recent_editions(connection, digest.name, before=day, limit=REMEMBERED_EDITIONS, delivered=True)
+    day, until = request.local_date, request.window_end if request.is_scheduled else None
+    seen = editions.recent_editions(
+        connection, digest.name, before=day, until=until, limit=REMEMBERED_DATES, delivered=True
+    )
     cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
     cited = articles_by_id(connection, cited_ids)  # with full texts
     earlier = before | cited
@@ -117,6 +119,7 @@ def prepare_edition(
             connection, digest, request, feeds, left_out, withdrawn=withdrawn, late_articles=len(late), now=now
         ),
         number=request.number or editions.next_number(connection, digest.name, now=now),
+        at=request.at,
         made_at=now,
         corrections=find_corrections(citations, articles_by_id(connection, citations), revisions, since=since),
     )
@@ -236,9 +239,8 @@ def find_late_articles(
     """Return the ids of the articles from before the window that came after the time that earlier editions covered."""
     start, covered = request.window_start, None
     if not request.is_exact:
-        covered = editions.covered_up_to(
-            connection, digest.name, by=request.window_end, window=digest.window, before=request.local_date
-        )
+        window, day = (None, None) if request.is_scheduled else (digest.window, request.local_date)
+        covered = editions.covered_up_to(connection, digest.name, by=request.window_end, window=window, before=day)
     if covered is None:
         return set()
     before = (article for article in articles if start - LATE_ARTICLES <= article.published_at < start)
@@ -292,6 +294,7 @@ def measure_intake(
         LeftOut(kind=LeftOutKind.PAGE_WAITING, count=counts.waiting),
     )
     late = now - request.due_at if request.due_at is not None else timedelta()
+    usual = usual_length(digest, request.due_at or end) if request.is_scheduled else digest.window
     return Intake(
         entries_seen=counts.entries,
         left_out=tuple(each for each in rows if each.count > 0),
@@ -301,5 +304,5 @@ def measure_intake(
         failing=tuple(failing),
         network_down_since=down if down is not None and down < end else None,
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
-        longer_window=not request.is_exact and end - start > digest.window + NOT_LATE,
+        longer_window=not request.is_exact and end - start > usual + NOT_LATE,
     )

@@ -47,8 +47,12 @@ def render_all(
     earlier: Sequence[Edition] = (),
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
-    day, mail = edition.local_date.isoformat(), digest.mail
+    """
+    Return the edition in `formats`, its mail addressed as in the settings.
+
+    `suffix` follows the date in the names; by default, that of its time of day if it is not the first of its date.
+    """
+    day, mail, suffix = edition.local_date.isoformat(), digest.mail, suffix or edition.suffix
     page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=mail.to, unsubscribe=mail.unsubscribe, base_url=page)
     head = head if mail.sender is None else replace(head, sender=mail.sender)
@@ -86,7 +90,11 @@ def build_messages(
                 forms = render_files(engine, edition, digest, digest.formats, suffix=suffix)
             case "webhook":
                 body = webhook.render(edition_view(edition), edition, shape=way.shape)
-                forms = (Rendered(format=way.shape, name=f"{edition.local_date.isoformat()}.json", body=body),)
+                forms = (
+                    Rendered(
+                        format=way.shape, name=f"{edition.local_date.isoformat()}{edition.suffix}.json", body=body
+                    ),
+                )
         for recipient in recipients:
             if way.channel in MAILS:  # each mail names its own recipient only
                 forms = tuple(replace(form, body=with_recipient(form.body, recipient)) for form in forms)

@@ -9,12 +9,21 @@ from sqlalchemy import Connection, Engine
 
 from digests.settings.digests import DigestSettings, digests_of
 from digests.settings.translate import TranslateSettings
-from digests.store.editions import EditionKey, covered_up_to, first_seen_by_digest, is_made, latest_editions
+from digests.store.editions import (
+    DAILY,
+    SCHEDULED,
+    EditionKey,
+    covered_up_to,
+    first_seen_by_digest,
+    is_made,
+    latest_editions,
+)
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 
 NOT_LATE = timedelta(minutes=10)  # an edition built within this time is on time
-MAX_WINDOWS = 3  # windows that an edition reaches back at most, after a gap
+MAX_WINDOWS = 3  # windows, or scheduled editions, that an edition reaches back at most, after a gap
+MOMENT = timedelta(microseconds=1)
 
 
 def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
@@ -26,22 +35,62 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
 
 
-def due_date(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_up: timedelta) -> date | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueEdition:
+    """An edition that the schedule of a digest asks for, and when it is due, in UTC."""
+
+    key: EditionKey
+    due_at: datetime
+
+
+def due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -> list[DueEdition]:
     """
-    Return the local date whose edition is due at `now`; None if none is.
+    Return the editions of a digest that are due from `days_back` days before `now` to eight days after it, by time.
 
-    It is the latest date whose time has come, if that was after `since` (when the digest was first known) and at most
-    `catch_up` ago. The next edition covers the window of a skipped one.
+    When the clocks change, two times of day may be the same moment: only the edition of the first is due then.
     """
-    today = now.astimezone(zone).date()
-    latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
-    moment = due_at(latest, at, zone)
-    return latest if since <= moment and now - moment <= catch_up else None
+    today, week_days = now.astimezone(ZoneInfo(digest.timezone)).date(), digest.week_days
+    days = (today + timedelta(days=n) for n in range(-days_back, 9))
+    all_due = (edition_at(digest, day, at) for day in days if day.weekday() in week_days for at in digest.at)
+    found: dict[datetime, DueEdition] = {}
+    for each in all_due:
+        found.setdefault(each.due_at, each)
+    return [found[moment] for moment in sorted(found)]
 
 
-def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
-    today = now.astimezone(zone).date()
-    return next(moment for n in range(3) if (moment := due_at(today + timedelta(days=n), at, zone)) > now)
+def edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
+    """Return a digest's edition of a date and a time of day; the first of a date has the slot `DAILY`."""
+    slot = DAILY if at == digest.at[0] else f"{SCHEDULED}{at:%H:%M}"
+    key = EditionKey(digest=digest.name, local_date=day, slot=slot)
+    return DueEdition(key=key, due_at=due_at(day, at, ZoneInfo(digest.timezone)))
+
+
+def due_edition(
+    digest: DigestSettings, now: datetime, *, since: datetime, catch_up: timedelta | None = None
+) -> DueEdition | None:
+    """
+    Return the edition of a digest that is due at `now`; None if none is.
+
+    It is the latest whose time has come, if that was after `since` (when the digest was first known) and at most
+    `catch_up` ago (None: at any time). The next edition covers the window of a skipped one.
+    """
+    latest = last_due(digest, now)
+    is_due = since <= latest.due_at and (catch_up is None or now - latest.due_at <= catch_up)
+    return latest if is_due else None
+
+
+def last_due(digest: DigestSettings, by: datetime) -> DueEdition:
+    return [each for each in due_editions(digest, by) if each.due_at <= by][-1]
+
+
+def next_due(digest: DigestSettings, now: datetime) -> datetime:
+    return next(each.due_at for each in due_editions(digest, now) if each.due_at > now)
+
+
+def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdition:
+    """Return the last edition of a date that was due by `now`, else the first one; on any day of the week."""
+    found = [edition_at(digest, day, at) for at in digest.at]
+    return max((each for each in found if each.due_at <= now), key=lambda each: each.due_at, default=found[0])
 
 
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
@@ -52,14 +101,44 @@ def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None
     return start, end
 
 
+def usual_length(digest: DigestSettings, due_at: datetime) -> timedelta:
+    """Return how long the window of an edition due at `due_at` is, at most, if no edition was missed."""
+    return max(digest.window, due_at - last_due(digest, due_at - MOMENT).due_at)
+
+
 def edition_window(
-    engine: Engine, digest: DigestSettings, *, end: datetime, length: timedelta | None = None
+    engine: Engine,
+    digest: DigestSettings,
+    *,
+    end: datetime,
+    length: timedelta | None = None,
+    due_at: datetime | None = None,
 ) -> tuple[datetime, datetime]:
-    """Return the window of an edition: `length` if given, else the digest's, longer after a gap (`window_of`)."""
+    """
+    Return the window of an edition: `length` if given, else the digest's, longer after a gap (`window_of`).
+
+    A scheduled edition, due at `due_at`, begins where the last scheduled one ended, so that each article is in exactly
+    one of them. After a gap it reaches back `MAX_WINDOWS` editions or windows, whichever is longer.
+    """
     if length is not None:
         return end - length, end
-    covered = read(engine, covered_up_to, digest.name, by=end, window=digest.window)
-    return window_of(end, digest.window, previous_end=covered)
+    if due_at is None:
+        covered = read(engine, covered_up_to, digest.name, by=end, window=digest.window)
+        return window_of(end, digest.window, previous_end=covered)
+    covered = read(engine, covered_up_to, digest.name, by=end, window=None)
+    return scheduled_start(digest, end, due_at, previous_end=covered), end
+
+
+def scheduled_start(
+    digest: DigestSettings, end: datetime, due_at: datetime, *, previous_end: datetime | None
+) -> datetime:
+    """Return where the window of a scheduled edition begins: where the last one ended, unless that is too long ago."""
+    if previous_end is None:
+        return end - digest.window
+    before = [
+        each.due_at for each in due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1) if each.due_at < due_at
+    ]
+    return max(previous_end, min(before[-MAX_WINDOWS], end - MAX_WINDOWS * digest.window))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +157,14 @@ class EditionRequest:
     deliver: bool = False  # whether to put its messages into the outbox
     translate: TranslateSettings = field(default_factory=TranslateSettings)
 
+    @property
+    def is_scheduled(self) -> bool:
+        return self.slot is not None and self.slot.startswith(DAILY)
 
-MAX_INTERVAL = timedelta(hours=26)  # from one edition to the next, at most
+    @property
+    def at(self) -> str | None:
+        """The time of day of a scheduled edition that is not the first of its date: "17:00"."""
+        return self.slot.removeprefix(SCHEDULED) if self.slot is not None and self.slot.startswith(SCHEDULED) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +184,15 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
     known, made = first_seen_by_digest(connection), latest_editions(connection)
     found = []
     for digest in digests_of(settings):
-        zone, missing_since = ZoneInfo(digest.timezone), None
         last_date, last_made_at = made.get(digest.name, (None, None))
-        day = due_date(now, digest.at, zone, since=known.get(digest.name, now), catch_up=MAX_INTERVAL)
-        if day is not None and not is_made(connection, EditionKey(digest=digest.name, local_date=day)):
-            missing_since = due_at(day, digest.at, zone)
+        due = due_edition(digest, now, since=known.get(digest.name, now))
+        missing_since = due.due_at if due is not None and not is_made(connection, due.key) else None
         status = DigestStatus(
             digest=digest.name,
             title=digest.title,
             last_date=last_date,
             last_made_at=last_made_at,
-            next_due_at=next_due(now, digest.at, zone),
+            next_due_at=next_due(digest, now),
             missing_since=missing_since,
             due_since=missing_since if missing_since and now - missing_since <= digest.catch_up else None,
         )

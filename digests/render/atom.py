@@ -17,14 +17,14 @@ TAG_DATE = "2026"  # of the tag: URIs; part of every id, so it never changes (RF
 
 def render(editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()) -> str:
     """
-    Return the feed of the newest `MAX_ENTRIES` of `editions`; of one date, the first given is used.
+    Return the feed of the newest `MAX_ENTRIES` of `editions`; of one date and time of day, the first given is used.
 
     If `domain` changes, all entries are new to feed readers. `site`: the URL of the folder with the feed and the pages.
     """
-    of_date: dict[str, Edition] = {}
+    by_key: dict[tuple[str, str], Edition] = {}
     for edition in editions:
-        of_date.setdefault(edition.local_date.isoformat(), edition)
-    newest = [of_date[day] for day in sorted(of_date, reverse=True)[:MAX_ENTRIES]]
+        by_key.setdefault((edition.local_date.isoformat(), edition.suffix), edition)
+    newest = [by_key[key] for key in sorted(by_key, reverse=True)[:MAX_ENTRIES]]
     entries = [_entry(edition, domain, site, own) for edition in newest]
     values = {
         "id": _tag(newest[0].digest, domain),
@@ -40,13 +40,13 @@ def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[st
     shown = edition_view(edition)
     doc = document(shown, own)
     title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already
-    day = edition.local_date.isoformat()
+    name = f"{edition.local_date.isoformat()}{edition.suffix}"
     return {
-        "id": f"{_tag(edition.digest, domain)}/{day}",
+        "id": f"{_tag(edition.digest, domain)}/{name}",
         "view": shown,
         "title": subject_line(shown),
         "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "url": page_url(site, f"{day}.html"),
+        "url": page_url(site, f"{name}.html"),
         "content": "\n".join((title_free, doc["stories"], doc["foot"])),
     }
 

@@ -61,7 +61,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         language=words.language,
         dir=language_direction(words.language, title),
         day=edition.local_date,
-        long_date=words.long_date(edition.local_date),
+        long_date=words.long_date(edition.local_date, edition.at),
         number=edition.number,
         facts=words.say("facts", **facts, shown=counts["stories_shown"]),
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
@@ -77,7 +77,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet"),
         gone=tuple(map(views.brief, edition.ended)),
         ledger=ledger_lines(edition, words),
-        previous=edition.previous,
+        previous=f"{edition.previous.isoformat()}{edition.previous_suffix}" if edition.previous else None,
         counts=tuple(counts.items()),
         words=words,
     )
@@ -167,7 +167,7 @@ class Views:
 
     def _since_label(self) -> str:
         edition, words = self._edition, self.words
-        if edition.previous is None:
+        if edition.previous in (None, edition.local_date):
             return words["since_last"]
         if (edition.local_date - edition.previous).days == 1:
             return words["since_yesterday"]

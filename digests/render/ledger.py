@@ -19,7 +19,7 @@ def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
     if edition.ledger.translation:
         lines.append(_translation_line(edition.ledger.translation, words))
     if edition.previous is not None:
-        lines.append(words.say("previous", day=words.long_date(edition.previous)))
+        lines.append(words.say("previous", day=words.long_date(edition.previous, edition.previous_at)))
     return tuple(lines)
 
 

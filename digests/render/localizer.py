@@ -82,8 +82,10 @@ class Localizer:
         name = self.language_name(tag)
         return self.say("translated" if is_translated else "language", language=name) if name else ""
 
-    def long_date(self, day: date) -> str:
-        return str(format_date(day, format="full", locale=self.locale))
+    def long_date(self, day: date, at: str | None = None) -> str:
+        """Return "Tuesday, 24 November 2026", followed by the time of day `at` if given."""
+        text = str(format_date(day, format="full", locale=self.locale))
+        return f"{text}{self['comma']}{at}" if at else text
 
     def short_date(self, day: date) -> str:
         """Return "25 November"; with the year if it is far from the edition's date."""

@@ -102,7 +102,7 @@ def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
         ("edition", view.number),
         ("lang", view.language),
         *view.counts,
-        *([("previous", SafeText(f"{view.previous.isoformat()}.md"))] if view.previous else ()),
+        *([("previous", SafeText(f"{view.previous}.md"))] if view.previous else ()),
     )
 
 

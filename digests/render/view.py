@@ -178,7 +178,7 @@ class EditionView:
     quiet: tuple[BriefView, ...]  # shown before, and nothing is new
     gone: tuple[BriefView, ...]  # stories that nobody reports any longer
     ledger: tuple[str, ...]
-    previous: date | None
+    previous: str | None  # the file name of the previous edition, without its ending
     counts: tuple[tuple[str, int], ...]
     words: Localizer
     left_out: tuple[str, ...] = ()  # phrases for what was cut to fit the mail's size

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues, within
+from digests.settings.schedule import ClockTimes, WeekDays, parse_days
 from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
 from watcher.settings.types import (
-    ClockTime,
     Duration,
     LocalPath,
     OptionalSecret,
@@ -148,11 +148,18 @@ class ProseSettings(SettingsModel):
 
 
 class DigestSettings(SettingsModel):
-    """A digest, with one edition a day."""
+    """A digest, with an edition at each of its times of day."""
 
     name: Name = Field(default="world", description="Short name: lower-case letters, digits and hyphens.")
     title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
-    at: ClockTime = Field(default=time(6, 30), description="Time of day of an edition, in the digest's time zone.")
+    at: ClockTimes = Field(
+        default=(time(6, 30),),
+        description='Time of day of an edition, in the digest\'s time zone, or several: ["06:30", "17:00"].',
+        json_schema_extra={"default": "06:30"},
+    )
+    days: WeekDays = Field(
+        default="mon-sun", description='Days of the week with editions, such as "mon-fri" or "mon,wed,sat-sun".'
+    )
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
     # At least the time that an edition takes, and at most the time to the next one.
     catch_up: Annotated[Duration, within('got "{}", expected "30m" to "24h"', MIN_CATCH_UP, MAX_CATCH_UP)] = Field(
@@ -161,7 +168,11 @@ class DigestSettings(SettingsModel):
     )
     window: Annotated[
         Duration, within("got a window that is too short, expected at least one minute", timedelta(minutes=1))
-    ] = Field(default=timedelta(hours=24), description="How far back an edition looks for articles.")
+    ] = Field(
+        default=timedelta(hours=24),
+        description="How far back the first edition looks for articles, and one on demand. Each later edition begins"
+        " where the last one ended.",
+    )
     language: LanguageTag = Field(
         default="en",
         description="Language of headings (ar, de, en, es, fr, it, pt, ru, uk, zh; else en) and preferred headlines.",
@@ -214,6 +225,11 @@ class DigestSettings(SettingsModel):
     send_empty: StrictBool = Field(
         default=True, description="Send editions without stories too; if false, they are stored but not sent."
     )
+
+    @property
+    def week_days(self) -> frozenset[int]:
+        """The days of the week with editions; Monday is 0."""
+        return parse_days(self.days)
 
     @property
     def read_languages(self) -> tuple[str, ...]:

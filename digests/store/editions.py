@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    and_,
     delete,
     exists,
     func,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 
 from digests import edition_json
-from digests.model import Edition
+from digests.model import Edition, address_suffix
 from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
@@ -37,9 +38,11 @@ from watcher.store.sql import columns_of, insert, load_records
 
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery whose recipient has, or may have, the edition
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
-DAILY = "daily"
-# The latest date first; of one date, the daily one, then the newest.
-DAILY_FIRST = (editions.c.local_date.desc(), (editions.c.slot == DAILY).desc(), editions.c.made_at.desc())
+DAILY = "daily"  # the slot of a date's first scheduled edition
+SCHEDULED = "daily "  # what the slots of its further ones begin with: "daily 17:00"
+IS_SCHEDULED = editions.c.slot.startswith(DAILY)
+# The latest date first; of one date, the newest scheduled one, else the newest.
+LATEST_FIRST = (editions.c.local_date.desc(), IS_SCHEDULED.desc(), editions.c.made_at.desc())
 PROCESS_MARK = uuid.uuid4().hex[:8]  # distinguishes this process from an earlier one with the same process id
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a process that hangs is killed after this time
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # an older claim was left behind by a crash
@@ -47,25 +50,34 @@ CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # an older claim was left b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionKey:
-    """Identifies an edition by digest, date and slot: the daily one, or one requested at a time of day."""
+    """Identifies an edition by digest, date and slot: a scheduled one, or one requested at a time of day."""
 
     digest: str
     local_date: date
-    slot: str = DAILY  # else the time of day at which it was requested, "15:00:00.123456"
+    slot: str = DAILY  # or "daily 17:00", else the time of day at which it was requested, "15:00:00.123456"
 
     @property
     def is_daily(self) -> bool:
         return self.slot == DAILY
 
     @property
+    def is_scheduled(self) -> bool:
+        return self.slot.startswith(DAILY)
+
+    @property
+    def time(self) -> str:
+        """The time of day that distinguishes it: "17:00" of a schedule, "15:00:00" of a request; "" for the first."""
+        return self.slot.removeprefix(DAILY).strip()[:8]
+
+    @property
     def suffix(self) -> str:
-        """What follows the date in the address of this edition: "-150000"; "" for the daily one."""
-        return "" if self.is_daily else f"-{self.slot[:8].replace(':', '')}"
+        """What follows the date in the address of this edition: "-1700", "-150000"; "" for the daily one."""
+        return address_suffix(self.time)
 
     @property
     def label(self) -> str:
         """The date, and the time of day if the edition is not the daily one: "2026-11-24", "2026-11-24, 15:00:00"."""
-        return f"{self.local_date}" if self.is_daily else f"{self.local_date}, {self.slot[:8]}"
+        return f"{self.local_date}, {self.time}" if self.time else f"{self.local_date}"
 
 
 def open_digests(url: str, *, make: bool = True) -> Engine:
@@ -189,11 +201,12 @@ def find_row(
     connection: Connection, digest: str, local_date: date | None = None, *, suffix: str = ""
 ) -> EditionRow | None:
     """
-    Return the edition of a date, by default the latest: the daily one, else the newest; None if there is none.
+    Return the edition of a date: the daily one, else the newest; without a date, the latest. None if there is none.
 
-    With a `suffix`, return the edition of the date that has it.
+    A scheduled edition comes before those on demand. With a `suffix`, return the edition of the date that has it.
     """
-    query = select_editions(digest, local_date).order_by(*DAILY_FIRST).limit(None if suffix else 1)
+    first = () if local_date is None else ((editions.c.slot == DAILY).desc(),)
+    query = select_editions(digest, local_date).order_by(*first, *LATEST_FIRST).limit(None if suffix else 1)
     rows = load_records(connection, query, EditionRow)
     return next((row for row in rows if not suffix or row.suffix == suffix), None)
 
@@ -217,23 +230,40 @@ def was_delivered() -> ColumnElement[bool]:
 
 
 def recent_editions(
-    connection: Connection, digest: str, *, before: date, limit: int, delivered: bool = False
+    connection: Connection,
+    digest: str,
+    *,
+    before: date,
+    limit: int,
+    delivered: bool = False,
+    until: datetime | None = None,
 ) -> tuple[Edition, ...]:
-    """Return up to `limit` editions dated before `before`, newest first, one a date: the daily one, else the last."""
-    query = select_editions(digest).where(editions.c.local_date < before).order_by(*DAILY_FIRST)
+    """
+    Return the editions of up to `limit` dates before `before`, newest first: the scheduled ones, else the last.
+
+    If `until` is given, also the scheduled ones of that date whose window ends before `until`.
+    """
+    is_earlier = editions.c.local_date < before
+    if until is not None:
+        is_same_date = and_(editions.c.local_date == before, IS_SCHEDULED, editions.c.window_end < until)
+        is_earlier = or_(is_earlier, is_same_date)
+    query = select_editions(digest).where(is_earlier).order_by(*LATEST_FIRST)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
-    of_dates = [next(of_date) for _, of_date in groupby(rows, key=attrgetter("local_date"))]
-    return tuple(load_edition(connection, row) for row in of_dates[:limit])
+    found: list[EditionRow] = []
+    for _, of_date in islice(groupby(rows, key=attrgetter("local_date")), limit):
+        first, *others = of_date
+        found += (first, *(row for row in others if row.is_scheduled))
+    return tuple(load_edition(connection, row) for row in found)
 
 
 def covered_up_to(
-    connection: Connection, digest: str, *, by: datetime, window: timedelta, before: date | None = None
+    connection: Connection, digest: str, *, by: datetime, window: timedelta | None, before: date | None = None
 ) -> datetime | None:
     """
     Return the end of the newest window until `by` that covered everything before it; None if there is none.
 
-    A requested edition counts only if its window is at least `window` long. Editions that reached nobody, and those
-    dated `before` or later, do not count.
+    A requested edition counts only if its window is at least `window` long, and not if `window` is None. Editions that
+    reached nobody, and those dated `before` or later, do not count.
     """
     query = (
         select(editions.c.slot, editions.c.window_start, editions.c.window_end)
@@ -243,8 +273,11 @@ def covered_up_to(
     )
     if before is not None:
         query = query.where(editions.c.local_date < before)
+    if window is None:
+        return connection.scalar(query.where(IS_SCHEDULED).limit(1).with_only_columns(editions.c.window_end))
     rows = connection.execute(query)
-    return next((r.window_end for r in rows if r.slot == DAILY or r.window_end - r.window_start >= window), None)
+    counts = (row for row in rows if row.slot.startswith(DAILY) or row.window_end - row.window_start >= window)
+    return next((row.window_end for row in counts), None)
 
 
 def next_number(connection: Connection, digest: str, *, now: datetime) -> int:

@@ -66,9 +66,14 @@ def feed(site: Site, _ask: PageRequest) -> PageResponse:
     url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
     shown = with_mail_to(digest, ()).model_copy(update={"url": url})
     earlier = read(
-        site.engine, editions.recent_editions, digest.name, before=edition.local_date, limit=FEED_EDITIONS - 1
+        site.engine,
+        editions.recent_editions,
+        digest.name,
+        before=edition.local_date,
+        until=edition.window_end,
+        limit=FEED_EDITIONS,
     )
-    (rendered,) = render_all(edition, shown, ("atom",), earlier=earlier)
+    (rendered,) = render_all(edition, shown, ("atom",), earlier=earlier[: FEED_EDITIONS - 1])
     return PageResponse(body=rendered.body, media_type="application/atom+xml; charset=utf-8")
 
 

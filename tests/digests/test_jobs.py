@@ -166,6 +166,38 @@ async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_pat
     assert line.startswith("delivered digest=berlin date=2026-10-24 channel=smtp to=ann@example.net attempts=1")
 
 
+async def test_a_digest_with_two_times_a_day_is_made_and_sent_at_both_but_not_on_its_days_off(daemon, tmp_path):
+    given, tools, clock = daemon
+    clock[0] = friday = datetime(2026, 10, 23, 4, 30, tzinfo=UTC)
+    with MailServer() as server:
+        text = OUTBOX.format(port=server.port).replace('"06:30"', '["06:30", "17:00"]\ndays = "mon-fri"')
+        settings = parse_settings(on(given.store.url, BESIDE + text), tmp_path / "s.toml")
+        editions, outbox, *others = jobs(settings, tools)
+        write(tools.writer.engine, first_seen, "berlin", now=friday)
+
+        await editions.run()
+        await outbox.run()
+        clock[0] = friday + timedelta(hours=10, minutes=30)
+        assert await editions.background_task.wanted() == ("berlin/2026-10-23/17:00",)
+        await editions.background_task.do("berlin/2026-10-23/17:00")
+        await outbox.run()
+        clock[0] = friday + timedelta(days=1, hours=2)
+        await editions.run()
+        clock[0] = friday + timedelta(days=3, hours=1)  # Monday; the clocks went back on Sunday
+        await editions.run()
+        await outbox.run()
+
+    mails = [mail.body for mail in server.taken]
+    ids = {line for body in mails for line in body.split(b"\r\n") if line.startswith(b"Message-ID")}
+    assert (len(mails), len(ids)) == (3, 3)
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.md"))
+    assert names == ["2026-10-23-1700.md", "2026-10-23.md", "2026-10-26.md"]
+    latest = read(tools.writer.engine, get_edition, "berlin")
+    assert latest.window_start == friday + timedelta(hours=10, minutes=30)
+    assert (latest.previous_at, latest.ledger.late_s, latest.ledger.longer_window) == ("17:00", 0.0, False)
+    assert [job.name for job in others if job.cron] == ["digest berlin", "digest berlin 17:00"]
+
+
 async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_owed(daemon, tmp_path):
     given, tools, clock = daemon
     with MailServer(at={"MAIL": "hang"}) as server:

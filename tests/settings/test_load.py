@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -170,6 +170,11 @@ def test_line_ends_and_byte_order_mark_of_windows_move_no_place(tmp_path):
         ("[fetch]\nallow_private = ['10.0.0.1/8']\n", (2, 18), "beyond its prefix"),
         ("[store]\nurl = 'sqlit:///x.db'\n", (2, 7), 'did you mean "sqlite"?'),
         ("[[digests]]\nat = '24:00'\n", (2, 6), "a time of day"),
+        ("[[digests]]\nat = ['06:30', '6 pm']\n", (2, 6), 'got "6 pm", expected a time of day'),
+        ("[[digests]]\nat = []\n", (2, 6), "expected 1 to 12"),
+        ("[[digests]]\ndays = 'mon-fry'\n", (2, 8), 'did you mean "fri"?'),
+        ("[[digests]]\ndays = 'monty'\n", (2, 8), 'got "monty", expected days such as'),
+        ("[[digests]]\ndays = 5\n", (2, 8), 'expected days such as "mon-fri"'),
         ("[[digests]]\nname = 'My Digest'\n", (2, 8), "lower-case letters"),
         ("[[digests]]\nmail = { to = ['nobody'] }\n", (2, 16), "a mail address"),
     ],
@@ -239,6 +244,24 @@ mail = { from = "Watcher <watcher@example.org>", to = ["you@example.org"] }
     assert digest.formats == ("html",)
     assert digest.window == timedelta(hours=36)
     assert digest.mail.sender == "Watcher <watcher@example.org>"
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("'mon-fri'", {0, 1, 2, 3, 4}),
+        ("'Mon, Wed, sat - sun'", {0, 2, 5, 6}),
+        ("['monday', 'fri-mon']", {0, 4, 5, 6}),
+        ("'sun'", {6}),
+    ],
+)
+def test_days_of_the_week_are_names_and_ranges(tmp_path, text, days):
+    settings = load_settings_file(written(tmp_path, f"[[digests]]\nat = ['17:00', '6:30', '06:30']\ndays = {text}\n"))
+
+    (digest,) = digests_of(settings)
+
+    assert digest.week_days == days
+    assert digest.at == (time(6, 30), time(17, 0))
 
 
 def test_a_file_without_digests_has_one_called_world(tmp_path):

@@ -278,7 +278,6 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA
 PositiveDuration = Annotated[Duration, AfterValidator(require_positive)]
 Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("duration")]
 Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size")]
-ClockTime = Annotated[time, BeforeValidator(parse_clock), text_schema("time of day", r"^\s*\d{1,2}:\d{2}\s*$")]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]
 Country = Annotated[str, AfterValidator(check_country)] | None

@@ -1,0 +1,54 @@
+"""When the settings say that a digest's editions are due: at which times of day, on which days of the week."""
+
+from datetime import time
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from watcher.settings.types import parse_clock, quote_value
+from watcher.text.spelling_suggestions import did_you_mean
+
+MAX_TIMES = 12  # a day
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+EXPECTED_DAYS = 'expected days such as "mon-fri" or "mon,wed,sat-sun"'
+CLOCK_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,2}:\d{2}\s*$"}
+DAYS_SCHEMA = {"type": "string", "pattern": r"^[\s,a-zA-Z-]+$"}
+
+
+def parse_times(value: object) -> tuple[time, ...]:
+    """Return the times of day in "06:30" or ["06:30", "17:00"], in order, each once. Errors: ValueError."""
+    given = tuple(value) if isinstance(value, list | tuple) else (value,)
+    found = tuple(sorted({parse_clock(each) for each in given}))
+    if not 1 <= len(found) <= MAX_TIMES:
+        raise ValueError(f"got {len(found)} times of day, expected 1 to {MAX_TIMES}")
+    return found
+
+
+def check_days(value: object) -> str:
+    """Return a text of days, or the text of a list of them: ["mon", "wed"] is "mon,wed". Errors: ValueError."""
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    parse_days(text)
+    return text
+
+
+def parse_days(text: str) -> frozenset[int]:
+    """Return the days of the week in "mon-fri" or "mon,wed,sat-sun", Monday is 0. Errors: ValueError."""
+    found: set[int] = set()
+    for part in text.lower().split(","):
+        names = [name.strip() for name in part.split("-", 1)]
+        ends = [n for name in names for n, day in enumerate(DAYS) if name in (day, LONG_DAYS[n])]
+        if len(ends) != len(names):
+            wrong = next(name for name in names if name not in (*DAYS, *LONG_DAYS))
+            raise ValueError(f"got {quote_value(text)}, {EXPECTED_DAYS}{did_you_mean(wrong, DAYS)}")
+        # A range may pass the end of the week: "fri-mon".
+        found.update((ends[0] + n) % 7 for n in range((ends[-1] - ends[0]) % 7 + 1))
+    return frozenset(found)
+
+
+def schema(title: str, one: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"title": title, "anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
+
+
+ClockTimes = Annotated[tuple[time, ...], BeforeValidator(parse_times), schema("times of day", CLOCK_SCHEMA)]
+WeekDays = Annotated[str, BeforeValidator(check_days), schema("days", DAYS_SCHEMA)]
