@@ -1,9 +1,7 @@
 """The values that the packages of `digests` exchange: stories, editions, rendered forms and messages."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Annotated
 
@@ -23,17 +21,6 @@ class WireGroup:
     @property
     def origin(self) -> str:
         return self.articles[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyDifference:
-    """How a copy differs from its report's origin, as shares from 0 to 1 (`describe_copy` puts them into words)."""
-
-    article_id: str
-    kept: float  # of the origin's text: sentences that the copy has
-    edited: float  # of the kept text: wording that the origin does not have
-    added: float  # of the copy's text: sentences that the origin does not have
-    same_title: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +170,14 @@ class LlmSentence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one day's reports say of a thread, in one sentence."""
+
+    day: date  # in the digest's time zone
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditionStory:
     """A story as an edition shows it. `independent + folded == outlets`, always."""
 
@@ -225,6 +220,14 @@ class EditionStory:
     llm_sentences: tuple[LlmSentence, ...] = ()  # a model's summary, checked; shown instead of `summary`
     llm_model: str = ""  # the model's name
     translation: Translation | None = None  # of the title
+    turns: tuple[Turn, ...] = ()  # of a weekly digest: its thread, day by day; then `summary` and `updates` are empty
+    turn_figures: tuple[NumberChange, ...] = ()  # numbers that changed from the first to the last of `turns` with one
+    ended_on: date | None = None  # of a weekly digest: the day of the last report, if there was none for two days
+
+    @property
+    def quoted(self) -> tuple[Sentence, ...]:
+        """The sentences that tell it: the summary, what is new, and the turns of its week."""
+        return (*self.summary, *self.updates, *(turn.sentence for turn in self.turns))
 
     @property
     def headline(self) -> str:
@@ -302,11 +305,6 @@ class LeftOut:
     kind: LeftOutKind
     count: int
     reason: StoredReason | None = None
-
-
-def count_left_out(kinds: Iterable[LeftOutKind]) -> tuple[LeftOut, ...]:
-    rows = sorted(Counter(kinds).items(), key=lambda row: (-row[1], row[0]))
-    return tuple(LeftOut(kind=kind, count=count) for kind, count in rows)
 
 
 class LlmStop(StrEnum):
@@ -391,11 +389,6 @@ class Ledger(Intake):
         return {name: getattr(self, name) for name in names} | {"stories_left_out": left_out}
 
 
-def address_suffix(at: str | None) -> str:
-    """Return what follows a date in the address of an edition of a time of day: "-1700"; "" for None."""
-    return f"-{at.replace(':', '')}" if at else ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """One issue of a digest, complete: it is rendered, stored and replayed."""
@@ -417,17 +410,13 @@ class Edition:
     note: str = ""  # Markdown of the settings, shown at the top
     corrections: tuple[Correction, ...] = ()  # of what earlier editions cited
     ended: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any longer
-    at: str | None = None  # "17:00": its time of day, if it is a scheduled edition but not the first of its date
-    previous_at: str | None = None  # the same of the previous edition
+    at: time | None = None  # its time of day, if it is a scheduled edition but not the first of its date
+    previous_at: time | None = None  # the same of the previous edition
 
     @property
     def suffix(self) -> str:
         """What follows the date in the names of its files and in its ids; of an edition on demand, see `EditionKey`."""
-        return address_suffix(self.at)
-
-    @property
-    def previous_suffix(self) -> str:
-        return address_suffix(self.previous_at)
+        return f"-{self.at:%H%M}" if self.at else ""
 
     @property
     def stories(self) -> tuple[EditionStory, ...]:
@@ -456,10 +445,3 @@ class OutboundMessage:
     channel: str  # file, smtp, sendmail, webhook
     recipient: str  # a mail address, a folder, or a name for a URL: never a secret
     forms: tuple[Rendered, ...]
-
-
-def translations_of(edition: Edition) -> tuple[Translation, ...]:
-    """Return all translations that an edition shows."""
-    sentences = (sentence for story in edition.stories for sentence in (*story.summary, *story.updates))
-    shown: tuple[EditionStory | Brief | Sentence, ...] = (*edition.stories, *edition.all_briefs, *sentences)
-    return tuple(each.translation for each in shown if each.translation)

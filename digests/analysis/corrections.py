@@ -44,7 +44,7 @@ def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
     for edition in editions:
         for story in edition.stories:
             texts: defaultdict[str, list[str]] = defaultdict(list)
-            for sentence in (*story.summary, *story.updates):
+            for sentence in story.quoted:
                 texts[sentence.article_id].append(sentence.text)
             for mention in story.mentions:
                 texts[mention.article_id] += [story.title] if mention.url == story.url else []
@@ -175,6 +175,6 @@ def pages_to_recheck(edition: Edition) -> dict[str, int]:
     for story in edition.stories:
         wanted |= {mention.article_id: 1 for mention in story.mentions[:NAMED_SOURCES]}
     for story in edition.stories:
-        wanted |= {sentence.article_id: 3 for sentence in (*story.summary, *story.updates)}
+        wanted |= {sentence.article_id: 3 for sentence in story.quoted}
         wanted |= {mention.article_id: 3 for mention in story.mentions if mention.url == story.url}
     return wanted

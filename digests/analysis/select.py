@@ -1,13 +1,13 @@
 """Selects the articles of the window that take part in an edition, and counts the others by reason."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
 from digests.analysis.preferences import phrase_pattern
-from digests.model import LeftOut, LeftOutKind, count_left_out
+from digests.model import LeftOut, LeftOutKind
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 from watcher.text.words import fold
@@ -74,3 +74,8 @@ def _find_repeated(articles: Iterable[Article], load_full_texts: LoadFullTexts) 
 def display_length(text: str) -> int:
     """Return the display width of `text`: characters of scripts such as Chinese and Korean count two."""
     return len(text) if text.isascii() else len(text) + len(DENSE.findall(text))
+
+
+def count_left_out(kinds: Iterable[LeftOutKind]) -> tuple[LeftOut, ...]:
+    rows = sorted(Counter(kinds).items(), key=lambda row: (-row[1], row[0]))
+    return tuple(LeftOut(kind=kind, count=count) for kind, count in rows)

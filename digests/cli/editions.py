@@ -17,7 +17,7 @@ from digests.delivery.file import write_files
 from digests.edition.publish import render_all, render_files
 from digests.edition.verify import verify
 from digests.errors import DigestError
-from digests.model import Edition, Rendered, translations_of
+from digests.model import Edition, Rendered
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store.editions import (
@@ -29,6 +29,7 @@ from digests.store.editions import (
     load_edition,
     open_digests,
 )
+from digests.summarise.translation_check import translations_of
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result
@@ -212,7 +213,7 @@ def check_edition(engine: Engine, edition: Edition) -> Verdict:
         digest=edition.digest,
         date=edition.local_date,
         number=edition.number,
-        sentences=sum(len(story.summary) + len(story.updates) for story in edition.stories),
+        sentences=sum(len(story.quoted) for story in edition.stories),
         translations=len(translations_of(edition)),
         faults=tuple(f"{where}: {message}: {text}" for where, text, message in faults),
     )

@@ -54,7 +54,7 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
 
 def name_edition(edition: Edition) -> str:
     """Return "World Digest no. 7, 2026-11-24": several editions of one date have different numbers."""
-    when = f"{edition.local_date}, {edition.at}" if edition.at else f"{edition.local_date}"
+    when = f"{edition.local_date}, {edition.at:%H:%M}" if edition.at else f"{edition.local_date}"
     return f"{to_one_line(edition.title, TITLE_CHARS)} no. {edition.number}, {when}"
 
 

@@ -18,7 +18,7 @@ from digests.cluster.similarity import PairScorer, score_all_pairs
 from digests.cluster.stories import params_for
 from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
-from digests.model import CopyDifference, WireGroup
+from digests.model import WireGroup
 from watcher.text.format import format_duration
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems, to_latin, tokens, words
@@ -324,6 +324,17 @@ class SentenceNgrams(NamedTuple):
 
     ngrams: frozenset[tuple[str, ...]]
     words: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyDifference:
+    """How a copy differs from its report's origin, as shares from 0 to 1 (`describe_copy` puts them into words)."""
+
+    article_id: str
+    kept: float  # of the origin's text: sentences that the copy has
+    edited: float  # of the kept text: wording that the origin does not have
+    added: float  # of the copy's text: sentences that the origin does not have
+    same_title: bool
 
 
 def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tuple[CopyDifference, ...]:

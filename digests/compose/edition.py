@@ -6,13 +6,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, time
 from itertools import count
 from typing import Any
 
 from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule
-from digests.analysis.select import is_flagged
+from digests.analysis.select import count_left_out, is_flagged
 from digests.compose.context import ComposeContext
 from digests.compose.rank import READER_TERM, RankedStory, rank
 from digests.compose.story import (
@@ -23,6 +23,7 @@ from digests.compose.story import (
     latin_words,
     reading_time,
 )
+from digests.compose.week import add_week
 from digests.model import (
     Brief,
     Correction,
@@ -34,7 +35,6 @@ from digests.model import (
     LeftOutKind,
     Section,
     Story,
-    count_left_out,
 )
 from digests.settings.digests import DigestSettings
 from watcher.model import Article
@@ -53,17 +53,20 @@ def compose_edition(
     number: int,
     made_at: datetime,
     corrections: Sequence[Correction],
-    at: str | None = None,
+    at: time | None = None,
 ) -> Edition:
     """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
     wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
     anchors: set[str] = set()
     selection = select_stories(wanted, context, anchors)
+    if digest.kind == "week":
+        of_week = [each.story for each in ranked]
+        selection.main = [(each, add_week(shown, of_week, context)) for each, shown in selection.main]
     sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
     shown = [story for section in sections for story in section.stories]
     texts = [*(story.headline for story in shown), *(brief.headline for brief in briefs)]
-    texts += [sentence.shown_text for story in shown for sentence in (*story.summary, *story.updates)]
+    texts += [sentence.shown_text for story in shown for sentence in story.quoted]
     followed = {story.earlier_story for _, story in (*selection.main, *selection.foreign, *selection.quiet)}
     return Edition(
         digest=digest.name,

@@ -97,6 +97,8 @@ def _terms(
     countries, languages, owners = len(covered.countries), len(covered.languages), covered.owners
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
     age_s = max(0.0, (context.window_end - latest).total_seconds())
+    # In a week, a report of some days ago is as fresh as one of some hours ago is in a day.
+    half_life_s = FRESH_HALF_LIFE_S * (7 if context.digest.kind == "week" else 1)
     hours = round(age_s / 3600)
     age = "under an hour" if hours < 1 else format_count(hours, "hour")
     readable = any(context.can_read(article.language) for article in present)
@@ -106,7 +108,7 @@ def _terms(
         ("countries", math.log2(max(countries, 1)), f"outlets from {format_count(countries, 'country', 'countries')}"),
         ("languages", math.log2(max(languages, 1)), f"in {format_count(languages, 'language')}"),
         ("owners", math.log2(max(owners, 1)), format_count(owners, "owner")),
-        ("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), f"last report {age} old"),
+        ("freshness", 0.5 ** (age_s / half_life_s), f"last report {age} old"),
         ("movement", *(moved or (0.0, "no earlier edition to compare with"))),
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )

@@ -42,6 +42,7 @@ from watcher.store.writer import read, write, write_with_retry
 LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
 REVISIONS_BACK = timedelta(days=10)  # before the window: revisions of pages that remembered editions cited
 REMEMBERED_DATES = 7  # with editions, in which a story is known to have been seen
+MAX_OTHERS = 50  # editions of other digests whose citations a weekly one checks for corrections
 TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: enough to choose, rank and classify stories
 
 
@@ -107,6 +108,8 @@ def prepare_edition(
             earlier | articles, {key: text for key, text in texts.items() if key in articles or key not in cited}
         ),
     )
+    if digest.kind == "week":  # its reader has read the other digests
+        seen += editions.editions_of_others(connection, digest.name, start=start, end=end, limit=MAX_OTHERS)
     citations = {key: citation for key, citation in collect_citations(seen).items() if key in revisions}
     since = context.previous.window_end if context.previous else start
     withdrawn = sum(article.published_at >= start for article in stored)

@@ -36,7 +36,7 @@ def add_llm_summaries(engine: Engine, edition: Edition, stories: Sequence[Story]
         chat = Chat(url=settings.url, model=settings.model, key=settings.key)
         for shown in edition.stories:
             story = by_id.get(shown.id)
-            quoted = (*shown.summary, *shown.updates)
+            quoted = shown.quoted
             sources = collect_prompt_sources(story, articles, language=edition.language, quoted=quoted) if story else ()
             if not sources:
                 continue

@@ -162,9 +162,10 @@ class EditionRequest:
         return self.slot is not None and self.slot.startswith(DAILY)
 
     @property
-    def at(self) -> str | None:
-        """The time of day of a scheduled edition that is not the first of its date: "17:00"."""
-        return self.slot.removeprefix(SCHEDULED) if self.slot is not None and self.slot.startswith(SCHEDULED) else None
+    def at(self) -> time | None:
+        """The time of day of a scheduled edition that is not the first of its date."""
+        slot = self.slot or ""
+        return time.fromisoformat(slot.removeprefix(SCHEDULED)) if slot.startswith(SCHEDULED) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,12 +51,14 @@ def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fau
             if sentence.article_id not in story.article_ids:
                 yield where, sentence.text, "its article is not in the story"
             yield from _check_sentence(where, sentence, versions)
+    for turn in story.turns:
+        yield from _check_sentence(f"{at}, {turn.day}", turn.sentence, versions)
     for number, written in enumerate(story.llm_sentences, 1):
         if not written.sources:
             yield f"{at}, LLM sentence {number}", written.text, "it cites no source"
         for sentence in written.sources:
             yield from _check_sentence(f"{at}, LLM sentence {number}, source {sentence.outlet}", sentence, versions)
-    for figure in story.number_changes:
+    for figure in (*story.number_changes, *story.turn_figures):
         where = f"{at}, figure {figure.before} → {figure.after}"
         for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
             yield from _check_sentence(where, sentence, versions)

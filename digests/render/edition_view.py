@@ -55,6 +55,7 @@ def edition_view(edition: Edition) -> view.EditionView:
     facts["stories"] = words.say("stories", n=counts["stories_found"])
     line = partial(sanitize_line, limit=MAX_TITLE)
     title = line(edition.title)
+    before = f"-{edition.previous_at:%H%M}" if edition.previous_at else ""
     return view.EditionView(
         digest=edition.digest,
         title=title,
@@ -77,7 +78,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet"),
         gone=tuple(map(views.brief, edition.ended)),
         ledger=ledger_lines(edition, words),
-        previous=f"{edition.previous.isoformat()}{edition.previous_suffix}" if edition.previous else None,
+        previous=f"{edition.previous.isoformat()}{before}" if edition.previous else "",
         counts=tuple(counts.items()),
         words=words,
     )
@@ -96,6 +97,7 @@ class Views:
         by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
+        ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
         return view.StoryView(
             number=story.number,
@@ -109,10 +111,12 @@ class Views:
             is_new=is_new,
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
             alerts=self._watch_line(story.watched),
-            rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
+            rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", updated, ended))),
             summary=self._llm_quotes(story) if written else self._quotes(story.summary),
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for each in written for source in each.sources))),
+            figures=tuple(map(self._figure, story.turn_figures[:MAX_FIGURES])),
+            turns=tuple((words.week_day(turn.day), self._quotes((turn.sentence,))[0]) for turn in story.turns),
             since_label=self._since_label(),
             since=self._updates(story),
             coverage=self._coverage(story),

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -82,16 +82,20 @@ class Localizer:
         name = self.language_name(tag)
         return self.say("translated" if is_translated else "language", language=name) if name else ""
 
-    def long_date(self, day: date, at: str | None = None) -> str:
+    def long_date(self, day: date, at: time | None = None) -> str:
         """Return "Tuesday, 24 November 2026", followed by the time of day `at` if given."""
         text = str(format_date(day, format="full", locale=self.locale))
-        return f"{text}{self['comma']}{at}" if at else text
+        return f"{text}{self['comma']}{at:%H:%M}" if at else text
 
     def short_date(self, day: date) -> str:
         """Return "25 November"; with the year if it is far from the edition's date."""
         if self.today != date.min and abs((self.today - day).days) > NEAR_DAYS:
             return str(format_date(day, format="long", locale=self.locale))
         return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
+
+    def week_day(self, day: date) -> str:
+        """Return "Wed, Nov 25"."""
+        return str(format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
 
     def clock(self, at: datetime, *, zone: bool = False, day: bool = False) -> str:
         """Return "05:32", with the date if it is another day or `day` is set, with the zone's name if `zone` is set."""

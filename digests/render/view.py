@@ -101,6 +101,8 @@ class StoryView:
     summary: tuple[QuoteView, ...]
     written: str  # names the model that wrote the summary; empty if the summary is quoted
     grounds: tuple[QuoteView, ...]  # the sentences that support a written summary
+    figures: tuple[QuoteView, ...]  # of a weekly digest: numbers from the first to the last of its turns
+    turns: tuple[tuple[str, QuoteView], ...]  # of a weekly digest: a day, and its sentence
     since_label: str
     since: tuple[QuoteView, ...]  # numbers, sentences, outlets
     coverage: str
@@ -178,7 +180,7 @@ class EditionView:
     quiet: tuple[BriefView, ...]  # shown before, and nothing is new
     gone: tuple[BriefView, ...]  # stories that nobody reports any longer
     ledger: tuple[str, ...]
-    previous: str | None  # the file name of the previous edition, without its ending
+    previous: str  # the name of the previous edition's files, without an ending; "" if there is none
     counts: tuple[tuple[str, int], ...]
     words: Localizer
     left_out: tuple[str, ...] = ()  # phrases for what was cut to fit the mail's size

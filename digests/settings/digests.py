@@ -152,6 +152,10 @@ class DigestSettings(SettingsModel):
 
     name: Name = Field(default="world", description="Short name: lower-case letters, digits and hyphens.")
     title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
+    kind: Literal["day", "week"] = Field(
+        default="day",
+        description='"week" makes an edition of a week, on Sunday by default: it tells each story day by day.',
+    )
     at: ClockTimes = Field(
         default=(time(6, 30),),
         description='Time of day of an edition, in the digest\'s time zone, or several: ["06:30", "17:00"].',
@@ -225,6 +229,14 @@ class DigestSettings(SettingsModel):
     send_empty: StrictBool = Field(
         default=True, description="Send editions without stories too; if false, they are stored but not sent."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def choose_week(cls, data: object) -> object:
+        """Add what is the default of a weekly digest."""
+        return (
+            {"days": "sun", "window": "7d", **data} if isinstance(data, dict) and data.get("kind") == "week" else data
+        )
 
     @property
     def week_days(self) -> frozenset[int]:

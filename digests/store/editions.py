@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from digests import edition_json
-from digests.model import Edition, address_suffix
+from digests.model import Edition
 from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
@@ -72,7 +72,7 @@ class EditionKey:
     @property
     def suffix(self) -> str:
         """What follows the date in the address of this edition: "-1700", "-150000"; "" for the daily one."""
-        return address_suffix(self.time)
+        return f"-{self.time.replace(':', '')}" if self.time else ""
 
     @property
     def label(self) -> str:
@@ -161,6 +161,7 @@ def cited_ids(edition: Edition) -> set[str]:
     ids = {key for story in edition.stories for key in story.article_ids}
     ids |= {key for brief in edition.all_briefs for key in brief.article_ids}
     ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}
+    ids |= {turn.sentence.article_id for story in edition.stories for turn in story.turns}
     ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
     return ids | {correction.article_id for correction in edition.corrections}
 
@@ -254,6 +255,16 @@ def recent_editions(
         first, *others = of_date
         found += (first, *(row for row in others if row.is_scheduled))
     return tuple(load_edition(connection, row) for row in found)
+
+
+def editions_of_others(
+    connection: Connection, digest: str, *, start: datetime, end: datetime, limit: int
+) -> tuple[Edition, ...]:
+    """Return the last `limit` scheduled editions of other digests whose window ends in (start, end], newest first."""
+    query = select_editions().where(editions.c.digest != digest, IS_SCHEDULED)
+    query = query.where(editions.c.window_end > start, editions.c.window_end <= end)
+    query = query.order_by(editions.c.window_end.desc(), editions.c.id.desc()).limit(limit)
+    return tuple(load_edition(connection, row) for row in load_records(connection, query, EditionRow))
 
 
 def covered_up_to(

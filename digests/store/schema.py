@@ -19,7 +19,8 @@ editions = Table(
     Column("id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("local_date", Date, nullable=False),
-    Column("slot", Text, nullable=False),  # "daily" for the edition of the date, else the time of day of the request
+    # "daily" for the first scheduled edition of the date, "daily 17:00" for a further one, else the time of the request
+    Column("slot", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("window_start", UtcDateTime, nullable=False),
     Column("window_end", UtcDateTime, nullable=False),

@@ -9,13 +9,20 @@ from sqlalchemy import Connection
 
 from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.gazetteer import find_countries
-from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground, diff_copies
+from digests.cluster.explain import (
+    CopyDifference,
+    Evidence,
+    SurfaceForms,
+    collect_evidence,
+    describe_common_ground,
+    diff_copies,
+)
 from digests.cluster.item import sort_by_time
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import params_for
 from digests.cluster.telling_keys import TellingKeys
 from digests.errors import DigestError
-from digests.model import CopyDifference, Story, WireGroup
+from digests.model import Story, WireGroup
 from digests.store import stories as store
 from digests.store.maintenance import load_owners
 from digests.store.stories import StoryChangeRow, StoryMember, StoryRow

@@ -1,4 +1,4 @@
-"""Whether the figures and names of a text stand in its translation too; a translation without them is not shown."""
+"""The translations of an edition; a translation without the figures and names of its text is not shown."""
 
 import re
 import unicodedata
@@ -10,6 +10,7 @@ from functools import cache
 from digests.analysis.country_names import COUNTRY_CODES, country_name, languages_in
 from digests.analysis.gazetteer import countries_in, load_gazetteer
 from digests.analysis.numbers import NUMBER, normalize
+from digests.model import Brief, Edition, EditionStory, Sentence, Translation
 from digests.summarise.readable import TABLES, words_for_language
 from watcher.text.number_words import parse_number_words
 from watcher.text.words import POSSESSIVE, WORD, fold, words
@@ -137,3 +138,10 @@ def country_words(language: str) -> frozenset[str]:
 def script_of(word: str) -> str:
     """Return the script of a word's first letter, as the first word of that letter's name in Unicode."""
     return unicodedata.name(word[0], "").partition(" ")[0]
+
+
+def translations_of(edition: Edition) -> tuple[Translation, ...]:
+    """Return all translations that an edition shows."""
+    sentences = (sentence for story in edition.stories for sentence in story.quoted)
+    shown: tuple[EditionStory | Brief | Sentence, ...] = (*edition.stories, *edition.all_briefs, *sentences)
+    return tuple(each.translation for each in shown if each.translation)

@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 from sqlalchemy import Engine
 
-from digests.model import Edition, Translation, TranslationOutcome, translations_of
+from digests.model import Edition, Translation, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings, translate_of
 from digests.store.editions import load_translation, save_translations
-from digests.summarise.translation_check import keeps_facts
+from digests.summarise.translation_check import keeps_facts, translations_of
 from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.constraints import UserCorrection, resolve_corrections
 from digests.cluster.explain import (
+    CopyDifference,
     SurfaceForms,
     collect_evidence,
     describe_common_ground,
@@ -23,7 +24,7 @@ from digests.cluster.explain import (
 from digests.cluster.item import sort_by_time
 from digests.cluster.stories import cluster_stories
 from digests.cluster.telling_keys import TellingKeys
-from digests.model import CopyDifference, WireGroup
+from digests.model import WireGroup
 from watcher.features.embedders import with_vector
 
 QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, and rescuers had reached the valley."

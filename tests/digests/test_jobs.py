@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import text, update
@@ -194,7 +194,7 @@ async def test_a_digest_with_two_times_a_day_is_made_and_sent_at_both_but_not_on
     assert names == ["2026-10-23-1700.md", "2026-10-23.md", "2026-10-26.md"]
     latest = read(tools.writer.engine, get_edition, "berlin")
     assert latest.window_start == friday + timedelta(hours=10, minutes=30)
-    assert (latest.previous_at, latest.ledger.late_s, latest.ledger.longer_window) == ("17:00", 0.0, False)
+    assert (latest.previous_at, latest.ledger.late_s, latest.ledger.longer_window) == (time(17, 0), 0.0, False)
     assert [job.name for job in others if job.cron] == ["digest berlin", "digest berlin 17:00"]
 
 

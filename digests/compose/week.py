@@ -1,0 +1,115 @@
+"""The week of a story: a sentence for each day of its thread, its figures from the first to the last, and its end."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from digests.analysis.coverage import measure_coverage
+from digests.analysis.numbers import changed_numbers, significant_numbers
+from digests.analysis.select import is_flagged
+from digests.compose.context import ComposeContext
+from digests.model import EditionStory, NumberChange, Sentence, Story, Turn
+from digests.summarise.agreement import measure_agreement
+from digests.summarise.lead import find_candidates, is_repetition
+from watcher.model import Article
+from watcher.text.words import stems
+
+MAX_TURNS = 8  # days of a story: a week may begin and end on the same day of the week
+MAX_REPORTS = 12  # of a story and a day that are read
+MAX_NEW_NUMBERS = 2  # that raise the score of a sentence
+ENDED_AFTER = timedelta(days=2)  # without a report
+
+
+def add_week(shown: EditionStory, stories: Iterable[Story], context: ComposeContext) -> EditionStory:
+    """
+    Return a story with the turns of its thread in the window, and the day of its last report if it has ended.
+
+    If it has two turns or more, they take the place of the summary and of what is new since the last edition.
+    """
+    ranked = {each.id: each for each in stories}
+    thread = [
+        each
+        for key, each in ranked.items()
+        # The parts of a story beside its core, "2-s1f…", fit less well: an edition quotes the core only.
+        if key == shown.id or (shown.thread and each.thread == shown.thread and key.partition("-")[2] not in ranked)
+    ]
+    by_day = reports_by_day(thread, context)
+    last = max((article.published_at for days in by_day.values() for _, own in days for article in own), default=None)
+    if last is not None and last < context.window_end - ENDED_AFTER:
+        outlets = {mention.outlet for mention in shown.mentions}
+        if outlets <= context.outlets_read:  # an outlet that was not read may report it still
+            shown = replace(shown, ended_on=max(by_day))
+    turns = find_turns(by_day, context, title=stems(shown.title, shown.title_language))
+    if len(turns) < 2:
+        return shown
+    figures = compare_figures([turn.sentence for turn in turns])
+    return replace(shown, turns=turns, turn_figures=figures, summary=(), updates=(), number_changes=())
+
+
+def reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[date, list[tuple[Story, list[Article]]]]:
+    """Return the articles of each story by the local date on which they were published, in time order."""
+    zone, found = ZoneInfo(context.digest.timezone), defaultdict[date, list[tuple[Story, list[Article]]]](list)
+    for story in stories:
+        of_story: defaultdict[date, list[Article]] = defaultdict(list)
+        for article in context.present(story):
+            of_story[article.published_at.astimezone(zone).date()].append(article)
+        for day, articles in of_story.items():
+            found[day].append((story, articles))
+    return found
+
+
+def find_turns(
+    by_day: Mapping[date, Sequence[tuple[Story, list[Article]]]], context: ComposeContext, *, title: Sequence[str]
+) -> tuple[Turn, ...]:
+    """Return a sentence for each of the last `MAX_TURNS` days that has one which says more than those before it."""
+    turns: list[Turn] = []
+    for day in sorted(by_day)[-MAX_TURNS:]:
+        told = [turn.sentence for turn in turns]
+        sentence = choose_turn(by_day[day], told, context, title=title)
+        if sentence is not None:
+            turns.append(Turn(day=day, sentence=sentence))
+    return tuple(turns)
+
+
+def choose_turn(
+    reports: Iterable[tuple[Story, list[Article]]],
+    told: Sequence[Sentence],
+    context: ComposeContext,
+    *,
+    title: Collection[str],
+) -> Sentence | None:
+    """
+    Return the sentence of a day that covers best what its reports agree on; sentences with new figures come first.
+
+    None if no sentence can stand alone, can be shown to the reader, and says more than the sentences `told` before.
+    """
+    said = [frozenset(stems(sentence.text, sentence.language)) for sentence in told]
+    numbers = {number for sentence in told for number in significant_numbers(sentence.text)}
+    found = []
+    for story, among in reports:
+        articles = context.load_full_texts(article.id for article in among if not is_flagged(article))
+        agreed = measure_agreement(story, articles, context.frequencies)
+        languages = context.languages_for("sentences", articles)
+        order = dict.fromkeys((*measure_coverage(story, articles).origins, *articles))
+        own = [articles[key] for key in order if articles[key].language in languages]
+        for candidate in (each for article in own[:MAX_REPORTS] for each in find_candidates(article, agreed)):
+            new = significant_numbers(candidate.text) - numbers
+            repeats = any(is_repetition(candidate.stems, about) for about in said)
+            if (new or not repeats) and candidate.can_follow(told, title):
+                rank = languages.index(candidate.article.language)
+                score = candidate.score * (1 + min(MAX_NEW_NUMBERS, len(new)))
+                found.append((rank, -score, candidate.article.id, candidate.start, candidate.sentence))
+    shown = (context.readable([row[-1]]) for row in sorted(found, key=lambda row: row[:-1]))
+    return next((sentence for sentences in shown for sentence in sentences), None)
+
+
+def compare_figures(sentences: Sequence[Sentence]) -> tuple[NumberChange, ...]:
+    """Return how numbers changed from the first of `sentences` that has one to the last; one change for each unit."""
+    found: dict[str, NumberChange] = {}
+    for at in range(len(sentences) - 1, 0, -1):
+        for first in sentences[:at]:
+            for change in changed_numbers([sentences[at]], [first]):
+                found.setdefault(change.what.casefold(), change)
+    return tuple(found.values())
