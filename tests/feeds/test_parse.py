@@ -439,3 +439,19 @@ def test_any_damage_gives_a_feed_or_a_named_error(data):
         assert one.guid and len(one.content_hash) == 32
         assert one.url is None or one.url.startswith(("http://", "https://"))
     assert len({one.guid for one in feed.entries}) == len(feed.entries)
+
+
+def test_an_entry_without_a_title_gets_its_first_sentence_in_quotation_marks():
+    long = "word " * 60
+    body = rss(
+        "<guid>1</guid><description>&lt;p&gt;Mr. Smith won in the U.S. today. He said so.&lt;/p&gt;</description>",
+        f"<guid>2</guid><description>{long}</description>",
+        "<guid>3</guid>",
+        "<guid>4</guid><title>Its own</title><description>Something else.</description>",
+    )
+
+    one, two, three, four = parse_feed(body, url=URL).entries
+
+    assert one.title == "“Mr. Smith won in the U.S. today.”"
+    assert two.title.startswith("“word word") and two.title.endswith("word…”") and len(two.title) <= 122
+    assert (three.title, four.title) == ("", "Its own")

@@ -15,6 +15,7 @@ from watcher.text.urls import hide_secrets, is_web, normalize_url
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
 NAME_CHARS = 200
+SENTENCE_CHARS = 120  # of the sentence that stands for a missing title
 LONG_SUMMARY = 500  # characters: a longer summary, or one with markup, is used as the text
 TEXT_CHARS = 500_000
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
@@ -113,12 +114,22 @@ def normalize_entries(
             if identity in made:
                 continue
         is_known = bool(known) and known is not None and known.get(identity) == digest
-        made[identity] = normalize_entry(row, identity, link, digest, base=link or base, now=now, whole=not is_known)
+        made[identity] = normalize_entry(
+            row, identity, link, digest, base=link or base, now=now, whole=not is_known, language=raw.language
+        )
     return tuple(made.values()), (*raw.faults, *entry_faults(tuple(made.values()), times, use_guids))
 
 
 def normalize_entry(
-    row: RawEntry, guid: str, link: str | None, digest: str, *, base: str, now: datetime | None, whole: bool
+    row: RawEntry,
+    guid: str,
+    link: str | None,
+    digest: str,
+    *,
+    base: str,
+    now: datetime | None,
+    whole: bool,
+    language: str,
 ) -> Entry:
     """Return the entry for one item; without summary and text if `whole` is False."""
     title = title_text(row.title)
@@ -127,7 +138,7 @@ def normalize_entry(
     return Entry(
         guid=guid,
         url=link,
-        title=title or to_one_line(summary, 120),
+        title=title or quote_first_sentence(summary, language),
         summary=summary,
         text=text,
         authors=tuple(filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
@@ -136,6 +147,16 @@ def normalize_entry(
         image=next((found for found in (absolute_url(base, image) for image in row.images) if found), None),
         content_hash=digest,
     )
+
+
+def quote_first_sentence(text: str, language: str) -> str:
+    """Return the first sentence of `text` in quotation marks: the title of an entry that has none; "" for no text."""
+    if not text:
+        return ""
+    from watcher.text.sentences import sentences  # late: its tables take 5 ms, and nearly all entries have a title
+
+    start, end = next(sentences(text, language.replace("_", "-") or "und"), (0, len(text)))
+    return f"“{to_one_line(text[start:end], SENTENCE_CHARS)}”"
 
 
 def summary_and_text(row: RawEntry) -> tuple[str, str]:
