@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links
+from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links, platform_feed
 from watcher.feeds.parse import find_bot_wall
 from watcher.text.urls import is_web
 
@@ -97,3 +97,29 @@ def test_the_usual_places_are_few_and_begin_in_the_folder_of_the_page():
     assert places[:3] == ("https://a.example/blog/feed", "https://a.example/feed", "https://a.example/rss")
     assert len(places) < 10
     assert common_feed_paths("https://a.example")[0] == "https://a.example/feed"
+
+
+YOUTUBE = "https://www.youtube.com/feeds/videos.xml?"
+CHANNEL = "UCupvZG-5ko_eiXAupbDfxWw"
+
+
+@pytest.mark.parametrize(
+    ("url", "feed"),
+    [
+        (f"https://www.youtube.com/channel/{CHANNEL}", f"{YOUTUBE}channel_id={CHANNEL}"),
+        (f"https://m.youtube.com/channel/{CHANNEL}/videos?view=0", f"{YOUTUBE}channel_id={CHANNEL}"),
+        ("http://youtube.com/user/dwnews", f"{YOUTUBE}user=dwnews"),
+        ("https://www.youtube.com/playlist?si=x&list=PLabc-1", f"{YOUTUBE}playlist_id=PLabc-1"),
+        ("https://www.youtube.com/playlist?list=a%26b", None),
+        ("https://www.youtube.com/@dwnews", None),
+        ("https://youtube.com.example/channel/abc", None),
+        ("https://www.reddit.com/r/worldnews", "https://www.reddit.com/r/worldnews/.rss"),
+        ("https://old.reddit.com/r/a+b/new/", "https://www.reddit.com/r/a+b/new/.rss"),
+        ("https://reddit.com/u/somebody/", "https://www.reddit.com/user/somebody/.rss"),
+        ("https://www.reddit.com/r/worldnews/.rss", None),
+        ("https://www.reddit.com/r/a/comments/1/title/", None),
+        ("https://a.example/r/worldnews", None),
+    ],
+)
+def test_an_address_on_a_platform_has_its_feed(url, feed):
+    assert platform_feed(url) == feed

@@ -11,6 +11,7 @@ from watcher.errors import HttpStatusError, Unreachable
 from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.inspect import NotAFeed
 from watcher.net.client import Client
+from watcher.net.transport import httpx
 from watcher.settings.models import PollSettings
 from watcher.worker.inspect import MAX_PROBED_FEEDS, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
@@ -275,3 +276,18 @@ async def test_a_page_in_place_of_a_feed_names_the_feeds_that_it_links(site, loo
 
     assert isinstance(look.found, NotAFeed)
     assert [link.url for link in look.found.links] == [site.url("/real.xml")]
+
+
+async def test_a_channel_on_a_platform_is_one_request_for_its_feed(clock):
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(rss("World news").encode()))
+
+    asked: list[str] = []
+    async with Client(user_agent="Watcher/0 (test)", substitute=httpx.MockTransport(answer)) as client:
+        prober = FeedProber(
+            client=client, pool=Here(), delay_s=1.0, on_request=asked.append, now=clock.now, sleep=clock.sleep
+        )
+        found = await discover(("https://old.reddit.com/r/worldnews",), prober)
+
+    assert asked == ["https://www.reddit.com/r/worldnews/.rss"]
+    assert [(one.url, one.found_by) for one in found.feeds] == [(asked[0], "platform")]

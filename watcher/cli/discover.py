@@ -27,6 +27,7 @@ from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prob
 
 WAYS = {
     "itself": "the address itself is a feed",
+    "platform": "the feed that the platform has for this address",
     "declared": "declared by the page",
     "linked": "linked from the page",
     "guessed": "at a common address",

@@ -1,8 +1,8 @@
-"""Finds the feeds that a page links, and the usual URLs of feeds for a site that links none."""
+"""Finds the feeds that a page links, the usual URLs of feeds, and those of channels on YouTube and Reddit."""
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import to_one_line
 from watcher.text.urls import is_web
@@ -19,6 +19,12 @@ FEED_PATH = re.compile(
     r"|\.(?:rss|atom|rdf)(?:\?|$)|/(?:rss|feeds?)/[^?]{1,300}\.xml(?:\?|$)",
     re.IGNORECASE,
 )
+
+YOUTUBE = frozenset(("youtube.com", "www.youtube.com", "m.youtube.com"))
+YOUTUBE_PATH = re.compile(r"/(channel|user)/([\w-]{1,100})(?:/|$)", re.ASCII)
+YOUTUBE_LIST = re.compile(r"[\w-]{1,100}", re.ASCII)
+REDDIT = frozenset(("reddit.com", "www.reddit.com", "old.reddit.com", "new.reddit.com", "np.reddit.com"))
+REDDIT_PATH = re.compile(r"/(r|u|user)/([\w+-]{1,100})(/(?:new|hot|top|rising))?/?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,26 @@ def common_feed_paths(url: str) -> tuple[str, ...]:
     roots = dict.fromkeys((folder, "/")) if folder.count("/") <= DEEPEST else ("/",)
     names = [(root, name) for root in roots for name in (USUAL if root == "/" else USUAL[:1])]
     return tuple(urlunsplit((parts.scheme, parts.netloc, root + name, "", "")) for root, name in names)
+
+
+def platform_feed(url: str) -> str | None:
+    """
+    Return the feed of a channel, user or playlist on YouTube, or of a subreddit or user on Reddit; else None.
+
+    A YouTube handle (`/@name`) does not say the id of its channel; its page declares the feed.
+    """
+    parts = urlsplit(url)
+    host, path = (parts.hostname or "").rstrip("."), parts.path
+    if host in YOUTUBE:
+        feed = "https://www.youtube.com/feeds/videos.xml"
+        if path == "/playlist":
+            playlist = parse_qs(parts.query[:2_000]).get("list", [""])[0]
+            return f"{feed}?playlist_id={playlist}" if YOUTUBE_LIST.fullmatch(playlist) else None
+        if place := YOUTUBE_PATH.match(path):
+            return f"{feed}?{'channel_id' if place[1] == 'channel' else 'user'}={place[2]}"
+    elif host in REDDIT and (place := REDDIT_PATH.fullmatch(path)):
+        return f"https://www.reddit.com/{'r' if place[1] == 'r' else 'user'}/{place[2]}{place[3] or ''}/.rss"
+    return None
 
 
 def is_declared(attributes: dict[str, str]) -> bool:

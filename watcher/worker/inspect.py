@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
-from watcher.feeds.discover import FoundFeed, common_feed_paths
+from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
 from watcher.model import NotModified, Response, Validators
@@ -190,7 +190,7 @@ def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: fl
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCandidate:
     """
-    A URL that may be a feed's. `found_by` is how it was found: itself, declared, linked, guessed.
+    A URL that may be a feed's. `found_by` is how it was found: itself, platform, declared, linked, guessed.
 
     `same_as` is the URL of an earlier candidate with the same entries. `probe` is None if it was not fetched.
     """
@@ -223,8 +223,13 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     """
     Find the feeds of the site at the first of `urls` that can be connected to, asked for as a page or as a feed.
 
-    If its page links no readable feed, common feed paths are tried until one is a feed.
+    For a channel on YouTube or Reddit, its feed is requested first, without the page. If a page links no readable
+    feed, common feed paths are tried until one is a feed.
     """
+    if feed := platform_feed(urls[0]):
+        channel = await prober.probe(feed)
+        if channel.report:
+            return Discovery(page=channel, candidates=(FeedCandidate(url=feed, found_by="platform", probe=channel),))
     page = await prober.probe_first(urls, as_page=as_page)
     if page.report:
         return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, found_by="itself", probe=page),))
