@@ -25,7 +25,14 @@ from watcher.settings.docs import json_schema
 from watcher.settings.edit import to_toml
 from watcher.settings.types import format_size
 
-WORDS = {"string": "text", "boolean": "true or false", "integer": "number", "number": "number", "path": "path"}
+WORDS = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "number",
+    "number": "number",
+    "path": "path",
+    "date": "date",
+}
 FOLDER = Path(__file__).with_name("docs")
 PARTS = FOLDER / "commands"  # what is said of a command beyond its help
 EVERYWHERE = ("config", "debug")  # options of all commands, described once
@@ -179,6 +186,8 @@ def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: 
         if nested:
             inner.append((f"{name}.{key}", nested, is_list, nested["description"]))
         kind = ("list of tables" if is_list else "table") if nested else describe_type(one)
+        if "oneOf" in one:  # a list of words, or of tables
+            kind = f"{describe_type(one['oneOf'][0])} or {kind}"
         default = "" if nested else describe_default(one)
         about = [kind, "required" if key in part.get("required", ()) else default and f"default {default}"]
         yield f"### `{name}.{key}`\n"
@@ -191,6 +200,8 @@ def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: 
 def nested_table(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the schema of the table in setting `one`, empty if it is no table, and whether it is a list of tables."""
     one = resolve_ref(one, whole)
+    if "oneOf" in one:
+        return next(found for each in one["oneOf"] if (found := nested_table(each, whole))[0])
     if one.get("type") == "array":
         return nested_table(one["items"], whole)[0], True
     return (one if "properties" in one else {}), False

@@ -305,6 +305,7 @@ class LeftOut:
     kind: LeftOutKind
     count: int
     reason: StoredReason | None = None
+    rule: str = ""  # what the rule that muted articles looks for; "" for a list of phrases
 
 
 class LlmStop(StrEnum):

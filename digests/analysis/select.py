@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from digests.analysis.preferences import phrase_pattern
+from digests.analysis.mutes import MuteRule, find_mute_rule
 from digests.model import LeftOut, LeftOutKind
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
@@ -26,17 +26,18 @@ def select_articles(
     start: datetime,
     end: datetime,
     load_full_texts: LoadFullTexts,
-    muted_phrases: Sequence[str] = (),
+    mute_rules: Sequence[MuteRule] = (),
     languages: Sequence[str] = (),  # primary tags; empty for all
 ) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
     """Return the articles published in [start, end) that can be grouped and read, by time; and why others are not."""
-    muted = phrase_pattern(tuple(muted_phrases))
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
-    reasons = {a.id: kind for a in ordered if (kind := _exclusion(a, start, end, muted))}
+    reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end))}
+    muted = ((a.id, find_mute_rule(mute_rules, a)) for a in ordered if mute_rules and a.id not in reasons)
+    reasons |= {key: (LeftOutKind.MUTED, rule.label) for key, rule in muted if rule}
     repeated = _find_repeated([a for a in ordered if a.id not in reasons], load_full_texts)
-    reasons |= dict.fromkeys(repeated, LeftOutKind.DUPLICATE_ARTICLE)
+    reasons |= dict.fromkeys(repeated, (LeftOutKind.DUPLICATE_ARTICLE, ""))
     foreign = (a.id for a in ordered if languages and a.language not in languages)
-    reasons = dict.fromkeys(foreign, LeftOutKind.LANGUAGE) | reasons  # the reasons found above take precedence
+    reasons = dict.fromkeys(foreign, (LeftOutKind.LANGUAGE, "")) | reasons  # the reasons found above take precedence
     return tuple(a for a in ordered if a.id not in reasons), count_left_out(reasons.values())
 
 
@@ -45,7 +46,7 @@ def is_flagged(article: Article) -> bool:
     return article.kind in FLAGGED_KINDS
 
 
-def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Pattern[str] | None) -> LeftOutKind | None:
+def _exclusion(article: Article, start: datetime, end: datetime) -> LeftOutKind | None:
     if not start <= article.published_at < end:
         return LeftOutKind.OUT_OF_WINDOW
     if not article.title.strip():
@@ -54,9 +55,13 @@ def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Patte
         return LeftOutKind.COLLECTION
     if display_length(article.title) + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
         return LeftOutKind.LITTLE_TEXT
-    if muted and muted.search(fold(article.title)):
-        return LeftOutKind.MUTED
     return None
+
+
+def count_left_out(causes: Iterable[tuple[LeftOutKind, str]]) -> tuple[LeftOut, ...]:
+    """Return the number of items of each cause, a kind with the rule that muted them, the most frequent first."""
+    rows = sorted(Counter(causes).items(), key=lambda row: (-row[1], row[0]))
+    return tuple(LeftOut(kind=kind, count=count, rule=rule) for (kind, rule), count in rows)
 
 
 def _find_repeated(articles: Iterable[Article], load_full_texts: LoadFullTexts) -> Iterator[str]:
@@ -74,8 +79,3 @@ def _find_repeated(articles: Iterable[Article], load_full_texts: LoadFullTexts) 
 def display_length(text: str) -> int:
     """Return the display width of `text`: characters of scripts such as Chinese and Korean count two."""
     return len(text) if text.isascii() else len(text) + len(DENSE.findall(text))
-
-
-def count_left_out(kinds: Iterable[LeftOutKind]) -> tuple[LeftOut, ...]:
-    rows = sorted(Counter(kinds).items(), key=lambda row: (-row[1], row[0]))
-    return tuple(LeftOut(kind=kind, count=count) for kind, count in rows)

@@ -6,17 +6,19 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from digests.delivery import smtp
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, SmtpSettings
-from digests.settings.digests import digests_of, smtp_of
+from digests.settings.digests import MuteSettings, digests_of, smtp_of
 from digests.settings.translate import translate_of
 from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
 from watcher.errors import WatcherError
@@ -38,13 +40,18 @@ def check_templates(settings: Settings) -> dict[str, int]:
 
 
 def find_warnings(settings: Settings) -> Iterator[str]:
-    """Yield what translation lacks, and where texts are sent for it."""
+    """Yield mute rules that have ended, what translation lacks, and where texts are sent for it."""
     translate = translate_of(settings)
     if translate.engine == "firefox" and find_spec("fxtranslate") is None:
         yield "the engine of [translate] is not installed: pip install 'watcher-digests[translate]'"
     if translate.engine == "libretranslate":
         yield f"headlines that you do not read are sent to {urlsplit(translate.url or '').hostname} for translation"
     for digest in digests_of(settings):
+        today = datetime.now(ZoneInfo(digest.timezone)).date()
+        for rule in digest.mute:
+            if isinstance(rule, MuteSettings) and rule.until and rule.until < today:
+                ended = f'{digest.name}: the mute rule "{rule.label}" ended on {rule.until} and has no effect'
+                yield f"{ended}; remove it or change its `until`"
         if pairs := find_lacking_models(settings, digest):
             missing = f"{digest.name}: missing translation models: {', '.join(pairs)}"
             yield f"{missing}; install one with: watcher translate install {pairs[0]} FROM"

@@ -312,7 +312,7 @@ def build_ledger(
     in_one_line = [*briefs, *(brief for story in shown for brief in story.related)]
     taken = {story.id for story in shown} | {brief.id for brief in in_one_line}
     wanted = {each.story.id for each in among}
-    left_out = count_left_out(_why_left_out(each, wanted) for each in ranked if each.story.id not in taken)
+    left_out = count_left_out((_why_left_out(each, wanted), "") for each in ranked if each.story.id not in taken)
     values = context.articles.values()
     stories = {each.story.id: each.story for each in ranked}
     largest = find_largest_story(stories.values(), context.articles)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from digests.analysis.corrections import apply_revisions, collect_citations, find_corrections, pages_to_recheck
 from digests.analysis.coverage import with_owners
 from digests.analysis.gazetteer import LEAD_CHARS
+from digests.analysis.mutes import active_mute_rules
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.analysis.select import LoadFullTexts, select_articles
 from digests.cluster.stories import separate_parts
@@ -73,25 +74,25 @@ def prepare_edition(
     texts = {key: text for key, text in texts.items() if key not in revisions}  # a revised article has its full text
     late = find_late_articles(connection, digest, request, leads.values())
     candidates = {key: article for key, article in leads.items() if article.published_at >= start or key in late}
+    day, sources = request.local_date, [state.feed.source for state in feeds]
     chosen, left_out = select_articles(
         list(candidates.values()),
         start=start - LATE_ARTICLES,
         end=end,
-        muted_phrases=digest.mute,
+        mute_rules=active_mute_rules(digest.mute, sources, day=day),
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=text_loader(leads, texts),
     )
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
     before = {key: article for key, article in leads.items() if key not in candidates}
-    day, until = request.local_date, request.window_end if request.is_scheduled else None
+    until = request.window_end if request.is_scheduled else None
     seen = editions.recent_editions(
         connection, digest.name, before=day, until=until, limit=REMEMBERED_DATES, delivered=True
     )
     cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
     cited = articles_by_id(connection, cited_ids)  # with full texts
     earlier = before | cited
-    sources = [state.feed.source for state in feeds]
     context = ComposeContext(
         digest=digest,
         articles=articles,

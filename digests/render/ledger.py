@@ -1,12 +1,13 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
-from digests.model import Edition, LlmOutcome, LlmStop, TranslationOutcome
+from digests.model import Edition, LeftOut, LlmOutcome, LlmStop, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.render.localizer import Localizer
 from watcher.failure_messages import Reason
 
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
 MAX_FAILING = 20  # sources named
+MAX_RULE = 100  # characters of a mute rule
 MAX_MISSING = 8  # languages named that no model translates
 
 
@@ -51,11 +52,7 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         shown=shown,
     )
     sentences = [text]
-    reasons = [
-        f"{words.say(f'out_{each.kind}', why=_describe(each.reason, words))} ({words.number(each.count)})"
-        for each in ledger.left_out
-        if each.count
-    ]
+    reasons = [f"{_cause(each, words)} ({words.number(each.count)})" for each in ledger.left_out if each.count]
     if reasons:
         sentences.append(words.say("left_out", reasons=words.join(reasons)))
     if ledger.doubtful:
@@ -65,6 +62,12 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         title = sanitize_line(largest.title, limit=200) or words["untitled"]
         sentences.append(words.say("oversized_story", title=title, reports=largest.reports, all=largest.of_reports))
     return " ".join(sentences)
+
+
+def _cause(left_out: LeftOut, words: Localizer) -> str:
+    cause = words.say(f"out_{left_out.kind}", why=_describe(left_out.reason, words))
+    rule = sanitize_line(left_out.rule, limit=MAX_RULE)
+    return f"{words.label(cause)} {rule}" if rule else cause
 
 
 def _describe(reason: Reason | None, words: Localizer) -> str:

@@ -1,18 +1,25 @@
 """The settings of digests: `[[digests]]` in the settings file, one table for each digest."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues, within
 from digests.settings.schedule import ClockTimes, WeekDays, parse_days
-from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
+from watcher.settings.base import (
+    TAG_PREFIX,
+    SettingsList,
+    SettingsModel,
+    ValidationIssue,
+    find_duplicates,
+    raw_rows,
+)
 from watcher.settings.models import Settings
 from watcher.settings.types import (
     Duration,
@@ -25,6 +32,7 @@ from watcher.settings.types import (
     language_tag,
     quote_value,
 )
+from watcher.text.linear_regex import compile_linear
 from watcher.text.spelling_suggestions import did_you_mean
 from watcher.text.urls import is_web
 
@@ -126,6 +134,72 @@ class SectionRuleSettings(SettingsModel):
         return self
 
 
+def check_regex(value: str) -> str:
+    try:
+        compile_linear(value)
+    except ValueError as error:
+        raise ValueError(f"got {quote_value(value)}, expected a regular expression: {error}") from None
+    return value
+
+
+def parse_day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"got {quote_value(value)}, expected a date such as 2026-12-31") from None
+
+
+Day = Annotated[date, BeforeValidator(parse_day)]
+MUTE_RULE_CHARS = 80  # of a rule in messages and in the ledger
+
+
+class MuteSettings(SettingsModel):
+    """
+    Leaves out articles by words, by a regular expression or by their authors. One match is enough.
+
+    The ledger counts the articles of each rule; an article counts for the first rule that matches.
+    """
+
+    words: Phrases = Field(default=(), description='Words or phrases; "elect*" matches "elects", "election" and so on.')
+    regex: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(check_regex)] | None = Field(
+        default=None, description="Regular expression in the syntax of Rust, without regard to case; by default, none."
+    )
+    authors: Phrases = Field(default=(), description="Names of authors, in full or in part.")
+    place: Literal["title", "text", "both"] = Field(
+        default="title",
+        alias="in",
+        description="Where words and regex are searched: in the title, in the first 400 characters of the text, or in"
+        " both.",
+    )
+    sources: Phrases = Field(default=(), description="Only articles of these sources, by name; by default, of all.")
+    tags: Phrases = Field(default=(), description="Only articles of sources with one of these tags, or of `sources`.")
+    unless: Phrases = Field(
+        default=(), description="Not articles with one of these phrases in the title or the beginning of the text."
+    )
+    until: Day | None = Field(
+        default=None, description="Last day of the rule, in the digest's time zone; by default, it does not end."
+    )
+
+    @model_validator(mode="after")
+    def check_anything(self) -> Self:
+        if not (self.words or self.regex or self.authors):
+            raise ValueError("got a rule that mutes nothing, expected words, regex or authors")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What the rule looks for, for messages and the ledger: "lottery / quiz"."""
+        text = " / ".join((*self.words, *filter(None, [self.regex]), *self.authors))
+        return text if len(text) <= MUTE_RULE_CHARS else f"{text[: MUTE_RULE_CHARS - 1]}…"
+
+
+def kind_of_mutes(value: object) -> str:
+    rows = value if isinstance(value, list | tuple) else ()
+    return f"{TAG_PREFIX}{'tables' if any(isinstance(row, Mapping | MuteSettings) for row in rows) else 'phrases'}"
+
+
 class ProseSettings(SettingsModel):
     """
     A language model that writes the summaries, at an OpenAI-compatible endpoint; none by default.
@@ -218,7 +292,13 @@ class DigestSettings(SettingsModel):
     )
     must: Phrases = Field(default=(), description="Stories with one of these phrases are shown in full, even if small.")
     watch: Phrases = Field(default=(), description="Stories with one of these phrases are shown and marked.")
-    mute: Phrases = Field(default=(), description="Articles with one of these phrases in the title are left out.")
+    mute: Annotated[
+        Annotated[Phrases, Tag(f"{TAG_PREFIX}phrases")]
+        | Annotated[tuple[MuteSettings, ...], Field(max_length=200), Tag(f"{TAG_PREFIX}tables")],
+        Discriminator(kind_of_mutes),
+    ] = Field(
+        default=(), description="Articles with one of these phrases in the title are left out; or tables with rules."
+    )
     weights: WeightSettings = Field(default_factory=WeightSettings, description="Points that move a story up or down.")
     prose: ProseSettings | None = Field(default=None, description="Model that writes the summaries; by default, none.")
     note: str = Field(default="", description="Your own Markdown text above the stories.", max_length=20_000)
@@ -259,27 +339,43 @@ class DigestsSection(SettingsList):
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield the faults between digests: names that occur twice, and sources that are not in the file."""
         yield from find_duplicates(data, "name", what="name", missing="world")
-        known = source_words(document.get("sources"))
+        names, tags = source_words(document.get("sources"))
         for n, row in raw_rows(data):
-            wanted = row.get("sources")
-            for m, word in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
-                if isinstance(word, str) and word not in known:
-                    expected = f"the name or a tag of a source{did_you_mean(word, known)}"
-                    message = f"got {quote_value(word)}, expected {expected}"
-                    yield ValidationIssue(loc=(n, "sources", m), message=message)
+            for fault in find_unknown(row, "sources", "the name or a tag of a source", names | tags):
+                yield replace(fault, loc=(n, *fault.loc))
+            for m, rule in raw_rows(row.get("mute")):
+                for fault in (
+                    *find_unknown(rule, "sources", "the name of a source", names),
+                    *find_unknown(rule, "tags", "a tag of a source", tags),
+                ):
+                    yield replace(fault, loc=(n, "mute", m, *fault.loc))
             for fault in cross_field_issues(row.get("deliver"), row.get("mail"), document):
                 yield replace(fault, loc=(n, "deliver", *fault.loc))
 
 
-def source_words(rows: object) -> set[str]:
-    """Return the names and tags of the raw sources; the host is the name of a source without one."""
-    known: set[str] = set()
+def find_unknown(
+    row: Mapping[str, object], key: str, expected: str, known: Collection[str]
+) -> Iterator[ValidationIssue]:
+    """Yield a fault for each word in the list `key` of a raw table that is not in `known`."""
+    wanted = row.get(key)
+    for n, word in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
+        if isinstance(word, str) and word not in known:
+            message = f"got {quote_value(word)}, expected {expected}{did_you_mean(word, known)}"
+            yield ValidationIssue(loc=(key, n), message=message)
+
+
+def source_words(rows: object) -> tuple[set[str], set[str]]:
+    """Return the names and the tags of the raw sources; the host is the name of a source without one."""
+    names: set[str] = set()
+    known_tags: set[str] = set()
     for _, row in raw_rows(rows):
         name, tags, url = row.get("name"), row.get("tags"), row.get("url")
-        known.update(word for word in (name, *(tags if isinstance(tags, list) else ())) if isinstance(word, str))
+        known_tags.update(word for word in (tags if isinstance(tags, list) else ()) if isinstance(word, str))
+        if isinstance(name, str):
+            names.add(name)
         if not name and isinstance(url, str) and is_web(url):
-            known.add(urlsplit(url).hostname or "")
-    return known
+            names.add(urlsplit(url).hostname or "")
+    return names, known_tags
 
 
 def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:

@@ -1,11 +1,15 @@
 """`watcher check` beyond the settings file itself."""
 
 import json
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from watcher.cli.main import run_command_line
 
+TOO_LARGE = "it is too large: use smaller numbers in braces, or fewer of them"
+RULES = '[[digests]]\ntimezone = "Pacific/Auckland"\n'
 SETTINGS = '[[sources]]\nurl = "https://news.example/feed"\n'
 
 
@@ -106,3 +110,45 @@ def test_templates_of_the_digests_are_tried(tmp_path, capsys):
     assert f"{own / 'page.html.j2'}:2: " in capsys.readouterr().err
     assert run_command_line(["check", "--config", str(settings), "--json"]) == 1
     assert '"ok": false' in capsys.readouterr().out
+
+
+def test_each_fault_of_a_mute_rule_is_named_with_its_place(tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        f'{SETTINGS}name = "Alpha"\ntags = ["sport"]\n{RULES}'
+        "[[digests.mute]]\nregex = '\\bfoo (bar'\n"
+        '[[digests.mute]]\nunless = ["a"]\n'
+        '[[digests.mute]]\nwords = ["a"]\nsources = ["Alpah"]\ntags = ["spotr"]\nin = "titel"\nuntil = "soon"\n'
+        "[[digests.mute]]\nregex = '\\w{1,1000}'\nutnil = 2026-01-01\n"
+        '[[digests]]\nname = "b"\nmute = ["a", { words = ["b"] }]\n'
+    )
+
+    assert run_command_line(["check", "--config", str(settings)]) == 2
+
+    named = [line.removeprefix(f"{settings}:") for line in capsys.readouterr().err.splitlines()]
+    assert named == [
+        '8:9: digests[1].mute[1].regex: got "\\bfoo (bar", expected a regular expression: unclosed group at column 7',
+        "9:3: digests[1].mute[2]: got a rule that mutes nothing, expected words, regex or authors",
+        '13:12: digests[1].mute[3].sources[1]: got "Alpah", expected the name of a source; did you mean "Alpha"?',
+        '14:9: digests[1].mute[3].tags[1]: got "spotr", expected a tag of a source; did you mean "sport"?',
+        '15:6: digests[1].mute[3].in: got "titel", expected one of "title", "text", "both"; did you mean "title"?',
+        '16:9: digests[1].mute[3].until: got "soon", expected a date such as 2026-12-31',
+        f'18:9: digests[1].mute[4].regex: got "\\w{{1,1000}}", expected a regular expression: {TOO_LARGE}',
+        '19:1: digests[1].mute[4].utnil: unknown setting; did you mean "until"?',
+        '22:9: digests[2].mute[1]: got "a", expected a table',
+        "error: 9 problems in the settings",
+    ]
+
+
+def test_a_mute_rule_that_has_ended_is_a_warning_from_the_next_day_on(tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    today = datetime.now(ZoneInfo("Pacific/Auckland")).date()
+    rules = "".join(
+        f'[[digests.mute]]\nwords = ["word {n}"]\nuntil = {today + timedelta(days=n)}\n' for n in (-2, 2)
+    )  # a test that runs at midnight there is right too
+    settings.write_text(f'[fetch]\ncontact = "me@news.example"\n{SETTINGS}{RULES}{rules}')
+
+    assert run_command_line(["check", "--config", str(settings)]) == 0
+
+    ended = f'world: the mute rule "word -2" ended on {today - timedelta(days=2)} and has no effect'
+    assert capsys.readouterr().err.splitlines() == [f"{ended}; remove it or change its `until`"]

@@ -6,18 +6,26 @@ import email
 import json
 import re
 from collections import Counter, defaultdict
+from datetime import timedelta
 from email import policy
 from itertools import pairwise
 
 import pytest
 
+from digests.edition.build import preview_edition
+from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
+from digests.model import Edition, LeftOutKind
+from digests.render.forms import render
 from digests.render.markdown import to_html
+from digests.settings.digests import digests_of
+from digests.store.editions import open_digests
 from tests.demo_press import is_broken
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
 from watcher.cli.main import run_command_line as run_command
 from watcher.demo.model import library
+from watcher.settings.load import load_settings_file
 from watcher.text.page_kind import COLLECTIONS
 
 pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds
@@ -201,3 +209,39 @@ def test_verify_proves_the_edition(run, capsys):
     assert run_command(["verify", "--config", str(run.settings)]) == 0
 
     assert "all verbatim" in capsys.readouterr().out
+
+
+def test_mute_rules_leave_articles_out_of_an_edition_and_its_ledger_counts_them(run):
+    plain, _ = edition_with(run, "")
+    outlet = Counter(article.outlet for article in run.articles.values()).most_common(1)[0][0]
+    authors = Counter(name for a in run.articles.values() if a.outlet != outlet for name in a.authors)
+    (author, _), yesterday = authors.most_common(1)[0], run.edition.local_date - timedelta(days=1)
+    rules = (
+        f"[[digests.mute]]\nregex = '.'\nsources = [{json.dumps(outlet)}]\nuntil = {run.edition.local_date}\n"
+        f"[[digests.mute]]\nauthors = [{json.dumps(author)}]\n"
+        f"[[digests.mute]]\nregex = '.'\nin = 'both'\nuntil = {yesterday}\n"
+    )
+
+    muted, foot = edition_with(run, rules)
+
+    counts = {row.rule: row.count for row in muted.ledger.left_out if row.kind is LeftOutKind.MUTED}
+    assert set(counts) == {".", author}
+    assert muted.ledger.articles + sum(counts.values()) == plain.ledger.articles
+    cited = {key for story in muted.stories for key in story.article_ids}
+    articles = {article.id: article for article in run.articles.values()}
+    assert cited and all(articles[key].outlet != outlet and author not in articles[key].authors for key in cited)
+    assert f"muted by the settings: {author} ({counts[author]})" in foot
+
+
+def edition_with(run: Run, rules: str) -> tuple[Edition, str]:
+    """Return the edition of the run with mute rules, which is not stored, and its text in one line."""
+    path = run.settings.with_name("muted.toml")
+    path.write_text(run.settings.read_text("utf-8").replace("[[sources]]", f"{rules}\n[[sources]]", 1), "utf-8")
+    settings = load_settings_file(path)
+    (digest,), engine = digests_of(settings), open_digests(settings.store.url)
+    window = {"window_start": run.edition.window_start, "window_end": run.edition.window_end}
+    request = EditionRequest(local_date=run.edition.local_date, slot=None, **window)
+    edition = preview_edition(engine, digest, request, now=run.edition.made_at)
+    engine.dispose()
+    (text,) = render(edition, ("text",))
+    return edition, " ".join(text.body.decode().split())

@@ -108,6 +108,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
     )
     left_out = (
         LeftOut(kind=LeftOutKind.MUTED, count=2),
+        LeftOut(kind=LeftOutKind.MUTED, count=1, rule="Quiz <b>\n/ `Rätsel`"),
         LeftOut(kind=LeftOutKind.PAGE_FAILED, count=3, reason=Reason(PageKind.PAYWALL)),
     )
     ledger = replace(rich.ledger, failing=failing, left_out=left_out, doubtful=2)
@@ -117,6 +118,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
     foot = " ".join(made.body.decode().split())
     assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s), Fjell Wire." in foot
     assert "von den Einstellungen stumm geschaltet (2)" in foot
+    assert "von den Einstellungen stumm geschaltet: Quiz <b> / `Rätsel` (1)" in foot
     assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot
     assert "Gezählt, aber nicht zitiert, weil ihr Text zweifelhaft ist: 2 Artikel." in foot
 

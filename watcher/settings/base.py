@@ -9,6 +9,8 @@ from pydantic.fields import FieldInfo
 
 from watcher.settings.toml_syntax import Loc
 
+TAG_PREFIX = "tag:"  # of a union's tags, which pydantic puts into the locations of errors
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationIssue:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -96,6 +96,8 @@ def to_toml(value: object) -> str:
         return quote_toml(format_duration(value))
     if isinstance(value, time):
         return quote_toml(f"{value:%H:%M}")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, tuple | list):
         return f"[{', '.join(to_toml(item) for item in value)}]"
     return quote_toml(str(value))

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
 from watcher.plugins import load_plugins
-from watcher.settings.base import Checked, SettingsList, ValidationIssue
+from watcher.settings.base import TAG_PREFIX, Checked, SettingsList, ValidationIssue
 from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import quote_value
@@ -142,7 +142,7 @@ def format_location(loc: Loc) -> str:
 def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[ValidationIssue]:
     """Yield one issue for each validation error, with its location in the file."""
     for detail in error.errors(include_url=False):
-        loc = tuple(part for part in detail["loc"] if part != "root")
+        loc = tuple(part for part in detail["loc"] if part != "root" and not str(part).startswith(TAG_PREFIX))
         if detail["type"] == "extra_forbidden":
             yield ValidationIssue(loc=loc, message=unknown_key_message(loc, model), at_key=True)
         elif detail["type"] == "missing":
