@@ -14,6 +14,7 @@ from watcher.store.sql import load_records
 class OutletRow:
     """An outlet that is an enabled source, with what its source says. An outlet with several feeds has several rows."""
 
+    source_url: str
     name: str
     country: str | None
     language: str | None
@@ -44,8 +45,8 @@ class StoryReport:
 
 
 def outlet_rows(connection: Connection) -> tuple[OutletRow, ...]:
-    query = select(feeds.c.name, feeds.c.country, feeds.c.language).where(feeds.c.enabled).order_by(feeds.c.id)
-    return load_records(connection, query, OutletRow)
+    columns = (feeds.c.source_url, feeds.c.name, feeds.c.country, feeds.c.language)
+    return load_records(connection, select(*columns).where(feeds.c.enabled).order_by(feeds.c.id), OutletRow)
 
 
 def last_articles(connection: Connection) -> tuple[LastArticle, ...]:

@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name, find_locales
 from digests.analysis.gazetteer import choose_countries, country_weights
 from digests.store.coverage import LastArticle, OutletRow, StoryReport, last_articles, outlet_rows, reports_between
-from watcher.settings.outlets import KnownOutlet, load_outlets
+from watcher.settings.outlets import KnownOutlet, find_outlet, load_outlets
 from watcher.store.articles import articles_by_id
 from watcher.text.language import UNKNOWN
 from watcher.text.page_kind import COLLECTIONS
@@ -39,7 +40,7 @@ class AgencyCountry:
     name: str
     reports: int
     agencies: tuple[str, ...]  # those of most reports first
-    known_outlets: tuple[KnownOutlet, ...]  # of the country, in the table of outlets
+    known_outlets: tuple[KnownOutlet, ...]  # of the country, in the table of outlets, and no source yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ def measure_world_coverage(connection: Connection, *, since: datetime, until: da
         if source.language and not languages[source.name]:
             languages[source.name].add(source.language)
     firsts = first_reports(reports, since=since)
-    agency_countries, read_since = find_agency_countries(connection, reports)
+    agency_countries, read_since = find_agency_countries(connection, reports, sources)
     english = find_locales("en")[0].languages
     return WorldCoverage(
         since=since,
@@ -128,7 +129,7 @@ def group_outlets(
 
 
 def find_agency_countries(
-    connection: Connection, reports: Sequence[StoryReport]
+    connection: Connection, reports: Sequence[StoryReport], sources: Iterable[OutletRow]
 ) -> tuple[tuple[AgencyCountry, ...], datetime | None]:
     """
     Return the countries that only agencies' texts are about, and the time of the oldest article read, if not all were.
@@ -149,13 +150,15 @@ def find_agency_countries(
         for article in articles_by_id(connection, own[at : at + SLICE]).values():
             for code in country_weights(article):
                 told.pop(code, None)
+    own_outlets = {find_outlet(urlsplit(source.source_url).hostname or "") for source in sources}
+    others = [row for row in load_outlets().values() if row not in own_outlets]
     found = [
         AgencyCountry(
             code=code,
             name=country_name(code, "en"),
             reports=agencies.total(),
             agencies=tuple(sorted(agencies, key=lambda name: (-agencies[name], name))),
-            known_outlets=tuple(row for row in load_outlets().values() if row.country == code)[:MAX_SUGGESTED],
+            known_outlets=tuple(row for row in others if row.country == code)[:MAX_SUGGESTED],
         )
         for code, agencies in told.items()
     ]

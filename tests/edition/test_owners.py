@@ -12,6 +12,7 @@ from digests.store.stories import load_members
 from digests.stories.history import load_story_details
 from tests.edition.factory import make_edition
 from watcher.model import Source
+from watcher.settings.models import Settings
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import read, write
 
@@ -34,6 +35,10 @@ def counts(engine, *owners):
         Source(url=f"https://{name.lower()}.example/feed", name=name, owner=owner)
         for name, owner in zip(names, owners, strict=True)
     ]
+    return count_voices(engine, sources)
+
+
+def count_voices(engine, sources):
     write(engine, sync_sources, sources, now=NOW)
     edition = make_edition(engine, WORLD, ORDER, now=NOW)
     assert edition is not None
@@ -50,6 +55,19 @@ def test_outlets_of_one_declared_owner_are_one_voice(engine, put, owners, indepe
     put("Courier", COURIER, NOW - timedelta(hours=3))
 
     assert counts(engine, *owners) == (2, independent)
+
+
+def test_outlets_of_one_owner_in_the_table_are_one_voice_unless_the_settings_say_otherwise(engine, put):
+    put("Herald", HERALD, NOW - timedelta(hours=5))
+    put("Courier", COURIER, NOW - timedelta(hours=3))
+    rows = [
+        {"url": "https://www.mirror.co.uk/news/rss.xml", "name": "Herald"},
+        {"url": "https://www.walesonline.co.uk/rss.xml", "name": "Courier"},
+    ]
+
+    for more, independent in (({}, 1), ({"owner": "Quay Media"}, 2)):
+        settings = Settings.model_validate({"sources": [rows[0], rows[1] | more]})
+        assert count_voices(engine, settings.active_sources()) == (2, independent)
 
 
 def test_an_owner_holds_from_the_next_edition_on_and_until_it_is_taken_back(engine, put):
