@@ -64,7 +64,7 @@ def describe_command(name: str, command: Command) -> dict[str, Any]:
 
 
 def option_names(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)
-    value = f"\\fI{escape_roff(parameter.metavar or parameter.name.upper())}\\fR"
+    value = f"\\fI{escape_roff(argument_name(parameter))}\\fR"
     if parameter.param_type_name == "argument":
         return value
     names = ", ".join(f"\\fB{escape_roff(name)}\\fR" for name in (*parameter.opts, *parameter.secondary_opts))
@@ -95,7 +95,8 @@ def command_page(row: Command) -> str:
     if row.rows:
         lines += [row.help, ""]
         if row.default:
-            lines += [f"`watcher {row.name}` alone is `watcher {row.name} {row.default}`.", ""]
+            short, whole = f"watcher {row.name} ARGUMENTS", f"watcher {row.name} {row.default} ARGUMENTS"
+            lines += [f"`{short}` is short for `{whole}`.", ""]
     for inner in row.rows:
         lines += [f"## watcher {row.name} {inner.name}", "", *command_section(f"{row.name} {inner.name}", inner)]
     if not row.rows:
@@ -111,7 +112,8 @@ def command_section(name: str, command: Command) -> Iterator[str]:
     options = len(arguments) < len(parameters)
     for paragraph in about["paragraphs"]:
         yield from (escape_markdown(paragraph), "")
-    call = " ".join(["watcher", name, *(["[OPTIONS]"] if options else []), *map(argument_name, arguments)])
+    usage = (argument_name(each) if each.required else f"[{argument_name(each)}]" for each in arguments)
+    call = " ".join(["watcher", name, *(["[OPTIONS]"] if options else []), *usage])
     yield from ("```text", call, "```", "")
     for each in parameters:
         yield f"- {describe_parameter(each)}"
@@ -122,7 +124,7 @@ def command_section(name: str, command: Command) -> Iterator[str]:
 
 
 def argument_name(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)
-    return str(parameter.metavar or parameter.name.upper())
+    return str(parameter.metavar or parameter.name.upper()).strip("[]")
 
 
 def describe_parameter(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)

@@ -45,7 +45,7 @@ def cluster(
     """
     Group articles into stories. Articles are read and written as JSON lines.
 
-    Input: {id, title, body, language, published, source, url}. Required are id, and a title or a body.
+    Input: {id, title, body, language, published, source, url}. `id` is required, and so is a title or a body.
     Output, in the order of the input: {id, story, report}. Articles with the same `report` have the same text, copied
     or rewritten; `report` is the id of the original. A copy also has `copy`, which says how it differs: "cut to 60 %,
     edited, different headline".

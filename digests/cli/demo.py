@@ -35,12 +35,12 @@ HEAD = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
 
 
 @with_examples("watcher demo", "watcher demo --directory /tmp/demo")
-def demo(directory: Annotated[Path, Option("--directory", help="Folder for store and edition.")] = FOLDER) -> int:
+def demo(directory: Annotated[Path, Option(help="Folder for the store and the edition.")] = FOLDER) -> int:
     """
     Run everything once on sample feeds. No network and no settings are needed.
 
     The demo serves the feeds and pages of some invented outlets on this machine. It polls the feeds, fetches and cleans
-    the pages, groups the reports into stories, and writes an edition. This takes about ten seconds.
+    the pages, groups the reports into stories, and writes an edition. This usually takes less than half a minute.
     """
     return asyncio.run(run_demo(directory))
 
@@ -55,7 +55,7 @@ async def run_demo(directory: Path) -> int:
         translate = install_demo_model(directory / "models")
         path.write_text(f"{HEAD}\n{translate}{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
         settings = load_settings_file(path)
-        print_lines([f"Serving {len(press.sources)} sample feeds on this machine."])
+        print_lines([f"Serving {len(press.sources)} sample feeds on this machine; two of them fail on purpose."])
         with closing_store(open_store(settings.store.url)) as engine:
             tally = await run_poll(settings, engine, everything=True, quiet=False)
     print_lines(format_summary(tally))

@@ -63,15 +63,15 @@ NOT_SENT_EMPTY = "not sent: the edition has no story, and send_empty is false"
 )
 def make_digest(
     name: Annotated[str | None, Argument(help="Name of the digest; by default, all digests.")] = None,
-    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, today.", metavar="D")] = None,
-    since: Annotated[str | None, Option("--since", help='How far back to look, such as "24h".', metavar="24h")] = None,
+    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, today.", metavar="DATE")] = None,
+    since: Annotated[str | None, Option(help='How far back to look, such as "6h"; by default, `window`.')] = None,
     until: Annotated[
-        str | None, Option("--until", help="Local time at which the window ends; by default, now.", metavar="T")
+        str | None, Option("--until", help="Local time at which the window ends; by default, now.", metavar="TIME")
     ] = None,
     stdout: Annotated[bool, Option("--stdout", help="Print the edition; write no files and do not store it.")] = False,
     formats: Annotated[
         list[str] | None,
-        Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="F"),
+        Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="FORMAT"),
     ] = None,
     send: Annotated[
         bool, Option("--send", help="Send the edition that was due last today; make it if needed.")

@@ -99,7 +99,7 @@ def replay(
     directory: Annotated[
         Path | None, Option("--directory", help="Folder to write to; by default, the digest's folder.")
     ] = None,
-    formats: Annotated[list[str] | None, Option("--format", help="Write only this form; can be repeated.")] = None,
+    formats: Annotated[list[str] | None, Option("--format", help="Write only this format; can be repeated.")] = None,
     check: Annotated[bool, Option("--check", help="Compare the files with the stored edition; write nothing.")] = False,
     config: Config = None,
     json: Json = False,
@@ -171,7 +171,7 @@ def verify_editions(
         str | None,
         Argument(metavar="EDITION", help="A date, a file or a digest; by default, the first digest's last edition."),
     ] = None,
-    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the last.", metavar="D")] = None,
+    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the last.")] = None,
     everything: Annotated[bool, Option("--all", help="Check every stored edition of every digest.")] = False,
     config: Config = None,
     json: Json = False,

@@ -42,18 +42,18 @@ STORY = Annotated[
 ]
 
 
-@with_examples("watcher story list", "watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
+@with_examples("watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
 def show_story(
     story: STORY,
-    why: Annotated[bool, Option("--why", help="Show why each report is in the story.")] = False,
+    why: Annotated[bool, Option("--why", help="Show the reason for each report, and the story's score.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """
     Show a story: its reports and their copies, its outlets, its thread over days, and its history.
 
-    If the story was merged into another one, that one is shown, with time and reason. With --why, the terms of its
-    score in the last edition are shown too.
+    If the story was merged into another one, that one is shown, with time and reason. With --why, each report is shown
+    with the reason why it is in the story, and the story with the terms of its score in the last edition.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -190,7 +190,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
     "watcher explain 1",
 )  # fmt: skip
 def explain_articles(
-    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article; or one story.")],
+    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article, or a story alone.")],
     other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Id or URL of another article.")] = None,
     config: Config = None,
     json: Json = False,
@@ -198,8 +198,8 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    With one story of the last edition: the edition names countries and kinds of owner that do not report it. For each,
-    the most similar article is shown.
+    If you give one story of the last edition instead: the edition names countries and kinds of owner that do not report
+    it, and for each of them the command shows the most similar article.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -283,9 +283,9 @@ def split(
     config: Config = None,
 ) -> None:
     """
-    Move articles out of a story into a story of their own. They stay apart until you revoke the correction.
+    Move articles out of a story into a story of their own.
 
-    The other articles keep the id of the story. `watcher story STORY` shows the ids of its articles.
+    The articles stay apart until `watcher story forget` revokes this correction. `watcher story STORY` shows their ids.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -297,7 +297,7 @@ def split(
 
 @with_examples("watcher story join 3 7", "watcher story join s1f2e3d4c5b s9a8b7c6d5e")
 def join(one: STORY, other: STORY, config: Config = None) -> None:
-    """Join two stories until you revoke the correction. The larger one keeps its id, and the other id leads to it."""
+    """Join two stories; the larger one keeps its id. This is a correction: `watcher story forget` revokes it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         ids = [read(engine, parse_story_id, settings, each) for each in (one, other)]

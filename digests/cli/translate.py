@@ -31,8 +31,8 @@ def list_models(config: Config = None, json: Json = False) -> None:
     """
     List the installed models, and those that your sources need.
 
-    A source needs a model if its `language` is set and the digest does not read it. For other sources, the end of an
-    edition and `watcher status` name the languages without a model.
+    A source needs a model if its `language` is set and you do not read it (`reads` of the digest). For other sources,
+    the end of an edition and `watcher status` name the languages without a model.
     """
     settings = load_settings(config)
     translate = translate_of(settings)
@@ -61,7 +61,7 @@ def install(
     config: Config = None,
 ) -> None:
     """
-    Install a model of Firefox from a folder, an archive (zip, tar) or a URL, and test it.
+    Install a Firefox translation model from a folder, an archive (zip, tar) or a URL, and test it.
 
     If there is no model for two languages, install two that go through English: ar-en and en-de for Arabic to German.
     """

@@ -261,7 +261,7 @@ class DigestSettings(SettingsModel):
         json_schema_extra={"default": "out"},
     )
     formats: Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))] = Field(
-        default=DEFAULT_FORMATS, description="Forms to write; docs/reference/edition.md describes them.", min_length=1
+        default=DEFAULT_FORMATS, description="Formats to write; docs/reference/edition.md describes them.", min_length=1
     )
     templates: LocalPath | None = Field(
         default=None,

@@ -41,7 +41,7 @@ def test_a_command_for_another_file_says_so_and_changes_nothing(files, command, 
     assert run_command_line([*command, "--config", str(b)]) == 2
 
     said = capsys.readouterr().err
-    assert f"last served {a}: the sources of {b}" in said
+    assert f"was last used with {a}: the sources of {b}" in said
     assert 'try: use another store for this file, such as [store] url = "sqlite:///watcher.db"; --yes' in said
     assert [state.feed.source.url for state in read(engine, feed_states)] == ["https://a.example/feed"]
 
@@ -53,7 +53,7 @@ def test_with_yes_the_store_serves_the_other_file_from_then_on(files, capsys):
     assert run_command_line(["poll", "--config", str(b)]) == 0
     assert read(engine, feed_states) == ()
     assert run_command_line(["poll", "--config", str(a)]) == 2
-    assert f"last served {b}" in capsys.readouterr().err
+    assert f"was last used with {b}" in capsys.readouterr().err
 
 
 def test_the_status_says_that_the_store_last_served_another_file(files, capsys):
@@ -62,7 +62,7 @@ def test_the_status_says_that_the_store_last_served_another_file(files, capsys):
     assert run_command_line(["status", "--config", str(b)]) == 0
     assert f"it was last used with other settings: {a}" in capsys.readouterr().out
     assert run_command_line(["status", "--config", str(a)]) == 0
-    assert "last served" not in capsys.readouterr().out
+    assert "last used with" not in capsys.readouterr().out
     assert run_command_line(["status", "--json", "--config", str(b)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["settings"], told["last_served"]) == (str(b), str(a))

@@ -35,7 +35,7 @@ def test_a_store_is_not_given_to_another_settings_file_unasked(engine, files):
     claim_store(engine, a, take_over=False)
 
     claim_store(engine, a, take_over=False)
-    with pytest.raises(SettingsError, match=rf"last served {a.path}: the sources of {b.path}"):
+    with pytest.raises(SettingsError, match=rf"was last used with {a.path}: the sources of {b.path}"):
         claim_store(engine, b, take_over=False)
     claim_store(engine, b, take_over=True)
     claim_store(engine, b, take_over=False)

@@ -25,7 +25,7 @@ Config = Annotated[
     Option("--config", help="Settings file; by default ./settings.toml or the one in the XDG config folder."),
 ]
 Json = Annotated[bool, Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, Option("--yes", help="Use the store even if it last served another settings file.")]
+Yes = Annotated[bool, Option("--yes", help="Use the store even if it was last used with another settings file.")]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -49,7 +49,7 @@ def poll(
     json: Json = False,
 ) -> int:
     """
-    Poll the feeds that are due once, and fetch their new articles.
+    Poll all feeds that are due, once, and fetch their new articles.
 
     You can use it while the daemon runs: the two never visit one host at the same time.
     """
@@ -232,7 +232,7 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     read = summary.feeds - summary.unchanged - summary.failed
     yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
     counts = (
-        (summary.from_feed, "of them from the feed's own text"),
+        (summary.from_feed, "of them with the text from the feed, not from the page"),
         (summary.known, "already stored under another address"),
         (summary.pages_later, "pages to try again later"),
         (summary.pages_lost, "pages without an article"),
@@ -240,8 +240,8 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
         (summary.changed, "of them changed or gone"),
     )
     yield ", ".join([f"{summary.stored} articles stored", *(f"{count} {words}" for count, words in counts if count)])
-    vectors = f", {summary.vectors_s:.1f} s to embed {summary.vectors} articles" if summary.vectors else ""
-    yield f"took {summary.fetching_s:.1f} s to poll, fetch and clean{vectors}"
+    vectors = f"; embedding {summary.vectors} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
+    yield f"polling, fetching and cleaning took {summary.fetching_s:.1f} s{vectors}"
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(summary.failures)]
     yield from at_most(failures, "more: see watcher status")
     if summary.is_private:

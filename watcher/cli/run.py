@@ -33,7 +33,7 @@ QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer"
 
 @with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
 def run_daemon(
-    once: Annotated[bool, Option("--once", help="Do everything that is due once, then exit: for cron.")] = False,
+    once: Annotated[bool, Option("--once", help="Do everything that is due, then exit: for cron.")] = False,
     yes: Yes = False,
     config: Config = None,
 ) -> int:

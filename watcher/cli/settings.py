@@ -141,6 +141,6 @@ def format_settings(path: Path, found: list[SettingValue]) -> Iterator[str]:
 
 @with_examples("watcher settings schema > settings.schema.json")
 def print_schema() -> int:
-    """Print the JSON schema of the settings file, with which editors complete and check it."""
+    """Print the JSON schema that text editors use to complete and check the settings file."""
     print_json(json_schema())
     return DONE

@@ -243,8 +243,8 @@ def export_opml(
     """
     Write the sources as OPML; sections become folders.
 
-    Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, a feed that needs
-    them cannot be read from the file.
+    Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, feeds that need a
+    password or key do not work for whoever imports the file.
     """
     feeds = []
     for row in load_settings(config).sources:

@@ -58,7 +58,7 @@ NOT_RUNNING = "not running; watcher run starts it"
 @with_examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --watch")
 def show_status(
     source: Annotated[str, Argument(metavar="[NAME|URL]", help="One source in detail: health, history, polls.")] = "",
-    everything: Annotated[bool, Option("--all", help="List every source, also healthy ones.")] = False,
+    everything: Annotated[bool, Option("--all", help="List every source, including healthy ones.")] = False,
     watch: Annotated[bool, Option("--watch", help="Refresh every five seconds, until Ctrl-C.")] = False,
     alive: Annotated[bool, Option("--alive", help="Only check that a daemon is running: exit code 1 if not.")] = False,
     config: Config = None,

@@ -47,7 +47,7 @@ BAD_LINES_SHOWN = 20
 
 @with_examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
 def backup(
-    to: Annotated[Path, Argument(metavar="FILE", help="File to write; in a folder, it is named by date and time.")],
+    to: Annotated[Path, Argument(metavar="FILE", help="File to write; in a folder, its name is the date and time.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     config: Config = None,
     json: Json = False,
@@ -77,7 +77,7 @@ def restore(
     """
     Replace the store with a backup; the old store is kept next to it. Stop the daemon first.
 
-    The backup is checked first: it has to be intact, and not newer than this Watcher. An older one is upgraded.
+    The backup is checked first: it must be intact, and not from a newer version of Watcher. An older one is upgraded.
     """
     settings = load_settings(config)
     url = settings.store.url
@@ -107,15 +107,15 @@ def print_share(share: float) -> None:
 )
 def move_store(
     from_: Annotated[str, Argument(metavar="FROM", help=f"The store to move: {FORMS}.")],
-    to: Annotated[str, Argument(metavar="TO", help="The new store: a new file, or an empty database.")],
+    to: Annotated[str, Argument(metavar="TO", help="The new store: a new file, or an empty PostgreSQL database.")],
     json: Json = False,
 ) -> int:
     """
     Move a store to PostgreSQL, or back to a file. Every row is copied, and compared at the end.
 
-    Stop the daemon first, and change [store] url afterwards, as the last line says. The old store is only read, and
-    stays until you remove it. If the command is interrupted, run it again: the new store stays empty until everything
-    is copied.
+    Stop the daemon first, and change [store] url afterwards, as the last line of the output says. The old store is
+    only read, and stays until you remove it. If the command is interrupted, run it again: the new store stays empty
+    until everything is copied.
     """
     started = time.monotonic()
     schemas = load_schemas()
@@ -166,8 +166,8 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
 
 @with_examples("watcher export > articles.jsonl", "watcher export --since 7d | gzip > week.jsonl.gz")
 def export(
-    since: Annotated[str | None, Option("--since", help='Only articles that came in since: "7d", or a date.')] = None,
-    until: Annotated[str | None, Option("--until", help='Only articles that came in before: "1d", or a date.')] = None,
+    since: Annotated[str | None, Option(help='Arrived since: an age such as "7d", or a date.', metavar="TIME")] = None,
+    until: Annotated[str | None, Option(help='Arrived before: an age such as "1d", or a date.', metavar="TIME")] = None,
     config: Config = None,
 ) -> int:
     """

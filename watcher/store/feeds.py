@@ -31,7 +31,7 @@ RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
 RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
 # The key in `meta`: `[poll] every` and `min_every`, in seconds, from which the feeds' intervals were computed.
 POLL_INTERVALS = "pace"
-SETTINGS_FILE = "settings_file"  # the key in `meta`: the path of the settings file that the store last served
+SETTINGS_FILE = "settings_file"  # the key in `meta`: the path of the settings file that the store was last used with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +56,13 @@ def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
     """
     Note that a store serves the file of these settings, whose sources its feeds become.
 
-    Errors: SettingsError if it last served another file that is still there, unless `take_over`.
+    Errors: SettingsError if it was last used with another file that is still there, unless `take_over`.
     """
     path, last = settings.path and settings.path.resolve(), read(engine, load_meta, SETTINGS_FILE)
     if path is None or last == str(path):
         return
     if last and Path(last).exists() and not take_over:
-        words = f"the store {redacted_url(engine)} last served {last}: the sources of {path} would replace its sources"
+        words = f"the store {redacted_url(engine)} was last used with {last}: the sources of {path} would replace those"
         hint = 'use another store for this file, such as [store] url = "sqlite:///watcher.db"; --yes uses this one'
         raise SettingsError((), words, hint=hint)
     with suppress(StoreError):  # a full disk: the next command notes it
