@@ -56,6 +56,7 @@ class FetchKind(_Kind):
     URL_WITHOUT_HOST = "url_without_host", "a URL without a host: {url}"
     INVALID_URL = "invalid_url", "not a valid URL ({detail})"
     UNUSABLE_URL = "unusable_url", "a URL that cannot be requested ({detail})"
+    SECRET_UNREADABLE = "secret_unreadable", "a secret for the request cannot be used ({detail})"
     STATUS = "status", "{status} {phrase}"
     STATUS_BOT_WALL = "status_bot_wall", "{status} {phrase}, a bot wall ({wall})"
     ABORTED = "aborted", "cancelled"

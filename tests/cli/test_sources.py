@@ -280,6 +280,7 @@ def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
         "[[sources]]\nurl = 'https://a.example/f?x=1&y=\"2\"'\nname = 'A & <B> Zoë'\nsection = 'Arts & / Books'\n"
         "country = 'FR'\n"
         "tags = ['x', 'y z']\nevery = '90m'\nfull_text = true\nowner = 'O'\n"
+        "user_agent = 'Mozilla/5.0 (X; \"Y\")'\nheaders = { Accept-Language = 'fr, en;q=0.5', X-A = 'b & c=d' }\n"
         "[[sources]]\nurl = 'https://b.example/f'\nlanguage = 'pt-BR'\nenabled = false\n"
     )
     back.write_text("")
@@ -289,12 +290,33 @@ def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
     assert sources(back, "export", str(tmp_path / "back.opml")) == 0
 
     def rows(path):
-        return sorted(
-            ((row.url, row.source(), row.enabled) for row in load_settings_file(path).sources), key=itemgetter(0)
-        )
+        found = load_settings_file(path).sources
+        return sorted(((row.url, row.source(), row.enabled, row.request_options()) for row in found), key=itemgetter(0))
 
     assert rows(back) == rows(there)
     assert (tmp_path / "back.opml").read_text() == (tmp_path / "out.opml").read_text()
+
+
+def test_opml_has_no_cookie_no_secret_header_and_no_proxy_in_either_direction(file, tmp_path, capsys):
+    there, out = tmp_path / "there.toml", tmp_path / "out.opml"
+    there.write_text(
+        "[[sources]]\nurl = 'https://a.example/f'\ncookie = 'file:marked'\nproxy = 'http://marked.example:3128'\n"
+        "headers = { X-Api-Key = 'env:MARKED', X-Edition = 'fr' }\n"
+    )
+    assert sources(there, "export", str(out)) == 0
+    written = out.read_text()
+    assert "X-Edition=fr" in written and "marked" not in written.lower()
+
+    out.write_text(
+        written.replace("X-Edition=fr", "X-Edition=fr&amp;X=file%3A%2Fetc%2Fpasswd&amp;Y=env:HOME").replace(
+            "<outline ", '<outline watcher:cookie="file:/etc/passwd" watcher:proxy="http://b.example" '
+        )
+    )
+    assert sources(file, "import", str(out)) == 0
+
+    assert "headers with secrets left out" in capsys.readouterr().out
+    row = load_settings_file(file).sources[-1]
+    assert (row.url, row.headers, row.cookie, row.proxy) == ("https://a.example/f", {"X-Edition": "fr"}, None, None)
 
 
 def test_what_is_no_opml_fails_in_words(file, tmp_path, capsys):

@@ -22,6 +22,7 @@ from watcher.worker.events import Event
 pytestmark = pytest.mark.slow  # starts worker processes
 
 PASSWORD, KEY = "markedpassword", "markedkey"
+COOKIE = f"session={PASSWORD}"
 TEXT = "The ferry between the two towns runs again, the harbour office said, after a winter of repairs. " * 6
 ITEM = (
     "<item><title>Ferry runs again</title>{link}<guid>one</guid><pubDate>{at}</pubDate>"
@@ -50,6 +51,10 @@ class Server(BaseHTTPRequestHandler):
             status, to = 301, f"/good.xml?api_key={KEY}"
         elif path == "/away.xml":
             status, to = 302, f"http://me:{PASSWORD}@192.168.1.1/feed?token={KEY}"
+        elif path == "/cookie.xml":
+            wanted = {"Cookie": COOKIE, "X-Api-Key": KEY, "User-Agent": "Mozilla/5.0"}
+            is_right = all(self.headers.get(name) == value for name, value in wanted.items())
+            status, body = (200, FEED.format(items="").encode()) if is_right else (403, b"")
         elif path == "/page.xml":
             status, body = 200, b"<html><title>No feed</title><p>Nothing.</p></html>"
         self.send_response(status)
@@ -70,6 +75,7 @@ SOURCES = {
     "Moved": "moved.xml?feed=1&auth_token=",
     "Away": "away.xml?sig=",
     "Page": "page.xml?access_token=",
+    "Cookie": "cookie.xml?key=",
 }
 
 
@@ -79,6 +85,9 @@ def settings(tmp_path, store_url):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://me:{PASSWORD}@127.0.0.1:{server.server_address[1]}"
     rows = "".join(f'[[sources]]\nname = "{name}"\nurl = "{base}/{end}{KEY}"\n' for name, end in SOURCES.items())
+    rows += 'cookie = "file:cookie"\nheaders = { X-Api-Key = "file:key" }\nuser_agent = "Mozilla/5.0"\n'
+    (tmp_path / "cookie").write_text(COOKIE)
+    (tmp_path / "key").write_text(KEY)
     path = tmp_path / "settings.toml"
     fetch = '[fetch]\nallow_private = ["127.0.0.0/8"]\nhost_delay = "0s"\n'
     digest = '[[digests]]\nname = "daily"\nformats = ["markdown", "html", "text", "json"]\ndirectory = "out"\n'
@@ -96,6 +105,7 @@ def test_no_command_no_page_and_no_edition_shows_what_is_secret_in_an_address(se
     with_json = [
         ["status"], ["status", "Good"], ["status", "Away"], ["settings", "show"], ["check"], ["check", "--online"],
         ["sources", "list"], ["sources", "test", "Good"], ["sources", "test", "Away"], ["sources", "test", "Page"],
+        ["sources", "test", "Cookie"], ["status", "Cookie"],
         ["editions"], ["story", "1"], ["search", "ferry"],
     ]  # fmt: skip
     lines = [
@@ -120,6 +130,7 @@ def test_no_command_no_page_and_no_edition_shows_what_is_secret_in_an_address(se
 
     assert "2 articles stored" in shown["poll --all"] or "1 articles stored" in shown["poll --all"]
     assert "Ferry runs again" in shown["search ferry"] and len(files) > 6
+    assert "403" not in shown["sources test Cookie"] + shown["status Cookie"]
     assert [name for name, text in (shown | files).items() if not is_clean(text)] == []
 
 

@@ -24,6 +24,8 @@ FEEDS = st.builds(
     every=st.none() | st.just("1h"),
     full_text=st.booleans(),
     enabled=st.booleans(),
+    user_agent=st.none() | TEXT,
+    headers=st.dictionaries(TEXT, TEXT, max_size=3),
 )
 
 

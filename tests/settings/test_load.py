@@ -328,3 +328,44 @@ def test_the_file_is_looked_for_here_then_in_the_config_folder(tmp_path, monkeyp
     assert find_settings() == far / "settings.toml"
     with pytest.raises(SettingsError, match="no such file"):
         find_settings(tmp_path / "other.toml")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('cookie = "session=marked"', 'expected "env:NAME" or "file:PATH"'),
+        ('headers = { Authorization = "marked" }', 'Authorization: expected "env:NAME" or "file:PATH"'),
+        ('headers = { X-Api-Key = "marked" }', 'X-Api-Key: expected "env:NAME" or "file:PATH"'),
+        ('headers = { Cookie = "marked" }', 'expected the setting "cookie" of the source instead'),
+        ('headers = { Host = "marked" }', 'got the header "Host", which cannot be set'),
+        ('headers = { "X\\r\\nY" = "marked" }', "which cannot be set"),
+        ('headers = { X = "marked\\r\\nY: 1" }', "X: expected one line of ASCII"),
+        ('user_agent = "a\\nb"', "expected one line of ASCII"),
+        ('proxy = "socks5://127.0.0.1"', "expected the address of an HTTP proxy"),
+        ('proxy = "http://me:marked@127.0.0.1"', "expected the address of an HTTP proxy without a password"),
+    ],
+)
+def test_request_options_that_cannot_be_are_named_without_their_secrets(tmp_path, line, words):
+    found = faults(tmp_path, f'[[sources]]\nurl = "https://a.example/f"\n{line}\n')
+
+    assert [(row, words in message, "marked" in message) for row, _, _, message in found] == [(3, True, False)]
+
+
+def test_request_options_of_a_source_name_their_secrets_by_place(tmp_path):
+    path = written(
+        tmp_path,
+        '[[sources]]\nurl = "https://a.example/f"\nuser_agent = "Mozilla/5.0"\ncookie = "file:cookie"\n'
+        'headers = { Accept-Language = "fr", X-Api-Key = "file:key" }\nproxy = "http://127.0.0.1:3128/"\n'
+        '[[sources]]\nurl = "https://b.example/f"\n',
+    )
+    (tmp_path / "cookie").write_text("a=1; b=2\n")
+    (tmp_path / "key").write_text("marked")
+
+    found = load_settings_file(path).request_options()
+
+    assert list(found) == ["https://a.example/f"]
+    one = found["https://a.example/f"]
+    assert one.proxy == "http://127.0.0.1:3128" and "marked" not in repr(one)
+    assert dict(one.reveal_headers()) == {
+        "User-Agent": "Mozilla/5.0", "Cookie": "a=1; b=2", "Accept-Language": "fr", "X-Api-Key": "marked",
+    }  # fmt: skip

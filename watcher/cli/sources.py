@@ -26,6 +26,7 @@ from watcher.settings.edit import (
     write_file,
 )
 from watcher.settings.models import Settings, SourceSettings
+from watcher.settings.request_options import is_reference
 from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import country_code, format_duration, language_tag, quote_value
 from watcher.text.format import format_count, strip_control_characters
@@ -220,8 +221,12 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
         for what, value in parsed.items()
         if fields[what] and value is None
     )
+    # The file may be a stranger's, and must not send this machine's secrets to its own server.
+    own = {name: value for name, value in feed.headers.items() if not is_reference(value)}
+    if own != feed.headers:
+        dropped += ("headers with secrets left out",)
     section = (feed.section or "")[:NAME_CHARS].rstrip(" /")
-    return source_row(**fields | parsed | {"name": name, "section": section}), dropped
+    return source_row(**fields | parsed | {"name": name, "section": section, "headers": own}), dropped
 
 
 def format_import(lines: list[ImportResult]) -> Iterator[str]:
@@ -244,12 +249,14 @@ def export_opml(
     Write the sources as OPML; sections become folders.
 
     Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, feeds that need a
-    password or key do not work for whoever imports the file.
+    password or key do not work for whoever imports the file. Cookies, secret headers and proxies are never written.
     """
     feeds = []
     for row in load_settings(config).sources:
         about = {key: value for key, value in asdict(row.source()).items() if key not in ("name", "every_s")}
         every = format_duration(row.every) if row.every else None
+        about |= {"user_agent": row.user_agent}
+        about |= {"headers": {name: value for name, value in row.headers.items() if not is_reference(value)}}
         feeds.append(OpmlFeed(title=row.source().name, every=every, enabled=row.enabled, **about))
     secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]
     if not with_passwords:

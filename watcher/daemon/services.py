@@ -101,6 +101,7 @@ class Services:
             client=client,
             embedder=embedder_config(kept.semantic),
             site_rules=await asyncio.to_thread(load_site_rules, kept.path),
+            request_options=kept.request_options(),
         )
         plugin_jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
         await tools.writer.do(sync_settings, kept, now=tools.now(), spread_s=SPREAD_S)

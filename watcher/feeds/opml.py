@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, urlencode
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -38,6 +39,8 @@ class OpmlFeed:
     every: str | None = None  # a duration as in the settings: "1h"
     full_text: bool = False
     enabled: bool = True
+    user_agent: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)  # without secrets and references to them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,8 @@ class OpmlParser:
             every=own.get("every") or None,
             full_text=own.get("full-text") == "true",
             enabled=own.get("enabled") != "false",
+            user_agent=own.get("user-agent") or None,
+            headers=dict(parse_qsl(own.get("headers", ""))),
         )
 
 
@@ -165,6 +170,8 @@ def outline_attributes(feed: OpmlFeed) -> str:
         "watcher:every": feed.every,
         "watcher:full-text": "true" if feed.full_text else None,
         "watcher:enabled": None if feed.enabled else "false",
+        "watcher:user-agent": feed.user_agent,
+        "watcher:headers": urlencode(feed.headers),
     }
     return " ".join(f"{name}={format_attribute(value)}" for name, value in pairs.items() if value)
 

@@ -106,6 +106,20 @@ class AddressGuard:
             raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=", ".join(map(str, found)))
         return good[:MAX_ADDRESSES]
 
+    def check_proxied(self, host: str, port: int) -> None:
+        """Check a host that a proxy connects to, without resolving its name. Errors: HopError for a private address."""
+        name = host.strip("[]").rstrip(".").lower()
+        text = "127.0.0.1" if name == "localhost" or name.endswith(".localhost") else name
+        try:
+            address: IPAddress = ipaddress.ip_address(text)
+        except ValueError:
+            try:
+                address = ipaddress.IPv4Address(socket.inet_aton(text))  # other forms of an address, such as 0x7f.1
+            except (OSError, UnicodeError):
+                return
+        if not self._allowed.permits(address, host=host, port=port):
+            raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=str(address))
+
     def close(self) -> None:
         """Stop the resolver's threads without waiting for those that hang."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -5,16 +5,24 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from typing import Self
 
-from watcher.errors import HopError, TooLarge
+from watcher.errors import HopError, RequestRefused, TooLarge, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
-from watcher.net.address_guard import AddressGuard, PrivateAllowlist
+from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
-from watcher.net.redirects import FOLLOWED, RedirectChain, split_target
+from watcher.net.redirects import (
+    DEFAULT_PORTS,
+    FOLLOWED,
+    RedirectChain,
+    may_forward_credentials,
+    split_target,
+)
 from watcher.net.transport import can_connect, http_client, httpx
+from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_key
 
 ACCEPT_FEED = (
@@ -63,14 +71,19 @@ class Client:
         self._slots = asyncio.Semaphore(concurrency)
         self._guard = AddressGuard(PrivateAllowlist.parse(allow_private))
         self._headers = (("User-Agent", user_agent), ("Accept-Encoding", ACCEPT_ENCODING))
+        self._substitute = substitute
         self._http = http_client(self._guard, timeout_s=timeout_s, substitute=substitute)
+        self._proxy_guard = AddressGuard(ANYWHERE)
+        self._proxied: dict[str, httpx.AsyncClient] = {}  # by the proxy's URL
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._http.aclose()
-        self._guard.close()
+        for http in (self._http, *self._proxied.values()):
+            await http.aclose()
+        for guard in (self._guard, self._proxy_guard):
+            guard.close()
 
     async def can_connect(self, url: str) -> bool:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
@@ -84,22 +97,25 @@ class Client:
         accept: str | None = None,
         max_bytes: int | None = None,
         delta: bool = False,
+        options: RequestOptions | None = None,
         on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified:
         """
         Return the response to a conditional request for `url`, which is sent exactly as given. Errors: FetchError.
 
-        `delta`: with an ETag, accept only new entries (226, RFC 3229). `on_hop` is called for each redirect that is
-        followed, with its status, the URL that sent it, and its target.
+        `delta`: with an ETag, accept only new entries (226, RFC 3229). `options` are those of the source.
+        `on_hop` is called for each redirect that is followed, with its status, the URL that sent it, and its target.
         """
         headers = request_headers(validators, accept, delta=delta)
-        answer = await self._follow(url, headers, max_bytes=max_bytes, on_hop=on_hop)
+        answer = await self._follow(url, headers, options, max_bytes=max_bytes, on_hop=on_hop)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
         return answer
 
-    async def get_same_host(self, url: str, *, accept: str | None = None) -> Response | CrossHostRedirect:
+    async def get_same_host(
+        self, url: str, *, accept: str | None = None, options: RequestOptions | None = None
+    ) -> Response | CrossHostRedirect:
         """Return the response for a page, or the redirect to another host; keep the connection for the next page."""
-        answer = await self._follow(url, request_headers(NONE_KEPT, accept), stay=True)
+        answer = await self._follow(url, request_headers(NONE_KEPT, accept), options, stay=True)
         assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
 
@@ -107,6 +123,7 @@ class Client:
         self,
         url: str,
         headers: list[tuple[str, str]],
+        options: RequestOptions | None,
         *,
         max_bytes: int | None = None,
         stay: bool = False,
@@ -114,10 +131,11 @@ class Client:
     ) -> Response | NotModified | CrossHostRedirect:
         """Return the response after all redirects; `stay`: keep the connection, and stop at one to another host."""
         async with self._slots:
-            started, chain = time.monotonic(), RedirectChain.start(url)
+            started, chain = time.monotonic(), start_chain(url, options)
+            proxy = options.proxy if options else None
             try:
                 async with asyncio.timeout(self._deadline_s):
-                    while isinstance(answer := await self._hop(chain, headers, max_bytes, stay, started), tuple):
+                    while isinstance(answer := await self._hop(chain, headers, proxy, max_bytes, stay, started), tuple):
                         here, (status, location) = chain.url, answer
                         chain = chain.follow(status, location)
                         if on_hop is not None:
@@ -130,10 +148,16 @@ class Client:
                 raise fetch_error(error, url, at=chain.url, **limits) from error
 
     async def _hop(
-        self, chain: RedirectChain, headers: list[tuple[str, str]], max_bytes: int | None, stay: bool, started: float
+        self,
+        chain: RedirectChain,
+        headers: list[tuple[str, str]],
+        proxy: str | None,
+        max_bytes: int | None,
+        stay: bool,
+        started: float,
     ) -> Response | NotModified | tuple[int, str]:
         """Return the response to one request, or the status and the target of a redirect."""
-        async with self._send(chain, headers, stay) as response:
+        async with self._send(chain, headers, proxy, stay) as response:
             said = response_headers(chain.asked, response)
             status, location = response.status_code, response.extensions.get("location")
             if status in FOLLOWED and location:
@@ -154,21 +178,47 @@ class Client:
             )
 
     def _send(
-        self, chain: RedirectChain, headers: list[tuple[str, str]], stay: bool
+        self, chain: RedirectChain, headers: list[tuple[str, str]], proxy: str | None, stay: bool
     ) -> AbstractAsyncContextManager[httpx.Response]:
         origin, target = split_target(chain.url)
         url = httpx.URL(origin + target)
         # Host is set here, since httpx would decode the name for it, which fails for names with emoji.
         sent = [("Host", url.netloc.decode("ascii")), *self._headers, *headers]
+        if chain.own_headers:
+            replaced = {name.lower() for name, _ in chain.own_headers}
+            sent = [*((name, value) for name, value in sent if name.lower() not in replaced), *chain.own_headers]
         sent.append(("Connection", "keep-alive" if stay else "close"))
         if chain.authorization:
             sent.append(("Authorization", chain.authorization))
-        return self._http.stream(
+        http, extensions = self._http, {"target": target.encode("ascii"), "keep_alive": stay}
+        if proxy is not None:  # the request line has the whole URL then, or CONNECT
+            self._guard.check_proxied(url.host, url.port or DEFAULT_PORTS[url.scheme])
+            http, extensions = self._http_over(proxy), {"keep_alive": stay}
+        return http.stream(
             "GET",
             url,
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in sent],
-            extensions={"target": target.encode("ascii"), "keep_alive": stay},
+            extensions=extensions,
         )
+
+    def _http_over(self, proxy: str) -> httpx.AsyncClient:
+        """Return the client for a proxy, which may have a private address: the user has set it."""
+        if proxy not in self._proxied:
+            self._proxied[proxy] = http_client(
+                self._proxy_guard, timeout_s=self._timeout_s, substitute=self._substitute, proxy=proxy
+            )
+        return self._proxied[proxy]
+
+
+def start_chain(url: str, options: RequestOptions | None) -> RedirectChain:
+    """Return the chain that begins at `url`, with a source's own headers only if `url` has the source's origin."""
+    chain = RedirectChain.start(url)
+    if options is None or not options.headers or not may_forward_credentials(options.url, chain.url):
+        return chain
+    try:
+        return replace(chain, own_headers=options.reveal_headers())
+    except WatcherError as error:
+        raise RequestRefused(url, Reason(FetchKind.SECRET_UNREADABLE, detail=str(error))) from error
 
 
 def request_headers(validators: Validators, accept: str | None, *, delta: bool = False) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ class RedirectChain:
     asked: str
     url: str  # the current URL, without credentials and fragment
     authorization: str | None = None
+    own_headers: tuple[tuple[str, str], ...] = ()  # of the source; dropped at a redirect to another host
     moved_to: str | None = None  # the last target that was reached by 301 and 308 only
     for_good: bool = True
     seen: tuple[str, ...] = ()
@@ -54,8 +55,9 @@ class RedirectChain:
             raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))
         if len(self.seen) > MAX_HOPS:
             raise RequestRefused(self.asked, Reason(FetchKind.TOO_MANY_REDIRECTS, n=MAX_HOPS))
-        keeps = self.authorization if may_forward_credentials(self.url, target) else None
-        chain = replace(self, url=target, authorization=keeps, seen=(*self.seen, target))
+        is_same_host = may_forward_credentials(self.url, target)
+        keeps, own = (self.authorization, self.own_headers) if is_same_host else (None, ())
+        chain = replace(self, url=target, authorization=keeps, own_headers=own, seen=(*self.seen, target))
         if not (self.for_good and status in PERMANENT):
             return replace(chain, for_good=False)
         userinfo = split_userinfo(self.asked)[1] if keeps else ""

@@ -36,28 +36,34 @@ MAX_HEAD_BYTES = 128 * 1024  # read until the headers of a response are complete
 
 
 def http_client(
-    guard: AddressGuard, *, timeout_s: float, substitute: httpx.AsyncBaseTransport | None = None
+    guard: AddressGuard,
+    *,
+    timeout_s: float,
+    substitute: httpx.AsyncBaseTransport | None = None,
+    proxy: str | None = None,
 ) -> httpx.AsyncClient:
     """
     Return a client that keeps no cookies, follows no redirects and ignores environment variables.
 
     Requests accept the extensions `target` (path and query as they are sent) and `keep_alive`. Responses have
     `location`, the bytes of a redirect's target, which is removed from their headers. `substitute`: as in `Client`.
+    `proxy` is the URL of an HTTP proxy, whose address `guard` checks; requests over it must not have `target`.
     """
     return httpx.AsyncClient(
         timeout=timeout_s,
         cookies=NoCookies(),
         event_hooks={"response": [detach_redirect]},
-        transport=substitute or guarded_transport(guard),
+        transport=substitute or guarded_transport(guard, proxy),
         trust_env=False,
     )
 
 
-def guarded_transport(guard: AddressGuard) -> httpx.AsyncHTTPTransport:
+def guarded_transport(guard: AddressGuard, proxy: str | None = None) -> httpx.AsyncHTTPTransport:
     """Return httpx's transport with our own connection pool: httpx has no parameter for a pool's network backend."""
     transport = httpx.AsyncHTTPTransport(verify=tls_context())
     transport._pool = ConnectionPool(
         ssl_context=tls_context(),
+        proxy=httpcore.Proxy(proxy) if proxy else None,
         max_connections=KEPT_CONNECTIONS,
         keepalive_expiry=KEEP_ALIVE_S,
         network_backend=GuardedBackend(guard),

@@ -1,6 +1,6 @@
 """Descriptions of the settings: the JSON schema for editors, and the origin of each value."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time, timedelta
 from itertools import chain
@@ -89,8 +89,4 @@ def format_value(value: object, field: FieldInfo) -> str:
         return to_toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"
     if isinstance(value, str) and "://" in value and not field.repr:
         return to_toml(hide_password(value) if field.default_factory else HIDDEN)
-    if isinstance(value, Mapping):
-        return (
-            f"{{ {', '.join(f'{to_toml(key)} = {to_toml(each)}' for key, each in value.items())} }}" if value else "{}"
-        )
     return to_toml(format_size(value) if isinstance(value, ByteSize) else value)

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -26,7 +26,7 @@ SWITCH = re.compile(r"""^\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)
 
 def source_row(**fields: object) -> SourceSettings:
     """Return a validated row of `[[sources]]`. Errors: SettingsError that names each invalid field."""
-    given = {key: value for key, value in fields.items() if value not in (None, "", ())}
+    given = {key: value for key, value in fields.items() if value not in (None, "", (), {})}
     try:
         return SourceSettings.model_validate(given)
     except ValidationError as error:
@@ -100,6 +100,9 @@ def to_toml(value: object) -> str:
         return value.isoformat()
     if isinstance(value, tuple | list):
         return f"[{', '.join(to_toml(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{to_toml(key)} = {to_toml(each)}" for key, each in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return quote_toml(str(value))
 
 
@@ -152,12 +155,12 @@ class SettingsDiff:
 
 def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
     """Return the differences from `before` to `after`. A disabled source counts as removed."""
-    old = {source.url: source for source in before.active_sources()}
-    new = {source.url: source for source in after.active_sources()}
+    old = {row.url: row for row in before.sources if row.enabled}
+    new = {row.url: row for row in after.sources if row.enabled}
     return SettingsDiff(
         sources_added=tuple(url for url in new if url not in old),
         sources_removed=tuple(url for url in old if url not in new),
-        sources_changed=tuple(url for url, source in new.items() if url in old and old[url] != source),
+        sources_changed=tuple(url for url, row in new.items() if url in old and old[url] != row),
         settings=tuple(name for name in changed_names(before, after) if name.partition(".")[0] != LIST),
     )
 

@@ -16,6 +16,7 @@ from watcher.errors import WatcherError
 from watcher.model import Source
 from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates
 from watcher.settings.outlets import complete_source
+from watcher.settings.request_options import Headers, ProxyUrl, RequestOptions, UserAgent, request_headers
 from watcher.settings.types import (
     Country,
     Duration,
@@ -242,6 +243,25 @@ class SourceSettings(SettingsModel):
     )
     full_text: StrictBool = Field(default=False, description="The feed contains full articles; no page is fetched.")
     enabled: StrictBool = Field(default=True, description="False keeps the source in the file but does not poll it.")
+    user_agent: UserAgent | None = Field(
+        default=None, description="User-Agent for this source, sent to the host of its address only."
+    )
+    headers: Headers = Field(
+        default={},
+        description='Further headers, sent to the host of its address only; a secret is "env:NAME" or "file:PATH".',
+    )
+    cookie: OptionalSecret = Field(
+        default=None,
+        description='Cookies as in a Cookie header, "file:PATH" or "env:NAME"; sent to the host of its address only.',
+    )
+    proxy: ProxyUrl | None = Field(
+        default=None, description='HTTP proxy for its feed and pages, such as "http://127.0.0.1:3128".'
+    )
+
+    def request_options(self) -> RequestOptions | None:
+        """Return what the requests of this source have of their own, None for nothing."""
+        headers = request_headers(self.headers, user_agent=self.user_agent, cookie=self.cookie)
+        return RequestOptions(url=self.url, headers=headers, proxy=self.proxy) if headers or self.proxy else None
 
     def source(self) -> Source:
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
@@ -387,6 +407,10 @@ class Settings(SettingsModel):
     def active_sources(self) -> tuple[Source, ...]:
         """Return the enabled sources; what they do not say of their outlets is from the table of outlets."""
         return tuple(complete_source(row.source()) for row in self.sources if row.enabled)
+
+    def request_options(self) -> dict[str, RequestOptions]:
+        """Return the request options of the sources that have any, by the source's URL."""
+        return {row.url: options for row in self.sources if (options := row.request_options())}
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:

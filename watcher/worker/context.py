@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from watcher.features.embedders import EmbedderConfig, embedder_config
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
+from watcher.settings.request_options import RequestOptions
 from watcher.store.clock import drop_future_times
 from watcher.store.feeds import sync_settings
 from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, urls_to_probe, worker_name
@@ -56,6 +57,7 @@ class WorkerContext:
     store: StoreSettings = field(default_factory=StoreSettings)  # with the times of retention
     pages: bool = True  # whether to fetch articles' pages too; else they stay due
     site_rules: tuple[SiteRules, ...] = ()  # the user's own rules for sites
+    request_options: Mapping[str, RequestOptions] = field(default_factory=dict)  # of sources, by their URL
     worker: str = field(default_factory=worker_name)
     lease: timedelta = LEASE  # of a host that is visited
     started_at: datetime | None = None  # since when feeds have been polled; None: from now on
@@ -114,6 +116,7 @@ async def open_context(
             embedder=embedder_config(settings.semantic),
             pages=pages,
             site_rules=site_rules,
+            request_options=settings.request_options(),
             started_at=system_clock(),
             on_event=on_event,
         )

@@ -152,7 +152,8 @@ async def decide_fetch(
     if forbidden is not None:
         return await use_feed_text(page, context, forbidden, now)
     try:
-        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
+        options = context.request_options.get(page.feed.source.url)
+        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE, options=options)
         context.connectivity.record_success(page.url)
         if not isinstance(response, CrossHostRedirect):
             return await use_response(page, response, context, now)
@@ -232,7 +233,8 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
     if not is_allowed or not should_fetch_page(page, context):
         return EndRecheck()
     try:
-        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE)
+        options = context.request_options.get(page.feed.source.url)
+        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE, options=options)
         context.connectivity.record_success(page.url)
         if isinstance(response, CrossHostRedirect):  # a page that moves a second time is not followed
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()

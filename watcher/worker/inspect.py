@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
 from watcher.settings.models import PollSettings, Settings
+from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
 from watcher.worker.context import client_for, parsing_pool, system_clock
@@ -85,6 +86,7 @@ class FeedProber:
     pool: Pool
     delay_s: float
     on_request: Callable[[str], None]  # called with each URL before its request
+    options: Mapping[str, RequestOptions] = field(default_factory=dict)  # of the sources in the settings, by URL
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _free_at: dict[str, datetime] = field(default_factory=dict)
@@ -145,6 +147,7 @@ class FeedProber:
                 url,
                 accept=accept,
                 validators=validators or Validators(),
+                options=self.options.get(url),
                 on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
             )
         except FetchError as error:
@@ -163,7 +166,13 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
     pool = parsing_pool(fetch, tasks.load_parser, workers=1)
     try:
         async with client_for(fetch) as client:
-            yield FeedProber(client=client, pool=pool, delay_s=fetch.host_delay.total_seconds(), on_request=on_request)
+            yield FeedProber(
+                client=client,
+                pool=pool,
+                delay_s=fetch.host_delay.total_seconds(),
+                on_request=on_request,
+                options=settings.request_options(),
+            )
     finally:
         pool.close()
 

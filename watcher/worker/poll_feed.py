@@ -52,7 +52,10 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     """
     started = context.now()
     try:
-        response = await context.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True)
+        options = context.request_options.get(feed.source.url)
+        response = await context.client.get(
+            feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True, options=options
+        )
         context.connectivity.record_success(response.url)
         if isinstance(response, Response) and (response.moved_to or hash_body(response.body) != feed.body_hash):
             return await parse_response(feed, response, context)

@@ -10,6 +10,7 @@ from watcher.errors import FetchError, HttpStatusError
 from watcher.model import Feed, PollUnchanged, Response
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
+from watcher.settings.request_options import RequestOptions
 from watcher.store import hosts
 from watcher.store.pages import StoredPage, defer, due_pages
 from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
@@ -138,7 +139,8 @@ async def load_robots(
     status, rules, now = stored.robots_status, stored.robots_rules, context.now()
     lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
     if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
-        answer = await fetch_robots(where, context, pause)
+        options = context.request_options.get(pages[0].feed.source.url)
+        answer = await fetch_robots(where, context, pause, options)
         if answer is None:
             return robots.evaluate(robots.NO_ANSWER, "", ())
         status, rules = answer
@@ -153,12 +155,15 @@ async def load_robots(
     return verdict
 
 
-async def fetch_robots(where: str, context: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
+async def fetch_robots(
+    where: str, context: WorkerContext, pause: HostDelay, options: RequestOptions | None
+) -> tuple[int, str] | None:
     """Fetch the robots.txt at `where`; return its status and the rules for us; None if our network is down."""
     started = context.now()
     async with pause:
         try:
-            answer = await context.client.get(where, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
+            most = 8 * robots.MAX_BYTES
+            answer = await context.client.get(where, accept="text/plain", max_bytes=most, options=options)
         except FetchError as error:
             if await context.connectivity.is_to_blame(error, since=started):
                 return None
