@@ -196,7 +196,7 @@ class Views:
         return view.QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
-        """Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages", "" for one outlet."""
+        """Return "47 outlets · 14 independent · 33 copies of agency texts · 9 languages", "" for one outlet."""
         words = self.words
         if story.outlets == 1:
             return ""

@@ -67,7 +67,7 @@ def test_a_story_is_told_in_its_order(editions, form):
         "About 4,000 people",
         "Harbour Gazette",
         "Since yesterday",
-        "9 outlets · 4 independent · 5 agency copies folded",
+        "9 outlets · 4 independent · 5 copies of agency texts",
         "Diario de la Ribera",
         "Le barrage cède",
     )
@@ -80,14 +80,16 @@ def test_one_outlet_is_not_counted_and_one_copy_is_singular(editions):
     one_copy = replace(editions.story(1), outlets=2, independent=1, folded=1, agencies=(("AFP", 1),))
     section = editions.Section(title="Asia", anchor="asia", stories=(one_copy,))
     source = one(editions.edition((section,)), "markdown")
-    assert "\n2 outlets · 1 independent · 1 agency copy folded · 2 languages\n" in source
+    assert "\n2 outlets · 1 independent · 1 copy of an agency text · 2 languages\n" in source
 
 
 def test_folded_outlets_are_called_agency_copies_only_if_all_of_them_are(editions):
     sister = replace(editions.story(1), outlets=4, independent=1, folded=3, agencies=(("AFP", 2),))
     section = editions.Section(title="Asia", anchor="asia", stories=(sister,))
 
-    assert "\n4 outlets · 1 independent · 3 folded · 2 languages\n" in one(editions.edition((section,)), "markdown")
+    assert "\n4 outlets · 1 independent · 3 with the same text or owner · 2 languages\n" in one(
+        editions.edition((section,)), "markdown"
+    )
 
 
 def test_each_run_of_sentences_carries_outlet_time_and_link(editions):
@@ -170,7 +172,7 @@ def test_the_ledger_says_what_became_of_everything(editions):
 
     assert "Covers 13 March, 06:30 to 14 March, 06:30 CET. This window is longer than usual" in foot
     assert "Made 06:31 CET, 2 hours late." in foot or "Made 06:31 CET, 121 minutes late." in foot
-    assert "Seen: 1,834 new entries. Cleaned: 412 articles from 61 outlets. Found: 93 stories." in foot
+    assert "Seen: 1,834 new entries. Used: 412 articles from 61 outlets. Found: 93 stories." in foot
     assert "Shown: 12 stories in full, 10 in one line each. Left out: stories that ranked lower (71)," in foot
     assert "stories that ranked lower (71), muted by the settings (4)." in foot
     assert "With errors: Isla Diaria (for 2 days: 503 Service Unavailable), Fjell Wire (its certificate is not" in foot
@@ -210,7 +212,7 @@ def test_an_edition_speaks_its_language_in_its_time_zone(editions):
     assert "Vereinigtes Königreich" in source
     assert "01:36 UTC−03" in source
     assert "In dieser Ausgabe" in source
-    assert "5 Agenturkopien" in source
+    assert "5 Kopien von Agenturtexten" in source
 
 
 def test_a_language_without_phrases_gets_english_ones_and_its_own_names(editions):

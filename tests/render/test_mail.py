@@ -235,9 +235,9 @@ def test_the_plain_part_is_the_first_that_does_not_say_what_differs(editions):
 
     assert "shortened" not in html_of(message)
     assert html_of(message) == html_of(parsed(edition))
-    assert "Left out: what differs, headlines in other languages." in text_of(message)
-    assert "What differs:" in text_of(parsed(edition))
-    assert "What differs:" not in text_of(message)
+    assert "Left out: how the coverage differs, headlines in other languages." in text_of(message)
+    assert "How the coverage differs:" in text_of(parsed(edition))
+    assert "How the coverage differs:" not in text_of(message)
 
 
 def test_what_differs_goes_before_the_news_itself_and_from_the_end(editions):
@@ -247,9 +247,9 @@ def test_what_differs_goes_before_the_news_itself_and_from_the_end(editions):
         ((), 9),
         ((), 9),
         ((), 9),
-        *(((f"what differs, but for the first {n} stories",), n) for n in (8, 6, 5, 4, 3, 2)),
-        (("what differs",), 0),
-        (("what differs", "more on the same subjects"), 0),
+        *(((f"how the coverage differs, except for the first {n} stories",), n) for n in (8, 6, 5, 4, 3, 2)),
+        (("how the coverage differs",), 0),
+        (("how the coverage differs", "more on the same subjects"), 0),
     ]
     assert all(story.related for each in tried[:10] for story in each.stories)
 
@@ -272,7 +272,7 @@ def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(ed
     edition = editions.each(bare, lambda story: replace(story, perspectives=voices))
 
     assert "shortened" not in html_of(parsed(bare))
-    assert "Left out: what differs" in html_of(parsed(edition))
+    assert "Left out: how the coverage differs" in html_of(parsed(edition))
     assert len(raw(edition)) <= len(raw(bare)) + 500
 
 

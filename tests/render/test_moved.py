@@ -47,7 +47,7 @@ def told(editions) -> dict[str, str]:
         "watched: ferry, dam *wall*",
         "A reservoir wall broke at night, and 4,000 people left. — Harbour Gazette, 03:30",
         "Written by small-model:7b from the reports cited, and checked against them.",
-        "What differs",
+        "How the coverage differs",
         "4,000 people — Harbour Gazette, 03:30; Delta Observer, 03:30 · 3,000 — ",
         "in one report only: 12 villages — Harbour Gazette, 03:30",
         "United Kingdom: ",
@@ -63,7 +63,7 @@ def told(editions) -> dict[str, str]:
         "Retracted",
         "Ferry line 0 to the islands reopens after the storm",
         "Talks on the [border] end; ダム決壊",
-        "Every other sentence is quoted word for word from the report named after it",
+        "Every other sentence is quoted word for word from the report whose outlet follows it",
     ],
 )
 def test_every_form_says_it(told, form, words):
@@ -74,7 +74,7 @@ def test_every_form_says_it(told, form, words):
 def test_it_is_told_in_its_order(editions, form):
     told = shown(editions.moved(), form).casefold()
 
-    steps = ("59 → 78", "4 independent", "what differs", "more on this")
+    steps = ("59 → 78", "4 independent", "how the coverage differs", "more on this")
     parts = ("written by", "headline changed", "also reported", "nothing new", "no longer reported")
     places = [told.index(step) for step in (*steps, *parts)]
     assert places == sorted(places)
@@ -132,7 +132,7 @@ def test_an_edition_without_such_news_has_no_such_words(editions):
     told = shown(editions.small(), "html")
 
     for words in (
-        "What differs",
+        "How the coverage differs",
         "More on this",
         "Corrections",
         "Nothing new",
