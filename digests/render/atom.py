@@ -21,19 +21,27 @@ def render(editions: Iterable[Edition], domain: str, site: str | None, own: Own 
 
     If `domain` changes, all entries are new to feed readers. `site`: the URL of the folder with the feed and the pages.
     """
-    by_key: dict[tuple[str, str], Edition] = {}
-    for edition in editions:
-        by_key.setdefault((edition.local_date.isoformat(), edition.suffix), edition)
-    newest = [by_key[key] for key in sorted(by_key, reverse=True)[:MAX_ENTRIES]]
-    entries = [_entry(edition, domain, site, own) for edition in newest]
+    entries = edition_entries(editions, domain, site, own)
+    newest = entries[0]
     values = {
-        "id": _tag(newest[0].digest, domain),
-        "newest": entries[0],
+        "id": tag_uri(domain, newest["view"].digest),
+        "newest": newest,
         "updated": max(entry["made_at"] for entry in entries),
         "self_url": page_url(site, "feed.atom"),
         "entries": entries,
     }
     return render_template(html_templates(own), "feed.atom.j2", own, values)
+
+
+def edition_entries(
+    editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()
+) -> tuple[dict[str, Any], ...]:
+    """Return the entries of a feed of editions, newest first, as `render` describes them."""
+    by_key: dict[tuple[str, str], Edition] = {}
+    for edition in editions:
+        by_key.setdefault((edition.local_date.isoformat(), edition.suffix), edition)
+    newest = [by_key[key] for key in sorted(by_key, reverse=True)[:MAX_ENTRIES]]
+    return tuple(_entry(edition, domain, site, own) for edition in newest)
 
 
 def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[str, Any]:
@@ -42,7 +50,7 @@ def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[st
     title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already
     name = f"{edition.local_date.isoformat()}{edition.suffix}"
     return {
-        "id": f"{_tag(edition.digest, domain)}/{name}",
+        "id": tag_uri(domain, edition.digest, name),
         "view": shown,
         "title": subject_line(shown),
         "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -51,6 +59,7 @@ def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[st
     }
 
 
-def _tag(digest: str, domain: str) -> str:
-    """Return a tag URI, which does not change when the site moves (RFC 4151)."""
-    return f"tag:{domain},{TAG_DATE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
+def tag_uri(domain: str, *parts: str) -> str:
+    """Return a tag URI of `parts`, which does not change when the site moves (RFC 4151)."""
+    path = "/".join(quote(part.encode("utf-8", "replace"), safe="") for part in parts)
+    return f"tag:{domain},{TAG_DATE}:watcher/{path}"

@@ -1,4 +1,4 @@
-"""The pages of editions: the latest, each edition in its formats, the Atom feed and the archive."""
+"""The pages of editions: the latest, each edition in its formats, and the archive."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,6 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "eml": ("eml", "message/rfc822"),
     "txt": ("text", "text/plain; charset=utf-8"),
 }
-FEED_EDITIONS = 5
 RELOAD_S = 5  # of the latest page while an edition is being built
 STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style>|\Z)", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(-\w{1,8})?(?:\.([a-z]{2,4}))?", re.ASCII)
@@ -58,25 +57,6 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     return PageResponse(body=rendered.body, media_type=kind)
 
 
-def feed(site: Site, _ask: PageRequest) -> PageResponse:
-    digest = digests_of(site.settings)[0]
-    edition = read(site.engine, editions.get_edition, digest.name)
-    if edition is None:
-        raise NotFound("There is no edition yet.")
-    url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
-    shown = with_mail_to(digest, ()).model_copy(update={"url": url})
-    earlier = read(
-        site.engine,
-        editions.recent_editions,
-        digest.name,
-        before=edition.local_date,
-        until=edition.window_end,
-        limit=FEED_EDITIONS,
-    )
-    (rendered,) = render_all(edition, shown, ("atom",), earlier=earlier[: FEED_EDITIONS - 1])
-    return PageResponse(body=rendered.body, media_type="application/atom+xml; charset=utf-8")
-
-
 def archive(site: Site, ask: PageRequest) -> PageResponse:
     """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
     rows = read(site.engine, editions.edition_rows)
@@ -100,6 +80,7 @@ def title_and_lead(edition: Edition) -> tuple[str, str]:
 def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
     edition = read(site.engine, editions.load_edition, row)
     before, after = read(site.engine, editions.adjacent_editions, row)
+    digest = digest_of(site, edition)
     template = environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
@@ -111,6 +92,7 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
             "after": after,
             "here": "/archive" if after else "/",
             "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
+            "watched": [*digest.watch, *digest.must],
             "endings": [suffix for suffix in FORMS if suffix != "html"],
         }
     )
@@ -123,7 +105,7 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
         stories={safe_anchor(one.anchor, one.number): links[one.id] for one in edition.stories if one.id in links},
         briefs={url: links[key] for url, key in briefs if url and key in links},
     )
-    body = render(edition_view(edition), load_own_templates(digest_of(site, edition).templates), frame=frame)
+    body = render(edition_view(edition), load_own_templates(digest.templates), frame=frame)
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
 

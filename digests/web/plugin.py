@@ -15,7 +15,8 @@ from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.article import article_page
-from digests.web.editions import FORMS, archive, edition_response, feed, latest_edition_page
+from digests.web.editions import FORMS, archive, edition_response, latest_edition_page
+from digests.web.feeds import digest_feed, search_feed, story_feed
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
@@ -40,17 +41,20 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
         pages=(
             Page(path="/", answer=latest_edition_page),
             Page(path="/digest/{digest}", answer=edition_response),
+            Page(path="/digest/{digest}/feed.{form}", answer=digest_feed),
             Page(path="/digest/{digest}/{name}", answer=edition_response),
-            Page(path="/feed.atom", answer=feed),
+            Page(path="/feed.{form}", answer=digest_feed),
             Page(path="/archive", answer=archive),
             Page(path="/archive/{month}", answer=archive),
             Page(path="/story/{story}", answer=story_page),
             Page(path="/story/{story}/page-{page}", answer=story_page),
+            Page(path="/story/{story}/feed.{form}", answer=story_feed),
             Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
             Page(path="/search", answer=search_page, cost="search"),
             Page(path="/coverage", answer=coverage_page, cost="search"),
+            Page(path="/search/feed.{form}", answer=search_feed, cost="search"),
         ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),
@@ -69,10 +73,11 @@ def coverage_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def static_paths(site: Site) -> Iterator[str]:
-    yield from ("/", "/archive", "/coverage", "/feed.atom")
+    yield from ("/", "/archive", "/coverage", "/feed.atom", "/feed.json")
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
-    yield from (f"/digest/{name}" for name in dict.fromkeys(row.digest for row in rows))
+    for name in dict.fromkeys(row.digest for row in rows):
+        yield from (f"/digest/{name}", f"/digest/{name}/feed.atom", f"/digest/{name}/feed.json")
     seen: set[str] = set()
     for row in rows:
         for path in dict.fromkeys(f"/digest/{row.digest}/{row.local_date}{suffix}" for suffix in ("", row.suffix)):

@@ -1,7 +1,8 @@
 """The search page: hits with their snippets and stories."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -27,39 +28,64 @@ PERIODS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchForm:
+    """What a reader typed into the search form, with `language` as a tag; "" for no condition."""
+
+    words: str
+    since: str
+    outlet: str
+    asked_language: str
+    language: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The fields as the query of a URL, without the empty ones."""
+        given = {"q": self.words, "since": self.since, "language": self.asked_language, "outlet": self.outlet}
+        return {name: value for name, value in given.items() if value}
+
+    def filters(self, now: datetime) -> Filters:
+        length = PERIODS[self.since][1]
+        since = now - length if length else None
+        return Filters(since=since, language=self.language or None, outlet=self.outlet or None)
+
+
+def parse_search(site: Site, ask: PageRequest) -> SearchForm:
+    since, language = ask.query.get("since", ""), ask.query.get("language", "")[:40].strip()
+    return SearchForm(
+        words=ask.query.get("q", "")[:QUERY_CHARS].strip(),
+        since=since if since in PERIODS else "",
+        outlet=ask.query.get("outlet", "")[:100].strip(),
+        asked_language=language,
+        language=find_language(language, spoken_languages(site.settings)),
+    )
+
+
 def search_page(site: Site, ask: PageRequest) -> PageResponse:
-    words = ask.query.get("q", "")[:QUERY_CHARS].strip()
-    since = ask.query.get("since", "")
-    since = since if since in PERIODS else ""
-    length = PERIODS[since][1]
-    asked_language = ask.query.get("language", "")[:40].strip()
-    language = find_language(asked_language, spoken_languages(site.settings))
-    outlet = ask.query.get("outlet", "")[:100].strip()
+    form = parse_search(site, ask)
     at = min(ask.page(), MAX_PAGES)
-    query = parse_query(words)
+    query = parse_query(form.words)
     found = SearchResult(hits=(), has_more=False)
     if query.groups:
-        from_at = site.now() - length if length else None
-        filters = Filters(since=from_at, language=language or None, outlet=outlet or None)
-        found = read(site.engine, search, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
+        offset = (at - 1) * PAGE_HITS
+        found = read(site.engine, search, query, filters=form.filters(site.now()), limit=PAGE_HITS, offset=offset)
     ids = [hit.id for hit in found.hits]
     stories = read(site.engine, stories_of_articles, ids)
     reports = fold_copies(found.hits, read(site.engine, load_members, ids))
-    given = {"q": words, "since": since, "language": asked_language, "outlet": outlet}
     return render_page(
         site,
         "search.html.j2",
         package="digests.web",
-        words=words,
-        given=given,
+        words=form.words,
+        given={"since": form.since, "language": form.asked_language, "outlet": form.outlet},
         spans={value: name for value, (name, _) in PERIODS.items()},
         found=found,
         rows=[(hit, highlight(hit.snippet), stories.get(hit.id), copies) for hit, *copies in reports],
-        is_unknown_language=bool(asked_language) and not language,
+        is_unknown_language=bool(form.asked_language) and not form.language,
         is_asked=bool(query.groups),
         at=at,
         more=found.has_more and at < MAX_PAGES,
-        base=f"/search?{urlencode({key: value for key, value in given.items() if value})}&page=",
+        search=urlencode(form.query),
     )
 
 

@@ -36,6 +36,7 @@ embedder = "none"
 name = "world"
 title = "World Digest"
 timezone = "Europe/Vienna"
+{digest}
 [digests.mail]
 to = ["reader@example.org"]
 {more}
@@ -93,13 +94,17 @@ TEXTS = (
 
 
 def settings_in(
-    folder: Path, more: str = "", harbour: str = "Harbour Post", store_url: str = "sqlite:///watcher.db"
+    folder: Path,
+    more: str = "",
+    harbour: str = "Harbour Post",
+    store_url: str = "sqlite:///watcher.db",
+    digest: str = "",
 ) -> Settings:
     """Write settings.toml into `folder` and return what it says."""
     import json
 
     path = folder / "settings.toml"
-    text = TOML.format(more=more, harbour=json.dumps(harbour))
+    text = TOML.format(more=more, harbour=json.dumps(harbour), digest=digest)
     path.write_text(on(store_url, text), encoding="utf-8")
     return load_settings_file(path)
 

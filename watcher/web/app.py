@@ -161,8 +161,9 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
         form = await read_form(request) if is_change else {}
         if is_change and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
             return refuse(request, "This form has expired: reload its page.", 403)
-        ask = PageRequest(params=without_nul(request.path_params), query=without_nul(request.query_params), form=form)
-        key = (request.scope["path"], tuple(sorted(ask.query.items())))
+        query, base = without_nul(request.query_params), str(request.base_url).rstrip("/")
+        ask = PageRequest(params=without_nul(request.path_params), query=query, form=form, base=base)
+        key = (base, request.scope["path"], tuple(sorted(ask.query.items())))
         is_free = page.cost == "search" and (not ask.query or pages.has(key))
         if page.cost and not is_free and not limiter.take(page.cost):
             return refuse(request, "Too many requests: wait a moment.", 429)

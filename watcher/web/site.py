@@ -37,9 +37,14 @@ class NavLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """A request: the parameters of the path, the query, and the fields of a form."""
+    """
+    A request: the parameters of the path, the query, and the fields of a form.
+
+    `base` is the site's URL as the client wrote it, such as "http://127.0.0.1:8420"; "" in a static export.
+    """
 
     params: Mapping[str, str]
+    base: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
 

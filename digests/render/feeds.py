@@ -1,0 +1,145 @@
+"""
+Feeds of editions, stories and articles, as JSON Feed 1.1 (jsonfeed.org/version/1.1) and as Atom (RFC 4287).
+
+The content of an item is HTML that loads nothing and runs nothing. The id of an item never changes: it is made from an
+edition, from a story in an edition, or from an article, and joining or splitting stories changes none of them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from digests.model import Brief, Edition, EditionStory
+from digests.render.atom import edition_entries, tag_uri
+from digests.render.edition_view import Views, edition_view
+from digests.render.escape import language_tag, sanitize_line, web_url
+from digests.render.markdown import document
+from digests.render.templating import Own, html_templates, render_template
+from digests.render.view import EditionView, SectionView
+from watcher.model import Article
+
+MAX_ITEMS = 50  # of a feed of stories or of articles
+TITLE_CHARS, LEAD_CHARS = 300, 600
+SHOWN_BRIEFS = ("", "foreign")  # the status of briefs with news
+NEVER = "1970-01-01T00:00:00Z"  # when a feed without items was updated: Atom requires a time
+MEDIA_TYPES: Mapping[str, str] = {
+    "atom": "application/atom+xml; charset=utf-8",
+    "json": "application/feed+json; charset=utf-8",
+}
+LinkTo = Callable[[str], str | None]  # returns the URL of the page of a story or of an article; None without a site
+Item = dict[str, Any]  # of a JSON Feed
+
+
+def render_feed(
+    form: str, items: Iterable[Item], *, feed_id: str, title: str, language: str, home: str | None, own: str | None
+) -> bytes:
+    """Return a feed in a form of `MEDIA_TYPES`. `home`: the URL of its page; `own`: its own URL."""
+    feed: Item = {"version": "https://jsonfeed.org/version/1.1", "title": sanitize_line(title, limit=TITLE_CHARS)}
+    more = {"home_page_url": home, "feed_url": own, "language": language}
+    feed |= {name: value for name, value in more.items() if value} | {"items": list(items)}
+    if form == "json":
+        return (json.dumps(feed, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    updated = max((item["date_published"] for item in feed["items"]), default=NEVER)
+    values = {"feed": feed, "id": feed_id, "updated": updated}
+    return render_template(html_templates(()), "news.atom.j2", (), values).encode()
+
+
+def make_item(
+    *,
+    key: str,
+    title: str,
+    html: str,
+    at: datetime,
+    language: str,
+    page: str | None,
+    source: str | None,
+    outlet: str = "",
+) -> Item:
+    """Return an item without its empty fields. `page`: our page of it, if there is one; `source`: the outlet's."""
+    item = {
+        "id": key,
+        "url": page or source,
+        "external_url": source if page else None,
+        "title": sanitize_line(title, limit=TITLE_CHARS) or "Untitled",
+        "content_html": html,
+        "date_published": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "authors": [{"name": outlet}] if outlet else None,
+        "language": language,
+    }
+    return {name: value for name, value in item.items() if value or name == "content_html"}
+
+
+def edition_items(editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()) -> list[Item]:
+    """Return the items of editions, which are the entries of `atom.render`."""
+    return [
+        make_item(
+            key=each["id"],
+            title=each["title"],
+            html=each["content"],
+            at=datetime.fromisoformat(each["made_at"]),
+            language=each["view"].language,
+            page=each["url"],
+            source=None,
+        )
+        for each in edition_entries(editions, domain, site, own)
+    ]
+
+
+def story_items(
+    editions: Iterable[Edition], domain: str, link_to: LinkTo, own: Own = (), *, section: str = "", watched: str = ""
+) -> list[Item]:
+    """
+    Return the stories of a section, or those with a watched phrase, as `editions` show them, at most `MAX_ITEMS`.
+
+    A story has one item for each edition that shows something new of it.
+    """
+    items: list[Item] = []
+    for edition in editions:
+        whole, views = edition_view(edition), Views(edition)
+        bare = replace(whole, sections=(), note="", corrections=(), briefs=(), foreign=(), quiet=(), gone=())
+        for part in edition.sections:
+            for story in part.stories:
+                if story.status != "quiet" and (watched in story.watched if watched else part.title == section):
+                    shown = SectionView(title=part.title, stories=(views.story(story),))
+                    items.append(_story_item(edition, story, replace(bare, sections=(shown,)), domain, link_to, own))
+        for brief in edition.all_briefs:
+            if watched in brief.watched and brief.status in SHOWN_BRIEFS:
+                with_brief = replace(bare, briefs=(views.brief(brief),))
+                items.append(_story_item(edition, brief, with_brief, domain, link_to, own))
+    return items[:MAX_ITEMS]
+
+
+def _story_item(
+    edition: Edition, story: EditionStory | Brief, shown: EditionView, domain: str, link_to: LinkTo, own: Own
+) -> Item:
+    return make_item(
+        key=tag_uri(domain, edition.digest, f"{edition.local_date}{edition.suffix}", story.id),
+        title=story.headline,
+        html=document(shown, own)["stories"],
+        at=edition.made_at,
+        language=shown.language,
+        page=link_to(story.id),
+        source=web_url(story.url),
+    )
+
+
+def article_item(article: Article, domain: str, link_to: LinkTo, html: Markup | None = None) -> Item:
+    """Return the item of an article: `html`, by default the beginning of its text, as a quote with its source."""
+    lead = sanitize_line(article.text[: 2 * LEAD_CHARS], limit=LEAD_CHARS)
+    outlet, source = sanitize_line(article.outlet, limit=100), web_url(article.url)
+    name = Markup('<a href="{}">{}</a>').format(source, outlet) if source else outlet
+    quote = Markup("<blockquote><p>{}</p></blockquote>\n<p><cite>{}, {}</cite></p>")
+    return make_item(
+        key=tag_uri(domain, "article", article.id),
+        title=article.title,
+        html=quote.format(html or lead, name, f"{article.published_at:%Y-%m-%d %H:%M} UTC"),
+        at=article.published_at,
+        language=language_tag(article.language),
+        page=link_to(article.id),
+        source=source,
+        outlet=outlet,
+    )

@@ -1,0 +1,165 @@
+"""The feeds of the site: of a digest, of a section or a watched phrase, of a story with its thread, and of a search."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from email.utils import parseaddr
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+
+from digests.edition.publish import load_own_templates
+from digests.errors import DigestError
+from digests.model import Edition
+from digests.render import atom
+from digests.render.atom import tag_uri
+from digests.render.escape import page_url
+from digests.render.feeds import (
+    MAX_ITEMS,
+    MEDIA_TYPES,
+    Item,
+    LinkTo,
+    article_item,
+    edition_items,
+    render_feed,
+    story_items,
+)
+from digests.render.mail import MailHead
+from digests.settings.digests import DigestSettings, digests_of
+from digests.store.editions import recent_editions
+from digests.store.stories import StoryRow, existing_ids, load_members, story_members, thread_rows
+from digests.stories.history import resolve_story
+from digests.web.search import fold_copies, highlight, parse_search
+from digests.web.story import THREAD_STORIES
+from watcher.model import Article
+from watcher.store.articles import articles_by_id
+from watcher.store.search import search
+from watcher.store.writer import read
+from watcher.text.search_query import parse_query
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site
+
+FEED_EDITIONS = 5
+STORY_EDITIONS = 7  # whose stories are in the feed of a section or a phrase
+
+
+def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
+    """
+    Return the feed of a digest, by default of the first, or of the part of it that `?section=` or `?watch=` names.
+
+    Errors: NotFound, if there is no such digest, section or phrase, or no edition yet.
+    """
+    known = digests_of(site.settings)
+    name = ask.params.get("digest", known[0].name)
+    digest = next((each for each in known if each.name == name), None)
+    if digest is None:
+        raise NotFound("There is no digest of this name.")
+    part = next((field for field in ("section", "watch") if ask.query.get(field)), "")
+    limit = STORY_EDITIONS if part else FEED_EDITIONS
+    editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
+    if not editions:
+        raise NotFound("There is no edition yet.")
+    domain, own = domain_of(digest), load_own_templates(digest.templates)
+    if part:
+        found = part_items(site, ask, digest, editions, {part: ask.query[part]})
+        title, key = f"{digest.title}: {ask.query[part]}", (digest.name, part, ask.query[part])
+        return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
+    folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
+    if ask.params["form"] == "atom":  # as in the digest's folder: the reader may have a template for it
+        return PageResponse(body=atom.render(editions, domain, folder, own), media_type=MEDIA_TYPES["atom"])
+    items = edition_items(editions, domain, folder, own)
+    return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
+
+
+def part_items(
+    site: Site, ask: PageRequest, digest: DigestSettings, editions: tuple[Edition, ...], part: Mapping[str, str]
+) -> list[Item]:
+    """Return the stories of a section, or with a watched phrase. Errors: NotFound, if the digest does not have it."""
+    section, watched = part.get("section", ""), part.get("watch", "")
+    if section and section not in {*digest.sections, *(each.title for one in editions for each in one.sections)}:
+        raise NotFound("The last editions of this digest do not have this section.")
+    if watched and watched not in (*digest.watch, *digest.must):
+        raise NotFound('This phrase is not in "watch" or "must" of the digest.')
+    ids = {story.id for edition in editions for story in edition.stories}
+    ids |= {brief.id for edition in editions for brief in edition.all_briefs}
+    stored, link = read(site.engine, existing_ids, ids), link_to(ask, "story")
+    return story_items(
+        editions,
+        domain_of(digest),
+        lambda story: link(story) if story in stored else None,
+        load_own_templates(digest.templates),
+        section=section,
+        watched=watched,
+    )
+
+
+def story_feed(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the feed of the reports of a story and of the other stories of its thread. Errors: NotFound."""
+    asked, row, reports = read(site.engine, load_story_reports, ask.params["story"][:200])
+    digest, link = digests_of(site.settings)[0], link_to(ask, "article")
+    items = (article_item(each, domain_of(digest), link) for each in reports)
+    return feed_response(ask, items, ("story", asked.id), row.title or "Untitled", f"story/{asked.id}", {}, digest)
+
+
+def load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, StoryRow, list[Article]]:
+    """Return a story as it was asked for, the one that has its articles, and the newest reports of its thread."""
+    try:
+        asked, row = resolve_story(connection, story)
+    except DigestError as error:
+        raise NotFound(str(error)) from error
+    ids = {row.id, *(each.id for each in thread_rows(connection, row.thread)[-THREAD_STORIES:])}
+    members = (member for key in sorted(ids) for member in story_members(connection, key))
+    reports = articles_by_id(connection, {member.report for member in members}).values()
+    newest = sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True)
+    return asked, row, newest[:MAX_ITEMS]
+
+
+def search_feed(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the feed of the newest articles that a search finds, copies left out. Errors: NotFound, without words."""
+    form = parse_search(site, ask)
+    query = parse_query(form.words)
+    if not query.groups:
+        raise NotFound("The feed of a search needs words to search for: /search/feed.atom?q=WORDS")
+    hits = read(site.engine, search, query, filters=form.filters(site.now()), limit=MAX_ITEMS).hits
+    ids = [hit.id for hit in hits]
+    articles, members = read(site.engine, articles_by_id, ids), read(site.engine, load_members, ids)
+    digest, link = digests_of(site.settings)[0], link_to(ask, "article")
+    items = (
+        article_item(articles[hit.id], domain_of(digest), link, highlight(hit.snippet))
+        for hit, *_ in fold_copies(hits, members)
+        if hit.id in articles
+    )
+    key = ("search", urlencode(form.query))
+    return feed_response(ask, items, key, f"Search: {form.words}", "search", form.query, digest)
+
+
+def feed_response(
+    ask: PageRequest,
+    items: Iterable[Item],
+    key: tuple[str, ...],
+    title: str,
+    path: str,
+    query: Mapping[str, str],
+    digest: DigestSettings,
+) -> PageResponse:
+    """Return a feed of the page at `path`. Errors: NotFound for an unknown form."""
+    form, behind = ask.params["form"], f"?{urlencode(query)}" if query else ""
+    if form not in MEDIA_TYPES:
+        raise NotFound(f"The URL of a feed ends with {' or '.join(f'feed.{each}' for each in MEDIA_TYPES)}.")
+    body = render_feed(
+        form,
+        items,
+        feed_id=tag_uri(domain_of(digest), *key),
+        title=title,
+        language=digest.language if digest.name in key else "",
+        home=page_url(ask.base or None, f"{path}{behind if path == 'search' else ''}"),
+        own=page_url(ask.base or None, f"{path}/feed.{form}{behind}"),
+    )
+    return PageResponse(body=body, media_type=MEDIA_TYPES[form])
+
+
+def link_to(ask: PageRequest, kind: str) -> LinkTo:
+    return lambda key: page_url(ask.base or None, f"{kind}/{key}")
+
+
+def domain_of(digest: DigestSettings) -> str:
+    """Return the domain of the digest's sender, which the ids of its entries contain."""
+    return parseaddr(digest.mail.sender or MailHead().sender)[1].rpartition("@")[2]
