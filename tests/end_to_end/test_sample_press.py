@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import json
 import re
+import sys
 from collections import Counter, defaultdict
 from datetime import timedelta
 from email import policy
@@ -245,3 +247,35 @@ def edition_with(run: Run, rules: str) -> tuple[Edition, str]:
     engine.dispose()
     (text,) = render(edition, ("text",))
     return edition, " ".join(text.body.decode().split())
+
+
+def test_an_agent_asks_over_standard_input_and_output(run):
+    """Every tool of `watcher mcp`, by the SDK's own client: the lead story, its outlets, and a quote of it."""
+    mcp = pytest.importorskip("mcp", reason="without the [mcp] extra there is no `watcher mcp`")
+    command = mcp.StdioServerParameters(
+        command=sys.executable, args=["-m", "watcher", "mcp", "--config", str(run.settings)], cwd=run.settings.parent
+    )
+
+    async def ask_all() -> list[dict]:
+        async with mcp.Client(command) as client:
+
+            async def ask(tool: str, **given) -> dict:
+                answer = await client.call_tool(tool, given)
+                assert not answer.is_error, answer.content
+                return answer.structured_content
+
+            (listed,) = (await ask("editions"))["editions"]
+            lead = (await ask("editions", date=listed["date"]))["stories"][0]
+            named = [await ask(tool, story=lead["story"]) for tool in ("story", "who_reports", "what_changed")]
+            found = await ask("search", query=lead["headline"]["text"].split()[0], limit=5)
+            quoted = lead["summary"][0]
+            return [lead, *named, found, await ask("verify_quote", quote=quoted["text"], article=quoted["article"])]
+
+    lead, story, outlets, changes, found, proof = asyncio.run(ask_all())
+
+    shown = run.edition.stories[0]
+    assert lead["story"] == story["story"] == changes["story"] == shown.id
+    assert lead["headline"]["text"] == shown.title and lead["headline"]["url"] == shown.url
+    assert len(outlets["reports"]) == outlets["outlets"] >= shown.outlets
+    assert found["hits"] and proof["verdict"] == "verbatim"
+    assert len(json.dumps([story, outlets, changes, found])) < 200_000
