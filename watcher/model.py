@@ -117,6 +117,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapPart:
+    """A sitemap that a sitemap index names; `changed_at` is its `lastmod`."""
+
+    url: str
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
     """A parsed feed. `faults` describes the entries and fields that could not be used."""
 
@@ -129,6 +137,7 @@ class ParsedFeed:
     skip_days: tuple[str, ...] = ()
     hub: str | None = None
     faults: tuple[str, ...] = ()
+    parts: tuple[SitemapPart, ...] = ()  # of a sitemap index: those with the entries of the last days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

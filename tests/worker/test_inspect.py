@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -291,3 +292,24 @@ async def test_a_channel_on_a_platform_is_one_request_for_its_feed(clock):
 
     assert asked == ["https://www.reddit.com/r/worldnews/.rss"]
     assert [(one.url, one.found_by) for one in found.feeds] == [(asked[0], "platform")]
+
+
+NEWS = (
+    '<urlset xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>https://post.example/1</loc>'
+    "<news:news><news:publication><news:name>The Post</news:name></news:publication><news:title>One</news:title>"
+    "<news:publication_date>2026-11-24T10:00:00Z</news:publication_date></news:news></url></urlset>"
+)
+
+
+async def test_a_site_without_feeds_has_the_news_sitemap_of_its_robots_txt(site, looker):
+    site.page("/", "<p>We have no feed, says the page.</p>")
+    lines = (f"Sitemap: {site.url(path)}" for path in ("/all.xml", "/news-index.xml"))
+    site.page("/robots.txt", "\n".join(lines))
+    site.page("/news-index.xml", f"<sitemapindex><sitemap><loc>{site.url('/1.xml.gz')}</loc></sitemap></sitemapindex>")
+    site.answers["/1.xml.gz"] = (200, {"Content-Type": "application/gzip"}, gzip.compress(NEWS.encode()))
+
+    found = await discover((site.url("/"),), looker)
+
+    assert [(one.url, one.found_by) for one in found.feeds] == [(site.url("/news-index.xml"), "sitemap")]
+    assert found.feeds[0].report.feed.title == "The Post"
+    assert site.asked[-3:] == ["/robots.txt", "/news-index.xml", "/1.xml.gz"]

@@ -31,6 +31,7 @@ WAYS = {
     "declared": "declared by the page",
     "linked": "linked from the page",
     "guessed": "at a common address",
+    "sitemap": "a news sitemap that robots.txt names",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import has_markup, html_to_text, strip_control_chars, to_one_line, truncate
-from watcher.model import Entry
+from watcher.model import Entry, SitemapPart
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 
 GUID_CHARS = 1_000
@@ -62,6 +62,7 @@ class RawFeed:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()
     entries: tuple[RawEntry, ...] = ()
+    parts: tuple[SitemapPart, ...] = ()  # of a sitemap index
     faults: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from watcher.feeds.discover import find_feed_links
 from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
+from watcher.feeds.sitemap import NEWS_SITEMAP, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
 from watcher.text.encoding import decode_feed
@@ -33,8 +34,6 @@ BAD_REFERENCE = re.compile(  # to a control character, half of a surrogate pair,
 FEED_NAMES = frozenset(("rss", "feed", "rdf", "channel", "entry"))
 HTML_NAMES = frozenset(("html", "head", "body", "title", "meta", "link", "script", "style"))
 OTHER_XML = {
-    "urlset": FeedKind.SITEMAP,
-    "sitemapindex": FeedKind.SITEMAP,
     "opml": FeedKind.OPML,
     "svg": FeedKind.SVG,
 }
@@ -67,7 +66,8 @@ def parse_feed(
     known: Mapping[str, str] | None = None,
 ) -> ParsedFeed:
     """
-    Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom or JSON Feed, whatever its content type.
+    Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom, JSON Feed, a news sitemap or a sitemap index, also as a gzip
+    file, whatever its content type.
 
     Of more than `max_entries` entries, the newest are read. Entity declarations are ignored, never expanded.
 
@@ -86,6 +86,7 @@ def parse_feed(
 
 def parse_raw_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
     """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
+    body = unpack(body, url)
     text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]
     if not start:
@@ -100,11 +101,15 @@ def normalize_feed(
 ) -> ParsedFeed:
     """Normalise the fields of a parsed feed; arguments as `parse_feed`."""
     entries, faults = normalize_entries(raw, url=url, now=now, known=known)
+    parts = choose_parts(raw.parts, url, now)
+    if raw.parts and not parts:
+        faults += (f"none of the {len(raw.parts)} sitemaps of the index is on its host and changed in the last days",)
     return ParsedFeed(
         title=title_text(raw.title),
         link=absolute_url(url, raw.link),
         language=parse_language_tag(raw.language),
-        entries=entries,
+        entries=entries if raw.format != NEWS_SITEMAP else recent_news(entries, now),
+        parts=parts,
         ttl_s=raw.ttl_s,
         skip_hours=raw.skip_hours,
         skip_days=raw.skip_days,
@@ -116,6 +121,8 @@ def normalize_feed(
 def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
     """Parse a feed in XML. Errors: FeedError."""
     at, root = find_root(text)
+    if root in SITEMAPS:
+        return parse_sitemap(text[at:], root, url, max_entries)
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
         if later is None:

@@ -13,9 +13,11 @@ from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
+from watcher.feeds.sitemap import find_sitemaps
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
+from watcher.net.robots import robots_url
 from watcher.settings.models import PollSettings, Settings
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_of, normalize_url
@@ -26,6 +28,7 @@ from watcher.worker.process_pool import Pool, WorkerFailed
 
 NO_ADDRESS = frozenset((FetchKind.UNRESOLVED, FetchKind.NAME_LOOKUP_FAILED))
 EXAMINE_LIMIT_S = 20.0
+MAX_PROBED_SITEMAPS = 5
 MAX_PROBED_FEEDS = 12  # feeds linked by one page that are fetched
 ALIKE = 0.8  # share of the longer feed's links that two formats of one feed have in common
 
@@ -134,6 +137,16 @@ class FeedProber:
             return Revalidation(support="honoured")
         return Revalidation(support="ignored" if answer.body == probe.response.body else "changing")
 
+    async def read_sitemaps(self, url: str) -> tuple[str, ...]:
+        """Return the sitemaps that the robots.txt of the site at `url` names; none if it cannot be read."""
+        if host_of(url) in self._held:
+            return ()
+        try:
+            answer = await self._get(robots_url(url), [], accept="text/plain")
+        except FetchError:
+            return ()
+        return find_sitemaps(answer.body) if isinstance(answer, Response) else ()
+
     async def _get(
         self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
     ) -> Response | NotModified:
@@ -199,7 +212,8 @@ def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: fl
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCandidate:
     """
-    A URL that may be a feed's. `found_by` is how it was found: itself, platform, declared, linked, guessed.
+    A URL that may be a feed's. `found_by` is how it was found: itself, platform, declared, linked,
+    guessed, sitemap.
 
     `same_as` is the URL of an earlier candidate with the same entries. `probe` is None if it was not fetched.
     """
@@ -233,7 +247,7 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     Find the feeds of the site at the first of `urls` that can be connected to, asked for as a page or as a feed.
 
     For a channel on YouTube or Reddit, its feed is requested first, without the page. If a page links no readable
-    feed, common feed paths are tried until one is a feed.
+    feed, common feed paths are tried until one is a feed, then the sitemaps that robots.txt names.
     """
     if feed := platform_feed(urls[0]):
         channel = await prober.probe(feed)
@@ -245,8 +259,8 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     known: set[str] = set()
     found = await probe_linked_feeds(page, prober, known)
     has_answered = page.response or isinstance(page.error, HttpStatusError)
-    paths = common_feed_paths(page.response.url if page.response else page.asked)
-    for url in paths if has_answered and not said_too_many(page.error) else ():
+    site = page.response.url if page.response else page.asked
+    for url in common_feed_paths(site) if has_answered and not said_too_many(page.error) else ():
         if any(one.report for one in found):
             break
         if normalize_url(url) in known:
@@ -257,6 +271,8 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
         found += await probe_linked_feeds(probe, prober, known)
         if probe.error and not isinstance(probe.error, HttpStatusError):
             break
+    if has_answered and not any(one.report for one in found):
+        found += await probe_sitemaps(site, prober)
     for n, one in enumerate(found):
         earlier = (other for other in found[:n] if not other.same_as and is_same(one.probe, other.probe))
         found[n] = replace(one, same_as=next((other.url for other in earlier), None))
@@ -282,6 +298,17 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
         if probe and depth == 1:
             links.extend((further, 2) for further in links_on(probe))
     return made
+
+
+async def probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:
+    """Return the first news sitemap among those of a site's robots.txt; of an index, a part must be one."""
+    for sitemap in (await prober.read_sitemaps(url))[:MAX_PROBED_SITEMAPS]:
+        probe = await prober.probe(sitemap)
+        if probe.report and (parts := probe.report.feed.parts):
+            probe = await prober.probe(parts[0].url)
+        if probe.report:
+            return [FeedCandidate(url=sitemap, found_by="sitemap", probe=probe)]
+    return []
 
 
 def links_on(probe: ProbeResult) -> tuple[FoundFeed, ...]:

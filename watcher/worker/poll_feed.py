@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -90,7 +91,12 @@ async def parse_response(feed: Feed, response: Response, context: WorkerContext)
     kind = response.header("content-type")
     parse = partial(parse_feed, response.body, url=response.url, content_type=kind, now=context.now(), known=recent)
     parsed = await context.feed_pool.run(parse, limit_s=PARSE_LIMIT_S)
+    if parsed.parts:
+        parsed, is_complete = await read_parts(feed, parsed, recent, context)
+    else:
+        is_complete = True
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
+    is_complete = is_complete and not waiting
     faults = parsed.faults
     if waiting:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=waiting, new_hosts=MAX_NEW_HOSTS))
@@ -110,8 +116,8 @@ async def parse_response(feed: Feed, response: Response, context: WorkerContext)
         next_poll_at=next_poll.at,
         interval_s=next_poll.interval_s,
         # Without them the same body is parsed again, for the entries that wait.
-        validators=Validators() if waiting else response.validators,
-        body_hash=None if waiting else hash_body(response.body),
+        validators=response.validators if is_complete else Validators(),
+        body_hash=hash_body(response.body) if is_complete else None,
         changes=changes,
         seen_only=seen_only,
         moved_to=response.moved_to,
@@ -121,6 +127,40 @@ async def parse_response(feed: Feed, response: Response, context: WorkerContext)
         skip_days=parsed.skip_days,
         max_age_s=freshness.max_age_s,
     )
+
+
+async def read_parts(
+    feed: Feed, index: ParsedFeed, recent: dict[str, str], context: WorkerContext
+) -> tuple[ParsedFeed, bool]:
+    """
+    Return the feed with the entries of the parts of a sitemap index, and whether the index shows all their changes.
+
+    Errors: FeedError or FetchError of the last part if no part can be read.
+    """
+    options, found = context.request_options.get(feed.source.url), dict[str, Entry]()
+    faults, error, count = list(index.faults), None, 0
+    for part in index.parts:
+        await context.sleep(context.fetch.host_delay.total_seconds())
+        try:
+            answer = await context.client.get(part.url, accept=ACCEPT_FEED, options=options)
+            assert isinstance(answer, Response)  # nothing was conditional
+            parse = partial(parse_feed, answer.body, url=answer.url, now=context.now(), known=recent)
+            read = await context.feed_pool.run(parse, limit_s=PARSE_LIMIT_S)
+        except (FeedError, FetchError) as caught:
+            error = caught
+            faults.append(f"{part.url}: {caught.reason}")
+            if isinstance(caught, FetchError):
+                caught.permanent = False  # a part that is gone does not end its index
+                await block_host(caught, context, implied=timedelta())
+                break
+            continue
+        count += 1
+        found |= {entry.guid: entry for entry in read.entries if entry.guid not in found}
+        index = replace(index, title=index.title or read.title, language=index.language or read.language)
+    if error is not None and not count:
+        raise error
+    is_complete = error is None and all(part.changed_at for part in index.parts)
+    return replace(index, entries=tuple(found.values()), faults=tuple(faults)), is_complete
 
 
 async def compare_entries(
