@@ -6,13 +6,19 @@ For a new one, the type checker names each `match` on the channel that lacks it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
 from importlib import import_module
 from typing import Any, ClassVar
 
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import ChannelName, DeliverSettings, SmtpSettings
+from watcher.errors import status_reason
+from watcher.feeds.schedule import parse_retry_after
 
+RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gateway does not know the outcome
 BeforeCommit = Callable[[], None]
 
 
@@ -39,6 +45,16 @@ class Channel(ABC):
 
     def close(self) -> None:  # noqa: B027 - most have none
         """Close the connection, if one is open. Never raises."""
+
+    def status_fault(self, status: int, told: str = "", *, retry_after: str) -> DeliveryError:
+        """Return the error for an HTTP status that is no success; `told` is the reply, `retry_after` its header."""
+        is_passing = status >= 500 or status in RETRY_STATUSES
+        return self.fault(
+            f"answered {status_reason(status)}" + (f": {told}" if told else ""),
+            permanent=not is_passing,
+            maybe_arrived=status in GATEWAY_STATUSES,
+            retry_after_s=parse_retry_after(retry_after, datetime.now(UTC)) if is_passing else None,
+        )
 
     def fault(self, words: str, *, affects_all_recipients: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
         return DeliveryError(self.name, f"{self.peer} {words}", affects_all_recipients=affects_all_recipients, **kind)

@@ -1,25 +1,20 @@
 """The channel `webhook`: sends a message in one POST of JSON, limited in time, to a URL from the settings."""
 
 import json
-from datetime import UTC, datetime
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from digests.delivery.channels import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
-from watcher.errors import FetchError, RequestRefused, TimedOut, status_reason
+from watcher.errors import FetchError, RequestRefused, TimedOut
 from watcher.feeds.html_text import to_one_line
-from watcher.feeds.schedule import parse_retry_after
 from watcher.net.post import HttpPost
 from watcher.settings.types import Secret, check_web
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message
 MAX_REPLY_CHARS = 200  # characters of a reply that are shown
-RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gateway does not know the outcome
 
 
 class WebhookChannel(Channel):
@@ -64,14 +59,7 @@ class WebhookChannel(Channel):
         status, told = response.status, self._reply_text(response.body)
         if 200 <= status < 300:
             return f"{status} {told}".rstrip()
-        is_passing = status >= 500 or status in RETRY_STATUSES
-        wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-        raise self.fault(
-            f"answered {status_reason(status)}" + (f": {told}" if told else ""),
-            permanent=not is_passing,
-            maybe_arrived=status in GATEWAY_STATUSES,
-            retry_after_s=wait_s if is_passing else None,
-        )
+        raise self.status_fault(status, told, retry_after=response.headers.get("Retry-After", ""))
 
     def abort(self) -> None:
         super().abort()
