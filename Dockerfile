@@ -2,7 +2,7 @@
 FROM python:3.13-slim AS build
 COPY . /src
 RUN python -m venv --without-pip /opt/watcher \
-    && pip --python /opt/watcher/bin/python install --no-cache-dir -c /src/constraints.txt '/src[semantic,translate,postgresql]'
+    && pip --python /opt/watcher/bin/python install --no-cache-dir -c /src/constraints.txt '/src[semantic,translate,postgresql,apprise]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/watcher /opt/watcher

@@ -61,7 +61,7 @@ audit: $(READY)  ## ask for known holes in what is installed; needs the network
 
 sbom: $(READY)  ## write what an installation is made of as CycloneDX into build/sbom.json
 	$(PYTHON) -m venv build/sbom build/cyclonedx
-	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic,translate,postgresql]'
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic,translate,postgresql,apprise]'
 	build/cyclonedx/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
 	build/cyclonedx/bin/cyclonedx-py environment build/sbom/bin/python --output-file build/sbom.json
 

@@ -443,6 +443,6 @@ class Rendered:
 class OutboundMessage:
     """The forms of an edition that one recipient gets by one channel."""
 
-    channel: str  # file, smtp, sendmail, webhook
+    channel: str  # file, smtp, sendmail, webhook, apprise
     recipient: str  # a mail address, a folder, or a name for a URL: never a secret
     forms: tuple[Rendered, ...]

@@ -17,7 +17,7 @@ from digests.delivery.channels import open_channel
 from digests.edition.schedule import digest_statuses
 from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
-from digests.render.webhook import escape_slack
+from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
@@ -188,8 +188,8 @@ def render_message(alert: Alert, delivery: DeliverSettings, sender: str, recipie
     match delivery.channel:
         case "smtp" | "sendmail":
             form, ending, body = "eml", "eml", render_mail(alert, sender=sender, recipient=recipient)
-        case "webhook":
-            form, ending, body = delivery.shape, "json", render_webhook(alert, shape=delivery.shape)
+        case "webhook" | "apprise":
+            form, ending, body = delivery.message_shape, "json", render_webhook(alert, shape=delivery.message_shape)
         case "file":
             form, ending, body = "text", "txt", f"{alert.subject}\n\n{alert.text}".encode()
     rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-alert.{ending}", body=body)
@@ -220,6 +220,8 @@ def render_webhook(alert: Alert, *, shape: str) -> bytes:
             told = {"text": f"*{escape_slack(alert.subject)}*\n{escape_slack(alert.text)}"}
         case "discord":
             told = {"content": alert.text, "allowed_mentions": {"parse": []}}
+        case "apprise":
+            told = {"title": alert.subject, "text": [alert.subject, *hide_mentions(alert.text).splitlines()]}
         case _:
             told = {
                 "kind": "over" if alert.is_over else "alert", "name": alert.name, "machine": alert.machine,

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from digests.delivery import smtp
+from digests.delivery import apprise, smtp
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
 from digests.settings.alerts import alerts_of
@@ -29,6 +29,7 @@ from watcher.settings.types import Secret
 TIMEOUT_S = 15.0
 WORD = "radio"  # to try a translation with
 WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "webhook", "file": "folder"}
+WHAT |= {"apprise": "Apprise service"}
 
 
 def check_templates(settings: Settings) -> dict[str, int]:
@@ -37,6 +38,13 @@ def check_templates(settings: Settings) -> dict[str, int]:
     for files in own.values():
         try_templates(files)
     return {"templates": sum(map(len, own.values()))} if own else {}
+
+
+def check_channels(settings: Settings) -> dict[str, int]:
+    """Return {}. Errors: DigestError, if the settings have a channel that is not installed."""
+    if any(way.channel == "apprise" for way in all_deliveries(settings)):
+        apprise.require_apprise()
+    return {}
 
 
 def find_warnings(settings: Settings) -> Iterator[str]:
@@ -59,13 +67,18 @@ def find_warnings(settings: Settings) -> Iterator[str]:
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
     """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
-    all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
     server = smtp_of(settings)
     ways: dict[tuple[str, str], DeliverSettings] = {}
-    for way in all_ways:
+    for way in all_deliveries(settings):
         ways.setdefault((WHAT[way.channel], name_of(way, server)), way)
     for (what, name), way in ways.items():
         yield check_service(what, name, partial(try_delivery, way, server))
+
+
+def all_deliveries(settings: Settings) -> Iterator[DeliverSettings]:
+    for digest in digests_of(settings):
+        yield from digest.deliver
+    yield from alerts_of(settings).deliver
 
 
 def check_translation(settings: Settings) -> Iterator[CheckResult]:
@@ -104,7 +117,12 @@ def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
             if shutil.which(delivery.program[0]) is None:
                 raise WatcherError("there is no such program, or it is not executable")
         case "webhook":
-            try_connect(delivery)
+            if delivery.token is not None:
+                delivery.token.reveal()
+            try_connect(delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url))
+        case "apprise":
+            if found := apprise.make_channel(delivery, server, sender="").find_server():
+                try_connect(found)
         case "file":
             folder = Path(str(delivery.directory))
             there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
@@ -122,11 +140,9 @@ def try_translation(settings: Settings) -> None:
                 engine.translate(WORD, source, target)
 
 
-def try_connect(delivery: DeliverSettings) -> None:
-    """Read the secrets of a webhook and connect to its server; nothing is sent. Errors: WatcherError."""
-    if delivery.token is not None:
-        delivery.token.reveal()
-    parts = urlsplit((delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url)).strip())
+def try_connect(url: str) -> None:
+    """Connect to the server of a URL; nothing is sent. Errors: WatcherError."""
+    parts = urlsplit(url.strip())
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         with socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT_S) as line:

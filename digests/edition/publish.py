@@ -88,13 +88,10 @@ def build_messages(
                 forms = render_all(edition, with_mail_to(digest, (longest,)), ["eml"], suffix=suffix)
             case "file":
                 forms = render_files(engine, edition, digest, digest.formats, suffix=suffix)
-            case "webhook":
-                body = webhook.render(edition_view(edition), edition, shape=way.shape)
-                forms = (
-                    Rendered(
-                        format=way.shape, name=f"{edition.local_date.isoformat()}{edition.suffix}.json", body=body
-                    ),
-                )
+            case "webhook" | "apprise":
+                body = webhook.render(edition_view(edition), edition, shape=way.message_shape)
+                name = f"{edition.local_date.isoformat()}{edition.suffix}.json"
+                forms = (Rendered(format=way.message_shape, name=name, body=body),)
         for recipient in recipients:
             if way.channel in MAILS:  # each mail names its own recipient only
                 forms = tuple(replace(form, body=with_recipient(form.body, recipient)) for form in forms)

@@ -1,8 +1,9 @@
-"""An edition as a short JSON message for a webhook: plain JSON, ntfy, Slack or Discord; one function for each."""
+"""An edition as a short JSON message: plain JSON, ntfy, Slack, Discord, or what Apprise takes; a function for each."""
 
 import json
 import re
 from collections.abc import Callable, Iterable
+from html import escape
 
 from digests.model import Edition
 from digests.render import text
@@ -13,6 +14,7 @@ NTFY_BYTES = 3_900  # ntfy turns a message above 4,096 into a file
 SLACK_CHARS = 3_900  # Slack recommends less than 4,000
 DISCORD_CHARS, DISCORD_TITLE = 3_900, 256  # of an embed's text (4,096 at most) and its title
 SLACK_SIGNS = re.compile(r"([*_~`|])")
+MENTION_SIGNS = re.compile(r"([@<])")
 MARKDOWN_SIGNS = re.compile(r"([\\`*_~|>#\[\]()@:<-])")
 
 
@@ -72,13 +74,29 @@ def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message for Discord's webhooks: one embed; an "@everyone" in a headline notifies nobody."""
 
     def line(story: StoryView) -> str:
-        title = MARKDOWN_SIGNS.sub(r"\\\1", story.title + story.mark)
+        title = escape_markdown(story.title + story.mark)
         return f"{story.number}\\. " + (f"[{title}]({story.url})" if story.url else title)
 
-    lines = map(line, view.stories) if view.stories else [MARKDOWN_SIGNS.sub(r"\\\1", view.preview)]
+    lines = map(line, view.stories) if view.stories else [escape_markdown(view.preview)]
     told = fit_lines(lines, lambda told: len(told) <= DISCORD_CHARS)
     embed = {"title": view.heading[:DISCORD_TITLE], "description": told}
     return {"embeds": [embed], "allowed_mentions": {"parse": []}}
+
+
+def apprise_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return the heading and the headlines as lines of text, HTML and Markdown; the channel takes those that fit."""
+    shown = [(f"{each.number}. ", hide_mentions(each.title + each.mark), each.url) for each in view.stories]
+    shown = shown or [("", hide_mentions(view.preview), None)]
+    html = (n + (f'<a href="{escape(url)}">{escape(title)}</a>' if url else escape(title)) for n, title, url in shown)
+    markdown = (
+        n + (f"[{escape_markdown(title)}](<{url}>)" if url else escape_markdown(title)) for n, title, url in shown
+    )
+    return {
+        "title": view.heading,
+        "text": [view.heading, *(n + title + (f"\n{url}" if url else "") for n, title, url in shown)],
+        "html": [f"<b>{escape(view.heading)}</b>", *html],
+        "markdown": [f"**{escape_markdown(view.heading)}**", "", *markdown],
+    }
 
 
 def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
@@ -98,4 +116,19 @@ def escape_slack(value: str) -> str:
     return SLACK_SIGNS.sub("\\1\u200b", value)  # a zero-width space keeps two signs from forming a pair
 
 
-SHAPES = {"json": json_payload, "ntfy": ntfy_payload, "slack": slack_payload, "discord": discord_payload}
+def escape_markdown(value: str) -> str:
+    return MARKDOWN_SIGNS.sub(r"\\\1", value)
+
+
+def hide_mentions(value: str) -> str:
+    """Return text in which no service finds a mention such as "@everyone" or "<!channel>"."""
+    return MENTION_SIGNS.sub("\\1\u200b", value)
+
+
+SHAPES = {
+    "json": json_payload,
+    "ntfy": ntfy_payload,
+    "slack": slack_payload,
+    "discord": discord_payload,
+    "apprise": apprise_payload,
+}

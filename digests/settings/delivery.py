@@ -24,15 +24,15 @@ from watcher.settings.types import (
 )
 from watcher.text.urls import host_of
 
-ChannelName = Literal["file", "smtp", "sendmail", "webhook"]
+ChannelName = Literal["file", "smtp", "sendmail", "webhook", "apprise"]
 Shape = Literal["json", "ntfy", "slack", "discord"]
 Security = Literal["starttls", "tls", "plain"]
 PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "plain": 25}
 MAILS = ("smtp", "sendmail")
 # The channels that each key belongs to, and the key that a channel requires.
 KEYS: dict[str, tuple[str, ...]] = {"directory": ("file",), "to": MAILS, "program": ("sendmail",)}
-KEYS |= dict.fromkeys(("url", "shape", "token"), ("webhook",))
-NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url"}
+KEYS |= {"url": ("webhook", "apprise"), "shape": ("webhook",), "token": ("webhook",)}
+NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url", "apprise": "url"}
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
@@ -54,6 +54,8 @@ def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
         return value
     if isinstance(value, str) and value.startswith(("env:", "file:")):
         return parse_secret(value, info)
+    if info.data.get("channel") == "apprise":  # the value is not shown: such a URL has a password or a token in it
+        raise ValueError('got a URL that is not secret, expected "env:NAME" or "file:PATH"')
     if not isinstance(value, str):
         raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
     return check_web(value)
@@ -78,7 +80,8 @@ class DeliverSettings(SettingsModel):
     """A channel by which an edition is sent. Without one, only its files are written (docs/guides/delivery.md)."""
 
     channel: ChannelName = Field(
-        description="`file` (a folder), `smtp` (see `[smtp]`), `sendmail` (a mail program) or `webhook` (a URL)."
+        description="`file` (a folder), `smtp` (see `[smtp]`), `sendmail` (a mail program), `webhook` (a URL) or "
+        "`apprise` (a service of Apprise)."
     )
     to: tuple[Mailbox, ...] = Field(
         default=(),
@@ -93,10 +96,17 @@ class DeliverSettings(SettingsModel):
         max_length=50,
     )
     url: WebPlace = Field(
-        default=None, description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret.', repr=False
+        default=None,
+        description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret, as for `apprise`.',
+        repr=False,
     )
     shape: Shape = Field(default="json", description="Format that the webhook expects.")
     token: OptionalSecret = Field(default=None, description='Token for "Authorization: Bearer"; by default, none.')
+
+    @property
+    def message_shape(self) -> str:
+        """The name of the function in `digests.render.webhook` that renders for this channel."""
+        return "apprise" if self.channel == "apprise" else self.shape
 
     def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
         """Return the recipients, `mail_to` if none are named, under names that may be stored and logged."""

@@ -209,12 +209,12 @@ async def test_a_machine_that_was_off_is_no_fault(desk):
     assert [subject for subject in desk.subjects() if "polling" in subject] == []
 
 
-@pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord"])
+@pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord", "apprise"])
 async def test_a_web_address_gets_its_shape(shape, tmp_path):
     alert = Alert(name="polling", words='no source\r\nanswers "&<"', machine="m", since=START, at=START + HOUR)
     told = json.loads(render_webhook(alert, shape=shape))
 
-    assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content"}[shape] in told
+    assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content", "apprise": "text"}[shape] in told
     assert "polling has been failing since 2026-06-10 00:00 UTC" in json.dumps(told)
 
 

@@ -36,6 +36,7 @@ deliver = [
   {{ channel = "smtp" }}, {{ channel = "file", directory = "out2" }},
   {{ channel = "webhook", url = "http://{web}/hook" }},
   {{ channel = "sendmail", program = ["/no/such/program"] }},
+  {{ channel = "apprise", url = "file:apprise-url" }},
 ]
 """
 
@@ -88,13 +89,14 @@ def test_where_all_is_well_the_exit_code_is_0(site, tmp_path, capsys):
 
 def test_each_way_of_delivery_is_tried_and_nothing_is_sent(site, tmp_path, capsys):
     (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "apprise-url").write_text(f"json://{site.place}/secret\n")
     with MailServer(password="secret") as server:
         code, told = ask(tmp_path, MAIL.format(port=server.port, web=site.place), capsys, "--json")
 
         rows = {row["what"]: row for row in json.loads(told)["online"]}
         assert code == 3
         assert {what: row["ok"] for what, row in rows.items()} == {
-            "mail server": True, "folder": True, "webhook": True, "mail program": False,
+            "mail server": True, "folder": True, "webhook": True, "mail program": False, "Apprise service": True,
         }  # fmt: skip
         assert rows["mail server"]["name"] == f"127.0.0.1:{server.port} as user"
         assert server.taken == [] and site.asked == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,31 @@ class TestWebhook(ChannelContract):
             monkeypatch.setenv("WATCHER_TEST_URL", hook.url(f"/services/{SECRET}"))
             monkeypatch.setenv("WATCHER_TEST_SECRET", SECRET)
             yield HookSide(hook)
+
+
+class AppriseSide(HookSide):
+    def open(self) -> Channel:
+        return opened({"channel": "apprise", "url": "env:WATCHER_TEST_URL"})
+
+    def parcel(self) -> OutboundMessage:
+        body = json.dumps({"title": "News", "text": ["News", "1. 日報", "https://a.example/1"]}).encode()
+        form = Rendered(format="apprise", name="2025-03-14.json", body=body)
+        return OutboundMessage(channel="apprise", recipient="env:WATCHER_TEST_URL", forms=(form,))
+
+    def received(self) -> list[bytes]:
+        """Return what has arrived, in the form in which it was given to the channel."""
+        told = [json.loads(post.body) for post in self.hook.posts]
+        forms = [{"title": one["title"], "text": [one["title"], *one["message"].splitlines()]} for one in told]
+        return [json.dumps(form).encode() for form in forms]
+
+
+@pytest.mark.skipif(find_spec("apprise") is None, reason="Apprise is not installed: pip install '.[apprise]'")
+class TestApprise(ChannelContract):
+    name = "apprise"
+
+    @pytest.fixture
+    def other(self, monkeypatch):
+        with listening() as hook:
+            url = f"json://user:{SECRET}@127.0.0.1:{hook.port}/{SECRET}?format=text"
+            monkeypatch.setenv("WATCHER_TEST_URL", url)
+            yield AppriseSide(hook)

@@ -81,3 +81,15 @@ def test_nobody_is_called_and_nothing_is_linked_by_a_headline(editions):
     assert discord["allowed_mentions"] == {"parse": []}
     assert "](https://evil" not in discord["embeds"][0]["description"]
     assert "\\@everyone" in discord["embeds"][0]["description"]
+
+
+def test_apprise_gets_each_headline_in_three_formats_and_no_mention(editions):
+    edition = with_titles(editions, HOSTILE[0])
+    told = message(edition, "apprise")
+
+    assert told["text"][0] == told["title"]
+    assert told["text"][1].splitlines()[1] == edition_view(edition).stories[0].url
+    assert "<a href=" in told["html"][1] and "<!channel>" not in told["html"][1]
+    assert "](https://evil" not in told["markdown"][2]
+    for line in (told["text"][1], told["html"][1], told["markdown"][2]):
+        assert "@everyone" not in line and "<!" not in line and "<@" not in line

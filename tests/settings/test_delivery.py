@@ -61,6 +61,11 @@ def test_a_web_address_is_never_shown_whole():
             'deliver[2].url: got "env:A", the same URL as in entry 1',
         ),
         ('{ channel = "webhook" }', 'channel: got "webhook" without url; expected one'),
+        ('{ channel = "apprise" }', 'channel: got "apprise" without url; expected one'),
+        (
+            '{ channel = "apprise", url = "tgram://TOKEN/1" }',
+            'url: got a URL that is not secret, expected "env:NAME" or "file:PATH"',
+        ),
         ('{ channel = "file" }', 'channel: got "file" without directory; expected one'),
         ('{ channel = "webhook", url = "ftp://x.org" }', 'url: got "ftp://x.org", expected an http or https URL'),
         ('{ channel = "webhook", url = 7 }', 'url: got 7, expected an http or https URL, "env:NAME" or "file:PATH"'),
@@ -74,6 +79,7 @@ def test_a_fault_is_told_where_it_stands(rows, told):
     (fault,) = faults(rows)
 
     assert told in fault
+    assert "TOKEN" not in fault
 
 
 def test_mail_needs_a_sender_recipients_and_a_server():

@@ -1,0 +1,105 @@
+"""The channel `apprise`: sends a message by any service that Apprise knows, in a process that can be stopped."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from digests.delivery.channels import BeforeCommit, Channel
+from digests.errors import DeliveryError
+from digests.model import OutboundMessage
+from digests.settings.delivery import DeliverSettings, SmtpSettings
+from watcher.settings.types import Secret
+
+UNKNOWN_REASON = "did not take the message, and Apprise does not say why"
+SHOW_REASON = "to see the reason, run: apprise -vv -b test URL"
+
+
+class AppriseChannel(Channel):
+    """
+    One service. Its URL goes to the process by a pipe, and no output of Apprise is shown: both may hold secrets.
+
+    What is known of an outcome is the status of the last HTTP response; of a service without HTTP, only "sent" or not.
+    """
+
+    name = "apprise"
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self._url, self.peer = url, name
+        self._process: subprocess.Popen[str] | None = None
+
+    def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        (form,) = message.forms
+        if self.is_aborted:
+            raise self.fault("interrupted")
+        before_commit()
+        outcome = self.run_apprise(json.loads(form.body))
+        status, is_reached = outcome["status"], outcome["is_reached"]
+        if outcome["is_sent"]:
+            return "accepted" if status is None else f"{status} accepted"
+        if is_reached is not None:
+            raise self.fault("gave no answer" if is_reached else "cannot be reached", maybe_arrived=is_reached)
+        if status is None or 200 <= status < 300:
+            raise self.fault(UNKNOWN_REASON, hint=SHOW_REASON)
+        raise self.status_fault(status, retry_after=outcome["retry_after"])
+
+    def find_server(self) -> str | None:
+        """
+        Return the server of the first HTTP request, as a URL without a path; None if the service does not use HTTP.
+
+        Nothing is sent. Errors: DeliveryError, if the URL cannot be used.
+        """
+        outcome = self.run_apprise({"title": "", "text": ["check"]}, "--check")
+        server: str | None = outcome["server"]
+        if server is None and outcome["is_sent"] is not None:
+            raise self.fault(UNKNOWN_REASON, hint=SHOW_REASON)
+        return server
+
+    def run_apprise(self, message: dict[str, Any], *options: str) -> dict[str, Any]:
+        """Return the answer of the process. Errors: DeliveryError, if there is none, or the URL cannot be used."""
+        command = [sys.executable, "-P", "-m", "digests.delivery.apprise_process", *options]
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            command, text=True, stdin=pipe, stdout=pipe, stderr=nothing, start_new_session=True
+        )
+        try:
+            if self.is_aborted:  # before there was a process to kill
+                self._process.kill()
+            answer, _ = self._process.communicate(json.dumps({"url": self._url, "message": message}))
+        finally:
+            self.close()
+        if not answer:
+            words = "interrupted" if self.is_aborted else "gave no answer in time, or Apprise stopped"
+            raise self.fault(words, maybe_arrived=True)
+        outcome: dict[str, Any] = json.loads(answer)
+        if outcome["recipients"] is None:
+            words = "is not a URL that Apprise can use: it is wrong, or its service needs another Python package"
+            raise self.fault(words, permanent=True, hint=SHOW_REASON)
+        if outcome["recipients"] > 1:
+            words = f"names {outcome['recipients']} recipients; expected one, and a delivery for each"
+            raise self.fault(words, permanent=True)
+        return outcome
+
+    def abort(self) -> None:
+        super().abort()
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if it is still running."""
+        if (process := self._process) is not None and process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> AppriseChannel:
+    """Return the channel. Errors: WatcherError, if Apprise is not installed or the URL cannot be read."""
+    require_apprise()
+    assert isinstance(delivery.url, Secret)
+    return AppriseChannel(delivery.url.reveal().strip(), name=str(delivery.url))
+
+
+def require_apprise() -> None:
+    """Errors: DeliveryError, if Apprise is not installed."""
+    if find_spec("apprise") is None:
+        raise DeliveryError("apprise", "Apprise is not installed", hint="pip install 'watcher-digests[apprise]'")
