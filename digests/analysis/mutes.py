@@ -68,8 +68,3 @@ def make_mute_rule(settings: MuteSettings, sources: Iterable[Source]) -> MuteRul
         in_text=settings.place != "title",
         outlets=frozenset(map(fold, outlets)) if settings.sources or settings.tags else None,
     )
-
-
-def find_mute_rule(rules: Iterable[MuteRule], article: Article) -> MuteRule | None:
-    """Return the first rule that mutes an article; None if none does."""
-    return next((rule for rule in rules if rule.matches(article)), None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from digests.analysis.mutes import MuteRule, find_mute_rule
+from digests.analysis.mutes import MuteRule
 from digests.model import LeftOut, LeftOutKind
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
@@ -32,7 +32,8 @@ def select_articles(
     """Return the articles published in [start, end) that can be grouped and read, by time; and why others are not."""
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
     reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end))}
-    muted = ((a.id, find_mute_rule(mute_rules, a)) for a in ordered if mute_rules and a.id not in reasons)
+    readable = (a for a in ordered if mute_rules and a.id not in reasons)
+    muted = ((a.id, next((rule for rule in mute_rules if rule.matches(a)), None)) for a in readable)
     reasons |= {key: (LeftOutKind.MUTED, rule.label) for key, rule in muted if rule}
     repeated = _find_repeated([a for a in ordered if a.id not in reasons], load_full_texts)
     reasons |= dict.fromkeys(repeated, (LeftOutKind.DUPLICATE_ARTICLE, ""))

@@ -12,14 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Stri
 
 from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues, within
 from digests.settings.schedule import ClockTimes, WeekDays, parse_days
-from watcher.settings.base import (
-    TAG_PREFIX,
-    SettingsList,
-    SettingsModel,
-    ValidationIssue,
-    find_duplicates,
-    raw_rows,
-)
+from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
 from watcher.settings.types import (
     Duration,
