@@ -142,12 +142,18 @@ def find_follow_up(
             before = theirs.get((article.outlet, article.language))
             if before is None or is_flagged(before) or is_flagged(article):
                 continue
-            share = _rare_share(article, before, context.frequencies, chars=FOLLOW_UP_CHARS)
-            titles = _rare_share(article, before, context.frequencies, chars=0)
-            least = FOLLOW_UP_SHARE * (UNSPACED_FACTOR if is_unspaced(article.title) else 1.0)
-            if share >= least and titles >= FOLLOW_UP_TITLE_SHARE and (best is None or share > best[0]):
+            share = follow_up_share(article, before, context.frequencies)
+            if share and (best is None or share > best[0]):
                 best = share, earlier
     return best[1] if best else None
+
+
+def follow_up_share(article: Article, before: Article, known: DocumentFrequencies) -> float:
+    """Return the share of rare words that a text has in common with one that it continues; 0 if it does not."""
+    share = _rare_share(article, before, known, chars=FOLLOW_UP_CHARS)
+    titles = _rare_share(article, before, known, chars=0)
+    least = FOLLOW_UP_SHARE * (UNSPACED_FACTOR if is_unspaced(article.title) else 1.0)
+    return share if share >= least and titles >= FOLLOW_UP_TITLE_SHARE else 0.0
 
 
 def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int) -> float:

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, significant_numbers
 from digests.analysis.select import is_flagged
+from digests.compose.changes import follow_up_share
 from digests.compose.context import ComposeContext
 from digests.model import EditionStory, NumberChange, Sentence, Story, Turn
 from digests.summarise.agreement import measure_agreement
@@ -18,6 +20,7 @@ from watcher.text.words import stems
 
 MAX_TURNS = 8  # days of a story: a week may begin and end on the same day of the week
 MAX_REPORTS = 12  # of a story and a day that are read
+MAX_COMPARED = 6  # reports of a story that are compared with those of another one
 MAX_NEW_NUMBERS = 2  # that raise the score of a sentence
 ENDED_AFTER = timedelta(days=2)  # without a report
 
@@ -28,13 +31,7 @@ def add_week(shown: EditionStory, stories: Iterable[Story], context: ComposeCont
 
     If it has two turns or more, they take the place of the summary and of what is new since the last edition.
     """
-    ranked = {each.id: each for each in stories}
-    thread = [
-        each
-        for key, each in ranked.items()
-        # The parts of a story beside its core, "2-s1f…", fit less well: an edition quotes the core only.
-        if key == shown.id or (shown.thread and each.thread == shown.thread and key.partition("-")[2] not in ranked)
-    ]
+    thread = stories_to_tell(shown, {each.id: each for each in stories}, context)
     by_day = reports_by_day(thread, context)
     last = max((article.published_at for days in by_day.values() for _, own in days for article in own), default=None)
     if last is not None and last < context.window_end - ENDED_AFTER:
@@ -46,6 +43,31 @@ def add_week(shown: EditionStory, stories: Iterable[Story], context: ComposeCont
         return shown
     figures = compare_figures([turn.sentence for turn in turns])
     return replace(shown, turns=turns, turn_figures=figures, summary=(), updates=(), number_changes=())
+
+
+def stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: ComposeContext) -> list[Story]:
+    """
+    Return the story that is shown and those of its thread of which a report is in similar words as one of its own.
+
+    A thread may go on for long, so its last story may be about something else than the first. The parts of a story
+    beside its core, "2-s1f…", are left out: they fit less well, and an edition quotes the core only.
+    """
+    cores = (each for key, each in stories.items() if key.partition("-")[2] not in stories)
+    others = [each for each in cores if shown.thread and each.thread == shown.thread and each.id != shown.id]
+    own = first_reports(stories[shown.id], context)
+
+    def is_alike(other: Story) -> bool:
+        pairs = product(first_reports(other, context), own)
+        return any(follow_up_share(a, b, context.frequencies) for a, b in pairs if a.language == b.language)
+
+    return [stories[shown.id], *filter(is_alike, others)]
+
+
+def first_reports(story: Story, context: ComposeContext) -> list[Article]:
+    """Return the first reports of a story, independent ones before copies, with full texts."""
+    present = {article.id: article for article in context.present(story) if not is_flagged(article)}
+    order = dict.fromkeys((*measure_coverage(story, present).origins, *present))
+    return list(context.load_full_texts(list(order)[:MAX_COMPARED]).values())
 
 
 def reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[date, list[tuple[Story, list[Article]]]]:

@@ -23,17 +23,19 @@ DAYS = (
 )
 
 
+PLACES = [f"{first}{last}" for first in ("Ar", "Bel", "Cor") for last in ("on", "mark", "ville", "stad")]
+
+
 def reports(day: int, text: str, *, outlets: int = 2, **more) -> list[Article]:
-    return [
-        article(f"Outlet {n}", f"Flood in the valley of Orlen, day {day}", text, hours=24 * day + 3 + n, **more)
-        for n in range(outlets)
-    ]
+    title = f"Flood in the valley of Orlen after heavy rain in the mountains, day {day}"
+    return [article(f"Outlet {n}", title, text, hours=24 * day + 3 + n, **more) for n in range(outlets)]
 
 
 def edition_of_week(
     groups: list[list[Article]], *, thread: str = "t", unread: str = "", parts: bool = False, **digest
 ) -> Edition:
-    articles = by_id(*(each for group in groups for each in group))
+    others = [article(f"Other {n}", f"{PLACES[n]} votes", f"The council of {PLACES[n]} voted.") for n in range(12)]
+    articles = by_id(*(each for group in groups for each in group), *others)  # so that words of the flood are rare
     context = make_context(
         articles,
         digest={"kind": "week", **digest},
@@ -82,6 +84,17 @@ def test_the_reports_beside_the_core_of_a_story_tell_no_day():
     groups = [[*reports(0, DAYS[0], outlets=3), *reports(1, DAYS[1], outlets=3)], reports(2, DAYS[2])]
 
     (shown,) = edition_of_week(groups, parts=True).stories
+
+    assert [turn.day.day for turn in shown.turns] == [9, 10]
+
+
+def test_a_story_of_the_thread_in_other_words_tells_no_day():
+    other = "The minister of sport opened a stadium for the games in the capital, his office said."
+    title = "Minister opens stadium in the capital"
+    strangers = [article(f"Outlet {n}", title, other, hours=60 + n, country="NP") for n in (7, 8)]
+    groups = [[*reports(0, DAYS[0], outlets=3), *reports(1, DAYS[1], outlets=3)], strangers]
+
+    shown, *_ = edition_of_week(groups).stories
 
     assert [turn.day.day for turn in shown.turns] == [9, 10]
 
