@@ -434,7 +434,7 @@ class Edition:
 class Rendered:
     """An edition in one form. `name` is the file's name: "2024-05-28.md"."""
 
-    format: str  # markdown, html, text, eml, json, atom
+    format: str  # markdown, html, text, eml, json, atom, epub
     name: str
     body: bytes
 

@@ -14,7 +14,7 @@ from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, find_edition, parse_date
 from digests.cli.status import format_stories
 from digests.delivery.file import write_files
-from digests.edition.publish import render_all, render_files
+from digests.edition.publish import render_files
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import Edition, Rendered
@@ -260,7 +260,7 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     form = next((name for name, pattern in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
     if form is None:
         raise DigestError(f"{path} is not a form of an edition: {path.suffix}")
-    ours, theirs = render_all(edition, digest, (form,), suffix=suffix)[0].body, path.read_bytes()
+    ours, theirs = render_files(engine, edition, digest, (form,), suffix=suffix)[0].body, path.read_bytes()
     if theirs == ours:
         return verdict
     faults = tuple(diff_lines(ours, theirs)) or ("the bytes of the file differ from the stored edition",)
@@ -268,6 +268,8 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
 
 
 def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:
+    if ours.startswith(b"PK") or theirs.startswith(b"PK"):  # a ZIP file, such as an EPUB book, has no lines
+        return
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
     changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
     for line in changed[:LINES_SHOWN]:

@@ -1,24 +1,29 @@
 """An edition's files and messages, rendered in the digest's formats, for its folder and the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from digests.analysis.corrections import apply_revisions
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
 from digests.render import webhook
 from digests.render.atom import MAX_ENTRIES
 from digests.render.edition_view import edition_view
+from digests.render.epub import full_text_candidates
 from digests.render.escape import page_url
-from digests.render.forms import render
+from digests.render.forms import NO_ARTICLES, render
 from digests.render.mail import MailHead, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
 from digests.settings.delivery import MAILS
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
+from watcher.model import Article
+from watcher.store.articles import articles_by_id
+from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 from watcher.text.spelling_suggestions import did_you_mean
 
@@ -29,14 +34,24 @@ def render_files(
     engine: Engine, edition: Edition, digest: DigestSettings, formats: Sequence[str], *, suffix: str = ""
 ) -> tuple[Rendered, ...]:
     """
-    Return the edition in `formats`; the Atom feed also has the digest's last editions.
+    Return the edition in `formats`; the Atom feed also has the digest's last editions, and a book has full texts.
 
     `suffix` follows the date in the names of the files. Errors: DigestError, if one of the reader's templates is wrong.
     """
     earlier: tuple[Edition, ...] = ()
     if "atom" in formats:
         earlier = read(engine, recent_editions, digest.name, before=date.max, limit=MAX_ENTRIES)
-    return render_all(edition, digest, formats, earlier=earlier, suffix=suffix)
+    articles = read(engine, load_full_texts, edition) if "epub" in formats else {}
+    return render_all(edition, digest, formats, earlier=earlier, articles=articles, suffix=suffix)
+
+
+def load_full_texts(connection: Connection, edition: Edition) -> dict[str, Article]:
+    """Return the articles for the full texts of a book, as their pages were at the end of the edition's window."""
+    ids = {key for story in edition.stories for key in full_text_candidates(story)}
+    revisions = revisions_of(connection, ids).items()
+    known = {key: tuple(each for each in found if each.at < edition.window_end) for key, found in revisions}
+    articles = apply_revisions(tuple(articles_by_id(connection, ids).values()), known)
+    return {article.id: article for article in articles}
 
 
 def render_all(
@@ -45,6 +60,7 @@ def render_all(
     formats: Sequence[str],
     *,
     earlier: Sequence[Edition] = (),
+    articles: Mapping[str, Article] = NO_ARTICLES,
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
     """
@@ -57,7 +73,7 @@ def render_all(
     head = MailHead(to=mail.to, unsubscribe=mail.unsubscribe, base_url=page)
     head = head if mail.sender is None else replace(head, sender=mail.sender)
     own = load_own_templates(digest.templates)
-    rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, own=own)
+    rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=own)
     return tuple(replace(each, name=each.name.replace(day, day + suffix, 1)) for each in rendered)
 
 

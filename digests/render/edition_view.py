@@ -31,6 +31,7 @@ MAX_CITES = 4  # of one sentence by a model, or of one figure
 MAX_SOURCES = 8  # outlets named for a story; the others are counted
 MAX_HEADLINES = 5  # in languages other than the digest's
 MAX_FIGURES = 4
+MAX_TIMELINE = 24
 MAX_NEW_OUTLETS = 6  # named
 MAX_RELATED = 6
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
@@ -132,6 +133,15 @@ class Views:
             country=next(iter(story.place_codes), ""),
             first_place=sanitize_line(next(iter(story.places), "")),
         )
+
+    def timeline(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
+        """Return up to `MAX_TIMELINE` headlines of a story, one an outlet, in order of time."""
+        found = []
+        for mention in sorted(story.mentions, key=lambda each: (each.published_at, each.article_id))[:MAX_TIMELINE]:
+            title = sanitize_line(mention.title, limit=MAX_TITLE)
+            cites = (self._cite(mention),)
+            found.append(view.QuoteView(text=title, lang_attr=self._lang_attr(mention.language, title), cites=cites))
+        return tuple(found)
 
     def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
@@ -316,13 +326,13 @@ class Views:
     ) -> tuple[str, view.LangAttr, view.OriginalView | None]:
         """Return a text, translated if it is so, its language, and the original of a translation."""
         lang_attr = self._lang_attr(language, text)
-        if translation is None:
+        shown = sanitize_line(translation.text) if translation else ""
+        if translation is None or not shown:
             return text, lang_attr, None
         key = f"engine_{translation.by}"
         engine = self.words[key] if key in self.words.phrases else sanitize_line(translation.by, limit=MAX_NAME)
         name = self.words.language_name(language) or sanitize_line(language, limit=MAX_NAME)
         mark = self.words.say("translated_by", language=name, engine=engine)
-        shown = sanitize_line(translation.text)
         original = view.OriginalView(text=text, lang_attr=lang_attr, mark=mark)
         return shown, self._lang_attr(translation.to, shown), original
 

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from itertools import accumulate
 from urllib.parse import quote, urlsplit
 
 from watcher.text.urls import is_web
 from watcher.text.words import compose
 
 MAX_TEXT = 2_000  # characters; longer sentences and titles are cut, with an ellipsis
+PARAGRAPH_BYTES = len("<p></p>\n")
 MAX_URL = 2_048  # characters; a longer URL is not linked
 
 # Controls of text direction (UAX #9), and invisible characters. Zero-width joiner and non-joiner stay, because Persian,
@@ -42,6 +44,19 @@ def sanitize_lines(text: str, *, limit: int = 20_000) -> str:
     """Return a text with each line sanitized, except for its indentation; blank lines in a row become one."""
     lines = [line[: len(line) - len(line.lstrip(" "))] + sanitize_line(line) for line in text[:limit].splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+
+
+def sanitize_paragraphs(text: str, *, max_bytes: int) -> tuple[list[str], int]:
+    """
+    Return the paragraphs of an article's text, sanitized, and the number of those left out.
+
+    As `<p>` elements, those returned have at most `max_bytes`; the first is always returned, and may be cut.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    first = [sanitize_line(line, limit=max_bytes // 4) for line in lines[: max_bytes // PARAGRAPH_BYTES]]
+    sizes = accumulate(PARAGRAPH_BYTES + len(line.encode()) for line in first)
+    shown = first[: max(1, sum(size <= max_bytes for size in sizes))]
+    return shown, len(lines) - len(shown)
 
 
 def web_url(url: str) -> str | None:

@@ -7,11 +7,12 @@ from importlib.resources import files
 
 from digests import edition_json
 from digests.model import Edition, Rendered
-from digests.render import atom, html, markdown, text
+from digests.render import atom, epub, html, markdown, text
 from digests.render import mail as mail_message
 from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
 from digests.render.templating import Own
+from watcher.model import Article
 
 # The formats, and the names of their files.
 FORMATS: Mapping[str, str] = {
@@ -21,7 +22,9 @@ FORMATS: Mapping[str, str] = {
     "eml": "{date}.eml",
     "json": "{date}.json",
     "atom": "feed.atom",
+    "epub": "{date}.epub",
 }
+NO_ARTICLES: Mapping[str, Article] = {}
 
 
 def render(
@@ -31,12 +34,14 @@ def render(
     mail: MailHead = MailHead(),  # noqa: B008
     site: str | None = None,
     earlier: Sequence[Edition] = (),
+    articles: Mapping[str, Article] = NO_ARTICLES,
     own: Own = (),
 ) -> tuple[Rendered, ...]:
     """
     Return the edition in each format, always the same bytes. Errors: DigestError, for a bad address or template.
 
-    `site`: URL of the folder with the files, for the feed; `earlier`: its other editions, in any order.
+    `site`: URL of the folder with the files, for the feed; `earlier`: its other editions, in any order; `articles`:
+    those whose full texts a book may have, by id.
     """
     view, domain = edition_view(edition), parseaddr(mail.sender)[1].rpartition("@")[2]
     renderers = {
@@ -46,6 +51,7 @@ def render(
         "eml": lambda: mail_message.render(view, edition, mail, own),
         "json": lambda: edition_json.dump(edition),
         "atom": lambda: atom.render((edition, *earlier), domain, site, own).encode(),
+        "epub": lambda: epub.render(edition, view, articles, own),
     }
     names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}
     return tuple(Rendered(format=form, name=name, body=renderers[form]()) for form, name in names.items())

@@ -29,7 +29,7 @@ from watcher.text.linear_regex import compile_linear
 from watcher.text.spelling_suggestions import did_you_mean
 from watcher.text.urls import is_web
 
-Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
+Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 DEFAULT_FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)

