@@ -10,13 +10,12 @@ from sqlalchemy import Connection, Engine
 from digests.analysis.corrections import apply_revisions
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
-from digests.render import webhook
+from digests.render import epub, webhook
 from digests.render.atom import MAX_ENTRIES
 from digests.render.edition_view import edition_view
-from digests.render.epub import full_text_candidates
 from digests.render.escape import page_url
 from digests.render.forms import NO_ARTICLES, render
-from digests.render.mail import MailHead, with_recipient
+from digests.render.mail import MailHead, with_attachment, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
 from digests.settings.delivery import MAILS
 from digests.settings.digests import DigestSettings
@@ -47,7 +46,7 @@ def render_files(
 
 def load_full_texts(connection: Connection, edition: Edition) -> dict[str, Article]:
     """Return the articles for the full texts of a book, as their pages were at the end of the edition's window."""
-    ids = {key for story in edition.stories for key in full_text_candidates(story)}
+    ids = {key for story in edition.stories for key in epub.full_text_candidates(story)}
     revisions = revisions_of(connection, ids).items()
     known = {key: tuple(each for each in found if each.at < edition.window_end) for key, found in revisions}
     articles = apply_revisions(tuple(articles_by_id(connection, ids).values()), known)
@@ -102,6 +101,10 @@ def build_messages(
             case "smtp" | "sendmail":
                 longest = max(recipients, key=len, default="")  # so that the mail to each stays within the budget
                 forms = render_all(edition, with_mail_to(digest, (longest,)), ["eml"], suffix=suffix)
+                for book in render_files(engine, edition, digest, way.attach, suffix=suffix):
+                    forms = tuple(
+                        replace(form, body=with_attachment(form.body, book, epub.MEDIA_TYPE)) for form in forms
+                    )
             case "file":
                 forms = render_files(engine, edition, digest, digest.formats, suffix=suffix)
             case "webhook" | "apprise":

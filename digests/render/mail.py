@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from bisect import bisect_left
@@ -17,7 +18,7 @@ from functools import partial
 import css_inline
 
 from digests.errors import DigestError
-from digests.model import Edition
+from digests.model import Edition, Rendered
 from digests.render import text
 from digests.render.edition_view import MAX_HEADLINES, MAX_SOURCES
 from digests.render.escape import sanitize_line, web_url
@@ -42,6 +43,8 @@ MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)
 ENCODED_LINE = 76  # characters of a header line with an encoded word (RFC 2047 §2)
 END_OF_HEADER = re.compile(r"\r\n(?! )|(?<!\r)\n|\r(?!\n)")
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
+
+CONTENT_TYPE = re.compile(rb"^Content-Type: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,25 @@ def with_recipient(message: bytes, recipient: str) -> bytes:
     line = f"To: {_address(recipient)[1]}\r\n".encode()
     head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
     return head.removesuffix(b"\r\n") + blank + body
+
+
+def with_attachment(message: bytes, file: Rendered, media_type: str) -> bytes:
+    """Return a message made by `render`, with a file attached; the file does not count for the size limit."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    kind = CONTENT_TYPE.search(head + b"\r\n")
+    assert kind is not None
+    # Neither quoted-printable nor base64 has "=_", so a boundary with it ends no part early.
+    boundary = b"=_" + hashlib.sha256(kind.group() + file.body).hexdigest()[:32].encode()
+    outer = b'Content-Type: multipart/mixed;\r\n boundary="' + boundary + b'"\r\n'
+    about = (
+        f"Content-Type: {media_type}\r\nContent-Transfer-Encoding: base64\r\n"
+        f'Content-Disposition: attachment; filename="{file.name}"\r\n\r\n'
+    )
+    data = base64.encodebytes(file.body).replace(b"\n", b"\r\n")
+    parts = (kind.group() + b"\r\n" + body, about.encode("ascii") + data)
+    head = (head + b"\r\n").replace(kind.group(), outer)
+    inner = b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts)
+    return head + b"\r\n" + inner + b"--" + boundary + b"--\r\n"
 
 
 def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[bytes, int]:

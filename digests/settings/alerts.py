@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from digests.settings.delivery import DeliverSettings, Mailbox, cross_field_issues, within
-from watcher.settings.base import SettingsModel, ValidationIssue
+from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
 from watcher.settings.models import Settings
 from watcher.settings.types import Duration
 
@@ -31,6 +31,10 @@ class AlertsSettings(SettingsModel):
         rows = data if isinstance(data, Mapping) else {}
         for fault in cross_field_issues(rows.get("deliver"), rows, document):
             yield replace(fault, loc=("deliver", *fault.loc))
+        for n, row in raw_rows(rows.get("deliver")):
+            if "attach" in row:
+                message = "belongs to the deliveries of a digest: an alert has no book"
+                yield ValidationIssue(loc=("deliver", n, "attach"), message=message, at_key=True)
 
 
 def alerts_of(settings: Settings) -> AlertsSettings:

@@ -30,7 +30,7 @@ Security = Literal["starttls", "tls", "plain"]
 PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "plain": 25}
 MAILS = ("smtp", "sendmail")
 # The channels that each key belongs to, and the key that a channel requires.
-KEYS: dict[str, tuple[str, ...]] = {"directory": ("file",), "to": MAILS, "program": ("sendmail",)}
+KEYS: dict[str, tuple[str, ...]] = {"directory": ("file",), "to": MAILS, "attach": MAILS, "program": ("sendmail",)}
 KEYS |= {"url": ("webhook", "apprise"), "shape": ("webhook",), "token": ("webhook",)}
 NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url", "apprise": "url"}
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
@@ -87,6 +87,11 @@ class DeliverSettings(SettingsModel):
         default=(),
         description="Recipients; each one gets a separate mail. By default, those of `mail`.",
         max_length=1_000,
+    )
+    attach: tuple[Literal["epub"], ...] = Field(
+        default=(),
+        description='Formats to attach to each mail: "epub", such as for a Kindle (docs/guides/e-readers.md).',
+        max_length=1,
     )
     directory: LocalPath | None = Field(default=None, description="Another folder for the files of each edition.")
     program: tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...] = Field(

@@ -11,9 +11,10 @@ import feedparser
 import pytest
 
 from digests.delivery.file import write_files
-from digests.edition.publish import render_files
+from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
+from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition
 from watcher.model import Revision
@@ -94,6 +95,29 @@ def test_the_mail_links_the_page_that_was_written_with_it(engine, digest, put, t
 
     assert (tmp_path / "2026-11-22-071500.html").is_file()
     assert 'href="https://example.org/digest/2026-11-22-071500.html"' in message.get_body(("html",)).get_content()
+
+
+def test_a_book_is_attached_to_the_mail_of_those_who_want_it(engine, digest, put, tmp_path):
+    put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
+    edition = make(engine, digest, FIRST, tmp_path)
+    ways = [{"channel": "smtp", "to": ["a@kindle.com", "b@kindle.com"], "attach": ["epub"]}]
+    ways += [{"channel": "smtp", "to": ["c@example.org"]}]
+    deliver = tuple(DeliverSettings.model_validate(way, context={}) for way in ways)
+
+    found = build_messages(engine, edition, digest.model_copy(update={"deliver": deliver}), suffix="-071500")
+
+    (book,) = render_files(engine, edition, digest, ("epub",), suffix="-071500")
+    mails = [email.message_from_bytes(each.forms[0].body, policy=policy.SMTP) for each in found]
+    assert [mail["To"] for mail in mails] == ["a@kindle.com", "b@kindle.com", "c@example.org"]
+    kinds = [[part.get_content_type() for part in mail.walk()] for mail in mails]
+    text = ["multipart/alternative", "text/plain", "text/html"]
+    assert kinds == [["multipart/mixed", *text, "application/epub+zip"]] * 2 + [text]
+    for mail in mails[:2]:
+        (attached,) = mail.iter_attachments()
+        assert attached.get_content() == book.body and attached.get_filename() == "2026-11-22-071500.epub"
+        assert mail.get_body(("html",)).get_content() == mails[2].get_body(("html",)).get_content()
+        assert [defect for part in mail.walk() for defect in part.defects] == []
+        assert max(map(len, mail.as_bytes().split(b"\r\n"))) <= 998
 
 
 def test_a_template_that_is_wrong_stops_the_edition_before_a_file_is_written(engine, digest, put, tmp_path):

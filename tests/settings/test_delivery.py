@@ -57,6 +57,10 @@ def test_a_web_address_is_never_shown_whole():
             'to: belongs to channel = "smtp" or "sendmail", not "file"',
         ),
         (
+            '{ channel = "file", directory = "x", attach = ["epub"] }',
+            'attach: belongs to channel = "smtp" or "sendmail", not "file"',
+        ),
+        (
             '{ channel = "webhook", url = "env:A" }, { channel = "webhook", shape = "slack", url = "env:A" }',
             'deliver[2].url: got "env:A", the same URL as in entry 1',
         ),
@@ -80,6 +84,20 @@ def test_a_fault_is_told_where_it_stands(rows, told):
 
     assert told in fault
     assert "TOKEN" not in fault
+
+
+def test_an_alert_has_no_book_to_attach():
+    text = f"""{SMTP}[alerts]
+from = "w@example.org"
+deliver = [{{ channel = "smtp", to = ["a@x.org"], attach = ["epub"] }}]
+"""
+
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text, Path("s.toml"))
+
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.line) == ("alerts.deliver[1].attach", 5)
+    assert problem.message == "belongs to the deliveries of a digest: an alert has no book"
 
 
 def test_mail_needs_a_sender_recipients_and_a_server():
