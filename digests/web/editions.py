@@ -7,9 +7,10 @@ from datetime import date
 
 from markupsafe import Markup
 
-from digests.edition.publish import load_own_templates, render_all, with_mail_to
+from digests.edition.publish import load_own_templates, render_files, with_mail_to
 from digests.model import Edition
 from digests.render.edition_view import edition_view
+from digests.render.epub import MEDIA_TYPE
 from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import SiteFrame, render
 from digests.settings.digests import DigestSettings, digests_of
@@ -26,6 +27,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "json": ("json", "application/json"),
     "eml": ("eml", "message/rfc822"),
     "txt": ("text", "text/plain; charset=utf-8"),
+    "epub": ("epub", MEDIA_TYPE),
 }
 RELOAD_S = 5  # of the latest page while an edition is being built
 STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style>|\Z)", re.DOTALL)
@@ -50,10 +52,14 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
         raise NotFound(f"There is no edition for this {'date' if day else 'digest'}.")
     if ending in ("", "html"):
         return edition_page(site, row)
+    return render_form(site, row, ending)
+
+
+def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:
     form, kind = FORMS[ending]
     edition = read(site.engine, editions.load_edition, row)
     # Who reads the site need not know the recipients of the mail.
-    (rendered,) = render_all(edition, with_mail_to(digest_of(site, edition), ()), (form,))
+    (rendered,) = render_files(site.engine, edition, with_mail_to(digest_of(site, edition.digest), ()), (form,))
     return PageResponse(body=rendered.body, media_type=kind)
 
 
@@ -80,7 +86,7 @@ def title_and_lead(edition: Edition) -> tuple[str, str]:
 def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
     edition = read(site.engine, editions.load_edition, row)
     before, after = read(site.engine, editions.adjacent_editions, row)
-    digest = digest_of(site, edition)
+    digest = digest_of(site, edition.digest)
     template = environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
@@ -93,7 +99,7 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
             "here": "/archive" if after else "/",
             "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
             "watched": [*digest.watch, *digest.must],
-            "endings": [suffix for suffix in FORMS if suffix != "html"],
+            "endings": other_endings(site, edition.digest),
         }
     )
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
@@ -109,10 +115,20 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
 
-def digest_of(site: Site, edition: Edition) -> DigestSettings:
-    """Return the settings of an edition's digest; those of the first digest if the settings no longer have it."""
+def digest_of(site: Site, name: str) -> DigestSettings:
+    """Return the settings of a digest; those of the first digest if the settings no longer have it."""
     known = digests_of(site.settings)
-    return next((digest for digest in known if digest.name == edition.digest), known[0])
+    return next((digest for digest in known if digest.name == name), known[0])
+
+
+def other_endings(site: Site, digest: str) -> list[str]:
+    """Return the endings of the forms that the site has of a digest's editions besides the page."""
+    return [ending for ending in FORMS if ending != "html" and (ending != "epub" or has_books(site, digest))]
+
+
+def has_books(site: Site, digest: str) -> bool:
+    """Whether the site has a digest's editions as books; a static copy has those that the digest writes itself."""
+    return not site.is_static or "epub" in digest_of(site, digest).formats
 
 
 def parse_name(name: str) -> tuple[date, str, str]:

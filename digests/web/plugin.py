@@ -15,8 +15,9 @@ from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.article import article_page
-from digests.web.editions import FORMS, archive, edition_response, latest_edition_page
+from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import digest_feed, search_feed, story_feed
+from digests.web.opds import catalogue, catalogue_paths, latest_book
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
@@ -44,6 +45,9 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/digest/{digest}/feed.{form}", answer=digest_feed),
             Page(path="/digest/{digest}/{name}", answer=edition_response),
             Page(path="/feed.{form}", answer=digest_feed),
+            Page(path="/latest.epub", answer=latest_book),
+            Page(path="/opds.xml", answer=catalogue),
+            Page(path="/opds-{page}.xml", answer=catalogue),
             Page(path="/archive", answer=archive),
             Page(path="/archive/{month}", answer=archive),
             Page(path="/story/{story}", answer=story_page),
@@ -73,7 +77,7 @@ def coverage_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def static_paths(site: Site) -> Iterator[str]:
-    yield from ("/", "/archive", "/coverage", "/feed.atom", "/feed.json")
+    yield from ("/", "/archive", "/coverage", "/feed.atom", "/feed.json", *catalogue_paths(site))
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     for name in dict.fromkeys(row.digest for row in rows):
@@ -82,7 +86,7 @@ def static_paths(site: Site) -> Iterator[str]:
     for row in rows:
         for path in dict.fromkeys(f"/digest/{row.digest}/{row.local_date}{suffix}" for suffix in ("", row.suffix)):
             yield path
-            yield from (f"{path}.{ending}" for ending in FORMS if ending != "html")
+            yield from (f"{path}.{ending}" for ending in other_endings(site, row.digest))
         edition = read(site.engine, load_edition, row)
         shown = {one.id for one in edition.stories} | {one.id for one in edition.all_briefs}
         for story in sorted(shown - seen):
