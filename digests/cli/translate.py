@@ -23,7 +23,9 @@ def check_pair(pair: str) -> str:
     return pair
 
 
-Pair = Annotated[str, Argument(metavar="PAIR", callback=check_pair, help='Languages from and to, such as "pt-en".')]
+Pair = Annotated[
+    str, Argument(metavar="PAIR", callback=check_pair, help='Languages: source and target, such as "pt-en".')
+]
 
 
 @with_examples("watcher translate list", "watcher translate list --json")

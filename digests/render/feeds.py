@@ -45,7 +45,7 @@ def render_feed(
         return (json.dumps(feed, ensure_ascii=False) + "\n").encode("utf-8", "replace")
     updated = max((item["date_published"] for item in feed["items"]), default=NEVER)
     values = {"feed": feed, "id": feed_id, "updated": updated}
-    return render_template(html_templates(()), "news.atom.j2", (), values).encode()
+    return render_template(html_templates(()), "site/news.atom.j2", (), values).encode()
 
 
 def make_item(

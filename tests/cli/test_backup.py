@@ -71,6 +71,8 @@ def test_a_backup_goes_into_a_folder_under_the_time_and_comes_back(watcher, engi
     assert (code, "contains 2 articles" in error, "--force" in error) == (1, True, True)
     engine.dispose()
     assert "the old store is kept as" in watcher("restore", str(path), "--force")[1]
+    code, _, error = watcher("backup", f"{tmp_path}/missing/")
+    assert code == 1 and "missing" in error and not (tmp_path / "missing").is_file()
 
 
 @on_sqlite

@@ -29,7 +29,7 @@ COMMANDS = [
 ]  # fmt: skip
 # Commands that change something, run on, or whose output has a form of its own: OPML, JSON lines, a schema.
 OTHERS = {
-    "init", "run", "work", "site", "web", "export", "cluster", "demo", "settings schema", "sources add",
+    "init", "run", "work", "site", "web", "mcp", "export", "cluster", "demo", "settings schema", "sources add",
     "sources remove", "sources mute", "sources unmute", "sources export", "service install", "service uninstall",
     "story split", "story join", "story forget", "translate install",
 }  # fmt: skip
@@ -136,4 +136,4 @@ def test_the_settings_as_json_have_the_types_of_their_file(ask):
 
     assert rows["[fetch]", "articles"] is True and rows["[poll]", "concurrency"] == 64
     assert rows["[fetch]", "allow_private"] == [] and rows["[fetch]", "timeout"] == "10s"
-    assert rows["[store]", "max_size"] is None and rows["[[digests]] 1", "at"] == "06:30"
+    assert rows["[store]", "max_size"] is None and rows["[[digests]] 1", "at"] == ["06:30"]

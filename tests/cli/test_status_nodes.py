@@ -49,7 +49,7 @@ def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work
 
     assert told(engine) == [
         f"daemon   running since {format_minute(NOW)}, process 7 on north",
-        "         also on this store: 1 daemon and 3 helpers",
+        "         also on this store: 1 daemon and 3 workers",
     ]
 
 
@@ -60,21 +60,21 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
     at_work("east", 9, is_worker=True, heartbeat_at=NOW - MINUTE, faults=(fault,))
 
     assert told(engine)[1:] == [
-        f"helper   running since {format_minute(NOW)}, process 9 on east",
-        f"         vectors fails since {format_minute(NOW)}: no key",
+        f"worker   running since {format_minute(NOW)}, process 9 on east",
+        f"         vectors failing since {format_minute(NOW)}: no key",
         f"daemon   process 8 on south has sent no heartbeat since {format_minute(NOW - 3 * MINUTE)}",
         "         try: on south, kill -KILL 8, then start it again; nothing is lost",
-        "         also on this store: 1 daemon and 1 helper",
+        "         also on this store: 1 daemon and 1 worker",
     ]
 
 
-def test_helpers_alone_are_no_daemon(engine, at_work):
+def test_workers_alone_are_no_daemon(engine, at_work):
     at_work("east", 9, is_worker=True)
 
     assert daemon_to_json(*list_daemons(engine), now=NOW)["state"] == "none"
     assert told(engine) == [
         "daemon   not running; watcher run starts it",
-        "         also on this store: 1 helper",
+        "         also on this store: 1 worker",
     ]
 
 

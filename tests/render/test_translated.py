@@ -17,7 +17,7 @@ from digests.render.forms import FORMATS, render
 from tests.render.editions import brief, edition, sentence, story
 
 HOSTILE = 'Rain <script>x</script> [a](javascript:b) "c" | *d* & 14'
-MARK = "Portuguese original (translated by a Firefox model):"
+MARK = "Translated from Portuguese by a Firefox model; original:"
 
 
 def translated(text):

@@ -140,6 +140,9 @@ def test_a_store_that_holds_something_is_replaced_only_by_force_and_kept(engine,
     assert noted(engine) == ["then"]
     with closing(sqlite3.connect(kept)) as connection:
         assert connection.execute("SELECT count(*) FROM meta").fetchone() == (2,)
+    engine.dispose()
+    again = restore(engine, copy, schemas=load_schemas(), force=True)
+    assert again != kept and kept.exists() and again.exists()  # a second restore keeps both
 
 
 def test_a_store_in_use_is_not_replaced(engine, tmp_path):

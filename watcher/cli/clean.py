@@ -55,7 +55,7 @@ def clean(
     json: Json = False,
     config: Config = None,
 ) -> int:
-    """Print the article of a page; with --jsonl, of many pages, without the text that repeats on a site's pages."""
+    """Print the article of a page. With --jsonl, read many pages, and remove the text that repeats on a site."""
     if jsonl:
         piped = page in ("", "-")
         if isinstance(sys.stdin, TextIOWrapper):  # whatever the encoding of the terminal

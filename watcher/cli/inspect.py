@@ -57,7 +57,7 @@ def probe_source(
     json: Json = False,
 ) -> int:
     """
-    Fetch a feed once and report on it: redirects, validators, freshness, entries, and when it would be polled.
+    Fetch a feed and report on it: redirects, validators, freshness, entries, and when it would be polled.
 
     Nothing is stored, and the feed does not have to be in the settings. Exit code 1 if it cannot be used.
     """

@@ -53,8 +53,8 @@ def run_worker(config: Config = None) -> int:
     Run an additional worker, on this machine or another: it polls feeds, fetches articles and embeds them.
 
     Start as many as you need, with the settings of the daemon. They share the work through the queue in the store
-    ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. Only
-    `watcher run` makes editions. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
+    ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. They
+    make no editions: the daemon does. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":

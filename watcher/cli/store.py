@@ -47,7 +47,7 @@ BAD_LINES_SHOWN = 20
 
 @with_examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
 def backup(
-    to: Annotated[Path, Argument(metavar="FILE", help="File to write; in a folder, its name is the date and time.")],
+    to: Annotated[str, Argument(metavar="FILE", help="File to write, or a folder for a file named by date and time.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     config: Config = None,
     json: Json = False,
@@ -59,7 +59,9 @@ def backup(
     """
     url = load_settings(config).store.url
     refuse_missing(url)
-    target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
+    target = Path(to)
+    if to.endswith("/") or target.is_dir():
+        target /= f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db"
     with closing_store(connect(url)) as engine:
         back_up(engine, target, force=force, tell=print_share)
     size = target.stat().st_size

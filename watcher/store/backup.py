@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -147,8 +148,8 @@ def keep_previous_store(store: Path) -> Path | None:
         raise StoreError(f"the store {store} is in use: {error}", hint=hint) from error
     except sqlite3.DatabaseError:
         pass  # it is broken, which may be why it is replaced
-    kept = store.with_name(store.name + PREVIOUS_SUFFIX)
-    kept.unlink(missing_ok=True)
+    names = (store.name + PREVIOUS_SUFFIX + (f"-{n}" if n else "") for n in count())
+    kept = next(path for path in map(store.with_name, names) if not path.exists())  # a second restore loses nothing
     os.link(store, kept)
     for ending in LOG_SUFFIXES:
         beside = store.with_name(store.name + ending)
