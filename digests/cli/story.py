@@ -308,7 +308,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> None:
 def format_result(done: CorrectionResult) -> Iterator[str]:
     for story in done.stories:
         yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"
-    yield f"Corrections are permanent; to revoke this one: watcher story forget {done.number}"
+    yield f"This correction stays in force until you revoke it: watcher story forget {done.number}"
 
 
 @with_examples("watcher story rules")

@@ -87,7 +87,7 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
         (status_reason(503), "failing", ""),
         (Reason(FetchKind.TOO_MANY_REDIRECTS, n=10), "failing", ""),
         (Reason(FetchKind.TOO_LARGE, n=10), "failing", "raise [fetch] max_bytes"),
-        (status_reason(404), "failing", "watcher sources discover https://n.example/ finds its current feeds"),
+        (status_reason(404), "failing", "watcher sources discover https://n.example/"),
         (Reason(FetchKind.UNRESOLVED, host="n.example"), "failing", "check the spelling of the name"),
         (private("n.example", "::1"), "failing", "allow private addresses with [fetch] allow_private"),
         (private("10.0.0.1", "10.0.0.1"), "failing", ""),  # where a redirect leads

@@ -166,7 +166,7 @@ def has_private_address(feed: Feed, reason: Reason) -> bool:
 
 
 def discover_hint(feed: Feed) -> str:
-    return f"watcher sources discover {front_page_url(feed.source.url)} finds its current feeds"
+    return f"watcher sources discover {front_page_url(feed.source.url)}"
 
 
 def front_page_url(url: str) -> str:
