@@ -55,7 +55,7 @@ def search_articles(
     """
     Search the stored articles, newest first. Case and accents do not matter.
 
-    Times are in the time zone of the first digest. The exit code is 1 if nothing is found.
+    Times are in the time zone of the first digest in the settings. The exit code is 1 if nothing is found.
     """
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)

@@ -198,8 +198,8 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    An edition names countries and kinds of owner that do not report a story. If you give one story of the last edition
-    instead of two articles, the command shows the most similar article from each of these.
+    For some stories, an edition names countries and kinds of owner none of whose outlets report the story. If you give
+    such a story instead of two articles, the command shows, for each of them, the article most similar to the story.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

@@ -171,7 +171,7 @@ def test_the_ledger_says_what_became_of_everything(editions):
     foot = " ".join(one(edition, "text").split("ABOUT THIS EDITION")[1].split())
 
     assert "Covers 13 March, 06:30 to 14 March, 06:30 CET. This window is longer than usual" in foot
-    assert "Made 06:31 CET, 2 hours late." in foot or "Made 06:31 CET, 121 minutes late." in foot
+    assert "Made at 06:31 CET, 2 hours late." in foot or "Made at 06:31 CET, 121 minutes late." in foot
     assert "Seen: 1,834 new entries. Used: 412 articles from 61 outlets. Found: 93 stories." in foot
     assert "Shown: 12 stories in full, 10 in one line each. Left out: stories that ranked lower (71)," in foot
     assert "stories that ranked lower (71), muted by the settings (4)." in foot

@@ -63,7 +63,7 @@ def told(editions) -> dict[str, str]:
         "Retracted",
         "Ferry line 0 to the islands reopens after the storm",
         "Talks on the [border] end; ダム決壊",
-        "Every other sentence is quoted word for word from a report of the outlet named after it",
+        "Every other sentence is quoted word for word from a report by the outlet whose name follows it",
     ],
 )
 def test_every_form_says_it(told, form, words):

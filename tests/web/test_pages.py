@@ -90,7 +90,7 @@ async def test_the_page_of_a_translated_story_shows_its_original_and_what_transl
     assert said.xpath("//h1/span[not(@lang)]/text()") == ["Rain leaves 14 dead in Lisbon"]
     originals = said.xpath("//small/span[@lang='pt']/text()")
     assert [text.split(" em ")[0] for text in originals] == ["Chuva deixa 14 mortos", "A chuva forte deixou 14 mortos"]
-    assert page.count("Translated from Portuguese by a Firefox model; original") == 2
+    assert page.count("Translated from Portuguese by a Firefox translation model; original") == 2
     assert "Rain leaves 14 dead in Lisbon" in archive
     engine.dispose()
 

@@ -241,7 +241,7 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     )
     yield ", ".join([f"{summary.stored} articles stored", *(f"{count} {words}" for count, words in counts if count)])
     vectors = f"; embedding {summary.vectors} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
-    yield f"polling, fetching and extracting the articles took {summary.fetching_s:.1f} s{vectors}"
+    yield f"polling the feeds and fetching the articles took {summary.fetching_s:.1f} s{vectors}"
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(summary.failures)]
     yield from at_most(failures, "more: see watcher status")
     if summary.is_private:

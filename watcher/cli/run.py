@@ -38,11 +38,11 @@ def run_daemon(
     config: Config = None,
 ) -> int:
     """
-    Run the daemon: poll the feeds when they are due, fetch their articles, make each digest at its local time.
+    Run the daemon: poll the feeds when they are due, fetch their articles, and make each digest at its time.
 
     It logs to standard error, one event per line. It reads changed settings within seconds; if they have errors, it
-    logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once; work that
-    was not finished is done after the next start. A store can have only one daemon.
+    logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds, and a repeated one at once.
+    Work that was not finished is done after the next start. A store can have only one daemon.
     """
     return run_until_signal(load_settings(config), once=once, take_over=yes)
 
@@ -53,8 +53,8 @@ def run_worker(config: Config = None) -> int:
     Run an additional worker, on this machine or another: it polls feeds, fetches articles and embeds them.
 
     Start as many as you need, with the settings of the daemon. They share the work through the queue in the store
-    ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. They
-    make no editions: the daemon does. Ctrl-C or SIGTERM stops it within ten seconds, a second one at once.
+    ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. Workers
+    make no editions: the daemon does. Ctrl-C or SIGTERM stops a worker within ten seconds, and a repeated one at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":

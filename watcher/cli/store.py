@@ -201,7 +201,7 @@ def import_(
     json: Json = False,
 ) -> int:
     """
-    Add the articles in JSON lines that the store does not have yet; importing twice changes nothing.
+    Read articles from JSON lines, and add those that the store does not have yet; importing twice changes nothing.
 
     A line that cannot be read is reported and skipped; the exit code is then 3.
     """
