@@ -169,7 +169,7 @@ def compare_form(form: Rendered, folder: Path) -> str:
 def verify_editions(
     edition: Annotated[
         str | None,
-        Argument(metavar="EDITION", help="A date, a file or a digest; by default, the last of the first digest."),
+        Argument(metavar="EDITION", help="A date, a file or a digest; by default, the first digest's latest edition."),
     ] = None,
     day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the last.")] = None,
     everything: Annotated[bool, Option("--all", help="Check every stored edition of every digest.")] = False,

@@ -198,8 +198,8 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    For some stories, an edition names countries and kinds of owner none of whose outlets report the story. If you give
-    such a story instead of two articles, the command shows, for each of them, the article most similar to the story.
+    An edition can say that no outlet from a country, or with a kind of owner, reports a story. Give that story alone,
+    and the command shows, for each such country or kind of owner, its article that is most similar to the story.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -330,7 +330,7 @@ def forget(
     """
     Revoke a correction.
 
-    The next edition groups its articles by their text again. Until then, they stay where the correction put them.
+    The articles that it moved stay where they are until the next edition, which groups them by their text again.
     """
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         done = write(engine, forget_correction, number, now=datetime.now(UTC))
