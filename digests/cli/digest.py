@@ -74,7 +74,7 @@ def make_digest(
         Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="FORMAT"),
     ] = None,
     send: Annotated[
-        bool, Option("--send", help="Send today's most recently due edition; make it first if needed.")
+        bool, Option("--send", help="Send the edition of today that was due last; make it if needed.")
     ] = False,
     preview: Annotated[
         bool, Option("--preview", help="Show what --send would send, and to whom; write and send nothing.")
