@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, insert
 
-from digests.cli.agent import make_server
-from digests.cli.agent_answers import TEXT_CHARS, UNTRUSTED
+from digests.cli.agent import TEXT_CHARS, UNTRUSTED, make_server
 from digests.store.editions import open_digests_read_only
 from tests.web.press import filled, put
 from watcher.cli.main import run_command_line
