@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from digests.analysis.mutes import MuteRule
+from digests.analysis.preferences import MuteRule
 from digests.model import LeftOut, LeftOutKind
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from digests.analysis.mutes import active_mute_rules
-from digests.analysis.preferences import LEAD_CHARS
+from digests.analysis.preferences import LEAD_CHARS, active_mute_rules
 from digests.model import LeftOut, LeftOutKind
 from digests.settings.digests import MuteSettings
 from tests.analysis.test_select import LONG, select

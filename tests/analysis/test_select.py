@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from digests.analysis.mutes import active_mute_rules
+from digests.analysis.preferences import active_mute_rules
 from digests.analysis.select import is_flagged, select_articles
 from digests.model import LeftOut, LeftOutKind
 from tests.compose.factories import END, START, article
