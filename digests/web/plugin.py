@@ -16,8 +16,7 @@ from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.article import article_page
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
-from digests.web.feeds import digest_feed, search_feed, story_feed
-from digests.web.opds import catalogue, catalogue_paths, latest_book
+from digests.web.feeds import catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
 from watcher.settings.models import Settings
