@@ -11,9 +11,9 @@ from digests.analysis.corrections import apply_revisions
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
 from digests.render import epub, webhook
-from digests.render.atom import MAX_ENTRIES
 from digests.render.edition_view import edition_view
 from digests.render.escape import page_url
+from digests.render.feeds import MAX_ENTRIES
 from digests.render.forms import NO_ARTICLES, render
 from digests.render.mail import MailHead, with_attachment, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from digests.model import Brief, Edition, EditionStory
-from digests.render.atom import edition_entries, tag_uri
 from digests.render.edition_view import Views, edition_view
-from digests.render.escape import language_tag, sanitize_line, web_url
+from digests.render.escape import language_tag, page_url, sanitize_line, web_url
+from digests.render.mail import subject_line
 from digests.render.markdown import document
 from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, SectionView
@@ -32,6 +33,8 @@ MEDIA_TYPES: Mapping[str, str] = {
 }
 LinkTo = Callable[[str], str | None]  # returns the URL of the page of a story or of an article; None without a site
 Item = dict[str, Any]  # of a JSON Feed
+MAX_ENTRIES = 15  # editions
+TAG_DATE = "2026"  # of the tag: URIs; part of every id, so it never changes (RFC 4151 §2.1)
 
 
 def render_feed(
@@ -74,7 +77,7 @@ def make_item(
 
 
 def edition_items(editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()) -> list[Item]:
-    """Return the items of editions, which are the entries of `atom.render`."""
+    """Return the items of editions, which are the entries of `render_atom`."""
     return [
         make_item(
             key=each["id"],
@@ -143,3 +146,53 @@ def article_item(article: Article, domain: str, link_to: LinkTo, html: Markup | 
         source=source,
         outlet=outlet,
     )
+
+
+def render_atom(editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()) -> str:
+    """
+    Return the feed of the newest `MAX_ENTRIES` of `editions`; of one date and time of day, the first given is used.
+
+    If `domain` changes, all entries are new to feed readers. `site`: the URL of the folder with the feed and the pages.
+    """
+    entries = edition_entries(editions, domain, site, own)
+    newest = entries[0]
+    values = {
+        "id": tag_uri(domain, newest["view"].digest),
+        "newest": newest,
+        "updated": max(entry["made_at"] for entry in entries),
+        "self_url": page_url(site, "feed.atom"),
+        "entries": entries,
+    }
+    return render_template(html_templates(own), "feed.atom.j2", own, values)
+
+
+def edition_entries(
+    editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()
+) -> tuple[dict[str, Any], ...]:
+    """Return the entries of a feed of editions, newest first, as `render_atom` describes them."""
+    by_key: dict[tuple[str, str], Edition] = {}
+    for edition in editions:
+        by_key.setdefault((edition.local_date.isoformat(), edition.suffix), edition)
+    newest = [by_key[key] for key in sorted(by_key, reverse=True)[:MAX_ENTRIES]]
+    return tuple(_entry(edition, domain, site, own) for edition in newest)
+
+
+def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[str, Any]:
+    shown = edition_view(edition)
+    doc = document(shown, own)
+    title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already
+    name = f"{edition.local_date.isoformat()}{edition.suffix}"
+    return {
+        "id": tag_uri(domain, edition.digest, name),
+        "view": shown,
+        "title": subject_line(shown),
+        "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "url": page_url(site, f"{name}.html"),
+        "content": "\n".join((title_free, doc["stories"], doc["foot"])),
+    }
+
+
+def tag_uri(domain: str, *parts: str) -> str:
+    """Return a tag URI of `parts`, which does not change when the site moves (RFC 4151)."""
+    path = "/".join(quote(part.encode("utf-8", "replace"), safe="") for part in parts)
+    return f"tag:{domain},{TAG_DATE}:watcher/{path}"

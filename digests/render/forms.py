@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from digests import edition_json
 from digests.model import Edition, Rendered
-from digests.render import atom, epub, html, markdown, text
+from digests.render import epub, feeds, html, markdown, text
 from digests.render import mail as mail_message
 from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
@@ -50,7 +50,7 @@ def render(
         "text": lambda: text.render(view, own).encode(),
         "eml": lambda: mail_message.render(view, edition, mail, own),
         "json": lambda: edition_json.dump(edition),
-        "atom": lambda: atom.render((edition, *earlier), domain, site, own).encode(),
+        "atom": lambda: feeds.render_atom((edition, *earlier), domain, site, own).encode(),
         "epub": lambda: epub.render(edition, view, articles, own),
     }
     names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}

@@ -1,4 +1,4 @@
-"""The feeds of the site: of a digest, of a section or a watched phrase, of a story with its thread, and of a search."""
+"""The feeds of the site: of digests, sections, watched phrases, stories and searches; the OPDS 1.2 catalogue."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -11,8 +11,6 @@ from sqlalchemy import Connection
 from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
 from digests.model import Edition
-from digests.render import atom
-from digests.render.atom import tag_uri
 from digests.render.edition_view import edition_view
 from digests.render.epub import book_id
 from digests.render.escape import page_url
@@ -23,8 +21,10 @@ from digests.render.feeds import (
     LinkTo,
     article_item,
     edition_items,
+    render_atom,
     render_feed,
     story_items,
+    tag_uri,
 )
 from digests.render.mail import MailHead
 from digests.settings.digests import DigestSettings, digests_of
@@ -43,7 +43,7 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environm
 
 FEED_EDITIONS = 5
 STORY_EDITIONS = 7  # whose stories are in the feed of a section or a phrase
-MEDIA_TYPE = "application/atom+xml;profile=opds-catalog;kind=acquisition"
+CATALOGUE_TYPE = "application/atom+xml;profile=opds-catalog;kind=acquisition"
 PAGE_EDITIONS = 30
 
 
@@ -70,7 +70,7 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
         return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
     if ask.params["form"] == "atom":  # as in the digest's folder: the reader may have a template for it
-        return PageResponse(body=atom.render(editions, domain, folder, own), media_type=MEDIA_TYPES["atom"])
+        return PageResponse(body=render_atom(editions, domain, folder, own), media_type=MEDIA_TYPES["atom"])
     items = edition_items(editions, domain, folder, own)
     return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
 
@@ -195,7 +195,7 @@ def catalogue(site: Site, ask: PageRequest) -> PageResponse:
         previous=page_path(page - 1) if page > 1 else "",
         next=page_path(page + 1) if first + PAGE_EDITIONS < len(rows) else "",
     )
-    return PageResponse(body=body, media_type=MEDIA_TYPE)
+    return PageResponse(body=body, media_type=CATALOGUE_TYPE)
 
 
 def catalogue_rows(site: Site) -> list[EditionRow]:

@@ -10,7 +10,7 @@ import feedparser
 from lxml import etree
 from lxml import html as lxml_html
 
-from digests.render.atom import MAX_ENTRIES
+from digests.render.feeds import MAX_ENTRIES
 from digests.render.forms import render
 from digests.render.mail import MailHead
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from digests.web import opds
+from digests.web import feeds
 from tests.web.conftest import client_of
 from tests.web.press import app_of, filled, site_of
 from watcher.web.export import export_site
@@ -53,7 +53,7 @@ async def test_the_catalogue_leads_to_the_book_of_each_edition(client):
 
 
 async def test_the_catalogue_has_pages(client, monkeypatch):
-    monkeypatch.setattr(opds, "PAGE_EDITIONS", 1)
+    monkeypatch.setattr(feeds, "PAGE_EDITIONS", 1)
 
     first, last = await client.get("/opds.xml"), await client.get("/opds-2.xml")
 
