@@ -32,8 +32,7 @@ from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.engine import open_store, with_driver
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
-from watcher.worker.context import WorkerContext, system_clock
-from watcher.worker.events import Event, FeedPolled
+from watcher.worker.context import Event, FeedPolled, WorkerContext, system_clock
 from watcher.worker.pg_queue import PgScheduler
 from watcher.worker.process_pool import Pool
 

@@ -32,7 +32,7 @@ from watcher.daemon import run as daemon
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker import scheduler
-from watcher.worker.events import Event, FeedPolled
+from watcher.worker.context import Event, FeedPolled
 
 HERE = Path(__file__).parent
 FEEDS_PORT = 18290

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from watcher.daemon.logging import ActivityLog
 from watcher.errors import status_reason
 from watcher.model import Entry, EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, Source, Validators
-from watcher.worker.events import FeedPolled, PageDone
+from watcher.worker.context import FeedPolled, PageDone
 
 START = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 URL = "https://a.example/feed"

@@ -23,7 +23,7 @@ from watcher.daemon.metrics import Counters
 from watcher.errors import status_reason
 from watcher.model import EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.text.format import fields
-from watcher.worker.events import FeedPolled
+from watcher.worker.context import FeedPolled
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)

@@ -16,8 +16,7 @@ from watcher.cli.main import run_command_line
 from watcher.daemon.logging import log_event, log_formatter
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
-from watcher.worker.context import open_context
-from watcher.worker.events import Event
+from watcher.worker.context import Event, open_context
 
 pytestmark = pytest.mark.slow  # starts worker processes
 

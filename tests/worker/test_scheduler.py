@@ -22,7 +22,7 @@ from watcher.store.hosts import LEASE, get_host, network_down_since, record_netw
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
-from watcher.worker.events import NetworkChanged
+from watcher.worker.context import NetworkChanged
 from watcher.worker.process_pool import BrokenPool
 from watcher.worker.scheduler import AFTER_A_FAULT, Scheduler
 

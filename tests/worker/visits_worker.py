@@ -20,7 +20,7 @@ from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
-from watcher.worker.events import Event, FeedPolled, PageDone
+from watcher.worker.context import Event, FeedPolled, PageDone
 from watcher.worker.scheduler import Scheduler
 
 if TYPE_CHECKING:

@@ -31,8 +31,7 @@ from watcher.store.writer import Writer
 from watcher.text.format import format_count
 from watcher.worker import scheduler
 from watcher.worker.backfill import embed_missing, rebuild_features
-from watcher.worker.context import WorkerContext, open_context
-from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
+from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone, WorkerContext, open_context
 from watcher.worker.process_pool import Pool
 from watcher.worker.scheduler import Scheduler
 

@@ -18,7 +18,7 @@ from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceed
 from watcher.settings.models import LogSettings
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
-from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
+from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone
 
 log = logging.getLogger("watcher.worker")
 SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}

@@ -16,8 +16,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due, store_bytes
-from watcher.worker.context import system_clock
-from watcher.worker.events import Event, FeedPolled, NetworkChanged, PageDone
+from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone, system_clock
 
 if TYPE_CHECKING:
     from watcher.daemon.services import Services

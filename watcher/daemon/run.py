@@ -26,8 +26,7 @@ from watcher.settings.models import Settings
 from watcher.store.daemon_lock import DaemonLock, hold_daemon_lock
 from watcher.store.engine import redacted_url
 from watcher.text.format import fields
-from watcher.worker.context import open_context, own_version, system_clock
-from watcher.worker.events import Event
+from watcher.worker.context import Event, open_context, own_version, system_clock
 
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from watcher.failure_messages import Reason
 from watcher.features.embedders import EmbedderConfig, embedder_config
+from watcher.model import Feed, PollResult
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.settings.request_options import RequestOptions
@@ -26,7 +28,6 @@ from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, url
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.connectivity import ConnectivityMonitor
-from watcher.worker.events import Event
 from watcher.worker.process_pool import Pool
 
 if TYPE_CHECKING:
@@ -157,3 +158,37 @@ def page_workers() -> int:
 def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:
     """Return a pool for parsing feeds and pages, with a memory limit, since their content is not trusted."""
     return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes, load=load)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPolled:
+    """A feed was polled; `pages` is the number of new pages to fetch."""
+
+    feed: Feed
+    result: PollResult
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDone:
+    """
+    A page was fetched or given up; `reason` says why it was put off or lost.
+
+    Outcomes: stored, stored_from_feed, known (stored before), put_off, lost. Of a recheck: same, changed, gone.
+    """
+
+    url: str
+    outcome: str
+    reason: Reason | None = None
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkChanged:
+    """Our network went down at `since`, or is up again after being down since then; polling waits while it is down."""
+
+    is_down: bool
+    since: datetime
+
+
+Event = FeedPolled | PageDone | NetworkChanged

@@ -19,8 +19,7 @@ from watcher.text.urls import article_id, hide_secrets, host_key, host_of, norma
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
-from watcher.worker.context import WorkerContext
-from watcher.worker.events import PageDone
+from watcher.worker.context import PageDone, WorkerContext
 from watcher.worker.poll_feed import block_host
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 

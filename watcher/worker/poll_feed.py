@@ -35,8 +35,7 @@ from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker.connectivity import RETRY_AFTER
-from watcher.worker.context import WorkerContext
-from watcher.worker.events import FeedPolled
+from watcher.worker.context import FeedPolled, WorkerContext
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")

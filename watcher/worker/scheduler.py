@@ -18,8 +18,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import LEASE, make_due_after_outage, record_network_down, renew_all, set_blocked_until
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
-from watcher.worker.context import WorkerContext
-from watcher.worker.events import NetworkChanged
+from watcher.worker.context import NetworkChanged, WorkerContext
 from watcher.worker.process_pool import BrokenPool
 from watcher.worker.visit import visit_host
 
