@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.systemd import BOOTED, STATE, Service, ServiceError, build_unit, quote_exec_arg, render_unit
+from watcher.cli.service import BOOTED, STATE, Service, ServiceError, build_unit, quote_exec_arg, render_unit
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
 

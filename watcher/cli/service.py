@@ -1,20 +1,33 @@
 """`watcher service`: installs the daemon as a systemd service; without systemd, prints the alternatives."""
 
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from shlex import quote
 from typing import Annotated
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from typer import Option
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_lines, print_result
-from watcher.daemon.systemd import BOOTED, find_service
+from watcher.errors import WatcherError
+from watcher.settings.base import SettingsModel, settings_in
+from watcher.settings.models import Settings, xdg_folder
+from watcher.settings.types import Secret
 
 System = Annotated[bool, Option("--system", help="Use a system service, not one of your own account.")]
+NAME = "watcher.service"
+STATE = Path("/var/lib/watcher")  # of the system service: systemd creates it, for the service's user only
+BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+HIDDEN_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a system service
+PROPERTIES = ("LoadState", "ActiveState", "SubState", "StatusText", "MainPID", "NRestarts", "Result", "UnitFileState")
+SYSTEMCTL_LIMIT_S = 90.0
 
 
 @with_examples("watcher service install", "sudo /opt/watcher/bin/watcher service install --system")
@@ -81,3 +94,135 @@ def cron_alternative(settings: str, log: str) -> str:
             xml_log=escape(log),
         )
     )
+
+
+class ServiceError(WatcherError):
+    """The service cannot be installed, queried or removed."""
+
+
+def systemctl(*arguments: str) -> str:
+    """Run systemctl and return its output. Errors: ServiceError if it fails or takes over `SYSTEMCTL_LIMIT_S`."""
+    try:
+        done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SYSTEMCTL_LIMIT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ServiceError(f"systemctl {' '.join(arguments)}: {error}") from error
+    if done.returncode != 0:
+        words = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+        raise ServiceError(f"systemctl {' '.join(arguments)}: {words}")
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A system service, or one of the user's own service manager. `control` runs systemctl."""
+
+    system: bool
+    folder: Path
+    control: Callable[..., str] = systemctl
+
+    @property
+    def path(self) -> Path:
+        return self.folder / NAME
+
+    def run_systemctl(self, *arguments: str) -> str:
+        """Run systemctl, with `--user` unless it is a system service. Errors: ServiceError."""
+        return self.control(*(() if self.system else ("--user",)), *arguments)
+
+    def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
+        """Write and enable the unit, and start it if `start`; yield a message for each step. Errors: ServiceError."""
+        text = build_unit(settings, system=self.system)
+        is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
+        if is_new:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(text, encoding="utf-8")
+            yield f"wrote {self.path}"
+        else:
+            yield f"{self.path} is up to date"
+        self.run_systemctl("daemon-reload")
+        self.run_systemctl("enable", NAME)
+        if start:
+            self.run_systemctl("restart" if is_new else "start", NAME)
+            yield "started; from now on it starts at boot"
+        else:
+            yield f"not started; to start it: systemctl {'' if self.system else '--user '}start watcher"
+
+    def uninstall(self) -> Iterator[str]:
+        """Stop the service and remove its unit; yield a message for each step. Errors: ServiceError."""
+        if not self.path.exists():
+            yield f"not installed: {self.path} does not exist"
+            return
+        self.run_systemctl("disable", "--now", NAME)
+        self.path.unlink()
+        self.run_systemctl("daemon-reload")
+        yield f"stopped, and removed {self.path}; settings, store and editions are kept"
+
+    def read_state(self) -> dict[str, str]:
+        """Return systemd's `PROPERTIES` of the service, by name. Errors: ServiceError."""
+        told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in PROPERTIES))
+        return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
+
+
+def find_service(*, system: bool) -> Service:
+    own = xdg_folder("XDG_CONFIG_HOME", ".config").parent / "systemd" / "user"
+    return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
+
+
+def build_unit(settings: Settings, *, system: bool) -> str:
+    """Return the unit file for a settings file. Errors: ServiceError if the service could not use those settings."""
+    if settings.path is None:
+        raise ServiceError("these settings do not come from a file")
+    secrets = {value.name: value for _, value in iter_values(settings) if isinstance(value, Secret)}
+    if settings.store.secret is not None:
+        secrets[settings.store.secret.name] = settings.store.secret
+    unset = [secret for secret in secrets.values() if secret.kind == "env"]
+    if unset:
+        words = f"a service does not see your environment variables: the secret {unset[0]} would be empty"
+        hint = f'write it into a file next to {settings.path}, mode 0600, and set it as "file:NAME"'
+        raise ServiceError(words, hint=hint)
+    if system:
+        check_paths(settings)
+    files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
+    return render_unit((sys.executable, "-m", "watcher"), settings.path, system=system, credentials=files)
+
+
+def render_unit(command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path]) -> str:
+    """Return the unit file that runs `command`; `credentials` are the paths of secret files by credential name."""
+    environment = Environment(
+        loader=PackageLoader("watcher.daemon"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+    )
+    return environment.get_template(f"{NAME}.j2").render(
+        command=" ".join(map(quote_exec_arg, (*command, "run", "--config", str(settings)))),
+        credentials=[quote_exec_arg(f"{name}:{path}") for name, path in credentials.items()],
+        state=STATE,
+        system=system,
+    )
+
+
+def quote_exec_arg(word: str) -> str:
+    """Return an argument quoted for ExecStart= (systemd.service(5))."""
+    safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{safe}"' if any(c.isspace() or c in "\"'\\;" for c in word) else safe
+
+
+def check_paths(settings: Settings) -> None:
+    """Raise ServiceError if a system service could not read or write a path of the settings."""
+    assert settings.path is not None
+    program = Path(sys.executable)
+    for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
+        if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
+            hint = "install into /opt/watcher and put the settings into /etc/watcher, or omit --system"
+            raise ServiceError(f"a system service cannot read the {what} {path}", hint=hint)
+    paths = [(name, value) for name, value in iter_values(settings) if isinstance(value, Path)]
+    scheme, _, rest = settings.store.url.partition(":///")
+    if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
+        paths.insert(0, ("[store] url", Path(rest.partition("?")[0])))
+    for name, path in paths:
+        if not path.is_relative_to(STATE):
+            hint = f'use a path in {STATE}: "{STATE / path.name}"'
+            raise ServiceError(f"a system service cannot write {name} = {path}", hint=hint)
+
+
+def iter_values(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
+    for (key, *_), value, _ in settings_in(part):
+        name = f"{above}.{key}".lstrip(".")
+        yield from iter_values(value, name) if isinstance(value, SettingsModel) else [(name, value)]
