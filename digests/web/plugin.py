@@ -14,11 +14,10 @@ from digests.store.editions import edition_rows, load_edition, open_digests
 from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
-from digests.web.article import article_page
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
 from digests.web.search import search_page
-from digests.web.story import PAGE_ARTICLES, join_stories, split_story, story_page
+from digests.web.story import PAGE_ARTICLES, article_page, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.web.site import NavLink, Page, PageRequest, PageResponse, Site, SitePlugin, render_page

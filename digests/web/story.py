@@ -1,7 +1,7 @@
-"""The page of a story: its thread, coverage, and its reports in order of time; and user corrections."""
+"""The pages of a story and of an article: thread, coverage, reports, cleaned text; and user corrections."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -13,15 +13,18 @@ from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.render.edition_view import Views
-from digests.render.escape import language_tag, sanitize_line
-from digests.render.localizer import english, language_direction
+from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
+from digests.render.localizer import Localizer, english, language_direction
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition
-from digests.store.stories import StoryRow, load_corrections, load_members
+from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
-from digests.web.article import TITLE_CHARS, article_row
+from watcher.model import Article, RemovedBlock
+from watcher.store.articles import articles_by_id
+from watcher.store.pages import revisions_of
 from watcher.store.writer import read, write
+from watcher.text.page_kind import DOUBTFUL
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
 PAGE_ARTICLES = 40
@@ -30,6 +33,10 @@ MIN_CHART_REPORTS = 8  # fewer are read faster in the list itself
 MAX_BARS = 48  # of the chart: a bar is an hour for up to two days
 BAR_HEIGHT = 80
 HOUR_S = 3600
+TEXT_BYTES = 60_000
+MAX_RULES, REMOVED_CHARS = 40, 300
+RELATED_ARTICLES = 12
+TITLE_CHARS = 300
 
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -157,3 +164,93 @@ def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
     at = next((n for n, row in enumerate(found.thread) if row.id == found.row.id), 0)
     start = max(0, min(at - THREAD_STORIES // 2, len(found.thread) - THREAD_STORIES))
     return found.thread[start : start + THREAD_STORIES]
+
+
+def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
+    """Return an article for a list of a page; `differs` says how a copy differs from its report's origin."""
+    words = english(zone)
+    title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
+    return {
+        "id": article.id,
+        "title": title,
+        "lang": language_tag(article.language),
+        "dir": language_direction(article.language, title),
+        "outlet": sanitize_line(article.outlet, limit=100),
+        "about": words.join((words.country(article.country), words.in_language(article.language))),
+        "at": article.published_at,
+        "differs": differs,
+    }
+
+
+def article_page(site: Site, ask: PageRequest) -> PageResponse:
+    article, known = read(site.engine, load_details, ask.params["article"], site.zone)
+    paragraphs, left = sanitize_paragraphs(article.text, max_bytes=TEXT_BYTES)
+    return render_page(
+        site,
+        "article.html.j2",
+        package="digests.web",
+        **known,
+        a=article,
+        title=sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled",
+        url=web_url(article.url),
+        lang=language_tag(article.language),
+        dir=language_direction(article.language, article.title or article.text[:200]),
+        about=byline(article, english(site.zone)),
+        paragraphs=paragraphs,
+        left=left,
+        removed=removed_by_rule(article.removed),
+    )
+
+
+def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
+    found = articles_by_id(connection, [key]).get(key)
+    if found is None:
+        raise NotFound("This article is not stored.")
+    member = load_members(connection, [key]).get(key)
+    story = resolve_merged(connection, member.story_id) if member else None
+    related = related_articles(connection, story, member, zone) if member and story else ()
+    return found, {"revisions": revisions_of(connection, [key]).get(key, ()), "story": story, "related": related}
+
+
+def related_articles(
+    connection: Connection, story: StoryRow, member: StoryMember, zone: tzinfo
+) -> list[tuple[dict[str, Any], float | None]]:
+    """Return a story's articles nearest to one, each with its link's score or None: linked ones, copies, others."""
+    others = [each for each in story_members(connection, story.id) if each.article_id != member.article_id]
+    scores: dict[str, float] = {}
+    if member.nearest and member.evidence:
+        scores[member.nearest] = float(member.evidence["score"])
+    for each in others:
+        if each.nearest == member.article_id and each.evidence:
+            scores[each.article_id] = max(scores.get(each.article_id, 0.0), float(each.evidence["score"]))
+
+    def rank(each: StoryMember) -> tuple[float, bool, str]:
+        return -scores.get(each.article_id, 0.0), each.report != member.report, each.article_id
+
+    chosen = [each.article_id for each in sorted(others, key=rank)[:RELATED_ARTICLES]]
+    articles = articles_by_id(connection, chosen)
+    return [(article_row(articles[key], zone), scores.get(key)) for key in chosen if key in articles]
+
+
+def byline(found: Article, words: Localizer) -> str:
+    parts = (
+        words.country(found.country),
+        words.in_language(found.language),
+        ", ".join(sanitize_line(author, limit=80) for author in found.authors[:6]),
+        sanitize_line(found.agency or "", limit=80) if found.agency not in found.authors else "",
+        sanitize_line(found.dateline or "", limit=80),
+        {"article": "", DOUBTFUL: "text doubtful, not quoted"}.get(found.kind, found.kind),
+        "only the beginning of the text" if found.is_truncated else "",
+        "text from the feed" if found.from_feed else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:
+    """Return (rule, some of the removed texts, number of them) for each cleaning rule that removed something."""
+    found: dict[str, list[str]] = {}
+    for each in removed:
+        found.setdefault(each.rule, []).append(sanitize_line(each.text, limit=REMOVED_CHARS))
+    share = max(3, MAX_RULES // max(1, len(found)))
+    shown = list(found.items())[:MAX_RULES]
+    return [(sanitize_line(rule, limit=100), texts[:share], len(texts)) for rule, texts in shown]
