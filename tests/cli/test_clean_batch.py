@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.clean import clean_lines
-from watcher.cli.clean_batch import draft_in_pool
+from watcher.cli.clean import clean_lines, draft_in_pool
 from watcher.failure_messages import Reason, TaskKind
 from watcher.worker.process_pool import WorkerFailed
 

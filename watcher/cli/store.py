@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from typer import Argument, Option
 
-from watcher.cli.clean_batch import BadLine
+from watcher.cli.clean import BadLine
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
