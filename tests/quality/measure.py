@@ -16,7 +16,7 @@ from tests.demo_press import Label, label_of, labels
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
 from watcher.demo.model import library
-from watcher.demo.pages import answer_path
+from watcher.demo.server import answer_path
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle
 
