@@ -14,7 +14,7 @@ from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.store.articles import article_by_url, articles_by_id
 from watcher.store.writer import read
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 from watcher.text.urls import is_web
 
 

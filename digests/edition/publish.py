@@ -24,7 +24,7 @@ from watcher.model import Article
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 
 MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 

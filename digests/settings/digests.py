@@ -25,8 +25,8 @@ from watcher.settings.types import (
     language_tag,
     quote_value,
 )
+from watcher.text.format import did_you_mean
 from watcher.text.linear_regex import compile_linear
-from watcher.text.spelling_suggestions import did_you_mean
 from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub"]

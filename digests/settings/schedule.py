@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from watcher.settings.types import parse_clock, quote_value
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 
 MAX_TIMES = 12  # a day
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -19,7 +19,7 @@ from watcher.errors import Problem, SettingsError
 from watcher.model import RemovedBlock
 from watcher.settings.toml_syntax import Positions, parse_with_recovery
 from watcher.text.dates import parse_date
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
 RULES = ("drop", "body", "date")

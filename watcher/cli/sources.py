@@ -29,8 +29,7 @@ from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.request_options import is_reference
 from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import country_code, format_duration, language_tag, quote_value
-from watcher.text.format import format_count, strip_control_characters
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean, format_count, strip_control_characters
 from watcher.text.urls import hide_secrets, normalize_url
 
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]

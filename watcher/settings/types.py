@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationInfo, WithJsonSchema
 
 from watcher.errors import WatcherError
-from watcher.text.spelling_suggestions import did_you_mean
+from watcher.text.format import did_you_mean
 from watcher.text.urls import hide_secrets, is_web
 
 # Codes in Unicode's tables that are not ISO codes in use: exceptional reservations, "unknown", and withdrawn codes.

@@ -1,7 +1,9 @@
-"""Formats counts, durations and log fields, and removes characters that break a store or a terminal."""
+"""Formats counts, durations, suggestions and log fields, and removes characters that break a store or a terminal."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 
 from watcher.text.urls import hide_secrets
 
@@ -78,3 +80,12 @@ def format_field(value: object) -> str:
 def replace_unprintable(text: str) -> str:
     """Return text with "?" for each unprintable character, such as control characters; line feeds are kept."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean "…"?` with the name in `known` most similar to `word`, or "" if none is similar."""
+    by_fold = {name.casefold(): name for name in sorted(known)}
+    for asked in (word.casefold().replace("-", "_"), word.casefold()):
+        for found in get_close_matches(asked, by_fold, n=1):
+            return f'; did you mean "{by_fold[found]}"?'
+    return ""
