@@ -14,11 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
-from watcher.daemon.heartbeat import notify_systemd, send_heartbeats
 from watcher.daemon.jobs import ClockMonitor, JobRunner, load_plugin_jobs, watch_clock
 from watcher.daemon.logging import ActivityLog
 from watcher.daemon.metrics import Counters
-from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Services, make_scheduler
+from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Services, make_scheduler, notify_systemd, send_heartbeats
 from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import SettingsDiff
 from watcher.settings.load import file_state, load_settings_file
