@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Protocol
 
+from digests.analysis.coverage import OutletGroups, group_outlets
 from digests.analysis.gazetteer import find_countries
-from digests.analysis.perspectives import OutletGroups, group_outlets
 from digests.analysis.select import LoadFullTexts
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports

@@ -9,9 +9,8 @@ from functools import cache
 from importlib.resources import files
 from itertools import islice, permutations
 
-from digests.analysis.coverage import Coverage
+from digests.analysis.coverage import Coverage, make_mention
 from digests.analysis.numbers import NUMBER, YEAR, normalize
-from digests.analysis.perspectives import make_mention
 from digests.model import Detail, Difference, Perspective, Sentence, Story
 from digests.summarise.angle import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence
