@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from tests.store.results import NOW, SOURCE, entry, poll, polled, the_state
 from tests.tools import claim_hosts
 from watcher.errors import status_reason
-from watcher.store.clock import MAX_BLOCK, MAX_POLL_DELAY, drop_future_times, reset_future_times
+from watcher.store.check import MAX_BLOCK, MAX_POLL_DELAY, drop_future_times, reset_future_times
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, get_host, is_leased, set_blocked_until, set_robots
 from watcher.store.pages import due_pages, record_failure

@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
-from watcher.store.clock import drop_future_times, reset_future_times
+from watcher.store.check import drop_future_times, reset_future_times
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun
 from watcher.store.search import index_missing
 from watcher.text.format import fields

@@ -3,15 +3,17 @@
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Connection, Select, delete, exists, select, text
+from sqlalchemy import Connection, Select, and_, case, delete, exists, or_, select, text, update
 
 from watcher.plugins import load_plugins
 from watcher.store.articles import articles_by_id
 from watcher.store.full_text import FTS5_TABLE, full_text_index
+from watcher.store.hosts import LEASE
 from watcher.store.partitions import delete_partitioned_rows
-from watcher.store.schema import articles, features, has_features, has_text, texts
+from watcher.store.schema import articles, entries, features, feeds, has_features, has_text, hosts, pages, texts
 from watcher.store.search import index_state, rebuild_index
 from watcher.store.sql import count_rows, execute_each, in_chunks
 
@@ -20,6 +22,11 @@ MAX_FAULTS = 20  # reported by the integrity check; ids listed of unreadable tex
 RESTORE_HINT = "watcher restore FILE, from a backup"
 REPAIR_HINT = "watcher check --deep --repair"
 BATCH = 500  # texts
+# The longest delays that the code ever sets, jitter included; any later time was set by a wrong clock.
+MAX_BLOCK = timedelta(hours=80)  # of a host, and until the next try of a page: a Retry-After of 72 hours
+MAX_POLL_DELAY = MAX_BLOCK + timedelta(days=9)  # until a feed's next poll: such a block, then its skipDays
+MAX_SPREAD = timedelta(days=1)  # until a feed's first poll
+MAX_CLOCK_SKEW = timedelta(minutes=5)  # between the clocks of machines that share a store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,3 +144,42 @@ def add_missing_features(connection: Connection) -> bool:
     ]
     execute_each(connection, features.insert(), rows)
     return len(rows) == BATCH
+
+
+def reset_future_times(connection: Connection, *, now: datetime) -> int:
+    """Reset poll times, leases and blocks that lie further ahead than the code sets; return the number of rows."""
+    polls_far = or_(
+        feeds.c.next_poll_at > now + MAX_POLL_DELAY,
+        and_(feeds.c.last_polled_at.is_(None), feeds.c.next_poll_at > now + MAX_SPREAD),
+    )
+    statements = (
+        update(feeds).where(polls_far).values(next_poll_at=now),
+        update(pages).where(pages.c.next_try_at > now + MAX_BLOCK).values(next_try_at=now),
+        # Shortened, not ended: a worker that still visits the host renews it.
+        update(hosts).where(hosts.c.lease_until > now + LEASE + MAX_CLOCK_SKEW).values(lease_until=now + LEASE),
+        update(hosts).where(hosts.c.blocked_until > now + MAX_BLOCK).values(blocked_until=None),
+    )
+    return sum(connection.execute(statement).rowcount for statement in statements)
+
+
+def drop_future_times(connection: Connection, *, now: datetime) -> int:
+    """
+    Do as `reset_future_times`, and set times of past events that lie in the future to now: the clock was ahead then.
+
+    Otherwise no edition would include the entries and articles of that time. Call it only at the start and after this
+    machine's clock was set: machines with different clocks would keep overwriting each other's times.
+    """
+    ahead = now + MAX_CLOCK_SKEW
+    asked = {"last_request_at": now, "blocked_until": None}
+    statements = (
+        update(feeds).where(feeds.c.last_polled_at > ahead).values(next_poll_at=now, last_polled_at=now),
+        update(pages).where(pages.c.added_at > ahead, pages.c.next_try_at.is_not(None)).values(next_try_at=now),
+        update(pages).where(pages.c.added_at > ahead).values(added_at=now),
+        update(hosts).where(hosts.c.last_request_at > ahead).values(asked),
+        update(hosts).where(hosts.c.robots_at > ahead).values(robots_at=None),
+        update(entries).where(entries.c.first_seen_at > ahead).values(first_seen_at=now),
+        update(articles)
+        .where(articles.c.fetched_at > ahead)
+        .values(fetched_at=now, published_at=case((articles.c.published_at > now, now), else_=articles.c.published_at)),
+    )
+    return reset_future_times(connection, now=now) + sum(connection.execute(each).rowcount for each in statements)

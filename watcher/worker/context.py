@@ -22,7 +22,7 @@ from watcher.model import Feed, PollResult
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.settings.request_options import RequestOptions
-from watcher.store.clock import drop_future_times
+from watcher.store.check import drop_future_times
 from watcher.store.feeds import sync_settings
 from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, urls_to_probe, worker_name
 from watcher.store.writer import Writer
