@@ -1,4 +1,4 @@
-"""Coverage: which outlets report a story, which of them independently, and which print agency copies."""
+"""Coverage: which outlets report a story, which independently, which print agency copies, and whose do not."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set

@@ -188,7 +188,7 @@ def build_unit(settings: Settings, *, system: bool) -> str:
 def render_unit(command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path]) -> str:
     """Return the unit file that runs `command`; `credentials` are the paths of secret files by credential name."""
     environment = Environment(
-        loader=PackageLoader("watcher.daemon"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+        loader=PackageLoader("watcher.cli"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
     return environment.get_template(f"{NAME}.j2").render(
         command=" ".join(map(quote_exec_arg, (*command, "run", "--config", str(settings)))),

@@ -36,8 +36,6 @@ FEEDS = {  # template and content type by form
 }
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
 RETRY_AFTER_S = 3600  # Retry-After of the outlet whose feed is an error
-
-
 TEMPLATES = Environment(
     loader=PackageLoader("watcher.demo"),
     autoescape=select_autoescape(("html", "xml")),

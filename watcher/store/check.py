@@ -1,4 +1,4 @@
-"""Checks a store: whether the database is intact, and whether its tables are consistent."""
+"""Checks a store: whether the database is intact, its tables are consistent, and its times lie in the future."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
