@@ -1,4 +1,4 @@
-"""Checks a store: whether the database is intact, its tables are consistent, and its times lie in the future."""
+"""Checks a store and repairs it: the database, the rows of its tables, and times that a wrong clock has set."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The context that every step of the worker gets: store writer, HTTP client, worker processes, clock, settings; and its events."""
+"""What every step of the worker gets (writer, HTTP client, processes, clock, settings), and its events."""
 
 from __future__ import annotations
 
