@@ -358,11 +358,7 @@ def search_articles(connection: Connection, words: str, filters: Filters, limit:
 
 
 def check_quote(connection: Connection, quote: str, wanted: str | None) -> Answer:
-    """
-    Return where a text is in an article word for word. `wanted`: the id or URL of the article, None for any.
-
-    Errors: DigestError, for an empty or long quote, or if the article is not stored.
-    """
+    """Return where an article, by default any, has a text word for word. Errors: DigestError, also for a long quote."""
     quote = quote.strip()
     words = quote.replace('"', " ")
     query = parse_query(f'"{words}"')

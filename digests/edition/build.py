@@ -130,11 +130,7 @@ def prepare_edition(
 
 
 def text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]) -> LoadFullTexts:
-    """
-    Return a function that returns articles by id with full texts; those in `compressed` are decompressed on demand.
-
-    Of the other articles, the full texts are in `articles`.
-    """
+    """Return a function that returns articles by id with full texts; it unpacks those in `compressed` on demand."""
 
     def with_full_text(article: Article) -> Article:
         packed = compressed.get(article.id)

@@ -95,11 +95,7 @@ def edition_items(editions: Iterable[Edition], domain: str, site: str | None, ow
 def story_items(
     editions: Iterable[Edition], domain: str, link_to: LinkTo, own: Own = (), *, section: str = "", watched: str = ""
 ) -> list[Item]:
-    """
-    Return the stories of a section, or those with a watched phrase, as `editions` show them, at most `MAX_ITEMS`.
-
-    A story has one item for each edition that shows something new of it.
-    """
+    """Return the stories of a section, or with a watched phrase, one item for each edition, at most `MAX_ITEMS`."""
     items: list[Item] = []
     for edition in editions:
         whole, views = edition_view(edition), Views(edition)

@@ -56,11 +56,7 @@ def drop_stories(connection: Connection, after: datetime | None, limit: int, *, 
 
 
 def drop_translations(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
-    """
-    Delete up to `limit` translations that were made before a time.
-
-    An edition that is made again after that has them translated again.
-    """
+    """Delete up to `limit` old translations; an edition that is made again has them translated again."""
     old = select(translations.c.key).where(translations.c.made_at < before).limit(limit)
     removed = connection.execute(delete(translations).where(translations.c.key.in_(old))).rowcount
     return BatchResult(removed=removed, resume_after=before if removed == limit else None)

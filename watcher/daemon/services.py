@@ -125,11 +125,7 @@ class Services:
 
 
 async def send_heartbeats(services: Services) -> StoreError:
-    """
-    Record heartbeats as long as the event loop runs and the store answers, even if with an error.
-
-    Return an error only if the store's file was removed or replaced: new data would be lost.
-    """
+    """Record heartbeats while loop and store answer. Return an error only if the store's file is gone or replaced."""
     lock = services.lock
     every_s = min(EVERY_S, (watchdog_interval_s() or EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:

@@ -1,7 +1,5 @@
 """The data of the demo, from `texts/`: outlets, their articles, and those that an outlet has published by a day."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

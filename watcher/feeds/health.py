@@ -59,11 +59,7 @@ class Health:
 def feed_health(
     feed: Feed, *, reason: Reason | None = None, held_until: datetime | None = None, now: datetime
 ) -> Health:
-    """
-    Return the health of a feed: the worst status that applies.
-
-    `reason` is that of the last failure, None without one. The feed's host is not visited until `held_until`.
-    """
+    """Return a feed's health, the worst status that applies; `reason`: of its last failure, None without one."""
     statuses = [stored_status(feed, reason=reason)]
     is_due = feed.next_poll_at is None or feed.next_poll_at <= now
     if held_until is not None and held_until > now and is_due:
@@ -84,11 +80,7 @@ def feed_health(
 
 
 def stored_status(feed: Feed, *, reason: Reason | None) -> str:
-    """
-    Return the status after the last poll, without the statuses that depend on the time.
-
-    It depends on the `STATUS_FIELDS` of `feed`; `reason` is that of the last failure, None without one.
-    """
+    """Return the status after the last poll, by the `STATUS_FIELDS` of `feed`, without those that depend on time."""
     if feed.gone:
         return "gone"
     if feed.failures and reason is not None:

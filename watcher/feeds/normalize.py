@@ -253,11 +253,7 @@ def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: 
 
 
 def parse_date(text: str) -> datetime | None:
-    """
-    Parse a date in ISO 8601 or in the format of mail and HTTP headers; return it in UTC, or None if it is neither.
-
-    A date without a zone counts as UTC.
-    """
+    """Return a date in ISO 8601 or in the format of mail in UTC, which it has without a zone; None if it is neither."""
     text = text.strip()[:DATE_CHARS].removesuffix(" UTC")
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

@@ -163,11 +163,7 @@ def article_leads_between(
 def outlines_between(
     connection: Connection, *, start: datetime, end: datetime
 ) -> Iterator[tuple[ArticleHeader, PackedFeatures]]:
-    """
-    Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
-
-    Grouping does not need their texts and removed blocks, so these are not loaded.
-    """
+    """Yield articles published in [start, end) and stored before `end`, oldest first, with features, without texts."""
     columns = (*columns_of(articles, ArticleHeader), *columns_of(features, PackedFeatures))
     count = len(ArticleHeader.__slots__)
     for row in connection.execute(select_published(connection, columns, features, start=start, end=end)):

@@ -182,11 +182,7 @@ def atomic_file(to: Path) -> Iterator[Path]:
 
 
 def store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
-    """
-    Return the file of a SQLite store.
-
-    Errors: StoreError for any other store; its hint is the command `instead`, with the URL of `database` if given.
-    """
+    """Return the file of a SQLite store. Errors: StoreError for any other; its hint is the command `instead`."""
     url = engine.url
     if file := file_of(url):
         return file

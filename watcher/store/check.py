@@ -31,11 +31,7 @@ MAX_CLOCK_SKEW = timedelta(minutes=5)  # between the clocks of machines that sha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreProblem:
-    """
-    A fault in the store, and how to repair it.
-
-    `--repair` calls `repair`, again as long as it returns True.
-    """
+    """A fault in the store. `--repair` calls `repair`, again as long as it returns True."""
 
     what: str
     hint: str

@@ -92,11 +92,7 @@ class TableComparison:
 def copy_store(
     source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
-    """
-    Copy `source` to `target`, and return a comparison of each table; if one differs, the target stays empty.
-
-    Errors: StoreError; the target stays empty then, too.
-    """
+    """Copy and compare each table. If one differs, or after an error, `target` stays empty. Errors: StoreError."""
     try:
         return write(target, copy_and_compare, source, schemas, tell)
     except StoreError as error:
@@ -276,11 +272,7 @@ def set_sequences(connection: Connection, tables: Sequence[Table]) -> None:
 
 @contextmanager
 def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
-    """
-    Yield the source, read-only, and the target with the tables of `schemas`, both locked.
-
-    Errors: SettingsError of an address; StoreError, also of a target that is not empty.
-    """
+    """Yield the source, read-only, and the target with its tables, both locked. Errors: SettingsError, StoreError."""
     source_url, target_url = parse_url(from_), parse_url(to)
     for name, url in (("FROM", source_url), ("TO", target_url)):
         if not is_server(url) and file_of(url) is None:

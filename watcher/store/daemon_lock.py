@@ -95,11 +95,7 @@ NOT_SAVED = {"is_running", "machine"}
 
 
 class DaemonLock:
-    """
-    The lock of a running daemon, which also saves the daemon's status. A failure to save it raises nothing.
-
-    `store` is the store's file, None on PostgreSQL.
-    """
+    """The lock and the status of a running daemon; failing to save it raises nothing. `store`: None on PostgreSQL."""
 
     def __init__(self, status: DaemonStatus, save: Callable[[DaemonStatus], None], *, store: Path | None) -> None:
         self.status = status

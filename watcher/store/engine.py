@@ -102,11 +102,7 @@ def require_current_version(engine: Engine, schema: Schema) -> None:
 
 
 def connect(url: str) -> Engine:
-    """
-    Return an engine, which connects when it is used.
-
-    Errors: StoreError for a wrong URL or a missing driver; WatcherError if the URL's password cannot be read.
-    """
+    """Return an engine, which connects when it is used. Errors: StoreError; WatcherError for the URL's password."""
     parsed = parse_url(url)
     if is_server(parsed):
         return connect_server(parsed)
@@ -318,11 +314,7 @@ def with_driver(url: URL) -> URL:
 
 
 def set_begin_mode(connection: Connection) -> None:
-    """
-    Set the mode of a transaction on PostgreSQL from the execution options.
-
-    With `reading`, it is read-only and sees one snapshot. `busy_ms` is the longest wait for a lock.
-    """
+    """Set a transaction's mode: `reading` sees one snapshot, read-only; `busy_ms` is the longest wait for a lock."""
     from psycopg import IsolationLevel  # late: an optional dependency
 
     options = connection.get_execution_options()

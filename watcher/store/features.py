@@ -120,11 +120,7 @@ def has_backlog(connection: Connection, *, version: str, setting: str | None) ->
 
 
 def lacks_vector(model: str | None) -> ColumnElement[bool]:
-    """
-    Return the condition that an article has no vector of `model`, and was not refused by it.
-
-    None means that the model's name is not known yet: the condition is then true for all articles.
-    """
+    """Return the condition that an article has no vector of `model`, nor was refused by it; if None, true for all."""
     column = features.c.vector_model
     return true() if model is None else or_(column.is_(None), differs_from(column, model))
 

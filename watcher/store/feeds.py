@@ -169,10 +169,7 @@ def recent_content_hashes(connection: Connection, feed_id: int) -> dict[str, str
 def known_entries(
     connection: Connection, feed_id: int, given: Sequence[Entry]
 ) -> tuple[dict[str, str], frozenset[str], bool]:
-    """
-    Return the content hashes of known entries in `given` by GUID, the links of known ones (normalized), and whether the
-    feed has no stored entry yet.
-    """
+    """Return the hashes of known entries by GUID, known links (normalized), and whether the feed has no entry yet."""
     of_feed = select(entries.c.guid, entries.c.content_hash).where(entries.c.feed_id == feed_id)
     known = {
         row.guid: row.content_hash for row in rows_in(connection, of_feed, entries.c.guid, (e.guid for e in given))

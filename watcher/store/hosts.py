@@ -93,11 +93,7 @@ def is_unleased(now: datetime) -> ColumnElement[bool]:
 def lease_free_hosts(
     connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
 ) -> set[str]:
-    """
-    Lease those of `names` that are still free, and return them.
-
-    On PostgreSQL, rows that another transaction has locked are skipped, not waited for.
-    """
+    """Lease those of `names` that are free, and return them; rows that others have locked are not waited for."""
     mine = {"lease_by": worker, "lease_until": now + lease}
     taken: set[str] = set()
     for part in in_chunks(sorted(names)):
@@ -115,11 +111,7 @@ def lease_free_hosts(
 def first_hosts(
     connection: Connection, query: Select[str, datetime], *, limit: int, busy: Collection[str]
 ) -> Iterator[tuple[str, datetime]]:
-    """
-    Yield up to `limit` different hosts of a query's rows, longest due first.
-
-    Rows are read one by one in the order of an index, so that the cost does not depend on how many are due.
-    """
+    """Yield up to `limit` hosts of a query, longest due first, row by row: the cost must not grow with what is due."""
     seen = set(busy)
     rows = connection.execute(query.order_by("at").execution_options(yield_per=max(limit, 1)))
     for host, at in rows:

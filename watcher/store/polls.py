@@ -268,11 +268,7 @@ class FeedStats:
 
 
 def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime) -> dict[int, FeedStats]:
-    """
-    Return by feed id the entries a day over the last `STATS_DAYS` days, and the share of unchanged polls of those kept.
-
-    Feeds that were never polled are left out.
-    """
+    """Return by feed id entries a day over `STATS_DAYS` days and the share of unchanged polls; only of polled feeds."""
     since = now - timedelta(days=STATS_DAYS)
     seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
     entry_counts: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())

@@ -23,11 +23,7 @@ class BatchResult:
 
 
 def drop_articles(connection: Connection, after: datetime | None, limit: int, *, before: datetime) -> BatchResult:
-    """
-    Delete up to `limit` unpinned articles that were fetched before a time, the oldest first.
-
-    `after` is the `resume_after` of the previous batch, here and below.
-    """
+    """Delete up to `limit` old unpinned articles, the oldest first. `after`: where the last batch ended, as below."""
     own = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # same result, but fewer partitions to read
     columns = (*(articles.c[name] for name in own), texts.c.text)

@@ -101,11 +101,7 @@ INDEX_STATE = "search_index"  # the key in `meta`
 
 
 def index_missing(connection: Connection, *, limit: int) -> int:
-    """
-    Add up to `limit` articles that the index lacks, newest first; return how many were added.
-
-    Once the index is complete, this returns 0 at once: `add_articles` indexes each new article.
-    """
+    """Index up to `limit` articles that the index lacks, newest first; return how many, 0 at once if it is complete."""
     state = index_state(connection)
     if state.get("is_complete"):
         return 0

@@ -58,11 +58,7 @@ def last_change(connection: Connection) -> datetime | None:
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
-    """
-    Return the sum of due feeds, due pages and hosts being visited, which may all bring more news.
-
-    Those of blocked hosts (Retry-After) and of disabled feeds do not count, nor do rechecks.
-    """
+    """Count due feeds, due pages and visits; not those of blocked hosts or disabled feeds, and no rechecks."""
     due = union_all(
         select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
         select(pages.c.host)

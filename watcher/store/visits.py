@@ -72,11 +72,7 @@ class LeaseRequest:
 
 
 def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> list[Visit | None]:
-    """
-    Lease the requested hosts, all for one worker, and return their visits in the same order, as `claim_visits`.
-
-    None stands for a host that is leased or blocked already.
-    """
+    """Lease the requested hosts for one worker; return their visits in this order, None for one leased or blocked."""
     first, now = given[0], max(each.now for each in given)
     names = {each.host for each in given}
     taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)

@@ -17,11 +17,7 @@ POINTER = re.compile(r"^ {4}( *)\^+$", re.MULTILINE)  # below the expression, in
 
 @lru_cache(maxsize=512)
 def compile_linear(expression: str) -> LinearRegex:
-    """
-    Return `expression` compiled without regard to case; `is_found` searches it.
-
-    Errors: ValueError that says what is wrong with it, and in which column.
-    """
+    """Return `expression` compiled without regard to case. Errors: ValueError with what is wrong, and the column."""
     if len(expression.splitlines()) > 1:
         raise ValueError(r"it has a line break; write it as \n")
     try:

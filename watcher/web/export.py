@@ -73,11 +73,7 @@ def file_name(path: str) -> str:
 
 
 def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
-    """
-    Return the bytes of the page at `at`, with relative links to the files of `known` paths and without other links.
-
-    A reply that is no page comes back unchanged.
-    """
+    """Return a page with relative links to the files of `known` paths, without other links; other replies unchanged."""
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     if reply.media_type != HTML:
         return body

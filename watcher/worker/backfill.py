@@ -165,11 +165,7 @@ async def rebuild_features(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTask:
-    """
-    A task that the processes of a store on PostgreSQL can share: each does parts that no other is doing.
-
-    `wanted` returns the keys of the parts to do now. `do` does one part.
-    """
+    """A task that processes share on PostgreSQL. `wanted` returns the keys of the parts to do now; `do` does one."""
 
     name: str
     wanted: Callable[[], Awaitable[Sequence[str]]]

@@ -155,11 +155,7 @@ class Pool:
 
 
 class Worker:
-    """
-    A process of a pool. `is_usable` says whether it can be given another task; otherwise it is killed after its task.
-
-    Errors: OSError if the process cannot be started.
-    """
+    """A process of a pool. One that is not usable is killed after its task. Errors: OSError if it cannot start."""
 
     def __init__(
         self, memory_bytes: int | None, max_tasks: int, idle_s: float, load: Callable[[], None] | None
@@ -213,11 +209,7 @@ class Worker:
 def serve_tasks(
     pipe: Connection, owner: int, memory_bytes: int | None, idle_s: float, load: Callable[[], None] | None
 ) -> None:
-    """
-    Run tasks in a worker until its owner ends, or no task comes for `idle_s` seconds.
-
-    For each task, send True before it begins, then its result or error.
-    """
+    """Run tasks until the owner ends or none comes for `idle_s`; send True before each, then its result or error."""
     os.environ["OMP_NUM_THREADS"] = "1"  # of numeric libraries
     if memory_bytes is not None:
         with suppress(OSError, ValueError):  # a lower limit is set already, or the system has none
@@ -242,11 +234,7 @@ def wait_for_task(pipe: Connection, idle_s: float) -> bool:
 
 
 def run_task(task: bytes) -> bytes:
-    """
-    Return whether a task succeeded and its result or error, pickled; if its memory runs out, end the process.
-
-    An error that cannot be pickled is replaced by a RuntimeError with its text.
-    """
+    """Return whether a task succeeded, and its result or error, pickled; if its memory runs out, end the process."""
     try:
         function, args = pickle.loads(task)
         return bytes(ForkingPickler.dumps((True, function(*args))))

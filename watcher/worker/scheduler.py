@@ -82,10 +82,7 @@ class BaseScheduler(ABC):
         return is_down
 
     async def drain(self, *, limit_s: float | None = None) -> None:
-        """
-        Visit hosts until nothing is due or the queue is closed. After `limit_s` seconds, return while visits still run;
-        the next call continues. Errors: StoreError, BrokenPool.
-        """
+        """Visit hosts until nothing is due, the queue closes, or `limit_s` is over. Errors: StoreError, BrokenPool."""
         until = None if limit_s is None else time.monotonic() + limit_s
         while not self._closed and (await self.claim_and_start() or self._visits):
             if until is not None and time.monotonic() > until:

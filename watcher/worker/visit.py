@@ -176,10 +176,7 @@ async def fetch_robots(
 
 
 async def run_in_worker(context: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
-    """
-    Return `function(*args)`, run in a worker with its limits of time and memory, as the input is not trusted; log any
-    failure and return None. Errors: BrokenPool.
-    """
+    """Return `function(*args)`, run in a worker with limits; log a failure and return None. Errors: BrokenPool."""
     try:
         return await context.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
     except BrokenPool:
