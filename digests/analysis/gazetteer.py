@@ -6,23 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from digests.analysis.country_names import (
-    COUNTRY_CODES,
-    KEY_LETTERS,
-    MAX_ENDING,
-    SHORT_NAME,
-    PlaceName,
-    city_rows,
-    find_cities,
-    find_locales,
-    is_derived,
-    languages_in,
-    load_data,
-    load_place_names,
-    normalize,
-    strip_brackets,
-    word_set,
-)
+from digests.analysis import country_names
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import is_flagged
 from digests.model import Story
@@ -58,11 +42,11 @@ class Gazetteer:
 
     def __init__(self, language: str) -> None:
         self._language = language
-        self._names: dict[str, list[PlaceName]] = defaultdict(list)
-        self._ambiguous = word_set("names", "doubtful", "all", language)
-        for name in load_place_names(language):
-            self._names[name.tokens[0][:KEY_LETTERS]].append(name)
-        self._inflected = language not in languages_in("uninflected")
+        self._names: dict[str, list[country_names.PlaceName]] = defaultdict(list)
+        self._ambiguous = country_names.word_set("names", "doubtful", "all", language)
+        for name in country_names.load_place_names(language):
+            self._names[name.tokens[0][: country_names.KEY_LETTERS]].append(name)
+        self._inflected = language not in country_names.languages_in("uninflected")
         self._like = lru_cache(MAX_CACHED)(self._names_like)
         self._unspaced_names = _unspaced_names(language)
 
@@ -83,44 +67,50 @@ class Gazetteer:
             at += len(name.tokens) if name else 1
         return found
 
-    def _longest_name(self, tokens: list[NameToken], at: int) -> PlaceName | None:
+    def _longest_name(self, tokens: list[NameToken], at: int) -> country_names.PlaceName | None:
         """Return the longest name at a token, by words, then letters; a country's before a city's; None without one."""
         found = self._like(tokens[at].folded)
         return next((name for folded, name in found if self._matches(name, tokens, at, folded)), None)
 
-    def _names_like(self, word: str) -> list[tuple[str, PlaceName]]:
+    def _names_like(self, word: str) -> list[tuple[str, country_names.PlaceName]]:
         """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""
         found = [(folded, name) for folded in _readings(word) for name in self._candidates(folded)]
         return sorted(found, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 
-    def _candidates(self, folded: str) -> Iterator[PlaceName]:
+    def _candidates(self, folded: str) -> Iterator[country_names.PlaceName]:
         """
         Yield the names that a word may begin, countries first.
 
         For a country with adjectives the same first letters are enough ("Swedish"): `_matches` checks the rest.
         """
-        keys = (folded[:KEY_LETTERS], folded[: KEY_LETTERS - 1]) if len(folded) >= KEY_LETTERS else (folded,)
+        keys = (
+            (folded[: country_names.KEY_LETTERS], folded[: country_names.KEY_LETTERS - 1])
+            if len(folded) >= country_names.KEY_LETTERS
+            else (folded,)
+        )
         countries = (name for key in keys for name in self._names.get(key, ()))
         yield from (name for name in countries if name.has_adjectives or folded.startswith(name.tokens[0]))
-        cities = (name for key in keys for name in find_cities(folded, key, inflected=self._inflected))
+        cities = (name for key in keys for name in country_names.find_cities(folded, key, inflected=self._inflected))
         yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
-    def _matches(self, name: PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
+    def _matches(self, name: country_names.PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
         if at + len(name.tokens) > len(tokens):
             return False
-        if name.tokens[0] in word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
+        if name.tokens[0] in country_names.word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
             return False
         # Georgian has capital letters, but does not use them.
         has_case = first[0] != first[0].upper() and not "ა" <= first[0] <= "ჿ"
         is_small = has_case and not tokens[at].is_capital
-        if name.has_adjectives and is_derived(first, name.tokens[0], self._language):
+        if name.has_adjectives and country_names.is_derived(first, name.tokens[0], self._language):
             return self._language != "en" or not is_small
         if is_small and not (name.lower and self._language != "en"):
             return False
         for offset, part in enumerate(name.tokens):
             folded = first if offset == 0 else tokens[at + offset].folded
             is_last = offset == len(name.tokens) - 1
-            changes = is_last or (name.ending == MAX_ENDING and len(part) > KEY_LETTERS)  # "San" of San Marino does not
+            changes = is_last or (
+                name.ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS
+            )  # "San" of San Marino does not
             if not self._is_form(folded, part, name.ending if changes else 0):
                 return False
         return True
@@ -130,20 +120,23 @@ class Gazetteer:
             return False
         more = len(folded) - len(part)
         if more and HANGUL.match(folded):
-            return folded[len(part) :] in load_data("grammar")["korean"]["endings"].split()
+            return folded[len(part) :] in country_names.load_data("grammar")["korean"]["endings"].split()
         return more <= ending or (
-            more == 1 and folded[-1] == "s" and self._language in languages_in("genitive_s") and len(part) > SHORT_NAME
+            more == 1
+            and folded[-1] == "s"
+            and self._language in country_names.languages_in("genitive_s")
+            and len(part) > country_names.SHORT_NAME
         )
 
-    def _is_ambiguous(self, tokens: list[NameToken], at: int, name: PlaceName) -> bool:
+    def _is_ambiguous(self, tokens: list[NameToken], at: int, name: country_names.PlaceName) -> bool:
         """Whether the name may be a person's or a thing's: it is listed as such, or is next to a capitalised word."""
         ambiguous = "_".join(name.tokens) in self._ambiguous
-        if not tokens[at].folded[0].isascii() or self._language in languages_in("capital_nouns"):
+        if not tokens[at].folded[0].isascii() or self._language in country_names.languages_in("capital_nouns"):
             return ambiguous
         end = at + len(name.tokens)
         before = at > 0 and tokens[at].glued and tokens[at - 1].is_capital and not self._is_start(tokens, at - 1)
         after = end < len(tokens) and tokens[end].glued and tokens[end].is_capital
-        always = "_".join(name.tokens) in word_set("names", "doubtful", "always")
+        always = "_".join(name.tokens) in country_names.word_set("names", "doubtful", "always")
         return (ambiguous or name.is_city) and (before or after or always)
 
     def _is_start(self, tokens: list[NameToken], at: int) -> bool:
@@ -164,7 +157,7 @@ def _tokens(text: str) -> list[NameToken]:
     end = 0
     for match in WORD.finditer(text):
         word = match.group()
-        folded = normalize(word)
+        folded = country_names.normalize(word)
         if folded:
             between = text[end : match.start()]
             found.append(NameToken(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
@@ -186,16 +179,16 @@ def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str
         return None
     meaning = {
         name: (code, True)
-        for code, names in city_rows()
+        for code, names in country_names.city_rows()
         for name in names
         if len(name) > 1 and not name.isascii() and is_unspaced(name)
     }
-    for locale in find_locales(language):
-        for code in COUNTRY_CODES:
-            name = strip_brackets(str(locale.territories.get(code, "")))
+    for locale in country_names.find_locales(language):
+        for code in country_names.COUNTRY_CODES:
+            name = country_names.strip_brackets(str(locale.territories.get(code, "")))
             if len(name) > 1:
                 meaning[name] = (code, False)
-    for code, names in load_data("names")["pieces"].get(language, {}).items():
+    for code, names in country_names.load_data("names")["pieces"].get(language, {}).items():
         meaning.update((name, (code, False)) for name in names.split())
     longest_first = sorted(meaning, key=lambda name: (-len(name), name))
     # A name in katakana inside a longer katakana word is not one.

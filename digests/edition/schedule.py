@@ -9,15 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from digests.settings.digests import DigestSettings, digests_of
 from digests.settings.translate import TranslateSettings
-from digests.store.editions import (
-    DAILY,
-    SCHEDULED,
-    EditionKey,
-    covered_up_to,
-    first_seen_by_digest,
-    is_made,
-    latest_editions,
-)
+from digests.store import editions
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 
@@ -39,7 +31,7 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
 class DueEdition:
     """An edition that the schedule of a digest asks for, and when it is due, in UTC."""
 
-    key: EditionKey
+    key: editions.EditionKey
     due_at: datetime
 
 
@@ -60,8 +52,8 @@ def due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -
 
 def edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
     """Return a digest's edition of a date and a time of day; the first of a date has the slot `DAILY`."""
-    slot = DAILY if at == digest.at[0] else f"{SCHEDULED}{at:%H:%M}"
-    key = EditionKey(digest=digest.name, local_date=day, slot=slot)
+    slot = editions.DAILY if at == digest.at[0] else f"{editions.SCHEDULED}{at:%H:%M}"
+    key = editions.EditionKey(digest=digest.name, local_date=day, slot=slot)
     return DueEdition(key=key, due_at=due_at(day, at, ZoneInfo(digest.timezone)))
 
 
@@ -123,9 +115,9 @@ def edition_window(
     if length is not None:
         return end - length, end
     if due_at is None:
-        covered = read(engine, covered_up_to, digest.name, by=end, window=digest.window)
+        covered = read(engine, editions.covered_up_to, digest.name, by=end, window=digest.window)
         return window_of(end, digest.window, previous_end=covered)
-    covered = read(engine, covered_up_to, digest.name, by=end, window=None)
+    covered = read(engine, editions.covered_up_to, digest.name, by=end, window=None)
     return scheduled_start(digest, end, due_at, previous_end=covered), end
 
 
@@ -159,13 +151,15 @@ class EditionRequest:
 
     @property
     def is_scheduled(self) -> bool:
-        return self.slot is not None and self.slot.startswith(DAILY)
+        return self.slot is not None and self.slot.startswith(editions.DAILY)
 
     @property
     def at(self) -> time | None:
         """The time of day of a scheduled edition that is not the first of its date."""
         slot = self.slot or ""
-        return time.fromisoformat(slot.removeprefix(SCHEDULED)) if slot.startswith(SCHEDULED) else None
+        return (
+            time.fromisoformat(slot.removeprefix(editions.SCHEDULED)) if slot.startswith(editions.SCHEDULED) else None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +176,12 @@ class DigestStatus:
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:
-    known, made = first_seen_by_digest(connection), latest_editions(connection)
+    known, made = editions.first_seen_by_digest(connection), editions.latest_editions(connection)
     found = []
     for digest in digests_of(settings):
         last_date, last_made_at = made.get(digest.name, (None, None))
         due = due_edition(digest, now, since=known.get(digest.name, now))
-        missing_since = due.due_at if due is not None and not is_made(connection, due.key) else None
+        missing_since = due.due_at if due is not None and not editions.is_made(connection, due.key) else None
         status = DigestStatus(
             digest=digest.name,
             title=digest.title,

@@ -9,14 +9,7 @@ from sqlalchemy import Connection
 
 from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.gazetteer import find_countries
-from digests.cluster.explain import (
-    CopyDifference,
-    Evidence,
-    SurfaceForms,
-    collect_evidence,
-    describe_common_ground,
-    diff_copies,
-)
+from digests.cluster import explain
 from digests.cluster.item import sort_by_time
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import params_for
@@ -46,7 +39,7 @@ class StoryDetails:
     story: Story
     articles: Mapping[str, Article]
     members: Mapping[str, StoryMember]
-    copies: Mapping[str, CopyDifference]  # by article
+    copies: Mapping[str, explain.CopyDifference]  # by article
     coverage: Coverage
     places: tuple[str, ...]  # ISO codes of the countries that it is about
     thread: tuple[StoryRow, ...]
@@ -78,7 +71,7 @@ def load_story_details(
         story=whole,
         articles=articles,
         members=members,
-        copies={copy.article_id: copy for report in shown for copy in diff_copies(report, articles)},
+        copies={copy.article_id: copy for report in shown for copy in explain.diff_copies(report, articles)},
         coverage=measure_coverage(whole, articles),
         places=find_countries(whole, articles),
         thread=store.thread_rows(connection, row.thread),
@@ -140,7 +133,7 @@ def load_evidence(
         ours, theirs = known.get(each.article_id), known.get(each.nearest or "")
         if ours and theirs:
             decided = scorer.score_shares(node[ours.article_id], node[theirs.article_id])
-            evidence = replace(collect_evidence(ours, theirs, telling), decided=decided)
+            evidence = replace(explain.collect_evidence(ours, theirs, telling), decided=decided)
             yield replace(each, evidence={**asdict(evidence), **(each.evidence or {})})
 
 
@@ -174,9 +167,11 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
             ours = found.articles[member.article_id]
             yield f"most similar to {theirs.outlet}, “{theirs.title}”: {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
-                spelling = SurfaceForms((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
-                evidence = Evidence(**{name: member.evidence[name] for name in Evidence.__slots__})
-                yield from describe_common_ground(evidence, spelling)
+                spelling = explain.SurfaceForms(
+                    (f"{each.title}\n{each.text}", each.language) for each in (ours, theirs)
+                )
+                evidence = explain.Evidence(**{name: member.evidence[name] for name in explain.Evidence.__slots__})
+                yield from explain.describe_common_ground(evidence, spelling)
             return
     if len(found.story.wire_groups) > 1:
         yield "a user correction joined it, or the article that links it is no longer stored"

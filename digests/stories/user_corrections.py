@@ -6,17 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from digests.cluster import tracking
 from digests.cluster.constraints import UserCorrection
-from digests.cluster.tracking import (
-    MERGED,
-    SPLIT,
-    StoryEvent,
-    TrackedStories,
-    earliest_time,
-    new_id,
-    restored_story,
-    story_profile,
-)
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
@@ -44,14 +35,16 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
     whole = load_story_now(connection, story)
     check_parts(whole, articles)
     rest, own = subset_story(whole, set(whole.articles) - set(articles)), subset_story(whole, articles)
-    if back := restored_story(own.articles, len(own.articles), store.merged_into(connection, whole.merged_ids)):
+    if back := tracking.restored_story(
+        own.articles, len(own.articles), store.merged_into(connection, whole.merged_ids)
+    ):
         own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, merged_ids=back.merged_ids)
         kept_ids = tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
         rest = replace(rest, merged_ids=kept_ids)
     else:
         own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
     correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
-    event = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why="")
+    event = tracking.StoryEvent(kind=tracking.SPLIT, story=whole.id, other=own.id, articles=own.articles, why="")
     description = f"split {whole.id} {' '.join(own.articles)}"
     return save_correction(connection, correction, description, (rest, own), event, now=now)
 
@@ -63,7 +56,7 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
         raise DigestError(f"{one} and {other} are already one story: {first.id}")
     into, gone = sorted((first, second), key=lambda each: (-len(each.articles), each.began_at, each.id))
     correction = UserCorrection(kind="join", articles=first.articles, others=second.articles)
-    event = StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
+    event = tracking.StoryEvent(kind=tracking.MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
     description = f"join {first.id} {second.id}"
     return save_correction(connection, correction, description, (merge_stories(into, gone),), event, now=now)
 
@@ -101,16 +94,16 @@ def merge_stories(into: Story, gone: Story) -> Story:
         into,
         articles=(*into.articles, *gone.articles),
         wire_groups=(*into.wire_groups, *gone.wire_groups),
-        began_at=earliest_time(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
+        began_at=tracking.earliest_time(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
         merged_ids=tuple(sorted({*into.merged_ids, gone.id, *gone.merged_ids})),
     )
 
 
 def free_id(connection: Connection, earliest: str) -> str:
     taken: set[str] = set()
-    while clash := store.existing_ids(connection, [new_id(earliest, taken)]):
+    while clash := store.existing_ids(connection, [tracking.new_id(earliest, taken)]):
         taken |= clash
-    return new_id(earliest, taken)
+    return tracking.new_id(earliest, taken)
 
 
 def save_correction(
@@ -118,7 +111,7 @@ def save_correction(
     correction: UserCorrection,
     description: str,
     stories: tuple[Story, ...],
-    event: StoryEvent,
+    event: tracking.StoryEvent,
     *,
     now: datetime,
 ) -> CorrectionResult:
@@ -130,10 +123,10 @@ def save_correction(
     items = load_items(connection, articles.values())
     rows = store.load_members(connection, articles)
     found = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
-    profiles = {story: story_profile(story, members) for story, members in found.items() if members}
+    profiles = {story: tracking.story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in member_rows(story, rows)]
-    tracked, end = TrackedStories(stories=stories, events=(event,)), version.until
+    tracked, end = tracking.TrackedStories(stories=stories, events=(event,)), version.until
     if not end or not store.save_changes(connection, version, tracked, members, profiles, times, until=end, now=now):
         raise DigestError("another process is saving stories; try again")
     return CorrectionResult(number=number, stories=stories)

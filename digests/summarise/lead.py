@@ -9,20 +9,9 @@ from itertools import islice
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
+from digests.summarise import readable
 from digests.summarise.agreement import Agreement, total_support
 from digests.summarise.angle import local_angle_test
-from digests.summarise.readable import (
-    ASKED,
-    ENDING,
-    FIRST,
-    FURNITURE,
-    MIN_ALONE,
-    SHORT_LANGUAGES,
-    dateline_length,
-    find_needs,
-    stands_alone,
-    words_for_language,
-)
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems
@@ -143,24 +132,28 @@ def find_candidates(
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < MAX_DATELINES:
-            start += dateline_length(text[start:end])
+            start += readable.dateline_length(text[start:end])
         words, before = text[start:end], text[:start].rstrip(" ")
         above = before.strip().rpartition("\n")[2]  # "Claim": the sentence below is checked, not told
-        if stands_alone(words, language) and above.strip(" :").lower() not in words_for_language("claim", language):
+        if readable.stands_alone(words, language) and above.strip(" :").lower() not in readable.words_for_language(
+            "claim", language
+        ):
             about = stems(words, language)
             support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))
-            names, needs = find_needs(words, before, language)
-            is_far = count >= MAX_APART or not words_for_language("link" if previous >= 0 else "loose", language)
+            names, needs = readable.find_needs(words, before, language)
+            is_far = count >= MAX_APART or not readable.words_for_language(
+                "link" if previous >= 0 else "loose", language
+            )
             if not count:
-                names, needs = frozenset(), needs if ASKED.search(before) else ()
-            elif is_far or (previous >= 0 and display_length(words) < MIN_ALONE):
+                names, needs = frozenset(), needs if readable.ASKED.search(before) else ()
+            elif is_far or (previous >= 0 and display_length(words) < readable.MIN_ALONE):
                 needs += (frozenset(),)
-            known = MIN_KNOWN if previous >= 0 else int(not words_for_language("loose", language))
+            known = MIN_KNOWN if previous >= 0 else int(not readable.words_for_language("loose", language))
             score, unique = support * value, frozenset(about)
             found.append(CandidateSentence(article, start, words, unique, score, previous, known, names, needs))
         # No place, no line above the text, no notice.
-        is_prose = language in SHORT_LANGUAGES or ENDING.search(words)
-        if is_prose and display_length(words) >= MIN_TITLE_WIDTH and not FURNITURE.search(words):
+        is_prose = language in readable.SHORT_LANGUAGES or readable.ENDING.search(words)
+        if is_prose and display_length(words) >= MIN_TITLE_WIDTH and not readable.FURNITURE.search(words):
             count += 1
             if not any(is_repetition(stems(words, language), each) for each in said):
                 previous = start
@@ -261,12 +254,12 @@ def is_informative(title: str, language: str) -> bool:
     """Whether a title says what happened, rather than asks, teases or breaks off."""
     if any(mark in title for mark in "?？؟") or title.rstrip().endswith(("…", "...", ":")):
         return False
-    found = [word.replace("’", "'") for word in FIRST.findall(title)]
+    found = [word.replace("’", "'") for word in readable.FIRST.findall(title)]
     low = [word.lower() for word in found[:2]]
-    teases = words_for_language("tease", language)
+    teases = readable.words_for_language("tease", language)
     if low and (low[0] in teases or "-".join(low) in teases):
         return False
-    return not words_for_language("person", language) & set(found)
+    return not readable.words_for_language("person", language) & set(found)
 
 
 def _without_outlet(article: Article) -> str:

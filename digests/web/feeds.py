@@ -11,21 +11,10 @@ from sqlalchemy import Connection
 from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
 from digests.model import Edition
+from digests.render import feeds
 from digests.render.edition_view import edition_view
 from digests.render.epub import book_id
 from digests.render.escape import page_url
-from digests.render.feeds import (
-    MAX_ITEMS,
-    MEDIA_TYPES,
-    Item,
-    LinkTo,
-    article_item,
-    edition_items,
-    render_atom,
-    render_feed,
-    story_items,
-    tag_uri,
-)
 from digests.render.mail import MailHead
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import EditionRow, edition_rows, find_row, load_edition, recent_editions
@@ -70,14 +59,14 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
         return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
     if ask.params["form"] == "atom":  # as in the digest's folder: the reader may have a template for it
-        return PageResponse(body=render_atom(editions, domain, folder, own), media_type=MEDIA_TYPES["atom"])
-    items = edition_items(editions, domain, folder, own)
+        return PageResponse(body=feeds.render_atom(editions, domain, folder, own), media_type=feeds.MEDIA_TYPES["atom"])
+    items = feeds.edition_items(editions, domain, folder, own)
     return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
 
 
 def part_items(
     site: Site, ask: PageRequest, digest: DigestSettings, editions: tuple[Edition, ...], part: Mapping[str, str]
-) -> list[Item]:
+) -> list[feeds.Item]:
     """Return the stories of a section, or with a watched phrase. Errors: NotFound, if the digest does not have it."""
     section, watched = part.get("section", ""), part.get("watch", "")
     if section and section not in {*digest.sections, *(each.title for one in editions for each in one.sections)}:
@@ -87,7 +76,7 @@ def part_items(
     ids = {story.id for edition in editions for story in edition.stories}
     ids |= {brief.id for edition in editions for brief in edition.all_briefs}
     stored, link = read(site.engine, existing_ids, ids), link_to(ask, "story")
-    return story_items(
+    return feeds.story_items(
         editions,
         domain_of(digest),
         lambda story: link(story) if story in stored else None,
@@ -101,7 +90,7 @@ def story_feed(site: Site, ask: PageRequest) -> PageResponse:
     """Return the feed of the reports of a story and of the other stories of its thread. Errors: NotFound."""
     asked, row, reports = read(site.engine, load_story_reports, ask.params["story"][:200])
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
-    items = (article_item(each, domain_of(digest), link) for each in reports)
+    items = (feeds.article_item(each, domain_of(digest), link) for each in reports)
     return feed_response(ask, items, ("story", asked.id), row.title or "Untitled", f"story/{asked.id}", {}, digest)
 
 
@@ -115,7 +104,7 @@ def load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, St
     members = (member for key in sorted(ids) for member in story_members(connection, key))
     reports = articles_by_id(connection, {member.report for member in members}).values()
     newest = sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True)
-    return asked, row, newest[:MAX_ITEMS]
+    return asked, row, newest[: feeds.MAX_ITEMS]
 
 
 def search_feed(site: Site, ask: PageRequest) -> PageResponse:
@@ -124,12 +113,12 @@ def search_feed(site: Site, ask: PageRequest) -> PageResponse:
     query = parse_query(form.words)
     if not query.groups:
         raise NotFound("The feed of a search needs words to search for: /search/feed.atom?q=WORDS")
-    hits = read(site.engine, search, query, filters=form.filters(site.now()), limit=MAX_ITEMS).hits
+    hits = read(site.engine, search, query, filters=form.filters(site.now()), limit=feeds.MAX_ITEMS).hits
     ids = [hit.id for hit in hits]
     articles, members = read(site.engine, articles_by_id, ids), read(site.engine, load_members, ids)
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
     items = (
-        article_item(articles[hit.id], domain_of(digest), link, highlight(hit.snippet))
+        feeds.article_item(articles[hit.id], domain_of(digest), link, highlight(hit.snippet))
         for hit, *_ in fold_copies(hits, members)
         if hit.id in articles
     )
@@ -139,7 +128,7 @@ def search_feed(site: Site, ask: PageRequest) -> PageResponse:
 
 def feed_response(
     ask: PageRequest,
-    items: Iterable[Item],
+    items: Iterable[feeds.Item],
     key: tuple[str, ...],
     title: str,
     path: str,
@@ -148,21 +137,21 @@ def feed_response(
 ) -> PageResponse:
     """Return a feed of the page at `path`. Errors: NotFound for an unknown form."""
     form, behind = ask.params["form"], f"?{urlencode(query)}" if query else ""
-    if form not in MEDIA_TYPES:
-        raise NotFound(f"The URL of a feed ends with {' or '.join(f'feed.{each}' for each in MEDIA_TYPES)}.")
-    body = render_feed(
+    if form not in feeds.MEDIA_TYPES:
+        raise NotFound(f"The URL of a feed ends with {' or '.join(f'feed.{each}' for each in feeds.MEDIA_TYPES)}.")
+    body = feeds.render_feed(
         form,
         items,
-        feed_id=tag_uri(domain_of(digest), *key),
+        feed_id=feeds.tag_uri(domain_of(digest), *key),
         title=title,
         language=digest.language if digest.name in key else "",
         home=page_url(ask.base or None, f"{path}{behind if path == 'search' else ''}"),
         own=page_url(ask.base or None, f"{path}/feed.{form}{behind}"),
     )
-    return PageResponse(body=body, media_type=MEDIA_TYPES[form])
+    return PageResponse(body=body, media_type=feeds.MEDIA_TYPES[form])
 
 
-def link_to(ask: PageRequest, kind: str) -> LinkTo:
+def link_to(ask: PageRequest, kind: str) -> feeds.LinkTo:
     return lambda key: page_url(ask.base or None, f"{kind}/{key}")
 
 

@@ -16,27 +16,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    URL,
-    ColumnElement,
-    Connection,
-    Engine,
-    Table,
-    Text,
-    TypeDecorator,
-    bindparam,
-    cast,
-    delete,
-    event,
-    func,
-    inspect,
-    literal,
-    select,
-    text,
-    true,
-    type_coerce,
-)
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import PluginError, SettingsError, StoreError
@@ -90,7 +70,7 @@ class TableComparison:
 
 
 def copy_store(
-    source: Engine, target: Engine, schemas: Sequence[Schema], *, tell: OnProgress
+    source: sa.Engine, target: sa.Engine, schemas: Sequence[Schema], *, tell: OnProgress
 ) -> tuple[TableComparison, ...]:
     """Copy and compare each table. If one differs, or after an error, `target` stays empty. Errors: StoreError."""
     try:
@@ -102,11 +82,11 @@ def copy_store(
 
 
 def copy_and_compare(
-    target: Connection, source: Engine, schemas: Sequence[Schema], tell: OnProgress
+    target: sa.Connection, source: sa.Engine, schemas: Sequence[Schema], tell: OnProgress
 ) -> tuple[TableComparison, ...]:
     """Do as `copy_store` in the transaction of `target`, which is rolled back if a table differs."""
     tables = copied_tables(schemas)
-    total = sum(read(source, count_rows, select(table).where(is_copied(table))) for table in tables)
+    total = sum(read(source, count_rows, sa.select(table).where(is_copied(table))) for table in tables)
 
     def on_copied(rows: int) -> None:
         tell("copy", rows, total)
@@ -115,11 +95,11 @@ def copy_and_compare(
         tell("compare", rows, 2 * total)
 
     if target.dialect.name == "postgresql":
-        target.execute(text("LOCK TABLE meta"))  # any daemon reads it when it starts
-        target.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # while the source is read
+        target.execute(sa.text("LOCK TABLE meta"))  # any daemon reads it when it starts
+        target.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # while the source is read
     require_empty(target, schemas)  # by now another copy may have come
     for table in reversed(tables):
-        target.execute(delete(table))
+        target.execute(sa.delete(table))
     rebuild_index(target)
     for table in tables:
         read(source, copy_table, table, target, on_copied)
@@ -131,13 +111,13 @@ def copy_and_compare(
         build_index(target, tell=tell)
         if target.dialect.name == "postgresql":
             set_sequences(target, tables)
-            target.execute(text("ANALYZE"))
+            target.execute(sa.text("ANALYZE"))
     else:
         target.rollback()
     return tuple(compared)
 
 
-def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:
+def copied_tables(schemas: Sequence[Schema]) -> tuple[sa.Table, ...]:
     """Return the tables to copy, referenced tables first. Errors: PluginError if one has no primary key."""
     every = (table for schema in schemas for table in schema.tables.sorted_tables)
     found = tuple(table for table in every if not table.info.get(REBUILT))
@@ -147,13 +127,15 @@ def copied_tables(schemas: Sequence[Schema]) -> tuple[Table, ...]:
     return found
 
 
-def copy_table(connection: Connection, table: Table, target: Connection, on_rows: Callable[[int], None]) -> None:
+def copy_table(
+    connection: sa.Connection, table: sa.Table, target: sa.Connection, on_rows: Callable[[int], None]
+) -> None:
     """Copy the rows of a table. Errors: StoreError; it names a row that the target rejects, or an unreadable table."""
     values: dict[str, Any] = {}
     for column in copied_columns(table):
-        value = bindparam(f"of_{column.name}", type_=Text() if is_text(column) else column.type)
+        value = sa.bindparam(f"of_{column.name}", type_=sa.Text() if is_text(column) else column.type)
         is_cast = is_json(column) and target.dialect.name != "sqlite"
-        values[column.name] = cast(value, JSON) if is_cast else value
+        values[column.name] = sa.cast(value, sa.JSON) if is_cast else value
     names = [f"of_{name}" for name in values]
     query = table.insert().values(values)
     try:
@@ -178,7 +160,7 @@ def copy_table(connection: Connection, table: Table, target: Connection, on_rows
         raise StoreError(f"{table.name}: a row cannot be read: {error}") from error
 
 
-def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError:
+def row_error(table: sa.Table, row: dict[str, Any], error: Exception) -> StoreError:
     key = ", ".join(repr(row[f"of_{column.name}"]) for column in table.primary_key.columns)
     why = " ".join(str(getattr(error, "orig", error)).split())
     return StoreError(
@@ -187,43 +169,45 @@ def row_error(table: Table, row: dict[str, Any], error: Exception) -> StoreError
     )
 
 
-def is_copied(table: Table) -> ColumnElement[bool]:
+def is_copied(table: sa.Table) -> sa.ColumnElement[bool]:
     """Return the condition for rows to copy: all, except rows of `meta` about the index and daemons."""
     if table is not meta:
-        return true()
+        return sa.true()
     return meta.c.name.not_in((PROBE, INDEX_STATE)) & ~meta.c.name.startswith(DAEMON_PREFIX)
 
 
-def copied_columns(table: Table) -> list[Any]:
+def copied_columns(table: sa.Table) -> list[Any]:
     """Return the columns to copy: all except the state of processes, such as leases."""
     return [column for column in table.columns if not column.info.get(PROCESS_STATE)]
 
 
 def is_text(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
     """Whether a column is copied as text, without its type's conversion: `null` in JSON must not become NULL."""
-    return is_json(column) or (isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, Text))
+    return is_json(column) or (isinstance(column.type, sa.TypeDecorator) and isinstance(column.type.impl, sa.Text))
 
 
 def is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
     """Whether the database type of a column is JSON, whatever its Python type."""
-    return isinstance(getattr(column.type, "impl", column.type), JSON)
+    return isinstance(getattr(column.type, "impl", column.type), sa.JSON)
 
 
-def read_rows(connection: Connection, table: Table) -> Iterator[Sequence[Row]]:
+def read_rows(connection: sa.Connection, table: sa.Table) -> Iterator[Sequence[Row]]:
     """Yield the rows of a table, ordered by its key, `SLICE_ROWS` at a time, with the values of `copied_columns`."""
 
     def readable(column: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own
         if not is_text(column):
             return column
         is_plain = connection.dialect.name == "sqlite" or not is_json(column)
-        return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)
+        return (sa.type_coerce(column, sa.Text) if is_plain else sa.cast(column, sa.Text)).label(column.name)
 
-    query = select(*map(readable, copied_columns(table))).where(is_copied(table)).order_by(*table.primary_key.columns)
+    query = (
+        sa.select(*map(readable, copied_columns(table))).where(is_copied(table)).order_by(*table.primary_key.columns)
+    )
     with connection.execute(query.execution_options(yield_per=SLICE_ROWS)) as rows:
         yield from rows.partitions()
 
 
-def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None]) -> TableChecksum:
+def checksum(connection: sa.Connection, table: sa.Table, on_rows: Callable[[int], None]) -> TableChecksum:
     """Return the number of copied rows of a table, and a checksum that does not depend on their order."""
 
     def comparable(value: Any, of_json: bool) -> Any:  # noqa: ANN401 - of any column
@@ -250,7 +234,7 @@ def checksum(connection: Connection, table: Table, on_rows: Callable[[int], None
     return TableChecksum(rows=count, checksum=(total % (1 << 8 * CHECKSUM_BYTES)).to_bytes(CHECKSUM_BYTES).hex())
 
 
-def build_index(target: Connection, *, tell: OnProgress) -> None:
+def build_index(target: sa.Connection, *, tell: OnProgress) -> None:
     missing = count_missing(target)
     try:
         while took := index_missing(target, limit=INDEX_BATCH):
@@ -262,16 +246,16 @@ def build_index(target: Connection, *, tell: OnProgress) -> None:
         ) from error
 
 
-def set_sequences(connection: Connection, tables: Sequence[Table]) -> None:
+def set_sequences(connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
     """Set the sequences of PostgreSQL after the copied keys."""
     for table in tables:
         column = table.autoincrement_column
-        if column is not None and (last := connection.scalar(select(func.max(column)))) is not None:
-            connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, column.name), last)))
+        if column is not None and (last := connection.scalar(sa.select(sa.func.max(column)))) is not None:
+            connection.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, column.name), last)))
 
 
 @contextmanager
-def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[Engine, Engine]]:
+def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[sa.Engine, sa.Engine]]:
     """Yield the source, read-only, and the target with its tables, both locked. Errors: SettingsError, StoreError."""
     source_url, target_url = parse_url(from_), parse_url(to)
     for name, url in (("FROM", source_url), ("TO", target_url)):
@@ -293,7 +277,7 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
         stack.callback(target.dispose)
         if file_of(target_url):
             # A transaction that fills an empty file needs no log, which would be as large as the store.
-            event.listen(target, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=DELETE").close())
+            sa.event.listen(target, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=DELETE").close())
         stack.enter_context(lock_store(source))
         stack.enter_context(lock_store(target))
         read(target, require_empty, schemas)
@@ -302,7 +286,7 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
         yield source, target
 
 
-def address_of(url: URL) -> str:
+def address_of(url: sa.URL) -> str:
     """Return a store's address without user and password, equal for all URLs of the same store."""
     if file := file_of(url):
         return f"sqlite:///{file.resolve()}"
@@ -312,7 +296,7 @@ def address_of(url: URL) -> str:
 
 
 @contextmanager
-def lock_store(engine: Engine) -> Iterator[None]:
+def lock_store(engine: sa.Engine) -> Iterator[None]:
     """Lock a store's file; on PostgreSQL, only look for a daemon. Errors: StoreError if a daemon or copy uses it."""
     if path := status_path(engine):
         # No daemon can lock a file in a read-only folder either.
@@ -329,13 +313,13 @@ def lock_store(engine: Engine) -> Iterator[None]:
     yield
 
 
-def require_empty(connection: Connection, schemas: Sequence[Schema]) -> None:
+def require_empty(connection: sa.Connection, schemas: Sequence[Schema]) -> None:
     """Raise StoreError if a table has more rows than in a new store."""
-    there = set(inspect(connection).get_table_names())
+    there = set(sa.inspect(connection).get_table_names())
 
-    def has_rows(table: Table) -> bool:
+    def has_rows(table: sa.Table) -> bool:
         initial: int = table.info.get(INITIAL_ROWS, 0)
-        query = select(literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
+        query = sa.select(sa.literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
         return len(connection.execute(query).all()) > initial
 
     if found := [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]:
