@@ -27,7 +27,7 @@ class Coverage:
     independent: tuple[str, ...]
     folded: tuple[str, ...]
     agencies: tuple[tuple[str, int], ...]  # (agency, number of folded outlets with its text); most first
-    origins: tuple[str, ...]  # article ids: the first of each report, the reports of independent outlets first
+    origins: tuple[str, ...]  # article ids: one of each report, the first that counts; independent outlets first
     languages: tuple[str, ...]  # those of most articles first
     countries: tuple[str, ...]  # of the outlets; those of most outlets first
     owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
@@ -38,9 +38,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     Return the coverage of `story` by `articles`; articles missing there are ignored, as are live blogs and round-ups.
 
     Each outlet counts once, however many articles it has. Each report belongs to its agency, else to the owner of its
-    first outlet, else to that outlet. An outlet is independent if it is the first one with a report, and neither that
-    report's agency nor the outlet's owner has been counted yet; all others are folded. So copies, other versions of an
-    agency's text, and papers of one declared owner are folded, and `independent + folded == outlets` always holds.
+    first outlet, else to that outlet. An outlet is independent if it is the first one with a report, or has an agency's
+    text, and neither that agency nor the outlet's owner has been counted yet; all others are folded. So copies, other
+    versions of an agency's text, and papers of one owner are folded. `independent + folded == outlets` always holds.
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in COLLECTIONS}
     present = [articles[key] for key in story.articles if key in counted]
@@ -59,7 +59,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         if agency:
             copies[agency] |= {article.outlet for article in found}.difference(independent)
     agencies = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
-    firsts = (found[0] for _, found in reports)
+    firsts = (next((a for a in found if agency and a.outlet in independent), found[0]) for agency, found in reports)
     origins = sorted(firsts, key=lambda first: (first.outlet not in independent, first.published_at, first.id))
     return Coverage(
         outlets=tuple(owners),
@@ -76,8 +76,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
 def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
     """Return the independent outlets, in time order."""
     reporters: dict[str, list[str]] = defaultdict(list)
-    for agency, (first, *_) in reports:
-        reporters[first.outlet].append(f"agency:{agency.casefold()}" if agency else owners[first.outlet])
+    for agency, found in reports:
+        for article in found if agency else found[:1]:
+            reporters[article.outlet].append(f"agency:{agency.casefold()}" if agency else owners[article.outlet])
     taken: set[str] = set()
     chosen: set[str] = set()
     for own in (True, False):  # own reports first: an outlet still counts if another one has the agency's text
@@ -86,9 +87,7 @@ def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)
                 taken |= {free[0], owners[outlet]}
-    if not chosen:  # no report has an article
-        return tuple(owners)[:1]
-    return tuple(outlet for outlet in owners if outlet in chosen)
+    return tuple(outlet for outlet in owners if outlet in chosen) or tuple(owners)[:1]  # if no report has an article
 
 
 def _most_common_first(values: Iterable[str]) -> tuple[str, ...]:

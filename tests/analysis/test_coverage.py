@@ -34,6 +34,31 @@ def test_a_second_version_of_an_agencys_text_is_no_second_voice():
     assert found.folded == ("B", "C", "D")
 
 
+def test_an_agencys_text_counts_even_if_the_owner_of_its_first_outlet_is_counted():
+    own = article("Post", "What the bridge carried", hours=1, owner="Quay")
+    sister = article("Ledger", "Bridge falls", hours=2, owner="Quay")
+    copies = [sister, article("Standard", "Bridge falls", hours=3), article("Notes", "Bridge falls", hours=4)]
+    reports = (WireGroup(articles=(own.id,)), WireGroup(articles=tuple(a.id for a in copies), agency="Reuters"))
+    both = Story(id="s", articles=(own.id, *(a.id for a in copies)), wire_groups=reports)
+
+    found = measure_coverage(both, by_id(own, *copies))
+
+    assert found.independent == ("Post", "Standard")
+    assert found.agencies == (("Reuters", 2),)
+    assert found.origins == (own.id, copies[1].id)
+
+
+def test_a_copy_of_another_papers_own_report_stays_folded_if_its_owner_is_counted():
+    own = article("Post", "What the bridge carried", hours=1, owner="Quay")
+    sister = article("Ledger", "Bridge falls", hours=2, owner="Quay")
+    copy = article("Standard", "Bridge falls", hours=3)
+
+    found = measure_coverage(story(own, [sister, copy]), by_id(own, sister, copy))
+
+    assert found.independent == ("Post",)
+    assert found.folded == ("Ledger", "Standard")
+
+
 def test_outlets_of_one_declared_owner_are_one_independent():
     sisters = [article(f"Sister {n}", f"Bridge falls {n}", hours=n, owner="Ringwood") for n in range(3)]
     other = article("Herald", "Bridge gone", hours=4, owner="Herald Trust")
