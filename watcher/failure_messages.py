@@ -36,7 +36,7 @@ class FetchKind(_Kind):
     BODY_DAMAGED = "body_damaged", "the compressed body is damaged ({detail})"
     BODY_IN_PIECES = "body_in_pieces", "the body arrives in too many pieces"
     UNKNOWN_CODING = "unknown_coding", "a content coding that was not offered: {detail}"
-    PRIVATE_ADDRESS = "private_address", "{host} is at {addresses}, a private address"
+    PRIVATE_ADDRESS = "private_address", "a private address: {addresses}"
     UNRESOLVED = "unresolved", "the name {host} does not resolve"
     NAME_LOOKUP_FAILED = "name_lookup_failed", "the name {host} does not resolve: no DNS server answers"
     CERTIFICATE = "certificate", "its certificate is not valid ({detail})"

@@ -94,7 +94,7 @@ def test_a_source_of_the_settings_is_meant_by_name_and_polled_as_often_as_it_say
         ("/rest", "503 Service Unavailable", "wait 2 hours"),
         ("/opml", "XML, but not a feed: its root is <opml>", "watcher sources import FILE"),
         ("/circle", "redirects in a loop", ""),
-        ("/inwards", "169.254.169.254 is at 169.254.169.254, a private address", ""),
+        ("/inwards", "a private address: 169.254.169.254", ""),
     ],
 )
 def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, file, capsys):
@@ -119,8 +119,8 @@ def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, fil
     ("url", "verdict", "mend"),
     [
         ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "this machine is online"),
-        ("http://127.0.0.1:9/feed", "127.0.0.1 is at 127.0.0.1, a private address", 'allow_private = ["127.0.0.1:9"]'),
-        ("http://[::1]:8080/feed", "::1 is at ::1, a private address", 'allow_private = ["[::1]:8080"]'),
+        ("http://127.0.0.1:9/feed", "a private address: 127.0.0.1", 'allow_private = ["127.0.0.1:9"]'),
+        ("http://[::1]:8080/feed", "a private address: ::1", 'allow_private = ["[::1]:8080"]'),
     ],
 )
 def test_a_site_that_cannot_be_asked_is_named_with_what_helps(url, verdict, mend, file, capsys):

@@ -62,8 +62,8 @@ def status(code: int, phrase: str) -> Reason:
             "seit 3 Stunden: 403 Forbidden, eine Sperre gegen Bots (Anubis), gefragt bei https://x.example/",
         ),
         (
-            Reason(FetchKind.PRIVATE_ADDRESS, host="x.example", addresses="10.0.0.1"),
-            "x.example liegt auf 10.0.0.1, einer privaten Adresse",
+            Reason(FetchKind.PRIVATE_ADDRESS, host="x.example", addresses="x.example (10.0.0.1)"),
+            "private Adresse: x.example (10.0.0.1)",
         ),
         (Reason(HealthKind.GONE, why=status(410, "Gone")), "endgültig fort: 410 Gone"),
         (Reason(FetchKind.CONNECTION_REFUSED), "keine Verbindung: abgelehnt"),
@@ -117,8 +117,8 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
 
     foot = " ".join(made.body.decode().split())
     assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s), Fjell Wire." in foot
-    assert "von den Einstellungen stumm geschaltet (2)" in foot
-    assert "von den Einstellungen stumm geschaltet: Quiz <b> / `Rätsel` (1)" in foot
+    assert "Artikel, die die Einstellungen stumm schalten (2)" in foot
+    assert "Artikel, die die Einstellungen stumm schalten: Quiz <b> / `Rätsel` (1)" in foot
     assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot
     assert "Gezählt, aber nicht zitiert, weil ihr Text zweifelhaft ist: 2 Artikel." in foot
 

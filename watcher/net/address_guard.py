@@ -103,7 +103,8 @@ class AddressGuard:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
         good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
         if not good:
-            raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=", ".join(map(str, found)))
+            ips = ", ".join(map(str, found))
+            raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=ips if ips in host else f"{host} ({ips})")
         return good[:MAX_ADDRESSES]
 
     def check_proxied(self, host: str, port: int) -> None:
@@ -118,7 +119,7 @@ class AddressGuard:
             except (OSError, UnicodeError):
                 return
         if not self._allowed.permits(address, host=host, port=port):
-            raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=str(address))
+            raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=host)
 
     def close(self) -> None:
         """Stop the resolver's threads without waiting for those that hang."""
