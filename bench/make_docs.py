@@ -124,7 +124,8 @@ def command_section(name: str, command: Command) -> Iterator[str]:
 
 
 def argument_name(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)
-    return str(parameter.metavar or parameter.name.upper()).strip("[]")
+    name = str(parameter.metavar or parameter.name.upper()).strip("[]")
+    return f"{name}..." if parameter.nargs == -1 else name
 
 
 def describe_parameter(parameter: Any) -> str:  # noqa: ANN401 (Typer's parameters have no public name here)

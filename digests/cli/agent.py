@@ -64,7 +64,7 @@ Source: TypeAlias = Article | Hit | Sentence | SourceMention  # an article, or w
 @with_examples("watcher mcp", "watcher mcp --config ~/news/settings.toml")
 def serve_agent(config: Config = None) -> None:
     """
-    Serve the stored news to an agent: a program with a language model that speaks MCP.
+    Serve the stored news to an agent: an AI program that calls tools by MCP, the Model Context Protocol.
 
     The agent starts this command and talks to it over standard input and output. It can list editions, show stories,
     search articles and check quotes. It can change nothing: the store is opened for reading only.

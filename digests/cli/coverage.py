@@ -28,9 +28,8 @@ def show_coverage(
     """
     Show for each country and language the outlets, the last article, and the stories that they reported first.
 
-    A story counts if it began after --since and two outlets or more report it. At the end come the countries that only
-    news agencies report on, with outlets from there that you could add. Times are in the
-    time zone of the first digest in the settings.
+    A story counts if it began after --since and two outlets or more report it. The last part lists the countries that
+    only news agencies report on, with outlets to add. Times are in the time zone of the first digest in the settings.
     """
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)

@@ -55,7 +55,7 @@ def list_editions(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """List the stored editions, with their stories, deliveries and first headline."""
+    """List the stored editions, each with its number of stories, its deliveries and its first headline."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, summarise_editions, name, limit=limit)
@@ -99,7 +99,7 @@ def replay(
     directory: Annotated[
         Path | None, Option("--directory", help="Folder to write to; by default, the digest's folder.")
     ] = None,
-    formats: Annotated[list[str] | None, Option("--format", help="Write only this format; can be repeated.")] = None,
+    formats: Annotated[list[str] | None, Option("--format", metavar="FORMAT", help="Write only this format.")] = None,
     check: Annotated[bool, Option("--check", help="Compare the files with the stored edition; write nothing.")] = False,
     config: Config = None,
     json: Json = False,
@@ -179,8 +179,8 @@ def verify_editions(
     """
     Check each sentence, headline, figure and count of an edition against the articles in the store.
 
-    A file is also compared with its stored edition, so that changed lines are found. A JSON file is checked against the
-    articles directly.
+    If you give a file, it is also compared with the stored edition: each changed line is a problem. A JSON file is only
+    checked against the articles.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

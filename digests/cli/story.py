@@ -279,7 +279,7 @@ def format_explanation(
 )
 def split(
     story: STORY,
-    articles: Annotated[list[str], Argument(metavar="ARTICLE...", help="Ids or URLs of the articles to move out.")],
+    articles: Annotated[list[str], Argument(metavar="ARTICLE", help="Ids or URLs of the articles to move out.")],
     config: Config = None,
 ) -> None:
     """

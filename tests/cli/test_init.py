@@ -42,7 +42,7 @@ def test_the_last_line_is_the_command_that_checks_this_file(folder, capsys):
         (["b.toml"], "watcher check --config b.toml"),
     ):
         assert run_command_line(["init", *arguments]) == 0
-        assert capsys.readouterr().out.strip().endswith(f"read it, then run: {command}")
+        assert capsys.readouterr().out.strip().endswith(f"read the file, then run: {command}")
 
 
 def test_the_time_zone_is_that_of_the_machine(folder, capsys):
@@ -50,6 +50,16 @@ def test_the_time_zone_is_that_of_the_machine(folder, capsys):
 
     assert made(folder / "settings.toml") == ("", "en", "Europe/Berlin")
     assert "for the time zone Europe/Berlin" in capsys.readouterr().out
+
+
+def test_it_says_how_many_sources_it_wrote_and_whether_a_contact_is_missing(folder, capsys):
+    assert run_command_line(["init"]) == 0
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"wrote settings.toml with {len(load_settings_file(folder / 'settings.toml').sources)} ")
+    assert second.startswith("no contact is set")
+
+    assert run_command_line(["init", "--force", "--contact", "me@example.org"]) == 0
+    assert "no contact" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", [None, "", "Nowhere/City", "../etc/passwd", "<+03>-3"])

@@ -205,5 +205,5 @@ def test_a_poll_ends_though_a_thread_still_waits_for_a_name_server(tmp_path):
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("nothing is due")
+    assert done.stdout.startswith("there are no sources")
     assert not (tmp_path / "watcher.db-wal").exists()

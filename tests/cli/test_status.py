@@ -125,9 +125,11 @@ def test_a_source_that_was_never_polled_by_this_store_is_new(shop, status):
     press = shop("Ash", more='[[sources]]\nname = "Late"\nurl = "https://late.example/feed"\n')
     press.read("Ash")
 
-    rows = {row["name"]: row for row in json.loads(status(press, "--json"))["sources"]}
+    found = json.loads(status(press, "--json"))
+    rows = {row["name"]: row for row in found["sources"]}
 
     assert rows["Late"]["health"] == "new"
+    assert found["due"] == 3  # Late, and the two pages of Ash
     assert set(rows["Late"]) == set(rows["Ash"])
     assert "new        not polled yet" in status(press, "late")
 

@@ -50,13 +50,13 @@ def poll(
     """
     Poll all feeds that are due, once, and fetch their new articles.
 
-    You can use it while the daemon runs: the two never visit one host at the same time.
+    You can use it while the daemon runs: command and daemon never visit one host at the same time.
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
-    print_result(summary.to_json(), format_summary(summary), json=json)
+    print_result(summary.to_json(), format_summary(summary, is_empty=not settings.sources), json=json)
     SESSION.exit_immediately = True
     if (summary.feeds or summary.network_down_since) and summary.failed == summary.feeds:
         return FAILED
@@ -212,14 +212,14 @@ class PollSummary:
         }
 
 
-def format_summary(summary: PollSummary) -> Iterator[str]:
+def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[str]:
     if since := summary.network_down_since:
         down = f"your internet connection seems to be down since {format_minute(since)}"
         yield f"{down}: feeds that are still due were not polled; run watcher poll again later"
     if summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked:
         yield from format_counts(summary)
     elif not (since or summary.waiting or summary.visited):
-        yield "nothing is due: watcher poll --all polls every feed now, watcher status shows their health"
+        yield "there are no sources: watcher sources add URL" if is_empty else "nothing is due yet: watcher poll --all"
     why = "its host asked for a pause, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
     yield from at_most(waiting, "more wait")

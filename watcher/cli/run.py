@@ -41,8 +41,8 @@ def run_daemon(
     Run the daemon: poll the feeds when they are due, fetch their articles, and make each digest at its time.
 
     It logs to standard error, one event per line. It reads changed settings within seconds; if they have errors, it
-    logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds, and a repeated one at once.
-    Work that was not finished is done after the next start. A store can have only one daemon.
+    logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds; press Ctrl-C twice to stop
+    it at once. The next start finishes the work that is left. A store can have only one daemon.
     """
     return run_until_signal(load_settings(config), once=once, take_over=yes)
 
@@ -54,7 +54,7 @@ def run_worker(config: Config = None) -> int:
 
     Start as many as you need, with the settings of the daemon. They share the work through the queue in the store
     ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. Workers
-    make no editions: the daemon does. Ctrl-C or SIGTERM stops a worker within ten seconds, and a repeated one at once.
+    make no editions: the daemon does. Ctrl-C stops a worker within ten seconds; press it twice to stop at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":
@@ -129,8 +129,8 @@ def export_site(
     """
     Export the site as files that open from disk: editions, archive, stories, articles, sources.
 
-    Links are relative. The pages have no forms and no search, and they leave out the recipients of mail. The same store
-    gives the same bytes; files of an earlier export that are not part of the site any more are removed.
+    Links are relative. The pages have no forms and no search, and they leave out the recipients of mail. If the store
+    has not changed, a second export writes the same files. It removes old files that no longer belong to the site.
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url, create=False)) as engine:

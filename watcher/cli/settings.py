@@ -47,7 +47,8 @@ def init(
     """
     Write a starter settings.toml with about 40 sources of world news and a comment on each setting.
 
-    On a terminal it asks for contact and language unless you give them.
+    On a terminal, the command asks for your contact and your language, unless you give them as options. Elsewhere it
+    asks nothing: the contact stays empty, and the language is English.
     """
     target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():
@@ -57,15 +58,16 @@ def init(
         return USAGE
     zone = timezone or machine_zone()
     text = fill_in(starter_settings(), "timezone", zone)
+    asks = sys.stdin.isatty() and sys.stdout.isatty()
     for name, given in (("contact", contact), ("language", language)):
-        fill = partial(fill_in, text, name)
-        if given or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            text = fill(given)
-        else:
-            text = prompt(QUESTIONS[name], default="", show_default=False, value_proc=fill)
+        take = partial(fill_in, text, name)
+        text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
-    print_lines([f"wrote {target} for the time zone {zone}; read it, then run: watcher check{place}"])
+    made = parse_settings(text, target)
+    what = f"wrote {target} with {len(made.sources)} sources of world news, for the time zone {zone}"
+    missing = [] if made.fetch.contact else ["no contact is set: publishers cannot write to you (contact in [fetch])"]
+    print_lines([what, *missing, f"read the file, then run: watcher check{place}"])
     return DONE
 
 
@@ -73,8 +75,7 @@ def fill_in(text: str, name: str, value: str) -> str:
     """Return the starter `text` with `value` as the setting `name`, unchanged if it is "". Errors: BadParameter."""
     if not value.strip():
         return text
-    shown = re.compile(rf"^(?:# )?{name} = .*$", re.MULTILINE)
-    filled = shown.sub(lambda _: f"{name} = {to_toml(value.strip())}", text, count=1)
+    filled = re.sub(rf"(?m)^(?:# )?{name} = .*$", lambda _: f"{name} = {to_toml(value.strip())}", text, count=1)
     try:
         parse_settings(filled, Path("settings.toml"))
     except SettingsError as error:

@@ -101,7 +101,7 @@ def mute(source: SourceArgument, config: Config = None) -> int:
 
 @with_examples("watcher sources unmute 'The Example'")
 def unmute(source: SourceArgument, config: Config = None) -> int:
-    """Switch a muted source back on; it is polled soon."""
+    """Switch a muted source back on; Watcher polls it again."""
     return set_enabled(source, config, enabled=True)
 
 

@@ -67,8 +67,8 @@ def show_status(
     """
     Show whether a daemon is running, the health of the sources (worst first), and what the store holds.
 
-    With a name or URL, show that source in detail. `--alive` is for health checks: it needs a recent heartbeat, which
-    the daemon can give only if its loop and its store work.
+    With a name or URL, show that source in detail. `--alive` is for health checks: the exit code is 1 if no
+    daemon runs, or if it has not written to the store for two minutes.
     """
     settings = load_settings(config)
     if alive:
@@ -132,13 +132,13 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
         "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
         "sources": [row.to_json() for row in sources],
     }
+    found["due"] += sum(row.state.feed.id == 0 and not row.is_muted for row in sources)  # new: not in the store yet
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
+    rows = (*daemon_rows(*processes, now=now), *store_rows(found), *source_counts(sources))
     lines = chain(
-        format_rows(
-            (*daemon_rows(*processes, now=now), *store_rows(found), *source_counts(sources)), width=LABEL_CHARS
-        ),
+        format_rows(rows, width=LABEL_CHARS),
         format_sources(sources, everything=everything),
         format_reasons("pages without an article", lost, limit=most),
         format_reasons("pages replaced by the feed's own text", replaced, limit=most),

@@ -72,7 +72,7 @@ def backup(
 @with_examples("watcher restore /backups/watcher.db", "watcher restore /backups/watcher.db --force")
 def restore(
     backup_file: Annotated[Path, Argument(metavar="FILE", help="A file that watcher backup wrote.")],
-    force: Annotated[bool, Option("--force", help="Replace a store that is not empty.")] = False,
+    force: Annotated[bool, Option("--force", help="Needed if the store is not empty.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -175,7 +175,7 @@ def export(
     """
     Write the stored articles with their texts to standard output, one JSON object per line, oldest first.
 
-    Dates are in UTC. docs/guides/store.md lists the fields; `watcher import` reads them.
+    Dates are in UTC. docs/guides/store.md explains the fields. `watcher import` reads these lines into a store.
     """
     now = datetime.now(UTC)
     start = parse_time_option(since, option="--since", now=now)
