@@ -21,7 +21,7 @@ from pathlib import Path
 
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
-from digests.summarise.translation_check import figures, keeps_facts
+from digests.summarise.checks import figures, keeps_facts
 from digests.translate.engines import FirefoxEngine
 from digests.translate.translator import Translator
 

@@ -29,7 +29,7 @@ from digests.store.editions import (
     load_edition,
     open_digests,
 )
-from digests.summarise.translation_check import translations_of
+from digests.summarise.checks import translations_of
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_result

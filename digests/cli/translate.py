@@ -8,7 +8,7 @@ from typer import Argument, BadParameter
 from digests.errors import TranslationError
 from digests.settings.digests import digests_of
 from digests.settings.translate import translate_of
-from digests.summarise.translation_check import keeps_facts
+from digests.summarise.checks import keeps_facts
 from digests.translate.engines import MODEL_HINT, PAIR, FirefoxEngine, find_models, install_model
 from digests.translate.translator import MAX_CHARS, find_lacking_models, make_engine
 from watcher.cli.options import Config, Json, load_settings, with_examples

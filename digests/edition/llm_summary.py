@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from digests.analysis.corrections import apply_revisions
 from digests.model import Edition, EditionStory, LlmOutcome, LlmStop, Story
 from digests.settings.digests import ProseSettings
-from digests.summarise.llm_check import build_prompt, collect_prompt_sources, supported_sentences
+from digests.summarise.checks import build_prompt, collect_prompt_sources, supported_sentences
 from watcher.errors import WatcherError
 from watcher.model import Article
 from watcher.net.openai import Chat

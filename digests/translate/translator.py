@@ -16,7 +16,7 @@ from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings, translate_of
 from digests.store.editions import load_translation, save_translations
-from digests.summarise.translation_check import keeps_facts, translations_of
+from digests.summarise.checks import keeps_facts, translations_of
 from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings

@@ -12,7 +12,7 @@ from digests.edition.verify import verify
 from digests.model import LlmOutcome, LlmStop, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import cited_ids
-from digests.summarise.llm_check import supported_sentences
+from digests.summarise.checks import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
 from watcher.errors import ModelError

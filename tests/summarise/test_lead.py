@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.analysis.select import display_length
+from digests.summarise.checks import collect_prompt_sources
 from digests.summarise.lead import (
     MAX_QUOTED_WIDTH,
     MAX_SENTENCES,
@@ -14,7 +15,6 @@ from digests.summarise.lead import (
     is_informative,
     make_sentence,
 )
-from digests.summarise.llm_check import collect_prompt_sources
 from digests.summarise.readable import dateline_length, stands_alone, starts_with_reference
 from tests.compose.factories import agreement, article, by_id, story
 

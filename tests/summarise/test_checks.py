@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digests.summarise.translation_check import figures, find_names, keeps_facts
+from digests.summarise.checks import figures, find_names, keeps_facts
 
 KEPT = [
     ("pt", "Sismo de magnitude 6,8 faz 14 mortos no Chile", "Quake of magnitude 6.8 kills 14 in Chile"),
