@@ -10,7 +10,7 @@ from lxml import html
 from tests.web.press import NOW, edition, put, site_of
 from watcher.cli.main import run_command_line
 from watcher.errors import WatcherError
-from watcher.web.export import export_site
+from watcher.web.app import export_site
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 

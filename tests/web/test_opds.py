@@ -12,7 +12,7 @@ from lxml import etree
 from digests.web import feeds
 from tests.web.conftest import client_of
 from tests.web.press import app_of, filled, site_of
-from watcher.web.export import export_site
+from watcher.web.app import export_site
 
 pytestmark = pytest.mark.slow  # fills a store a case
 

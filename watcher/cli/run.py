@@ -23,7 +23,7 @@ from watcher.store.feeds import claim_store
 from watcher.store.stats import last_change
 from watcher.store.writer import read
 from watcher.web.app import SiteApp
-from watcher.web.export import export_site as write_site
+from watcher.web.app import export_site as write_site
 from watcher.web.serve import Listener
 from watcher.web.site import Site, load_site_plugins
 from watcher.worker import scheduler
