@@ -19,9 +19,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from watcher.cli.commands import Command, load_commands
 from watcher.cli.main import INTRO, build_command, import_target
+from watcher.cli.settings import json_schema
 from watcher.errors import WatcherError
 from watcher.failure_messages import FeedKind, FetchKind, HealthKind, PageKind, TaskKind
-from watcher.settings.docs import json_schema
 from watcher.settings.edit import to_toml
 from watcher.settings.types import format_size
 

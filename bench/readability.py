@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 from watcher.cli.commands import Command, load_commands
 from watcher.cli.main import build_command
-from watcher.settings.docs import json_schema
+from watcher.cli.settings import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 BARS = {"README": 9.0, "guides": 9.0, "help": 8.0, "settings": 8.0, "messages": 8.0}

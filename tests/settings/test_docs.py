@@ -11,8 +11,7 @@ import fastjsonschema
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.settings import starter_settings
-from watcher.settings.docs import json_schema, settings_with_origin
+from watcher.cli.settings import json_schema, settings_with_origin, starter_settings
 from watcher.settings.load import parse_settings
 
 ROOT = Path(__file__).parents[2]
