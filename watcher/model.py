@@ -255,45 +255,36 @@ class ExtractedArticle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """A stored article. `id` is 16 hex digits made from its identity (`text.urls.article_id`)."""
+class ArticleHeader:
+    """The fields of an article that grouping reads besides the features."""
 
-    id: str
+    id: str  # 16 hex digits made from its identity (`text.urls.article_id`)
     url: str
-    host: str
     outlet: str  # the source's name
     title: str
-    text: str  # cleaned, one paragraph a line
     language: str  # BCP 47 primary tag, "und" if unknown
     country: str | None  # of the outlet, ISO 3166-1 alpha-2
     published_at: datetime
+    agency: str | None = None
+    kind: str = "article"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article(ArticleHeader):
+    """A stored article."""
+
+    host: str
+    text: str  # cleaned, one paragraph a line
     fetched_at: datetime
     section: str | None = None
     owner: str | None = None
     authors: tuple[str, ...] = ()
-    agency: str | None = None
     dateline: str | None = None
     image: str | None = None
-    kind: str = "article"
     from_feed: bool = False  # the text is the feed's
     feed_reason: Reason | None = None  # why the page was not used; None if it was not requested
     is_truncated: bool = False  # only the beginning: the rest is missing or behind a paywall
     removed: tuple[RemovedBlock, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleHeader:
-    """The fields of an `Article` that grouping reads besides the features."""
-
-    id: str
-    url: str
-    outlet: str
-    title: str
-    language: str
-    published_at: datetime
-    agency: str | None
-    kind: str
-    country: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

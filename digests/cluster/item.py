@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from sys import intern
 
-from watcher.model import Article, ArticleHeader, Features
+from watcher.model import ArticleHeader, Features
 from watcher.text.page_kind import COLLECTIONS, is_address_of, is_title_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -37,7 +37,7 @@ class ClusterItem:
         return [*self.features.names, *(f"#{each}" for each in self.features.numbers if len(each) >= MIN_NUMBER_DIGITS)]
 
 
-def make_item(article: Article | ArticleHeader, features: Features) -> ClusterItem:
+def make_item(article: ArticleHeader, features: Features) -> ClusterItem:
     return ClusterItem(
         article_id=article.id,
         title=article.title,

@@ -4,7 +4,7 @@ import json
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from watcher.store.sql import columns_of, execute_each, in_chunks, insert
 from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
-ARTICLE_FIELDS = tuple(name for name in Article.__slots__ if name not in ("text", "removed"))  # with a column each
+ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in ("text", "removed"))
 NO_TEXT = zlib.compress(b"")
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
