@@ -209,11 +209,7 @@ MIN_WEIGHT = 1.0  # weight per report that the first country needs; else the sto
 
 
 def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
-    """
-    Return the ISO codes of the up to `MAX_COUNTRIES` countries that `story` is about, most named first; may be empty.
-
-    Each independent report has the same weight. The country of the outlet does not count.
-    """
+    """Return ISO codes of the countries that `story` is about, most named first; each report has the same weight."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_REPORTS]
     weights: dict[str, float] = defaultdict(float)

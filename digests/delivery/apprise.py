@@ -45,11 +45,7 @@ class AppriseChannel(Channel):
         raise self.status_fault(status, retry_after=outcome["retry_after"])
 
     def find_server(self) -> str | None:
-        """
-        Return the server of the first HTTP request, as a URL without a path; None if the service does not use HTTP.
-
-        Nothing is sent. Errors: DeliveryError, if the URL cannot be used.
-        """
+        """Return the server of the first HTTP request, None without HTTP. Nothing is sent. Errors: DeliveryError."""
         outcome = self.run_apprise({"title": "", "text": ["check"]}, "--check")
         server: str | None = outcome["server"]
         if server is None and outcome["is_sent"] is not None:

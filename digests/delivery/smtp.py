@@ -239,11 +239,7 @@ class SmtpChannel(Channel):
 
     @contextmanager
     def _delivery_errors(self, what: str, *, was_sent: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """
-        Turn a connection error in the `with` block into a DeliveryError that says `what`, and drop the connection.
-
-        If `was_sent()`, the end of the mail had been sent: it may have arrived.
-        """
+        """Raise a connection error as a DeliveryError with `what`. If `was_sent()`, the mail may have arrived."""
         try:
             yield
         except (smtplib.SMTPException, OSError) as error:

@@ -56,11 +56,7 @@ def prepare_edition(
     now: datetime,
     translator: TextTranslator | None = None,
 ) -> Callable[[], Edition]:
-    """
-    Load what an edition is made of, and return a function that composes it; run it in one read transaction.
-
-    The same state of the store and the same translations give the same edition.
-    """
+    """Load what an edition is made of, and return a function that composes it; run it in one read transaction."""
     start, end = request.window_start, request.window_end
     wanted = set(digest.sources)  # names and tags of sources; empty for all
     found = ((state, state.feed.source) for state in feed_states(connection, counted=False))

@@ -120,11 +120,7 @@ def build_messages(
 
 
 def load_own_templates(folder: Path | None) -> Own:
-    """
-    Return the reader's own templates in `folder`, ordered by path; none if `folder` is None.
-
-    Errors: DigestError, if the folder or a file cannot be read, or a file is too large or not named like a template.
-    """
+    """Return the reader's own templates in `folder`, ordered by path; none without one. Errors: DigestError."""
     if folder is None:
         return ()
     try:

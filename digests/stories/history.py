@@ -49,12 +49,7 @@ class StoryDetails:
 def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
-    """
-    Return the details of a story, or of the one that it was merged into.
-
-    `compare` selects the reports whose copies and links are explained, because comparing takes time. Errors: as
-    `resolve_story`.
-    """
+    """Return the details of a story. `compare` selects the reports to explain. Errors: as `resolve_story`."""
     asked, row = resolve_story(connection, story)
     members = {member.article_id: member for member in store.story_members(connection, row.id)}
     stored = articles_by_id(connection, members)
@@ -80,11 +75,7 @@ def load_story_details(
 
 
 def with_headline(row: StoryRow, story: Story, articles: Mapping[str, Article]) -> StoryRow:
-    """
-    Return the row of a story with its headline's language.
-
-    The headline is the one that the last edition chose, unless its report has left the story, or is no longer stored.
-    """
+    """Return a story's row with its headline's language: the headline of the last edition, if its report is there."""
     known = next((each for each in articles.values() if row.title and row.title in each.title), None)
     if known is not None:
         return replace(row, language=known.language)

@@ -154,11 +154,7 @@ def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -
 
 
 def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
-    """
-    Return the known stories without the joins that were revoked, and the resulting splits.
-
-    Tracking cannot separate the two: the window may have all articles of both, and most are in one story.
-    """
+    """Return the known stories without the joins that were revoked, which tracking cannot undo, and the splits."""
     known = {story.id: story for story in window.known}
     joins = {
         frozenset(side): each.number

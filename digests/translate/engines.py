@@ -98,11 +98,7 @@ class FirefoxEngine:
 
 
 class LibreTranslateEngine(JsonEndpoint):
-    """
-    Sends texts to the LibreTranslate server of the settings, nowhere else: `POST …/translate`, without retries.
-
-    Source: docs.libretranslate.com, API; the key goes into the question, not into a header.
-    """
+    """Sends texts to the LibreTranslate server of the settings, by `POST …/translate`, without retries."""
 
     def __init__(self, url: str, key: Secret | None) -> None:
         self._api_key = {"api_key": key.reveal()} if key else {}

@@ -37,11 +37,7 @@ PAGE_EDITIONS = 30
 
 
 def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
-    """
-    Return the feed of a digest, by default of the first, or of the part of it that `?section=` or `?watch=` names.
-
-    Errors: NotFound, if there is no such digest, section or phrase, or no edition yet.
-    """
+    """Return the feed of a digest, by default the first, or of its `?section=` or `?watch=`. Errors: NotFound."""
     known = digests_of(site.settings)
     name = ask.params.get("digest", known[0].name)
     digest = next((each for each in known if each.name == name), None)

@@ -142,11 +142,7 @@ def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Coll
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """
-    How long a response stays fresh, and how long to wait by Retry-After, in seconds from now; None if not given.
-
-    `max_age_s` is stored with the feed and used for a later 304 without Cache-Control.
-    """
+    """How long a response stays fresh, in seconds. `max_age_s` is stored, for a later 304 without Cache-Control."""
 
     fresh_s: float | None = None
     retry_after_s: float | None = None

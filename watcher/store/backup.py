@@ -78,11 +78,8 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
 
 
 def restore_target(engine: Engine, backup: Path) -> Path:
-    """
-    Return the store's file, which a backup replaces. Errors: StoreError if the store is on a server.
-
-    Its hint restores into a new database: in a used one, pg_restore fails on partitions and pgqueuer's tables.
-    """
+    """Return the store's file, which a backup replaces. Errors: StoreError if the store is on a server."""
+    # Into a new database: in a used one, pg_restore fails on partitions and pgqueuer's tables.
     login, name = engine.url.username, f"{engine.url.database}_restored"
     owner = f" --owner={shlex.quote(login)}" if login else ""
     made = f"createdb{owner} --template=template0 {shlex.quote(name)}"

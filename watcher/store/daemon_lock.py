@@ -142,11 +142,7 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) -> Iterator[DaemonLock]:
-    """
-    Lock a store for a daemon until the context ends. On PostgreSQL, several daemons may hold such a lock at a time.
-
-    Errors: StoreError if the store cannot be reached, or another daemon has locked its file.
-    """
+    """Lock a store for a daemon until the context ends. On PostgreSQL, several daemons may. Errors: StoreError."""
     path = status_path(engine)
     if path is None:
         before = next(iter(read(engine, load_statuses)), None)

@@ -54,11 +54,7 @@ SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="wat
 
 
 def open_store(url: str, *, create: bool = True) -> Engine:
-    """
-    Return an engine on the store at `url` after running its missing migrations; `create` makes a missing store.
-
-    Errors: StoreError if it cannot be opened, or is newer than this program or too old for it.
-    """
+    """Return an engine on a store whose migrations have run; `create` makes a missing one. Errors: StoreError."""
     if create:
         create_file(url)
     else:

@@ -53,11 +53,7 @@ class FeedState:
 
 
 def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
-    """
-    Note that a store serves the file of these settings, whose sources its feeds become.
-
-    Errors: SettingsError if it was last used with another file that is still there, unless `take_over`.
-    """
+    """Note whose settings a store serves. Errors: SettingsError if it served another file, unless `take_over`."""
     path, last = settings.path and settings.path.resolve(), read(engine, load_meta, SETTINGS_FILE)
     if path is None or last == str(path):
         return

@@ -76,12 +76,7 @@ def filter_tokens(language: str | None, country: str | None, outlet: str | None)
 
 @dataclass(frozen=True, slots=True)
 class Fts5Index:
-    """
-    The index on SQLite: FTS5 without content and positions.
-
-    Row numbers follow the time of publication, so that the newest come first without sorting. Phrases are checked in
-    the text (docs/decisions/0013).
-    """
+    """FTS5 without content and positions. Row numbers follow the time: newest first needs no sort (decisions/0013)."""
 
     connection: Connection
     article_id: ClassVar[ColumnElement[str]] = search_documents.c.article_id

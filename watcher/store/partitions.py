@@ -33,11 +33,7 @@ def partition_days(connection: Connection) -> list[int]:
 
 
 def change_partitions(engine: Engine, function: Callable[[Connection], T]) -> T | None:
-    """
-    Run `function` in a transaction; None on SQLite, or if other processes have locked the tables.
-
-    It is tried again later: while it waits for a long-running reader, all later queries would wait too.
-    """
+    """Run `function` in a transaction; None on SQLite, or if the tables are locked: it is tried again later."""
     if engine.dialect.name != "postgresql":
         return None
     try:

@@ -66,11 +66,7 @@ class Writer:
         self._thread.start()
 
     async def do(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """
-        Call `function` with a connection and the arguments in the next transaction; return what it returned.
-
-        Errors: StoreError if the store fails or the writer is closed; otherwise what the function raised.
-        """
+        """Call `function` in the next transaction; return what it returned. Errors: StoreError, or what it raised."""
         found: T = await self._enqueue(lambda connection: function(connection, *args, **kwargs))
         return found
 

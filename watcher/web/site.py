@@ -37,11 +37,7 @@ class NavLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """
-    A request: the parameters of the path, the query, and the fields of a form.
-
-    `base` is the site's URL as the client wrote it, such as "http://127.0.0.1:8420"; "" in a static export.
-    """
+    """A request: parameters of the path, query, fields of a form, and the site's URL as the client wrote it."""
 
     params: Mapping[str, str]
     base: str = ""

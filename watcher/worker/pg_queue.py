@@ -238,11 +238,7 @@ class PgScheduler(BaseScheduler):
 
 
 class TwoConnections(PsycopgDriver):
-    """
-    pgqueuer's driver with a second connection, only for notifications.
-
-    psycopg locks a connection while it waits for them, a second at a time: other queries on it would have to wait.
-    """
+    """pgqueuer's driver with a second connection for notifications: psycopg locks one while it waits for them."""
 
     def __init__(self, asking: AsyncConnection, listening: AsyncConnection) -> None:
         super().__init__(listening)

@@ -79,11 +79,7 @@ class Pool:
         atexit.register(self.close)  # before multiprocessing waits for its processes, which ignore its SIGTERM
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
-        """
-        Run `function(*args)` in a worker; return its result or raise its error.
-
-        Errors: WorkerFailed if it ran over `limit_s` seconds or out of memory, or its process died; BrokenPool.
-        """
+        """Return `function(*args)`, run in a worker, or raise its error. Errors: WorkerFailed, BrokenPool."""
         if self._closed:
             raise BrokenPool("the worker processes have been stopped")
         given: list[Worker] = []

@@ -64,11 +64,7 @@ def clean_page(
     rules: tuple[SiteRules, ...],
     now: datetime,
 ) -> ProcessedPage:
-    """
-    Return the article of a page. Errors: CleanError, also if its text does not match the feed's entry.
-
-    `site` are the block hashes of its site, one tuple per article; `rules` are the user's own.
-    """
+    """Return the article of a page. Errors: CleanError. `site`: block hashes of its site; `rules`: the user's own."""
     from watcher.clean import article
     from watcher.clean.reject import matches_feed_entry
 
