@@ -36,10 +36,7 @@ class DeliveryError(DigestError):
         retry_after_s: float | None = None,
         hint: str | None = None,
     ) -> None:
-        self.channel = channel
-        self.reason = reason
-        self.permanent = permanent
-        self.maybe_arrived = maybe_arrived
-        self.affects_all_recipients = affects_all_recipients
-        self.retry_after_s = retry_after_s
+        self.channel, self.reason = channel, reason
+        self.permanent, self.maybe_arrived = permanent, maybe_arrived
+        self.affects_all_recipients, self.retry_after_s = affects_all_recipients, retry_after_s
         super().__init__(f"{channel}: {reason}", hint=hint)

@@ -68,8 +68,7 @@ class ReasonedError(WatcherError):
     """An error with a URL and a reason, which is a kind with values; `str(error)` is both in English."""
 
     def __init__(self, url: str, reason: Reason) -> None:
-        self.url = url
-        self.reason = reason
+        self.url, self.reason = url, reason
         super().__init__(f"{url}: {reason}")
 
     @property
@@ -102,10 +101,8 @@ class FetchError(ReasonedError):
         answered_by: str | None = None,
         no_connection: bool = False,
     ) -> None:
-        self.no_connection = no_connection
-        self.answered_by = answered_by or url
-        self.permanent = permanent
-        self.retry_after_s = retry_after_s
+        self.answered_by, self.no_connection = answered_by or url, no_connection
+        self.permanent, self.retry_after_s = permanent, retry_after_s
         super().__init__(url, reason)
 
 
@@ -173,11 +170,7 @@ class PluginError(WatcherError):
 
 
 class EmbedderError(WatcherError):
-    """
-    The embedder made no vectors. `permanent` means that it fails until somebody fixes the cause.
-
-    `caused_by_input` means that the texts may be the cause, and that the embedder may work with others.
-    """
+    """The embedder made no vectors. `permanent`: until somebody acts; `caused_by_input`: others may get theirs."""
 
     def __init__(
         self,
@@ -187,9 +180,7 @@ class EmbedderError(WatcherError):
         retry_after_s: float | None = None,
         caused_by_input: bool = False,
     ) -> None:
-        self.permanent = permanent
-        self.retry_after_s = retry_after_s
-        self.caused_by_input = caused_by_input
+        self.permanent, self.retry_after_s, self.caused_by_input = permanent, retry_after_s, caused_by_input
         super().__init__(message)
 
 

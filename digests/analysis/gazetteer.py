@@ -59,18 +59,14 @@ class Gazetteer:
         found: list[CountryMatch] = []
         at = 0
         while at < len(tokens):
-            name = self._longest_name(tokens, at)
+            alike = self._like(tokens[at].folded)  # the longest first, a country's before a city's
+            name = next((name for folded, name in alike if self._matches(name, tokens, at, folded)), None)
             if (
                 name is not None and name.code
             ):  # a name without a code is no country, and keeps its words from being one
                 found.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
             at += len(name.tokens) if name else 1
         return found
-
-    def _longest_name(self, tokens: list[NameToken], at: int) -> country_names.PlaceName | None:
-        """Return the longest name at a token, by words, then letters; a country's before a city's; None without one."""
-        found = self._like(tokens[at].folded)
-        return next((name for folded, name in found if self._matches(name, tokens, at, folded)), None)
 
     def _names_like(self, word: str) -> list[tuple[str, country_names.PlaceName]]:
         """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""

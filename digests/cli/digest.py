@@ -16,13 +16,7 @@ from typer import Argument, BadParameter, Option
 
 from digests import edition_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
-from digests.cli.status import (
-    delivery_to_json,
-    format_state,
-    format_stories,
-    name_edition,
-    oversized_story_warning,
-)
+from digests.cli.status import delivery_to_json, format_state, format_stories, name_edition, oversized_story_warning
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import LOOKBACK, BuiltEdition, build_edition, build_unsaved_edition, preview_edition

@@ -61,11 +61,8 @@ class SmtpChannel(Channel):
     def __init__(
         self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = DEADLINE_S
     ) -> None:
-        self._server = server
-        self.peer = f"{server.at[0]}:{server.at[1]}"
-        self._sender = sender
-        self._password = password
-        self._deadline_s = deadline_s
+        self._server, self.peer = server, f"{server.at[0]}:{server.at[1]}"
+        self._sender, self._password, self._deadline_s = sender, password, deadline_s
         self._timeout_s = min(server.timeout.total_seconds(), deadline_s)
         self._client: BoundedSmtp | None = None
         self._socket: socket.socket | None = None

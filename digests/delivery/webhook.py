@@ -25,11 +25,8 @@ class WebhookChannel(Channel):
     def __init__(
         self, url: str, *, name: str, token: str = "", timeout_s: float = TIMEOUT_S, deadline_s: float = DEADLINE_S
     ) -> None:
-        self._url = url
-        self.peer = name
-        self._token = token
-        self._timeout_s = timeout_s
-        self._deadline_s = deadline_s
+        self._url, self.peer, self._token = url, name, token
+        self._timeout_s, self._deadline_s = timeout_s, deadline_s
         self._post: HttpPost | None = None
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:

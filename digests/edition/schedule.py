@@ -75,10 +75,6 @@ def last_due(digest: DigestSettings, by: datetime) -> DueEdition:
     return [each for each in due_editions(digest, by) if each.due_at <= by][-1]
 
 
-def next_due(digest: DigestSettings, now: datetime) -> datetime:
-    return next(each.due_at for each in due_editions(digest, now) if each.due_at > now)
-
-
 def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdition:
     """Return the last edition of a date that was due by `now`, else the first one; on any day of the week."""
     found = [edition_at(digest, day, at) for at in digest.at]
@@ -187,7 +183,7 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
             title=digest.title,
             last_date=last_date,
             last_made_at=last_made_at,
-            next_due_at=next_due(digest, now),
+            next_due_at=next(each.due_at for each in due_editions(digest, now) if each.due_at > now),
             missing_since=missing_since,
             due_since=missing_since if missing_since and now - missing_since <= digest.catch_up else None,
         )

@@ -156,8 +156,7 @@ class SmtpSettings(SettingsModel):
         default=None, description='Port of the server; by default 587, with "tls" 465, with "plain" 25.'
     )
     security: Security = Field(
-        default="starttls",
-        description='How the connection is encrypted; "plain" is only for a server on this machine.',
+        default="starttls", description='How the connection is encrypted; "plain" is only for a server on this machine.'
     )
     user: str = Field(default="", description="User name; without one, there is no login.", max_length=500)
     password: OptionalSecret = Field(default=None, description='Password, as "env:NAME" or "file:PATH".')

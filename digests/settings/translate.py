@@ -34,8 +34,7 @@ class TranslateSettings(SettingsModel):
         json_schema_extra={"default": "models"},
     )
     url: WebUrl | None = Field(
-        default=None,
-        description="URL of the LibreTranslate server; for firefox, of a folder to install models from.",
+        default=None, description="URL of the LibreTranslate server; for firefox, of a folder to install models from."
     )
     key: OptionalSecret = Field(
         default=None, description='API key of the LibreTranslate server, "env:NAME" or "file:PATH"; by default, none.'

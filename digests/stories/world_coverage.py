@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name, find_locales
 from digests.analysis.gazetteer import choose_countries, country_weights
-from digests.store.coverage import LastArticle, OutletRow, StoryReport, last_articles, outlet_rows, reports_between
+from digests.store.coverage import OutletRow, StoryReport, last_articles, outlet_rows, reports_between
 from watcher.settings.outlets import KnownOutlet, find_outlet, load_outlets
 from watcher.store.articles import articles_by_id
 from watcher.text.language import UNKNOWN
@@ -60,7 +60,8 @@ def measure_world_coverage(connection: Connection, *, since: datetime, until: da
     sources, reports = outlet_rows(connection), reports_between(connection, start=since, end=until)
     names = {row.name for row in sources} | {report.outlet for report in reports}
     last = [row for row in last_articles(connection) if row.outlet in names]
-    countries = countries_of_outlets(sources, last)
+    countries = {row.outlet: row.country for row in sorted(last, key=lambda row: row.published_at) if row.country}
+    countries |= {row.name: row.country for row in reversed(sources) if row.country}
     languages: defaultdict[str, set[str]] = defaultdict(set)
     for row in last:
         languages[row.outlet].add(row.language)
@@ -90,12 +91,6 @@ def measure_world_coverage(connection: Connection, *, since: datetime, until: da
         agency_countries=agency_countries,
         read_since=max(since, read_since or since),
     )
-
-
-def countries_of_outlets(sources: Iterable[OutletRow], last: Iterable[LastArticle]) -> dict[str, str]:
-    """Return the country of each outlet by its sources, else by its latest article with one."""
-    found = {row.outlet: row.country for row in sorted(last, key=lambda row: row.published_at) if row.country}
-    return found | {row.name: row.country for row in reversed(tuple(sources)) if row.country}
 
 
 def first_reports(reports: Iterable[StoryReport], *, since: datetime) -> list[StoryReport]:

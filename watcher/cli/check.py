@@ -79,7 +79,8 @@ def check(
         rows = [{**asdict(result), "ok": not result.fault} for result in results]
         print_json(found | ({"online": rows} if online else {}))
     else:
-        print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: OK"])
+        nouns = {name: name.removesuffix("es" if name.endswith("sses") else "s") for name in counts}
+        print_lines([f"{', '.join(format_count(counts[name], noun, name) for name, noun in nouns.items())}: OK"])
         for warning in warnings:
             print_err(warning)
         print_lines(format_faults(faults) if deep else ())
@@ -114,12 +115,6 @@ def count_tables(settings: Settings) -> dict[str, int]:
     for _, check_plugin in load_plugins(CHECKS_GROUP, "the check"):
         counts |= check_plugin(settings)
     return counts
-
-
-def count_noun(plural: str, count: int) -> str:
-    """Return a count with its noun: "1 digest", "2 web addresses"."""
-    noun = plural.removesuffix("es" if plural.endswith("sses") else "s")
-    return format_count(count, noun, plural)
 
 
 def find_warnings(settings: Settings) -> Iterator[str]:

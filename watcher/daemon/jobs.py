@@ -87,11 +87,8 @@ class JobRunner:
         trouble: Callable[[], str | None],  # why the store cannot be written, which it has logged already
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._now = now
-        self._clock = clock
-        self._ended = ended
-        self._trouble = trouble
-        self._steady = steady
+        self._now, self._clock, self._steady = now, clock, steady
+        self._ended, self._trouble = ended, trouble
         # A late job still runs (after a second, APScheduler would drop it by default), but only once.
         defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         self.scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)

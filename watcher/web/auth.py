@@ -62,9 +62,7 @@ class AuthMiddleware:
     """Passes allowed requests to `app` and adds `HEADERS`; `app` and `token` may be replaced while it serves."""
 
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
-        self.app = app
-        self.token = token
-        self._clock = clock
+        self.app, self.token, self._clock = app, token, clock
         # By client: the count of wrong tokens, and the time of the last one.
         self.guesses: dict[str, tuple[int, float]] = {}
 

@@ -82,12 +82,7 @@ def own_version() -> str:
 
 @asynccontextmanager
 async def open_context(
-    settings: Settings,
-    engine: Engine,
-    *,
-    on_event: Callable[[Event], None],
-    pages: bool = True,
-    spread_s: float = 0.0,
+    settings: Settings, engine: Engine, *, on_event: Callable[[Event], None], pages: bool = True, spread_s: float = 0.0
 ) -> AsyncIterator[WorkerContext]:
     """
     Yield a context, after saving the settings' sources to the store. Errors: SettingsError for the user's site rules.
@@ -107,7 +102,10 @@ async def open_context(
             writer=writer,
             client=client,
             connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, hosts=hosts, down_since=down_since),
-            pool=parsing_pool(fetch, tasks.load_cleaner, workers=page_workers()),
+            # Half of the cores: each process takes over 100 MB, and cleans 30 pages a second.
+            pool=parsing_pool(
+                fetch, tasks.load_cleaner, workers=max(1, min(MAX_PAGE_WORKERS, (os.cpu_count() or 1) // 2))
+            ),
             feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
             vector_pool=Pool(workers=1, idle_s=EMBEDDER_IDLE_S),
             edition_pool=Pool(workers=1, max_tasks=1),
@@ -148,11 +146,6 @@ def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
         allow_private=fetch.allow_private,
         concurrency=concurrency,
     )
-
-
-def page_workers() -> int:
-    """Return how many processes clean pages: for half of the cores, as each takes over 100 MB and does 30 a second."""
-    return max(1, min(MAX_PAGE_WORKERS, (os.cpu_count() or 1) // 2))
 
 
 def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:
