@@ -91,8 +91,7 @@ def make_digest(
         if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
             raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
     if (send or preview) and (stdout or chosen or (send and preview)):
-        message = "cannot be combined with --stdout, --format or each other"
-        raise BadParameter(message, param_hint="--send, --preview")
+        raise BadParameter("cannot be combined with --stdout, --format or each other", param_hint="--send, --preview")
     if preview:
         return preview_all(settings, wanted, options, json=json)
     rows, is_done = [], True

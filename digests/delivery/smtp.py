@@ -129,8 +129,7 @@ class SmtpChannel(Channel):
         assert client is not None
         with self._delivery_errors("did not take the whole mail", was_sent=lambda: over):
             self._check(client.docmd("DATA"), "DATA", client, good=354)
-            body = message if message.endswith(b"\r\n") else message + b"\r\n"
-            client.send(AT_LINE_START.sub(b"..", body))
+            client.send(AT_LINE_START.sub(b"..", message if message.endswith(b"\r\n") else message + b"\r\n"))
             try:
                 before_commit()
             except BaseException:

@@ -67,8 +67,7 @@ def due_edition(
     `catch_up` ago (None: at any time). The next edition covers the window of a skipped one.
     """
     latest = last_due(digest, now)
-    is_due = since <= latest.due_at and (catch_up is None or now - latest.due_at <= catch_up)
-    return latest if is_due else None
+    return latest if since <= latest.due_at and (catch_up is None or now - latest.due_at <= catch_up) else None
 
 
 def last_due(digest: DigestSettings, by: datetime) -> DueEdition:

@@ -194,8 +194,7 @@ def is_settled(connection: Connection, key: EditionKey, *, now: datetime) -> boo
 
 
 def is_made(connection: Connection, key: EditionKey) -> bool:
-    made_at = connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, key)))
-    return made_at is not None
+    return connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, key))) is not None
 
 
 def find_row(

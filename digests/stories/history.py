@@ -115,8 +115,7 @@ def load_evidence(
         return
     end = max(articles[key].published_at for key in known)
     start = nth_last_published_at(connection, end, place=ARTICLES_AROUND) or end - MAX_LOOKBACK
-    around = items_between(connection, start=start, end=end)
-    others = [item for key, item in around.items() if key not in articles]
+    others = [item for key, item in items_between(connection, start=start, end=end).items() if key not in articles]
     items = sort_by_time([*known.values(), *others])
     scorer, telling = PairScorer(items, params_for(items)[0]), TellingKeys(others)
     node = {item.article_id: number for number, item in enumerate(items)}

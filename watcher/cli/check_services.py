@@ -71,5 +71,4 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
 
 def check_source(source: Source, probe: ProbeResult) -> CheckResult:
     fault = failure_reason(probe)
-    hint = (find_hint(probe) or "") if fault else ""
-    return CheckResult(what="source", name=source.name, fault=fault, hint=hint)
+    return CheckResult(what="source", name=source.name, fault=fault, hint=(find_hint(probe) or "") if fault else "")

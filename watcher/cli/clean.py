@@ -96,8 +96,7 @@ def clean(
     if json:
         print_json(article_to_dict(extract, article), links=True)
     elif explain:
-        left_out = unselected_blocks(html, url=url, sites=sites)
-        print_lines([format_explanation(extract, article, left_out)], links=True)
+        print_lines([format_explanation(extract, article, unselected_blocks(html, url=url, sites=sites))], links=True)
     else:
         print_lines([article.title, "", article.text], links=True)
     return DONE

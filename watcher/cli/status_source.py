@@ -87,8 +87,7 @@ def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
         "history": history,
         "polls": polls,
     }
-    lines = chain(format_source(status, now=now), format_history(history, polls))
-    print_result(found, lines, json=json)
+    print_result(found, chain(format_source(status, now=now), format_history(history, polls)), json=json)
 
 
 def format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:

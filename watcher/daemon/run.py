@@ -169,8 +169,7 @@ async def wait_for_signals(
             return lost
         if flags.reload.is_set() and not flags.end.is_set():
             flags.reload.clear()
-            started = f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
-            notify_systemd(started, "reloading the settings")
+            notify_systemd(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", "reloading the settings")
             is_applied = await reload_settings(services)
             notify_systemd("READY=1", "running" if is_applied else "running with the previous settings")
     return None

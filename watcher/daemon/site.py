@@ -98,8 +98,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
     """Return `/metrics` and `/healthz` of a daemon."""
 
     def find() -> tuple[Metric, ...]:
-        of_store = read(services.tools.writer.engine, store_metrics, services.settings)
-        return (*process_metrics(services), *of_store)
+        return (*process_metrics(services), *read(services.tools.writer.engine, store_metrics, services.settings))
 
     async def health() -> dict[str, object]:
         status = services.lock.status
@@ -129,8 +128,7 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
 
 def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
     async def answer_metrics(_request: Request) -> Response:
-        page = await asyncio.to_thread(generate_latest, registry)
-        return Response(page, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return Response(await asyncio.to_thread(generate_latest, registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def answer_health(_request: Request) -> Response:
         found = await health()

@@ -162,8 +162,7 @@ class EndpointEmbedder(JsonEndpoint):
         if self._endpoint.dimensions:
             question["dimensions"] = self._endpoint.dimensions
         max_bytes = HEAD_BYTES + TEXT_BYTES * len(texts)
-        timeout_s = self._endpoint.timeout.total_seconds()
-        body = self.post_json(question, timeout_s=timeout_s, max_bytes=max_bytes)
+        body = self.post_json(question, timeout_s=self._endpoint.timeout.total_seconds(), max_bytes=max_bytes)
         try:
             rows = parse_vectors(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:

@@ -43,8 +43,7 @@ def parse_with_recovery(text: str, path: str) -> ParseResult:
         try:
             return ParseResult(data=tomllib.loads("\n".join(lines)), sound="\n".join(lines), faults=tuple(faults))
         except RecursionError:
-            message = "values are nested too deeply"
-            faults.append(Problem(path=path, line=1, column=1, key="syntax", message=message))
+            faults.append(Problem(path=path, line=1, column=1, key="syntax", message="values are nested too deeply"))
             break
         except tomllib.TOMLDecodeError as error:
             first, last, fault = locate_fault(lines, error, path)

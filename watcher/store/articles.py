@@ -77,8 +77,7 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
 def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
     """Return the index document of an article, or of a row with `INDEXED_COLUMNS`, id and text (None: empty)."""
     text = source.text if isinstance(source, Article) else decompress(source.text or NO_TEXT)
-    values = {name: getattr(source, name) for name in INDEXED_COLUMNS}
-    return IndexDocument(article_id=source.id, text=text, **values)
+    return IndexDocument(article_id=source.id, text=text, **{name: getattr(source, name) for name in INDEXED_COLUMNS})
 
 
 def compress(text: str) -> bytes:
@@ -123,8 +122,7 @@ def select_articles(
     connection: Connection, columns: Iterable[Any], joined: Table, *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
     """Return a query for `columns` of the articles that meet `conditions`, with their rows in `texts` or `features`."""
-    belongs = has_text if joined is texts else has_features
-    query = select(*columns).select_from(articles).join(joined, belongs)
+    query = select(*columns).select_from(articles).join(joined, has_text if joined is texts else has_features)
     return query.where(*conditions, in_partitions(connection, joined.c.day, *conditions))
 
 

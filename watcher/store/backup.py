@@ -40,8 +40,7 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
         except sqlite3.Error as error:
             raise StoreError(f"the store {redacted_url(engine)} cannot be copied: {error}") from error
         if faults:
-            hint = "watcher check --deep checks the store itself"
-            raise StoreError(f"the copy is damaged: {faults[0]}", hint=hint)
+            raise StoreError(f"the copy is damaged: {faults[0]}", hint="watcher check --deep checks the store itself")
 
 
 def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:

@@ -85,8 +85,7 @@ def check_index(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def broken_index(what: str) -> StoreProblem:
-    hint = f"{REPAIR_HINT}; a running daemon then rebuilds it"
-    return StoreProblem(what=what, hint=hint, repair=rebuild_index)
+    return StoreProblem(what=what, hint=f"{REPAIR_HINT}; a running daemon then rebuilds it", repair=rebuild_index)
 
 
 def check_articles(connection: Connection) -> Iterator[StoreProblem]:
@@ -166,12 +165,11 @@ def drop_future_times(connection: Connection, *, now: datetime) -> int:
     machine's clock was set: machines with different clocks would keep overwriting each other's times.
     """
     ahead = now + MAX_CLOCK_SKEW
-    asked = {"last_request_at": now, "blocked_until": None}
     statements = (
         update(feeds).where(feeds.c.last_polled_at > ahead).values(next_poll_at=now, last_polled_at=now),
         update(pages).where(pages.c.added_at > ahead, pages.c.next_try_at.is_not(None)).values(next_try_at=now),
         update(pages).where(pages.c.added_at > ahead).values(added_at=now),
-        update(hosts).where(hosts.c.last_request_at > ahead).values(asked),
+        update(hosts).where(hosts.c.last_request_at > ahead).values({"last_request_at": now, "blocked_until": None}),
         update(hosts).where(hosts.c.robots_at > ahead).values(robots_at=None),
         update(entries).where(entries.c.first_seen_at > ahead).values(first_seen_at=now),
         update(articles)

@@ -40,8 +40,7 @@ def newest_articles(
     if since is not None:
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(limit)).all()
-    columns = (articles.c.id, articles.c.title, texts.c.text, articles.c.language)
-    rows = rows_by_id(connection, columns, texts, keys)
+    rows = rows_by_id(connection, (articles.c.id, articles.c.title, texts.c.text, articles.c.language), texts, keys)
     found = {key: (key, title, decompress(text), language) for key, title, text, language in rows}
     return tuple(found[key] for key in keys if key in found)
 

@@ -92,12 +92,10 @@ class Fts5Index:
         rows = []
         for document in documents:
             number = self._free_rowid(rowid_at(document.published_at))
-            row = {"number": number, "article_id": document.article_id}
-            self.connection.execute(search_documents.insert(), row)
+            self.connection.execute(search_documents.insert(), {"number": number, "article_id": document.article_id})
             rows.append({"number": number, "words": document.words(document.text)})
         rows.sort(key=itemgetter("number"))  # out of order, FTS5 would write each by itself
-        note = text(f"INSERT INTO {FTS5_TABLE} (rowid, text) VALUES (:number, :words)")
-        execute_each(self.connection, note, rows)
+        execute_each(self.connection, text(f"INSERT INTO {FTS5_TABLE} (rowid, text) VALUES (:number, :words)"), rows)
 
     def remove(self, documents: Sequence[IndexDocument]) -> None:
         """Remove articles; each document must be the same as when it was added."""

@@ -77,8 +77,7 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
         return None
     began_at, over_at = (datetime.combine(date.fromordinal(each), time(), UTC) for each in (day, day + 1))
     came = (articles.c.fetched_at >= began_at, articles.c.fetched_at < over_at)
-    held = select(articles.c.id).where(*came, articles.c.id.in_(select(pins.c.article_id)))
-    ids = list(connection.scalars(held))
+    ids = list(connection.scalars(select(articles.c.id).where(*came, articles.c.id.in_(select(pins.c.article_id)))))
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
     for table in PARTITIONED:
         name = partition_name(table, day)

@@ -26,8 +26,7 @@ def drop_articles(connection: Connection, after: datetime | None, limit: int, *,
     """Delete up to `limit` old unpinned articles, the oldest first. `after`: where the last batch ended, as below."""
     own = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # same result, but fewer partitions to read
-    columns = (*(articles.c[name] for name in own), texts.c.text)
-    query = select(*columns).outerjoin(texts, and_(has_text, in_time))
+    query = select(*(articles.c[name] for name in own), texts.c.text).outerjoin(texts, and_(has_text, in_time))
     query = query.where(articles.c.fetched_at < before, is_unpinned())
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
@@ -84,8 +83,7 @@ def drop_hosts(connection: Connection, after: str, limit: int, *, before: dateti
         select(feeds.c.id).where(feeds.c.host == hosts.c.host).exists(),
         select(pages.c.article_id).where(pages.c.host == hosts.c.host).exists(),
     )
-    old = delete(hosts).where(hosts.c.host.in_(found), is_old, ~is_needed)
-    removed = connection.execute(old).rowcount
+    removed = connection.execute(delete(hosts).where(hosts.c.host.in_(found), is_old, ~is_needed)).rowcount
     return BatchResult(removed=removed, resume_after=found[-1] if len(found) == limit else None)
 
 

@@ -245,8 +245,7 @@ def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, 
 
     It is not tried again: for writes that must not be repeated, such as an edition and its mails, and for commands.
     """
-    patience_s = 0.0
-    return write_with_retry(engine, patience_s, function, *args, **kwargs)
+    return write_with_retry(engine, 0.0, function, *args, **kwargs)
 
 
 def write_with_retry(

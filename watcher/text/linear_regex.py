@@ -34,8 +34,7 @@ def compile_linear(expression: str) -> LinearRegex:
 
 
 def _compile(expression: str) -> LinearRegex:
-    pattern = IGNORE_CASE + expression
-    return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+    return SchemaValidator(core_schema.str_schema(pattern=IGNORE_CASE + expression, regex_engine="rust-regex"))
 
 
 def describe_error(message: str) -> str:

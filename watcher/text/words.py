@@ -166,8 +166,7 @@ def word_overlap(one: str, other: str, language: str) -> float:
 
 def normalize(text: str) -> str:
     """Return the folded words of `text` joined by single spaces; a run of a script without spaces is one word."""
-    found = LETTERS.findall(fold_text(text))
-    return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(found)).split())
+    return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(LETTERS.findall(fold_text(text)))).split())
 
 
 def fold_text(text: str) -> str:

@@ -77,8 +77,7 @@ class AuthMiddleware:
                     headers.setdefault(name, value)
             await send(message)
 
-        app = self._refusal(scope, Headers(scope=scope)) or self.app
-        await app(scope, receive, send_with_headers)
+        await (self._refusal(scope, Headers(scope=scope)) or self.app)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         """Return the response to a refused request, None if the request is allowed."""

@@ -139,9 +139,8 @@ def render_page(
 @lru_cache(maxsize=8)
 def environment(package: str, zone: tzinfo) -> Environment:
     """Return the Jinja environment for the templates of a package, which can extend the site's own."""
-    loaders = [PackageLoader(name) for name in (package, "watcher.web") if name]
     found = Environment(
-        loader=ChoiceLoader(loaders),
+        loader=ChoiceLoader([PackageLoader(name) for name in (package, "watcher.web") if name]),
         autoescape=True,
         finalize=sanitize_text,
         undefined=StrictUndefined,

@@ -169,8 +169,7 @@ def next_poll_text(state: FeedState) -> str:
 
 def poll_now(site: Site, ask: PageRequest) -> PageResponse:
     feed_id = feed_id_of(ask)
-    now = site.now()
-    if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
+    if not write(site.engine, make_due, feed_id, now=site.now(), min_interval=LEAST_REST):
         raise SettingsError((), "the source was polled less than a minute ago, or is not polled at all")
     return PageResponse(redirect_to=f"/sources/{feed_id}?done=poll")
 

@@ -116,8 +116,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
         image=entry.image,
         published_at=entry.published_at,
     )
-    packed = article_features(cleaned.title, cleaned.text, language or "und")
-    return ProcessedPage(cleaned=cleaned, packed=packed)
+    return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language or "und"))
 
 
 def article_features(title: str, text: str, language: str) -> PackedFeatures:

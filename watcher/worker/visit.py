@@ -117,8 +117,7 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                 verdict = verdicts[where]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
             if verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
-                later = context.now() + ROBOTS_RETRY_AFTER
-                await context.writer.do(defer, [page.article_id], until=later)
+                await context.writer.do(defer, [page.article_id], until=context.now() + ROBOTS_RETRY_AFTER)
             elif page.url not in verdict.allowed:
                 await process_page(page, context, forbidden=verdict.reason)
             else:
@@ -139,8 +138,7 @@ async def load_robots(
     status, rules, now = stored.robots_status, stored.robots_rules, context.now()
     lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
     if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
-        options = context.request_options.get(pages[0].feed.source.url)
-        answer = await fetch_robots(where, context, pause, options)
+        answer = await fetch_robots(where, context, pause, context.request_options.get(pages[0].feed.source.url))
         if answer is None:
             return robots.evaluate(robots.NO_ANSWER, "", ())
         status, rules = answer
