@@ -12,7 +12,7 @@ from itertools import islice, permutations
 from digests.analysis.coverage import Coverage, make_mention
 from digests.analysis.numbers import NUMBER, YEAR, normalize
 from digests.model import Detail, Difference, Perspective, Sentence, Story
-from digests.summarise.angle import local_angle_test
+from digests.summarise.agreement import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence
 from digests.summarise.readable import words_for_language
 from watcher.model import Article

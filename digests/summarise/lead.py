@@ -10,8 +10,7 @@ from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
 from digests.summarise import readable
-from digests.summarise.agreement import Agreement, total_support
-from digests.summarise.angle import local_angle_test
+from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems
