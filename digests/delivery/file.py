@@ -10,6 +10,7 @@ from digests.delivery.channels import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
+from watcher.store.backup import flush_names
 
 ERRNO_TEXTS = {
     errno.ENOSPC: "no space is left on the disk",
@@ -45,7 +46,7 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
             _write_through(waiting[-1][0], form.body, PRIVATE if form.format == "eml" else PUBLIC)
         for temporary, target in waiting:
             temporary.replace(target)
-        _sync_names(directory)
+        flush_names(directory)
     except OSError as error:
         reason = ERRNO_TEXTS.get(error.errno or 0, error.strerror or str(error))
         raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in TRANSIENT_ERRNOS) from error
@@ -63,15 +64,6 @@ def _write_through(path: Path, body: bytes, mode: int) -> None:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_names(directory: Path) -> None:
-    """Flush a folder's file names to the disk: without this, a power cut may bring the old files back."""
-    folder = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class FileChannel(Channel):

@@ -168,13 +168,18 @@ def atomic_file(to: Path) -> Iterator[Path]:
         finally:
             for ending in ("", "-journal", *LOG_SUFFIXES):
                 part.with_name(part.name + ending).unlink(missing_ok=True)
-        folder = os.open(to.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flush_names(to.parent)
     except OSError as error:
         raise StoreError(f"{to} cannot be written: {error.strerror}") from error
+
+
+def flush_names(folder: Path) -> None:
+    """Flush a folder's file names to the disk: without this, a power cut may bring the old files back."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
