@@ -20,15 +20,7 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store.editions import (
-    EditionKey,
-    EditionRow,
-    cited_ids,
-    count_deliveries,
-    edition_rows,
-    load_edition,
-    open_digests,
-)
+from digests.store import editions
 from digests.summarise.checks import translations_of
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
@@ -57,7 +49,7 @@ def list_editions(
 ) -> None:
     """List the stored editions, each with its number of stories, its deliveries and its first headline."""
     settings = load_settings(config)
-    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+    with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, summarise_editions, name, limit=limit)
     if name is not None and not found:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
@@ -67,12 +59,12 @@ def list_editions(
 def summarise_editions(connection: Connection, name: str | None, *, limit: int) -> list[dict[str, Any]]:
     """Return the latest editions, of one digest or all. Each is loaded in full, one at a time."""
     found = []
-    for row in edition_rows(connection, name, limit=limit):
-        edition = load_edition(connection, row)
+    for row in editions.edition_rows(connection, name, limit=limit):
+        edition = editions.load_edition(connection, row)
         about = {"digest": row.digest, "date": row.local_date, "slot": row.slot, "number": row.number}
         about |= {"title": edition.title, "made_at": row.made_at} | edition.ledger.counts
         about |= {"headline": next((story.headline for story in edition.stories), "")}
-        found.append(about | {"deliveries": count_deliveries(connection, row)})
+        found.append(about | {"deliveries": editions.count_deliveries(connection, row)})
     return found
 
 
@@ -81,7 +73,7 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "no edition is stored; watcher digest makes one"
     for each in found:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
-        key = EditionKey(digest=each["digest"], local_date=each["date"], slot=each["slot"])
+        key = editions.EditionKey(digest=each["digest"], local_date=each["date"], slot=each["slot"])
         when = f", {key.time}" if key.time else ""
         when = when if key.is_scheduled else f", on demand ({key.time})"
         text = f"{key.local_date}  {key.digest} no. {each['number']}{when}: {format_stories(each)}"
@@ -113,7 +105,7 @@ def replay(
     digest = find_digest(settings, name)
     wanted = check_formats(formats) or tuple(form for form in digest.formats if form != "atom")
     folder = directory or folder_of(digest, settings)
-    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+    with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         forms = [
             form
             for edition, suffix in editions_of_date(engine, digest, day)
@@ -133,14 +125,14 @@ def replay(
 def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
     """Return the editions of a date, each with the suffix of its files' names. Errors: DigestError."""
     at = parse_date(day, option="DATE")
-    rows = read(engine, edition_rows, digest.name, day=at)
+    rows = read(engine, editions.edition_rows, digest.name, day=at)
     if not rows:
         hint = "watcher editions  # lists the stored editions"
         raise DigestError(f"no edition of {digest.name} for {at} is stored", hint=hint)
-    return [(read(engine, load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
+    return [(read(engine, editions.load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
 
 
-def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
+def file_suffixes(rows: Sequence[editions.EditionRow]) -> dict[editions.EditionRow, str]:
     """
     Return the editions of a date that still have files, with the suffix after the date in the names of the files.
 
@@ -183,10 +175,10 @@ def verify_editions(
     checked against the articles.
     """
     settings = load_settings(config)
-    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+    with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         if everything:
-            rows = read(engine, edition_rows)
-            verdicts = [check_edition(engine, read(engine, load_edition, row=row)) for row in rows]
+            rows = read(engine, editions.edition_rows)
+            verdicts = [check_edition(engine, read(engine, editions.load_edition, row=row)) for row in rows]
         elif edition is not None and ("/" in edition or "." in edition) and Path(edition).is_file():
             verdicts = [check_file(engine, settings, Path(edition))]
         else:
@@ -207,7 +199,7 @@ class Verdict:
 
 
 def check_edition(engine: Engine, edition: Edition) -> Verdict:
-    ids = cited_ids(edition)
+    ids = editions.cited_ids(edition)
     faults = verify(edition, read(engine, articles_by_id, ids), read(engine, revisions_of, ids))
     return Verdict(
         digest=edition.digest,

@@ -12,21 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    Select,
-    Table,
-    and_,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from digests import edition_json
 from digests.model import Edition
@@ -80,7 +66,7 @@ class EditionKey:
         return f"{self.local_date}, {self.time}" if self.time else f"{self.local_date}"
 
 
-def open_digests(url: str, *, make: bool = True) -> Engine:
+def open_digests(url: str, *, make: bool = True) -> sa.Engine:
     """Return an engine on the store at `url` with up-to-date tables of the digests; errors as `open_store`."""
     engine = open_store(url, create=make)
     with dispose_on_error(engine):
@@ -88,7 +74,7 @@ def open_digests(url: str, *, make: bool = True) -> Engine:
     return engine
 
 
-def open_digests_read_only(url: str) -> Engine:
+def open_digests_read_only(url: str) -> sa.Engine:
     """Return an engine that only reads. Errors: StoreError, if there is no store with this version of the tables."""
     engine = open_read_only(url)
     with dispose_on_error(engine):
@@ -96,18 +82,18 @@ def open_digests_read_only(url: str) -> Engine:
     return engine
 
 
-def first_seen(connection: Connection, digest: str, *, now: datetime) -> datetime:
+def first_seen(connection: sa.Connection, digest: str, *, now: datetime) -> datetime:
     """Return when this digest was first requested, and store `now` if it never was or if that time is in the future."""
     connection.execute(insert(connection, digests).values(name=digest, first_seen_at=now).on_conflict_do_nothing())
-    query = select(digests.c.first_seen_at).where(digests.c.name == digest)
+    query = sa.select(digests.c.first_seen_at).where(digests.c.name == digest)
     moment: datetime = connection.execute(query).scalar_one()
     if moment > now:
-        connection.execute(update(digests).where(digests.c.name == digest).values(first_seen_at=now))
+        connection.execute(sa.update(digests).where(digests.c.name == digest).values(first_seen_at=now))
     return min(moment, now)
 
 
 def claim(
-    connection: Connection,
+    connection: sa.Connection,
     key: EditionKey,
     *,
     window: tuple[datetime, datetime],
@@ -121,7 +107,7 @@ def claim(
     `by` names the claiming process (None: this one). `held_for` is how long another claim is respected (None:
     `CLAIM_LASTS`).
     """
-    query = select(editions.c.claimed_by, editions.c.claimed_at)
+    query = sa.select(editions.c.claimed_by, editions.c.claimed_at)
     query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
     held = connection.execute(query).one_or_none()
     # A claim that has expired, or whose process on this machine has ended, is taken over.
@@ -135,7 +121,7 @@ def claim(
     return number
 
 
-def edition_filter(table: Table, edition: Any) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401 - a key, row or columns
+def edition_filter(table: sa.Table, edition: Any) -> tuple[sa.ColumnElement[bool], ...]:  # noqa: ANN401 - a key, row or columns
     """Return the WHERE conditions for rows of `table` with the digest, date and slot that `edition` has."""
     return tuple(table.c[name] == getattr(edition, name) for name in EditionKey.__slots__)
 
@@ -166,9 +152,9 @@ def cited_ids(edition: Edition) -> set[str]:
     return ids | {correction.article_id for correction in edition.corrections}
 
 
-def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> bool:
+def save_edition(connection: sa.Connection, key: EditionKey, edition: Edition) -> bool:
     """Store an edition in its claimed row and pin what it cites; False if another process has taken the claim over."""
-    query = update(editions).where(*edition_filter(editions, key))
+    query = sa.update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
     values = {"made_at": edition.made_at, "payload": zlib.compress(edition_json.dump(edition), 6)}
     if connection.execute(query.values(values)).rowcount != 1:
@@ -178,27 +164,27 @@ def save_edition(connection: Connection, key: EditionKey, edition: Edition) -> b
     return True
 
 
-def pin_name(edition: EditionKey | Row[*tuple[Any, ...]]) -> str:
+def pin_name(edition: EditionKey | sa.Row[*tuple[Any, ...]]) -> str:
     return f"edition {edition.digest} {edition.local_date.isoformat()} {edition.slot}"
 
 
-def release_claim(connection: Connection, key: EditionKey, *, by: str | None = None) -> None:
-    query = delete(editions).where(*edition_filter(editions, key))
+def release_claim(connection: sa.Connection, key: EditionKey, *, by: str | None = None) -> None:
+    query = sa.delete(editions).where(*edition_filter(editions, key))
     connection.execute(query.where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id())))
 
 
-def is_settled(connection: Connection, key: EditionKey, *, now: datetime) -> bool:
-    query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
+def is_settled(connection: sa.Connection, key: EditionKey, *, now: datetime) -> bool:
+    query = sa.select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
     row = connection.execute(query.where(*edition_filter(editions, key))).one_or_none()
     return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
-def is_made(connection: Connection, key: EditionKey) -> bool:
-    return connection.scalar(select(editions.c.made_at).where(*edition_filter(editions, key))) is not None
+def is_made(connection: sa.Connection, key: EditionKey) -> bool:
+    return connection.scalar(sa.select(editions.c.made_at).where(*edition_filter(editions, key))) is not None
 
 
 def find_row(
-    connection: Connection, digest: str, local_date: date | None = None, *, suffix: str = ""
+    connection: sa.Connection, digest: str, local_date: date | None = None, *, suffix: str = ""
 ) -> EditionRow | None:
     """
     Return the edition of a date: the daily one, else the newest; without a date, the latest. None if there is none.
@@ -211,26 +197,26 @@ def find_row(
     return next((row for row in rows if not suffix or row.suffix == suffix), None)
 
 
-def select_editions(digest: str | None = None, day: date | None = None) -> Select[*tuple[Any, ...]]:
-    query = select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
+def select_editions(digest: str | None = None, day: date | None = None) -> sa.Select[*tuple[Any, ...]]:
+    query = sa.select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
     query = query if digest is None else query.where(editions.c.digest == digest)
     return query if day is None else query.where(editions.c.local_date == day)
 
 
-def get_edition(connection: Connection, digest: str, local_date: date | None = None) -> Edition | None:
+def get_edition(connection: sa.Connection, digest: str, local_date: date | None = None) -> Edition | None:
     row = find_row(connection, digest, local_date)
     return load_edition(connection, row) if row else None
 
 
-def was_delivered() -> ColumnElement[bool]:
+def was_delivered() -> sa.ColumnElement[bool]:
     """Return the SQL condition that an edition has or may have reached a recipient, or is delivered by its files."""
     of_it = edition_filter(deliveries, editions.c)
-    arrived = exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
-    return or_(~exists().where(*of_it).correlate(editions), arrived)
+    arrived = sa.exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
+    return sa.or_(~sa.exists().where(*of_it).correlate(editions), arrived)
 
 
 def recent_editions(
-    connection: Connection,
+    connection: sa.Connection,
     digest: str,
     *,
     before: date,
@@ -245,8 +231,8 @@ def recent_editions(
     """
     is_earlier = editions.c.local_date < before
     if until is not None:
-        is_same_date = and_(editions.c.local_date == before, IS_SCHEDULED, editions.c.window_end < until)
-        is_earlier = or_(is_earlier, is_same_date)
+        is_same_date = sa.and_(editions.c.local_date == before, IS_SCHEDULED, editions.c.window_end < until)
+        is_earlier = sa.or_(is_earlier, is_same_date)
     query = select_editions(digest).where(is_earlier).order_by(*LATEST_FIRST)
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
     found: list[EditionRow] = []
@@ -257,7 +243,7 @@ def recent_editions(
 
 
 def editions_of_others(
-    connection: Connection, digest: str, *, start: datetime, end: datetime, limit: int
+    connection: sa.Connection, digest: str, *, start: datetime, end: datetime, limit: int
 ) -> tuple[Edition, ...]:
     """Return the last `limit` scheduled editions of other digests whose window ends in (start, end], newest first."""
     query = select_editions().where(editions.c.digest != digest, IS_SCHEDULED)
@@ -267,7 +253,7 @@ def editions_of_others(
 
 
 def covered_up_to(
-    connection: Connection, digest: str, *, by: datetime, window: timedelta | None, before: date | None = None
+    connection: sa.Connection, digest: str, *, by: datetime, window: timedelta | None, before: date | None = None
 ) -> datetime | None:
     """
     Return the end of the newest window until `by` that covered everything before it; None if there is none.
@@ -276,7 +262,7 @@ def covered_up_to(
     reached nobody, and those dated `before` or later, do not count.
     """
     query = (
-        select(editions.c.slot, editions.c.window_start, editions.c.window_end)
+        sa.select(editions.c.slot, editions.c.window_start, editions.c.window_end)
         .where(editions.c.digest == digest, editions.c.made_at.is_not(None), editions.c.window_end <= by)
         .where(was_delivered())
         .order_by(editions.c.window_end.desc())
@@ -290,22 +276,22 @@ def covered_up_to(
     return next((row.window_end for row in counts), None)
 
 
-def next_number(connection: Connection, digest: str, *, now: datetime) -> int:
+def next_number(connection: sa.Connection, digest: str, *, now: datetime) -> int:
     """Return the number of a digest's next edition: one more than the last that is made or being made."""
-    made = select(func.max(editions.c.number)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
+    made = sa.select(sa.func.max(editions.c.number)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
     in_progress = (each.number for each in editions_in_progress(connection, now=now) if each.digest == digest)
     return max([connection.scalar(made) or 0, *in_progress]) + 1
 
 
-def latest_editions(connection: Connection) -> dict[str, tuple[date, datetime]]:
+def latest_editions(connection: sa.Connection) -> dict[str, tuple[date, datetime]]:
     """Return by digest the date of its latest edition, and when its last one was built; only for digests with one."""
-    latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
-    query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
+    latest = (sa.func.max(editions.c.local_date), sa.func.max(editions.c.made_at))
+    query = sa.select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
     return {name: (day, made_at) for name, day, made_at in connection.execute(query)}
 
 
-def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
-    return dict(connection.execute(select(digests.c.name, digests.c.first_seen_at)).all())
+def first_seen_by_digest(connection: sa.Connection) -> dict[str, datetime]:
+    return dict(connection.execute(sa.select(digests.c.name, digests.c.first_seen_at)).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,20 +303,20 @@ class EditionRow(EditionKey):
 
 
 def edition_rows(
-    connection: Connection, digest: str | None = None, *, day: date | None = None, limit: int | None = None
+    connection: sa.Connection, digest: str | None = None, *, day: date | None = None, limit: int | None = None
 ) -> tuple[EditionRow, ...]:
     newest_first = (editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
     return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(limit), EditionRow)
 
 
-def count_deliveries(connection: Connection, key: EditionKey) -> dict[str, int]:
+def count_deliveries(connection: sa.Connection, key: EditionKey) -> dict[str, int]:
     """Return the number of an edition's deliveries by state."""
-    query = select(deliveries.c.state, func.count()).where(*edition_filter(deliveries, key))
+    query = sa.select(deliveries.c.state, sa.func.count()).where(*edition_filter(deliveries, key))
     return dict(connection.execute(query.group_by(deliveries.c.state)).all())
 
 
-def load_edition(connection: Connection, row: EditionRow) -> Edition:
-    query = select(editions.c.payload).where(*edition_filter(editions, row))
+def load_edition(connection: sa.Connection, row: EditionRow) -> Edition:
+    query = sa.select(editions.c.payload).where(*edition_filter(editions, row))
     return unpack_edition(connection.execute(query).scalar_one())
 
 
@@ -338,7 +324,7 @@ def unpack_edition(payload: bytes) -> Edition:
     return edition_json.load(zlib.decompress(payload))
 
 
-def adjacent_editions(connection: Connection, row: EditionRow) -> tuple[EditionRow | None, EditionRow | None]:
+def adjacent_editions(connection: sa.Connection, row: EditionRow) -> tuple[EditionRow | None, EditionRow | None]:
     """Return the editions of the same digest before and after `row`, by date and by when they were made."""
     query = select_editions(row.digest).order_by(editions.c.local_date, editions.c.made_at)
     rows = (None, *load_records(connection, query, EditionRow), None)
@@ -353,19 +339,19 @@ class EditionInProgress(EditionKey):
     claimed_at: datetime
 
 
-def editions_in_progress(connection: Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
-    query = select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
+def editions_in_progress(connection: sa.Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
+    query = sa.select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
     found = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
     return tuple(each for each in found if is_claim_live(each.claimed_by, each.claimed_at, now=now))
 
 
-def load_translation(connection: Connection, key: str) -> str | None:
+def load_translation(connection: sa.Connection, key: str) -> str | None:
     """Return the translation that is stored under `key`; None if there is none."""
-    text: str | None = connection.scalar(select(translations.c.text).where(translations.c.key == key))
+    text: str | None = connection.scalar(sa.select(translations.c.text).where(translations.c.key == key))
     return text
 
 
-def save_translations(connection: Connection, texts: Mapping[str, str], *, now: datetime) -> None:
+def save_translations(connection: sa.Connection, texts: Mapping[str, str], *, now: datetime) -> None:
     """Store translations by their keys, so that an edition made again says the same; those there already stay."""
     rows = [{"key": key, "text": text, "made_at": now} for key, text in texts.items()]
     connection.execute(insert(connection, translations).on_conflict_do_nothing(), rows)

@@ -50,9 +50,7 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     row = read(site.engine, editions.find_row, ask.params["digest"], day, suffix=suffix)
     if row is None:
         raise NotFound(f"There is no edition for this {'date' if day else 'digest'}.")
-    if ending in ("", "html"):
-        return edition_page(site, row)
-    return render_form(site, row, ending)
+    return edition_page(site, row) if ending in ("", "html") else render_form(site, row, ending)
 
 
 def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:

@@ -123,9 +123,7 @@ def median_interval(published: Iterable[datetime], now: datetime) -> float | Non
     """Return half the median gap between the newest dates, in seconds within `ADAPTIVE_S`; None below three dates."""
     moments = sorted((moment for moment in published if moment <= now), reverse=True)[:RHYTHM_ENTRIES]
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
-    if len(gaps) < 2:
-        return None
-    return min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
+    return None if len(gaps) < 2 else min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
 
 
 def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
@@ -190,6 +188,4 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
     if value.isascii() and value.isdecimal():
         return min(float(value[:12]), MAX_RETRY_AFTER_S) if len(value) <= 12 else MAX_RETRY_AFTER_S
     moment = parse_date(value) if any(letter.isalpha() for letter in value) else None
-    if moment is None:
-        return None
-    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+    return None if moment is None else min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)

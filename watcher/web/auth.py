@@ -123,9 +123,7 @@ def client_address(scope: Scope) -> str:
         address = ip_address(text)
     except ValueError:  # a proxy may send another name
         return text
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or int(address) >> 64)
-    return text
+    return str(address.ipv4_mapped or int(address) >> 64) if isinstance(address, IPv6Address) else text
 
 
 def parse_token(authorization: str) -> str:
