@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from digests.delivery.channels import BeforeCommit, Channel
+from digests.delivery.channels import BeforeCommit, ProcessChannel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
@@ -16,7 +16,7 @@ UNKNOWN_REASON = "did not take the message, and Apprise does not say why"
 SHOW_REASON = "to see the reason, run: apprise -vv -b test URL"
 
 
-class AppriseChannel(Channel):
+class AppriseChannel(ProcessChannel):
     """
     One service. Its URL goes to the process by a pipe, and no output of Apprise is shown: both may hold secrets.
 
@@ -27,7 +27,6 @@ class AppriseChannel(Channel):
 
     def __init__(self, url: str, *, name: str) -> None:
         self._url, self.peer = url, name
-        self._process: subprocess.Popen[str] | None = None
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = message.forms
@@ -76,16 +75,6 @@ class AppriseChannel(Channel):
             words = f"names {outcome['recipients']} recipients; expected one, and a delivery for each"
             raise self.fault(words, permanent=True)
         return outcome
-
-    def abort(self) -> None:
-        super().abort()
-        self.close()
-
-    def close(self) -> None:
-        """End the process, if it is still running."""
-        if (process := self._process) is not None and process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> AppriseChannel:

@@ -1,13 +1,10 @@
 """The channel `sendmail`: hands a mail for each recipient to a program of this machine, without a shell."""
 
-import contextlib
-import os
-import signal
 import subprocess
 import tempfile
 from typing import IO
 
-from digests.delivery.channels import BeforeCommit, Channel
+from digests.delivery.channels import BeforeCommit, ProcessChannel
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line
@@ -19,7 +16,7 @@ PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
 RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
 
 
-class SendmailChannel(Channel):
+class SendmailChannel(ProcessChannel):
     """Runs the program once for each mail, which it reads from standard input with LF line endings."""
 
     name = "sendmail"
@@ -27,7 +24,6 @@ class SendmailChannel(Channel):
     def __init__(self, program: tuple[str, ...], *, sender: str) -> None:
         self._program, self.peer = program, program[0]
         self._sender = sender
-        self._process: subprocess.Popen[bytes] | None = None
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = message.forms
@@ -49,10 +45,6 @@ class SendmailChannel(Channel):
             )
         return told or "accepted"
 
-    def abort(self) -> None:
-        super().abort()
-        self.close()
-
     def _run(self, recipient: str, mail: IO[bytes], said: IO[bytes]) -> int:
         command = [*self._program, "-f", self._sender, "--", recipient]
         try:
@@ -71,14 +63,6 @@ class SendmailChannel(Channel):
             words = "interrupted" if self.is_aborted else f"was killed by signal {-code}"
             raise self.fault(words, maybe_arrived=True)
         return code
-
-    def close(self) -> None:
-        """Kill the program and its children, if it is still running."""
-        process = self._process
-        if process is not None and process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
