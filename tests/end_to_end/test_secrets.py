@@ -127,7 +127,7 @@ def test_no_command_no_page_and_no_edition_shows_what_is_secret_in_an_address(se
         if path.is_file() and path.suffix in (".html", ".md", ".txt", ".json", ".xml", ".eml")
     }
 
-    assert "2 articles stored" in shown["poll --all"] or "1 articles stored" in shown["poll --all"]
+    assert "2 articles stored" in shown["poll --all"] or "1 article stored" in shown["poll --all"]
     assert "Ferry runs again" in shown["search ferry"] and len(files) > 6
     assert "403" not in shown["sources test Cookie"] + shown["status Cookie"]
     assert [name for name, text in (shown | files).items() if not is_clean(text)] == []

@@ -181,7 +181,7 @@ async def test_a_source_shows_its_polls_and_no_password(client):
     pages = [(await client.get(f"/sources/{n}")).text for n in (1, 2, 3)]
     failing = next(page for page in pages if "503 Service Unavailable" in page)
 
-    assert "1 failures in a row" in failing
+    assert "1 failure in a row" in failing
     assert "hush" not in "".join(pages)
 
 

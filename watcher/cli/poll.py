@@ -228,8 +228,8 @@ def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:
-    read = summary.feeds - summary.unchanged - summary.failed
-    yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
+    outcome = f"{summary.feeds - summary.unchanged - summary.failed} read, {summary.unchanged} not modified"
+    yield f"{format_count(summary.feeds, 'feed')} polled: {outcome}, {summary.failed} failed"
     counts = (
         (summary.from_feed, "of them with the text from the feed, not from the page"),
         (summary.known, "already stored under another address"),
@@ -238,8 +238,9 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
         (summary.rechecked, "cited pages checked again"),
         (summary.changed, "of them changed or gone"),
     )
-    yield ", ".join([f"{summary.stored} articles stored", *(f"{count} {words}" for count, words in counts if count)])
-    vectors = f"; embedding {summary.vectors} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
+    more = [f"{count} {words}" for count, words in counts if count]
+    yield ", ".join([f"{format_count(summary.stored, 'article')} stored", *more])
+    vectors = f"; embedding {summary.vectors:,} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
     yield f"polling the feeds and fetching the articles took {summary.fetching_s:.1f} s{vectors}"
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(summary.failures)]
     yield from at_most(failures, "more: see watcher status")

@@ -223,8 +223,8 @@ def daemon_to_json(
 
 def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
-    waiting = f"{found['pages_waiting']} pages to fetch, {found['due']} feeds and pages due"
-    yield "store", f"{found['store']}: {found['articles']} articles{size}, {waiting}"
+    waiting = f"{format_count(found['pages_waiting'], 'page')} to fetch, feeds and pages due: {found['due']:,}"
+    yield "store", f"{found['store']}: {format_count(found['articles'], 'article')}{size}, {waiting}"
     if found["last_served"] not in (None, str(found["settings"])):
         yield "", f"it was last used with other settings: {found['last_served']}"
     if found["network_down_since"]:
@@ -265,7 +265,7 @@ def format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iter
 
 def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
     health, name = row.health, to_one_line(row.source.name, NAME_CHARS)
-    parts = (to_one_line(describe_health(health), REASON_CHARS), f"{row.state.articles} articles")
+    parts = (to_one_line(describe_health(health), REASON_CHARS), format_count(row.state.articles, "article"))
     yield f"  {health.status:10} {name}: {'; '.join(filter(None, parts))}"
     if health.hint:
         yield f"{INDENT}try: {to_one_line(health.hint, REASON_CHARS)}"

@@ -19,7 +19,7 @@ from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, sy
 from watcher.store.polls import feed_stats, load_health_changes, load_polls
 from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
-from watcher.text.format import format_duration
+from watcher.text.format import format_count, format_duration
 from watcher.text.urls import hide_secrets
 from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, render_page
 
@@ -155,9 +155,7 @@ def next_poll_text(state: FeedState) -> str:
     feed = state.feed
     if feed.gone:
         return "the feed is gone and is not polled any more"
-    parts = []
-    if feed.failures:
-        parts.append(f"{feed.failures} failures in a row: polled less often")
+    parts = [f"{format_count(feed.failures, 'failure')} in a row: polled less often"] if feed.failures else []
     if feed.interval_s:
         parts.append(f"every {format_duration(feed.interval_s)}")
     if feed.avg_gap_s:
