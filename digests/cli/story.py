@@ -198,8 +198,8 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    An edition can say that no outlet from a country, or with a kind of owner, reports a story. Give that story alone,
-    and the command shows, for each such country or kind of owner, its article that is most similar to the story.
+    An edition can say that no outlet from a country, or with a kind of owner, reports a story. If you give only that
+    story, the command shows the most similar article of each such country or kind of owner.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

@@ -47,9 +47,9 @@ def discover_feeds(
     json: Json = False,
 ) -> int:
     """
-    Find the feeds of a site and read each: those that the page links to, or else those at common addresses.
+    Find and read the feeds of a site: those that the page links to or, if there are none, those at common addresses.
 
-    Requests are made one at a time, with the pause of [fetch] host_delay between them.
+    Watcher makes one request at a time, and waits for [fetch] host_delay between two requests.
     Exit code 1 if no feed is found, 2 if `--add` finds several.
     """
     path = settings_path(config) if add else None
