@@ -10,6 +10,15 @@ from sqlalchemy import Engine, event
 
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 KINDS = ("sqlite", POSTGRESQL)
+# Settings of a store and a digest, to be continued with the digest's own keys.
+WORLD = """
+[store]
+url = "sqlite:///watcher.db"
+[semantic]
+embedder = "none"
+[[digests]]
+name = "world"
+"""
 # For what the other kind has no such thing for:
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", [POSTGRESQL], indirect=True)

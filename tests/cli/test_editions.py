@@ -10,19 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from digests.store.schema import editions
-from tests.kinds import on
+from tests.kinds import WORLD, on
 from watcher.cli.main import run_command_line
 from watcher.store.writer import write
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 
-SETTINGS = """
-[store]
-url = "sqlite:///watcher.db"
-[semantic]
-embedder = "none"
-[[digests]]
-name = "world"
+SETTINGS = f"""{WORLD}
 directory = "out"
 formats = ["markdown", "html", "text", "eml", "json", "epub"]
 """

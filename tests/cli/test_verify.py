@@ -6,19 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 
-from tests.kinds import on
+from tests.kinds import WORLD, on
 from watcher.cli.main import run_command_line
 from watcher.store.articles import compress
 from watcher.store.schema import texts
 from watcher.store.writer import write
 
-SETTINGS = """
-[store]
-url = "sqlite:///watcher.db"
-[semantic]
-embedder = "none"
-[[digests]]
-name = "world"
+SETTINGS = f"""{WORLD}
 formats = ["text"]
 """
 FLOOD = (

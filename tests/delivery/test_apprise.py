@@ -16,7 +16,7 @@ from digests.delivery.apprise import AppriseChannel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from tests.delivery.hook import listening
-from tests.kinds import on, on_sqlite
+from tests.kinds import WORLD, on, on_sqlite
 from watcher.cli.main import run_command_line
 
 pytestmark = [
@@ -24,16 +24,10 @@ pytestmark = [
     pytest.mark.skipif(find_spec("apprise") is None, reason="Apprise is not installed: pip install '.[apprise]'"),
 ]
 FLOOD = "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home."
-SETTINGS = """
-[store]
-url = "sqlite:///watcher.db"
-[semantic]
-embedder = "none"
-[[digests]]
-name = "world"
+SETTINGS = f"""{WORLD}
 title = "World Digest"
 formats = ["text"]
-deliver = [{ channel = "apprise", url = "file:apprise-url" }]
+deliver = [{{ channel = "apprise", url = "file:apprise-url" }}]
 """
 LINES = tuple(f"{n}. The mayor of town {n} opens a bridge" for n in range(2_000))
 

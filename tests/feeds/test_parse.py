@@ -10,32 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.feeds.written import URL, atom, read, rss
 from watcher.errors import FeedError
 from watcher.feeds.parse import parse_feed
-from watcher.model import ParsedFeed
-
-URL = "https://a.example/dir/feed.xml"
-NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
-
-
-def rss(*items: str, channel: str = "", attributes: str = "") -> bytes:
-    inside = "".join(f"<item>{item}</item>" for item in items)
-    return (
-        f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0" {attributes}><channel><title>The Feed</title>'
-        f"{channel}{inside}</channel></rss>"
-    ).encode()
-
-
-def atom(*entries: str, feed: str = "", attributes: str = "") -> bytes:
-    inside = "".join(f"<entry>{entry}</entry>" for entry in entries)
-    return (
-        f'<feed xmlns="http://www.w3.org/2005/Atom" {attributes}><title>The Feed</title>{feed}{inside}</feed>'.encode()
-    )
-
-
-def read(body: bytes, **known) -> ParsedFeed:
-    return parse_feed(body, url=URL, now=NOW, **known)
-
 
 ITEM = "<title>One</title><link>https://a.example/1</link><guid isPermaLink='false'>g1</guid>"
 
