@@ -170,7 +170,7 @@ class PluginError(WatcherError):
 
 
 class EmbedderError(WatcherError):
-    """The embedder made no vectors. `permanent`: until somebody acts; `caused_by_input`: others may get theirs."""
+    """The embedder made no vectors. `permanent`: it fails until you act. `caused_by_input`: other texts may work."""
 
     def __init__(
         self,

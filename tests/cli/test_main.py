@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -68,6 +69,12 @@ def test_help_imports_no_heavy_library(arguments):
 
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+def test_the_version_names_the_folder_so_that_two_checkouts_can_be_told_apart(capsys):
+    assert run_command_line(["--version"]) == 0
+
+    assert capsys.readouterr().out.endswith(f" from {Path(__file__).resolve().parents[2]}\n")
 
 
 def test_every_command_is_listed_with_one_line(capsys):

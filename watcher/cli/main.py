@@ -138,13 +138,13 @@ def build_app() -> LazyGroup:
 
 
 def note_options(
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version, and its folder.")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file, for any command.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", expose_value=False)] = False,
 ) -> None:
     """Note the options that stand before the command; `run_command_line` has noted --debug."""
     if show_version:
-        typer.echo(f"watcher {version('watcher-digests')}")
+        typer.echo(f"watcher {version('watcher-digests')} from {Path(__file__).resolve().parents[2]}")
         raise typer.Exit
     SESSION.config = config
 
