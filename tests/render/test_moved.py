@@ -148,3 +148,11 @@ def test_a_headline_that_a_voice_has_is_shown_once(editions, form):
     edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(replace(lead, related=()),)),))
 
     assert shown(edition, form).count("Le barrage cède") == 1
+
+
+def test_reports_with_another_focus_alone_are_not_said_to_differ(editions):
+    edition = editions.each(editions.moved(), lambda story: replace(story, differences=(), silent=()))
+
+    told = shown(edition, "markdown")
+
+    assert "With another focus:" in told and "How the coverage differs" not in told
