@@ -57,7 +57,7 @@ def compose_edition(
 ) -> Edition:
     """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
-    wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, context)]
+    wanted = [each for each in ranked if each.must_phrases or each.watched or is_wanted(each.story, context)]
     anchors: set[str] = set()
     selection = select_stories(wanted, context, anchors)
     if digest.kind == "week":
@@ -91,7 +91,7 @@ def compose_edition(
     )
 
 
-def _is_wanted(story: Story, context: ComposeContext) -> bool:
+def is_wanted(story: Story, context: ComposeContext) -> bool:
     """Whether a story is about one of the digest's regions or countries; True if the digest names none."""
     regions = context.digest.regions
     return not regions or any(code in regions or region_of(code) in regions for code in context.find_countries(story))

@@ -1,6 +1,6 @@
 """Builds one edition, in order: claim it, group its articles, load, compose, publish, save."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -55,8 +55,8 @@ def prepare_edition(
     *,
     now: datetime,
     translator: TextTranslator | None = None,
-) -> Callable[[], Edition]:
-    """Load what an edition is made of, and return a function that composes it; run it in one read transaction."""
+) -> partial[Edition]:
+    """Load what an edition is made of; return a call that composes it, with the stories and context as arguments."""
     start, end = request.window_start, request.window_end
     wanted = set(digest.sources)  # names and tags of sources; empty for all
     found = ((state, state.feed.source) for state in feed_states(connection, counted=False))

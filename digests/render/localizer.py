@@ -115,15 +115,15 @@ class Localizer:
 
 
 def localizer_for(edition: Edition) -> Localizer:
-    return _localizer(edition.language, _zone(edition.timezone), edition.local_date)
+    return make_localizer(edition.language, _zone(edition.timezone), edition.local_date)
 
 
 def english(zone: tzinfo) -> Localizer:
     """Return the English localizer for pages outside an edition: all its times have a date."""
-    return _localizer(FALLBACK_LANGUAGE, zone, date.min)
+    return make_localizer(FALLBACK_LANGUAGE, zone, date.min)
 
 
-def _localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
+def make_localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
     primary = language_tag(tag)
     language = primary if known_locale(primary) else FALLBACK_LANGUAGE
     locale, phrases = _locale(tag), load_phrases(language)
