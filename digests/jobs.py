@@ -5,6 +5,7 @@ import logging
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -19,12 +20,14 @@ from digests.settings.schedule import DAYS
 from digests.settings.translate import translate_of
 from digests.store.editions import MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
-from digests.store.outbox import OPEN_STATES, SENT, count_due
+from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
+from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
 from watcher.store import stats
 from watcher.store.engine import connect
+from watcher.store.features import has_backlog
 from watcher.store.writer import read, write
 from watcher.text.format import fields
 from watcher.worker.backfill import BackgroundTask
@@ -38,6 +41,7 @@ OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
 # How long a claim is respected if no process has the lock of its edition.
 DEAD_CLAIM_AFTER = timedelta(seconds=30)
+ALERTS_REST = 4  # times what a look for stories to tell took: until the next one, so it takes a fifth of a core
 CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, for the feeds to be polled before an edition is built
 
 
@@ -54,6 +58,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=partial(run_outbox, settings, tools), finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
+        *story_alert_jobs(settings, tools),
         *(
             Job(
                 name=f"digest {digest.name}" if at == digest.at[0] else f"digest {digest.name} {at:%H:%M}",
@@ -201,6 +206,29 @@ def log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, large
         log.warning("oversized_story %s", fields(**about, story=largest.id, **size, title=largest.title))
 
 
+def story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
+    """Return the job that looks for stories to tell at once, after new articles; none if no digest has such alerts."""
+    digests = tuple(digest for digest in digests_of(settings) if digest.alerts)
+    key = tools.embedder.store_key if tools.embedder else None
+    last: list[object] = []
+    rest_until_s = 0.0
+
+    async def run() -> None:
+        nonlocal last, rest_until_s
+        news: list[object] = [*await tools.writer.read(latest_news)]
+        # It looks again when the last articles have their vectors.
+        news.append(await tools.writer.read(has_backlog, version=FEATURES_VERSION, setting=key))
+        began_s = monotonic()
+        if news != last and began_s >= rest_until_s:
+            arguments = (settings.store.url, digests, tools.now())
+            await tools.edition_pool.run(find_story_alerts, *arguments, limit_s=MAKE_LIMIT_S)
+            rest_until_s = monotonic() + ALERTS_REST * (monotonic() - began_s)
+            last = news
+            await run_outbox(settings, tools)
+
+    return (Job(name="story alerts", every_s=ALERTS_EVERY_S, run=run),) if digests else ()
+
+
 async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
     if not await tools.writer.read(count_due, now=tools.now()):
         return
@@ -221,6 +249,13 @@ def send_and_log(worker: OutboxWorker) -> None:
             retry_at = delivery.next_try_at if delivery.state in OPEN_STATES else None
             given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
             log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
+
+
+def find_story_alerts(url: str, digests: tuple[DigestSettings, ...], now: datetime) -> None:
+    # A late import, as in `build_due_edition`.
+    from digests.alerts.stories import send_story_alerts
+
+    send_story_alerts(url, digests, now)
 
 
 def build_due_edition(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from html import escape
 
 from sqlalchemy import Connection
 
@@ -21,7 +23,7 @@ from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
-from digests.store.outbox import FAILED, RETRY_FOR, list_undelivered, load_open_alerts, save_open_alerts
+from digests.store.outbox import ALERT, FAILED, RETRY_FOR, list_undelivered, load_open_alerts, save_open_alerts
 from watcher.errors import StoreError, WatcherError
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
@@ -34,13 +36,14 @@ log = logging.getLogger("digests")
 EVERY_S = 60.0
 RETRY_AFTER = timedelta(minutes=10)  # after an alert that no recipient got
 SUBJECT_CHARS, WORDS_CHARS = 150, 600
+DISCORD_SIGNS = re.compile(r"([\\`*_~|>#\[\]()<])")
 DELIVERIES_BACK = timedelta(days=2)
 MAX_FAILING_SHARE = 0.5  # of the sources; if more fail, they are not to blame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """The alert, made at `at`, that a failure lasts since `since`, or that it has ended (`is_over`)."""
+    """The alert, made at `at`, that a failure lasts since `since`, or that it has ended (`is_over`); or on a story."""
 
     name: str  # does not change while the failure lasts
     since: datetime
@@ -48,14 +51,20 @@ class Alert:
     words: str = ""
     is_over: bool = False
     machine: str = field(default_factory=socket.gethostname)
+    title: str = ""  # of a story; then `words` are the lines of the text, of which `url` is one
+    url: str = ""
 
     @property
     def subject(self) -> str:
+        if self.title:
+            return to_one_line(self.title, SUBJECT_CHARS)
         what = to_one_line(self.name, SUBJECT_CHARS)
         return f"Watcher: {what} {'works again' if self.is_over else 'is failing'}"
 
     @property
     def text(self) -> str:
+        if self.title:
+            return f"{self.words}\n"
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"
@@ -178,7 +187,8 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
             continue
         name = f"delivery {each.digest}"
         state = "could not be delivered" if each.state == FAILED else "is still waiting"
-        words = f"the edition of {each.label} to {each.recipient} by {each.channel} {state}: {each.response}"
+        what = f"the alert of {each.local_date}" if each.slot.startswith(ALERT) else f"the edition of {each.label}"
+        words = f"{what} to {each.recipient} by {each.channel} {state}: {each.response}"
         told.setdefault(name, Alert(name=name, since=since, at=now, words=words))
     yield from told.values()
 
@@ -192,7 +202,8 @@ def render_message(alert: Alert, delivery: DeliverSettings, sender: str, recipie
             form, ending, body = delivery.message_shape, "json", render_webhook(alert, shape=delivery.message_shape)
         case "file":
             form, ending, body = "text", "txt", f"{alert.subject}\n\n{alert.text}".encode()
-    rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-alert.{ending}", body=body)
+    what = alert.name.replace(" ", "-") if alert.title else "alert"
+    rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-{what}.{ending}", body=body)
     return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=(rendered,))
 
 
@@ -216,15 +227,20 @@ def render_webhook(alert: Alert, *, shape: str) -> bytes:
     match shape:
         case "ntfy":
             told = {"title": alert.subject, "message": alert.text, "priority": 3 if alert.is_over else 4}
+            told |= {"click": alert.url} if alert.url else {}
         case "slack":
-            told = {"text": f"*{escape_slack(alert.subject)}*\n{escape_slack(alert.text)}"}
+            lines = (f"<{escape(s)}>" if s == alert.url else escape_slack(s) for s in alert.text.split("\n"))
+            told = {"text": "\n".join((f"*{escape_slack(alert.subject)}*", *lines))}
         case "discord":
-            told = {"content": alert.text, "allowed_mentions": {"parse": []}}
+            text = f"{alert.title}\n{alert.text}".strip().split("\n")
+            lines = (s if s == alert.url else DISCORD_SIGNS.sub(r"\\\1", s) for s in text)
+            told = {"content": "\n".join(lines), "allowed_mentions": {"parse": []}}
         case "apprise":
             told = {"title": alert.subject, "text": [alert.subject, *hide_mentions(alert.text).splitlines()]}
         case _:
             told = {
-                "kind": "over" if alert.is_over else "alert", "name": alert.name, "machine": alert.machine,
+                "kind": "over" if alert.is_over else "story" if alert.title else "alert",
+                "name": alert.name, "machine": alert.machine, "url": alert.url or None,
                 "since": alert.since.isoformat(), "at": alert.at.isoformat(), "subject": alert.subject,
                 "text": alert.text,
             }  # fmt: skip

@@ -1,17 +1,23 @@
-"""The settings of alerts: `[alerts]`, who is told when polls or editions fail for a while, and by which channels."""
+"""The settings of alerts: `[alerts]`, for failures that last, and `[[digests.alerts]]`, for stories."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StrictInt, model_validator
 
-from digests.settings.delivery import DeliverSettings, Mailbox, cross_field_issues, within
+from digests.settings.delivery import ChannelName, DeliverSettings, Mailbox, cross_field_issues, within
+from digests.settings.schedule import QuietHours
 from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
 from watcher.settings.models import Settings
-from watcher.settings.types import Duration
+from watcher.settings.types import Duration, quote_value
+from watcher.text.format import did_you_mean
 
+CORRECTIONS = "corrections"
+COUNTS = ("outlets", "countries")
+CONDITION = re.compile(r"(outlets|countries) *>= *([1-9]\d{0,2})")
 TOO_SHORT = 'got less than "10m", expected "10m" or more: most errors pass within minutes'
 
 
@@ -35,6 +41,60 @@ class AlertsSettings(SettingsModel):
             if "attach" in row:
                 message = "belongs to the deliveries of a digest: an alert has no book"
                 yield ValidationIssue(loc=("deliver", n, "attach"), message=message, at_key=True)
+
+
+def check_when(value: str) -> str:
+    """Return a condition in its usual spelling. Errors: ValueError."""
+    text = value.strip().lower()
+    if found := CONDITION.fullmatch(text):
+        return f"{found[1]} >= {found[2]}"
+    if text in ("", CORRECTIONS):
+        return text
+    word = text.split()[0].partition(">")[0]
+    meant = did_you_mean(word, (*COUNTS, CORRECTIONS)) if word not in COUNTS else ""
+    raise ValueError(f'got {quote_value(value)}, expected "outlets >= 5", "countries >= 3" or "corrections"{meant}')
+
+
+class StoryAlertSettings(SettingsModel):
+    """Sends a message at once, between editions, for each story with `when` and `words`, or for each correction."""
+
+    when: Annotated[str, AfterValidator(check_when)] = Field(
+        default="",
+        description='"outlets >= 5" (independent outlets that report the story), "countries >= 3" (of its outlets), or'
+        ' "corrections" (changes to reports that an edition cites); by default, `words` are enough.',
+    )
+    words: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        default=(), description='Words or phrases, one of which it must have; "elect*" matches "election" and so on.'
+    )
+    quiet: QuietHours = Field(
+        default=None,
+        description='Hours in which nothing is sent, in the digest\'s time zone: "22:00-07:00"; messages wait.',
+    )
+    most: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=5, description="Messages a day, at most.")
+    channels: tuple[ChannelName, ...] = Field(
+        default=(), description="Channels of `deliver` that send the messages; by default, all but `file`."
+    )
+
+    @model_validator(mode="after")
+    def check_anything(self) -> Self:
+        if not (self.when or self.words):
+            raise ValueError('got an alert without a condition, expected when = "outlets >= 5" or words')
+        return self
+
+    @property
+    def label(self) -> str:
+        """The condition in one line: "outlets >= 5, quake / storm"."""
+        return ", ".join(filter(None, (self.when, " / ".join(self.words))))
+
+
+def story_alert_issues(row: Mapping[str, object]) -> Iterator[ValidationIssue]:
+    """Yield a fault for each alert of a raw digest that names a channel which the digest lacks, or that has none."""
+    ways = {way.get("channel") for _, way in raw_rows(row.get("deliver"))}
+    for n, rule in raw_rows(row.get("alerts")):
+        wanted = rule.get("channels") or ()
+        if isinstance(wanted, list | tuple) and not (ways.issuperset(wanted) if wanted else ways - {"file"}):
+            message = f"got an alert without a channel, expected {' and '.join(map(str, wanted)) or 'one'} in `deliver`"
+            yield ValidationIssue(loc=(n, "channels") if wanted else (n,), message=message)
 
 
 def alerts_of(settings: Settings) -> AlertsSettings:

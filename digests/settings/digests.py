@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
+from digests.settings.alerts import StoryAlertSettings, story_alert_issues
 from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues, within
 from digests.settings.schedule import ClockTimes, WeekDays, parse_days
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
@@ -299,6 +300,9 @@ class DigestSettings(SettingsModel):
     deliver: tuple[DeliverSettings, ...] = Field(
         default=(), description="Channels by which an edition is sent, besides its files.", max_length=100
     )
+    alerts: tuple[StoryAlertSettings, ...] = Field(
+        default=(), description="Rules for messages about single stories, between editions.", max_length=50
+    )
     send_empty: StrictBool = Field(
         default=True, description="Send editions without stories too; if false, they are stored but not sent."
     )
@@ -344,6 +348,8 @@ class DigestsSection(SettingsList):
                     yield replace(fault, loc=(n, "mute", m, *fault.loc))
             for fault in cross_field_issues(row.get("deliver"), row.get("mail"), document):
                 yield replace(fault, loc=(n, "deliver", *fault.loc))
+            for fault in story_alert_issues(row):
+                yield replace(fault, loc=(n, "alerts", *fault.loc))
 
 
 def find_unknown(

@@ -46,9 +46,22 @@ def parse_days(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def parse_quiet(value: object) -> tuple[time, time] | None:
+    """Return begin and end of "22:00-07:00", which may pass midnight; None for "". Errors: ValueError."""
+    if isinstance(value, tuple) or not value:
+        return value or None  # type: ignore[return-value]
+    begin, _, end = str(value).partition("-")
+    try:
+        return parse_clock(begin), parse_clock(end)
+    except ValueError:
+        raise ValueError(f'got {quote_value(value)}, expected two times of day such as "22:00-07:00"') from None
+
+
 def schema(title: str, one: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"title": title, "anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
 
 
 ClockTimes = Annotated[tuple[time, ...], BeforeValidator(parse_times), schema("times of day", CLOCK_SCHEMA)]
+QUIET_SCHEMA = {"title": "times of day", "type": "string", "pattern": r"^(\s*\d{1,2}:\d{2}\s*(-|$)){2}|^$"}
+QuietHours = Annotated[tuple[time, time] | None, BeforeValidator(parse_quiet), WithJsonSchema(QUIET_SCHEMA)]
 WeekDays = Annotated[str, BeforeValidator(check_days), schema("days", DAYS_SCHEMA)]

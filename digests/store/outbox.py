@@ -1,18 +1,20 @@
-"""Deliveries of editions to recipients, and the alerts that are open."""
+"""Deliveries of editions and of alerts on stories to recipients, and the alerts on failures that are open."""
 
 import json
 import zlib
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
+from digests.cluster.tracking import MERGED, SPLIT
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import EditionKey, edition_filter, is_process_alive, process_id
-from digests.store.schema import deliveries
+from digests.store.schema import deliveries, story_changes
+from watcher.store.schema import articles, revisions
 from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_records, save_meta
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
@@ -20,7 +22,13 @@ OPEN_STATES = (WAITING, SENDING, UNKNOWN)
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
-OPEN_ALERTS = "alerts_out"  # in `meta`
+OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
+# An alert on a story is a delivery with a slot that names the story and a rule: "an alert s1a2b 0c1d2e3f". With one of
+# these states it is not sent: it is no news to the reader, or the limit of the day is reached.
+ALERT, KNOWN, OVER_LIMIT = "an alert ", "known", "over limit"
+IS_ALERT = deliveries.c.slot.startswith(ALERT)
+MAX_QUIET = timedelta(hours=25)  # as `MAX_RETRY_DELAY`, for an alert that waits for the end of quiet hours
+ALERTS_KEPT = timedelta(days=60)  # by then, a story is over
 CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold as many
 
 
@@ -45,9 +53,16 @@ class Delivery(EditionKey):
 DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
 
 
-def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
+def enqueue(
+    connection: Connection,
+    place: EditionKey,
+    parcels: Iterable[OutboundMessage],
+    *,
+    now: datetime,
+    state: str = WAITING,
+) -> None:
     """Add a delivery for each message; deliveries that the edition has already stay unchanged."""
-    common = asdict(place) | {"state": WAITING, "attempts": 0, "response": ""}
+    common = asdict(place) | {"state": state, "attempts": 0, "response": ""}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
         common | {"channel": parcel.channel, "recipient": parcel.recipient, "payload": pack_forms(parcel)}
@@ -119,7 +134,8 @@ def claim_delivery(
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that a delivery is due; so is one too far ahead, which a wrong clock has set."""
     next_try_at = deliveries.c.next_try_at
-    return or_(next_try_at <= now, next_try_at > now + MAX_RETRY_DELAY)
+    too_far = case((IS_ALERT, next_try_at > now + MAX_QUIET), else_=next_try_at > now + MAX_RETRY_DELAY)
+    return or_(next_try_at <= now, too_far)
 
 
 def is_leased(each: Delivery, *, now: datetime) -> bool:
@@ -199,3 +215,55 @@ def load_open_alerts(connection: Connection) -> dict[str, datetime]:
 
 def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
     save_meta(connection, OPEN_ALERTS, {name: since.isoformat() for name, since in out.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryAlert(EditionKey):
+    """The delivery of an alert on a story or a correction; with `KNOWN` or `OVER_LIMIT` as state, it is not sent."""
+
+    channel: str
+    recipient: str
+    state: str
+
+    @property
+    def about(self) -> str:
+        return self.slot.split()[2]
+
+    @property
+    def is_told(self) -> bool:
+        return self.state not in (KNOWN, OVER_LIMIT)
+
+
+def load_alerts(connection: Connection) -> tuple[StoryAlert, ...]:
+    query = select(*columns_of(deliveries, StoryAlert)).where(IS_ALERT)
+    return load_records(connection, query.order_by(deliveries.c.id), StoryAlert)
+
+
+def save_alerts(connection: Connection, adds: Iterable[Callable[[Connection], None]], *, now: datetime) -> None:
+    """Call each of `adds`, then carry alerts for the last time over the changes up to now; delete what is too old."""
+    for add in adds:
+        add(connection)
+    save_meta(connection, LAST_CHANGE, carry_alerts(connection, now=now))
+    is_old = deliveries.c.local_date < (now - ALERTS_KEPT).date()
+    connection.execute(delete(deliveries).where(IS_ALERT, is_old))
+
+
+def carry_alerts(connection: Connection, *, now: datetime) -> int:
+    """Of each new join and split of stories, count both as told if one is; return the number of the last change."""
+    c, last = story_changes.c, load_meta(connection, LAST_CHANGE) or 0
+    told = {replace(each, state=KNOWN) for each in load_alerts(connection)}
+    query = select(c.id, c.story_id, c.other_id).where(c.id > last, c.kind.in_((MERGED, SPLIT))).order_by(c.id)
+    for number, *pair in connection.execute(query).all():
+        last = number
+        for one, other in (pair, pair[::-1]):
+            new = {replace(each, slot=each.slot.replace(one, other)) for each in told if each.about == one} - told
+            told |= new
+            for each in new:
+                message = OutboundMessage(channel=each.channel, recipient=each.recipient, forms=())
+                enqueue(connection, each, [message], now=now, state=KNOWN)
+    return last
+
+
+def latest_news(connection: Connection) -> list[datetime | None]:
+    """Return when the last article was fetched, and when the last revision of one was found."""
+    return [connection.scalar(select(func.max(column))) for column in (articles.c.fetched_at, revisions.c.at)]

@@ -1,0 +1,170 @@
+"""Alerts on stories: a message as soon as a story meets a rule of a digest, or an outlet corrects itself; each once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from digests.alerts.alerts import WORDS_CHARS, Alert, render_message
+from digests.analysis.coverage import measure_coverage
+from digests.analysis.preferences import matching_phrases, phrase_pattern
+from digests.compose.context import ComposeContext
+from digests.compose.edition import is_wanted
+from digests.compose.story import find_headline
+from digests.edition.build import prepare_edition
+from digests.edition.schedule import EditionRequest, due_at
+from digests.model import Correction, Edition, OutboundMessage, Story
+from digests.render.edition_view import PHRASES, outlet_name
+from digests.render.escape import sanitize_line, web_url
+from digests.render.localizer import Localizer, make_localizer
+from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
+from digests.settings.digests import DigestSettings
+from digests.store import outbox
+from digests.store.editions import DAILY, EditionKey
+from digests.store.outbox import ALERT, KNOWN, OVER_LIMIT, WAITING, StoryAlert
+from digests.stories.window import Grouped, cluster_and_save
+from watcher.model import Article
+from watcher.store.engine import connect
+from watcher.store.writer import read, write
+from watcher.text.words import fold
+
+WINDOW = timedelta(hours=24)  # its articles are counted
+NEWS_FOR = timedelta(hours=12)  # a story that met its rule before that is no news
+THREAD_RESTS = timedelta(days=1)  # dates after an alert, on which no other story of its thread is told
+MAX_NAMES = 8  # of outlets or countries in a message
+Candidate = tuple[str, Story | Correction, bool]  # what names it in the store; whether it is no news
+
+
+def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime) -> None:
+    """Group new articles, and put messages on what meets rules of `digests` into the outbox."""
+    engine = connect(url)
+    try:
+        grouped = cluster_and_save(engine, start=now - WINDOW, end=now, now=now)
+        write(engine, outbox.carry_alerts, now=now)
+        adds = [add for digest in digests for add in read(engine, plan_alerts, digest, grouped, now=now)]
+        # Another process may have joined or split stories meanwhile: what is told now is carried over that, too.
+        write(engine, outbox.save_alerts, adds, now=now)
+    finally:
+        engine.dispose()
+
+
+def plan_alerts(
+    connection: Connection, digest: DigestSettings, grouped: Grouped, *, now: datetime
+) -> list[Callable[[Connection], None]]:
+    """Return calls that store what a digest tells now with its messages, and what it will not tell."""
+    zone, adds = ZoneInfo(digest.timezone), list[Callable[[Connection], None]]()
+    told = [each for each in outbox.load_alerts(connection) if each.digest == digest.name]
+    today = now.astimezone(zone).date()
+    request = EditionRequest(
+        local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
+    )
+    prepared = prepare_edition(connection, digest, request, grouped, now=now)
+    threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
+    for rule in digest.alerts:
+        mark = sha256(rule.label.encode()).hexdigest()[:8]
+        ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.channel != "file")]
+        ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
+        for about, item, is_old in find_candidates(rule, prepared, now):
+            has_it = {(each.channel, each.recipient) for each in told if each.about == about}
+            lack = [(way, recipient) for way, recipient in ends if (way.channel, recipient) not in has_it]
+            if not lack:
+                continue
+            mine = [each for each in told if each.slot.endswith(mark)]
+            theirs = [each for each in told if each.is_told and any(each.recipient == name for _, name in lack)]
+            recent = (each.about for each in theirs if today - each.local_date <= THREAD_RESTS and each.about != about)
+            is_known = is_old or threads.get(about, "") in map(threads.get, recent)
+            state = KNOWN if is_known else OVER_LIMIT if count_told(mine, today) >= rule.most else WAITING
+            messages = [OutboundMessage(channel=way.channel, recipient=recipient, forms=()) for way, recipient in lack]
+            if state == WAITING:
+                dropped = 0 if count_told(mine, today) else count_dropped(mine)
+                alert = make_alert(about, item, rule, prepared.args[1], words, dropped=dropped, now=now)
+                sender = digest.mail.sender or "digest@localhost"
+                messages = [render_message(alert, way, sender, recipient) for way, recipient in lack]
+            place = EditionKey(digest=digest.name, local_date=today, slot=f"{ALERT}{about} {mark}")
+            told += (
+                StoryAlert(**asdict(place), channel=m.channel, recipient=m.recipient, state=state) for m in messages
+            )
+            due = quiet_end(rule.quiet, now, zone) or now
+            adds.append(partial(outbox.enqueue, place=place, parcels=messages, now=due, state=state))
+    return adds
+
+
+def find_candidates(rule: StoryAlertSettings, prepared: partial[Edition], now: datetime) -> Iterator[Candidate]:
+    """Yield what meets a rule, the largest stories first."""
+    if rule.when == CORRECTIONS:
+        pattern = phrase_pattern(rule.words)
+        for each in prepared.keywords["corrections"]:
+            if pattern is None or pattern.search(fold(f"{each.title}\n{each.before}\n{each.after}")):
+                yield f"{each.kind}-{each.article_id}", each, False
+        return
+    stories, context = prepared.args
+    before = {key: each for key, each in context.articles.items() if each.published_at < now - NEWS_FOR}
+    for story in sorted(stories, key=lambda each: (-len(each.articles), each.id)):
+        if meets(rule, story, context.articles) and is_wanted(story, context):
+            # The id of a part of a story has a number before that of the story.
+            yield story.id.rpartition("-")[2], story, meets(rule, story, before)
+
+
+def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article]) -> bool:
+    """Whether a story meets a rule by those of its reports that are in `articles`."""
+    present = [articles[key] for key in story.articles if key in articles]
+    if not present or (rule.words and not matching_phrases(rule.words, present)):
+        return False
+    what, _, least = rule.when.partition(" >= ")
+    covered = measure_coverage(story, articles)
+    return len(covered.countries if what == "countries" else covered.independent) >= int(least or 1)
+
+
+def count_told(mine: Sequence[StoryAlert], day: date) -> int:
+    """Return how many stories the rule with the alerts `mine` has told on a date."""
+    return len({each.slot for each in mine if each.is_told and each.local_date == day})
+
+
+def count_dropped(mine: Sequence[StoryAlert]) -> int:
+    """Return how many stories were over the limit since the rule with the alerts `mine` told the last one."""
+    last = max((each.local_date for each in mine if each.is_told), default=date.max)
+    return len({each.slot for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
+
+
+def make_alert(
+    about: str, item: Story | Correction, rule: StoryAlertSettings, context: ComposeContext, words: Localizer, *,
+    dropped: int, now: datetime,
+) -> Alert:  # fmt: skip
+    """Return a message on a story or correction: headline, outlet, time and link of a report, and why it is sent."""
+    if isinstance(item, Correction):
+        title, outlet, url, at = item.title, item.outlet, item.url, item.noticed_at
+        change = words.label(words[PHRASES.get(item.kind, "text_changed")])
+        why = [change, *(words.say("quoted", text=each) for each in (item.before, item.after) if each)]
+    else:
+        headline = find_headline(item, context)
+        assert headline is not None, "an article without a title is not selected"
+        article, covered = headline.article, measure_coverage(item, context.articles)
+        title, outlet, url, at = headline.text, article.outlet, article.url, article.published_at
+        counts = words.join(
+            (words.say("outlets", n=len(covered.outlets)), words.say("independent", n=len(covered.independent)))
+        )
+        why = [f"{words.label(counts)} {words.join(covered.independent, MAX_NAMES)}"]
+        if rule.when.startswith("countries"):
+            why.append(words.join(map(words.country, covered.countries), MAX_NAMES))
+    link = web_url(url) or ""
+    lines = [words.join((outlet_name(outlet, url), words.clock(at))), link, *why, f"[{rule.label}]"]
+    lines += [words.say("over_limit", n=dropped)] if dropped else []
+    text = "\n".join(sanitize_line(line, limit=WORDS_CHARS) if line != link else link for line in lines if line)
+    return Alert(
+        name=f"{about} {context.digest.name}", since=now, at=now, title=sanitize_line(title), words=text, url=link
+    )
+
+
+def quiet_end(quiet: tuple[time, time] | None, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return when the quiet hours end that `now` is in; None if it is in none."""
+    today, day = now.astimezone(zone).date(), timedelta(days=1)
+    for begin, end in (quiet,) if quiet else ():
+        for on in (today - day, today):
+            until = due_at(on + day if end <= begin else on, end, zone)
+            if due_at(on, begin, zone) <= now < until:
+                return until
+    return None

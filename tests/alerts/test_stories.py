@@ -1,0 +1,338 @@
+"""Alerts on stories: who is told of what, when, and that nobody is told twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from digests.alerts.alerts import Alert, render_message, render_webhook
+from digests.alerts.stories import count_dropped, quiet_end, send_story_alerts
+from digests.cluster.tracking import FOLLOWS, MERGED, SPLIT, StoryEvent
+from digests.delivery.outbox import OutboxWorker
+from digests.edition.build import build_edition
+from digests.edition.schedule import EditionRequest
+from digests.model import OutboundMessage
+from digests.settings.delivery import DeliverSettings
+from digests.settings.digests import digests_of
+from digests.store import outbox
+from digests.store.editions import EditionKey
+from digests.store.outbox import KNOWN, OVER_LIMIT, StoryAlert, load_alerts
+from digests.store.stories import record_events
+from tests.delivery.hook import listening
+from watcher.settings.load import parse_settings
+from watcher.store.articles import compress
+from watcher.store.schema import revisions
+from watcher.store.writer import read, write
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY, HOUR = NOON.date(), timedelta(hours=1)
+QUAKE = "Earthquake shakes harbour town of Tarvola. A strong earthquake shook Tarvola at dawn, and {} houses fell."
+STORM = "Storm floods valley of Brenmark. The river Brenmark rose by two metres, and {} bridges are closed to traffic."
+VOTE = "Senate of Ostrava elects Kowalska as speaker. Kowalska won the vote of the senate by {} votes over Dvorak."
+FIVE = ("Alfa", "Bravo", "Charlie", "Delta", "Echo")
+SETTINGS = """
+[store]
+url = "sqlite:///w.db"
+[[digests]]
+name = "world"
+timezone = "Europe/Berlin"
+deliver = [{{ channel = "webhook", url = "{url}" }}, {{ channel = "file", directory = "alerts" }}]
+{alerts}
+"""
+
+
+class Desk:
+    """A store with rules for alerts, and a web address that gets them."""
+
+    def __init__(self, engine, put, hook, alerts: str, folder) -> None:
+        self.engine, self.put, self.hook, self.now = engine, put, hook, NOON
+        self.settings = parse_settings(SETTINGS.format(url=hook.url("/a"), alerts=alerts), folder / "settings.toml")
+        self.url = engine.url.render_as_string(hide_password=False)
+
+    def report(self, text: str, *outlets: str, ago: timedelta = HOUR / 4, **others) -> None:
+        for n, outlet in enumerate(outlets):
+            words = text.format(f"{ord(outlet[0]) - 40} according to {outlet}")
+            self.put(outlet, words, self.now - ago + timedelta(minutes=n), **others)
+
+    def look(self, hours: float = 0.0) -> list[str]:
+        """Let time pass, look for alerts, and send those that are due; return the headlines that were sent."""
+        self.now += hours * HOUR
+        before = len(self.hook.posts)
+        send_story_alerts(self.url, digests_of(self.settings), self.now)
+        list(OutboxWorker(self.engine, self.settings, now=lambda: self.now).send_due())
+        return [json.loads(post.body)["subject"] for post in self.hook.posts[before:]]
+
+    def last(self) -> dict[str, str]:
+        return json.loads(self.hook.posts[-1].body)
+
+
+@pytest.fixture
+def desk(engine, put, tmp_path):
+    with listening() as hook:
+        yield lambda *alerts: Desk(engine, put, hook, "".join(f"[[digests.alerts]]\n{a}\n" for a in alerts), tmp_path)
+
+
+def test_a_story_is_told_once_as_soon_as_enough_outlets_report_it(desk):
+    world = desk('when = "outlets >= 3"')
+    world.report(QUAKE, *FIVE[:2])
+    assert world.look() == []
+
+    world.report(QUAKE, FIVE[2], ago=HOUR / 8)
+    assert world.look(0.1) == ["Earthquake shakes harbour town of Tarvola"]
+    world.report(QUAKE, *FIVE[3:])
+    assert world.look(0.1) == world.look(30) == []
+
+    told = world.last()
+    assert told["kind"] == "story"
+    assert told["text"].splitlines() == [
+        "Alfa, 12:45",
+        told["url"],
+        "3 outlets, 3 independent: Alfa, Bravo, Charlie",
+        "[outlets >= 3]",
+    ]
+
+
+def test_a_message_is_sent_once_although_the_process_was_killed_before_it_knew(desk):
+    world = desk('when = "outlets >= 3"')
+    world.report(QUAKE, *FIVE)
+    send_story_alerts(world.url, digests_of(world.settings), world.now)  # and killed before a delivery
+
+    assert world.look(0.1) == ["Earthquake shakes harbour town of Tarvola"]
+    assert world.look(0.1) == []
+
+
+def test_copies_of_one_text_are_one_outlet_for_a_rule_and_countries_are_those_of_outlets(desk):
+    world = desk('when = "outlets >= 3"', 'when = "countries >= 2"')
+    for outlet in FIVE:
+        world.put(outlet, QUAKE.format("forty"), world.now - HOUR)
+    assert world.look() == []
+
+    world.put("Foxtrot", QUAKE.format("fifty of the"), world.now, country="FR")
+    assert world.look(0.1) == ["Earthquake shakes harbour town of Tarvola"]
+    assert "United Kingdom, France" in world.last()["text"]
+
+
+def test_words_tell_a_story_of_one_outlet(desk):
+    world = desk('words = ["quake*", "brenmark"]')
+    world.report(QUAKE, "Alfa")
+    world.report(STORM, "Alfa", ago=HOUR)
+    world.report(VOTE, *FIVE, ago=2 * HOUR)
+
+    assert world.look() == ["Storm floods valley of Brenmark"]
+
+
+def test_two_rules_tell_a_story_once_by_one_channel_and_each_by_its_own(desk, tmp_path):
+    both = desk('when = "outlets >= 3"', 'words = ["Tarvola"]', 'words = ["Tarvola"]\nchannels = ["file"]')
+    both.report(QUAKE, *FIVE)
+
+    assert both.look() == ["Earthquake shakes harbour town of Tarvola"]
+    (file,) = (tmp_path / "alerts").iterdir()
+    assert file.read_text().startswith("Earthquake shakes harbour town of Tarvola\n\nAlfa, 12:45\nhttps://")
+
+
+def test_an_old_story_is_no_news(desk):
+    world = desk('when = "outlets >= 3"')
+    world.report(QUAKE, *FIVE, ago=13 * HOUR)
+    world.report(STORM, *FIVE[:2], ago=14 * HOUR)
+    world.report(STORM, *FIVE[2:])
+
+    assert world.look() == ["Storm floods valley of Brenmark"]
+
+
+def test_more_than_the_limit_of_the_day_are_dropped_and_the_next_message_counts_them(desk):
+    world = desk('when = "outlets >= 3"\nmost = 1')
+    world.report(QUAKE, *FIVE)
+    world.report(STORM, *FIVE[:4], ago=HOUR)
+    assert world.look() == ["Earthquake shakes harbour town of Tarvola"]
+    assert world.look(1) == []
+
+    world.report(VOTE, *FIVE, ago=-11 * HOUR)
+    assert world.look(12) == ["Senate of Ostrava elects Kowalska as speaker"]
+    assert world.last()["text"].endswith("1 more story met this rule, but the limit of the day was reached\n")
+
+
+def test_in_quiet_hours_messages_wait_until_their_end(desk):
+    world = desk('when = "outlets >= 3"\nquiet = "13:30-23:00"')  # 12:30 to 22:00 UTC
+    world.report(QUAKE, *FIVE, ago=-HOUR / 2)
+    assert world.look(0.6) == []
+    assert world.look(9.3) == []
+
+    assert world.look(0.1) == ["Earthquake shakes harbour town of Tarvola"]
+
+
+def test_what_the_digest_leaves_out_is_not_told(desk):
+    world = desk('when = "outlets >= 3"')
+    digest = digests_of(world.settings)[0].model_copy(update={"mute": ("tarvola",), "regions": ("FR",)})
+    world.report(QUAKE, *FIVE)
+    world.report(STORM, *FIVE, ago=HOUR)
+    world.report(f"France: {VOTE}", *FIVE, ago=2 * HOUR)
+
+    send_story_alerts(world.url, (digest,), world.now)
+
+    (found,) = read(world.engine, load_alerts)
+    row = read(world.engine, outbox.deliveries_of, found)[0]
+    message = read(world.engine, outbox.message_from_row, row)
+    assert json.loads(message.forms[0].body)["subject"].startswith("France: Senate of Ostrava")
+
+
+def test_a_correction_of_a_report_that_an_edition_cites_is_told_once(desk, tmp_path):
+    world = desk('when = "corrections"')
+    world.report(QUAKE, *FIVE)
+    digest, window = digests_of(world.settings)[0], (NOON - 24 * HOUR, NOON)
+    day = EditionRequest(local_date=DAY, window_start=window[0], window_end=window[1], slot="daily")
+    assert build_edition(world.engine, digest, day, now=NOON)
+    assert world.look(1) == []
+
+    row = {"article_id": "alfa-231145", "at": NOON + HOUR, "kind": "changed", "title": "Earthquake spares Tarvola"}
+    write(world.engine, lambda c: c.execute(revisions.insert().values(row | {"text": compress("No house fell.")})))
+
+    assert world.look(1) == ["Earthquake shakes harbour town of Tarvola"]
+    text = world.last()["text"]
+    assert "Headline changed:\n“Earthquake shakes harbour town of Tarvola”\n“Earthquake spares Tarvola”\n" in text
+    assert world.look(1) == []
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHT = (time(22), time(7))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "now", "end"),
+    [
+        (NIGHT, "2026-11-23T21:30", "2026-11-24T06:00"),
+        (NIGHT, "2026-11-24T05:59", "2026-11-24T06:00"),
+        (NIGHT, "2026-11-24T06:00", None),
+        (NIGHT, "2026-11-24T20:59", None),
+        (NIGHT, "2026-10-24T21:00", "2026-10-25T06:00"),  # the night has ten hours
+        (NIGHT, "2026-03-28T22:00", "2026-03-29T05:00"),  # and eight
+        ((time(1), time(2, 30)), "2026-10-25T01:15", None),  # 02:15 for the second time
+        ((time(9), time(10)), "2026-11-24T08:30", "2026-11-24T09:00"),
+        (None, "2026-11-24T08:30", None),
+    ],
+)
+def test_quiet_hours_end_at_their_local_time_also_when_the_clocks_change(quiet, now, end):
+    found = quiet_end(quiet, datetime.fromisoformat(f"{now}+00:00"), BERLIN)
+
+    assert found == (datetime.fromisoformat(f"{end}+00:00") if end else None)
+
+
+def note(engine, about: str, **others: str) -> None:
+    place = EditionKey(digest="world", local_date=DAY, slot=f"an alert {about} 0c1d2e3f")
+    message = OutboundMessage(channel="webhook", recipient="w.example", forms=())
+    write(engine, outbox.enqueue, place, [message], now=NOON, **others)
+
+
+def event(kind: str, story: str, other: str) -> StoryEvent:
+    return StoryEvent(kind=kind, story=story, other=other, articles=(), why="")
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([(MERGED, "s1", "s2")], {"s1", "s2"}),
+        ([(MERGED, "s2", "s1")], {"s1", "s2"}),
+        ([(SPLIT, "s1", "s2")], {"s1", "s2"}),
+        ([(MERGED, "s1", "s2"), (SPLIT, "s2", "s3"), (MERGED, "s3", "s4")], {"s1", "s2", "s3", "s4"}),
+        ([(SPLIT, "s2", "s3"), (MERGED, "s1", "s2")], {"s1", "s2"}),
+        ([(FOLLOWS, "s2", "s1")], {"s1"}),
+    ],
+)
+def test_of_a_join_or_a_split_both_stories_count_as_told(engine, events, told):
+    note(engine, "s1")
+    write(engine, record_events, [event(*each) for each in events], now=NOON)
+
+    write(engine, outbox.save_alerts, [], now=NOON)
+    write(engine, outbox.save_alerts, [], now=NOON)
+
+    found = read(engine, load_alerts)
+    assert {each.about for each in found} == told
+    assert [each.about for each in found if each.is_told] == ["s1"]
+
+
+def test_a_join_from_before_an_alert_is_not_carried_and_one_during_it_is(engine):
+    write(engine, record_events, [event(SPLIT, "s1", "s2")], now=NOON)
+    write(engine, outbox.save_alerts, [], now=NOON)
+    note(engine, "s1")
+    write(engine, outbox.save_alerts, [], now=NOON)
+    assert {each.about for each in read(engine, load_alerts)} == {"s1"}
+
+    write(engine, record_events, [event(MERGED, "s3", "s4")], now=NOON)
+    write(engine, outbox.carry_alerts, now=NOON)
+    add = lambda connection: outbox.enqueue(  # noqa: E731
+        connection,
+        EditionKey(digest="world", local_date=DAY, slot="an alert s3 0c1d2e3f"),
+        [OutboundMessage(channel="webhook", recipient="w.example", forms=())],
+        now=NOON,
+    )
+    write(engine, outbox.save_alerts, [add], now=NOON)
+
+    assert {each.about for each in read(engine, load_alerts)} == {"s1", "s3", "s4"}
+
+
+def test_many_joins_of_one_story_are_carried_in_a_moment(engine):
+    note(engine, "s0")
+    events = [event(kind, "s0", f"s{n}") for n in range(1, 60) for kind in (SPLIT, MERGED)]
+    write(engine, record_events, events, now=NOON)
+
+    write(engine, outbox.save_alerts, [], now=NOON)
+
+    assert len(read(engine, load_alerts)) == 60
+
+
+def test_alerts_are_forgotten_after_two_months(engine):
+    note(engine, "s1")
+    write(engine, outbox.save_alerts, [], now=NOON + timedelta(days=60))
+    assert len(read(engine, load_alerts)) == 1
+
+    write(engine, outbox.save_alerts, [], now=NOON + timedelta(days=62))
+
+    assert read(engine, load_alerts) == ()
+
+
+def test_an_alert_that_waits_for_the_end_of_quiet_hours_is_not_due_before(engine):
+    note(engine, "s1")
+    place = EditionKey(digest="world", local_date=DAY, slot="an alert s2 0c1d2e3f")
+    message = OutboundMessage(channel="webhook", recipient="w.example", forms=())
+    write(engine, outbox.enqueue, place, [message], now=NOON + 23 * HOUR)
+
+    assert read(engine, outbox.count_due, now=NOON) == 1
+    assert read(engine, outbox.count_due, now=NOON + 23 * HOUR) == 2
+    assert read(engine, outbox.count_due, now=NOON - 30 * HOUR) == 2  # a wrong clock has set them
+
+
+def test_what_was_dropped_since_the_last_message_is_counted():
+    def alert(about: str, day: int, state: str) -> StoryAlert:
+        place = {"digest": "w", "local_date": date(2026, 11, day), "slot": f"an alert {about} 0c1d2e3f"}
+        return StoryAlert(**place, channel="webhook", recipient="a", state=state)
+
+    found = [alert("s1", 1, OVER_LIMIT), alert("s2", 2, "sent"), alert("s3", 2, OVER_LIMIT), alert("s4", 3, KNOWN)]
+
+    assert count_dropped(found) == 1
+    assert count_dropped(found[:1]) == 0
+
+
+HOSTILE = Alert(
+    name="s1 world", since=NOON, at=NOON, title="Quake *kills* <@everyone> [x](http://evil.example)",
+    words="Alfa_Beta, 12:00\nhttps://a.example/x_y_z?a=1&b=2\n3 outlets: <!channel>", url="https://a.example/x_y_z?a=1&b=2",
+)  # fmt: skip
+
+
+def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole():
+    told = {shape: json.loads(render_webhook(HOSTILE, shape=shape)) for shape in ("ntfy", "slack", "discord")}
+
+    assert told["ntfy"]["click"] == HOSTILE.url
+    assert "\n<https://a.example/x_y_z?a=1&amp;b=2>\n" in told["slack"]["text"]
+    assert "&lt;!channel&gt;" in told["slack"]["text"]
+    assert r"\*kills\* \<@everyone\> \[x\]\(http://evil.example\)" in told["discord"]["content"]
+    assert f"\n{HOSTILE.url}\n" in told["discord"]["content"]
+
+
+def test_two_alerts_of_one_moment_are_two_files():
+    way = DeliverSettings(channel="file", directory="x")
+    forms = [render_message(alert, way, "w@x.org", "x").forms for alert in (HOSTILE, replace(HOSTILE, name="s2 world"))]
+
+    assert forms[0][0].name != forms[1][0].name
