@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_,
 from digests.cluster.tracking import MERGED, SPLIT
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import EditionKey, edition_filter, is_process_alive, process_id
-from digests.store.schema import deliveries, story_changes
+from digests.store.schema import deliveries, stories, story_changes
 from watcher.store.schema import articles, revisions
 from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_records, save_meta
 
@@ -249,13 +249,18 @@ def save_alerts(connection: Connection, adds: Iterable[Callable[[Connection], No
 
 
 def carry_alerts(connection: Connection, *, now: datetime) -> int:
-    """Of each new join and split of stories, count both as told if one is; return the number of the last change."""
+    """
+    Of each new join and split of stories, count both as told if one is; return the number of the last change.
+
+    A split counts if a third of the articles or more left: fewer were never on the event of the alert.
+    """
     c, last = story_changes.c, load_meta(connection, LAST_CHANGE) or 0
     told = {replace(each, state=KNOWN) for each in load_alerts(connection)}
-    query = select(c.id, c.story_id, c.other_id).where(c.id > last, c.kind.in_((MERGED, SPLIT))).order_by(c.id)
-    for number, *pair in connection.execute(query).all():
+    query = select(c.id, c.kind, c.articles, stories.c.size, c.story_id, c.other_id).where(c.id > last)
+    query = query.outerjoin(stories, stories.c.id == c.story_id).where(c.kind.in_((MERGED, SPLIT))).order_by(c.id)
+    for number, kind, left, size, *pair in connection.execute(query).all():
         last = number
-        for one, other in (pair, pair[::-1]):
+        for one, other in (pair, pair[::-1]) if kind == MERGED or 2 * len(left) >= (size or 0) else ():
             new = {replace(each, slot=each.slot.replace(one, other)) for each in told if each.about == one} - told
             told |= new
             for each in new:

@@ -22,6 +22,7 @@ from digests.store import outbox
 from digests.store.editions import EditionKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, StoryAlert, load_alerts
 from digests.store.stories import record_events
+from digests.stories.window import cluster_and_save
 from tests.delivery.hook import listening
 from watcher.settings.load import parse_settings
 from watcher.store.articles import compress
@@ -96,6 +97,7 @@ def test_a_story_is_told_once_as_soon_as_enough_outlets_report_it(desk):
     ]
 
 
+@pytest.mark.slow
 def test_a_message_is_sent_once_although_the_process_was_killed_before_it_knew(desk):
     world = desk('when = "outlets >= 3"')
     world.report(QUAKE, *FIVE)
@@ -105,6 +107,7 @@ def test_a_message_is_sent_once_although_the_process_was_killed_before_it_knew(d
     assert world.look(0.1) == []
 
 
+@pytest.mark.slow
 def test_copies_of_one_text_are_one_outlet_for_a_rule_and_countries_are_those_of_outlets(desk):
     world = desk('when = "outlets >= 3"', 'when = "countries >= 2"')
     for outlet in FIVE:
@@ -116,6 +119,7 @@ def test_copies_of_one_text_are_one_outlet_for_a_rule_and_countries_are_those_of
     assert "United Kingdom, France" in world.last()["text"]
 
 
+@pytest.mark.slow
 def test_words_tell_a_story_of_one_outlet(desk):
     world = desk('words = ["quake*", "brenmark"]')
     world.report(QUAKE, "Alfa")
@@ -125,6 +129,7 @@ def test_words_tell_a_story_of_one_outlet(desk):
     assert world.look() == ["Storm floods valley of Brenmark"]
 
 
+@pytest.mark.slow
 def test_two_rules_tell_a_story_once_by_one_channel_and_each_by_its_own(desk, tmp_path):
     both = desk('when = "outlets >= 3"', 'words = ["Tarvola"]', 'words = ["Tarvola"]\nchannels = ["file"]')
     both.report(QUAKE, *FIVE)
@@ -134,6 +139,7 @@ def test_two_rules_tell_a_story_once_by_one_channel_and_each_by_its_own(desk, tm
     assert file.read_text().startswith("Earthquake shakes harbour town of Tarvola\n\nAlfa, 12:45\nhttps://")
 
 
+@pytest.mark.slow
 def test_an_old_story_is_no_news(desk):
     world = desk('when = "outlets >= 3"')
     world.report(QUAKE, *FIVE, ago=13 * HOUR)
@@ -143,6 +149,7 @@ def test_an_old_story_is_no_news(desk):
     assert world.look() == ["Storm floods valley of Brenmark"]
 
 
+@pytest.mark.slow
 def test_more_than_the_limit_of_the_day_are_dropped_and_the_next_message_counts_them(desk):
     world = desk('when = "outlets >= 3"\nmost = 1')
     world.report(QUAKE, *FIVE)
@@ -155,6 +162,7 @@ def test_more_than_the_limit_of_the_day_are_dropped_and_the_next_message_counts_
     assert world.last()["text"].endswith("1 more story met this rule, but the limit of the day was reached\n")
 
 
+@pytest.mark.slow
 def test_in_quiet_hours_messages_wait_until_their_end(desk):
     world = desk('when = "outlets >= 3"\nquiet = "13:30-23:00"')  # 12:30 to 22:00 UTC
     world.report(QUAKE, *FIVE, ago=-HOUR / 2)
@@ -164,6 +172,7 @@ def test_in_quiet_hours_messages_wait_until_their_end(desk):
     assert world.look(0.1) == ["Earthquake shakes harbour town of Tarvola"]
 
 
+@pytest.mark.slow
 def test_what_the_digest_leaves_out_is_not_told(desk):
     world = desk('when = "outlets >= 3"')
     digest = digests_of(world.settings)[0].model_copy(update={"mute": ("tarvola",), "regions": ("FR",)})
@@ -179,6 +188,7 @@ def test_what_the_digest_leaves_out_is_not_told(desk):
     assert json.loads(message.forms[0].body)["subject"].startswith("France: Senate of Ostrava")
 
 
+@pytest.mark.slow
 def test_a_correction_of_a_report_that_an_edition_cites_is_told_once(desk, tmp_path):
     world = desk('when = "corrections"')
     world.report(QUAKE, *FIVE)
@@ -251,6 +261,20 @@ def test_of_a_join_or_a_split_both_stories_count_as_told(engine, events, told):
     found = read(engine, load_alerts)
     assert {each.about for each in found} == told
     assert [each.about for each in found if each.is_told] == ["s1"]
+
+
+def test_a_small_part_that_leaves_a_told_story_may_be_told_itself(engine, put):
+    for minute in range(7):
+        put("Alfa", QUAKE.format("ten"), NOON + timedelta(minutes=minute))
+    grouped, *_ = cluster_and_save(engine, start=NOON - HOUR, end=NOON + HOUR, now=NOON + HOUR)
+    (story,) = {each.id for each in grouped}
+    note(engine, story)
+    splits = [replace(event(SPLIT, story, f"s{n}"), articles=tuple("abcd"[:n])) for n in (2, 3, 4)]
+    write(engine, record_events, splits, now=NOON)
+
+    write(engine, outbox.save_alerts, [], now=NOON)
+
+    assert {each.about for each in read(engine, load_alerts)} == {story, "s4"}
 
 
 def test_a_join_from_before_an_alert_is_not_carried_and_one_during_it_is(engine):
