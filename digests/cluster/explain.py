@@ -142,11 +142,7 @@ NO_OTHERS = TellingKeys()
 
 
 def collect_evidence(a: ClusterItem, b: ClusterItem, telling: TellingKeys = NO_OTHERS) -> Evidence:
-    """
-    Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`.
-
-    Keys that say nothing of an event, such as "Sunday" or "200", are left out (`TellingKeys`).
-    """
+    """Return the evidence for and against one event in two articles, without keys that say nothing of an event."""
     apart, same_language = time_apart(a, b), a.language == b.language
     of_a, of_b = telling.terms_of(a), telling.terms_of(b)
     names_a, names_b = telling.names_of(a, b), telling.names_of(b, a)

@@ -110,16 +110,13 @@ class InvertedIndex:
         postings = np.arange(int(reach.sum())) + np.repeat(slot - ends, reach)
         rows = np.repeat(np.arange(stop - start) * (stop - low) - low, np.diff(self.starts[start : stop + 1]))
         cells = np.repeat(rows, reach) + self.posting_rows[postings]
-        weights = self.posting_weights[slot].astype(np.float64)
-        return cells, np.repeat(weights, reach) * self.posting_weights[postings]
+        return cells, np.repeat(self.posting_weights[slot].astype(np.float64), reach) * self.posting_weights[postings]
 
 
 def score_pairs(
     indexes: Mapping[str, InvertedIndex], factors: Mapping[str, float], least: float, start: int, stop: int, low: int
 ) -> PairScores:
-    """
-    Return the pairs of rows `start` to `stop` with earlier rows from `low` on whose weighted sum is at least `least`.
-    """
+    """Return the pairs of rows `start` to `stop` with earlier ones from `low` whose weighted sum is `least` or more."""
     found = [index.products(start, stop, low) for index in indexes.values()]
     cells = [each for each, _ in found]
     codes, size = None, (stop - start) * (stop - low)

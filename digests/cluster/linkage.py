@@ -106,11 +106,7 @@ class Clustering:
         return np.asarray(near, np.float32)
 
     def mutual_nearest(self) -> Places:
-        """
-        Return the indices of edges that reach the threshold and whose two groups are each other's nearest.
-
-        On ties the group with the lower number is the nearest.
-        """
+        """Return the edges at the threshold whose groups are each other's nearest; on ties, the lower number is."""
         live = np.flatnonzero(self.near >= self.params.threshold)
         a, b, near = self.low[live], self.high[live], self.near[live]
         best = np.zeros(self.count, np.float32)

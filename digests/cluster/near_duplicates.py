@@ -86,8 +86,7 @@ def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
         groups.join(a, b)
     ascending = sorted(sorted(members) for members in groups.members.values())
     reports = {members[0]: make_wire_group([ordered[i] for i in members]) for members in ascending}
-    first_of = {i: members[0] for members in ascending for i in members}
-    return tuple(link_rewritten(reports, first_of, rewritten))
+    return tuple(link_rewritten(reports, {i: members[0] for members in ascending for i in members}, rewritten))
 
 
 class CopyGroups:
@@ -281,11 +280,7 @@ def is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool
 
 
 def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
-    """
-    Whether two articles share only a notice of the site, such as one on cookies or rights.
-
-    Such a text matches neither headline, and the headlines have no word in common.
-    """
+    """Whether two articles share only a notice of the site: it matches neither headline, and these share no word."""
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
         return False

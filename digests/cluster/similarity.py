@@ -6,22 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from digests.cluster import vectorize
 from digests.cluster.inverted_index import InvertedIndex, Numbers, PairScores, Places, rows_of, score_pairs
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
-from digests.cluster.vectorize import (
-    EXPANSION,
-    ExpansionParams,
-    Vectors,
-    center_by_language,
-    cognate_vectors,
-    expand_vectors,
-    load_term_rows,
-    name_vectors,
-    nearest_neighbours,
-    term_vectors,
-    top_of_rows,
-)
 
 BLOCK_CELLS = 100_000  # pairs of a block: 0.8 MB, which stay in a processor's cache (a third of the time)
 BLOCK_PRODUCTS = 100_000  # of keys in a block, the same
@@ -94,7 +82,7 @@ class ScoreParams:
     decay_hours_title: float = 72.0  # scores fall by a factor of e in this time, if one has only a title
     decay_hours_text: float = 168.0  # the same for two texts, which are more reliable; not shorter
     floor: float = 0.1  # lower scores count as 0
-    expansion: ExpansionParams | None = EXPANSION  # of titles; None for no expansion
+    expansion: vectorize.ExpansionParams | None = vectorize.EXPANSION  # of titles; None for no expansion
     idle_hours: float = 120.0  # a story idle for so long is over: articles farther apart score 0
 
 
@@ -117,7 +105,7 @@ class PairScorer:
         self.has_names = np.zeros(len(items), bool)
         times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
         self.hours: Numbers = np.array(times, np.float64)
-        centered = center_by_language(items)
+        centered = vectorize.center_by_language(items)
         self.dense = centered and centered[1:]
         vectors = self.sparse_vectors(items)
         factors = max_contributions(params, beside=self.dense is not None)
@@ -132,13 +120,13 @@ class PairScorer:
             index.limit(self.hours, decay, idle_hours=params.idle_hours, loss=loss)
             self.indexes[name] = index
 
-    def sparse_vectors(self, items: Sequence[ClusterItem]) -> dict[str, Vectors]:
+    def sparse_vectors(self, items: Sequence[ClusterItem]) -> dict[str, vectorize.Vectors]:
         """Return the sparse vectors of the window: "terms", and "names" and "cognates" if it has them."""
-        rows = load_term_rows(items)
-        found = {"terms": term_vectors(rows, self.language)}
+        rows = vectorize.load_term_rows(items)
+        found = {"terms": vectorize.term_vectors(rows, self.language)}
         if self.has_text.any():
-            found["names"] = name_vectors(items)
-        if (cognates := cognate_vectors(rows)) is not None:
+            found["names"] = vectorize.name_vectors(items)
+        if (cognates := vectorize.cognate_vectors(rows)) is not None:
             found["cognates"] = cognates
         expansion = self.params.expansion
         if expansion is not None and not self.has_text.all():
@@ -146,10 +134,10 @@ class PairScorer:
             for name, missing in (("terms", 0.0), ("cognates", expansion.missing)):
                 if name in found:
                     share, most = expansion.share, expansion.max_entries
-                    found[name] = expand_vectors(found[name], near, share, most, missing=missing)
+                    found[name] = vectorize.expand_vectors(found[name], near, share, most, missing=missing)
         return found
 
-    def neighbours(self, terms: InvertedIndex, expansion: ExpansionParams) -> Vectors:
+    def neighbours(self, terms: InvertedIndex, expansion: vectorize.ExpansionParams) -> vectorize.Vectors:
         """Return the nearest rows of each article that has only a title."""
         least = expansion.min_score
         decay = np.full(len(self.hours), self.params.decay_hours_title)
@@ -162,7 +150,7 @@ class PairScorer:
             titles = np.flatnonzero(~text)
             kept = titles[top_scores(pairs.later[titles], scores[titles], least, expansion.neighbours)]
             found.append(Edges.from_scores(pairs.later[kept], pairs.earlier[kept], scores[kept]))
-        return nearest_neighbours(Edges.concat(found), borrows=~self.has_text, limit=expansion.neighbours)
+        return vectorize.nearest_neighbours(Edges.concat(found), borrows=~self.has_text, limit=expansion.neighbours)
 
     def score_shares(self, a: int, b: int) -> tuple[tuple[str, float], ...]:
         """Return what makes the score of two rows, the largest share first: how much lower it is without that part."""
@@ -212,8 +200,7 @@ class PairScorer:
         if self.dense is None:
             return pairs
         vectors = self.dense[0][start:stop] @ self.dense[0][low:stop].T
-        factor = max_contributions(self.params, beside=True)["vectors"]
-        bound = np.multiply(vectors, factor, dtype=np.float64)
+        bound = np.multiply(vectors, max_contributions(self.params, beside=True)["vectors"], dtype=np.float64)
         cells = (pairs.later - start) * (stop - low) + pairs.earlier - low
         bound.ravel()[cells] += pairs.bound
         bound[np.arange(start, stop)[:, None] <= np.arange(low, stop)[None, :]] = 0.0
@@ -288,7 +275,7 @@ def top_scores(rows: Places, scores: Numbers, floor: float, limit: int) -> Place
     kept = np.flatnonzero(scores >= floor)
     if len(kept) <= limit or np.bincount(rows[kept] - rows[0]).max() <= limit:
         return kept
-    return np.sort(kept[top_of_rows(rows[kept], kept, scores[kept], limit)])
+    return np.sort(kept[vectorize.top_of_rows(rows[kept], kept, scores[kept], limit)])
 
 
 def max_contributions(params: ScoreParams, *, beside: bool) -> dict[str, float]:

@@ -8,17 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from digests.cluster.constraints import (
-    NO_RULES,
-    Constraints,
-    apply_stability_bonus,
-    build_story,
-    cannot_link,
-    conflict_check,
-    majority_story,
-    must_link_pairs,
-    split_reports,
-)
+from digests.cluster import constraints
 from digests.cluster.item import ClusterItem, sort_by_time, sort_key
 from digests.cluster.linkage import AreApart, Edges, LinkageParams, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
@@ -51,14 +41,16 @@ def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams
     return SCORE_PARAMS, LINKAGE_PARAMS
 
 
-def cluster_stories(items: Sequence[ClusterItem], *, rules: Constraints = NO_RULES) -> tuple[Story, ...]:
+def cluster_stories(
+    items: Sequence[ClusterItem], *, rules: constraints.Constraints = constraints.NO_RULES
+) -> tuple[Story, ...]:
     return cluster_with_links(items, rules=rules)[0]
 
 
 def cluster_with_links(
     items: Sequence[ClusterItem],
     *,
-    rules: Constraints = NO_RULES,
+    rules: constraints.Constraints = constraints.NO_RULES,
     known: Mapping[str, str] | None = None,
     copies: Sequence[WireGroup] | None = None,
 ) -> tuple[tuple[Story, ...], Links, Parts]:
@@ -71,7 +63,7 @@ def cluster_with_links(
     """
     ordered = sort_by_time(items)
     place = {item.article_id: number for number, item in enumerate(ordered)}
-    reports = split_reports(group_wire_copies(ordered) if copies is None else copies, rules)
+    reports = constraints.split_reports(group_wire_copies(ordered) if copies is None else copies, rules)
     reports = tuple(sorted(reports, key=lambda report: min(place[article] for article in report.articles)))
     # A report is represented by its earliest article that votes, else its earliest.
     heads = [
@@ -84,19 +76,18 @@ def cluster_with_links(
     order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
     nodes = [heads[number] for number in order]
     node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles}
-    stories_before = [majority_story(reports[number], known or {}) for number in order]
+    stories_before = [constraints.majority_story(reports[number], known or {}) for number in order]
     groups, inside = cluster_representatives(nodes, rules, node_of, stories_before)
     origins = [reports[number].rewritten_from or reports[number].origin for number in order]
     text_of = np.unique(origins, return_inverse=True)[1]
     links = best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
-    part_of = find_parts(nodes, inside, must_link_pairs(rules, node_of))
+    part_of = find_parts(nodes, inside, constraints.must_link_pairs(rules, node_of))
     stories = []
     for members in sorted(sorted(order[node] for node in group) for group in groups):
         earliest = min(reports[members[0]].articles, key=place.__getitem__)
         joined = join_rewritten([reports[number] for number in members], place)
-        stories.append(build_story(story_id(earliest), joined, place))
-    parts = {article: part_of[node] for article, node in node_of.items() if node in part_of}
-    return tuple(stories), links, parts
+        stories.append(constraints.build_story(story_id(earliest), joined, place))
+    return tuple(stories), links, {article: part_of[node] for article, node in node_of.items() if node in part_of}
 
 
 def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> list[WireGroup]:
@@ -113,13 +104,16 @@ def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> li
 
 
 def cluster_representatives(
-    nodes: Sequence[ClusterItem], rules: Constraints, node_of: Mapping[str, int], known: Sequence[str | None]
+    nodes: Sequence[ClusterItem],
+    rules: constraints.Constraints,
+    node_of: Mapping[str, int],
+    known: Sequence[str | None],
 ) -> tuple[list[list[int]], Edges]:
     """Return the groups of `nodes` (sorted by time), and the scores inside them. `known`: each node's story so far."""
-    corrected, differ = cannot_link(rules, node_of), conflict_check(nodes)
+    corrected, differ = constraints.cannot_link(rules, node_of), constraints.conflict_check(nodes)
     params, linkage = params_for(nodes)
     scores = score_all_pairs(nodes, params)
-    edges = apply_stability_bonus(scores, known)
+    edges = constraints.apply_stability_bonus(scores, known)
     silent = np.array([item.is_non_voting for item in nodes], bool)
     is_non_voting = silent[edges.first] | silent[edges.second]
     groups = average_linkage(
@@ -127,7 +121,7 @@ def cluster_representatives(
         edges.filter(~is_non_voting),
         linkage,
         lambda a, b: corrected(a, b) or differ(a, b),
-        together=must_link_pairs(rules, node_of),
+        together=constraints.must_link_pairs(rules, node_of),
     )
     groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), linkage.threshold, corrected)
     group_of = np.zeros(len(nodes), np.int64)
@@ -206,6 +200,6 @@ def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str
         ) or [[]]
         place = {article: number for number, article in enumerate(story.articles)}
         for number, own in enumerate(([*core, *live], *others), 1):
-            part = build_story(story.id if number == 1 else f"{number}-{story.id}", own, place)
+            part = constraints.build_story(story.id if number == 1 else f"{number}-{story.id}", own, place)
             found.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
     return tuple(found)

@@ -218,18 +218,13 @@ def find_follow_ups(
     before = [story.profile for story in gone if story.profile]
     for new_story, follows, score in link_follow_ups([*before, *old], new, threads):
         why = f"their similarity is {score:.2f} of 1, and no other story is nearly as similar"
-        articles = here[new_story].articles
-        yield StoryEvent(kind=FOLLOWS, story=new_story, other=follows, articles=articles, why=why)
+        yield StoryEvent(kind=FOLLOWS, story=new_story, other=follows, articles=here[new_story].articles, why=why)
 
 
 def apply_follow_ups(
     stories: Sequence[Story], events: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
 ) -> tuple[Story, ...]:
-    """
-    Return the stories, each follow-up in the thread of the story that it follows.
-
-    `events` say which story follows which; the earlier one is in `known` or in `stories`.
-    """
+    """Return the stories, each follow-up in the thread of the story that it follows, as `events` say."""
     every: list[ExistingStory | Story] = [*known.values(), *stories]
     thread = {story.id: (story.thread, story.began_at) for story in every}
     for each in events:  # a story follows an earlier one in this order, whose thread is known by then

@@ -229,8 +229,7 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
         matrix -= has_vector[:, None] * regularized_mean(matrix[has_vector > 0], PRIOR_WINDOW)
         for rows in rows_by_language(items, has_vector).values():
             matrix[rows] -= regularized_mean(matrix[rows], PRIOR_LANGUAGE)
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return model, matrix / np.maximum(lengths, np.float32(1e-6)), has_vector
+    return model, matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.float32(1e-6)), has_vector
 
 
 def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | None:

@@ -150,8 +150,7 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
 
 def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
     """Yield the reasons why a report is in the story: its nearest article, and what the two have in common."""
-    linked = [found.members[key] for key in report.articles]
-    for member in linked:
+    for member in [found.members[key] for key in report.articles]:
         theirs = found.articles.get(member.nearest or "")
         if theirs and member.evidence:
             ours = found.articles[member.article_id]

@@ -100,8 +100,7 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     rest = chain(frames, (0,))
     while best.letters < MIN_ARTICLE_CHARS and (further := next(rest, None)) is not None:
         best = max(best, _try_frame(page, further, kinds, untouched), key=lambda main: main.size)
-    blocks = _add_standfirst(page, best, kinds, summaries)
-    return replace(best, blocks=blocks[:MAX_BLOCKS])
+    return replace(best, blocks=_add_standfirst(page, best, kinds, summaries)[:MAX_BLOCKS])
 
 
 def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:

@@ -49,8 +49,7 @@ def classify_attributes(element: _Element, tag: str) -> int:
         return KEPT
     if said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
         return DOUBTFUL
-    is_menu = tag in CUT_TAGS and "nav" in said.get("role", "").lower()
-    return DOUBTFUL if is_menu else KEPT
+    return DOUBTFUL if tag in CUT_TAGS and "nav" in said.get("role", "").lower() else KEPT
 
 
 @lru_cache(maxsize=KNOWN_NAMES)

@@ -46,8 +46,7 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
     size = sum(map(len, lines))
     if size <= WALL_MAX:
         text = "\n".join(lines)
-        about = f"{title}\n{text or bare}"[: WALL_MAX * 2]
-        if size <= BRIEF and BOT.search(about):
+        if size <= BRIEF and BOT.search(f"{title}\n{text or bare}"[: WALL_MAX * 2]):
             return PageKind.ROBOT_CHECK
         if size <= BRIEF and (ERROR.match(title) or ERROR.match(lines[0] if lines else "") or GONE.match(text)):
             return PageKind.MISSING
@@ -150,12 +149,7 @@ FEW_SHARED = 0.25  # share of the words of title and description that a text has
 
 
 def is_doubtful(text: str, told: str, *, word_count: int, language: str) -> bool:
-    """
-    Whether a text is probably not the article of its page.
-
-    It has few of the words of `told`, the page's own title and description, or fewer characters than the page's data
-    count words.
-    """
+    """Whether a text is probably not its page's article: few words of `told`, or fewer than the page's data count."""
     told = told[:LOOKED_AT_CHARS]
     # The beginning of most texts has enough of the words, so that the rest need not be read.
     parts = (text[:OPENING_CHARS], text)

@@ -118,8 +118,7 @@ def _site_names(site: str, url: str) -> frozenset[str]:
     own = labels[-2] if labels[1:] else ""
     if own in SECOND_LEVEL and labels[2:]:
         own = labels[-3]
-    names = (site, host, labels[0], ".".join(labels[-2:]), own)
-    return frozenset(map(normalize_key, names)) - {""}
+    return frozenset(map(normalize_key, (site, host, labels[0], ".".join(labels[-2:]), own))) - {""}
 
 
 LEVELS = ("h2", "h3")  # heading levels of a headline that is not an h1
