@@ -10,7 +10,7 @@ from watcher.clean.site_memory import build_site_memory
 from watcher.clean.site_rules import parse_rules
 from watcher.errors import CleanError
 from watcher.model import Entry, Response
-from watcher.worker.tasks import LARGE_SITE, MAX_NEW_ARTICLES, clean_page, load_site_memory
+from watcher.worker.tasks import LARGE_SITE, MAX_NEW_ARTICLES, clean_entry, clean_page, load_site_memory
 
 BOX = "The town lies on the river and has a market each Tuesday, as it has had for six hundred years."
 FACTS = (
@@ -105,3 +105,12 @@ def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need(tmp_pa
     assert code == "0"
     assert not {name.partition(".")[0] for name in names} & set(heavy)
     assert not [name for name in names if name.startswith("sqlalchemy.dialects.postgresql")]
+
+
+def test_the_language_of_a_feeds_text_is_detected_unless_the_source_states_it():
+    text = "Die Fähre zwischen den beiden Städten fährt wieder, teilte das Hafenamt am Montag mit. " * 2
+    entry = Entry(guid="1", url=None, title="Fähre", text=text)
+
+    detected, stated = clean_entry(entry, "mid:1", None), clean_entry(entry, "mid:1", "fr")
+
+    assert (detected.cleaned.language, stated.cleaned.language) == ("de", "fr")

@@ -16,6 +16,7 @@ from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.encoding import decode_page
+from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
@@ -103,6 +104,8 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     lines = (" ".join(line.split()) for line in (entry.text or entry.summary).split("\n"))
     blocks = tuple(Block(text=line) for line in lines if line)
     wire = read_wire(blocks, fields=entry.authors, url=url)
+    if language is None and (found := detect_language("\n".join(block.text for block in wire.blocks))) != UNKNOWN:
+        language = found
     cleaned = ExtractedArticle(
         url=url,
         title=entry.title,
