@@ -57,6 +57,8 @@ class FetchKind(_Kind):
     INVALID_URL = "invalid_url", "not a valid URL ({detail})"
     UNUSABLE_URL = "unusable_url", "a URL that cannot be requested ({detail})"
     SECRET_UNREADABLE = "secret_unreadable", "a secret for the request cannot be used ({detail})"
+    MAIL_LOGIN = "mail_login", "the mail server refuses the user or the password ({detail})"
+    NO_MAIL_FOLDER = "no_mail_folder", "the mail folder {folder} cannot be opened ({detail})"
     STATUS = "status", "{status} {phrase}"
     STATUS_BOT_WALL = "status_bot_wall", "{status} {phrase}, a bot wall ({wall})"
     ABORTED = "aborted", "cancelled"

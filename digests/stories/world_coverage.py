@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -15,6 +14,7 @@ from watcher.settings.outlets import KnownOutlet, find_outlet, load_outlets
 from watcher.store.articles import articles_by_id
 from watcher.text.language import UNKNOWN
 from watcher.text.page_kind import COLLECTIONS
+from watcher.text.urls import outlet_host
 
 MAX_READ = 5_000  # articles whose texts are read for the countries that they name: under two seconds
 SLICE = 200  # of them at a time
@@ -145,7 +145,7 @@ def find_agency_countries(
         for article in articles_by_id(connection, own[at : at + SLICE]).values():
             for code in country_weights(article):
                 told.pop(code, None)
-    own_outlets = {find_outlet(urlsplit(source.source_url).hostname or "") for source in sources}
+    own_outlets = {find_outlet(outlet_host(source.source_url)) for source in sources}
     others = [row for row in load_outlets().values() if row not in own_outlets]
     found = [
         AgencyCountry(

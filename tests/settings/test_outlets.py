@@ -57,6 +57,14 @@ def test_an_unknown_host_has_no_outlet(host):
     assert find_outlet(host) is None
 
 
+def test_the_outlet_of_a_mail_folder_is_that_of_its_sender_and_not_its_mail_server():
+    folder = Source(url="imaps://me@imap.web.de/INBOX", name="Letters")
+    sender = Source(url="imaps://me@imap.web.de/INBOX?from=news@news.bbc.co.uk&from=@x.example", name="Letters")
+
+    assert complete_source(folder).country is None
+    assert complete_source(sender).country == "GB"
+
+
 def test_a_source_is_completed_only_where_the_settings_say_nothing(tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text(

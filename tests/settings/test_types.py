@@ -166,3 +166,47 @@ def test_what_is_no_size_is_refused_with_its_place(value, words, tmp_path):
         parse_settings(f"[store]\nmax_size = {value}\n", tmp_path / "settings.toml")
 
     assert str(caught.value).endswith(f"settings.toml:2:12: store.max_size: {words}")
+
+
+MAIL = '[[sources]]\nurl = "{}"\n'
+
+
+def test_the_address_of_a_mail_folder_is_read_from_the_folder_of_the_settings(tmp_path):
+    text = MAIL.format("maildir:my news?from=@example.org") + MAIL.format("maildir:///var/mail/news%20two")
+    text += MAIL.format("imaps://me@example.org@mail.example.org:993/INBOX.News?from=a+b@c.example&from=@d.example")
+    text += 'password = "file:pw"\n'
+
+    rows = parse_settings(text, tmp_path / "settings.toml").sources
+
+    assert rows[0].url == f"maildir://{tmp_path}/my%20news?from=@example.org"
+    assert rows[1].url == "maildir:///var/mail/news%20two"
+    assert [row.source().name for row in rows] == ["example.org", "news two", "c.example"]
+    options = rows[2].request_options()
+    assert options is not None and str(options.password) == "file:pw"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (MAIL.format("imaps://me@mail.example.org/INBOX"), 'needs password = "file:PATH"'),
+        (
+            MAIL.format("https://a.example/feed") + 'password = "env:X"\n',
+            "only a folder on an IMAP server has a password",
+        ),
+        (
+            MAIL.format("imaps://me:hidden-secret@mail.example.org/INBOX"),
+            'imaps://USER@HOST/FOLDER" without a password',
+        ),
+        (MAIL.format("imaps://mail.example.org/INBOX"), "imaps://USER@HOST/FOLDER"),
+        (MAIL.format("imaps://me@mail.example.org:99999/INBOX"), "imaps://USER@HOST/FOLDER"),
+        (MAIL.format("imaps://me@mail.example.org/"), "imaps://USER@HOST/FOLDER"),
+        (MAIL.format("imaps://me@mail.example.org/IN%0D%0ABOX"), "imaps://USER@HOST/FOLDER"),
+        (MAIL.format("maildir:news?to=@x.example"), "?from=@example.org"),
+    ],
+)
+def test_a_wrong_address_of_a_mail_folder_is_named_with_what_is_expected(tmp_path, row, words):
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(row, tmp_path / "settings.toml")
+
+    assert any(words in str(problem) for problem in caught.value.problems)
+    assert "hidden-secret" not in str(caught.value)

@@ -25,14 +25,15 @@ from watcher.cli.output import (
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_messages import FeedKind, FetchKind, ReasonKind
-from watcher.feeds.health import SILENT_AFTER, STATUS_HINTS
+from watcher.feeds.health import HINTS, SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
+from watcher.feeds.mail import MAIL
 from watcher.feeds.schedule import NextPoll, parse_freshness
 from watcher.model import Response, Validators
 from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag
-from watcher.text.urls import is_web
+from watcher.text.urls import is_mail, is_web
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
 LABEL_CHARS = 11
@@ -112,7 +113,7 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
         yield "no entry has a date: each would get the time when it is first seen"
     elif now - report.newest > SILENT_AFTER:
         yield f"the newest is {format_age(now - report.newest).replace(' ago', ' old')}"
-    if report.without_link == len(entries):
+    if report.without_link == len(entries) and report.format != MAIL:
         yield "no entry has a link"
 
 
@@ -292,7 +293,7 @@ def candidate_urls(text: str) -> tuple[str, ...]:
     typed = text.strip()
     if typed.lower().startswith("feed:"):
         typed = typed[len("feed:") :].removeprefix("//")
-    if is_web(typed):
+    if is_web(typed) or is_mail(typed):
         return (typed,)
     if "://" not in typed and not any(c.isspace() for c in typed):
         urls = (f"https://{typed}", f"http://{typed}")
@@ -328,7 +329,7 @@ def find_hint(probe: ProbeResult) -> str | None:
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         return allow_private_hint(url) if parts.hostname == urlsplit(probe.asked).hostname else None
     if isinstance(error, Unreachable):
-        return CONNECTION_ADVICE.get(error.kind)
+        return (HINTS | CONNECTION_ADVICE).get(error.kind)
     if isinstance(error, TimedOut):
         return "wait, or raise [fetch] timeout and deadline: they set how long a response may take"
     if isinstance(error, TooLarge):

@@ -30,7 +30,7 @@ from watcher.settings.request_options import is_reference
 from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import country_code, format_duration, language_tag, quote_value
 from watcher.text.format import did_you_mean, format_count, strip_control_characters
-from watcher.text.urls import hide_secrets, normalize_url
+from watcher.text.urls import hide_secrets, is_mail, normalize_url
 
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
 COLUMNS = ("name", "language", "country", "section", "every", "url")
@@ -248,10 +248,13 @@ def export_opml(
     Write the sources as OPML; sections become folders.
 
     Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, feeds that need a
-    password or key do not work for whoever imports the file. Cookies, secret headers and proxies are never written.
+    password or key do not work for whoever imports the file. Mail folders, cookies, secret headers and proxies are
+    never written.
     """
     feeds = []
     for row in load_settings(config).sources:
+        if is_mail(row.url):
+            continue
         about = {key: value for key, value in asdict(row.source()).items() if key not in ("name", "every_s")}
         every = format_duration(row.every) if row.every else None
         about |= {"user_agent": row.user_agent}

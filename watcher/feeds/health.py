@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from watcher.failure_messages import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
 from watcher.model import Feed
-from watcher.text.urls import host_of
+from watcher.text.urls import host_of, is_mail
 
 STATUSES = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
@@ -29,6 +29,8 @@ HINTS: dict[ReasonKind, str] = {
     FetchKind.UNRESOLVED: "check the spelling of the name",
     FetchKind.CERTIFICATE: "tell the publisher: Watcher reads nothing from a site without a valid certificate",
     FetchKind.TOO_LARGE: "raise [fetch] max_bytes: it sets how large a response may be",
+    FetchKind.MAIL_LOGIN: "check the user in the address, and the password; some providers want an app password",
+    FetchKind.NO_MAIL_FOLDER: "check the folder in the address, and that Watcher may read it",
 }
 STATUS_HINTS: dict[object, str] = {
     401: "put user and password into the address: https://user:password@…",
@@ -158,6 +160,8 @@ def has_private_address(feed: Feed, reason: Reason) -> bool:
 
 
 def discover_hint(feed: Feed) -> str:
+    if is_mail(feed.source.url):
+        return "check that mails still arrive in this folder"
     return f"watcher sources discover {front_page_url(feed.source.url)}"
 
 

@@ -13,11 +13,13 @@ from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.discover import find_feed_links
 from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
+from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
 from watcher.feeds.sitemap import NEWS_SITEMAP, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
 from watcher.model import ParsedFeed
 from watcher.text.encoding import decode_feed
+from watcher.text.urls import is_mail
 
 PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
 PROLOG = re.compile(
@@ -67,7 +69,7 @@ def parse_feed(
 ) -> ParsedFeed:
     """
     Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom, JSON Feed, a news sitemap or a sitemap index, also as a gzip
-    file, whatever its content type.
+    file, whatever its content type; or the mails of a folder, if `url` is one.
 
     Of more than `max_entries` entries, the newest are read. Entity declarations are ignored, never expanded.
 
@@ -86,6 +88,8 @@ def parse_feed(
 
 def parse_raw_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
     """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
+    if is_mail(url):
+        return parse_mails(body, url, max_entries)
     body = unpack(body, url)
     text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]

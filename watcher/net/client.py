@@ -14,6 +14,7 @@ from watcher.model import CrossHostRedirect, NotModified, Response, Validators
 from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
+from watcher.net.mailbox import read_mailbox
 from watcher.net.redirects import (
     DEFAULT_PORTS,
     FOLLOWED,
@@ -23,7 +24,7 @@ from watcher.net.redirects import (
 )
 from watcher.net.transport import can_connect, http_client, httpx
 from watcher.settings.request_options import RequestOptions
-from watcher.text.urls import host_key
+from watcher.text.urls import host_key, is_mail
 
 ACCEPT_FEED = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -104,8 +105,15 @@ class Client:
         Return the response to a conditional request for `url`, which is sent exactly as given. Errors: FetchError.
 
         `delta`: with an ETag, accept only new entries (226, RFC 3229). `options` are those of the source.
+        If `url` is a mail folder, the body has its mails that are new since the ETag (`feeds.mail`).
         `on_hop` is called for each redirect that is followed, with its status, the URL that sent it, and its target.
         """
+        if is_mail(url):
+            limits = {"timeout_s": self._timeout_s, "deadline_s": self._deadline_s}
+            try:
+                return await read_mailbox(url, validators.etag or "", options, **limits)
+            except WIRE_ERRORS as error:
+                raise fetch_error(error, url, at=url, **limits) from error
         headers = request_headers(validators, accept, delta=delta)
         answer = await self._follow(url, headers, options, max_bytes=max_bytes, on_hop=on_hop)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed

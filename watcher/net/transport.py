@@ -19,6 +19,7 @@ from typing import Any
 from watcher.errors import HopError
 from watcher.net.address_guard import AddressGuard
 from watcher.net.redirects import DEFAULT_PORTS
+from watcher.text.urls import MAIL_PORTS
 
 # Python does not search for a module that is None. httpx would load its command line too, with rich and pygments: 0.2 s
 # of CPU and 7 MB per start. httpcore tries to import sniffio twice per request, a sixth of its CPU if it is missing.
@@ -217,7 +218,7 @@ async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> boo
     """Whether a connection to the host of a URL can be opened; nothing is sent over it."""
     try:
         parts = httpx.URL(url)
-        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        port = parts.port or (DEFAULT_PORTS | MAIL_PORTS)[parts.scheme]
         stream = await GuardedBackend(guard).connect_tcp(parts.raw_host.decode("ascii"), port, timeout_s)
     except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, HopError):
         return False

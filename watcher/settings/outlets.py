@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from urllib.parse import urlsplit
 
 from watcher.model import Source
+from watcher.text.urls import outlet_host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def complete_source(source: Source) -> Source:
     The kind of owner is taken only together with the owner that the table names. The language is never taken: many
     outlets have feeds in several languages, and the language of each text is detected.
     """
-    outlet = find_outlet((urlsplit(source.url).hostname or "").lower())
+    outlet = find_outlet(outlet_host(source.url))
     if outlet is None:
         return source
     knows_owner = source.owner is None or source.owner == outlet.owner

@@ -32,11 +32,13 @@ class RequestOptions:
     What the requests of one source have of their own.
 
     `proxy` is used for all of them. The headers are sent to the origin of `url` only, not to other hosts.
+    `password` is that of a mail folder.
     """
 
     url: str  # of the source
     headers: tuple[tuple[str, str | Secret], ...] = ()  # with Cookie and User-Agent
     proxy: str | None = None
+    password: Secret | None = None
 
     def reveal_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers with their secrets read. Errors: WatcherError, whose message never has a secret."""

@@ -9,13 +9,14 @@ from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationInfo, WithJsonSchema
 
 from watcher.errors import WatcherError
 from watcher.text.format import did_you_mean
-from watcher.text.urls import hide_secrets, is_web
+from watcher.text.urls import hide_secrets, host_of, is_mail, is_web
 
 # Codes in Unicode's tables that are not ISO codes in use: exceptional reservations, "unknown", and withdrawn codes.
 NOT_COUNTRIES = frozenset(("AC", "CP", "CQ", "DG", "EA", "IC", "TA", "ZZ"))
@@ -112,6 +113,12 @@ DURATION_PART = re.compile(r"([\d.]{1,13})([smhdw])", re.ASCII)
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+# A mail folder, and perhaps senders: mail addresses or "@example.org".
+MAIL_URL = re.compile(
+    r"(?:maildir:|imaps?://[^/?#:\s]{1,200}@[\w.-]{1,200}(?::\d{1,5})?/)[^?#]{1,1000}"
+    r"(?:\?from=[\w.+-]{0,100}@[\w.-]{1,200}(?:&from=[\w.+-]{0,100}@[\w.-]{1,200}){0,20})?",
+    re.ASCII | re.IGNORECASE,
+)
 FOREVER = "forever"
 MIN_KEEP = timedelta(days=35)  # a thread ends after thirty days
 MAX_DURATION = timedelta(days=3_660)  # a longer one is probably a wrong unit
@@ -216,6 +223,21 @@ def check_web(value: str) -> str:
     return text
 
 
+def check_source_url(value: str, info: ValidationInfo) -> str:
+    """Return the address of a feed or of a mail folder; the path of a maildir becomes absolute. Errors: ValueError."""
+    text = value.strip()
+    if not is_mail(text):
+        return check_web(value)
+    is_complete = MAIL_URL.fullmatch(text) and unquote(text).isprintable()
+    if not is_complete or not (host_of(text) or text.startswith("maildir:")):
+        expected = '"maildir:PATH" or "imaps://USER@HOST/FOLDER" without a password, perhaps with "?from=@example.org"'
+        raise ValueError(f"got {quote_value(text)}, expected {expected}")
+    if text.startswith("maildir:"):
+        path, mark, senders = text.removeprefix("maildir:").removeprefix("//").partition("?")
+        text = f"maildir://{quote(str(resolve_path(unquote(path), info)))}{mark}{senders}"
+    return text
+
+
 def check_country(value: str) -> str | None:
     code = country_code(value)
     if code is None and value.strip():
@@ -280,6 +302,7 @@ Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("dur
 Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size")]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]
+SourceUrl = Annotated[str, AfterValidator(check_source_url)]
 Country = Annotated[str, AfterValidator(check_country)] | None
 Language = Annotated[str, AfterValidator(check_language)] | None
 PrivateNetwork = Annotated[str, AfterValidator(check_private)]

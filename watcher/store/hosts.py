@@ -234,7 +234,8 @@ def urls_to_probe(connection: Connection) -> tuple[str, ...]:
     The better witnesses come later: feeds that fail, then those never read, then the others, the latest read last.
     """
     best_first = (feeds.c.failures > 0, feeds.c.last_read_at.is_(None), feeds.c.last_read_at.desc(), feeds.c.id)
-    query = select(feeds.c.url).where(feeds.c.enabled, ~feeds.c.gone).order_by(*best_first).limit(PROBED_FEEDS)
+    may_answer = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host != "")  # a folder of this machine has no host
+    query = select(feeds.c.url).where(*may_answer).order_by(*best_first).limit(PROBED_FEEDS)
     return tuple(connection.scalars(query))[::-1]
 
 

@@ -29,7 +29,7 @@ def clean_text(value: object) -> object:
 
 
 def check_url(value: str) -> str:
-    if value and not is_web(value):
+    if value and not is_web(value) and not value.startswith("mid:"):
         raise ValueError(value)
     return value
 

@@ -15,7 +15,7 @@ from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, Poll
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
-from watcher.text.urls import article_id, host_key, normalize_url
+from watcher.text.urls import article_id, host_key, is_mail, normalize_url
 
 KEEP_POLLS = 200  # rows per feed: its history for `watcher status`
 STATS_DAYS = 7
@@ -210,7 +210,7 @@ def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSuccee
             "article_id": key,
             "feed_id": feed.id,
             "url": entry.url or "",
-            "host": host_key(entry.url) if entry.url else feed.host,
+            "host": host_key(entry.url) if entry.url and not is_mail(feed.source.url) else feed.host,
             "entry": entry_json(entry),
             "added_at": at,
             "next_try_at": at,
@@ -223,8 +223,9 @@ def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSuccee
 
 
 def entry_article_id(feed: Feed, entry: Entry) -> str:
-    """Return the article id of an entry: by its link, else by feed and GUID."""
-    return article_id(normalize_url(entry.url) if entry.url else f"{feed.source.url}\n{entry.guid}")
+    """Return the article id of an entry: by its link, else by feed and GUID; so too for a mail, which anybody sends."""
+    has_link = entry.url and not is_mail(feed.source.url)
+    return article_id(normalize_url(entry.url or "") if has_link else f"{feed.source.url}\n{entry.guid}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,11 @@ TRACKING = frozenset(
 )
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "_hs")
 DEFAULT_PORTS = {"http": 80, "https": 443}
+MAIL_PORTS = {"imap": 143, "imaps": 993}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
 # Database URLs are excluded: their password may be a reference, see `settings.models.hide_password`.
-USERINFO = re.compile(r"\b(?!postgres|sqlite)([a-z][a-z0-9+.-]{0,15}://)[^/?#\s]*@", re.IGNORECASE)
+# "USER@HOST/" in a message is an example.
+USERINFO = re.compile(r"\b(?!postgres|sqlite)([a-z][a-z0-9+.-]{0,15}://)(?!USER@HOST/)[^/?#\s]*@", re.IGNORECASE)
 # A parameter of a query or a fragment, by the end of its name: "key", "apikey", "access_token", "X-Amz-Signature".
 SECRET_PARAMETER = re.compile(
     r"(?<=[?&;#])((?:[\w.~%\[\]-]{0,60}(?:key|token|secret|passwd|password|passphrase|pwd|auth|signature|credentials?"
@@ -46,6 +48,18 @@ def is_web(url: str | None) -> bool:
         return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
+
+
+def is_mail(url: str) -> bool:
+    """Whether `url` is that of a mail folder, as the settings have it."""
+    return url.startswith(("maildir:", "imap:", "imaps:"))
+
+
+def outlet_host(url: str) -> str:
+    """Return the host in the URL of a source; for a mail folder, the domain of its first sender, "" without one."""
+    parts = urlsplit(url)
+    host = parts.query.partition("@")[2].partition("&")[0] if is_mail(url) else parts.hostname
+    return (host or "").lower()
 
 
 @lru_cache(maxsize=2048)  # a poll normalizes the URLs of its entries several times

@@ -54,6 +54,8 @@ class ConnectivityMonitor:
             self._hosts.popitem(last=False)
 
     def record_success(self, url: str) -> None:
+        if not host_key(url):  # a folder of this machine
+            return
         self._remember(url)
         self._answered_at = self._now()
         self.down_since = None

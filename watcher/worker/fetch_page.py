@@ -15,7 +15,7 @@ from watcher.store.articles import NewArticle, article_title, load_site_blocks
 from watcher.store.pages import StoredPage
 from watcher.text.encoding import replace_surrogates
 from watcher.text.format import fields
-from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
+from watcher.text.urls import article_id, hide_secrets, host_key, host_of, is_mail, normalize_url
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
@@ -136,8 +136,8 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
-    """Whether to fetch the page, rather than use the feed's text."""
-    has_full_text = page.feed.source.full_text and page.entry.text
+    """Whether to fetch the page, rather than use the feed's text; never one that a mail links."""
+    has_full_text = (page.feed.source.full_text and page.entry.text) or is_mail(page.feed.source.url)
     return bool(page.url) and context.fetch.articles and not has_full_text
 
 
@@ -273,7 +273,7 @@ async def clean_in_worker(
 
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
     """Return the article made from the entry's own text in the feed. Errors: WorkerFailed."""
-    url = page.url or hide_secrets(page.feed.source.url)
+    url = page.url or (page.entry.guid if page.entry.guid.startswith("mid:") else hide_secrets(page.feed.source.url))
     args = (page.entry, url, page.feed.source.language)
     return await context.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 

@@ -1,0 +1,228 @@
+"""Mails of all kinds become entries: their text alone, without what newsletters write around it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from watcher.feeds.mail import MAX_MAIL_BYTES, join_mails
+from watcher.feeds.parse import parse_feed
+from watcher.model import Entry, ParsedFeed
+
+URL = "imaps://reader@mail.example.org/INBOX.News"
+NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+FERRY = "The ferry between the two towns runs again, the harbour office said on Monday."
+ENGINE = "Its engine was taken apart over the winter, and two of its four pistons are new."
+
+
+def mail(plain: str = "", html: str = "", **headers: str) -> bytes:
+    made = EmailMessage()
+    given = {"From": '"The Ferry Post" <news@mail.example.org>', "Subject": "Ferry runs again"}
+    given |= {"Date": "Sat, 28 Nov 2026 09:00:00 +0100", "Message-ID": "<one@example.org>"}
+    for name, value in (given | {key.replace("_", "-"): value for key, value in headers.items()}).items():
+        made[name] = value
+    if plain:
+        made.set_content(plain)
+    if html and plain:
+        made.add_alternative(html, subtype="html")
+    elif html:
+        made.set_content(html, subtype="html")
+    return bytes(made)
+
+
+def parse(*mails: bytes, url: str = URL) -> ParsedFeed:
+    return parse_feed(join_mails(mails), url=url, now=NOW)
+
+
+def only_entry(raw: bytes) -> Entry:
+    (entry,) = parse(raw).entries
+    return entry
+
+
+def test_a_mail_is_an_entry_with_its_subject_sender_date_and_id():
+    feed = parse(mail(f"{FERRY}\n\n{ENGINE}\n"))
+
+    (entry,) = feed.entries
+    assert (feed.title, feed.faults) == ("The Ferry Post", ())
+    assert (entry.title, entry.authors) == ("Ferry runs again", ("The Ferry Post",))
+    assert (entry.guid, entry.url, entry.image) == ("mid:one@example.org", None, None)
+    assert entry.published_at == datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
+    assert entry.text == f"{FERRY}\n{ENGINE}"
+
+
+def test_html_becomes_text_without_what_is_hidden_linked_or_loaded():
+    html = (
+        "<html><head><title>No</title><style>p{}</style></head><body>"
+        '<div style="display: none;">Preview of it&zwnj;&nbsp;&zwnj;&nbsp;&#847;</div>'
+        '<p><a href="https://click.example/a">View this email in your browser</a></p>'
+        f'<table><tr><td>{FERRY.replace(" ", chr(10), 3)}</td></tr><tr><td><a href="https://click.example/b">{ENGINE}</a>'
+        '</td></tr></table><img src="https://pixel.example/open.gif" alt="pixel"><script>alert(1)</script>'
+        "<p>You are receiving this email because you signed up.</p><p>Unsubscribe</p><p>© 2026 Post</p></body></html>"
+    )
+
+    entry = only_entry(mail(html=html))
+
+    assert entry.text == f"{FERRY}\n{ENGINE}"
+    assert entry.image is None
+
+
+def test_a_wrapped_plain_text_becomes_paragraphs_without_the_urls_of_its_reader():
+    plain = (
+        "View in browser: https://news.example/v?token=secret1\n\n"
+        "The ferry between the two towns runs again, the harbour office \n"
+        "said on Monday. [https://click.example/secret2]\n\n"
+        "* Its engine was taken apart over the winter.\n* Two of its four pistons are new.\n\n"
+        "https://click.example/secret3\n\n"
+        f"Tickets cost as much as last year: https://click.example/{'x' * 80}secret4\n\n"
+        "Unsubscribe ( https://news.example/u?secret5 )\n"
+    )
+
+    entry = only_entry(mail(plain))
+
+    assert entry.text.split("\n") == [
+        FERRY,
+        "* Its engine was taken apart over the winter.",
+        "* Two of its four pistons are new.",
+        "Tickets cost as much as last year:",
+    ]
+
+
+def test_of_two_forms_the_html_is_read_unless_it_says_less():
+    both = only_entry(mail("Read this in a browser.", f"<p>{FERRY}</p>"))
+    image = only_entry(
+        mail(f"{FERRY}\n\n{ENGINE}", '<a href="https://x.example"><img src="https://x.example/1.png"></a>')
+    )
+
+    assert both.text == FERRY
+    assert image.text == f"{FERRY}\n{ENGINE}"
+
+
+CYRILLIC = "Паром между двумя городами снова ходит, сообщило управление порта в понедельник."
+JAPANESE = "二つの町を結ぶフェリーが月曜日に運航を再開したと港湾事務所が発表した。"
+QUOTED = (
+    b"From: =?koi8-r?B?8M/e1ME=?= <news@example.org>\r\nSubject: =?utf-8?B?0J/QsNGA0L7QvCDRgdC90L7QstC?=\r\n"
+    b" =?utf-8?B?wINGF0L7QtNC40YI=?=\r\nMessage-ID: <2@example.org>\r\nContent-Type: text/plain; charset=koi8-r\r\n"
+    b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+) + b"".join(b"=%02X" % byte if byte > 126 else bytes([byte]) for byte in CYRILLIC.encode("koi8-r"))
+
+
+def test_cyrillic_in_quoted_printable_is_read():
+    entry = only_entry(QUOTED)
+
+    assert (entry.text, entry.authors) == (CYRILLIC, ("Почта",))
+    assert entry.published_at is None
+
+
+@pytest.mark.parametrize("charset", ["iso-2022-jp", "shift_jis", "utf-8"])
+def test_japanese_in_base64_is_read(charset):
+    made = EmailMessage()
+    made["Subject"], made["Message-ID"], made["From"] = "フェリー再開", "<3@example.org>", "新聞 <a@example.jp>"
+    made.set_content(f"<p>{JAPANESE}</p>", subtype="html", charset=charset, cte="base64")
+
+    entry = only_entry(bytes(made))
+
+    assert (entry.title, entry.text, entry.authors) == ("フェリー再開", JAPANESE, ("新聞",))
+
+
+def test_headers_in_plain_utf_8_are_read():
+    raw = f"From: Почта <a@example.org>\r\nSubject: Паром ходит\r\nMessage-ID: <4@x>\r\n\r\n{FERRY}".encode()
+
+    entry = only_entry(raw)
+
+    assert (entry.title, entry.authors) == ("Паром ходит", ("Почта",))
+
+
+def test_attachments_are_not_the_text():
+    made = EmailMessage()
+    made["Message-ID"], made["Subject"] = "<5@x>", "Ferry"
+    made.set_content(FERRY)
+    made.add_attachment("<p>Not this.</p>", subtype="html", filename="a.html")
+    made.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="a.png")
+
+    assert only_entry(bytes(made)).text == FERRY
+
+
+def test_a_public_archive_is_the_link_of_a_mail_and_no_other_link_is():
+    archived = only_entry(mail(FERRY, Archived_At="<https://lists.example.org/m/1>"))
+    forged = only_entry(
+        b"Archived-At: <javascript:alert(1)>\nMessage-ID: <https://evil.example/x>\n\n" + FERRY.encode()
+    )
+
+    assert archived.url == "https://lists.example.org/m/1"
+    assert (forged.url, forged.guid) == (None, "mid:https%3A%2F%2Fevil.example%2Fx")
+
+
+def test_a_mail_without_an_id_has_the_same_hash_each_time():
+    raw = mail(FERRY, Message_ID="none")
+    first, other = only_entry(raw), only_entry(mail(FERRY, Message_ID="none", Subject="Another"))
+
+    assert first.guid == only_entry(raw).guid != other.guid
+    assert len(parse(raw, raw).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("?from=news@mail.example.org", 2),
+        ("?from=@example.org", 2),
+        ("?from=@ample.org", 0),
+        ("?from=NEWS@mail.example.org&from=other@b.example", 3),
+        ("?from=new@mail.example.org", 0),
+    ],
+)
+def test_only_mails_of_the_wanted_senders_are_entries(query, number):
+    mails = [
+        mail(FERRY),
+        mail(ENGINE, Message_ID="<2@x>"),
+        mail(FERRY, Message_ID="<3@x>", From='"news@mail.example.org" <other@b.example>'),
+    ]
+
+    assert len(parse(*mails, url=URL + query).entries) == number
+
+
+def test_a_mail_that_cannot_be_read_is_named_and_the_others_are_entries():
+    deep = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n) for n in range(3000))
+    cut = mail(FERRY) + b"x" * MAX_MAIL_BYTES
+
+    feed = parse(b"Subject: Deep\n" + deep, cut, mail(ENGINE, Message_ID="<2@x>"))
+
+    assert [entry.title for entry in feed.entries] == ["Ferry runs again"] * 2
+    assert feed.faults[0] == "a mail cannot be read (more than 1,000 lines of headers, or 50 parts)"
+    assert feed.faults[1] == "only the first 524,288 bytes of a mail were read: Ferry runs again"
+
+
+HOSTILE = [
+    b"Subject: =?utf-8?q?" + b"=41" * 100_000 + b"?=\n\n",
+    b"Subject: " + b"=?utf-8?b?QQ==?= " * 60_000 + b"\n\n",
+    b"From: " + b"(" * 500_000 + b"\n\n",
+    b"Content-Type: text/html; charset=" + b"x" * 500_000 + b"\n\n<p>x",
+    b"Content-Type: text/html; charset=rot13\nContent-Transfer-Encoding: x-uuencode\n\nbegin 666 x\n"
+    + b"\xff" * 500_000,
+    b"Content-Type: text/html\n\n" + b"<div style=display:none " * 40_000,
+    b"Content-Type: text/html\n\n" + b"<td>&zwnj;&nbsp;" * 60_000,
+    b"Content-Type: text/plain\n\n" + b"(https://" * 100_000,
+    b"Content-Type: text/plain\n\n" + (b"a" * 50 + b"\n") * 20_000,
+    b"X: y\n" * 200_000,
+]
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_no_hostile_mail_takes_long(number):
+    started = time.process_time()
+
+    parse(HOSTILE[number])
+
+    assert time.process_time() - started < 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: f"Subject: {text}\n\n{text}".encode()))
+)
+def test_any_bytes_can_be_parsed(mails):
+    parse(*mails)

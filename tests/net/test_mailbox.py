@@ -1,0 +1,306 @@
+"""Mail folders: new mails are read once and stay as they are; what is wrong with a folder is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from itertools import count
+
+import pytest
+
+from tests.imap_server import DOVECOT, PASSWORD, REASON, USER, ImapServer, imap_server
+from watcher.errors import FetchError, Unreachable
+from watcher.failure_messages import FetchKind
+from watcher.model import NotModified, Response, Validators
+from watcher.net import mailbox
+from watcher.net.client import Client
+from watcher.net.mailbox import MAX_MAIL_BYTES, encode_folder
+from watcher.net.transport import tls_context
+from watcher.settings.request_options import RequestOptions
+from watcher.settings.types import Secret
+
+NUMBERS = count()
+needs_dovecot = pytest.mark.skipif(DOVECOT is None, reason=REASON)
+
+
+def letter(number: int, size: int = 0) -> bytes:
+    head = f"From: news@example.org\r\nSubject: Number {number}\r\nMessage-ID: <{number}@x>\r\n\r\nText\r\n"
+    return head.encode() + b"x" * size
+
+
+def subjects(answer: Response | NotModified) -> list[str]:
+    assert isinstance(answer, Response)
+    return [mail.partition("Subject: ")[2].partition("\r\n")[0] for mail in json.loads(answer.body)]
+
+
+@pytest.fixture
+async def client():
+    async with Client(user_agent="w/1", timeout_s=2.0, deadline_s=5.0) as client:
+        yield client
+
+
+@pytest.fixture
+def maildir(tmp_path):
+    folder = tmp_path / "news box"
+    for part in ("new", "cur", "tmp"):
+        (folder / part).mkdir(parents=True)
+    return folder
+
+
+def put(maildir, name: str, mail: bytes) -> None:
+    (maildir / "tmp" / name).write_bytes(mail)
+    (maildir / "tmp" / name).rename(maildir / "new" / name)
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """Files count as settled at once."""
+    monkeypatch.setattr(mailbox, "SETTLED_NS", 0)
+
+
+async def test_mails_in_a_maildir_are_read_once_and_stay_where_they_are(client, maildir, settled):
+    url = f"maildir://{str(maildir).replace(' ', '%20')}"
+    put(maildir, "1", letter(1))
+    (maildir / "tmp" / "half").write_bytes(b"Subject: ")
+    (maildir / "new" / "link").symlink_to("/etc/passwd")
+
+    first = await client.get(url)
+    same = await client.get(url, validators=first.validators)
+    put(maildir, "2", letter(2))
+    second = await client.get(url, validators=first.validators)
+    (maildir / "new" / "1").rename(maildir / "cur" / "1:2,S")
+    read_by_its_owner = await client.get(url, validators=second.validators)
+
+    assert subjects(first) == ["Number 1"] and isinstance(same, NotModified)
+    assert subjects(second) == ["Number 2"]
+    assert subjects(read_by_its_owner) == ["Number 1"]  # its entry is known
+    assert sorted(path.name for path in (maildir / "new").iterdir()) == ["2", "link"]
+
+
+async def test_a_full_maildir_is_read_in_parts_the_newest_first(client, maildir, settled, monkeypatch):
+    monkeypatch.setattr(mailbox, "MAX_MAILS", 2)
+    url = f"maildir://{maildir}"
+    for number in range(4):
+        put(maildir, f"{number}", letter(number))
+        os.utime(maildir / "new" / f"{number}", (number, number))
+
+    first = await client.get(url)
+    for number in range(4, 9):
+        put(maildir, f"{number}", letter(number))
+    second = await client.get(url, validators=first.validators)
+    third = await client.get(url, validators=second.validators)
+    later = [*subjects(second), *subjects(third)]
+
+    assert subjects(first) == ["Number 3", "Number 2"]
+    assert later[0] == "Number 4" and set(later) >= {"Number 4", "Number 5", "Number 6"}
+
+
+async def test_only_the_beginning_of_a_large_mail_is_read(client, maildir):
+    put(maildir, "1", letter(1, MAX_MAIL_BYTES))
+
+    answer = await client.get(f"maildir://{maildir}")
+
+    assert [len(mail) for mail in json.loads(answer.body)] == [MAX_MAIL_BYTES]
+
+
+async def test_a_folder_that_is_no_maildir_is_named(client, tmp_path):
+    for path, why in ((tmp_path, "has the folders new and cur"), (tmp_path / "none", "has the folders new and cur")):
+        with pytest.raises(Unreachable, match=why) as caught:
+            await client.get(f"maildir://{path}")
+        assert caught.value.kind is FetchKind.NO_MAIL_FOLDER and not caught.value.no_connection
+
+
+@pytest.fixture(scope="module")
+def dovecot():
+    with imap_server() as server:
+        yield server
+
+
+@pytest.fixture
+def name() -> str:
+    """The name of a new folder."""
+    return f"Box{next(NUMBERS)}"
+
+
+@pytest.fixture
+def options(monkeypatch):
+    monkeypatch.setenv("IMAP_PASSWORD", PASSWORD)
+    return RequestOptions(url="", password=Secret(kind="env", name="IMAP_PASSWORD"))
+
+
+@needs_dovecot
+async def test_mails_of_an_imap_folder_are_read_once_and_stay_unseen(client, dovecot: ImapServer, name, options):
+    url = dovecot.url(name)
+    dovecot.deliver(letter(1), name)
+    dovecot.deliver(letter(2, MAX_MAIL_BYTES), name)
+
+    first = await client.get(url, options=options)
+    same = await client.get(url, validators=first.validators, options=options)
+    dovecot.deliver(letter(3), name)
+    second = await client.get(url, validators=same.validators, options=options)
+
+    assert subjects(first) == ["Number 2", "Number 1"] and isinstance(same, NotModified)
+    assert len(json.loads(first.body)[0]) == MAX_MAIL_BYTES
+    assert subjects(second) == ["Number 3"]
+    assert dovecot.flags(name) == set()
+
+
+@needs_dovecot
+async def test_more_mails_than_fit_in_a_poll_are_read_with_the_next(
+    client, dovecot: ImapServer, name, options, monkeypatch
+):
+    monkeypatch.setattr(mailbox, "MAX_MAILS", 2)
+    dovecot.deliver(letter(0), name)
+
+    first = await client.get(dovecot.url(name), options=options)
+    for number in range(1, 4):
+        dovecot.deliver(letter(number), name)
+    second = await client.get(dovecot.url(name), validators=first.validators, options=options)
+    third = await client.get(dovecot.url(name), validators=second.validators, options=options)
+    renumbered = await client.get(dovecot.url(name), validators=Validators(etag="1:99"), options=options)
+
+    assert [subjects(second), subjects(third)] == [["Number 1", "Number 2"], ["Number 3"]]
+    assert subjects(renumbered) == ["Number 3", "Number 2"]
+
+
+@needs_dovecot
+async def test_mails_of_other_senders_are_not_transferred(client, dovecot: ImapServer, name, options):
+    dovecot.deliver(letter(1), name)
+    dovecot.deliver(letter(2).replace(b"example.org", b"private.example"), name)
+
+    answer = await client.get(dovecot.url(name) + "?from=@example.org&from=none@x.example", options=options)
+
+    assert subjects(answer) == ["Number 1"]
+
+
+@needs_dovecot
+async def test_folders_with_names_beyond_ascii_are_found(client, dovecot: ImapServer, name, options):
+    name = f"Новости & «{name}»"
+    dovecot.deliver(letter(1), encode_folder(name))
+
+    answer = await client.get(dovecot.url(name.replace(" ", "%20")), options=options)
+
+    assert subjects(answer) == ["Number 1"]
+
+
+async def refusal(client: Client, url: str, options: RequestOptions | None) -> FetchError:
+    with pytest.raises(FetchError) as caught:
+        await client.get(url, options=options)
+    return caught.value
+
+
+@needs_dovecot
+async def test_what_is_wrong_with_an_account_is_named(client, dovecot: ImapServer, name, options, monkeypatch):
+    monkeypatch.setenv("BAD", "marked-password")
+    bad = RequestOptions(url="", password=Secret(kind="env", name="BAD"))
+
+    wrong = await refusal(client, dovecot.url(), bad)
+    no_folder = await refusal(client, dovecot.url("None"), options)
+    no_password = await refusal(client, dovecot.url(), None)
+
+    assert wrong.kind is FetchKind.MAIL_LOGIN and "marked-password" not in str(wrong)
+    assert no_folder.kind is FetchKind.NO_MAIL_FOLDER and "None" in str(no_folder)
+    assert no_password.kind is FetchKind.SECRET_UNREADABLE and 'password = "file:PATH"' in str(no_password)
+    assert USER not in f"{wrong} {no_folder} {no_password}"
+
+
+@pytest.mark.slow
+@needs_dovecot
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+async def test_a_server_over_tls_needs_a_valid_certificate(client, options, tmp_path, monkeypatch):
+    key, made = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+
+    with imap_server((made, key)) as server:
+        server.deliver(letter(1))
+        url = server.url(tls=True)
+        tls_context.cache_clear()
+        unknown = await refusal(client, url, options)
+        monkeypatch.setenv("SSL_CERT_FILE", str(made))
+        tls_context.cache_clear()
+        answer = await client.get(url, options=options)
+        other_name = await refusal(client, url.replace("localhost", "127.0.0.1"), options)
+    tls_context.cache_clear()
+
+    assert {unknown.kind, other_name.kind} == {FetchKind.CERTIFICATE}
+    assert subjects(answer) == ["Number 1"]
+
+
+class Script:
+    """A server on loopback that sends what it is given, and notes what it gets."""
+
+    def __init__(self, *lines: bytes) -> None:
+        self.lines, self.got = lines, b""
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"imap://me@127.0.0.1:{self.listening.getsockname()[1]}/INBOX"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        line, _ = self.listening.accept()
+        with self.listening, line:
+            line.sendall(b"* OK hello\r\n")
+            for each in self.lines:
+                got = line.recv(4096)
+                self.got += got
+                try:
+                    line.sendall(each.replace(b"TAG", got.split(b" ")[0]))
+                except OSError:
+                    return
+            while got := line.recv(4096):
+                self.got += got
+
+
+CAPABLE = b"* CAPABILITY IMAP4rev1\r\nTAG OK x\r\n"
+LOGGED_IN = b"TAG OK in\r\n"
+OPENED = b"* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 9] x\r\nTAG OK [READ-ONLY] x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), FetchKind.CONNECTION_BROKEN),
+        ((CAPABLE, b"TAG NO the password IMAP-SECRET is wrong\r\n"), FetchKind.MAIL_LOGIN),
+        ((CAPABLE, LOGGED_IN, b"* BYE\r\n"), FetchKind.CONNECTION_BROKEN),
+        ((CAPABLE, LOGGED_IN, OPENED, b"* SEARCH one two\r\nTAG OK x\r\n"), FetchKind.CONNECTION_BROKEN),
+        ((CAPABLE, LOGGED_IN, OPENED, b"* SEARCH 1\r\nTAG OK x\r\n", b"TAG NO later\r\n"), FetchKind.CONNECTION_BROKEN),
+        (
+            (CAPABLE, LOGGED_IN, OPENED, b"* SEARCH 1\r\nTAG OK x\r\n", b"* 1 FETCH (BODY[] {999999999999}\r\n"),
+            FetchKind.TOO_LARGE,
+        ),
+        ((CAPABLE, LOGGED_IN, (b"* FLAGS (%b)\r\n" % (b"x" * 9_000)) * 2_000), FetchKind.TOO_LARGE),
+    ],
+)
+async def test_a_bad_server_is_named_and_cannot_send_without_end(client, monkeypatch, lines, kind):
+    monkeypatch.setenv("PASSWORD", "IMAP-SECRET")
+    server = Script(*lines)
+
+    error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+
+    assert error.kind is kind
+    assert "IMAP-SECRET" not in str(error)
+
+
+async def test_a_slow_server_is_given_up_after_the_deadline(monkeypatch):
+    monkeypatch.setenv("PASSWORD", "secret")
+    server = Script(CAPABLE, b"")
+
+    async with Client(user_agent="w/1", timeout_s=5.0, deadline_s=0.3) as client:
+        error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+
+    assert error.kind is FetchKind.DEADLINE
+
+
+async def test_no_password_is_sent_unencrypted_to_a_public_address(client, options, monkeypatch):
+    monkeypatch.setattr(mailbox, "is_public", lambda address: True)
+    server = Script(CAPABLE, LOGGED_IN)
+
+    error = await refusal(client, server.url, options)
+
+    assert "use imaps://" in str(error)
+    assert PASSWORD.encode() not in server.got and b"LOGIN" not in server.got

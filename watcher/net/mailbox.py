@@ -1,0 +1,192 @@
+"""Reads the new mails of a folder, from an IMAP server or a maildir, and changes nothing there."""
+
+import asyncio
+import imaplib
+import json
+import re
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from stat import S_ISREG
+from urllib.parse import unquote, urlsplit
+
+from watcher.errors import HopError, WatcherError
+from watcher.failure_messages import FetchKind
+from watcher.feeds.html_text import to_one_line
+from watcher.feeds.mail import MAX_MAIL_BYTES, join_mails, wanted_senders
+from watcher.model import NotModified, Response
+from watcher.net.address_guard import embedded_ipv4, is_public
+from watcher.net.transport import httpx, tls_context, translate_errors
+from watcher.settings.request_options import RequestOptions, reveal_value
+from watcher.text.urls import MAIL_PORTS
+
+MAX_MAILS, MAX_BYTES = 200, 5 * 1024 * 1024  # in one poll; the others wait for the next one
+FIRST_AGE = timedelta(days=30)  # of the mails that the first poll of an IMAP folder reads
+SETTLED_NS = 2_000_000_000  # younger files are read again with the next poll: others may still appear beside them
+BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
+MAX_REPLY_CHARS = 200  # of what a server says about a failure
+Mails = tuple[list[bytes], str]  # new mails, and the state of the folder after them
+
+
+async def read_mailbox(
+    url: str, state: str, options: RequestOptions | None, *, timeout_s: float, deadline_s: float
+) -> Response | NotModified:
+    """
+    Return the mails in the folder `url` that are new since `state`, the ETag of an earlier response.
+
+    Errors: HopError, OSError, and those of httpx.
+    """
+    started, opened = time.monotonic(), list[socket.socket]()
+    try:
+        async with asyncio.timeout(deadline_s):
+            read = read_maildir if url.startswith("maildir:") else partial(read_imap, options, opened, timeout_s)
+            mails, after = await asyncio.to_thread(read, url, state, started + deadline_s / 2)
+    finally:
+        for line in opened:  # if time is up, the thread still reads
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+    headers, took_s = (("etag", after),), time.monotonic() - started
+    if state and not mails:
+        return NotModified(url=url, moved_to=None, headers=headers, took_s=took_s)
+    return Response(url=url, moved_to=None, status=200, headers=headers, body=join_mails(mails), took_s=took_s)
+
+
+def has_room(mails: Sequence[bytes], until: float) -> bool:
+    """Whether one more mail may be read in this poll."""
+    size = sum(map(len, mails)) + MAX_MAIL_BYTES
+    return not mails or (len(mails) < MAX_MAILS and size <= MAX_BYTES and time.monotonic() < until)
+
+
+def read_maildir(url: str, state: str, until: float) -> Mails:
+    """Return the mails whose files have appeared or were renamed since `state`, a time of the file system in ns."""
+    now, found, mails = time.time_ns(), list[tuple[int, int, Path]](), list[bytes]()
+    folder, since = Path(unquote(urlsplit(url).path)), int(state or 0)
+    try:
+        for path in (path for name in ("new", "cur") for path in (folder / name).iterdir()):
+            with suppress(FileNotFoundError):  # renamed or deleted meanwhile
+                stat = path.lstat()
+                if S_ISREG(stat.st_mode) and stat.st_ctime_ns > since:
+                    found.append((stat.st_ctime_ns, stat.st_mtime_ns, path))
+        after = min(now - SETTLED_NS, max((changed for changed, _, _ in found), default=since))
+        # At first the newest; then the oldest first, so that those left over are read with the next poll.
+        for changed, _, path in sorted(found, key=lambda each: each[0] if since else -each[1]):
+            if not has_room(mails, until):
+                after = min(after, changed - 1) if since else after
+                break
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                mails.append(file.read(MAX_MAIL_BYTES))
+    except OSError as error:
+        is_none = isinstance(error, FileNotFoundError | NotADirectoryError)
+        why = "a maildir has the folders new and cur" if is_none else str(error.strerror)
+        raise HopError(FetchKind.NO_MAIL_FOLDER, folder=folder.name, detail=why) from error
+    return mails, str(after)
+
+
+class BoundedImap(imaplib.IMAP4):
+    """imaplib's client with a limit on the bytes that are read."""
+
+    left = 2 * MAX_BYTES
+
+    def read(self, size: int) -> bytes:
+        self.left -= size
+        if self.left < 0:
+            raise HopError(FetchKind.TOO_LARGE, n=2 * MAX_BYTES)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self.left -= len(line)
+        return line + self.read(0)  # which checks the limit
+
+
+class BoundedImapTls(BoundedImap, imaplib.IMAP4_SSL):
+    """The same over TLS."""
+
+
+def read_imap(
+    options: RequestOptions | None, opened: list[socket.socket], timeout_s: float, url: str, state: str, until: float
+) -> Mails:
+    """Connect to the server of a folder and read it: see `read_folder`."""
+    parts, imap = urlsplit(url), None
+    place, is_encrypted = (parts.hostname or "", parts.port or MAIL_PORTS[parts.scheme]), parts.scheme == "imaps"
+    try:
+        if options is None or options.password is None:
+            raise WatcherError('add the source to the settings, with password = "file:PATH"')
+        secret = reveal_value(options.password)
+    except WatcherError as error:
+        raise HopError(FetchKind.SECRET_UNREADABLE, detail=str(error)) from error
+    try:
+        with translate_errors(httpx.ConnectTimeout, httpx.ConnectError):
+            client = partial(BoundedImapTls, ssl_context=tls_context()) if is_encrypted else BoundedImap
+            imap = client(*place, timeout=timeout_s)
+        opened.append(imap.sock)
+        if not is_encrypted and is_public(embedded_ipv4(ip_address(imap.sock.getpeername()[0]))):
+            raise HopError(FetchKind.UNUSABLE_URL, detail="imap:// does not encrypt the password; use imaps://")
+        with translate_errors(httpx.ReadTimeout, httpx.ReadError):
+            found = read_folder(imap, url, secret, state, until)
+        with suppress(imaplib.IMAP4.error, OSError):
+            imap.logout()
+        return found
+    except (imaplib.IMAP4.error, ValueError) as error:
+        raise HopError(FetchKind.CONNECTION_BROKEN, detail=describe_reply(error.args)) from error
+    finally:
+        with suppress(OSError):
+            if imap is not None:
+                imap.shutdown()
+
+
+def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: float) -> Mails:
+    """
+    Return the mails from `state` on, "UIDVALIDITY:UID", oldest first; without it, the newest of `FIRST_AGE`.
+
+    EXAMINE and BODY.PEEK leave the mails unseen.
+    """
+    parts, mails, uids = urlsplit(url), list[bytes](), set[int]()
+    try:
+        imap.login(json.dumps(unquote(parts.username or "")), secret)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        raise HopError(FetchKind.MAIL_LOGIN, detail=describe_reply(error.args).replace(secret, "***")) from None
+    name = unquote(parts.path[1:])
+    status, data = imap.select(json.dumps(encode_folder(name)), readonly=True)
+    if status != "OK":
+        raise HopError(FetchKind.NO_MAIL_FOLDER, folder=name, detail=describe_reply(data))
+    validity, uid_next = (int((imap.response(key)[1] or [None])[0] or 0) for key in ("UIDVALIDITY", "UIDNEXT"))
+    known, _, first = state.partition(":")
+    since = int(first) if known == str(validity) else 0
+    oldest = "-".join(format_datetime(datetime.now(UTC) - FIRST_AGE).split()[1:4])
+    for sender in wanted_senders(url) or ("",):
+        asked = ("UID", f"{since}:*") if since else ("SINCE", oldest)
+        _, data = imap.uid("SEARCH", *asked, *(("FROM", json.dumps(sender.lstrip("@"))) if sender else ()))
+        uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
+    after = max(uid_next, max(uids, default=0) + 1)
+    for uid in sorted(uids, reverse=not since):
+        if not has_room(mails, until):
+            after = uid if since else after
+            break
+        status, read = imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
+        if status != "OK":
+            raise imaplib.IMAP4.error(*read)
+        mails += [part[1] for part in read if isinstance(part, tuple)][:1]
+    return mails, f"{validity}:{after}"
+
+
+def encode_folder(name: str) -> str:
+    """Return the name of a folder in modified UTF-7 (RFC 3501 §5.1.3)."""
+    return BEYOND_ASCII.sub(
+        lambda run: f"&{run[0].encode('utf-7').decode()[1:].removesuffix('-').replace('/', ',')}-",
+        name.replace("&", "&-"),
+    )
+
+
+def describe_reply(data: Sequence[object]) -> str:
+    """Return what a server said, on one line."""
+    said = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in data if each)
+    return to_one_line(" ".join(said), MAX_REPLY_CHARS)
