@@ -75,15 +75,16 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
 
 def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
     """Return the independent outlets, in time order."""
-    reporters: dict[str, list[str]] = defaultdict(list)
+    reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
     for agency, found in reports:
-        for article in found if agency else found[:1]:
-            reporters[article.outlet].append(f"agency:{agency.casefold()}" if agency else owners[article.outlet])
+        for at, article in enumerate(found if agency else found[:1]):
+            key = (1 + min(at, 1) if agency else 0, article.outlet)
+            reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[article.outlet])
     taken: set[str] = set()
     chosen: set[str] = set()
-    for own in (True, False):  # own reports first: an outlet still counts if another one has the agency's text
+    for rank in range(3):  # own reports; the first with an agency's text; others with it, if that one may not count
         for outlet in owners:
-            free = sorted(v for v in reporters[outlet] if v not in taken and v.startswith("agency:") != own)
+            free = sorted(voice for voice in reporters[rank, outlet] if voice not in taken)
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)
                 taken |= {free[0], owners[outlet]}

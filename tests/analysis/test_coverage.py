@@ -48,6 +48,15 @@ def test_an_agencys_text_counts_even_if_the_owner_of_its_first_outlet_is_counted
     assert found.origins == (own.id, copies[1].id)
 
 
+def test_an_agencys_text_counts_for_its_origin_even_if_a_copy_is_older():
+    copy = article("Post", "Bridge falls", hours=1)
+    wire = article("AFP", "Bridge falls", hours=2, agency="AFP")
+    report = WireGroup(articles=(wire.id, copy.id), agency="AFP")
+    both = Story(id="s", articles=(copy.id, wire.id), wire_groups=(report,))
+
+    assert measure_coverage(both, by_id(copy, wire)).independent == ("AFP",)
+
+
 def test_a_copy_of_another_papers_own_report_stays_folded_if_its_owner_is_counted():
     own = article("Post", "What the bridge carried", hours=1, owner="Quay")
     sister = article("Ledger", "Bridge falls", hours=2, owner="Quay")
