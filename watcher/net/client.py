@@ -11,17 +11,11 @@ from typing import Self
 from watcher.errors import HopError, RequestRefused, TooLarge, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
+from watcher.net import redirects
 from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
 from watcher.net.mailbox import read_mailbox
-from watcher.net.redirects import (
-    DEFAULT_PORTS,
-    FOLLOWED,
-    RedirectChain,
-    may_forward_credentials,
-    split_target,
-)
 from watcher.net.transport import can_connect, http_client, httpx
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_key, is_mail
@@ -157,7 +151,7 @@ class Client:
 
     async def _hop(
         self,
-        chain: RedirectChain,
+        chain: redirects.RedirectChain,
         headers: list[tuple[str, str]],
         proxy: str | None,
         max_bytes: int | None,
@@ -168,7 +162,7 @@ class Client:
         async with self._send(chain, headers, proxy, stay) as response:
             said = response_headers(chain.asked, response)
             status, location = response.status_code, response.extensions.get("location")
-            if status in FOLLOWED and location:
+            if status in redirects.FOLLOWED and location:
                 return status, decode_header(location)
             if status == 304 and any(name.startswith("If-") for name, _ in headers):
                 took_s = time.monotonic() - started
@@ -186,9 +180,9 @@ class Client:
             )
 
     def _send(
-        self, chain: RedirectChain, headers: list[tuple[str, str]], proxy: str | None, stay: bool
+        self, chain: redirects.RedirectChain, headers: list[tuple[str, str]], proxy: str | None, stay: bool
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        origin, target = split_target(chain.url)
+        origin, target = redirects.split_target(chain.url)
         url = httpx.URL(origin + target)
         # Host is set here, since httpx would decode the name for it, which fails for names with emoji.
         sent = [("Host", url.netloc.decode("ascii")), *self._headers, *headers]
@@ -200,7 +194,7 @@ class Client:
             sent.append(("Authorization", chain.authorization))
         http, extensions = self._http, {"target": target.encode("ascii"), "keep_alive": stay}
         if proxy is not None:  # the request line has the whole URL then, or CONNECT
-            self._guard.check_proxied(url.host, url.port or DEFAULT_PORTS[url.scheme])
+            self._guard.check_proxied(url.host, url.port or redirects.DEFAULT_PORTS[url.scheme])
             http, extensions = self._http_over(proxy), {"keep_alive": stay}
         return http.stream(
             "GET",
@@ -218,10 +212,10 @@ class Client:
         return self._proxied[proxy]
 
 
-def start_chain(url: str, options: RequestOptions | None) -> RedirectChain:
+def start_chain(url: str, options: RequestOptions | None) -> redirects.RedirectChain:
     """Return the chain that begins at `url`, with a source's own headers only if `url` has the source's origin."""
-    chain = RedirectChain.start(url)
-    if options is None or not options.headers or not may_forward_credentials(options.url, chain.url):
+    chain = redirects.RedirectChain.start(url)
+    if options is None or not options.headers or not redirects.may_forward_credentials(options.url, chain.url):
         return chain
     try:
         return replace(chain, own_headers=options.reveal_headers())
