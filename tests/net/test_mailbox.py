@@ -154,6 +154,7 @@ async def test_more_mails_than_fit_in_a_poll_are_read_with_the_next(
     client, dovecot: ImapServer, name, options, monkeypatch
 ):
     monkeypatch.setattr(mailbox, "MAX_MAILS", 2)
+    monkeypatch.setattr(mailbox, "FIRST_MAILS", 3)
     dovecot.deliver(letter(0), name)
 
     first = await client.get(dovecot.url(name), options=options)
@@ -164,7 +165,22 @@ async def test_more_mails_than_fit_in_a_poll_are_read_with_the_next(
     renumbered = await client.get(dovecot.url(name), validators=Validators(etag="1:99"), options=options)
 
     assert [subjects(second), subjects(third)] == [["Number 1", "Number 2"], ["Number 3"]]
-    assert subjects(renumbered) == ["Number 3", "Number 2"]
+    assert subjects(renumbered) == ["Number 3", "Number 2"]  # the newest first
+
+
+@needs_dovecot
+async def test_the_first_poll_looks_among_the_newest_mails(client, dovecot: ImapServer, name, options, monkeypatch):
+    monkeypatch.setattr(mailbox, "FIRST_MAILS", 2)
+    dovecot.deliver(b"Subject: x\r\n\r\n", name).unlink()
+    empty = await client.get(dovecot.url(name), options=options)
+    for number in range(3):
+        dovecot.deliver(letter(number), name)
+
+    first = await client.get(dovecot.url(name), options=options)
+    of_sender = await client.get(dovecot.url(name) + "?from=@example.org", options=options)
+
+    assert subjects(empty) == []
+    assert subjects(first) == subjects(of_sender) == ["Number 2", "Number 1"]
 
 
 @needs_dovecot

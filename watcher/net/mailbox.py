@@ -8,8 +8,6 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -27,7 +25,7 @@ from watcher.settings.request_options import RequestOptions, reveal_value
 from watcher.text.urls import MAIL_PORTS
 
 MAX_MAILS, MAX_BYTES = 200, 5 * 1024 * 1024  # in one poll; the others wait for the next one
-FIRST_AGE = timedelta(days=30)  # of the mails that the first poll of an IMAP folder reads
+FIRST_MAILS = 2_000  # the newest of an IMAP folder, among which the first poll looks
 SETTLED_NS = 2_000_000_000  # younger files are read again with the next poll: others may still appear beside them
 BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
 MAX_REPLY_CHARS = 200  # of what a server says about a failure
@@ -143,7 +141,7 @@ def read_imap(
 
 def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: float) -> Mails:
     """
-    Return the mails from `state` on, "UIDVALIDITY:UID", oldest first; without it, the newest of `FIRST_AGE`.
+    Return the mails from `state` on, "UIDVALIDITY:UID", oldest first; without it, the newest.
 
     EXAMINE and BODY.PEEK leave the mails unseen.
     """
@@ -158,12 +156,12 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
     status, data = imap.select(json.dumps(encode_folder(name)), readonly=True)
     if status != "OK":
         raise HopError(FetchKind.NO_MAIL_FOLDER, folder=name, detail=describe_reply(data))
+    exists = int(data[0] or 0)
     validity, uid_next = (int((imap.response(key)[1] or [None])[0] or 0) for key in ("UIDVALIDITY", "UIDNEXT"))
     known, _, first = state.partition(":")
     since = int(first) if known == str(validity) else 0
-    oldest = "-".join(format_datetime(datetime.now(UTC) - FIRST_AGE).split()[1:4])
     for sender in wanted_senders(url) or ("",):
-        asked = ("UID", f"{since}:*") if since else ("SINCE", oldest)
+        asked = ("UID", f"{since or 1}:*") if since or exists < FIRST_MAILS else (f"{exists - FIRST_MAILS + 1}:*",)
         _, data = imap.uid("SEARCH", *asked, *(("FROM", json.dumps(sender.lstrip("@"))) if sender else ()))
         uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
     after = max(uid_next, max(uids, default=0) + 1)
