@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -35,7 +36,7 @@ from digests.cluster.tracking import MERGED, SPLIT
 from digests.delivery.outbox import OutboxWorker
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from digests.store.outbox import KNOWN, OVER_LIMIT, load_alerts
+from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, Delivery, load_alerts
 from digests.store.schema import story_articles, story_changes
 from tests.delivery.hook import Hook, listening
 from tests.tools import add_article
@@ -109,7 +110,8 @@ def replay(rows: Rows, given: argparse.Namespace, *, kills: int) -> dict[str, An
         settings = parse_settings(text, Path(folder) / "settings.toml")
         open_digests(settings.store.url).dispose()
         at_steps = set(rng.sample(range(len(ends)), min(kills, len(ends))))
-        began, done, killed, took = time.monotonic(), 0, 0, []
+        took: list[float] = []
+        began, done, killed = time.monotonic(), 0, 0
         for n, (now, part) in enumerate(zip(ends, [steps[key] for key in sorted(steps)] + [[]], strict=True)):
             usual = sorted(took[-20:])[len(took[-20:]) // 2] if took else 1.0
             while n in at_steps and not run_step(settings, part, now, kill_after_s=rng.uniform(0, 1.1 * usual)):
@@ -173,8 +175,8 @@ def judge(settings: Settings, hook: Hook, rows: Rows, *, start: datetime) -> dic
     sent = [json.loads(post.body) for post in hook.posts]
     posts = Counter(each["name"].split()[0] for each in sent)
     alerts = read(engine, load_alerts)
-    by_state = Counter({each.about: each.state for each in alerts if not each.is_told}.values())
-    told = {each.about for each in alerts if each.is_told}
+    by_state = Counter({about_of(each): each.state for each in alerts if each.state in UNSENT}.values())
+    told = {about_of(each) for each in alerts if each.state not in UNSENT}
     faults = [f"sent {n} times: {about}" for about, n in posts.items() if n > 1]
     faults += [f"stored and not sent: {about}" for about in told - posts.keys()]
     faults += [f"sent and not stored: {about}" for about in posts.keys() - told]
@@ -207,7 +209,11 @@ def judge(settings: Settings, hook: Hook, rows: Rows, *, start: datetime) -> dic
     return {"told": posts, "faults": faults}
 
 
-def told_twice(sent: list[dict[str, Any]], changes: list[Any], kinds: tuple[str, ...]) -> list[str]:
+def about_of(alert: Delivery) -> str:
+    return alert.slot.split()[2]
+
+
+def told_twice(sent: list[dict[str, Any]], changes: Sequence[Any], kinds: tuple[str, ...]) -> list[str]:
     """Return a line for each story that was told although it was joined with (or split from) one told before."""
     at = {each["name"].split()[0]: datetime.fromisoformat(each["at"]) for each in sent}
     found = []

@@ -1,7 +1,6 @@
 """Alerts on stories: a message as soon as a story meets a rule of a digest, or an outlet corrects itself; each once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from hashlib import sha256
@@ -25,7 +24,7 @@ from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.editions import DAILY, EditionKey
-from digests.store.outbox import ALERT, KNOWN, OVER_LIMIT, WAITING, StoryAlert
+from digests.store.outbox import ALERT, KNOWN, OVER_LIMIT, UNSENT, WAITING, Delivery
 from digests.stories.window import Grouped, cluster_and_save
 from watcher.model import Article
 from watcher.store.engine import connect
@@ -64,30 +63,30 @@ def plan_alerts(
     )
     prepared = prepare_edition(connection, digest, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
+    has = {(each.slot.split()[2], each.channel, each.recipient) for each in told}
+    late = (each for each in told if each.state not in UNSENT and today - each.local_date <= THREAD_RESTS)
+    resting = {(threads.get(each.slot.split()[2]), each.recipient) for each in late}
     for rule in digest.alerts:
         mark = sha256(rule.label.encode()).hexdigest()[:8]
+        mine = [each for each in told if each.slot.endswith(mark)]
+        count = len({each.slot for each in mine if each.state not in UNSENT and each.local_date == today})
         ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.channel != "file")]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
         for about, item, is_old in find_candidates(rule, prepared, now):
-            has_it = {(each.channel, each.recipient) for each in told if each.about == about}
-            lack = [(way, recipient) for way, recipient in ends if (way.channel, recipient) not in has_it]
+            lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]
             if not lack:
                 continue
-            mine = [each for each in told if each.slot.endswith(mark)]
-            theirs = [each for each in told if each.is_told and any(each.recipient == name for _, name in lack)]
-            recent = (each.about for each in theirs if today - each.local_date <= THREAD_RESTS and each.about != about)
-            is_known = is_old or threads.get(about, "") in map(threads.get, recent)
-            state = KNOWN if is_known else OVER_LIMIT if count_told(mine, today) >= rule.most else WAITING
+            theirs = {(threads[about], recipient) for _, recipient in lack if about in threads}
+            state = KNOWN if is_old or theirs & resting else OVER_LIMIT if count >= rule.most else WAITING
             messages = [OutboundMessage(channel=way.channel, recipient=recipient, forms=()) for way, recipient in lack]
             if state == WAITING:
-                dropped = 0 if count_told(mine, today) else count_dropped(mine)
+                dropped = 0 if count else count_dropped(mine)
                 alert = make_alert(about, item, rule, prepared.args[1], words, dropped=dropped, now=now)
                 sender = digest.mail.sender or "digest@localhost"
                 messages = [render_message(alert, way, sender, recipient) for way, recipient in lack]
+                count, resting = count + 1, resting | theirs
+            has |= {(about, way.channel, recipient) for way, recipient in lack}
             place = EditionKey(digest=digest.name, local_date=today, slot=f"{ALERT}{about} {mark}")
-            told += (
-                StoryAlert(**asdict(place), channel=m.channel, recipient=m.recipient, state=state) for m in messages
-            )
             due = quiet_end(rule.quiet, now, zone) or now
             adds.append(partial(outbox.enqueue, place=place, parcels=messages, now=due, state=state))
     return adds
@@ -119,14 +118,9 @@ def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article
     return len(covered.countries if what == "countries" else covered.independent) >= int(least or 1)
 
 
-def count_told(mine: Sequence[StoryAlert], day: date) -> int:
-    """Return how many stories the rule with the alerts `mine` has told on a date."""
-    return len({each.slot for each in mine if each.is_told and each.local_date == day})
-
-
-def count_dropped(mine: Sequence[StoryAlert]) -> int:
+def count_dropped(mine: Sequence[Delivery]) -> int:
     """Return how many stories were over the limit since the rule with the alerts `mine` told the last one."""
-    last = max((each.local_date for each in mine if each.is_told), default=date.max)
+    last = max((each.local_date for each in mine if each.state not in UNSENT), default=date.max)
     return len({each.slot for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
 
 

@@ -26,6 +26,7 @@ OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
 # An alert on a story is a delivery with a slot that names the story and a rule: "an alert s1a2b 0c1d2e3f". With one of
 # these states it is not sent: it is no news to the reader, or the limit of the day is reached.
 ALERT, KNOWN, OVER_LIMIT = "an alert ", "known", "over limit"
+UNSENT = (KNOWN, OVER_LIMIT)
 IS_ALERT = deliveries.c.slot.startswith(ALERT)
 MAX_QUIET = timedelta(hours=25)  # as `MAX_RETRY_DELAY`, for an alert that waits for the end of quiet hours
 ALERTS_KEPT = timedelta(days=60)  # by then, a story is over
@@ -217,26 +218,8 @@ def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
     save_meta(connection, OPEN_ALERTS, {name: since.isoformat() for name, since in out.items()})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryAlert(EditionKey):
-    """The delivery of an alert on a story or a correction; with `KNOWN` or `OVER_LIMIT` as state, it is not sent."""
-
-    channel: str
-    recipient: str
-    state: str
-
-    @property
-    def about(self) -> str:
-        return self.slot.split()[2]
-
-    @property
-    def is_told(self) -> bool:
-        return self.state not in (KNOWN, OVER_LIMIT)
-
-
-def load_alerts(connection: Connection) -> tuple[StoryAlert, ...]:
-    query = select(*columns_of(deliveries, StoryAlert)).where(IS_ALERT)
-    return load_records(connection, query.order_by(deliveries.c.id), StoryAlert)
+def load_alerts(connection: Connection) -> tuple[Delivery, ...]:
+    return select_deliveries(connection, IS_ALERT)
 
 
 def save_alerts(connection: Connection, adds: Iterable[Callable[[Connection], None]], *, now: datetime) -> None:
@@ -255,17 +238,19 @@ def carry_alerts(connection: Connection, *, now: datetime) -> int:
     A split counts if a third of the articles or more left: fewer were never on the event of the alert.
     """
     c, last = story_changes.c, load_meta(connection, LAST_CHANGE) or 0
-    told = {replace(each, state=KNOWN) for each in load_alerts(connection)}
+    keys = ((EditionKey(digest=a.digest, local_date=a.local_date, slot=a.slot), a) for a in load_alerts(connection))
+    told = {(key, alert.channel, alert.recipient) for key, alert in keys}
     query = select(c.id, c.kind, c.articles, stories.c.size, c.story_id, c.other_id).where(c.id > last)
     query = query.outerjoin(stories, stories.c.id == c.story_id).where(c.kind.in_((MERGED, SPLIT))).order_by(c.id)
     for number, kind, left, size, *pair in connection.execute(query).all():
         last = number
         for one, other in (pair, pair[::-1]) if kind == MERGED or 2 * len(left) >= (size or 0) else ():
-            new = {replace(each, slot=each.slot.replace(one, other)) for each in told if each.about == one} - told
+            alike = ((key, way, to) for key, way, to in told if f" {one} " in key.slot)
+            new = {(replace(key, slot=key.slot.replace(one, other)), way, to) for key, way, to in alike} - told
             told |= new
-            for each in new:
-                message = OutboundMessage(channel=each.channel, recipient=each.recipient, forms=())
-                enqueue(connection, each, [message], now=now, state=KNOWN)
+            for key, way, to in new:
+                message = OutboundMessage(channel=way, recipient=to, forms=())
+                enqueue(connection, key, [message], now=now, state=KNOWN)
     return last
 
 
