@@ -21,6 +21,7 @@ from digests.settings.digests import digests_of
 from digests.store import outbox
 from digests.store.editions import EditionKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_alerts
+from digests.store.schema import stories
 from digests.store.stories import record_events
 from digests.stories.window import cluster_and_save
 from tests.delivery.hook import listening
@@ -147,6 +148,20 @@ def test_an_old_story_is_no_news(desk):
     world.report(STORM, *FIVE[2:])
 
     assert world.look() == ["Storm floods valley of Brenmark"]
+
+
+@pytest.mark.slow
+def test_another_story_of_the_thread_is_not_told_on_that_day(desk):
+    world = desk('when = "outlets >= 3"')
+    world.report(QUAKE, *FIVE)
+    world.report(STORM, "Alfa")
+    assert world.look() == ["Earthquake shakes harbour town of Tarvola"]
+    write(world.engine, lambda c: c.execute(stories.update().values(thread="t1")))
+
+    world.report(STORM, *FIVE[1:])
+    world.report(VOTE, *FIVE, ago=HOUR)
+
+    assert world.look(0.1) == ["Senate of Ostrava elects Kowalska as speaker"]
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from digests.model import OutboundMessage, Rendered
 from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, claim, first_seen, get_edition
 from digests.store.outbox import deliveries_of, enqueue
+from digests.store.stories import current_version
 from tests.delivery.mail_server import MailServer
 from tests.edition.factory import make_edition
 from tests.kinds import on
@@ -381,3 +382,35 @@ def place(tools, at: datetime, n: int, title: str) -> None:
     made = extract_features(article.id, title=title, text=text, language="en")
     packed = PackedFeatures(version=made.version, payload=encode(made))
     write(tools.writer.engine, add_article, article, feed_id=1, packed=packed, block_hashes=())
+
+
+ALERTS = f"""{BESIDE}
+[[digests]]
+name = "berlin"
+at = "06:30"
+deliver = [{{ channel = "file", directory = "told" }}]
+[[digests.alerts]]
+words = ["tarvola"]
+channels = ["file"]
+"""
+
+
+async def test_stories_are_looked_at_for_alerts_only_after_new_articles(daemon, tmp_path):
+    settings, tools, clock = daemon
+    assert "story alerts" not in [job.name for job in jobs(settings, tools)]
+    settings = parse_settings(ALERTS.replace("sqlite:///watcher.db", settings.store.url), tmp_path / "settings.toml")
+    (job,) = (job for job in jobs(settings, tools) if job.name == "story alerts")
+    looks = lambda: read(tools.writer.engine, current_version).number  # noqa: E731
+
+    for _ in range(3):
+        await job.run()
+    assert looks() == 1
+    place(tools, clock[0] - timedelta(minutes=1), 1, QUAKE)
+    (job,) = (
+        job for job in jobs(settings, tools) if job.name == "story alerts"
+    )  # as after a restart: it need not rest
+    for _ in range(3):
+        await job.run()
+
+    assert looks() == 2
+    assert [path.read_text().splitlines()[0] for path in (tmp_path / "told").iterdir()] == [QUAKE]
