@@ -61,7 +61,8 @@ def test_html_becomes_text_without_what_is_hidden_linked_or_loaded():
         '<div style="display: none;">Preview of it&zwnj;&nbsp;&zwnj;&nbsp;&#847;</div>'
         '<p><a href="https://click.example/a">View this email in your browser</a></p>'
         f'<table><tr><td>{FERRY.replace(" ", chr(10), 3)}</td></tr><tr><td><a href="https://click.example/b">{ENGINE}</a>'
-        '</td></tr></table><img src="https://pixel.example/open.gif" alt="pixel"><script>alert(1)</script>'
+        "</td></tr></table><![if !mso]><p>Subscribe now</p><![endif]><p>1 Market Street, San Francisco, CA 94104</p>"
+        '<img src="https://pixel.example/open.gif" alt="pixel"><script>alert(1)</script>'
         "<p>You are receiving this email because you signed up.</p><p>Unsubscribe</p><p>© 2026 Post</p></body></html>"
     )
 

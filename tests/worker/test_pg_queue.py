@@ -15,7 +15,9 @@ from sqlalchemy import select, text, update
 from tests.kinds import on_postgresql
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
 from watcher.errors import StoreError
+from watcher.model import Source
 from watcher.settings.models import PollSettings
+from watcher.store.feeds import sync_sources
 from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
 from watcher.worker.context import system_clock
@@ -61,6 +63,15 @@ async def test_a_host_that_is_leased_as_the_queue_closes_is_given_back(a_worker,
         assert not queue.busy
         assert await left(queue) == before
         assert await left(queue, LEASED) == 0
+
+
+async def test_a_mail_folder_of_this_machine_which_has_no_host_is_visited(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        folder = Source(url="maildir:///var/mail/news", name="News")
+        await queue.context.writer.do(sync_sources, [folder], now=system_clock())
+
+        await until(lambda: sites.asked[""] == 1 and not queue.busy, queue)
 
 
 async def test_the_job_of_a_dead_worker_goes_to_another(a_worker, sites):

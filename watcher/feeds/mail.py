@@ -27,8 +27,10 @@ BLANK_LINE = re.compile(rb"\n\r?\n")
 BOUNDARY = re.compile(rb"boundary\s?=", re.IGNORECASE)
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 ARCHIVE = re.compile(r"<(https://[^<>\s]{1,2000})>")
-# An element that is not shown, with its text: the preview of the mail in a list of mails.
-HIDDEN = re.compile(r"<(?:div|span|p|td)\b[^<>]{0,2000}display:\s?none[^<>]{0,2000}>[^<]{0,2000}", re.IGNORECASE)
+# An element that is not shown, with its text: the preview of the mail in a list of mails; or a condition of Outlook.
+HIDDEN = re.compile(
+    r"<(?:div|span|p|td)\b[^<>]{0,2000}display:\s?none[^<>]{0,2000}>[^<]{0,2000}|<!\[[^<>]{0,200}>", re.IGNORECASE
+)
 FILLER = re.compile("[\u034f\u00ad\u2007\u200b-\u200d\ufeff\\s]{4,2000}")  # of the preview; one alone is part of a word
 # URLs in newsletters contain a code of the reader: they are not part of the text.
 URL = re.compile(r"[ \t]{0,4}[<(\[]\s{0,4}https?://[^\s<>)\]]{0,4000}\s{0,4}[>)\]]|\bhttps?://\S{60,4000}")
