@@ -15,9 +15,9 @@ from watcher.clean.site_rules import (
     parse_rules,
     read_folder,
     rules_for,
-    xpath_of,
 )
 from watcher.errors import SettingsError
+from watcher.text.css import xpath_of
 
 FIRST = "The harbour office said on Monday that the ferry would run again from May, after repairs to its engine."
 SECOND = "Nobody could say in the evening how long the road along the shore would stay shut for lorries and buses."

@@ -11,13 +11,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from cssselect import HTMLTranslator, SelectorError
-from lxml.etree import Element, XPath, XPathError, _Element
+from lxml.etree import _Element
 from lxml.html import HtmlElement, fromstring
 
 from watcher.errors import Problem, SettingsError
 from watcher.model import RemovedBlock
 from watcher.settings.toml_syntax import Positions, parse_with_recovery
+from watcher.text.css import xpath_of
 from watcher.text.dates import parse_date
 from watcher.text.format import did_you_mean
 
@@ -25,8 +25,6 @@ KEYS = ("hosts", "reason", "drop", "body", "date")
 RULES = ("drop", "body", "date")
 HOST = re.compile(r"^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 MAX_SELECTORS = 50
-MAX_SELECTOR_CHARS = 300
-CSS = HTMLTranslator()
 
 Loc = tuple[str | int, ...]
 
@@ -95,20 +93,6 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
             xpath_of(value)
         except ValueError as error:
             yield loc, f"the selector {error}"
-
-
-def xpath_of(selector: str) -> str:
-    """Return a CSS selector as XPath from the root. Errors: ValueError that says what is wrong with the selector."""
-    if not selector.strip():
-        raise ValueError("is empty")
-    if len(selector) > MAX_SELECTOR_CHARS:
-        raise ValueError(f"is longer than {MAX_SELECTOR_CHARS} characters")
-    try:
-        path: str = CSS.css_to_xpath(selector)
-        XPath(path)(Element("html"))  # some valid CSS, such as a name with a prefix, cannot be evaluated
-    except (SelectorError, XPathError) as error:
-        raise ValueError(f'"{selector}" cannot be read: {error}') from error
-    return path
 
 
 DROPPED_MAX = 300  # characters of a dropped element that are reported
