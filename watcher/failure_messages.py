@@ -92,6 +92,8 @@ class FeedKind(_Kind):
     JSON_WITHOUT_ITEMS = "json_without_items", "JSON, but not a JSON Feed: it has no list of items"
     OTHER_JSON = "other_json", "JSON, but not a JSON Feed: it has neither the version nor the items of one"
     OTHER_TEXT = "other_text", "neither XML nor JSON: it starts with {sample}"
+    NO_ITEMS = "no_items", 'items = "{selector}" finds nothing on this page; it may have been redesigned'
+    NO_LINKS = "no_links", 'items = "{selector}" finds no links on this page; it may have been redesigned'
 
 
 class PageKind(_Kind):

@@ -32,6 +32,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageSelectors:
+    """The CSS selectors of a page that is a source: of its items; of link, title and date in an item, "" if default."""
+
+    items: str
+    link: str = ""
+    title: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed as it is stored: its source, and the state that must survive a restart."""
 

@@ -319,6 +319,22 @@ def test_opml_has_no_cookie_no_secret_header_and_no_proxy_in_either_direction(fi
     assert (row.url, row.headers, row.cookie, row.proxy) == ("https://a.example/f", {"X-Edition": "fr"}, None, None)
 
 
+def test_opml_carries_the_selectors_of_a_page_and_no_other_setting_with_them(file, tmp_path, capsys):
+    there, out = tmp_path / "there.toml", tmp_path / "out.opml"
+    there.write_text("[[sources]]\nurl = 'https://a.example/n'\nitems = 'li > a[href]'\ntitle = 'h2'\n")
+    assert sources(there, "export", str(out)) == 0
+    assert 'watcher:selectors="items=li+%3E+a%5Bhref%5D&amp;title=h2"' in out.read_text()
+
+    out.write_text(out.read_text().replace("title=h2", "title=h2&amp;cookie=file%3A%2Fetc%2Fpasswd&amp;full_text=true"))
+    assert sources(file, "import", str(out)) == 0
+    row = load_settings_file(file).sources[-1]
+    assert (row.items, row.link, row.title, row.cookie, row.full_text) == ("li > a[href]", None, "h2", None, False)
+
+    out.write_text(out.read_text().replace("a.example", "b.example").replace("title=h2", "title=h2%5B"))
+    assert sources(file, "import", str(out)) == 3
+    assert 'left out: b.example https://b.example/n: title: "h2[" cannot be read' in capsys.readouterr().out
+
+
 def test_what_is_no_opml_fails_in_words(file, tmp_path, capsys):
     bad = tmp_path / "page.html"
     bad.write_text("<html><body>No feeds here</body></html>")

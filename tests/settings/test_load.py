@@ -369,3 +369,30 @@ def test_request_options_of_a_source_name_their_secrets_by_place(tmp_path):
     assert dict(one.reveal_headers()) == {
         "User-Agent": "Mozilla/5.0", "Cookie": "a=1; b=2", "Accept-Language": "fr", "X-Api-Key": "marked",
     }  # fmt: skip
+
+
+def test_faults_in_the_selectors_of_a_page_are_named_with_their_places(tmp_path):
+    text = """\
+[[sources]]
+url = "https://example.org/a"
+items = "article["
+
+[[sources]]
+url = "https://example.org/b"
+link = "h2 a"
+
+[[sources]]
+url = "https://example.org/c"
+items = "article"
+full_text = true
+date = ""
+"""
+
+    (first, *others) = faults(tmp_path, text)
+
+    assert first[:3] == (3, 9, "sources[1].items") and first[3].startswith('"article[" cannot be read: ')
+    assert others == [
+        (7, 1, "sources[2].link", "expected items too, the selector of one item"),
+        (12, 1, "sources[3].full_text", "not possible with items"),
+        (13, 8, "sources[3].date", "is empty"),
+    ]

@@ -71,7 +71,7 @@ def test_the_starter_loads_with_every_comment_taken_away():
 
     assert settings.sources[0].owner == "Example Group"
     assert [way.channel for way in digests_of(settings)[0].deliver][:2] == ["smtp", "sendmail"]
-    assert len(extra) == 11
+    assert len(extra) == 15
 
 
 def test_what_the_starter_calls_a_default_is_the_default():

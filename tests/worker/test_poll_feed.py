@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.worker.fakes import feed_xml, page_html
+from tests.tools import articles_between
+from tests.worker.fakes import START, feed_xml, page_html
+from watcher.model import PageSelectors
+from watcher.settings.request_options import RequestOptions
 from watcher.store.feeds import feed_states
 from watcher.store.writer import read
 
@@ -74,3 +78,61 @@ async def test_a_sitemap_index_is_polled_by_the_dates_of_its_parts(world):
     world.net.serve("https://a.example/0.xml", "<urlset/>")
     serve_index("2026-11-24T05:00:00Z", "2026-11-24T07:40:00Z")
     assert (await poll())[1].endswith("a sitemap")
+
+
+def read_as_page(world, items: str | None) -> None:
+    """Have the worker read a.example as a page with this selector, or as a feed."""
+    page = PageSelectors(items=items) if items else None
+    options = {"https://a.example/feed": RequestOptions(url="https://a.example/feed", page=page)}
+    world.tools = replace(world.tools, request_options=options)
+
+
+async def poll_page(world) -> tuple[str, list[str]]:
+    before = len(world.net.asked)
+    await world.drain()
+    (state,) = read(world.tools.writer.engine, feed_states)
+    world.clock[0] = state.feed.next_poll_at
+    return str(state.reason or ""), [url.partition("a.example/")[2] for url in world.net.urls()[before:]]
+
+
+async def test_a_page_is_read_again_if_its_selectors_change_even_if_it_is_the_same(world):
+    page = "<html><article><a href=/1>Story 1</a></article><section><a href=/2>Story 2</a></section>"
+    world.net.serve("https://a.example/feed", page, ETag='"1"')
+    for number in (1, 2):
+        world.net.serve(f"https://a.example/{number}", page_html(f"Story {number}"))
+    world.source("a.example")
+
+    read_as_page(world, "article")
+    assert await poll_page(world) == ("", ["robots.txt", "feed", "1"])
+    assert await poll_page(world) == ("", ["feed"])
+    read_as_page(world, "section")
+    assert await poll_page(world) == ("", ["feed", "2"])
+    read_as_page(world, "aside")
+    assert (await poll_page(world))[0].startswith('items = "aside" finds nothing on this page')
+    read_as_page(world, None)
+    assert (await poll_page(world))[0] == "an HTML page, not a feed"
+
+
+async def test_a_page_that_robots_txt_forbids_is_not_polled(world):
+    world.net.serve("https://a.example/robots.txt", "User-agent: *\nDisallow: /feed")
+    world.net.serve("https://a.example/feed", "<article><a href=/1>Story 1</a></article>")
+    world.source("a.example")
+    read_as_page(world, "article")
+
+    assert await poll_page(world) == ("robots.txt forbids the page", ["robots.txt"])
+    world.tools = replace(world.tools, fetch=world.tools.fetch.model_copy(update={"robots": False}))
+    assert await poll_page(world) == ("", ["feed", "1"])
+
+
+async def test_the_date_of_an_article_counts_more_than_that_in_the_list_of_a_page(world):
+    world.net.serve("https://a.example/feed", "<article><a href=/1>Story 1</a><time>2026-11-23</time></article>")
+    dated = "<meta property='article:published_time' content='2026-11-23T18:30:00+01:00'></head>"
+    world.net.serve("https://a.example/1", page_html("Story 1").replace("</head>", dated))
+    world.source("a.example")
+    read_as_page(world, "article")
+
+    await world.drain()
+
+    week = timedelta(days=7)
+    (article,) = read(world.tools.writer.engine, articles_between, start=START - week, end=START + week)
+    assert article.published_at == datetime(2026, 11, 23, 17, 30, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from shlex import quote
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from watcher.cli.commands import DONE, FAILED, USAGE
-from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
+from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, format_items, newest_entry_age
 from watcher.cli.options import Config, Json, load_settings, settings_or_defaults, settings_path, with_examples
 from watcher.cli.output import print_err, print_lines, print_progress, print_result, select_fields
 from watcher.cli.sources import add_row, sources_by_key
@@ -17,7 +18,7 @@ from watcher.errors import WatcherError
 from watcher.failure_messages import FeedKind
 from watcher.feeds.discover import is_comment_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed
-from watcher.settings.edit import source_row
+from watcher.settings.edit import row_lines, source_row
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.types import language_tag
 from watcher.text.format import format_count
@@ -42,7 +43,7 @@ WAYS = {
 )
 def discover_feeds(
     url: Annotated[str, typer.Argument(help="Address of the site, or of one of its pages.")],
-    add: Annotated[bool, typer.Option("--add", help="Add the feed to the settings if it is the only one.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Add what is found to the settings if it is only one.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -50,18 +51,21 @@ def discover_feeds(
     Find and read the feeds of a site: those that the page links to or, if there are none, those at common addresses.
 
     Watcher makes one request at a time, and waits for [fetch] host_delay between two requests.
-    Exit code 1 if no feed is found, 2 if `--add` finds several.
+    If there is no feed, Watcher shows selectors for the list of articles on the page: then the page can be a source.
+    Exit code 1 if nothing is found, 2 if `--add` finds several feeds.
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
     found = asyncio.run(discover_with_progress(candidate_urls(url), settings))
     known = sources_by_key(settings)
     print_result(discovery_to_json(found, known), format_discovery(found, known), json=json)
-    if path is not None and found.feeds:
+    if path is not None and found.items:
+        print_err(add_row(path, list_row(found)))
+    elif path is not None and found.feeds:
         if (row := choose_only_feed(found)) is None:
             return USAGE
         print_err(add_row(path, row))
-    return DONE if found.feeds else FAILED
+    return DONE if found.feeds or found.items else FAILED
 
 
 @with_examples(
@@ -102,7 +106,9 @@ def add_source(
     found = asyncio.run(discover_with_progress(urls, settings, as_page=False))
     if not found.feeds or found.page.response is None:
         message = f"{no_feed_message(found)}; nothing was added (--no-test adds it without reading it)"
-        raise WatcherError(message, hint=find_hint(found.page))
+        command = f"watcher sources discover {quote(found.page.asked)} --add"
+        hint = f"{command} adds the page itself: it has a list of articles" if found.items else find_hint(found.page)
+        raise WatcherError(message, hint=hint)
     if (chosen := choose_only_feed(found, given)) is None:
         print_lines(format_discovery(found, sources_by_key(settings)))
         return USAGE
@@ -149,8 +155,27 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
     unread = [f"  {one.url}" for one in others if not one.probe]
     if unread:
         yield from ("", "also linked, but not read:", *unread)
+    yield from format_list(found, known) if found.items else ()
     if not feeds and page.error and (hint := find_hint(page)):
         yield from ("", f"try: {hint}")
+
+
+def list_row(found: Discovery) -> SourceSettings:
+    """Return a source of the page itself and its list of articles."""
+    assert found.items
+    name, tag = default_name_and_language(found.items[1])
+    return source_row(url=found.page.asked, name=name, language=language_tag(tag), **asdict(found.items[0]))
+
+
+def format_list(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+    """Yield the lines on the page itself as a source."""
+    assert found.items
+    is_known = normalize_url(found.page.asked) in known
+    yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(list_row(found)))
+    yield from ("", f"the first of {len(found.items[1].feed.entries)} items:")
+    yield from (f"  {line}" for line in format_items(found.items[1]))
+    do = "it is a source already: put these selectors into its table" if is_known else "add it: repeat this with --add"
+    yield from ("", do)
 
 
 def no_feed_message(found: Discovery) -> str:
@@ -203,6 +228,7 @@ def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> 
             for one in found.candidates
             if (report := one.report)
         ],
+        "items": asdict(found.items[0]) if found.items else None,
         "others": [
             {"url": one.url, "found_by": one.found_by, "reason": failure_reason(one.probe) if one.probe else "not read"}
             for one in found.candidates

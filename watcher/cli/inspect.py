@@ -28,6 +28,7 @@ from watcher.failure_messages import FeedKind, FetchKind, ReasonKind
 from watcher.feeds.health import HINTS, SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL
+from watcher.feeds.page import PAGE
 from watcher.feeds.schedule import NextPoll, parse_freshness
 from watcher.model import Response, Validators
 from watcher.settings.models import Settings, SourceSettings
@@ -37,6 +38,7 @@ from watcher.text.urls import is_mail, is_web
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
 LABEL_CHARS = 11
+SHOWN_ITEMS = 10  # of a page
 MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
 CONNECTION_ADVICE: dict[ReasonKind, str] = {
     FetchKind.UNRESOLVED: "check the spelling of the name, and that this machine is online",
@@ -217,7 +219,15 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
         dates = ((report.undated, "missing"), (report.unreadable, "implausible"), (report.ahead, "in the future"))
         yield "dates", format_counts(*dates)
         yield "texts", format_texts(report, wants_full_text=wants_full_text)
+        if report.format == PAGE:
+            yield from label_first("items", format_items(report))
     yield from label_first("problems", feed.faults)
+
+
+def format_items(report: FeedReport) -> Iterator[str]:
+    """Yield date, title and link of the first items of a page."""
+    for entry in report.feed.entries[:SHOWN_ITEMS]:
+        yield f"{format_minute(entry.published_at) if entry.published_at else 'no date'}  {entry.title}  {entry.url}"
 
 
 def format_language(report: FeedReport) -> str:

@@ -15,6 +15,7 @@ from watcher.cli.options import Config, Json, load_settings, settings_path, with
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.errors import SettingsError
 from watcher.feeds.opml import MAX_BYTES, Opml, OpmlFeed, parse_opml, render_opml
+from watcher.model import PageSelectors
 from watcher.settings.edit import (
     add_sources,
     read_for_edit,
@@ -225,6 +226,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     if own != feed.headers:
         dropped += ("headers with secrets left out",)
     section = (feed.section or "")[:NAME_CHARS].rstrip(" /")
+    fields |= fields.pop("selectors")
     return source_row(**fields | parsed | {"name": name, "section": section, "headers": own}), dropped
 
 
@@ -258,6 +260,7 @@ def export_opml(
         about = {key: value for key, value in asdict(row.source()).items() if key not in ("name", "every_s")}
         every = format_duration(row.every) if row.every else None
         about |= {"user_agent": row.user_agent}
+        about |= {"selectors": {k: css for k in PageSelectors.__slots__ if (css := getattr(row, k))}}
         about |= {"headers": {name: value for name, value in row.headers.items() if not is_reference(value)}}
         feeds.append(OpmlFeed(title=row.source().name, every=every, enabled=row.enabled, **about))
     secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from shlex import quote
 from urllib.parse import urlsplit
 
 from watcher.failure_messages import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
 from watcher.model import Feed
-from watcher.text.urls import host_of, is_mail
+from watcher.text.urls import hide_secrets, host_of, is_mail
 
 STATUSES = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
@@ -23,6 +24,7 @@ FRESH_FOR = timedelta(hours=3)  # before a time: a feed last read earlier says t
 SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
 SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does not change its status with every poll
 PLAIN_KINDS = {"new": HealthKind.NEVER_POLLED, "empty": HealthKind.NEVER_AN_ENTRY, "undated": HealthKind.UNDATED}
+REDESIGNED = frozenset((FeedKind.NO_ITEMS, FeedKind.NO_LINKS))
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
     FetchKind.PRIVATE_ADDRESS: "allow private addresses with [fetch] allow_private in the settings",
@@ -88,7 +90,7 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     if feed.failures and reason is not None:
         if reason.kind in BOT_WALLS:
             return "bot wall"
-        return "not a feed" if isinstance(reason.kind, FeedKind) else "failing"
+        return "not a feed" if isinstance(reason.kind, FeedKind) and reason.kind not in REDESIGNED else "failing"
     if not feed.failures and feed.last_polled_at is None:
         return "new"
     if feed.last_new_at is None:
@@ -140,6 +142,8 @@ def hint_for(feed: Feed, reason: Reason) -> str:
     """Return a hint on what a user can do about a failing feed, "" if only the publisher can do something."""
     if reason.kind in BOT_WALLS:
         return "ask the publisher to allow Watcher ([fetch] contact says who you are), or use another of its feeds"
+    if reason.kind in REDESIGNED:
+        return f"watcher sources discover {quote(hide_secrets(feed.source.url))}"
     if isinstance(reason.kind, FeedKind) or reason["status"] == 404:
         return discover_hint(feed)
     if reason.kind is FetchKind.PRIVATE_ADDRESS and not has_private_address(feed, reason):

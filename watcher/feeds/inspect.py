@@ -9,7 +9,7 @@ from watcher.failure_messages import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
 from watcher.feeds.parse import normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
-from watcher.model import ParsedFeed
+from watcher.model import PageSelectors, ParsedFeed
 from watcher.text.encoding import decode_feed
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url
@@ -47,11 +47,13 @@ class NotAFeed:
     links: tuple[FoundFeed, ...] = ()
 
 
-def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime) -> FeedReport | NotAFeed:
-    """Return a report on the feed in `body`, or what `body` is if it is not a feed."""
+def inspect_body(
+    body: bytes, url: str, content_type: str | None, now: datetime, page: PageSelectors | None = None
+) -> FeedReport | NotAFeed:
+    """Return a report on the feed in `body`, or the page with the selectors `page`; what `body` is if it is neither."""
     text = decode_feed(body, content_type)
     try:
-        raw = parse_raw_feed(body, url=url, content_type=content_type)
+        raw = parse_raw_feed(body, page, url=url, content_type=content_type)
     except FeedError as error:
         return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
     feed = normalize_feed(raw, url=url, now=now)

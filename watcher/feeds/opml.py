@@ -8,6 +8,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from watcher.errors import OpmlError
+from watcher.model import PageSelectors
 from watcher.text.encoding import decode_feed
 from watcher.text.format import CONTROL_CHARACTERS
 from watcher.text.urls import is_web
@@ -41,6 +42,7 @@ class OpmlFeed:
     enabled: bool = True
     user_agent: str | None = None
     headers: dict[str, str] = field(default_factory=dict)  # without secrets and references to them
+    selectors: dict[str, str] = field(default_factory=dict)  # of a page, by the names in `PageSelectors`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ class OpmlParser:
             enabled=own.get("enabled") != "false",
             user_agent=own.get("user-agent") or None,
             headers=dict(parse_qsl(own.get("headers", ""))),
+            selectors={k: v for k, v in parse_qsl(own.get("selectors", "")) if k in PageSelectors.__slots__},
         )
 
 
@@ -172,6 +175,7 @@ def outline_attributes(feed: OpmlFeed) -> str:
         "watcher:enabled": None if feed.enabled else "false",
         "watcher:user-agent": feed.user_agent,
         "watcher:headers": urlencode(feed.headers),
+        "watcher:selectors": urlencode(feed.selectors),
     }
     return " ".join(f"{name}={format_attribute(value)}" for name, value in pairs.items() if value)
 

@@ -17,8 +17,8 @@ from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
 from watcher.feeds.sitemap import NEWS_SITEMAP, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
-from watcher.model import ParsedFeed
-from watcher.text.encoding import decode_feed
+from watcher.model import PageSelectors, ParsedFeed
+from watcher.text.encoding import decode_feed, decode_page
 from watcher.text.urls import is_mail
 
 PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
@@ -66,6 +66,7 @@ def parse_feed(
     max_entries: int = 500,
     now: datetime | None = None,
     known: Mapping[str, str] | None = None,
+    page: PageSelectors | None = None,
 ) -> ParsedFeed:
     """
     Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom, JSON Feed, a news sitemap or a sitemap index, also as a gzip
@@ -78,18 +79,29 @@ def parse_feed(
         content_type: The header; used only as a hint for the character encoding.
         now: Dates more than a day later are ignored.
         known: GUID → `content_hash`; unchanged entries are returned without summary and text.
+        page: The selectors for `body` if it is a page, not a feed.
 
     Raises:
         FeedError: `body` is not a feed; `kind` says what it is.
     """
-    raw = parse_raw_feed(body, url=url, content_type=content_type, max_entries=max_entries)
+    raw = parse_raw_feed(body, page, url=url, content_type=content_type, max_entries=max_entries)
     return normalize_feed(raw, url=url, now=now, known=known)
 
 
-def parse_raw_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
+def parse_raw_feed(
+    body: bytes, page: PageSelectors | None = None, *, url: str, content_type: str | None = None, max_entries: int = 500
+) -> RawFeed:
     """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
     if is_mail(url):
         return parse_mails(body, url, max_entries)
+    if page is not None:
+        from watcher.feeds.page import parse_page  # late: lxml takes 5 MB, and only pages need it
+
+        try:
+            return parse_page(decode_page(body, content_type), url, page)
+        except FeedError as error:
+            other = classify_non_feed(body, "", "", url)
+            raise error if other.kind is FeedKind.OTHER_TEXT else FeedError(url, other) from None
     body = unpack(body, url)
     text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]

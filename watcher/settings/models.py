@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from pydantic import ByteSize, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.errors import WatcherError
-from watcher.model import Source
+from watcher.model import PageSelectors, Source
 from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.outlets import complete_source
 from watcher.settings.request_options import Headers, ProxyUrl, RequestOptions, UserAgent, request_headers
@@ -26,6 +26,7 @@ from watcher.settings.types import (
     PositiveDuration,
     PrivateNetwork,
     Secret,
+    Selector,
     Size,
     SourceUrl,
     WebUrl,
@@ -246,6 +247,10 @@ class SourceSettings(SettingsModel):
         default=None, description="Time between two polls of this feed; by default [poll] every."
     )
     full_text: StrictBool = Field(default=False, description="The feed contains full articles; no page is fetched.")
+    items: Selector = Field(default=None, description="For a page without a feed: CSS selector of an item in its list.")
+    link: Selector = Field(default=None, description="CSS selector of the link in an item; by default its first link.")
+    title: Selector = Field(default=None, description="CSS selector of an item's title; by default the link's text.")
+    date: Selector = Field(default=None, description="CSS selector of an item's date; by default its first `time`.")
     enabled: StrictBool = Field(default=True, description="False keeps the source in the file but does not poll it.")
     user_agent: UserAgent | None = Field(
         default=None, description="User-Agent for this source, sent to the host of its address only."
@@ -268,8 +273,9 @@ class SourceSettings(SettingsModel):
     def request_options(self) -> RequestOptions | None:
         """Return what the requests of this source have of their own, None for nothing."""
         headers = request_headers(self.headers, user_agent=self.user_agent, cookie=self.cookie)
-        own = RequestOptions(url=self.url, headers=headers, proxy=self.proxy, password=self.password)
-        return own if headers or self.proxy or self.password else None
+        page = PageSelectors(**{name: getattr(self, name) for name in PageSelectors.__slots__}) if self.items else None
+        own = RequestOptions(url=self.url, headers=headers, proxy=self.proxy, password=self.password, page=page)
+        return own if headers or self.proxy or self.password or page else None
 
     def source(self) -> Source:
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
@@ -422,7 +428,7 @@ class Settings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
-        """Yield an issue for each duplicate feed, and one if the queue needs PostgreSQL and the store is a file."""
+        """Yield issues for duplicate feeds, settings of a source that do not fit together, and a queue on SQLite."""
         store, work = (part if isinstance(part := document.get(name), Mapping) else {} for name in ("store", "work"))
         if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):
             words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…"'
@@ -434,3 +440,7 @@ class Settings(SettingsModel):
             if is_imap != ("password" in row):
                 words = 'needs password = "file:PATH"' if is_imap else "only a folder on an IMAP server has a password"
                 yield ValidationIssue(loc=("sources", n, "url" if is_imap else "password"), message=words)
+            words = "expected items too, the selector of one item" if "items" not in row else "not possible with items"
+            for name in ("link", "title", "date") if "items" not in row else ("full_text",):
+                if row.get(name):
+                    yield ValidationIssue(loc=("sources", n, name), message=words, at_key=True)

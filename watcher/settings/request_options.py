@@ -1,4 +1,4 @@
-"""What the requests of one source have of their own: headers, cookie, User-Agent, proxy; and checks of these values."""
+"""What one source has of its own: headers, cookie, User-Agent, proxy, selectors of a page; and checks of these."""
 
 import re
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ValidationInfo
 
 from watcher.errors import WatcherError
+from watcher.model import PageSelectors
 from watcher.settings.types import Secret, quote_value, resolve_path
 from watcher.text.urls import is_web
 
@@ -29,7 +30,7 @@ REFERENCE = re.compile(r"(env|file):(\S.*)")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOptions:
     """
-    What the requests of one source have of their own.
+    What the requests of one source have of their own, and how their responses are read.
 
     `proxy` is used for all of them. The headers are sent to the origin of `url` only, not to other hosts.
     `password` is that of a mail folder.
@@ -39,6 +40,7 @@ class RequestOptions:
     headers: tuple[tuple[str, str | Secret], ...] = ()  # with Cookie and User-Agent
     proxy: str | None = None
     password: Secret | None = None
+    page: PageSelectors | None = None  # the response is a page; None: a feed
 
     def reveal_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers with their secrets read. Errors: WatcherError, whose message never has a secret."""

@@ -214,6 +214,13 @@ def check_timezone(value: str) -> str:
     return value
 
 
+def check_selector(value: str) -> str:
+    from watcher.text.css import xpath_of  # late: lxml takes 5 MB, and only a page as a source needs it
+
+    xpath_of(value)
+    return value
+
+
 def check_web(value: str) -> str:
     text = value.strip()
     if not is_web(text) or WHITESPACE.search(text) or len(text) > 2_000:
@@ -303,6 +310,7 @@ Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]
 SourceUrl = Annotated[str, AfterValidator(check_source_url)]
+Selector = Annotated[str, AfterValidator(check_selector)] | None
 Country = Annotated[str, AfterValidator(check_country)] | None
 Language = Annotated[str, AfterValidator(check_language)] | None
 PrivateNetwork = Annotated[str, AfterValidator(check_private)]

@@ -267,8 +267,15 @@ async def clean_in_worker(
 ) -> tasks.ProcessedPage:
     """Return the cleaned article of a fetched page. Errors: CleanError, WorkerFailed."""
     site = await context.writer.read(load_site_blocks, host_of(response.url))
-    args = (response, page.entry, page.feed.source.language, site, context.site_rules, now)
+    entry = replace(page.entry, published_at=None) if is_listed(page, context) else page.entry
+    args = (response, entry, page.feed.source.language, site, context.site_rules, now)
     return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
+
+
+def is_listed(page: StoredPage, context: WorkerContext) -> bool:
+    """Whether the entry is an item in the list of a page: its date often has no time of day, or no zone."""
+    options = context.request_options.get(page.feed.source.url)
+    return options is not None and options.page is not None
 
 
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
@@ -318,7 +325,8 @@ def new_article(
 ) -> NewArticle:
     """Return the article of a page, dated by the feed, else the page, else when first seen; at most `now`."""
     source, cleaned = page.feed.source, processed.cleaned
-    published = page.entry.published_at or cleaned.published_at or page.added_at
+    own = cleaned.published_at if is_listed(page, context) else None
+    published = own or page.entry.published_at or cleaned.published_at or page.added_at
     article = Article(
         id=key,
         url=cleaned.url,

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -12,9 +12,10 @@ from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherErro
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
+from watcher.feeds.page import propose_selectors
 from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
-from watcher.model import NotModified, Response, Validators
+from watcher.model import NotModified, PageSelectors, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
 from watcher.net.robots import robots_url
@@ -96,20 +97,27 @@ class FeedProber:
     _held: dict[str, FetchError] = field(default_factory=dict)
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
-        """Request `url` as a page or a feed, and return the result; a failed fetch is its `error`."""
+        """
+        Request `url`, and return the result; a failed fetch is its `error`.
+
+        `as_page`: request it as a page that may have feeds, even if it is a source itself.
+        """
+        options = None if as_page else self.options.get(url)
+        page = options.page if options else None
         steps: list[Redirect] = []
         seen, host = ProbeResult(asked=url, at=self.now()), host_of(url)
         if held := self._held.get(host):
             return replace(seen, error=FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason)))
         try:
-            answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page else ACCEPT_FEED)
+            answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page or page else ACCEPT_FEED)
         except FetchError as error:
             return replace(seen, redirects=tuple(steps), error=error)
         assert isinstance(answer, Response)  # nothing was conditional
         seen = replace(seen, at=self.now(), redirects=tuple(steps), response=answer)
         kind = answer.header("content-type")
         try:
-            found = await self.pool.run(inspect_body, answer.body, answer.url, kind, seen.at, limit_s=EXAMINE_LIMIT_S)
+            args = (answer.body, answer.url, kind, seen.at, page)
+            found = await self.pool.run(inspect_body, *args, limit_s=EXAMINE_LIMIT_S)
         except WorkerFailed as error:
             return replace(seen, error=error)
         return replace(seen, found=found)
@@ -231,10 +239,15 @@ class FeedCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """The feeds found at a site: the result for its page, and all candidates in the order they were tried."""
+    """
+    The feeds found at a site: the result for its page, and all candidates in the order they were tried.
+
+    Without a feed, `items` are the selectors for the list of articles on the page, and a report on that list.
+    """
 
     page: ProbeResult
     candidates: tuple[FeedCandidate, ...]
+    items: tuple[PageSelectors, FeedReport] | None = None
 
     @property
     def feeds(self) -> tuple[FeedCandidate, ...]:
@@ -247,7 +260,7 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     Find the feeds of the site at the first of `urls` that can be connected to, asked for as a page or as a feed.
 
     For a channel on YouTube or Reddit, its feed is requested first, without the page. If a page links no readable
-    feed, common feed paths are tried until one is a feed, then the sitemaps that robots.txt names.
+    feed, common feed paths are tried until one is a feed, then the sitemaps that robots.txt names, then the page.
     """
     if feed := platform_feed(urls[0]):
         channel = await prober.probe(feed)
@@ -276,7 +289,21 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     for n, one in enumerate(found):
         earlier = (other for other in found[:n] if not other.same_as and is_same(one.probe, other.probe))
         found[n] = replace(one, same_as=next((other.url for other in earlier), None))
-    return Discovery(page=page, candidates=tuple(found))
+    has_feed = any(one.report for one in found)
+    return Discovery(page=page, candidates=tuple(found), items=None if has_feed else await find_list(page, prober))
+
+
+async def find_list(page: ProbeResult, prober: FeedProber) -> tuple[PageSelectors, FeedReport] | None:
+    """Return the selectors for the list of articles on a page, and a report on that list; None if it has none."""
+    if (answer := page.response) is None:
+        return None
+    args = (answer.body, answer.url, answer.header("content-type"))
+    with suppress(WorkerFailed):
+        selectors = await prober.pool.run(propose_selectors, *args, limit_s=EXAMINE_LIMIT_S)
+        report = await prober.pool.run(inspect_body, *args, page.at, selectors, limit_s=EXAMINE_LIMIT_S)
+        if selectors and isinstance(report, FeedReport):
+            return selectors, report
+    return None
 
 
 async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:

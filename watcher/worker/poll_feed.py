@@ -18,6 +18,7 @@ from watcher.model import (
     Feed,
     NetworkDown,
     NotModified,
+    PageSelectors,
     ParsedFeed,
     PollFailed,
     PollResult,
@@ -26,7 +27,7 @@ from watcher.model import (
     Response,
     Validators,
 )
-from watcher.net.client import ACCEPT_FEED
+from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE
 from watcher.settings.models import PollSettings
 from watcher.store.feeds import known_entries, recent_content_hashes
 from watcher.store.hosts import known_hosts, set_blocked_until
@@ -40,6 +41,7 @@ from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")
 PARSE_LIMIT_S = 10.0
+HASH_CHARS = 32  # of a body; the rest is the hash of the selectors that it was read with
 MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many sites names thirty
 MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
 
@@ -53,12 +55,19 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     started = context.now()
     try:
         options = context.request_options.get(feed.source.url)
+        page = options.page if options else None
+        # With other selectors than last time, the same page has other entries.
+        is_same = (feed.body_hash or "")[HASH_CHARS:] == hash_selectors(page)
         response = await context.client.get(
-            feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True, options=options
+            feed.url,
+            validators=feed.validators if is_same else Validators(),
+            accept=ACCEPT_PAGE if page else ACCEPT_FEED,
+            delta=page is None,
+            options=options,
         )
         context.connectivity.record_success(response.url)
-        if isinstance(response, Response) and (response.moved_to or hash_body(response.body) != feed.body_hash):
-            return await parse_response(feed, response, context)
+        if isinstance(response, Response) and (response.moved_to or hash_body(response.body, page) != feed.body_hash):
+            return await parse_response(feed, response, page, context)
         return unchanged_result(feed, response, context)
     except FetchError as error:
         if await context.connectivity.is_to_blame(error, since=started):
@@ -82,14 +91,16 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     return failed_result(feed, reason, context, started)
 
 
-async def parse_response(feed: Feed, response: Response, context: WorkerContext) -> PollSucceeded:
+async def parse_response(
+    feed: Feed, response: Response, page: PageSelectors | None, context: WorkerContext
+) -> PollSucceeded:
     """Parse a response, and return the result of the poll. Errors: FeedError, WorkerFailed."""
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
     kind = response.header("content-type")
     parse = partial(parse_feed, response.body, url=response.url, content_type=kind, now=context.now(), known=recent)
-    parsed = await context.feed_pool.run(parse, limit_s=PARSE_LIMIT_S)
+    parsed = await context.feed_pool.run(partial(parse, page=page), limit_s=PARSE_LIMIT_S)
     if parsed.parts:
         parsed, is_complete = await read_parts(feed, parsed, recent, context)
     else:
@@ -116,7 +127,7 @@ async def parse_response(feed: Feed, response: Response, context: WorkerContext)
         interval_s=next_poll.interval_s,
         # Without them the same body is parsed again, for the entries that wait.
         validators=response.validators if is_complete else Validators(),
-        body_hash=hash_body(response.body) if is_complete else None,
+        body_hash=hash_body(response.body, page) if is_complete else None,
         changes=changes,
         seen_only=seen_only,
         moved_to=response.moved_to,
@@ -186,8 +197,12 @@ async def compare_entries(
     return changes, seen_only, waiting
 
 
-def hash_body(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:32]
+def hash_body(body: bytes, page: PageSelectors | None) -> str:
+    return hashlib.sha256(body).hexdigest()[:HASH_CHARS] + hash_selectors(page)
+
+
+def hash_selectors(page: PageSelectors | None) -> str:
+    return hashlib.sha256(repr(page).encode()).hexdigest()[:16] if page else ""
 
 
 def unchanged_result(feed: Feed, response: NotModified | Response, context: WorkerContext) -> PollUnchanged:

@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from watcher.errors import FetchError, HttpStatusError
-from watcher.model import Feed, PollUnchanged, Response
+from watcher.model import Feed, PollResult, PollUnchanged, Response
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.settings.request_options import RequestOptions
 from watcher.store import hosts
-from watcher.store.pages import StoredPage, defer, due_pages
+from watcher.store.pages import defer, due_pages
 from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.text.format import fields
 from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
 from watcher.worker.fetch_page import process_page, should_fetch_page
-from watcher.worker.poll_feed import block_host, poll_feed, record_result
+from watcher.worker.poll_feed import block_host, failed_result, poll_feed, record_result
 from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
@@ -68,8 +68,7 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
                 return
             if step is VisitDecision.SKIP:
                 continue
-            async with pause:
-                result = await poll_feed(feed, context)
+            result = await poll_if_allowed(feed, context, pause)
             end = None
             if number == len(claim.feeds) and not has_pages:
                 end = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last)
@@ -84,6 +83,17 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
         if not has_left:
             leave_now = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last or claim.last_request_at)
             await context.writer.add(release_hosts, leave_now)
+
+
+async def poll_if_allowed(feed: Feed, context: WorkerContext, pause: HostDelay) -> PollResult:
+    """Poll a feed, or a page that is a source if robots.txt allows it."""
+    options = context.request_options.get(feed.source.url)
+    if context.fetch.robots and options and options.page:
+        verdict = await load_robots(robots_url(feed.url), [feed.url], feed, context, pause)
+        if feed.url not in verdict.allowed and context.connectivity.down_since is None:
+            return failed_result(feed, verdict.reason, context, context.now())
+    async with pause:
+        return await poll_feed(feed, context)
 
 
 async def renew_lease(host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
@@ -111,7 +121,8 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
             if context.fetch.robots:
                 where = robots_url(page.url)
                 if where not in verdicts:
-                    verdicts[where] = await load_robots(where, pages, context, pause)
+                    urls = [p.url for p in pages if should_fetch_page(p, context) and robots_url(p.url) == where]
+                    verdicts[where] = await load_robots(where, urls, pages[0].feed, context, pause)
                 if context.connectivity.down_since is not None:
                     return
                 verdict = verdicts[where]
@@ -126,10 +137,10 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
 
 
 async def load_robots(
-    where: str, pages: Sequence[StoredPage], context: WorkerContext, pause: HostDelay
+    where: str, urls: Sequence[str], feed: Feed, context: WorkerContext, pause: HostDelay
 ) -> RobotsVerdict:
     """
-    Return what the robots.txt at the URL `where` says of those of `pages` that are on its site and are to be fetched.
+    Return what the robots.txt at the URL `where` says of `urls` on its site; it is requested as `feed` is.
 
     It is asked for again if the stored one is older than a day; without an answer the pages wait.
     """
@@ -138,12 +149,11 @@ async def load_robots(
     status, rules, now = stored.robots_status, stored.robots_rules, context.now()
     lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
     if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
-        answer = await fetch_robots(where, context, pause, context.request_options.get(pages[0].feed.source.url))
+        answer = await fetch_robots(where, context, pause, context.request_options.get(feed.source.url))
         if answer is None:
             return robots.evaluate(robots.NO_ANSWER, "", ())
         status, rules = answer
         await context.writer.do(hosts.set_robots, host, at=now, status=status, rules=rules)
-    urls = [page.url for page in pages if should_fetch_page(page, context) and robots_url(page.url) == where]
     if not rules:
         return robots.evaluate(status, "", urls)
     verdict = await run_in_worker(context, host, robots.evaluate, status, rules, urls)
