@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -310,6 +311,19 @@ async def test_a_slow_server_is_given_up_after_the_deadline(monkeypatch):
         error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
 
     assert error.kind is FetchKind.DEADLINE
+
+
+async def test_no_thread_is_left_with_a_server_that_says_nothing(monkeypatch):
+    monkeypatch.setenv("PASSWORD", "secret")
+    before = threading.active_count()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"imap://me@127.0.0.1:{silent.getsockname()[1]}/INBOX"
+        async with Client(user_agent="w/1", timeout_s=60.0, deadline_s=0.2) as client:
+            error = await refusal(client, url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+
+        assert error.kind is FetchKind.DEADLINE
+        await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), 5)
+    assert threading.active_count() <= before
 
 
 async def test_no_password_is_sent_unencrypted_to_a_public_address(client, options, monkeypatch):

@@ -87,9 +87,17 @@ def read_maildir(url: str, state: str, until: float) -> Mails:
 
 
 class BoundedImap(imaplib.IMAP4):
-    """imaplib's client with a limit on the bytes that are read."""
+    """imaplib's client with a limit on the bytes that are read; `opened` gets its socket before anything is read."""
 
     left = 2 * MAX_BYTES
+
+    def __init__(self, opened: list[socket.socket], **given: object) -> None:
+        self.opened = opened
+        super().__init__(**given)  # type: ignore[arg-type]
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        super().open(host, port, timeout)
+        self.opened.append(self.sock)
 
     def read(self, size: int) -> bytes:
         self.left -= size
@@ -112,7 +120,7 @@ def read_imap(
 ) -> Mails:
     """Connect to the server of a folder and read it: see `read_folder`."""
     parts, imap = urlsplit(url), None
-    place, is_encrypted = (parts.hostname or "", parts.port or MAIL_PORTS[parts.scheme]), parts.scheme == "imaps"
+    port, is_encrypted = parts.port or MAIL_PORTS[parts.scheme], parts.scheme == "imaps"
     try:
         if options is None or options.password is None:
             raise WatcherError('add the source to the settings, with password = "file:PATH"')
@@ -122,8 +130,7 @@ def read_imap(
     try:
         with translate_errors(httpx.ConnectTimeout, httpx.ConnectError):
             client = partial(BoundedImapTls, ssl_context=tls_context()) if is_encrypted else BoundedImap
-            imap = client(*place, timeout=timeout_s)
-        opened.append(imap.sock)
+            imap = client(opened, host=parts.hostname or "", port=port, timeout=timeout_s)
         if not is_encrypted and is_public(embedded_ipv4(ip_address(imap.sock.getpeername()[0]))):
             raise HopError(FetchKind.UNUSABLE_URL, detail="imap:// does not encrypt the password; use imaps://")
         with translate_errors(httpx.ReadTimeout, httpx.ReadError):
