@@ -10,7 +10,7 @@ from digests.edition.schedule import digest_statuses
 from digests.model import Edition, LargestStory, TranslationOutcome
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
-from digests.store.outbox import Delivery, list_undelivered
+from digests.store.outbox import ALERT, Delivery, list_undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute
 from watcher.cli.status import StatusSection
@@ -112,7 +112,7 @@ def format_state(delivery: Delivery) -> str:
     why = f": {delivery.response}" if delivery.response else ""
     again = f", next try at {format_minute(delivery.next_try_at)}"
     words = {
-        "waiting": f"waiting{again if delivery.attempts else ''}{why}",
+        "waiting": f"waiting{again if delivery.attempts or delivery.slot.startswith(ALERT) else ''}{why}",
         "sending": "being sent",
         "unknown": f"may have arrived{again}{why}",
         "failed": f"failed{why}",
