@@ -111,7 +111,7 @@ class BoundedImap(imaplib.IMAP4):
         return line + self.read(0)  # which checks the limit
 
 
-class BoundedImapTls(BoundedImap, imaplib.IMAP4_SSL):
+class BoundedImapTls(BoundedImap, imaplib.IMAP4_SSL):  # type: ignore[misc]  # of `open`, whose port may be None
     """The same over TLS."""
 
 
