@@ -25,7 +25,7 @@ from watcher.cli.output import (
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_messages import FeedKind, FetchKind, ReasonKind
-from watcher.feeds.health import HINTS, SILENT_AFTER, STATUS_HINTS
+from watcher.feeds.health import HINTS, REDESIGNED, SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL
 from watcher.feeds.page import PAGE
@@ -334,7 +334,8 @@ def find_hint(probe: ProbeResult) -> str | None:
     if isinstance(probe.found, NotAFeed):
         if probe.found.reason.kind is FeedKind.OPML:
             return "save it to a file, then: watcher sources import FILE"
-        page = probe.response.url if probe.response and probe.found.links else site
+        is_own = probe.found.links or probe.found.reason.kind in REDESIGNED
+        page = probe.response.url if probe.response and is_own else site
         return None if probe.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         return allow_private_hint(url) if parts.hostname == urlsplit(probe.asked).hostname else None
