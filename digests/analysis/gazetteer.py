@@ -74,11 +74,7 @@ class Gazetteer:
         return sorted(found, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 
     def _candidates(self, folded: str) -> Iterator[country_names.PlaceName]:
-        """
-        Yield the names that a word may begin, countries first.
-
-        For a country with adjectives the same first letters are enough ("Swedish"): `_matches` checks the rest.
-        """
+        """Yield the names that a word may begin, countries first; of those with adjectives, `_matches` checks more."""
         keys = (
             (folded[: country_names.KEY_LETTERS], folded[: country_names.KEY_LETTERS - 1])
             if len(folded) >= country_names.KEY_LETTERS

@@ -181,11 +181,7 @@ def find_or_build(
 def find_existing(
     engine: Engine, digest: DigestSettings, options: TimeOptions, *, now: datetime | None = None
 ) -> BuiltEdition | None:
-    """
-    Return the edition stored for `--date`; None also with a window.
-
-    If `now` is given, the scheduled edition that was due last on that date is meant, by default today.
-    """
+    """Return the edition stored for `--date`, None with a window; with `now`, the scheduled one that was due last."""
     today = now.astimezone(ZoneInfo(digest.timezone)).date() if now else None
     day = options.day or today
     if options.has_window or day is None:

@@ -62,11 +62,7 @@ def render_all(
     articles: Mapping[str, Article] = NO_ARTICLES,
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
-    """
-    Return the edition in `formats`, its mail addressed as in the settings.
-
-    `suffix` follows the date in the names; by default, that of its time of day if it is not the first of its date.
-    """
+    """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
     day, mail, suffix = edition.local_date.isoformat(), digest.mail, suffix or edition.suffix
     page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=mail.to, unsubscribe=mail.unsubscribe, base_url=page)

@@ -47,11 +47,7 @@ def sanitize_lines(text: str, *, limit: int = 20_000) -> str:
 
 
 def sanitize_paragraphs(text: str, *, max_bytes: int) -> tuple[list[str], int]:
-    """
-    Return the paragraphs of an article's text, sanitized, and the number of those left out.
-
-    As `<p>` elements, those returned have at most `max_bytes`; the first is always returned, and may be cut.
-    """
+    """Return an article's paragraphs, sanitized, that fit `max_bytes` as `<p>`, one at least, and how many are left."""
     lines = [line for line in text.split("\n") if line.strip()]
     first = [sanitize_line(line, limit=max_bytes // 4) for line in lines[: max_bytes // PARAGRAPH_BYTES]]
     sizes = accumulate(PARAGRAPH_BYTES + len(line.encode()) for line in first)

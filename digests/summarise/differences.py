@@ -59,11 +59,7 @@ class Figure:
 def find_differences(
     articles: Mapping[str, Article], covered: Coverage, can_read: Callable[[str], bool]
 ) -> tuple[Difference, ...]:
-    """
-    Return the quantities for which the reports of a story have different figures, then those that one report alone has.
-
-    A report is alone with a figure if no other one has that number for anything.
-    """
+    """Return the quantities with different figures in a story's reports, then those that one report alone has."""
     reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
     by_quantity: dict[str, list[Figure]] = {}
     for article in reports:
@@ -196,11 +192,7 @@ def find_aspects(
     headline: Headline,
     can_read: Callable[[str], bool],
 ) -> tuple[Perspective, ...]:
-    """
-    Return up to `MAX_ASPECTS` headlines that lead with another aspect of a story, of which few other reports tell.
-
-    Each is an outlet's, or a country's where two of its outlets or more lead with that aspect.
-    """
+    """Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of."""
     reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
     is_local_angle = local_angle_test(story, articles)

@@ -199,11 +199,7 @@ def skip_values(text: str, name: str) -> list[str]:
 
 
 def repair_unclosed_items(text: str) -> str:
-    """
-    Return a feed with the open tags of each item closed, so that no item contains the next one.
-
-    `text` begins with its root element; it is returned unchanged if that cannot be parsed or there are no items.
-    """
+    """Return a feed with the open tags of each item closed; unchanged if its root cannot be read or it has no items."""
     text = BARE_AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
     opening = OPENING.match(text)
     starts = [found.start() for found in ITEM_START.finditer(text)]

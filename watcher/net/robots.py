@@ -47,11 +47,7 @@ def robots_url(url: str) -> str:
 
 
 def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
-    """
-    Return the verdict of a response for /robots.txt on `urls`. Source: RFC 9309 §2.3.1.
-
-    `status` is an HTTP status, `NO_ANSWER` or `UNREADABLE`. This may take seconds: rules and URLs are not trusted.
-    """
+    """Return what a response for /robots.txt says of `urls` (RFC 9309 §2.3.1). It may take seconds, so use a worker."""
     if status in (NO_ANSWER, UNREADABLE):
         kind = FetchKind.ROBOTS_UNREACHABLE if status == NO_ANSWER else FetchKind.ROBOTS_UNREADABLE
         return RobotsVerdict(reason=Reason(kind), is_transient=True)

@@ -81,11 +81,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 async def detach_redirect(response: httpx.Response) -> None:
-    """
-    Note that a response's headers are complete, and move a redirect's target out of them.
-
-    httpx builds the next request even if it does not follow redirects, and fails for targets that `redirects` can read.
-    """
+    """Note that the headers are complete; move a redirect's target out of them, as httpx fails for some targets."""
     if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
         stream.is_in_head = False
     if response.has_redirect_location:

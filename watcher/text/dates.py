@@ -79,11 +79,7 @@ def parse_date(text: str) -> datetime | None:
 
 
 def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> Iterator[DateMatch]:
-    """
-    Yield the dates in the first `MAX_DATE_CHARS` characters of a text, those in the least ambiguous format first.
-
-    `month_first`: "05/06/2024" is May 6, not June 5. `short`: accept two-digit years, "12.04.24".
-    """
+    """Yield the dates in a text, the clearest format first. `month_first`: 05/06 is May 6. `short`: two-digit years."""
     text = text.strip()[:MAX_DATE_CHARS]
     if EPOCH.fullmatch(text):
         yield DateMatch(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), at=0, end=len(text))

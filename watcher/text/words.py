@@ -134,10 +134,7 @@ def stem(folded: str) -> str:
 
 
 def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
-    """
-    Split `word`: a run of a script without spaces becomes its overlapping pairs of characters, without those in `stop`;
-    other parts stay whole, and single letters beside a run are left out.
-    """
+    """Split `word`: a run without spaces becomes its pairs, without those in `stop`; single letters beside it go."""
     found: list[str] = []
     at = 0
     for run in UNSPACED_RUN.finditer(word):

@@ -164,11 +164,7 @@ class FeedPolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDone:
-    """
-    A page was fetched or given up; `reason` says why it was put off or lost.
-
-    Outcomes: stored, stored_from_feed, known (stored before), put_off, lost. Of a recheck: same, changed, gone.
-    """
+    """A page's outcome: stored, stored_from_feed, known, put_off or lost; of a recheck: same, changed or gone."""
 
     url: str
     outcome: str
