@@ -29,11 +29,11 @@ def run(path, *arguments: str) -> int:
     return run_command_line([*arguments, "--config", str(path)])
 
 
-def test_a_page_is_added_polled_and_named_if_it_is_redesigned(tmp_path, store_url, capsys):
+def test_a_page_is_added_polled_and_named_if_it_is_redesigned(tmp_path, capsys):
     with serving() as site:
         path = tmp_path / "settings.toml"
         path.write_text(
-            f"[store]\nurl = '{store_url}'\n[semantic]\nembedder = 'none'\n"
+            f"[store]\nurl = 'sqlite:///watcher.db'\n[semantic]\nembedder = 'none'\n"
             f"[fetch]\nallow_private = ['{site.place}']\nhost_delay = '0s'\n[poll]\nmin_every = '0s'\n"
         )
         etag = ['"1"']
@@ -65,7 +65,6 @@ def test_a_page_is_added_polled_and_named_if_it_is_redesigned(tmp_path, store_ur
         assert health() == ("ok", "", "")
         assert site.asked.count("/robots.txt") >= 1
         assert {f"/a/{n}-x-y" for n in range(5)} <= set(site.asked)
-        assert health()[0] == "ok"
 
         etag[0] = '"2"'
         status, why, hint = health()

@@ -184,9 +184,11 @@ def test_at_most_200_items_are_read():
         "<article><a href=/x>" + "<b>" * 200_000,
         "<article " + "a=1 " * 100 + "><a href=/x>" + "W" * 5_000_000,
         "<article><a href='" + "/x" * 1_000_000 + "'>Words</a></article><article><a href=/y>Words</a></article>",
-        "".join(f"<article><a href=/{n}>Words</a></article>" for n in range(100_000)),
+        "".join(f"<article><a href=/{n}>Words</a></article>" for n in range(30_000)),
+        "<div class='a b c d e f'>" * 200
+        + "".join(f"<p class=p{n}><a href=/{n}-a-b>{TITLES[0]}</a>" for n in range(2_000)),
     ],
-    ids=["unclosed", "deep", "deep inside", "long", "long link", "many"],
+    ids=["unclosed", "deep", "deep inside", "long", "long link", "many", "names"],
 )
 def test_hostile_pages_take_little_time(html):
     started = time.process_time()

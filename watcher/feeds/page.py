@@ -106,6 +106,7 @@ def date_of(element: _Element) -> datetime | None:
 MIN_ITEMS, MOST = 4, 0.8
 MAX_CLIMB, MAX_COMPARED = 8, 25  # elements above a link that may be its item; selectors that are compared closely
 MAX_SAMPLE, MAX_INSIDE, MAX_DATE_CHARS = 20, 150, 60  # items that are looked at closely; elements of each; of a date
+MAX_ABOVE, MAX_NAMES = 40, 200  # elements above a link, and characters of their names, that say in which part it is
 MAX_TIMES = 4  # that a page links an article: its picture, its title, "read more" and once in another list
 MIN_WEIGHT = 15.0  # of an article, on average; the links of a menu have less
 ARTICLE_PATH = re.compile(r"\d|[-_][^/]*[-_]")  # a date, a number, or a title of several words
@@ -123,16 +124,16 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
     root, site = parse_tree(decode_page(body, content_type), url), host_of(url).removeprefix("www.")
     groups: dict[str, dict[_Element, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     links = [(link, normalize_url(link.get(TARGET))) for link in root.xpath(f"//a[@{TARGET}]")]
-    times = Counter(target for _, target in links)
+    times, names = Counter(target for _, target in links), dict[_Element, list[str]]()
     for link, target in links:
         # A page that is linked often, such as that of a section, is no article.
         weight = title_weight(text_of(next(iter(HEADINGS(link)), link))) if times[target] <= MAX_TIMES else 0
-        above = [element for element in link.iterancestors() if element.tag not in ("html", "body")] if weight else ()
-        names = " ".join(f"{element.tag} {element.get('class', '')} {element.get('id', '')}" for element in above)
+        above = [part for part in islice(link.iterancestors(), MAX_ABOVE) if part.tag not in ("html", "body")]
+        place = " ".join(f"{part.tag} {part.get('class', '')} {part.get('id', '')}"[:MAX_NAMES] for part in above)
         is_likely = host_of(target).endswith(site) and ARTICLE_PATH.search(urlsplit(target).path)
-        value = weight * (0.2 if BESIDE.search(names) else 1.0) * (1.0 if is_likely else 0.3)
+        value = weight * (0.2 if BESIDE.search(place) else 1.0) * (1.0 if is_likely else 0.3)
         for element in (link, *above[:MAX_CLIMB]) if value else ():
-            for selector in selectors_of(element):
+            for selector in names.get(element) or names.setdefault(element, list(selectors_of(element))):
                 groups[selector][element][target] = value
     best = sorted(groups, key=lambda selector: weigh_articles(groups[selector]), reverse=True)[:MAX_COMPARED]
     rank, chosen = max(((rank_items(root, name, groups[name]), name) for name in best), default=((0,), ""))
