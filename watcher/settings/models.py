@@ -152,7 +152,7 @@ class FetchSettings(SettingsModel):
     max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest response, after decompression.")
     articles: StrictBool = Field(default=True, description="Fetch article pages; false uses only the feeds' texts.")
     robots: StrictBool = Field(
-        default=True, description="Obey robots.txt for article pages and for pages that are sources (RFC 9309)."
+        default=True, description="Obey robots.txt for articles and pages as sources (RFC 9309)."
     )
     host_delay: Duration = Field(
         default=timedelta(seconds=1), description="Pause between two requests to one host, for feeds and pages."

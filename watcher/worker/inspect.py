@@ -97,11 +97,7 @@ class FeedProber:
     _held: dict[str, FetchError] = field(default_factory=dict)
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
-        """
-        Request `url`, and return the result; a failed fetch is its `error`.
-
-        `as_page`: request it as a page that may have feeds, even if it is a source itself.
-        """
+        """Request `url`, `as_page` to look for feeds on it, and return the result; a failed fetch is its `error`."""
         options = None if as_page else self.options.get(url)
         page = options.page if options else None
         steps: list[Redirect] = []
@@ -239,15 +235,11 @@ class FeedCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """
-    The feeds found at a site: the result for its page, and all candidates in the order they were tried.
-
-    Without a feed, `items` are the selectors for the list of articles on the page, and a report on that list.
-    """
+    """The feeds found at a site: the result for its page, and all candidates in the order they were tried."""
 
     page: ProbeResult
     candidates: tuple[FeedCandidate, ...]
-    items: tuple[PageSelectors, FeedReport] | None = None
+    items: tuple[PageSelectors, FeedReport] | None = None  # without a feed: the page's list of articles, and a report
 
     @property
     def feeds(self) -> tuple[FeedCandidate, ...]:
