@@ -106,6 +106,7 @@ class Brief:
     day: int = 0  # of its thread, 1 on the first; 0 if it is not shown
     watched: tuple[str, ...] = ()  # words that the reader watches
     translation: Translation | None = None  # of the title
+    quiet_days: Annotated[int | None, Field(exclude_if=lambda days: days is None)] = None  # if it is followed
 
     @property
     def headline(self) -> str:
@@ -237,11 +238,12 @@ class EditionStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of an edition: a region, or a section of the sources."""
+    """A part of an edition: a region, a section of the sources, or the stories that the reader follows."""
 
     title: str
     anchor: str
-    stories: tuple[EditionStory, ...]
+    stories: tuple[EditionStory, ...]  # may be empty if `followed`: then the edition has briefs of them
+    followed: Annotated[bool, Field(exclude_if=lambda is_followed: not is_followed)] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

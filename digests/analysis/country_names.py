@@ -61,9 +61,9 @@ def region_title(region: str, language: str) -> str:
 
 
 def section_title(region: str, language: str) -> str:
-    """Return the title of a region's section: "Elsewhere" for the stories without a place."""
-    names = load_data("regions")["elsewhere"]
-    return str(names.get(_primary(language), names["en"])) if region == "world" else region_title(region, language)
+    """Return the title of a region's section; "world" is the stories without a place, "followed" those followed."""
+    names = load_data("regions")["section"].get(region)
+    return str(names.get(_primary(language), names["en"])) if names else region_title(region, language)
 
 
 def country_name(code: str, language: str) -> str:

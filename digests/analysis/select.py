@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -27,12 +27,13 @@ def select_articles(
     end: datetime,
     load_full_texts: LoadFullTexts,
     mute_rules: Sequence[MuteRule] = (),
+    never_muted: Container[str] = (),  # ids of articles
     languages: Sequence[str] = (),  # primary tags; empty for all
 ) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
     """Return the articles published in [start, end) that can be grouped and read, by time; and why others are not."""
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
     reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end))}
-    readable = (a for a in ordered if mute_rules and a.id not in reasons)
+    readable = (a for a in ordered if mute_rules and a.id not in reasons and a.id not in never_muted)
     muted = ((a.id, next((rule for rule in mute_rules if rule.matches(a)), None)) for a in readable)
     reasons |= {key: (LeftOutKind.MUTED, rule.label) for key, rule in muted if rule}
     repeated = _find_repeated([a for a in ordered if a.id not in reasons], load_full_texts)

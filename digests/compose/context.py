@@ -13,7 +13,7 @@ from digests.analysis.gazetteer import find_countries
 from digests.analysis.select import LoadFullTexts
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
-from digests.model import Edition, EditionStory, Sentence, Story, Translation
+from digests.model import Brief, Edition, EditionStory, Sentence, Story, Translation
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
@@ -47,6 +47,8 @@ class ComposeContext:
     outlets_read: frozenset[str]  # whose feeds were read up to the window's end
     items: Mapping[str, ClusterItem]  # of the articles that were grouped, by id
     translator: TextTranslator | None = None  # None if nothing is translated
+    # Of each thread that the reader follows, by its id, the newest story, and when its last report was published.
+    followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
 
     @property

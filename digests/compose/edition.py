@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time
 from itertools import count
@@ -13,6 +13,7 @@ from typing import Any
 from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import count_left_out, is_flagged
+from digests.compose.changes import day_number
 from digests.compose.context import ComposeContext
 from digests.compose.rank import READER_TERM, RankedStory, rank
 from digests.compose.story import (
@@ -36,7 +37,7 @@ from digests.model import (
     Section,
     Story,
 )
-from digests.settings.digests import DigestSettings
+from digests.settings.digests import MAX_QUIET_DAYS, DigestSettings
 from watcher.model import Article
 from watcher.text.page_kind import DOUBTFUL
 from watcher.text.words import fold
@@ -57,17 +58,18 @@ def compose_edition(
 ) -> Edition:
     """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
     digest, previous, ranked = context.digest, context.previous, rank(stories, context)
-    wanted = [each for each in ranked if each.must_phrases or each.watched or is_wanted(each.story, context)]
+    wanted = [one for one in ranked if one.followed or one.must_phrases or one.watched or is_wanted(one.story, context)]
     anchors: set[str] = set()
     selection = select_stories(wanted, context, anchors)
     if digest.kind == "week":
         of_week = [each.story for each in ranked]
         selection.main = [(each, add_week(shown, of_week, context)) for each, shown in selection.main]
-    sections, briefs = _sections(selection, context, anchors), _briefs(selection, context)
+    briefs = (*_briefs(selection, context), *_silent_followed(ranked, context))
+    sections = _sections(selection, context, anchors, has_lines=any(each.quiet_days is not None for each in briefs))
     shown = [story for section in sections for story in section.stories]
     texts = [*(story.headline for story in shown), *(brief.headline for brief in briefs)]
     texts += [sentence.shown_text for story in shown for sentence in story.quoted]
-    followed = {story.earlier_story for _, story in (*selection.main, *selection.foreign, *selection.quiet)}
+    continued = {story.earlier_story for _, story in (*selection.main, *selection.foreign, *selection.quiet)}
     return Edition(
         digest=digest.name,
         title=digest.title,
@@ -85,7 +87,7 @@ def compose_edition(
         reading_minutes=reading_time(texts),
         note=digest.note,
         corrections=tuple(corrections),
-        ended=ended_stories(context, ranked, followed),
+        ended=ended_stories(context, ranked, continued),
         at=at,
         previous_at=previous.at if previous else None,
     )
@@ -97,24 +99,44 @@ def is_wanted(story: Story, context: ComposeContext) -> bool:
     return not regions or any(code in regions or region_of(code) in regions for code in context.find_countries(story))
 
 
-def _sections(selection: StorySelection, context: ComposeContext, anchors: set[str]) -> tuple[Section, ...]:
+def _sections(
+    selection: StorySelection, context: ComposeContext, anchors: set[str], *, has_lines: bool
+) -> tuple[Section, ...]:
+    """Return the sections, that of the followed stories first. `has_lines`: some of these stories are briefs."""
+    followed = section_title("followed", context.digest.language)
     by_title: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in selection.main:
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
         title = choose_section(context.present(ranked.story), shown.place_codes, context.digest)
+        title = followed if ranked.followed else title
         by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
+    titles = section_order([title for title in by_title if title != followed], context.digest)
+    if has_lines or followed in by_title:
+        titles.insert(0, followed)
     sections, number = [], count(1)
-    for title in section_order(list(by_title), context.digest):
+    for title in titles:
         stories = tuple(replace(story, number=next(number)) for story in by_title[title])
-        sections.append(Section(title=title, anchor=make_section_anchor(title, anchors), stories=stories))
+        anchor = make_section_anchor(title, anchors)
+        sections.append(Section(title=title, anchor=anchor, stories=stories, followed=title == followed))
     return tuple(sections)
+
+
+def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> Iterator[Brief]:
+    """Yield the followed threads without a report in the window; once more after `MAX_QUIET_DAYS`, then no more."""
+    in_window = {each.story.thread for each in ranked}
+    gap = (context.local_date - context.previous.local_date).days if context.previous else 0
+    for brief, last_at in sorted(context.followed.values(), key=lambda pair: pair[1], reverse=True):
+        days = day_number(last_at, context) - 1
+        if brief.thread not in in_window and days - gap < MAX_QUIET_DAYS:
+            translation = context.translate("headlines", brief.title, brief.language)
+            yield replace(brief, translation=translation, quiet_days=days)
 
 
 def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
     """Return the foreign stories and the others as briefs, best first; stories without a title are left out."""
     found = [compose_brief(each, context) for each in (*(each for each, _ in selection.foreign), *selection.briefs)]
     found += [
-        replace(brief, status=shown.status, day=shown.day)
+        replace(brief, status=shown.status, day=shown.day, quiet_days=0 if each.followed else None)
         for each, shown in selection.quiet
         if (brief := compose_brief(each, context))
     ]
@@ -169,15 +191,15 @@ def _plain(name: str) -> str:
 
 
 def ended_stories(
-    context: ComposeContext, ranked: Sequence[RankedStory], followed: Collection[str]
+    context: ComposeContext, ranked: Sequence[RankedStory], continued: Collection[str]
 ) -> tuple[Brief, ...]:
     """
-    Return up to `MAX_ENDED` stories of the last edition that no story continues; `followed`: ids with a follow-up.
+    Return up to `MAX_ENDED` stories of the last edition that no story continues; `continued`: ids with a follow-up.
 
-    A story of which an outlet was not read is left out: that outlet may report it still.
+    A story of which an outlet was not read is left out: that outlet may report it still. So is one that is followed.
     """
     ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
-    threads = {each.story.thread for each in ranked if each.story.thread}
+    threads = {each.story.thread for each in ranked if each.story.thread} | context.followed.keys()
     articles = {key for each in ranked for key in each.story.articles}
     return tuple(
         Brief(
@@ -190,7 +212,7 @@ def ended_stories(
         if story.mentions
         and all(mention.outlet in context.outlets_read for mention in story.mentions)
         and story.id not in ids
-        and story.id not in followed
+        and story.id not in continued
         and story.thread not in threads
         and not articles & set(story.article_ids)
     )[:MAX_ENDED]
@@ -218,30 +240,31 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     """
     Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
 
-    Stories with a `must` phrase come first, then those of several outlets or that the reader's own weights raise, then
-    the others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
+    Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
+    Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
+    others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
     (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
     be a brief if all its articles are flagged (galleries, videos). Of a thread, the first story with news is shown,
     with up to `MAX_RELATED` others listed under it, and so are headlines akin to it. A story without a title is not
     shown.
     """
-    stories = context.digest.stories
+    stories = places = context.digest.stories
     flagged = {key for key, article in context.articles.items() if is_flagged(article)}
     chosen = StorySelection()
     shown_by_thread: dict[str, str] = {}
     pending: list[RankedStory] = []
     bare: dict[str, EditionStory] = {}  # headlines alone; their turn comes again after the others
-    queue = sorted(ranked, key=lambda each: (not each.must_phrases, _is_set_back(each)))
+    queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     order = {each.story.id: number for number, each in enumerate(queue)}
     for each in queue:
-        thread, again = each.sibling_of or each.story.id, each.story.id in bare
+        thread, again = each.event, each.story.id in bare
         akin = (other.story.id for other, _ in chosen.main if again and other.story.id in each.akin)
         if head := shown_by_thread.get(thread) or next(akin, None):
             if len(chosen.related[head]) < MAX_RELATED:
                 chosen.related[head].append(each)
             elif again:
                 pending.append(each)
-        elif len(chosen.main) == stories or flagged.issuperset(each.story.articles):
+        elif not each.followed and (len(chosen.main) == places or flagged.issuperset(each.story.articles)):
             pending.append(each)
         elif again:
             shown_by_thread[thread] = each.story.id
@@ -251,16 +274,19 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
         elif (shown := compose_story(each, context, taken=anchors)) is None:
             continue
         elif shown.status == "quiet" and not each.must_phrases:
-            if len(chosen.quiet) < QUIET_FACTOR * stories:
+            if each.followed or len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((each, shown))
-        elif not context.can_read_story(shown):
+        elif not each.followed and not context.can_read_story(shown):
             if len(chosen.foreign) < stories:
                 chosen.foreign.append((each, shown))
-        elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases):
+        elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases or each.followed):
             bare[each.story.id] = shown
             queue.append(each)
         else:
             shown_by_thread[thread] = each.story.id
+            if each.followed:
+                shown_by_thread.setdefault(each.sibling_of or each.story.id, each.story.id)
+                places += 1
             chosen.main.append((each, shown))
     pending.sort(key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(chosen, shown_by_thread)
@@ -278,12 +304,13 @@ def _is_set_back(ranked: RankedStory) -> bool:
 
 
 def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:
-    """Move quiet stories under the main story of their thread; drop them if it has no room."""
-    rest = []
+    """Move quiet stories under the main story of their thread; keep one of each followed thread; drop the rest."""
+    rest: list[tuple[RankedStory, EditionStory]] = []
     for each, shown in chosen.quiet:
-        head = shown_by_thread.get(each.sibling_of or each.story.id)
+        head = shown_by_thread.get(each.event)
         if head is None:
-            rest.append((each, shown))
+            if not each.followed or all(other.event != each.event for other, _ in rest):
+                rest.append((each, shown))
         elif len(chosen.related[head]) < MAX_RELATED:
             chosen.related[head].insert(0, each)
     chosen.quiet = rest
@@ -294,7 +321,7 @@ def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs:
     told: set[str] = set()
     watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
     for each in (*watched, *(each for each in pending if not each.watched)):
-        thread = each.sibling_of or each.story.id
+        thread = each.event
         if thread not in told and (each.watched or len(chosen.briefs) < briefs):
             told.add(thread)
             chosen.briefs.append(each)
@@ -309,12 +336,13 @@ def build_ledger(
     context: ComposeContext,
 ) -> Ledger:
     """Return the ledger of an edition. `among`: the stories of `ranked` admitted by its regions or phrases."""
-    in_one_line = [*briefs, *(brief for story in shown for brief in story.related)]
+    stories = {each.story.id: each.story for each in ranked}
+    all_briefs = (*briefs, *(brief for story in shown for brief in story.related))
+    in_one_line = [brief for brief in all_briefs if brief.id in stories]  # without the lines of followed stories of old
     taken = {story.id for story in shown} | {brief.id for brief in in_one_line}
     wanted = {each.story.id for each in among}
     left_out = count_left_out((_why_left_out(each, wanted), "") for each in ranked if each.story.id not in taken)
     values = context.articles.values()
-    stories = {each.story.id: each.story for each in ranked}
     largest = find_largest_story(stories.values(), context.articles)
     title = find_headline(stories[largest.id], context) if largest else None
     came_in: dict[str, Any] = {each.name: getattr(intake, each.name) for each in fields(Intake)}

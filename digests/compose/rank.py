@@ -50,6 +50,12 @@ class RankedStory:
     akin: frozenset[str] = frozenset()  # ids of stories that may be on the same event
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
     watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
+    followed: bool = False  # the reader follows its thread
+
+    @property
+    def event(self) -> str:
+        """The same for stories of which one is shown in full: of a followed thread, else of siblings."""
+        return self.story.thread if self.followed else self.sibling_of or self.story.id
 
 
 def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory, ...]:
@@ -76,6 +82,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
                     coverage=covered,
                     must_phrases=matching_phrases(context.digest.must, present),
                     watched=matching_phrases(context.digest.watch, present),
+                    followed=story.thread in context.followed,
                 )
             )
     scored.sort(key=_place)

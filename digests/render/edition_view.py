@@ -21,6 +21,7 @@ from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
+from digests.settings.digests import MAX_QUIET_DAYS
 from watcher.text.urls import host_of
 from watcher.text.words import fold
 from watcher.text.words import words as split_words
@@ -71,12 +72,13 @@ def edition_view(edition: Edition) -> view.EditionView:
         sections=tuple(
             view.SectionView(title=line(each.title), stories=tuple(map(views.story, each.stories)))
             for each in edition.sections
-            if each.stories
+            if each.stories or each.followed
         ),
         corrections=tuple(map(views.correction, edition.corrections)),
         briefs=tuple(views.brief(each) for each in edition.briefs if not each.status),
         foreign=tuple(views.brief(each) for each in edition.briefs if each.status == "foreign"),
-        quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet"),
+        followed=tuple(views.brief(each) for each in edition.briefs if each.quiet_days is not None),
+        quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet" and each.quiet_days is None),
         gone=tuple(map(views.brief, edition.ended)),
         ledger=ledger_lines(edition, words),
         previous=f"{edition.previous.isoformat()}{before}" if edition.previous else "",
@@ -149,6 +151,10 @@ class Views:
         outlet = outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
         in_language = "" if original else words.in_language(brief.language)
+        outlets = words.say("outlets", n=brief.outlets) if brief.outlets > 1 else ""
+        if (quiet := brief.quiet_days) is not None:
+            outlets = words.say("quiet_days", n=quiet) if quiet else words["quiet"]
+            outlets = words.join((outlets, words["listed_again"] if quiet >= MAX_QUIET_DAYS else ""))
         return view.BriefView(
             places=" · ".join(map(sanitize_line, brief.places)) if brief.status == "foreign" else "",
             title=title,
@@ -158,7 +164,7 @@ class Views:
             outlet=outlet,
             outlet_lang_attr=self._lang_attr(brief.language, outlet),
             about=words.join((in_language, day, self._watch_line(brief.watched))),
-            outlets=words.say("outlets", n=brief.outlets) if brief.outlets > 1 else "",
+            outlets=outlets,
         )
 
     def correction(self, correction: Correction) -> view.CorrectionView:

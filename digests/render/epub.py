@@ -57,9 +57,10 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
     views, whole = Views(edition), document(view, own)
     pages: dict[str, str] = {}
     contents: list[ContentsEntry] = []
-    bare = replace(view, note="", corrections=(), briefs=(), foreign=(), quiet=(), gone=())
+    bare = replace(view, note="", corrections=(), briefs=(), foreign=(), followed=(), quiet=(), gone=())
     stored_sections = [section for section in edition.sections if section.stories]
-    for section, stored in zip(view.sections, stored_sections, strict=True):
+    sections = [section for section in view.sections if section.stories]
+    for section, stored in zip(sections, stored_sections, strict=True):
         entries = []
         for story, source in zip(section.stories, stored.stories, strict=True):
             name = f"story-{len(pages) + 1}.xhtml"
@@ -69,7 +70,8 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
             entries.append(ContentsEntry(title=story.title, href=name, lang_attr=story.lang_attr))
         title = section.title or view.words["in_this_edition"]
         contents.append(ContentsEntry(title=title, href=entries[0].href, children=tuple(entries)))
-    rest = lxml_html.fragment_fromstring(document(replace(view, sections=()), own)["stories"], create_parent="div")
+    bare = replace(view, sections=tuple(replace(each, stories=()) for each in view.sections[:1] if view.followed))
+    rest = lxml_html.fragment_fromstring(document(bare, own)["stories"], create_parent="div")
     if pages:  # the document of the rest says that there are no stories
         for line in rest.find_class("empty"):
             line.drop_tree()

@@ -238,8 +238,10 @@ def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
     yield view
     view = change_stories(view, partial(limit_story, sources=0), words["cut_sources"])
     yield view
-    if view.quiet or view.gone:
-        view = replace(view, quiet=(), gone=(), left_out=(*view.left_out, words["cut_quiet"]))
+    if view.followed or view.quiet or view.gone:
+        kept = tuple(section for section in view.sections if section.stories)
+        view = replace(view, sections=kept, followed=(), quiet=(), gone=())
+        view = change_stories(view, lambda story: story, words["cut_quiet"])
         yield view
     view = replace(view, briefs=(), foreign=(), left_out=(*view.left_out, words["cut_briefs"]))
     yield view

@@ -69,7 +69,7 @@ class BriefView:
     outlet: str
     outlet_lang_attr: LangAttr
     about: str  # "in Portuguese", "Day 3", words that are watched; may be empty
-    outlets: str  # "5 outlets"; empty for one
+    outlets: str  # "5 outlets", empty for one; of a followed story, "nothing new for 3 days"
     original: OriginalView | None = None
 
 
@@ -177,6 +177,7 @@ class EditionView:
     corrections: tuple[CorrectionView, ...]
     briefs: tuple[BriefView, ...]
     foreign: tuple[BriefView, ...]  # in no language that the reader reads
+    followed: tuple[BriefView, ...]  # by the reader, and nothing is new; they end the first section
     quiet: tuple[BriefView, ...]  # shown before, and nothing is new
     gone: tuple[BriefView, ...]  # stories that nobody reports any longer
     ledger: tuple[str, ...]

@@ -60,6 +60,7 @@ class MailSettings(SettingsModel):
     )
 
 
+MAX_QUIET_DAYS = 14  # without a report, after which editions list a followed story once more, then only with news
 REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
 Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
