@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -28,6 +29,7 @@ from digests.store import editions, outbox
 from digests.store.editions import EditionKey
 from digests.store.maintenance import load_owners
 from digests.store.stories import save_headlines
+from digests.stories.follows import followed_threads
 from digests.stories.window import Grouped, cluster_and_save, cluster_preview
 from digests.translate.translator import Translator
 from watcher.errors import StoreError
@@ -71,11 +73,15 @@ def prepare_edition(
     late = find_late_articles(connection, digest, request, leads.values())
     candidates = {key: article for key, article in leads.items() if article.published_at >= start or key in late}
     day, sources = request.local_date, [state.feed.source for state in feeds]
+    outlets = {source.name for source in sources} if digest.sources else None
+    followed = followed_threads(connection, before=end, outlets=outlets)
+    of_followed = (story.articles for story in grouped[0] if story.thread in followed)
     chosen, left_out = select_articles(
         list(candidates.values()),
         start=start - LATE_ARTICLES,
         end=end,
         mute_rules=active_mute_rules(digest.mute, sources, day=day),
+        never_muted=frozenset(chain.from_iterable(of_followed)),
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=text_loader(leads, texts),
     )
@@ -101,6 +107,7 @@ def prepare_edition(
         outlets_read=find_outlets_read([state.feed for state in feeds], articles.values(), end=end),
         items=grouped[1],
         translator=translator,
+        followed=followed,
         load_full_texts=text_loader(
             earlier | articles, {key: text for key, text in texts.items() if key in articles or key not in cited}
         ),

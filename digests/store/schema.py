@@ -1,4 +1,4 @@
-"""The tables of the digests: digests, editions, deliveries, stories, user corrections, translations."""
+"""The tables of the digests: digests, editions, deliveries, stories, user corrections, follows, translations."""
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
@@ -110,6 +110,13 @@ corrections = Table(
     Column("others", JsonTuple, nullable=False),  # ids
     Column("description", Text, nullable=False),  # the reader's request in words
     Column("revoked_at", UtcDateTime),
+)
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("story_id", Text, primary_key=True),  # its id when the reader followed it; its thread is followed
+    Column("since", UtcDateTime, nullable=False),
 )
 
 translations = Table(

@@ -1,4 +1,4 @@
-"""Stories in the store: members, dates, merges, events, and the corrections of readers."""
+"""Stories in the store: members, dates, merges, events, the corrections of readers, and what they follow."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, update
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, StoryEvent, TrackedStories
 from digests.model import Story
-from digests.store.schema import clustering_runs, corrections, stories, story_articles, story_changes
+from digests.store.schema import clustering_runs, corrections, follows, stories, story_articles, story_changes
 from watcher.features.extract import decode, encode
 from watcher.store.schema import articles
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
@@ -370,3 +370,17 @@ def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
 
 def active_corrections(kept: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
     return tuple(each.correction for each in kept if each.revoked_at is None)
+
+
+def add_follow(connection: Connection, story: str, *, now: datetime) -> None:
+    connection.execute(insert(connection, follows).values(story_id=story, since=now).on_conflict_do_nothing())
+
+
+def remove_follows(connection: Connection, ids: Collection[str]) -> None:
+    connection.execute(delete(follows).where(follows.c.story_id.in_(ids)))
+
+
+def load_follows(connection: Connection) -> dict[str, datetime]:
+    """Return since when stories are followed, by the id that they had then, oldest first."""
+    rows = connection.execute(select(follows).order_by(follows.c.since, follows.c.story_id))
+    return {row.story_id: row.since for row in rows}

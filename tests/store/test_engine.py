@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from digests.store.editions import load_translation, open_digests, open_digests_read_only, save_translations
 from digests.store.schema import metadata as digests_metadata
+from digests.store.stories import add_follow, load_follows
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store.engine import SCHEMA, connect, open_read_only, open_store, upgrade
@@ -162,10 +163,11 @@ def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
     engine.dispose()
 
 
-def test_a_store_from_before_translations_gets_their_table(store_url):
+def test_a_store_from_before_translations_and_follows_gets_their_tables(store_url):
     engine = open_digests(store_url)
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE translations"))
+        connection.execute(text("DROP TABLE follows"))
         connection.execute(text("UPDATE digests_schema SET version_num = '0007'"))
     engine.dispose()
 
@@ -173,6 +175,8 @@ def test_a_store_from_before_translations_gets_their_table(store_url):
 
     write(engine, save_translations, {"key": "a text"}, now=datetime(2026, 11, 24, tzinfo=UTC))
     assert read(engine, load_translation, "key") == "a text"
+    write(engine, add_follow, "s1f2e3d4c5b", now=datetime(2026, 11, 24, tzinfo=UTC))
+    assert list(read(engine, load_follows)) == ["s1f2e3d4c5b"]
     with engine.connect().execution_options(reading=True) as connection:
         assert unlike(connection, digests_metadata, "digests_schema") == []
     engine.dispose()

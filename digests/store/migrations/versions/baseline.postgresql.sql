@@ -49,6 +49,11 @@ CREATE TABLE editions (
   CONSTRAINT pk_editions PRIMARY KEY (id),
   CONSTRAINT uq_editions_digest_local_date_slot UNIQUE (digest, local_date, slot)
 );
+CREATE TABLE follows (
+  story_id TEXT NOT NULL,
+  since TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_follows PRIMARY KEY (story_id)
+);
 CREATE TABLE clustering_runs (
   id SERIAL NOT NULL,
   version INTEGER NOT NULL,

@@ -1,0 +1,71 @@
+"""The stories that the reader follows: each with its thread, so that its next stories are followed too."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from digests.model import Brief
+from digests.store import stories as store
+from digests.store.stories import StoryRow
+from digests.stories.history import resolve_story
+from watcher.store.articles import articles_by_id
+
+MAX_STORIES = 30  # latest ones of a thread whose reports are read
+
+
+def set_followed(connection: Connection, story: str, *, followed: bool, now: datetime) -> tuple[StoryRow, bool]:
+    """Follow a story or stop it; return it, and whether that changed anything. Errors: as `resolve_story`."""
+    _, row = resolve_story(connection, story)
+    known = [key for key, _, each in load_followed(connection) if each.thread == row.thread]
+    if followed and not known:
+        store.add_follow(connection, row.id, now=now)
+    elif not followed:
+        store.remove_follows(connection, known)
+    return row, followed is not bool(known)
+
+
+def load_followed(connection: Connection) -> list[tuple[str, datetime, StoryRow]]:
+    """Return each id that was followed, since when, and the newest story of the thread that it is in now."""
+    found = []
+    for key, since in store.load_follows(connection).items():
+        if row := store.resolve_merged(connection, key) or store.load_story(connection, key):
+            thread = store.thread_rows(connection, row.thread) or (row,)
+            found.append((key, since, max(thread, key=lambda each: (each.last_at, each.id))))
+    return found
+
+
+def followed_threads(
+    connection: Connection, *, before: datetime, outlets: Collection[str] | None
+) -> dict[str, tuple[Brief, datetime]]:
+    """
+    Return by thread a brief of its newest story, and when its last report was published.
+
+    Only stored reports from before `before` count, and only those of `outlets` unless it is None.
+    """
+    found: dict[str, tuple[Brief, datetime]] = {}
+    for thread in {row.thread: None for _, _, row in load_followed(connection)}:
+        rows = store.thread_rows(connection, thread)[-MAX_STORIES:]
+        home = {member.article_id: row for row in rows for member in store.story_members(connection, row.id)}
+        stored = (
+            each for each in articles_by_id(connection, home).values() if each.title and each.published_at < before
+        )
+        reports = [each for each in stored if outlets is None or each.outlet in outlets]
+        if not reports:
+            continue
+        latest = max(reports, key=lambda each: (each.published_at, each.id))
+        story = home[latest.id]
+        named = (each for each in reports if home[each.id] is story and story.title and story.title in each.title)
+        shown = next(named, latest)  # the report with the headline that the reader knows
+        brief = Brief(
+            id=story.id,
+            title=story.title if story.title and story.title in shown.title else shown.title,
+            **{name: getattr(shown, name) for name in ("url", "outlet", "language")},
+            outlets=1,
+            independent=1,
+            article_ids=(shown.id,),
+            thread=thread,
+            status="quiet",
+        )
+        found[thread] = brief, latest.published_at
+    return found
