@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from sqlalchemy import Connection
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from digests.analysis.country_names import country_name
 from digests.cli.lookup import find_article, find_digest, find_edition
@@ -20,6 +20,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
+from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details, resolve_story
 from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
@@ -309,6 +310,38 @@ def format_result(done: CorrectionResult) -> Iterator[str]:
     for story in done.stories:
         yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"
     yield f"This correction stays in force until you revoke it: watcher story forget {done.number}"
+
+
+@with_examples("watcher follow 3", "watcher follow", "watcher follow s1f2e3d4c5b --stop")
+def follow(
+    story: Annotated[
+        str | None, Argument(metavar="[STORY]", help="Id, link or number of the story; by default, list all.")
+    ] = None,
+    stop: Annotated[bool, Option("--stop", help="Stop following the story.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """
+    Follow a story, or list the stories that you follow.
+
+    Each edition begins with what is new in them. The stories that continue a story on later days are followed too.
+    """
+    settings = load_settings(config)
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        if story is None and not stop:
+            held = {row.id: (row, since) for _, since, row in read(engine, load_followed)}.values()
+            rows = [{"id": row.id, "title": row.title, "since": at, "last_report_at": row.last_at} for row, at in held]
+            parts = ((row, f"since {at:{MINUTE}}, last report {row.last_at:{MINUTE}}") for row, at in held)
+            lines = [f"{row.id}  {row.title} ({times})" for row, times in parts]
+            print_result(rows, lines or ["you follow no story; watcher follow STORY follows one"], json=json)
+            return
+        if story is None:
+            raise BadParameter("needs a story, such as: watcher follow s1f2e3d4c5b --stop", param_hint="--stop")
+        wanted = read(engine, parse_story_id, settings, story)
+        row, changed = write(engine, set_followed, wanted, followed=not stop, now=datetime.now(UTC))
+    verb = ("no longer follow" if changed else "do not follow") if stop else "follow" if changed else "already follow"
+    found = {"id": row.id, "title": row.title, "followed": not stop, "changed": changed}
+    print_result(found, [f"You {verb} {row.id}: {row.title}"], json=json)
 
 
 @with_examples("watcher story rules")

@@ -1,11 +1,15 @@
-"""Two days of the sample press: stories keep their ids, and what the second day brings is told as what is new."""
+"""
+Two days of the sample press: stories keep their ids, and what the second day brings is told as what is new.
+
+After the first day the reader follows a story, and on a third day there is no news.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,10 +32,14 @@ from watcher.store.writer import read
 pytestmark = pytest.mark.slow  # polls a press twice, which takes ten seconds
 
 
+FOLLOWED = "hrafnfell-ash"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoDays:
     settings: Path
     editions: tuple[Edition, Edition]
+    third: Edition  # of a day without a report
     labels: dict[str, Label]  # by article id
 
 
@@ -66,9 +74,21 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
             shown = [key for story in (*edition.stories, *edition.briefs) for key in story.article_ids]
             found = read(engine, lambda c, ids=shown: articles_by_id(c, ids))
             keys |= {article.id: press.key(article.url) for article in found.values()}
+            if day == 1:
+                followed = next(s for s in edition.stories if labels(day=2)[keys[s.article_ids[0]]].story == FOLLOWED)
+                assert run_command(["follow", str(followed.number), "--config", str(path)]) == 0
+            else:
+                later = replace(
+                    order,
+                    local_date=order.local_date + timedelta(days=1),
+                    window_start=end,
+                    window_end=end + timedelta(days=1),
+                )
+                third = make_edition(engine, digests_of(settings)[0], later, now=later.window_end)
+                assert third is not None
             engine.dispose()
-    truth = labels(day=2)
-    return TwoDays(settings=path, editions=(made[0], made[1]), labels={key: truth[keys[key]] for key in keys})
+    truth = {key: labels(day=2)[each] for key, each in keys.items()}
+    return TwoDays(settings=path, editions=(made[0], made[1]), third=third, labels=truth)
 
 
 def by_label(days: TwoDays, edition: Edition):
@@ -143,7 +163,7 @@ def test_a_story_keeps_its_country_when_the_next_days_reports_do_not_name_it(day
 
 
 def test_each_edition_is_proved_by_the_articles_and_their_revisions(days, capsys):
-    assert run_command(["verify", "--config", str(days.settings)]) == 0
+    assert run_command(["verify", "--all", "--config", str(days.settings)]) == 0
 
 
 def test_every_id_that_an_edition_showed_is_found(days, capsys):
@@ -153,3 +173,31 @@ def test_every_id_that_an_edition_showed_is_found(days, capsys):
             told = json.loads(capsys.readouterr().out)
             shown = {key for report in told["reports"] for key in (a["id"] for a in report["articles"])}
             assert set(story.article_ids) <= shown
+
+
+def test_a_followed_story_is_first_on_the_second_day_with_what_is_new(days):
+    first, second = days.editions
+    before = next(story for story in first.stories if days.labels[story.article_ids[0]].story == FOLLOWED)
+
+    assert not any(section.followed for section in first.sections)
+    assert [section.followed for section in second.sections] == [True, *[False] * (len(second.sections) - 1)]
+    (lead,) = second.sections[0].stories
+    assert (before.number > 1, lead.number, lead.id) == (True, 1, before.id)
+    assert lead.updates
+    assert sum(FOLLOWED in {days.labels[key].story for key in each.article_ids} for each in second.stories) == 1
+
+
+def test_a_day_without_a_report_says_that_nothing_is_new_in_a_followed_story(days, capsys):
+    (line,) = days.third.briefs
+
+    assert (line.id, line.quiet_days) == (days.editions[1].stories[0].id, 1)
+    assert line.id not in {brief.id for brief in days.third.ended}
+    assert run_command(["follow", "--json", "--config", str(days.settings)]) == 0
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [line.id]
+
+
+def test_an_edition_with_a_followed_story_is_replayed_byte_for_byte(days, tmp_path, capsys):
+    command = ["replay", str(days.third.local_date), "--directory", str(tmp_path), "--config", str(days.settings)]
+
+    assert [run_command(command), run_command([*command, "--check"])] == [0, 0]
+    assert "nothing new for 1 day" in (tmp_path / f"{days.third.local_date}.md").read_text(encoding="utf-8")
