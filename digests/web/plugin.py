@@ -17,7 +17,7 @@ from digests.stories.world_coverage import measure_world_coverage
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
 from digests.web.search import search_page
-from digests.web.story import PAGE_ARTICLES, article_page, join_stories, split_story, story_page
+from digests.web.story import PAGE_ARTICLES, article_page, follow_story, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.web.site import NavLink, Page, PageRequest, PageResponse, Site, SitePlugin, render_page
@@ -53,6 +53,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}/feed.{form}", answer=story_feed),
             Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
+            Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
             Page(path="/search", answer=search_page, cost="search"),
             Page(path="/coverage", answer=coverage_page, cost="search"),

@@ -18,6 +18,7 @@ from digests.render.localizer import Localizer, english, language_direction
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
+from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
 from watcher.model import Article, RemovedBlock
@@ -53,6 +54,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         has_form=True,
         f=found,
         row=row,
+        followed_since=next((at for _, at, one in read(site.engine, load_followed) if one.thread == row.thread), None),
         title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
         lang=language_tag(row.language),
         dir=language_direction(row.language, row.title),
@@ -97,6 +99,12 @@ def join_stories(site: Site, ask: PageRequest) -> PageResponse:
     other = ask.form.get("other", "").strip().rpartition("/")[2]
     done = write(site.engine, join, ask.params["story"], other, now=site.now())
     return PageResponse(redirect_to=f"/story/{done.stories[0].id}?done={done.number}")
+
+
+def follow_story(site: Site, ask: PageRequest) -> PageResponse:
+    wanted = ask.form.get("follow") == "yes"
+    row, _ = write(site.engine, set_followed, ask.params["story"], followed=wanted, now=site.now())
+    return PageResponse(redirect_to=f"/story/{row.id}")
 
 
 def load_story_page(
