@@ -236,7 +236,8 @@ def render_webhook(alert: Alert, *, shape: str) -> bytes:
             lines = (s if s == alert.url else DISCORD_SIGNS.sub(r"\\\1", s) for s in text)
             told = {"content": "\n".join(lines), "allowed_mentions": {"parse": []}}
         case "apprise":
-            told = {"title": alert.subject, "text": [alert.subject, *hide_mentions(alert.text).splitlines()]}
+            lines = (s if s == alert.url else hide_mentions(s) for s in (alert.subject, *alert.text.splitlines()))
+            told = {"title": hide_mentions(alert.subject), "text": list(lines)}
         case _:
             told = {
                 "kind": "over" if alert.is_over else "story" if alert.title else "alert",

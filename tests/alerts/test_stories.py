@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -365,13 +366,17 @@ HOSTILE = Alert(
 
 
 def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole():
-    told = {shape: json.loads(render_webhook(HOSTILE, shape=shape)) for shape in ("ntfy", "slack", "discord")}
+    told = {
+        shape: json.loads(render_webhook(HOSTILE, shape=shape)) for shape in ("ntfy", "slack", "discord", "apprise")
+    }
 
     assert told["ntfy"]["click"] == HOSTILE.url
     assert "\n<https://a.example/x_y_z?a=1&amp;b=2>\n" in told["slack"]["text"]
     assert "&lt;!channel&gt;" in told["slack"]["text"]
     assert r"\*kills\* \<@everyone\> \[x\]\(http://evil.example\)" in told["discord"]["content"]
     assert f"\n{HOSTILE.url}\n" in told["discord"]["content"]
+    assert HOSTILE.url in told["apprise"]["text"]
+    assert not {"@everyone", "<!channel"} & set(re.findall(r"@everyone|<!channel", json.dumps(told["apprise"])))
 
 
 def test_two_alerts_of_one_moment_are_two_files():
