@@ -19,8 +19,10 @@ from watcher.text.words import stems
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
 SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words, 0 to 1, from which on they are about one event
+SIBLING_LIKENESS = 0.45  # the same plus the likeness of their meanings, for a story of `SMALL` outlets at most
+SMALL = 6  # outlets: a larger story stays a story of its own
 READER_TERM = "reader"  # of the reader's own weights
-AKIN_SIMILARITY = 0.1  # the same, from which on a headline without a sentence may be about the event of another story
+AKIN_SIMILARITY, AKIN_LIKENESS = 0.1, 0.35  # the same for a headline without a sentence: without vectors, with them
 SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
 TITLES = 24  # titles of a story whose words are compared
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
@@ -62,7 +64,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     """
     Return the stories, best first; equal scores are ordered by id.
 
-    A story with title words similar to a higher one's, or of its thread, is its sibling. It loses points for each story
+    A story like a higher one in words and meaning, or of its thread, is its sibling. It loses points for each story
     above it on that event: one event must not fill an edition. Stories without an article in the window are left out.
     """
     previous = context.previous
@@ -86,7 +88,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
                 )
             )
     scored.sort(key=_place)
-    return tuple(sorted(_with_siblings(scored, context.articles), key=_place))
+    return tuple(sorted(_with_siblings(scored, context), key=_place)) if scored else ()
 
 
 def _place(ranked: RankedStory) -> tuple[float, str]:
@@ -144,18 +146,24 @@ def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
     return ScoreTerm(name=name, value=round(value, 6), weight=weight, words=words)
 
 
-def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article]) -> list[RankedStory]:
+def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> list[RankedStory]:
     """Return the stories, with a sibling term added to each that is on the same event as a higher one."""
     top = scored[:SIBLINGS_AMONG]
-    vectors = _vectors(top, articles)
-    likeness = vectors @ vectors.T
-    akin = [frozenset(top[i].story.id for i in np.flatnonzero(row >= AKIN_SIMILARITY).tolist()) for row in likeness]
+    titles = [context.present(ranked.story)[:TITLES] for ranked in top]
+    words = _compare_words(titles)
+    meaning = context.nearest.compare_meanings([[each.id for each in own] for own in titles])
+    likeness = words + meaning
+    is_akin = likeness >= AKIN_LIKENESS if meaning.any() else words >= AKIN_SIMILARITY
+    akin = [frozenset(top[i].story.id for i in np.flatnonzero(row).tolist()) for row in is_akin]
     found: list[RankedStory] = []
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
-        near = set(np.flatnonzero(likeness[at, :at] >= SIBLING_SIMILARITY).tolist())
-        head = next((i for i in family if i in near or (thread and top[i].story.thread == thread)), None)
+        limit = SIBLING_LIKENESS if len(ranked.coverage.outlets) <= SMALL else math.inf
+        is_near = (words[at, :at] >= SIBLING_SIMILARITY) | (likeness[at, :at] >= limit)
+        near = set(np.flatnonzero(is_near).tolist())
+        heads = (i for i in family if near.intersection(family[i]) or (thread and top[i].story.thread == thread))
+        head = next(heads, None)
         if head is None:
             family[at] = [at]
             found.append(replace(ranked, akin=akin[at]))
@@ -167,19 +175,16 @@ def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 
-def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> npt.NDArray[np.float64]:
-    """Return one row per story with the tf-idf weights of its titles' words, computed over `top`."""
-    counts = []
-    for ranked in top:
-        titles = [articles[key] for key in ranked.story.articles if key in articles][:TITLES]
-        counts.append(Counter(word for each in titles for word in stems(each.title, each.language)))
+def _compare_words(titles: Sequence[Sequence[Article]]) -> npt.NDArray[np.float64]:
+    """Return the cosines of the tf-idf weights of the words in the stories' titles: a row and a column for each."""
+    counts = [Counter(word for each in own for word in stems(each.title, each.language)) for own in titles]
     among = Counter(word for words in counts for word in words)
     column = {word: n for n, word in enumerate(word for word, stories in among.items() if stories > 1)}
-    vectors = np.zeros((len(top), len(column)))
+    vectors = np.zeros((len(titles), len(column)))
     for row, words in enumerate(counts):
-        weighted = {w: (1 + math.log(n)) * math.log(1 + len(top) / among[w]) for w, n in sorted(words.items())}
+        weighted = {w: (1 + math.log(n)) * math.log(1 + len(titles) / among[w]) for w, n in sorted(words.items())}
         length = math.sqrt(sum(value * value for value in weighted.values())) or 1.0
         for word, value in weighted.items():
             if word in column:  # a word of one story alone only counts in the length
                 vectors[row, column[word]] = value / length
-    return vectors
+    return np.asarray(vectors @ vectors.T)

@@ -96,3 +96,13 @@ def test_titles_alone_show_nothing_where_there_are_no_vectors(item):
 
 def test_a_story_that_is_not_in_the_window_has_no_nearest_report(press):
     assert NearestReports(press, {}).to(["gone"])("country", "FR") is None
+
+
+def test_stories_of_one_event_are_alike_in_meaning_in_whatever_language(press, item):
+    likeness = NearestReports(press, {}).compare_meanings([["gb1", "gb2"], ["fr1"], ["fr2"], ["unknown"]])
+
+    assert likeness.shape == (4, 4)
+    assert likeness[0, 1] == likeness[1, 0] > 0.5
+    assert likeness[0, 2] < 0.2
+    assert not likeness[3].any()
+    assert not NearestReports([item("gb1", "Riner loses")], {}).compare_meanings([["gb1"]]).any()

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from digests.analysis.select import select_articles
 from digests.cluster.item import make_item
 from digests.compose.context import ComposeContext
@@ -15,6 +17,7 @@ from digests.compose.edition import compose_edition
 from digests.model import Edition, Intake, Story, WireGroup
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import Agreement, count_document_frequencies, measure_agreement
+from watcher.features.embedders import with_vector
 from watcher.features.extract import extract_features
 from watcher.model import Article
 
@@ -97,6 +100,17 @@ def make_context(
     return ComposeContext(
         digest=DigestSettings(**(digest or {})), articles=articles, earlier_articles=earlier or {}, **given | more
     )
+
+
+def with_meanings(context: ComposeContext, groups: Sequence[Sequence[Article]]) -> ComposeContext:
+    """Return the context with vectors: those of one group are the same, those of two groups have no likeness."""
+    items = dict(context.items)
+    for meaning, group in enumerate(groups):
+        packed = np.eye(8, dtype="<f2")[meaning].tobytes()
+        for each in group:
+            made = items[each.id]
+            items[each.id] = dataclasses.replace(made, features=with_vector(made.features, packed, "test/0"))
+    return dataclasses.replace(context, items=items)
 
 
 def agreement(story: Story, articles: dict[str, Article]) -> Agreement:

@@ -3,7 +3,7 @@
 import random
 
 from digests.compose.rank import rank
-from tests.compose.factories import article, by_id, make_context, story
+from tests.compose.factories import article, by_id, make_context, story, with_meanings
 
 
 def many(topic, outlets, *, hours=20.0, country=None):
@@ -53,6 +53,37 @@ def test_a_second_story_on_one_event_is_a_sibling_and_loses_points():
     assert ranked[2].sibling_of == stories[0].id
     assert ranked[2].score_terms[-1].name == "sibling"
     assert ranked[1].sibling_of is None
+
+
+def test_a_small_story_that_means_the_same_as_a_higher_one_is_its_sibling_in_whatever_words():
+    main = [article(f"M{n}", "Airport strike strands thousands in Lisbon", hours=20) for n in range(9)]
+    small = [article(f"S{n}", "Ground staff walk out", hours=20) for n in range(3)]
+    large = [article(f"L{n}", "Planes do not leave", hours=20) for n in range(8)]
+    other = [article(f"O{n}", "Volcano erupts on a southern island", hours=20) for n in range(4)]
+    stories = [story(*each) for each in (main, large, other, small)]
+
+    ranked = rank(
+        stories, with_meanings(make_context(by_id(*main, *small, *large, *other)), [main + small + large, other])
+    )
+
+    assert [each.story for each in ranked] == stories
+    assert [each.sibling_of for each in ranked] == [None, None, None, stories[0].id]
+
+
+def test_a_story_is_akin_to_another_one_by_meaning_or_without_vectors_by_words():
+    main = [article(f"M{n}", "Airport strike strands thousands in Lisbon", hours=20) for n in range(9)]
+    meant, worded = (
+        article("S", "Ground staff walk out", hours=20),
+        article("T", "Lisbon airport opens a hotel", hours=20),
+    )
+    stories = [story(*main), story(meant), story(worded)]
+
+    context = make_context(by_id(*main, meant, worded))
+    by_meaning = rank(stories, with_meanings(context, [[*main, meant], [worded]]))
+    by_words = rank(stories, context)
+
+    assert {each.story.id for each in by_meaning if stories[0].id in each.akin} == {stories[0].id, meant.id}
+    assert {each.story.id for each in by_words if stories[0].id in each.akin} == {stories[0].id, worded.id}
 
 
 def test_the_order_does_not_depend_on_the_order_of_stories_and_articles():
