@@ -21,6 +21,7 @@ from watcher.text.words import stems
 MAX_TURNS = 8  # days of a story: a week may begin and end on the same day of the week
 MAX_REPORTS = 12  # of a story and a day that are read
 MAX_COMPARED = 6  # reports of a story that are compared with those of another one
+MIN_MEANING = 0.45  # likeness of two stories of a thread with vectors, from which on both are told (decision 0037)
 MAX_NEW_NUMBERS = 2  # that raise the score of a sentence
 ENDED_AFTER = timedelta(days=2)  # without a report
 
@@ -47,7 +48,7 @@ def add_week(shown: EditionStory, stories: Iterable[Story], context: ComposeCont
 
 def stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: ComposeContext) -> list[Story]:
     """
-    Return the story that is shown and those of its thread of which a report is in similar words as one of its own.
+    Return the story that is shown and those of its thread with a report in similar words, and with a similar meaning.
 
     A thread may go on for long, so its last story may be about something else than the first. The parts of a story
     beside its core, "2-s1f…", are left out: they fit less well, and an edition quotes the core only.
@@ -57,8 +58,12 @@ def stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: 
     own = first_reports(stories[shown.id], context)
 
     def is_alike(other: Story) -> bool:
-        pairs = product(first_reports(other, context), own)
-        return any(follow_up_share(a, b, context.frequencies) for a, b in pairs if a.language == b.language)
+        theirs = first_reports(other, context)
+        pairs = ((a, b) for a, b in product(theirs, own) if a.language == b.language)
+        if not any(follow_up_share(a, b, context.frequencies) for a, b in pairs):
+            return False
+        meaning = context.nearest.compare_meanings([[each.id for each in reports] for reports in (own, theirs)])[0, 1]
+        return not meaning or meaning >= MIN_MEANING
 
     return [stories[shown.id], *filter(is_alike, others)]
 

@@ -10,7 +10,7 @@ from digests.edition.verify import verify
 from digests.model import Edition, Intake
 from digests.render.forms import render
 from digests.store.editions import cited_ids
-from tests.compose.factories import START, article, by_id, make_context, story
+from tests.compose.factories import START, article, by_id, make_context, story, with_meanings
 from watcher.model import Article
 
 WEEK = timedelta(days=7)
@@ -32,7 +32,13 @@ def reports(day: int, text: str, *, outlets: int = 2, **more) -> list[Article]:
 
 
 def edition_of_week(
-    groups: list[list[Article]], *, thread: str = "t", unread: str = "", parts: bool = False, **digest
+    groups: list[list[Article]],
+    *,
+    thread: str = "t",
+    unread: str = "",
+    parts: bool = False,
+    meanings: tuple = (),
+    **digest,
 ) -> Edition:
     others = [article(f"Other {n}", f"{PLACES[n]} votes", f"The council of {PLACES[n]} voted.") for n in range(12)]
     articles = by_id(*(each for group in groups for each in group), *others)  # so that words of the flood are rare
@@ -44,6 +50,8 @@ def edition_of_week(
         local_date=date(2026, 3, 16),
         outlets_read=frozenset(each.outlet for each in articles.values()) - {unread},
     )
+    if meanings:  # the groups of each have vectors of their own
+        context = with_meanings(context, [[each for group in own for each in group] for own in meanings])
     stories = [replace(story(*group), thread=thread) for group in groups]
     if parts:  # the last group is what is beside the core of the first story
         stories[-1] = replace(stories[-1], id=f"2-{stories[0].id}")
@@ -97,6 +105,16 @@ def test_a_story_of_the_thread_in_other_words_tells_no_day():
     shown, *_ = edition_of_week(groups).stories
 
     assert [turn.day.day for turn in shown.turns] == [9, 10]
+
+
+def test_a_story_of_the_thread_in_the_same_words_that_means_something_else_tells_no_day():
+    first, second = [*reports(0, DAYS[0], outlets=3), *reports(1, DAYS[1], outlets=3)], reports(2, DAYS[2])
+
+    shown = edition_of_week([first, second], meanings=([first], [second])).stories[0]
+    same = edition_of_week([first, second], meanings=([first, second],)).stories[0]
+
+    assert [turn.day.day for turn in shown.turns] == [9, 10]
+    assert [turn.day.day for turn in same.turns] == [9, 10, 11]
 
 
 def test_a_story_of_one_day_is_told_as_in_a_daily_digest():
