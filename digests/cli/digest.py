@@ -57,18 +57,20 @@ NOT_SENT_EMPTY = "not sent: the edition has no story, and send_empty is false"
 )
 def make_digest(
     name: Annotated[str | None, Argument(help="Name of the digest; by default, all digests.")] = None,
-    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, today.", metavar="DATE")] = None,
+    day: Annotated[
+        str | None, Option("--date", help="Date of the edition; without it, a new one is made.", metavar="DATE")
+    ] = None,
     since: Annotated[str | None, Option(help='How far back to look, such as "6h"; by default, `window`.')] = None,
     until: Annotated[
         str | None, Option("--until", help="Local time at which the window ends; by default, now.", metavar="TIME")
     ] = None,
-    stdout: Annotated[bool, Option("--stdout", help="Print the edition; write no files and do not store it.")] = False,
+    stdout: Annotated[bool, Option("--stdout", help="Print the edition; write no files, store no edition.")] = False,
     formats: Annotated[
         list[str] | None,
         Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="FORMAT"),
     ] = None,
     send: Annotated[
-        bool, Option("--send", help="Send the edition of today that was due last; make it if needed.")
+        bool, Option("--send", help="Send today's last scheduled edition; make it first if needed.")
     ] = False,
     preview: Annotated[
         bool, Option("--preview", help="Show what --send would send, and to whom; write and send nothing.")
@@ -80,8 +82,8 @@ def make_digest(
     """
     Make an edition from the stored articles, and write its files.
 
-    If the edition of `--date` exists, only its files are written again. Further editions of a date have a time of day
-    in their file names.
+    If you give `--date` and that edition exists, only its files are written again. Without `--date`, each run makes a
+    new edition. The file names of the second edition of a day, and of later ones, have a time of day.
     """
     settings = load_settings(config)
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)

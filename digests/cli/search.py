@@ -40,7 +40,7 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 def search_articles(
     words: Annotated[
         list[str],
-        Argument(help='Words to find; also "a phrase", one OR another, begin*, -without.', metavar="WORD"),
+        Argument(help='Words to find; also "a phrase", this OR that, begin*, -exclude.', metavar="WORD"),
     ],
     since: Annotated[str | None, Option(help='Earliest time: an age such as "2d", or a date.', metavar="TIME")] = None,
     until: Annotated[str | None, Option(help='Latest time: an age such as "12h", or a date.', metavar="TIME")] = None,

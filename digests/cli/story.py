@@ -46,7 +46,7 @@ STORY = Annotated[
 @with_examples("watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
 def show_story(
     story: STORY,
-    why: Annotated[bool, Option("--why", help="Show the reason for each report, and the story's score.")] = False,
+    why: Annotated[bool, Option("--why", help="Show why each report is in the story, and the story's rank.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -199,8 +199,8 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    An edition can say that no outlet from a country, or with a kind of owner, reports a story. If you give only that
-    story, the command shows the most similar article of each such country or kind of owner.
+    An edition can say that a story is not reported in a country, or by outlets with one kind of owner, such as public.
+    If you give only that story, the command shows the most similar article of each such country or kind of owner.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

@@ -64,7 +64,7 @@ def install(
     """
     Install a Firefox translation model from a folder, an archive (zip, tar) or a URL, and test it.
 
-    If there is no model for two languages, install two that go through English: ar-en and en-de for Arabic to German.
+    If no model translates between two languages directly, install two: ar-en and en-de for Arabic to German.
     """
     translate = translate_of(load_settings(config))
     if origin is None and (translate.url is None or translate.engine != "firefox"):

@@ -43,15 +43,16 @@ WAYS = {
 )
 def discover_feeds(
     url: Annotated[str, typer.Argument(help="Address of the site, or of one of its pages.")],
-    add: Annotated[bool, typer.Option("--add", help="Add what is found to the settings if it is only one.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Add the feed to the settings if exactly one is found.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """
     Find and read the feeds of a site: those that the page links to or, if there are none, those at common addresses.
 
-    Watcher makes one request at a time, and waits for [fetch] host_delay between two requests.
-    If there is no feed, Watcher shows selectors for the list of articles on the page: then the page can be a source.
+    Watcher makes one request at a time, with the pause of `[fetch] host_delay` between two requests.
+    If there is no feed, Watcher suggests CSS selectors for the list of articles on the page. With these selectors in
+    the settings, the page itself is a source.
     Exit code 1 if nothing is found, 2 if `--add` finds several feeds.
     """
     path = settings_path(config) if add else None

@@ -50,7 +50,7 @@ def poll(
     """
     Poll all feeds that are due, once, and fetch their new articles.
 
-    You can use it while the daemon runs: command and daemon never visit one host at the same time.
+    You can use it while the daemon runs: the two never contact the same host at the same time.
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url)) as engine:

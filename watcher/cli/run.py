@@ -52,9 +52,9 @@ def run_worker(config: Config = None) -> int:
     """
     Run an additional worker, on this machine or another: it polls feeds, fetches articles and embeds them.
 
-    Start as many as you need, with the settings of the daemon. They share the work through the queue in the store
-    ([work] queue = "pgqueuer", docs/guides/many-machines.md). If one stops, the others resume its work. Workers
-    make no editions: the daemon does. Ctrl-C stops a worker within ten seconds; press it twice to stop at once.
+    This needs a store in PostgreSQL and `[work] queue = "pgqueuer"` (docs/guides/many-machines.md). Start as many as
+    you need, with the settings of the daemon. If one stops, the others resume its work. Only the daemon makes
+    editions. Ctrl-C stops a worker within ten seconds; press it twice to stop at once.
     """
     settings = load_settings(config)
     if settings.work.queue == "local":

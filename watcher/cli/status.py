@@ -67,8 +67,8 @@ def show_status(
     """
     Show whether a daemon is running, the health of the sources (worst first), and what the store holds.
 
-    With a name or URL, show that source in detail. `--alive` is for health checks. The exit code is 1 if no
-    daemon runs, or if it has not written to the store for two minutes.
+    With a name or URL, show that source in detail. With `--alive`, for health checks, the exit code is 1
+    if no daemon runs, or if it has not written to the store for two minutes.
     """
     settings = load_settings(config)
     if alive:

@@ -77,7 +77,7 @@ def restore(
     json: Json = False,
 ) -> int:
     """
-    Replace the store with a backup; the old store is kept next to it. Stop the daemon first.
+    Replace the store with a backup; the old store is kept in the same folder. Stop the daemon first.
 
     The backup is checked first: it must be intact, and not from a newer version of Watcher. An older one is upgraded.
     """
