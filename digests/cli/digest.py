@@ -70,7 +70,7 @@ def make_digest(
         Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="FORMAT"),
     ] = None,
     send: Annotated[
-        bool, Option("--send", help="Send today's last scheduled edition; make it first if needed.")
+        bool, Option("--send", help="Send the edition that was due most recently today; make it if needed.")
     ] = False,
     preview: Annotated[
         bool, Option("--preview", help="Show what --send would send, and to whom; write and send nothing.")

@@ -191,7 +191,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
     "watcher explain 1",
 )  # fmt: skip
 def explain_articles(
-    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article, or a story alone.")],
+    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article; or just a story.")],
     other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Id or URL of another article.")] = None,
     config: Config = None,
     json: Json = False,
@@ -199,7 +199,7 @@ def explain_articles(
     """
     Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
 
-    An edition can say that a story is not reported in a country, or by outlets with one kind of owner, such as public.
+    An edition can say that no outlet in a certain country, or with a certain kind of owner, reports a story.
     If you give only that story, the command shows the most similar article of each such country or kind of owner.
     """
     settings = load_settings(config)

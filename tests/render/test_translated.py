@@ -78,11 +78,14 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
         assert in_order(shown, *whole, "Quake in Chile", f"{MARK} Sismo no Chile", "In other languages") == "", name
         assert (
             in_order(
-                shown, "Portugal: Neve na serra", "in Portuguese", "4 texts translated; 1 translation is not shown"
+                shown,
+                "Portugal: Neve na serra",
+                "in Portuguese",
+                "4 headlines and sentences translated; 1 more translation is not shown",
             )
             == ""
         )
-        assert "no translation model is installed for Arabic; stopped: a server <b>fell</b>" in shown
+        assert "no model is installed to translate stories in Arabic; stopped: a server <b>fell</b>" in shown
     for shown in (made["text"], text):
         assert in_order(" ".join(shown.split()), *whole, "Quake in Chile", f"{MARK} Sismo no Chile") == ""
     assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == HOSTILE
@@ -95,7 +98,7 @@ def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_no
 
     (text,) = render(replace(made, ledger=replace(made.ledger, translation=nothing)), ("text",))
 
-    assert "Translations: no translation model is installed for Arabic." in " ".join(text.body.decode().split())
+    assert "Translations: no model is installed to translate stories in Arabic." in " ".join(text.body.decode().split())
 
 
 def test_translations_are_inert_and_each_text_has_its_language():

@@ -38,7 +38,7 @@ def run_daemon(
     config: Config = None,
 ) -> int:
     """
-    Run the daemon: poll the feeds when they are due, fetch their articles, and make each digest at its time.
+    Run the daemon: poll the feeds when they are due, fetch their articles, and make each edition on schedule.
 
     It logs to standard error, one event per line. It reads changed settings within seconds; if they have errors, it
     logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds; press Ctrl-C twice to stop

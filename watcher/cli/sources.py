@@ -250,8 +250,8 @@ def export_opml(
     Write the sources as OPML; sections become folders.
 
     Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, feeds that need a
-    password or key do not work for whoever imports the file. Sources that are mail folders, cookies, secret
-    headers and proxies are never written.
+    password or key do not work for whoever imports the file. Cookies, secret headers, proxies, and sources
+    that are mail folders are never written.
     """
     feeds = []
     for row in load_settings(config).sources:
