@@ -59,7 +59,7 @@ def describe_command(name: str, command: Command) -> dict[str, Any]:
         "options": [
             {"names": option_names(each), "help": join_lines(getattr(each, "help", ""))} for each in parameters
         ],
-        "examples": getattr(function, "examples", ()),
+        "examples": command.examples,
     }
 
 

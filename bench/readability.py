@@ -38,9 +38,7 @@ LONG = 25  # words of a sentence, above which it is counted as long
 GUIDES = ("*.md", "guides/*.md", "explanation/*.md")  # in docs; the reference is made from the code, or is a list
 MESSAGE_TABLES = ("cli/rule_words", "cli/commands", "store/error_advice", "settings/expected")
 # Calls whose texts are patterns, SQL or code.
-NO_MESSAGES = frozenset(
-    "compile match fullmatch search sub findall finditer text CheckConstraint Index split with_examples".split()
-)
+NO_MESSAGES = frozenset("compile match fullmatch search sub findall finditer text CheckConstraint Index split".split())
 
 CODE_BLOCK = re.compile(r"^( *)(```|~~~).*?^\1\2 *$|<style.*?</style>|<script.*?</script>", re.DOTALL | re.MULTILINE)
 INLINE_CODE = re.compile(r"`+[^`]+`+")

@@ -21,7 +21,7 @@ from digests.settings.digests import digests_of, spoken_languages
 from digests.store.editions import edition_rows, find_row, load_edition, open_digests_read_only, recent_editions
 from digests.store.stories import stories_of_articles
 from digests.stories.history import StoryDetails, load_story_details
-from watcher.cli.options import Config, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, closing_store, load_settings
 from watcher.errors import WatcherError
 from watcher.model import Article, Revision
 from watcher.settings.models import Settings
@@ -61,7 +61,6 @@ Answer = dict[str, Any]
 Source: TypeAlias = Article | Hit | Sentence | SourceMention  # an article, or what is cited of one
 
 
-@with_examples("watcher mcp", "watcher mcp --config ~/news/settings.toml")
 def serve_agent(config: Config = None) -> None:
     """
     Serve the stored news to an agent: an AI program that calls tools by MCP, the Model Context Protocol.

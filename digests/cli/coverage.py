@@ -10,7 +10,7 @@ from typer import BadParameter, Option
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.stories.world_coverage import GroupCoverage, WorldCoverage, measure_world_coverage
-from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import print_result
 from watcher.store.writer import read
 from watcher.text.format import format_count
@@ -19,7 +19,6 @@ MINUTE = "%Y-%m-%d %H:%M"
 NAME_CHARS = 28
 
 
-@with_examples("watcher coverage", "watcher coverage --since 7d", "watcher coverage --since 2026-11-01 --json")
 def show_coverage(
     since: Annotated[str, Option("--since", help='Earliest time: an age ("7d") or a date.', metavar="T")] = "30d",
     config: Config = None,

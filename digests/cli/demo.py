@@ -19,7 +19,7 @@ from digests.settings.translate import translate_of
 from digests.store.editions import open_digests
 from digests.translate.engines import install_model
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import closing_store, with_examples
+from watcher.cli.options import closing_store
 from watcher.cli.output import print_err, print_lines
 from watcher.cli.poll import format_summary, run_poll
 from watcher.demo.server import DemoServer
@@ -34,7 +34,6 @@ STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
 HEAD = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
 
 
-@with_examples("watcher demo", "watcher demo --directory /tmp/demo")
 def demo(directory: Annotated[Path, Option(help="Folder for the store and the edition.")] = FOLDER) -> int:
     """
     Run everything once on sample feeds. No network and no settings are needed.

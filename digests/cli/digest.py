@@ -28,7 +28,7 @@ from digests.settings.translate import translate_of
 from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
-from watcher.cli.options import Config, Json, Yes, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import format_minute, print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
@@ -47,14 +47,6 @@ NO_CHANNEL = "not sent: the digest has no [[digests.deliver]] in the settings"
 NOT_SENT_EMPTY = "not sent: the edition has no story, and send_empty is false"
 
 
-@with_examples(
-    "watcher digest",
-    "watcher digest world --since 12h",
-    "watcher digest --date 2026-11-24",
-    "watcher digest --stdout --format text",
-    "watcher digest --send",
-    "watcher digest --preview",
-)
 def make_digest(
     name: Annotated[str | None, Argument(help="Name of the digest; by default, all digests.")] = None,
     day: Annotated[

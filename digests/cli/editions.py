@@ -23,7 +23,7 @@ from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import editions
 from digests.summarise.checks import translations_of
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import print_result
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
@@ -40,7 +40,6 @@ OUTCOMES = {
 }
 
 
-@with_examples("watcher editions", "watcher editions world --limit 100", "watcher editions --json")
 def list_editions(
     name: Annotated[str | None, Argument(help="Name of the digest; by default, all digests.")] = None,
     limit: Annotated[int, Option("--limit", help="Show at most this many editions, the latest ones.", min=1)] = 30,
@@ -80,11 +79,6 @@ def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
 
 
-@with_examples(
-    "watcher replay 2026-11-24",
-    "watcher replay 2026-11-24 world --directory /tmp/again",
-    "watcher replay 2026-11-24 --check",
-)
 def replay(
     day: Annotated[str, Argument(help="Local date of the edition.", metavar="DATE")],
     name: Annotated[str | None, Argument(help="Name of the digest; by default, the first in the settings.")] = None,
@@ -154,10 +148,6 @@ def compare_form(form: Rendered, folder: Path) -> str:
     return "same" if there == form.body else "other"
 
 
-@with_examples(
-    "watcher verify", "watcher verify 2026-11-24", "watcher verify world --date 2026-11-24", "watcher verify --all",
-    "watcher verify out/2026-11-24.md",
-)  # fmt: skip
 def verify_editions(
     edition: Annotated[
         str | None,

@@ -15,7 +15,7 @@ from digests.settings.digests import digests_of, spoken_languages
 from digests.store.editions import open_digests
 from digests.store.stories import stories_of_articles
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import to_one_line
 from watcher.store.full_text import Filters
@@ -31,12 +31,6 @@ HIT_KEYS = ("id", "title", "url", "outlet", "language", "country", "published_at
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-@with_examples(
-    "watcher search quake Tarvola",
-    "watcher search '\"trade talks\" OR tariff*' --since 7d",
-    "watcher search 'quake -film'",
-    "watcher search 五輪 --language Japanese --outlet Asahi --json",
-)
 def search_articles(
     words: Annotated[
         list[str],

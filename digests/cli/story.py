@@ -26,7 +26,7 @@ from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
 from digests.stories.window import load_items, load_window
-from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import print_lines, print_result
 from watcher.model import Article
 from watcher.settings.models import Settings
@@ -43,7 +43,6 @@ STORY = Annotated[
 ]
 
 
-@with_examples("watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
 def show_story(
     story: STORY,
     why: Annotated[bool, Option("--why", help="Show why each report is in the story, and the story's rank.")] = False,
@@ -64,7 +63,6 @@ def show_story(
     print_result(story_to_json(found) | place_to_json(placed), lines, json=json, links=True)
 
 
-@with_examples("watcher story list", "watcher story list world")
 def list_stories(
     name: Annotated[str | None, Argument(help="Name of the digest; by default, the first in the settings.")] = None,
     config: Config = None,
@@ -186,10 +184,6 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
     }
 
 
-@with_examples(
-    "watcher explain 1f2e3d4c5b6a7988 8f7e6d5c4b3a2910", "watcher explain https://one.org/a https://two.org/b",
-    "watcher explain 1",
-)  # fmt: skip
 def explain_articles(
     one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article; or just a story.")],
     other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Id or URL of another article.")] = None,
@@ -275,9 +269,6 @@ def format_explanation(
     yield f"Similarity {pair.score:.2f} ({pair.threshold:.2f} or more joins two reports)."
 
 
-@with_examples(
-    "watcher story split 3 1f2e3d4c5b6a7988", "watcher story split s1f2e3d4c5b https://example.org/news/quake"
-)
 def split(
     story: STORY,
     articles: Annotated[list[str], Argument(metavar="ARTICLE", help="Ids or URLs of the articles to move out.")],
@@ -296,7 +287,6 @@ def split(
     print_lines(format_result(done))
 
 
-@with_examples("watcher story join 3 7", "watcher story join s1f2e3d4c5b s9a8b7c6d5e")
 def join(one: STORY, other: STORY, config: Config = None) -> None:
     """Join two stories; the larger one keeps its id. This is a correction: `watcher story forget` revokes it."""
     settings = load_settings(config)
@@ -312,7 +302,6 @@ def format_result(done: CorrectionResult) -> Iterator[str]:
     yield f"This correction stays in force until you revoke it: watcher story forget {done.number}"
 
 
-@with_examples("watcher follow 3", "watcher follow", "watcher follow s1f2e3d4c5b --stop")
 def follow(
     story: Annotated[
         str | None, Argument(metavar="[STORY]", help="Id, link or number of the story; by default, list all.")
@@ -344,7 +333,6 @@ def follow(
     print_result(found, [f"You {verb} {row.id}: {row.title}"], json=json)
 
 
-@with_examples("watcher story rules")
 def list_rules(config: Config = None, json: Json = False) -> None:
     """List your corrections, oldest first. With --json, revoked ones are listed too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
@@ -355,7 +343,6 @@ def list_rules(config: Config = None, json: Json = False) -> None:
     print_result(found, lines or [no_rules], json=json)
 
 
-@with_examples("watcher story forget 3")
 def forget(
     number: Annotated[int, Argument(help="Number of the correction, as `watcher story rules` shows it.")],
     config: Config = None,

@@ -11,7 +11,7 @@ from digests.settings.translate import translate_of
 from digests.summarise.checks import keeps_facts
 from digests.translate.engines import MODEL_HINT, PAIR, FirefoxEngine, find_models, install_model
 from digests.translate.translator import MAX_CHARS, find_lacking_models, make_engine
-from watcher.cli.options import Config, Json, load_settings, with_examples
+from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import format_bytes, print_lines, print_result
 
 
@@ -27,7 +27,6 @@ Pair = Annotated[
 ]
 
 
-@with_examples("watcher translate list", "watcher translate list --json")
 def list_models(config: Config = None, json: Json = False) -> None:
     """
     List the installed models, and those that your sources need.
@@ -49,11 +48,6 @@ def list_models(config: Config = None, json: Json = False) -> None:
     print_result(found, lines if sizes else [*lines, MODEL_HINT], json=json)
 
 
-@with_examples(
-    "watcher translate install ar-en ~/Downloads/ar-en",
-    "watcher translate install ar-en models.zip",
-    "watcher translate install ar-en",
-)
 def install(
     pair: Pair,
     origin: Annotated[
@@ -73,7 +67,6 @@ def install(
     print_lines([f"{pair}: installed in {translate.models / pair}, and tested"])
 
 
-@with_examples('watcher translate test pt-en "Sismo faz 14 mortos no Chile"')
 def test_pair(
     pair: Pair,
     text: Annotated[str, Argument(metavar="TEXT", help="A headline or sentence.")],

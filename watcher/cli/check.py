@@ -12,7 +12,7 @@ from typer import Option
 
 from watcher.clean.site_rules import load_user_rules
 from watcher.cli.commands import DONE, FAILED, PARTLY, USAGE
-from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
+from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines
 from watcher.errors import SettingsError, WatcherError
 from watcher.feeds.html_text import to_one_line
@@ -33,7 +33,6 @@ WARNINGS_GROUP = (
 REASON_CHARS, NAME_CHARS = 200, 60
 
 
-@with_examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")
 def check(
     deep: Annotated[bool, Option("--deep", help="Check the store as well; this takes a while.")] = False,
     online: Annotated[

@@ -27,7 +27,7 @@ from watcher.clean.article import PageExtract, extract_page, finish_article, uns
 from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
 from watcher.clean.site_rules import load_user_rules
 from watcher.cli.commands import DONE, PARTLY, USAGE
-from watcher.cli.options import Config, Json, closing_store, settings_or_defaults, with_examples
+from watcher.cli.options import Config, Json, closing_store, settings_or_defaults
 from watcher.cli.output import dump_json, print_err, print_json, print_lines
 from watcher.cli.sources import read_file_or_stdin
 from watcher.errors import CleanError
@@ -57,12 +57,6 @@ GC_THRESHOLD = 50_000  # objects between two collections: a page creates so many
 Result = dict[str, object]
 
 
-@with_examples(
-    "watcher clean https://example.org/news/1",
-    "watcher clean https://example.org/news/1 --explain",
-    "watcher clean page.html --url https://example.org/news/1 --json",
-    "watcher clean --jsonl < pages.jsonl > articles.jsonl",
-)
 def clean(
     page: Annotated[str, Argument(metavar="[URL|FILE]", help="The page; - is standard input.")] = "",
     url: Annotated[str, Option(help="URL that the page in a file came from.")] = "",

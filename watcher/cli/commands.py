@@ -9,7 +9,7 @@ the entry point group `watcher.commands`: `digests = "digests.cli.commands:COMMA
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ class Command:
     rows: tuple[Command, ...] = ()  # the commands of a group such as `sources`
     default: str = ""  # the command of a group that is called if none is named
     order: int = 50  # position in the list of commands
+    examples: Sequence[str] = ()  # lines of a shell
 
 
 def read_commands(path: Path) -> tuple[Command, ...]:

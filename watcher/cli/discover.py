@@ -11,7 +11,7 @@ import typer
 
 from watcher.cli.commands import DONE, FAILED, USAGE
 from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, format_items, newest_entry_age
-from watcher.cli.options import Config, Json, load_settings, settings_or_defaults, settings_path, with_examples
+from watcher.cli.options import Config, Json, load_settings, settings_or_defaults, settings_path
 from watcher.cli.output import print_err, print_lines, print_progress, print_result, select_fields
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.errors import WatcherError
@@ -36,11 +36,6 @@ WAYS = {
 }
 
 
-@with_examples(
-    "watcher sources discover example.org",
-    "watcher sources discover https://example.org/blog/ --add",
-    "watcher sources discover example.org --json",
-)
 def discover_feeds(
     url: Annotated[str, typer.Argument(help="Address of the site, or of one of its pages.")],
     add: Annotated[bool, typer.Option("--add", help="Add the feed to the settings if exactly one is found.")] = False,
@@ -69,11 +64,6 @@ def discover_feeds(
     return DONE if found.feeds or found.items else FAILED
 
 
-@with_examples(
-    "watcher sources add https://example.org/feed.xml",
-    "watcher sources add example.org --name 'The Example' --language en --country GB",
-    "watcher sources add https://example.org/feed.xml --no-test",
-)
 def add_source(
     url: Annotated[str, typer.Argument(help="Address of the feed, or of its site.")],
     name: Annotated[str, typer.Option(help="Name of the outlet; by default the feed's title.")] = "",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
+from watcher.cli.options import Config, Json, settings_or_defaults
 from watcher.cli.output import (
     Row,
     format_bytes,
@@ -49,11 +49,6 @@ CONNECTION_ADVICE: dict[ReasonKind, str] = {
 STATUS_ADVICE = STATUS_HINTS | {429: "wait, and request it less often"}
 
 
-@with_examples(
-    "watcher sources test https://example.org/feed.xml",
-    "watcher sources test 'The Example'",
-    "watcher sources test example.org/feed --json",
-)
 def probe_source(
     source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address of a feed, or name of a source.")],
     config: Config = None,

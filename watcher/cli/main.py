@@ -155,9 +155,9 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
         group.default = row.default
         return group
     function = import_target(row)
-    words, examples = inspect.getdoc(function) or row.help, getattr(function, "examples", ())
-    if examples:
-        words = "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in examples)))
+    words = inspect.getdoc(function) or row.help
+    if row.examples:
+        words = "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in row.examples)))
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(row.name, help=words, context_settings=CONTEXT)(function)
     command = typer.main.get_command(app)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from typer import BadParameter, Option
 
@@ -26,15 +26,6 @@ Config = Annotated[
 ]
 Json = Annotated[bool, Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, Option("--yes", help="Use the store even if it was last used with another settings file.")]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def with_examples(*lines: str) -> Callable[[Function], Function]:
-    def mark(function: Function) -> Function:
-        function.__dict__["examples"] = lines
-        return function
-
-    return mark
 
 
 def load_settings(config: Path | None) -> Settings:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from typer import Option
 
 from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
-from watcher.cli.options import Config, Json, Yes, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
@@ -39,7 +39,6 @@ SHOWN = 20  # failures named on the terminal
 EMBED_BACK = timedelta(days=7)  # newer articles are embedded, as editions need them; the daemon embeds the older ones
 
 
-@with_examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
 def poll(
     everything: Annotated[bool, Option("--all", help="Poll every feed, due or not.")] = False,
     pages: Annotated[bool, Option(help="Fetch the new articles too; --no-pages leaves them for later.")] = True,

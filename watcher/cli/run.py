@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
 from watcher.cli.commands import DONE, PARTLY, SESSION
-from watcher.cli.options import Config, Yes, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Yes, closing_store, load_settings
 from watcher.cli.output import format_bytes, print_lines
 from watcher.daemon.logging import configure_logging
 from watcher.daemon.run import exit_watchdog, run, run_once
@@ -31,7 +31,6 @@ from watcher.worker import scheduler
 QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs/guides/many-machines.md)'
 
 
-@with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
 def run_daemon(
     once: Annotated[bool, Option("--once", help="Do everything that is due, then exit: for cron.")] = False,
     yes: Yes = False,
@@ -47,7 +46,6 @@ def run_daemon(
     return run_until_signal(load_settings(config), once=once, take_over=yes)
 
 
-@with_examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
 def run_worker(config: Config = None) -> int:
     """
     Run an additional worker, on this machine or another: it polls feeds, fetches articles and embeds them.
@@ -77,7 +75,6 @@ def run_until_signal(
     return DONE
 
 
-@with_examples("watcher web", "watcher web --listen 127.0.0.1:8500", "watcher web --listen '[::1]:8420'")
 def serve_site(
     listen: Annotated[
         str | None, Option("--listen", metavar="HOST:PORT", help="Address; by default [web] listen, or 127.0.0.1:8420.")
@@ -121,7 +118,6 @@ def override_listen(settings: Settings, listen: str | None) -> Settings:
     return settings.model_copy(update={"web": settings.web.model_copy(update={"listen": wanted})})
 
 
-@with_examples("watcher site /srv/www/news", "watcher site public --config settings.toml")
 def export_site(
     directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files: new, or of an earlier export.")],
     config: Config = None,

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from typer import Option
 
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
+from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_lines, print_result
 from watcher.errors import WatcherError
 from watcher.settings.base import SettingsModel, settings_in
@@ -30,7 +30,6 @@ PROPERTIES = ("LoadState", "ActiveState", "SubState", "StatusText", "MainPID", "
 SYSTEMCTL_LIMIT_S = 90.0
 
 
-@with_examples("watcher service install", "sudo /opt/watcher/bin/watcher service install --system")
 def install(
     system: System = False,
     start: Annotated[bool, Option(help="Start it now; --no-start starts it at the next boot.")] = True,
@@ -55,7 +54,6 @@ def install(
     return DONE
 
 
-@with_examples("watcher service uninstall")
 def uninstall(system: System = False) -> int:
     """Stop the service and remove its unit; settings, store and editions are kept."""
     for line in find_service(system=system).uninstall():
@@ -63,7 +61,6 @@ def uninstall(system: System = False) -> int:
     return DONE
 
 
-@with_examples("watcher service status", "watcher service status --system --json")
 def status(system: System = False, json: Json = False) -> int:
     """Show the service status; exit code 1 unless it is running."""
     found = find_service(system=system)

@@ -23,7 +23,7 @@ from typer import Argument, BadParameter, Option, prompt
 from tzlocal import get_localzone_name
 
 from watcher.cli.commands import DONE, SESSION, USAGE
-from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
+from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.errors import SettingsError
 from watcher.settings.base import SettingsModel, settings_in
@@ -41,11 +41,6 @@ DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOM
 HIDDEN = "…"
 
 
-@with_examples(
-    "watcher init",
-    "watcher init ~/news/settings.toml",
-    "watcher init --contact you@example.org --language de --timezone Europe/Berlin",
-)
 def init(
     path: Annotated[Path | None, Argument(help="File or folder to write to; by default ./settings.toml.")] = None,
     contact: Annotated[str, Option(help="Your mail address or web page, shown to publishers.")] = "",
@@ -113,7 +108,6 @@ def starter_settings() -> str:
     return files("watcher.settings").joinpath("starter.toml").read_text(encoding="utf-8")
 
 
-@with_examples("watcher settings show", "watcher settings show --changed", "watcher settings show --json")
 def show_settings(
     changed: Annotated[bool, Option("--changed", help="Only what the file sets, no defaults.")] = False,
     config: Config = None,
@@ -150,7 +144,6 @@ def format_settings(path: Path, found: list["SettingValue"]) -> Iterator[str]:
             yield f"{pair:48} # {'default' if value.line is None else f'line {value.line}'}"
 
 
-@with_examples("watcher settings schema > settings.schema.json")
 def print_schema() -> int:
     """Print the JSON schema that text editors use to complete and check the settings file."""
     print_json(json_schema())

@@ -11,7 +11,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from watcher.cli.commands import DONE, PARTLY
-from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
+from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.errors import SettingsError
 from watcher.feeds.opml import MAX_BYTES, Opml, OpmlFeed, parse_opml, render_opml
@@ -38,7 +38,6 @@ COLUMNS = ("name", "language", "country", "section", "every", "url")
 NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
-@with_examples("watcher sources list", "watcher sources list --json")
 def list_sources(config: Config = None, json: Json = False) -> int:
     """List the sources and mark muted ones; tab-separated if the output is not a terminal."""
     rows = [
@@ -86,7 +85,6 @@ def add_row(path: Path, row: SourceSettings) -> str:
     return f"added {row.source().name} ({row.url}) to {path}"
 
 
-@with_examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
 def remove(source: SourceArgument, config: Config = None) -> int:
     """Remove a source from the settings file; comments are kept."""
     row, path = edit_source(source, config, remove_source)
@@ -94,13 +92,11 @@ def remove(source: SourceArgument, config: Config = None) -> int:
     return DONE
 
 
-@with_examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
 def mute(source: SourceArgument, config: Config = None) -> int:
     """Switch a source off: it stays in the settings file but is not polled."""
     return set_enabled(source, config, enabled=False)
 
 
-@with_examples("watcher sources unmute 'The Example'")
 def unmute(source: SourceArgument, config: Config = None) -> int:
     """Switch a muted source back on; Watcher polls it again."""
     return set_enabled(source, config, enabled=True)
@@ -175,7 +171,6 @@ class ImportResult:
     why: str = ""
 
 
-@with_examples("watcher sources import feeds.opml", "curl -s https://example.org/feeds.opml | watcher sources import -")
 def import_opml(
     file: Annotated[Path, Argument(help="OPML file; - is standard input.")],
     dry_run: Annotated[bool, Option("--dry-run", help="Only show what would be done.")] = False,
@@ -238,7 +233,6 @@ def format_import(lines: list[ImportResult]) -> Iterator[str]:
     yield ", ".join(f"{number} {word}" for word, number in counts.items())
 
 
-@with_examples("watcher sources export > feeds.opml", "watcher sources export --with-passwords feeds.opml")
 def export_opml(
     file: Annotated[Path | None, Argument(help="File to write; by default standard output.")] = None,
     with_passwords: Annotated[

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from typer import Argument, Option
 
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import MUTED, SourceStatus, describe_health, print_source, source_status
@@ -55,7 +55,6 @@ JUMP_SHOWN_FOR = timedelta(days=1)
 NOT_RUNNING = "not running; watcher run starts it"
 
 
-@with_examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --watch")
 def show_status(
     source: Annotated[str, Argument(metavar="[NAME|URL]", help="One source in detail: health, history, polls.")] = "",
     everything: Annotated[bool, Option("--all", help="List every source, including healthy ones.")] = False,

@@ -18,7 +18,7 @@ from typer import Argument, Option
 from watcher.cli.clean import BadLine
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
-from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import format_bytes, print_err, print_lines, print_result, progress_bars
 from watcher.errors import SettingsError, StoreError
 from watcher.model import Article
@@ -45,7 +45,6 @@ IMPORT_LIMIT_S = 120.0  # time limit for one chunk
 BAD_LINES_SHOWN = 20
 
 
-@with_examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
 def backup(
     to: Annotated[str, Argument(metavar="FILE", help="File to write, or a folder for a file named by date and time.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
@@ -69,7 +68,6 @@ def backup(
     return DONE
 
 
-@with_examples("watcher restore /backups/watcher.db", "watcher restore /backups/watcher.db --force")
 def restore(
     backup_file: Annotated[Path, Argument(metavar="FILE", help="A file that watcher backup wrote.")],
     force: Annotated[bool, Option("--force", help="Needed if the store is not empty.")] = False,
@@ -103,10 +101,6 @@ def print_share(share: float) -> None:
         sys.stderr.write(f"\r{share:4.0%} copied" + ("\r            \r" if share >= 1 else ""))
 
 
-@with_examples(
-    "watcher move sqlite:////var/lib/watcher/watcher.db postgresql://watcher@db.example/watcher",
-    "watcher move postgresql://watcher:env:DB_PASSWORD@db.example/watcher sqlite:///watcher.db",
-)
 def move_store(
     from_: Annotated[str, Argument(metavar="FROM", help=f"The store to move: {FORMS}.")],
     to: Annotated[str, Argument(metavar="TO", help="The new store: a new file, or an empty PostgreSQL database.")],
@@ -166,7 +160,6 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
         yield f"{table.table:{width}}  {table.from_.rows:>12,} rows  {table.from_.checksum}  {outcome}"
 
 
-@with_examples("watcher export > articles.jsonl", "watcher export --since 7d | gzip > week.jsonl.gz")
 def export(
     since: Annotated[str | None, Option(help='Arrived since: an age such as "7d", or a date.', metavar="TIME")] = None,
     until: Annotated[str | None, Option(help='Arrived before: an age such as "1d", or a date.', metavar="TIME")] = None,
@@ -192,7 +185,6 @@ def export(
     return DONE
 
 
-@with_examples("watcher import articles.jsonl", "zcat week.jsonl.gz | watcher import -")
 def import_(
     file: Annotated[
         Path, Argument(metavar="FILE", help="JSON lines as watcher export writes them; - is standard input.")
