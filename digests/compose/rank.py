@@ -159,9 +159,10 @@ def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> li
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
-        limit = SIBLING_LIKENESS if len(ranked.coverage.outlets) <= SMALL else math.inf
-        is_near = (words[at, :at] >= SIBLING_SIMILARITY) | (likeness[at, :at] >= limit)
-        near = set(np.flatnonzero(is_near).tolist())
+        near = set(np.flatnonzero(words[at, :at] >= SIBLING_SIMILARITY).tolist())
+        if len(ranked.coverage.outlets) <= SMALL:
+            alike = np.flatnonzero(likeness[at, :at] >= SIBLING_LIKENESS).tolist()
+            near.update(i for i in alike if not _are_apart(ranked.story, top[i].story, context))
         heads = (i for i in family if near.intersection(family[i]) or (thread and top[i].story.thread == thread))
         head = next(heads, None)
         if head is None:
@@ -173,6 +174,12 @@ def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> li
         why = (*ranked.score_terms, term)
         found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id, akin=akin[at]))
     return [*found, *scored[SIBLINGS_AMONG:]]
+
+
+def _are_apart(one: Story, other: Story, context: ComposeContext) -> bool:
+    """Whether two stories are about different countries, as two strikes of dockers can be."""
+    places, others = (frozenset(context.find_countries(story)) for story in (one, other))
+    return bool(places and others) and places.isdisjoint(others)
 
 
 def _compare_words(titles: Sequence[Sequence[Article]]) -> npt.NDArray[np.float64]:
