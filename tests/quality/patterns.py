@@ -102,9 +102,11 @@ def slowest_pump(pattern: Pattern, *, limit_s: float) -> tuple[float, int, Pump]
     for pump in pumps(pattern):
         before = 0.0
         for size in SIZES:
-            took = _time(pattern, pump, size)
+            took = time_search(pattern, pump, size)
             if took > limit_s:
-                took = min(took, _time(pattern, pump, size), _time(pattern, pump, size))  # the machine may be busy
+                took = min(
+                    took, time_search(pattern, pump, size), time_search(pattern, pump, size)
+                )  # the machine may be busy
             if took > limit_s:
                 return took, size, pump
             if _extrapolate(before, took, SIZES[-1] / size) < limit_s:
@@ -119,7 +121,8 @@ def _extrapolate(before: float, took: float, factor: float) -> float:
     return max(took - quadratic, 0.0) * factor + max(quadratic, 0.0) * factor**2
 
 
-def _time(pattern: Pattern, pump: Pump, size: int) -> float:
+def time_search(pattern: Pattern, pump: Pump, size: int) -> float:
+    """Return the CPU seconds that a pattern takes to search a text of about `size` characters."""
     before, piece = pump
     said = before + piece * (size // len(piece)) + END
     text = said if isinstance(pattern.pattern, str) else said.encode("utf-8", "surrogatepass")
