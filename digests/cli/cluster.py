@@ -46,7 +46,7 @@ def cluster(
     ] = "auto",
 ) -> None:
     """
-    Group articles into stories. Articles are read and written as JSON lines.
+    Group articles into stories. Read the articles as JSON lines; write a line for each with its story.
 
     Input: {id, title, body, language, published, source, url}. `id` is required, and so is a title or a body.
     Output, in the order of the input: {id, story, report}. Articles with the same `report` have the same text, copied

@@ -20,7 +20,7 @@ NAME_CHARS = 28
 
 
 def show_coverage(
-    since: Annotated[str, Option("--since", help='Earliest time: an age ("7d") or a date.', metavar="T")] = "30d",
+    since: Annotated[str, Option("--since", help='An age ("7d") or a date; 30 days by default.', metavar="T")] = "30d",
     config: Config = None,
     json: Json = False,
 ) -> None:

@@ -304,7 +304,7 @@ def format_result(done: CorrectionResult) -> Iterator[str]:
 
 def follow(
     story: Annotated[
-        str | None, Argument(metavar="[STORY]", help="Id, link or number of the story; by default, list all.")
+        str | None, Argument(metavar="[STORY]", help="Id, link or number of the story; without it, list your stories.")
     ] = None,
     stop: Annotated[bool, Option("--stop", help="Stop following the story.")] = False,
     config: Config = None,

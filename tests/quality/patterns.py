@@ -104,9 +104,8 @@ def slowest_pump(pattern: Pattern, *, limit_s: float) -> tuple[float, int, Pump]
         for size in SIZES:
             took = time_search(pattern, pump, size)
             if took > limit_s:
-                took = min(
-                    took, time_search(pattern, pump, size), time_search(pattern, pump, size)
-                )  # the machine may be busy
+                # The machine may be busy.
+                took = min(took, *(time_search(pattern, pump, size) for _ in range(2)))
             if took > limit_s:
                 return took, size, pump
             if _extrapolate(before, took, SIZES[-1] / size) < limit_s:

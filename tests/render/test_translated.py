@@ -85,7 +85,7 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
             )
             == ""
         )
-        assert "no model is installed to translate stories in Arabic; stopped: a server <b>fell</b>" in shown
+        assert "not translated, because no model is installed: texts in Arabic; stopped: a server <b>fell</b>" in shown
     for shown in (made["text"], text):
         assert in_order(" ".join(shown.split()), *whole, "Quake in Chile", f"{MARK} Sismo no Chile") == ""
     assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == HOSTILE
@@ -98,7 +98,8 @@ def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_no
 
     (text,) = render(replace(made, ledger=replace(made.ledger, translation=nothing)), ("text",))
 
-    assert "Translations: no model is installed to translate stories in Arabic." in " ".join(text.body.decode().split())
+    told = " ".join(text.body.decode().split())
+    assert "Translations: not translated, because no model is installed: texts in Arabic." in told
 
 
 def test_translations_are_inert_and_each_text_has_its_language():
