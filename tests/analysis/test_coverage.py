@@ -1,5 +1,6 @@
 """Which outlets carry a story, and which report on their own."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +90,7 @@ def test_an_outlet_with_an_own_report_and_a_copy_counts_once_as_independent():
     assert found.folded == ()
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(

@@ -135,6 +135,7 @@ def test_countries_lie_in_the_region_where_a_paper_files_them():
     assert country_name("ZZ9", "en") == "ZZ9"
 
 
+@pytest.mark.slow
 def test_five_thousand_articles_take_a_few_seconds_at_most():
     body = (
         "The minister met farmers near Nairobi on Monday and spoke of the drought that has lasted for three years. " * 6

@@ -97,6 +97,7 @@ def test_a_key_in_the_settings_themselves_is_a_fault_that_does_not_repeat_it(tmp
     assert "12345" not in told
 
 
+@pytest.mark.slow
 def test_templates_of_the_digests_are_tried(tmp_path, capsys):
     settings, own = tmp_path / "settings.toml", tmp_path / "own"
     settings.write_text(f'{SETTINGS}[[digests]]\ntemplates = "own"\n')

@@ -28,6 +28,7 @@ def run(lines: list[str]) -> tuple[int, list[dict[str, object]], str]:
     return code, [json.loads(one) for one in out.getvalue().splitlines()], err.getvalue()
 
 
+@pytest.mark.slow
 def test_each_page_gives_a_line_in_order_with_or_without_an_article() -> None:
     code, results, _ = run(
         [

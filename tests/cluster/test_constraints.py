@@ -81,6 +81,7 @@ CORRECTIONS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(CORRECTIONS, max_size=5))
 def test_rules_never_contradict_each_other_and_the_last_always_holds(corrections):

@@ -36,6 +36,7 @@ def products(found: InvertedIndex, rows: int, low: int = 0) -> dict[tuple[int, i
     )
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_the_products_of_rows_are_those_of_their_keys(given_rows):
     rows = [unit(row) for row in given_rows]
@@ -48,6 +49,7 @@ def test_the_products_of_rows_are_those_of_their_keys(given_rows):
             assert np.isclose(found.get((a, b), 0.0), told, atol=1e-5)
 
 
+@pytest.mark.slow
 @given(ROWS, HOURS, st.floats(0.005, 0.3))
 def test_what_a_limited_channel_leaves_out_is_worth_less_than_was_allowed(given_rows, moments, lost):
     rows = [unit(row) for row in given_rows]

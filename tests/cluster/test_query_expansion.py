@@ -1,6 +1,7 @@
 """Expansion: a title borrows words from its nearest, a text from nobody; vectors stay bounded."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_a_vector_borrows_what_its_neighbours_have():
     assert row(grown, 2) == row(made, 2)  # no neighbour: not even its length changes
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(
         st.dictionaries(st.integers(0, 8), st.floats(0.125, 1.0, width=32), min_size=1), min_size=2, max_size=8

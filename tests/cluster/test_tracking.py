@@ -270,6 +270,7 @@ def test_no_id_changes_its_meaning_without_a_word(days):
         assert len({story.id for story in carried.stories}) == len(carried.stories)
 
 
+@pytest.mark.slow
 @given(DAYS)
 @example([[int(n) for n in day] for day in ("00000000", "10110111", "00001111", "01120000", "01000000", "00100000")])
 @settings(max_examples=100, deadline=None)

@@ -79,6 +79,7 @@ def test_a_row_has_the_highest_of_weights_with_one_key_where_it_came_first():
     assert [each.tolist() for each in found] == [[0, 2, 3], [5, 2, 2], [3, 2, 4]]
 
 
+@pytest.mark.slow
 @given(st.lists(TERMS, min_size=1, max_size=6))
 def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     expected = defaultdict(list)

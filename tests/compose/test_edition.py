@@ -361,6 +361,7 @@ REPORTS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(REPORTS, min_size=1, max_size=5), max_size=7), st.integers(1, 4), st.integers(0, 4))
 def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, briefs):

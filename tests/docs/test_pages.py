@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from bench.make_docs import command_pages, manual_page
 from watcher.cli.commands import load_commands
 from watcher.feeds.health import STATUSES
@@ -72,6 +74,7 @@ def test_each_metric_is_in_the_docs_and_the_panel_asks_for_no_other():
     assert {name.removesuffix("_bucket") for name in asked} <= names
 
 
+@pytest.mark.slow
 def test_each_event_of_the_log_is_in_the_docs_and_the_docs_name_no_other():
     names: set[str] = set()
     for path in [*(ROOT / "watcher").rglob("*.py"), *(ROOT / "digests").rglob("*.py")]:

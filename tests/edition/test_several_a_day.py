@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes
 
+import pytest
 from sqlalchemy import Engine, update
 
 from digests.cli.editions import file_suffixes
@@ -49,6 +50,7 @@ def make(engine: Engine, day: date, at: int, folder, *, now: datetime | None = N
     return built
 
 
+@pytest.mark.slow
 def test_each_article_is_in_one_edition_also_over_a_weekend_and_if_it_is_late_or_an_edition_is(engine, put, tmp_path):
     friday = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
     for n, hours in enumerate((-1, 0, 40, 70, 72, 74)):

@@ -137,6 +137,7 @@ def test_a_story_in_one_line_is_translated_too(engine, put, rain, models):
     assert made.ledger.translation.translated == 1
 
 
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.parametrize("broken", ["model", "lex", "vocab"])
 def test_a_model_that_breaks_costs_no_edition(broken, engine, rain, models, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,6 +134,7 @@ ENTRIES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ENTRIES, ENTRIES, st.booleans(), st.integers(0, 5))
 def test_every_entry_is_counted_once_and_a_second_look_brings_nothing(before, after, first_poll, limit):
     parsed = feed(*after)

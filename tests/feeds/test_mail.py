@@ -212,6 +212,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_no_hostile_mail_takes_long(number):
     started = time.process_time()

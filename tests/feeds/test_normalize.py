@@ -36,6 +36,7 @@ ROWS = st.builds(
 FEEDS = st.lists(ROWS, max_size=12)
 
 
+@pytest.mark.slow
 @given(FEEDS)
 def test_every_entry_has_an_identity_of_its_own_that_can_be_stored(rows):
     entries, _ = normalize_entries(RawFeed(entries=tuple(rows)), url=URL)
@@ -46,6 +47,7 @@ def test_every_entry_has_an_identity_of_its_own_that_can_be_stored(rows):
     assert bool(entries) == bool(rows)
 
 
+@pytest.mark.slow
 @given(FEEDS, st.randoms(use_true_random=False))
 def test_an_identity_does_not_depend_on_place_or_text(rows, rng):
     """Entries with GUIDs of their own keep them whatever else moves or changes in the feed."""
@@ -60,6 +62,7 @@ def test_an_identity_does_not_depend_on_place_or_text(rows, rng):
     assert {one.guid for one in before} == {one.guid for one in after} == set(own)
 
 
+@pytest.mark.slow
 @given(FEEDS)
 def test_a_feed_read_twice_has_the_same_entries_and_known_ones_come_without_text(rows):
     raw = RawFeed(entries=tuple(rows))
@@ -111,6 +114,7 @@ ADDRESSES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(ADDRESSES | st.text(max_size=30))
 def test_the_normal_form_of_a_normal_form_is_itself(url):

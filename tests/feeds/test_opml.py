@@ -33,6 +33,7 @@ def opml(body: str, head: str = "") -> bytes:
     return f'<opml version="2.0"><head>{head}</head><body>{body}</body></opml>'.encode()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(FEEDS, max_size=8, unique_by=lambda feed: feed.url), TEXT)
 def test_what_is_written_is_read_back(feeds, title):

@@ -387,6 +387,7 @@ def test_what_is_parsed_can_cross_to_another_process():
     assert (again.url, again.reason) == (URL, caught.value.reason)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_damage_gives_a_feed_or_a_named_error(data):

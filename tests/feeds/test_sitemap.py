@@ -87,6 +87,7 @@ def test_entities_are_never_expanded():
     assert "aaaa" not in one.title and "root:" not in one.title
 
 
+@pytest.mark.slow
 def test_a_sitemap_with_too_many_addresses_is_read_in_time_up_to_the_limit():
     body = urlset(*(row(number) for number in range(10)), "<url><loc>https://a.example/x</loc></url>" * 60_000)
     started = time.process_time()

@@ -211,6 +211,7 @@ LITERAL = V4.flatmap(lambda text: st.sampled_from(spellings(ipaddress.IPv4Addres
 LINK_LOCAL = st.sampled_from(["[fe80::1]", "[fe80::1%25eth0]", "169.254.0.1", "[::ffff:169.254.169.254]"])
 
 
+@pytest.mark.slow
 @given(
     hosts=st.lists(LITERAL | LINK_LOCAL | st.sampled_from(["one.example", "two.example"]), min_size=1, max_size=4),
     answers=st.lists(st.lists(ADDRESS, min_size=1, max_size=3), min_size=4, max_size=4),

@@ -142,6 +142,7 @@ async def test_a_private_address_is_refused_in_every_spelling_on_every_hop(serve
     assert canary_hits == []
 
 
+@pytest.mark.slow
 async def test_a_bomb_is_cut_at_the_cap_and_early(server, client, make_answer):
     server.answers["/f"] = make_answer(gzip.compress(b" " * 50_000_000), Content_Encoding="gzip")
 
@@ -169,6 +170,7 @@ async def test_a_length_over_the_cap_is_not_read_at_all(server, client):
         await client.get(server.url("/f"))
 
 
+@pytest.mark.slow
 async def test_a_slow_body_meets_the_deadline(server):
     async def drip(request, writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

@@ -69,6 +69,7 @@ def test_exactly_the_cap_is_allowed_and_one_more_is_not(size, coding):
         decode(raw, coding, 100, max_bytes=size - 1)
 
 
+@pytest.mark.slow
 def test_a_bomb_costs_little_memory():
     raw = gzip.compress(bytes(200_000_000), compresslevel=9)
 
@@ -94,6 +95,7 @@ except HopError:
 """
 
 
+@pytest.mark.slow
 def test_a_bomb_of_brotli_costs_its_window_and_what_may_be_kept():
     """The decoder's memory is not Python's, so a process of its own is measured: at most 16 MiB of window."""
     raw = brotli.compress(bytes(200_000_000), quality=5, lgwin=24)

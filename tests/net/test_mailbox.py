@@ -278,6 +278,7 @@ LOGGED_IN = b"TAG OK in\r\n"
 OPENED = b"* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 9] x\r\nTAG OK [READ-ONLY] x\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "kind"),
     [
@@ -303,6 +304,7 @@ async def test_a_bad_server_is_named_and_cannot_send_without_end(client, monkeyp
     assert "IMAP-SECRET" not in str(error)
 
 
+@pytest.mark.slow
 async def test_a_slow_server_is_given_up_after_the_deadline(monkeypatch):
     monkeypatch.setenv("PASSWORD", "secret")
     server = Script(CAPABLE, b"")

@@ -28,6 +28,7 @@ def dripping(request):
         yield url
 
 
+@pytest.mark.slow
 def test_a_model_that_drips_is_given_up_in_time(dripping):
     started = time.monotonic()
 
@@ -37,6 +38,7 @@ def test_a_model_that_drips_is_given_up_in_time(dripping):
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.slow
 def test_an_embedder_that_drips_is_given_up_in_time(dripping):
     embedder = EndpointEmbedder(
         EndpointSettings(url=dripping, model="words", timeout=timedelta(seconds=0.5)), sleep=lambda pause_s: None
@@ -53,6 +55,7 @@ def post_to(url: str, **bounds) -> HttpPost:
     return HttpPost(**{"url": url, "body": b"{}", "deadline_s": 5.0, "timeout_s": 5.0} | bounds)
 
 
+@pytest.mark.slow
 def test_where_the_status_is_all_that_counts_a_body_that_drips_costs_no_more_than_its_beginning():
     with dripping_server(DRIPS["body"]) as url:
         response = post_to(url, deadline_s=0.5).run()

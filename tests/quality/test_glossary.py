@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -39,6 +41,7 @@ def test_the_glossary_has_sixty_terms_at_most_each_once():
     assert len(set(terms)) == len(terms)
 
 
+@pytest.mark.slow
 def test_a_word_that_the_glossary_replaces_is_in_no_name():
     names = names_in_code()
 

@@ -12,10 +12,9 @@ from tests.quality.patterns import SIZES, compiled_patterns, slowest_pump, time_
 # A pattern that takes quadratic time needs many seconds.
 LIMIT = 40
 WORDS = re.compile(r"\b\w{1,9}\b(?=\W)")
-# Modules that read what publishers send, whose patterns are in the quick set.
-QUICK = ("watcher.text.sentences", "watcher.text.urls", "watcher.features.extract", "watcher.clean.title")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "slow",
     [
@@ -32,6 +31,7 @@ def test_a_slow_pattern_is_found(slow):
     assert slowest_pump(re.compile(slow), limit_s=0.01) is not None
 
 
+@pytest.mark.slow
 def test_patterns_are_found_wherever_they_are_kept():
     found = compiled_patterns()
 
@@ -46,12 +46,11 @@ def test_patterns_are_found_wherever_they_are_kept():
     assert len(found) > 300
 
 
-@pytest.mark.parametrize("module", [*QUICK, pytest.param("", marks=pytest.mark.slow)])
-def test_no_pattern_is_slow_on_texts_of_its_own_pieces(module):
-    of_module = {where: pattern for where, pattern in compiled_patterns().items() if where.startswith(module)}
-    assert of_module
+@pytest.mark.slow
+def test_no_pattern_is_slow_on_texts_of_its_own_pieces():
+    patterns = compiled_patterns()
 
     limit_s = LIMIT * min(time_search(WORDS, ("", "word "), SIZES[-1]) for _ in range(5))
-    slow = {where: found for where, each in of_module.items() if (found := slowest_pump(each, limit_s=limit_s))}
+    slow = {where: found for where, each in patterns.items() if (found := slowest_pump(each, limit_s=limit_s))}
 
     assert slow == {}

@@ -125,6 +125,7 @@ def test_the_contents_list_each_section_with_its_stories(editions):
     assert len(page(archive, "toc.ncx").findall(".//{*}navPoint")) == len(targets)
 
 
+@pytest.mark.slow
 def test_a_story_has_its_timeline_and_then_the_text_of_one_report(editions):
     edition, articles = in_all_scripts(editions)
     archive = book(edition, articles)
@@ -144,6 +145,7 @@ def test_a_story_has_its_timeline_and_then_the_text_of_one_report(editions):
     assert f"https://outlet.example/{edition.stories[0].mentions[0].article_id}?a=1&b=2" in links
 
 
+@pytest.mark.slow
 def test_a_book_of_a_right_to_left_language_turns_its_pages_from_the_right(editions):
     edition, articles = in_all_scripts(editions, "ar")
     archive, other = book(edition, articles), book(editions.small())
@@ -160,6 +162,7 @@ def test_a_book_of_a_right_to_left_language_turns_its_pages_from_the_right(editi
     assert (hebrew.get("lang"), hebrew.get("dir")) == ("he", "rtl")
 
 
+@pytest.mark.slow
 def test_a_book_loads_and_runs_nothing(editions):
     edition, articles = in_all_scripts(editions)
     archive = book(edition, articles)
@@ -198,6 +201,7 @@ def test_the_best_report_is_whole_and_surely_an_article(editions):
     assert find_best_report(story, {keys[0]: known[keys[0]]}) is None
 
 
+@pytest.mark.slow
 def test_a_text_that_is_cut_or_missing_is_marked(editions):
     edition, articles = in_all_scripts(editions)
     first = edition.stories[0].mentions[0].article_id

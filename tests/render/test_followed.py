@@ -66,6 +66,7 @@ def test_the_book_has_the_lines_on_its_page_of_short_news(editions):
         assert "rest.xhtml#part-1" in pages["EPUB/nav.xhtml"]
 
 
+@pytest.mark.slow
 def test_a_mail_that_is_too_large_leaves_the_lines_out_and_says_so(editions):
     edition = editions.long()
     first = Section(title="Stories you follow", anchor="stories-you-follow", stories=(), followed=True)

@@ -21,6 +21,7 @@ def one(edition, form: str) -> str:
     return render(edition, [form])[0].body.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small", "rich", "empty", "long", "moved", "heavy"])
 def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name):
     edition = getattr(editions, name)()

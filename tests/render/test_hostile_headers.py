@@ -104,6 +104,7 @@ def test_hostile_titles_come_back_as_they_are_shown(editions, title):
         check(mail(edition), edition)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [60, 76, 200, 900])
 def test_long_addresses_are_never_cut(editions, length):
     address = ("https://example.org/stop?" + "id=0123456789&" * 100)[:length]

@@ -194,6 +194,7 @@ def test_fifteen_stories_weigh_at_most_sixty_kilobytes(editions, name):
     assert len(html_of(parsed(getattr(editions, name)(stories=15))).encode()) <= 60_000
 
 
+@pytest.mark.slow
 def test_a_mail_above_its_budget_is_shortened_and_says_so(editions):
     body = raw(editions.long())
 
@@ -304,6 +305,7 @@ def test_a_page_to_read_in_the_browser_is_linked_if_there_is_one(editions):
     assert "Read in the browser" not in html_of(parsed(editions.small()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small", "moved", "rich"])
 async def test_a_mail_goes_through_a_real_server_unchanged(editions, name):
     body = raw(getattr(editions, name)())

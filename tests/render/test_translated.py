@@ -131,6 +131,7 @@ def test_a_message_to_a_web_address_marks_the_translation_too(shape):
     assert "translated from Portuguese" in body.replace("\\\\", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["de", "es", "fr"])
 def test_an_edition_in_another_language_marks_an_english_translation_as_english(language):
     page = lxml_html.fromstring(forms(language)["html"])

@@ -91,6 +91,11 @@ def test_the_page_about_the_settings_is_made_from_the_models():
     assert (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8") == settings_page()
 
 
+@pytest.fixture(scope="module")
+def page():
+    return settings_page()
+
+
 @pytest.mark.parametrize("name", sorted(set(names(settings_model()))))
-def test_every_setting_has_a_heading_on_the_page(name):
-    assert f".{name}`\n" in settings_page() or f"[{name}]" in settings_page()
+def test_every_setting_has_a_heading_on_the_page(page, name):
+    assert f".{name}`\n" in page or f"[{name}]" in page

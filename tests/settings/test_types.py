@@ -40,6 +40,7 @@ def test_a_size_is_read_as_it_was_written(count):
     assert parse_size(format_size(count)) == count
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.one_of(st.text(max_size=30), st.from_regex(r"[0-9.smhdw ]{1,40}", fullmatch=True), st.integers(), st.floats())

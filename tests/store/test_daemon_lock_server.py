@@ -119,6 +119,7 @@ def test_a_restart_is_no_absence_and_a_long_break_is_one(engine, pause, goes_on)
         assert mark.status.polling_since == (NOW if goes_on else again)
 
 
+@pytest.mark.slow
 def test_what_gave_no_sign_for_long_is_forgotten(engine):
     gone = StatusWriter(engine, "elsewhere:7")
     with hold_daemon_lock(engine, now=NOW) as mark:

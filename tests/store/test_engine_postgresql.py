@@ -217,6 +217,7 @@ def test_what_a_server_says_at_the_start_of_a_connection_is_understood(said, wor
     assert words in transient_error(OperationalError(f"connection failed: {said}")).what
 
 
+@pytest.mark.slow
 def test_the_size_of_a_store_is_that_of_its_tables_and_indexes(engine):
     before = store_bytes(engine)
 

@@ -97,6 +97,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(json.loads(format_article(FULL, None)))), VALUES, max_size=5))
 def test_any_line_is_an_article_or_a_fault_in_words(change):

@@ -64,6 +64,7 @@ def test_a_title_is_told_from_those_of_languages_that_look_alike(language: str) 
     assert {title: detect_language(title) for title in TITLES[language]} == dict.fromkeys(TITLES[language], language)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", TITLES)
 def test_a_claim_of_the_pages_own_language_is_never_overruled(language: str) -> None:
     assert {detect_language(title, claims=(language,)) for title in TITLES[language]} == {language}

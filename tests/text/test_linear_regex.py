@@ -73,6 +73,7 @@ hostile_texts = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(expression=hostile_expressions, text=hostile_texts)
 def test_a_search_ends_in_bounded_time_whatever_the_expression_and_the_text(expression, text):

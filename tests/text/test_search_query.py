@@ -52,6 +52,7 @@ def test_the_index_keeps_pairs_of_scripts_without_spaces_and_folds_the_rest():
     assert index_words("Ёлка, l’Été: 東京で 42%") == "елка l ete 東京 京で で 42"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_query_whose_words_are_single_words_of_the_index(text):

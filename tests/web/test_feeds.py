@@ -108,6 +108,7 @@ async def test_a_page_names_its_feeds_and_each_is_valid_and_sent_once(client):
         assert again.status_code == 304 and not again.content
 
 
+@pytest.mark.slow
 async def test_joining_and_splitting_stories_changes_no_id_of_an_entry(press):
     settings, engine = press
 

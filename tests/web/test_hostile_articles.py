@@ -66,6 +66,7 @@ def page_of(piece: str) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", cleaned)
 def test_a_page_of_one_repeated_piece_is_cleaned_in_time(name, tmp_path, capsys):
     path = tmp_path / "page.html"

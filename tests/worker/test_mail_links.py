@@ -28,6 +28,7 @@ def box(tmp_path, monkeypatch):
     return tmp_path / "box" / "new"
 
 
+@pytest.mark.slow
 async def test_the_link_of_a_mail_is_shown_and_neither_fetched_nor_its_identity(world, box):
     world.net.serve("https://a.example/feed", feed_xml("a.example", ["The real one"], "The ferry runs again. " * 9))
     (box / "1").write_bytes(letter(1, "Archived-At: <https://a.example/0>"))
