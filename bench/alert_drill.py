@@ -32,8 +32,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from digests.alerts.stories import send_story_alerts
-from digests.cluster.tracking import MERGED, SPLIT
 from digests.delivery.outbox import OutboxWorker
+from digests.model import MERGED, SPLIT
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, Delivery, load_alerts

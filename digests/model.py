@@ -9,6 +9,8 @@ from pydantic import Field, PlainSerializer, PlainValidator
 
 from watcher.failure_messages import Reason
 
+MERGED, SPLIT = "merged", "split"  # what can become of a story
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireGroup:
@@ -110,7 +112,6 @@ class Brief:
 
     @property
     def headline(self) -> str:
-        """The title, translated if it is so."""
         return self.translation.text if self.translation else self.title
 
 
@@ -232,7 +233,6 @@ class EditionStory:
 
     @property
     def headline(self) -> str:
-        """The title, translated if it is so."""
         return self.translation.text if self.translation else self.title
 
 

@@ -18,11 +18,11 @@ from digests.cluster.linkage import Edges
 from digests.cluster.similarity import MIN_BODY_BYTES, PairScorer
 from digests.cluster.stories import params_for, story_id
 from digests.cluster.vectorize import embedder_mean, has_known_vector, stack_vectors
-from digests.model import Story
+from digests.model import MERGED, SPLIT, Story
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
-MERGED, SPLIT, MOVED, FOLLOWS = "merged", "split", "moved", "follows"
+MOVED, FOLLOWS = "moved", "follows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
-from digests.cluster.tracking import MERGED, SPLIT
-from digests.model import OutboundMessage, Rendered
+from digests.model import MERGED, SPLIT, OutboundMessage, Rendered
 from digests.store.editions import EditionKey, edition_filter, is_process_alive, process_id
 from digests.store.schema import deliveries, stories, story_changes
 from watcher.store.schema import articles, revisions

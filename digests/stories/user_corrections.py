@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from digests.cluster import tracking
 from digests.cluster.constraints import UserCorrection
 from digests.errors import DigestError
-from digests.model import Story
+from digests.model import MERGED, SPLIT, Story
 from digests.store import stories as store
 from digests.store.stories import StoryMember
 from digests.stories.history import resolve_story, story_of
@@ -44,7 +44,7 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
     else:
         own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
     correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
-    event = tracking.StoryEvent(kind=tracking.SPLIT, story=whole.id, other=own.id, articles=own.articles, why="")
+    event = tracking.StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why="")
     description = f"split {whole.id} {' '.join(own.articles)}"
     return save_correction(connection, correction, description, (rest, own), event, now=now)
 
@@ -56,7 +56,7 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
         raise DigestError(f"{one} and {other} are already one story: {first.id}")
     into, gone = sorted((first, second), key=lambda each: (-len(each.articles), each.began_at, each.id))
     correction = UserCorrection(kind="join", articles=first.articles, others=second.articles)
-    event = tracking.StoryEvent(kind=tracking.MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
+    event = tracking.StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
     description = f"join {first.id} {second.id}"
     return save_correction(connection, correction, description, (merge_stories(into, gone),), event, now=now)
 

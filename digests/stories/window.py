@@ -12,9 +12,9 @@ from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.stories import Links, Parts, cluster_with_links
-from digests.cluster.tracking import SPLIT, ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
+from digests.cluster.tracking import ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
-from digests.model import Story
+from digests.model import SPLIT, Story
 from digests.store import stories as store
 from digests.store.stories import ClusteringVersion, StoredCorrection, StoryMember
 from watcher.features.extract import decode, upgrade

@@ -12,11 +12,11 @@ import pytest
 
 from digests.alerts.alerts import Alert, render_message, render_webhook
 from digests.alerts.stories import count_dropped, quiet_end, send_story_alerts
-from digests.cluster.tracking import FOLLOWS, MERGED, SPLIT, StoryEvent
+from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
-from digests.model import OutboundMessage
+from digests.model import MERGED, SPLIT, OutboundMessage
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import digests_of
 from digests.store import outbox
