@@ -7,25 +7,10 @@ import json
 import pytest
 
 from digests.stories.follows import set_followed
-from tests.cli.test_story import DAY, HOUR, MORNING, QUAKE, SETTINGS, edition
-from tests.kinds import on
-from watcher.cli.main import run_command_line
+from tests.cli.test_story import DAY, HOUR, MORNING, QUAKE, edition
 from watcher.store.writer import write
 
 pytestmark = pytest.mark.slow  # together they take some seconds
-
-
-@pytest.fixture
-def watcher(tmp_path, store_url, engine, capsys):
-    """Return a function that runs a command on the store of `put` and returns (exit code, output, errors)."""
-    path = tmp_path / "settings.toml"
-    path.write_text(on(store_url, SETTINGS))
-
-    def call(*arguments: str):
-        code = run_command_line([*arguments, "--config", str(path)])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

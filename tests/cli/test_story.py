@@ -14,8 +14,6 @@ from digests.store.editions import DAILY
 from digests.store.stories import revoke
 from tests.edition.factory import make_edition
 from tests.edition.test_silence import FLOODS, OTHERS
-from tests.kinds import on
-from watcher.cli.main import run_command_line
 from watcher.cli.output import format_time
 from watcher.store.writer import write
 
@@ -28,20 +26,6 @@ QUAKE = (
 pytestmark = pytest.mark.slow  # together they take some seconds
 CHESS = "Brindle wins the Varga cup. The chess club of Brindle won the Varga cup in Lunden, captain Petra Moll said {}."
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})
-SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[semantic]\nembedder = "none"\n[[digests]]\nname = "world"\n'
-
-
-@pytest.fixture
-def watcher(tmp_path, store_url, engine, capsys):
-    """Return a function that runs a command on the store of `put` and returns (exit code, output, errors)."""
-    path = tmp_path / "settings.toml"
-    path.write_text(on(store_url, SETTINGS))
-
-    def call(*arguments: str):
-        code = run_command_line([*arguments, "--config", str(path)])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
