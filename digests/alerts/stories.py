@@ -141,9 +141,9 @@ def make_alert(
         counts = words.join(
             (words.say("outlets", n=len(covered.outlets)), words.say("independent", n=len(covered.independent)))
         )
-        why = [f"{words.label(counts)} {words.join(covered.independent, MAX_NAMES)}"]
+        why = [f"{words.label(counts)} {words.list_names(covered.independent, MAX_NAMES)}"]
         if rule.when.startswith("countries"):
-            why.append(words.join(map(words.country, covered.countries), MAX_NAMES))
+            why.append(words.list_names(map(words.country, covered.countries), MAX_NAMES))
     link = web_url(url) or ""
     lines = [words.join((outlet_name(outlet, url), words.clock(at))), link, *why, f"[{rule.label}]"]
     lines += [words.say("over_limit", n=dropped)] if dropped else []

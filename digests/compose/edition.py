@@ -148,7 +148,7 @@ def choose_section(present: Sequence[Article], places: Sequence[str], digest: Di
     Return the title of a story's section. `places` are the countries that it is about, the main one first.
 
     The first matching section rule decides. Else the digest's `sections` are matched with the articles' sections, then
-    with the region's names. If none matches, it is the title of the region, or "Elsewhere" without a place.
+    with the region's names. If none matches, it is the title of the region, or "Other stories" without a place.
     """
     if rule := match_section_rule(digest.section_rules, present, places):
         return rule

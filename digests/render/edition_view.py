@@ -102,6 +102,9 @@ class Views:
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
+        told, since = self._llm_quotes(story) if written else self._quotes(story.summary), self._updates(story)
+        if original and not (told or since or story.turns):
+            told = (view.QuoteView(text=words["no_summary"]),)
         return view.StoryView(
             number=story.number,
             anchor=safe_anchor(story.anchor, story.number),
@@ -115,13 +118,13 @@ class Views:
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
             alerts=self._watch_line(story.watched),
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", updated, ended))),
-            summary=self._llm_quotes(story) if written else self._quotes(story.summary),
+            summary=told,
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for each in written for source in each.sources))),
             figures=tuple(map(self._figure, story.turn_figures[:MAX_FIGURES])),
             turns=tuple((words.week_day(turn.day), self._quotes((turn.sentence,))[0]) for turn in story.turns),
             since_label=self._since_label(),
-            since=self._updates(story),
+            since=since,
             coverage=self._coverage(story),
             sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
@@ -197,7 +200,8 @@ class Views:
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         if not story.new_outlets:
             return found
-        names = self.words.join((sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets), MAX_NEW_OUTLETS)
+        outlets = (sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets)
+        names = self.words.list_names(outlets, MAX_NEW_OUTLETS)
         text = self.words.say("new_outlets", n=len(story.new_outlets), names=names)
         return (*found, view.QuoteView(text=text))
 
@@ -279,7 +283,7 @@ class Views:
                     name = self._country(each.name) if group == "country" else words.say("kind", name=kind)
                     names.append(words.say("read", name=name, n=each.outlets))
             if names:
-                lines.append(words.say(phrase, names=words.join(names, MAX_SILENT)))
+                lines.append(words.say(phrase, names=words.list_names(names, MAX_SILENT)))
         return tuple(lines)
 
     def _country(self, code: str) -> str:

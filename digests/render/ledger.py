@@ -88,7 +88,7 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
         for source in ledger.failing
     ]
     if names:
-        sentences.append(words.say("failing", names=words.join(names, MAX_FAILING)))
+        sentences.append(words.say("failing", names=words.list_names(names, MAX_FAILING)))
     return " ".join(sentences)
 
 
@@ -108,7 +108,7 @@ def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
         told.append(words.say("translations_dropped", n=outcome.dropped))
     if outcome.missing:
         names = [words.language_name(tag) or tag for tag in outcome.missing]
-        told.append(words.say("no_model", languages=words.join(names, MAX_MISSING)))
+        told.append(words.say("no_model", languages=words.list_names(names, MAX_MISSING)))
     if outcome.error:
         told.append(words.say("translation_failed", why=outcome.error))
     return words.say("translation", told=sanitize_line("; ".join(told), limit=400))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.lists import format_list
 from babel.numbers import format_decimal
 
 from digests.model import Edition
@@ -57,10 +58,13 @@ class Localizer:
         return self.say(key, **gaps)
 
     def join(self, parts: Iterable[str], limit: int | None = None) -> str:
-        """Return the parts that are not empty with commas between; an ellipsis for those after the first `limit`."""
-        named = [part for part in parts if part]
-        rest = ["…"] if limit is not None and len(named) > limit else []
-        return self["comma"].join([*named[:limit], *rest])
+        """Return the parts that are not empty with commas between."""
+        return self["comma"].join(filter(None, parts))
+
+    def list_names(self, names: Iterable[str], limit: int) -> str:
+        """Return "Chile, Peru and Brazil"; an ellipsis for those after the first `limit`."""
+        named = list(filter(None, names))
+        return format_list(named, locale=self.plurals) if len(named) <= limit else self.join([*named[:limit], "…"])
 
     def label(self, text: str) -> str:
         """Return "Sources:", with a space before the colon where the language has one."""

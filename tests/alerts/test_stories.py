@@ -94,7 +94,7 @@ def test_a_story_is_told_once_as_soon_as_enough_outlets_report_it(desk):
     assert told["text"].splitlines() == [
         "Alfa, 12:45",
         told["url"],
-        "3 outlets, 3 independent: Alfa, Bravo, Charlie",
+        "3 outlets, 3 independent: Alfa, Bravo and Charlie",
         "[outlets >= 3]",
     ]
 

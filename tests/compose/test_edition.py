@@ -412,7 +412,7 @@ def test_a_story_of_one_outlet_comes_last_unless_the_readers_weights_raise_it():
     assert [s.outlets for s in weighted.stories] == [1, 2]
 
 
-def test_a_story_without_a_place_is_elsewhere_and_last():
+def test_a_story_without_a_place_comes_last():
     text = "The committee chose a new prime number and all its members were glad of it at once. " * 3
     nowhere = [article(f"M{n}", "Largest prime number so far found", text, hours=1 + n) for n in range(2)]
 
@@ -420,5 +420,5 @@ def test_a_story_without_a_place_is_elsewhere_and_last():
         edition_of([nowhere, world()[0], world()[1]], language=tag, reads=("en",)) for tag in ("en", "de")
     )
 
-    assert [section.title for section in english.sections] == ["Asia–Pacific", "Africa", "Elsewhere"]
-    assert german.sections[-1].title == "Andernorts"
+    assert [section.title for section in english.sections] == ["Asia–Pacific", "Africa", "Other stories"]
+    assert german.sections[-1].title == "Weitere Meldungen"

@@ -116,7 +116,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
     (made,) = render(replace(rich, ledger=ledger), ("text",))
 
     foot = " ".join(made.body.decode().split())
-    assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s), Fjell Wire." in foot
+    assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s) und Fjell Wire." in foot
     assert "Artikel, die die Einstellungen stumm schalten (2)" in foot
     assert "Artikel, die die Einstellungen stumm schalten: Quiz <b> / `Rätsel` (1)" in foot
     assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot

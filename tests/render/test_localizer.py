@@ -68,9 +68,11 @@ def test_numbers_are_told_as_the_language_counts(editions, language, told):
         "uk": "мова: англійська", "ar": "بالإنجليزية", "zh": "英语"}[language]  # fmt: skip
 
 
-def test_lists_and_times_have_the_commas_of_the_language(editions):
-    chinese, arabic = (localizer_for(replace(editions.small(), language=tag)) for tag in ("zh", "ar"))
+def test_lists_and_times_have_the_commas_and_words_of_the_language(editions):
+    chinese, arabic, english = (localizer_for(replace(editions.small(), language=tag)) for tag in ("zh", "ar", "en"))
 
     assert chinese.join(("埃及", "", "阿拉伯语")) == "埃及，阿拉伯语"
-    assert arabic.join(("مصر", "تونس", "ليبيا"), 2) == "مصر، تونس، …"
+    assert arabic.list_names(("مصر", "تونس", "ليبيا"), 2) == "مصر، تونس، …"
+    assert arabic.list_names(("مصر", "تونس", "ليبيا"), 3) == "مصر وتونس وليبيا"
+    assert english.list_names(("Chile", "", "Peru", "Brazil"), 3) == "Chile, Peru and Brazil"
     assert chinese.clock(editions.END - timedelta(days=1)).startswith("3月13日，")

@@ -43,7 +43,7 @@ def told(editions) -> dict[str, str]:
     "words",
     [
         "Since yesterday: 59 → 78 people — Delta Observer, 03:30",
-        "3 more outlets: Valley Star, Kıyı Postası, Harbour <b>Gazette</b>",
+        "3 more outlets: Valley Star, Kıyı Postası and Harbour <b>Gazette</b>",
         "watched: ferry, dam *wall*",
         "A reservoir wall broke at night, and 4,000 people left. — Harbour Gazette, 03:30",
         "Written by small-model:7b from the reports cited, and checked against them.",
@@ -52,7 +52,7 @@ def told(editions) -> dict[str, str]:
         "in one report only: 12 villages — Harbour Gazette, 03:30",
         "United Kingdom: ",
         "(Egypt)",
-        "Not reported in: China (4 read), Brazil (1 read).",
+        "Not reported in: China (4 read) and Brazil (1 read).",
         "Not reported by: “party” outlets (2 read).",
         "More on this",
         "5 corrections of earlier editions",

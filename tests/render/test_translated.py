@@ -18,6 +18,7 @@ from tests.render.editions import brief, edition, sentence, story
 
 HOSTILE = 'Rain <script>x</script> [a](javascript:b) "c" | *d* & 14'
 MARK = "Translated from Portuguese by a Firefox translation model; original:"
+NO_MODEL = "not translated, because no model is installed: headlines and sentences of stories in Arabic"
 
 
 def translated(text):
@@ -85,7 +86,7 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
             )
             == ""
         )
-        assert "not translated, because no model is installed: texts in Arabic; stopped: a server <b>fell</b>" in shown
+        assert f"{NO_MODEL}; stopped: a server <b>fell</b>" in shown
     for shown in (made["text"], text):
         assert in_order(" ".join(shown.split()), *whole, "Quake in Chile", f"{MARK} Sismo no Chile") == ""
     assert str(email.header.make_header(email.header.decode_header(message["Subject"]))) == HOSTILE
@@ -99,7 +100,21 @@ def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_no
     (text,) = render(replace(made, ledger=replace(made.ledger, translation=nothing)), ("text",))
 
     told = " ".join(text.body.decode().split())
-    assert "Translations: not translated, because no model is installed: texts in Arabic." in told
+    assert f"Translations: {NO_MODEL}." in told
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("json", "epub", "eml")])
+def test_a_story_whose_sentences_could_not_be_translated_says_so_in_their_place(name):
+    made = translated_edition("en")
+    (section,) = made.sections
+    bare = replace(section, stories=tuple(replace(each, summary=(), new_outlets=()) for each in section.stories))
+
+    told, usual = (
+        " ".join(render(replace(made, sections=(each,)), (name,))[0].body.decode().split()) for each in (bare, section)
+    )
+
+    assert "No summary: no sentence of these reports could be shown in your language." in told
+    assert "No summary" not in usual
 
 
 def test_translations_are_inert_and_each_text_has_its_language():
