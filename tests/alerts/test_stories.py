@@ -79,6 +79,7 @@ def desk(engine, put, tmp_path):
         yield lambda *alerts: Desk(engine, put, hook, "".join(f"[[digests.alerts]]\n{a}\n" for a in alerts), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_story_is_told_once_as_soon_as_enough_outlets_report_it(desk):
     world = desk('when = "outlets >= 3"')
     world.report(QUAKE, *FIVE[:2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=40))
+@pytest.mark.slow
 def test_whatever_the_markup_ends_and_sizes_hold_together(pieces: list[str]) -> None:
     page = read("".join(pieces))
 

@@ -293,6 +293,7 @@ PRELUDE = "".join(f"<p>Lawmakers voted on pensions and defence for the {at}th ti
         "a paywall, which is known",
     ],
 )
+@pytest.mark.slow
 def test_a_text_that_the_pages_own_data_contradict_is_doubtful(body: str, word_count: int, kind: str) -> None:
     data = f'<script type="application/ld+json">{{"@type": "NewsArticle", "wordCount": {word_count}}}</script>'
     head = f"<title>Ferry runs again after winter repairs</title><meta name='description' content='{ABOUT}'>{data}"

@@ -74,6 +74,7 @@ def test_a_site_can_say_where_its_date_stands() -> None:
     assert made.published_at.isoformat()[:10] == "2025-05-05"
 
 
+@pytest.mark.slow
 def test_an_article_is_cleaned_by_the_rules_of_its_site() -> None:
     own = (rules('drop = [".box"]\ndate = ".when"'),)
 

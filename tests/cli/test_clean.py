@@ -85,6 +85,7 @@ def test_a_wall_is_named(capsys):
     assert "consent" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_the_store_knows_of_the_site_counts(site, file, capsys):
     from watcher.clean.site_memory import build_site_memory
     from watcher.cli.clean import load_site_memory

@@ -55,6 +55,7 @@ def test_the_first_edition_of_a_date_has_its_plain_name_and_a_further_one_the_ti
     assert len(timed) == len(plain) + len("-063000")
 
 
+@pytest.mark.slow
 def test_without_its_embedder_an_edition_is_made_with_a_warning(digest, put, capsys):
     put("Herald", FLOOD, now() - timedelta(hours=2))
 

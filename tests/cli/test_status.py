@@ -109,6 +109,7 @@ def test_the_worst_comes_first_with_its_reason_since_when_and_what_mends_it(shop
     assert lines[8:] == ["  watcher status NAME shows one in detail"]
 
 
+@pytest.mark.slow
 def test_where_all_is_well_nothing_but_counts_is_shown(shop, status):
     press = shop("Ash", "Birch")
     press.read("Ash")
@@ -153,6 +154,7 @@ def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
     assert f"not polled until {until:%Y-%m-%d %H:%M} UTC" in status(press)
 
 
+@pytest.mark.slow
 def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
     names = [f"N{n} of many" for n in range(60)]
     press = shop(*names)
@@ -273,6 +275,7 @@ def test_a_source_that_is_gone_is_never_asked_again(shop, status):
     assert "next poll  none: it is gone" in status(press, "ash")
 
 
+@pytest.mark.slow
 def test_a_muted_source_stays_in_the_status_and_is_named_muted(shop, status):
     press = shop("Ash", "Off")
     press.read("Ash")

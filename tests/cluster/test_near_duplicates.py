@@ -359,6 +359,7 @@ def test_texts_that_are_nothing_but_quotations_are_compared_by_them():
 
 
 @given(st.lists(st.integers(0, 40), max_size=60), st.lists(st.integers(0, 40), max_size=60))
+@pytest.mark.slow
 def test_what_is_common_does_not_depend_on_the_side(ours, theirs):
     a, b = (wording(" ".join(f"w{n}" for n in numbers)) for numbers in (ours, theirs))
 

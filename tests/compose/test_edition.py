@@ -73,6 +73,7 @@ def test_sections_of_the_settings_come_in_their_order():
     assert [section.title for section in edition.sections] == ["weather", "Africa", "Americas"]
 
 
+@pytest.mark.slow
 def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_headline():
     groups = [[report("B0", "Fire", "Portugal", 41), report("B1", "Brand", "Portugal", 41, language="de")]]
 
@@ -305,6 +306,7 @@ def test_an_anchor_of_a_title_without_latin_letters_is_made_of_the_id():
     assert make_anchor("Spain’s “new” law", "ffee", taken) == "spains-new-law-ffee"
 
 
+@pytest.mark.slow
 def test_forged_sentences_wrong_links_and_changed_articles_are_faults():
     groups = world()
     texts = by_id(*[a for group in groups for a in group])

@@ -46,6 +46,7 @@ def lines(edition: Edition) -> list[tuple[str, int | None]]:
     return [(each.id, each.quiet_days) for each in edition.briefs if each.quiet_days is not None]
 
 
+@pytest.mark.slow
 def test_a_followed_story_is_first_in_a_section_of_its_own_and_takes_no_place():
     groups = world()
 

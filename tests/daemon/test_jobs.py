@@ -118,6 +118,7 @@ async def test_jobs_that_do_not_run_are_a_fault_of_the_daemon(hand):
     assert hand.runner.standstill_s() is None
 
 
+@pytest.mark.slow
 async def test_a_job_that_a_fault_of_the_store_has_stopped_rests_before_it_runs_again(hand):
     runs: list[datetime] = []
 

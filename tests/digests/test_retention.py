@@ -58,6 +58,7 @@ def test_what_a_kept_edition_cites_stays_and_proves_it(engine, press):
     assert verify(made, read(engine, articles_by_id, cited)) == ()
 
 
+@pytest.mark.slow
 def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_stay(engine, put):
     for n in range(DATES_KEPT + 2):
         put("Alpha", QUAKE.format(f"It was number {n}."), MORNING + n * DAY - HOUR)

@@ -46,6 +46,7 @@ def test_each_kind_of_reason_is_in_the_page_of_errors():
     assert [kind for kind in kinds if f"| `{kind}` |" not in table] == []
 
 
+@pytest.mark.slow
 def test_each_line_of_defence_names_tests_that_are_there():
     told = (DOCS / "explanation" / "security.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", told)

@@ -260,6 +260,7 @@ def test_a_source_that_was_not_read_in_the_window_is_not_called_read(engine):
     assert make_edition(engine, digest(), earlier, now=NOW).ledger.network_down_since is None
 
 
+@pytest.mark.slow
 def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
     source = Source(url="https://one.example/feed", name="One", language="en")
     write(engine, sync_sources, [source], now=NOW)

@@ -42,6 +42,7 @@ def make(engine, digest, end: datetime, folder, *, slot: str = "daily", suffix: 
     return make_edition(engine, digest, order, now=end)
 
 
+@pytest.mark.slow
 def test_the_feed_grows_with_each_edition(engine, digest, put, tmp_path):
     for days in range(3):
         put("Gazette", f"The harbour opens on day {days}. Ships wait.", FIRST + days * DAY_S - timedelta(hours=2))
@@ -56,6 +57,7 @@ def test_the_feed_grows_with_each_edition(engine, digest, put, tmp_path):
     assert parsed.entries[0].id == "tag:example.org,2026:watcher/world/2026-11-24"
 
 
+@pytest.mark.slow
 def test_an_older_edition_written_again_takes_none_from_the_feed(engine, digest, put, tmp_path):
     put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
     first = make(engine, digest, FIRST, tmp_path)
@@ -67,6 +69,7 @@ def test_an_older_edition_written_again_takes_none_from_the_feed(engine, digest,
     assert (tmp_path / "feed.atom").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_book_has_the_texts_as_they_were_at_the_end_of_the_window(engine, digest, put, tmp_path):
     old = put("Gazette", "The harbour opens. Ships wait in the rain.", FIRST - timedelta(hours=2)).id
     gone = put("Ledger", "A ferry sinks. Nobody was hurt at sea.", FIRST - timedelta(hours=2)).id
@@ -97,6 +100,7 @@ def test_the_mail_links_the_page_that_was_written_with_it(engine, digest, put, t
     assert 'href="https://example.org/digest/2026-11-22-071500.html"' in message.get_body(("html",)).get_content()
 
 
+@pytest.mark.slow
 def test_a_book_is_attached_to_the_mail_of_those_who_want_it(engine, digest, put, tmp_path):
     put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
     edition = make(engine, digest, FIRST, tmp_path)
@@ -120,6 +124,7 @@ def test_a_book_is_attached_to_the_mail_of_those_who_want_it(engine, digest, put
         assert max(map(len, mail.as_bytes().split(b"\r\n"))) <= 998
 
 
+@pytest.mark.slow
 def test_a_template_that_is_wrong_stops_the_edition_before_a_file_is_written(engine, digest, put, tmp_path):
     own = tmp_path / "templates"
     own.mkdir()

@@ -69,6 +69,7 @@ def test_each_article_is_in_one_edition_also_over_a_weekend_and_if_it_is_late_or
     assert [each.window_start for each in editions[1:]] == [each.window_end for each in editions[:-1]]
 
 
+@pytest.mark.slow
 def test_the_editions_of_a_date_have_different_files_ids_and_messages(engine, put, tmp_path):
     put("Herald", TEXT.format("Flood", "Monday"), datetime(2026, 11, 23, 5, 0, tzinfo=UTC))
 
@@ -96,6 +97,7 @@ def test_the_editions_of_a_date_have_different_files_ids_and_messages(engine, pu
     assert [len(read(engine, deliveries_of, built.key)) for built in (first, second)] == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_last_edition_of_the_day_is_the_latest_and_the_first_has_the_plain_address(engine, tmp_path):
     first, second = make(engine, MONDAY, 0, tmp_path), make(engine, MONDAY, 1, tmp_path)
 

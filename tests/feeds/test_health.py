@@ -209,6 +209,7 @@ def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_
     st.sampled_from([status_reason(503), Reason(FeedKind.HTML), Reason(FeedKind.BOT_WALL, wall="x")]),
     st.none() | st.just(NOW + DAY),
 )
+@pytest.mark.slow
 def test_whatever_its_state_a_feed_has_a_word_and_a_reason_unless_it_is_ok(state, reason, held_until):
     told = feed_health(state, reason=reason, held_until=held_until, now=NOW)
 

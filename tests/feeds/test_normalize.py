@@ -78,6 +78,7 @@ def test_a_feed_read_twice_has_the_same_entries_and_known_ones_come_without_text
 
 
 @given(ROWS, ROWS)
+@pytest.mark.slow
 def test_hashes_are_the_same_where_the_words_are(one, other):
     def words(row: RawEntry) -> list[list[str]]:
         return [text.value.split() for text in (row.title, row.summary, row.content)]

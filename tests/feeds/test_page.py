@@ -209,6 +209,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.text(max_size=20), max_size=40))
+@pytest.mark.slow
 def test_no_page_crashes(pieces):
     body = "".join(pieces).encode("utf-8", "surrogatepass")
     try:

@@ -139,6 +139,7 @@ def test_a_feed_that_skips_every_hour_is_polled_all_the_same():
     st.floats(0, 1),
     st.booleans(),
 )
+@pytest.mark.slow
 def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     wishes, freshness, published, failures, jitter, has_validators
 ):

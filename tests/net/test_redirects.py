@@ -30,6 +30,7 @@ def test_moved_to_is_the_end_of_the_permanent_prefix(statuses):
 
 
 @given(st.lists(st.tuples(STATUSES, st.integers(0, 20)), min_size=MAX_HOPS + 1, max_size=40))
+@pytest.mark.slow
 def test_every_chain_ends(hops):
     chain = RedirectChain.start("http://a.example/start")
 

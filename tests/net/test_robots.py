@@ -208,6 +208,7 @@ files = st.lists(st.tuples(some_line, some_end), max_size=14).map(
 
 
 @given(files)
+@pytest.mark.slow
 def test_the_rules_of_our_group_say_what_protego_makes_of_the_whole(text):
     whole = Protego.parse(text)
 

@@ -9,6 +9,7 @@ import pytest
 from bench import house_size
 
 
+@pytest.mark.slow
 def test_no_measure_that_was_reached_is_lost():
     reached = json.loads(house_size.REACHED.read_text(encoding="utf-8"))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import feedparser
+import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
@@ -58,6 +59,7 @@ def test_a_feed_reader_finds_the_editions(editions):
     assert "Since yesterday" in entry.content[0].value
 
 
+@pytest.mark.slow
 def test_a_feed_holds_the_last_editions_the_newest_first(editions):
     earlier = [days_before(editions.small(), days) for days in (3, *range(1, 20))]
 

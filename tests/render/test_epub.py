@@ -176,6 +176,7 @@ def test_a_book_loads_and_runs_nothing(editions):
     assert b"url(" not in archive.read("EPUB/book.css") and b"@import" not in archive.read("EPUB/book.css")
 
 
+@pytest.mark.slow
 def test_the_archive_begins_with_its_media_type_and_another_edition_has_another_id(editions):
     edition, articles = in_all_scripts(editions)
     archive = book(edition, articles)

@@ -255,6 +255,7 @@ def test_front_matter_is_yaml_whatever_the_title_holds(editions):
     assert "previous: 2025-03-13.md" in front
 
 
+@pytest.mark.slow
 def test_the_first_edition_of_all_calls_nothing_new(editions):
     first = replace(editions.small(), previous=None)
 
@@ -299,6 +300,7 @@ def test_a_story_of_few_articles_has_no_trend_and_no_picture_of_it(editions):
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "text", "eml"])
+@pytest.mark.slow
 def test_a_french_label_has_its_blank_before_the_colon(editions, form):
     (made,) = render(replace(editions.moved(), language="fr"), [form])
     body = quopri.decodestring(made.body) if form == "eml" else made.body

@@ -53,6 +53,7 @@ def test_the_headers_say_what_a_mail_of_a_list_says(editions):
     assert message["Content-Language"] == "en"
 
 
+@pytest.mark.slow
 def test_two_editions_of_one_date_have_two_message_ids_and_each_keeps_its_own(editions):
     first, second = (replace(editions.small(), made_at=editions.END + timedelta(hours=n)) for n in (0, 5))
 
@@ -179,6 +180,7 @@ def test_the_html_part_fulfils_the_checks_of_the_email_markup_consortium(edition
     assert all(below <= above + 1 for above, below in pairwise(levels))
 
 
+@pytest.mark.slow
 def test_the_html_part_loads_nothing_and_is_styled_in_its_elements(editions):
     source = html_of(parsed(editions.rich()))
 

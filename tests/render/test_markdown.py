@@ -48,6 +48,7 @@ ALLOWED = {"div", "p", "h3", "ul", "li", "a", "blockquote"}
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.slow
 def test_a_hostile_title_reads_as_itself_in_every_place(reader, title):
     url = web_url("https://example.org/a_(b)_*c*?d=1&copy=2")
     source = f"### 1. {link(title, url)}\n\n- {link(title, url)}\n\n{text(title)}\n\n> {text(title)}\n"

@@ -129,6 +129,7 @@ def test_translations_are_inert_and_each_text_has_its_language():
         assert [e.get("lang") for e in page.iter() if e.text == original] == ["pt"]
 
 
+@pytest.mark.slow
 def test_the_json_has_the_translation_beside_the_original():
     (shown,) = json.loads(forms()["json"])["edition"]["sections"][0]["stories"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,7 @@ def check(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(LINES, max_size=12).map("\n".join))
+@pytest.mark.slow
 def test_any_lines_give_settings_or_faults_within_them(text):
     check(text)
 

@@ -80,6 +80,7 @@ def test_a_restart_is_no_absence_and_a_long_break_is_one(engine, pause, goes_on)
         assert mark.status.polling_since == (NOW if goes_on else again)
 
 
+@pytest.mark.slow
 def test_another_name_of_the_store_is_no_other_store(tmp_path):
     store = tmp_path / "w.db"
     open_store(f"sqlite:///{store}").dispose()

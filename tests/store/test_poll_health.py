@@ -206,6 +206,7 @@ def test_polls_that_change_no_word_ask_and_write_nothing_more(engine):
     assert len([statement for statement in asked if statement.startswith("UPDATE feeds")]) == 1
 
 
+@pytest.mark.slow
 def test_the_history_of_a_feed_that_comes_and_goes_is_cut(engine):
     for n in range(2 * KEEP_HEALTH_CHANGES):
         poll(engine, (failed if n % 2 else polled)(NOW + n * HOUR))

@@ -128,6 +128,7 @@ def test_an_article_that_is_taken_out_is_not_found_and_leaves_no_word_behind(pre
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(st.text(max_size=80) | st.text(alphabet="\"*-()^:+ORANDNEAR tarvola 五輪'\\{},", max_size=40))
+@pytest.mark.slow
 def test_no_query_is_a_syntax_error(press, query):
     read(press, search, parse_query(query), filters=Filters(outlet=query, language=query, country=query))
 

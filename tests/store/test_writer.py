@@ -27,6 +27,7 @@ def writer(store_url):
     engine.dispose()
 
 
+@pytest.mark.slow
 async def test_what_came_back_is_on_disk(writer, store_url):
     await asyncio.gather(
         *(writer.do(lambda c, n=n: c.execute(meta.insert().values(name=f"f{n}", value=n))) for n in range(500))

@@ -50,6 +50,7 @@ def test_the_event_leads_and_not_a_local_angle_of_it(half):
 
 
 @pytest.mark.parametrize("day", [1, 2])
+@pytest.mark.slow
 def test_the_headlines_of_the_sample_press_are_those_that_may_lead(day):
     may_not_lead = tomllib.loads((DATA / "headlines_press.toml").read_text(encoding="utf-8"))["may_not_lead"]
     stories: defaultdict[str, defaultdict[str, list[Article]]] = defaultdict(lambda: defaultdict(list))

@@ -335,6 +335,7 @@ PIECES = st.sampled_from(
     st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=4),
     st.sampled_from(["en", "ja", "th", "und"]),
 )
+@pytest.mark.slow
 def test_summaries_are_verbatim_whatever_the_text(bodies, language):
     reports = [article(f"P{n}", f"Title number {n}", body, language=language) for n, body in enumerate(bodies)]
     articles = by_id(*reports)

@@ -74,6 +74,7 @@ def test_dates_before_the_web_and_after_tomorrow_are_not_believed() -> None:
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[0-9]{1,4}[-/.年 ][0-9]{1,4}[-/.月 ][0-9]{1,4}[T ]?[0-9:+Z]{0,12}"))
+@pytest.mark.slow
 def test_any_text_gives_an_aware_date_or_none(text: str) -> None:
     moment = parse_date(text)
 

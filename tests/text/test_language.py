@@ -60,6 +60,7 @@ def test_claims_are_read_in_any_spelling(claim: str | None, tag: str | None) -> 
 
 
 @pytest.mark.parametrize("language", TITLES)
+@pytest.mark.slow
 def test_a_title_is_told_from_those_of_languages_that_look_alike(language: str) -> None:
     assert {title: detect_language(title) for title in TITLES[language]} == dict.fromkeys(TITLES[language], language)
 

@@ -81,6 +81,7 @@ def test_offsets_are_in_order_and_lose_nothing_but_space(text: str, language: st
     assert "".join("".join(text[a:b] for a, b in spans).split()) == "".join(text.split())
 
 
+@pytest.mark.slow
 def test_a_long_line_is_split_in_little_time() -> None:
     text = '"(“' * 20_000 + "End. " * 20_000
 

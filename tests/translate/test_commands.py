@@ -45,6 +45,7 @@ def watcher(tmp_path, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_a_model_is_installed_listed_and_tried_and_check_says_which_lack(watcher, tmp_path):
     before = watcher("check")
     installed = watcher("translate", "install", "pt-en", str(PACKAGE))

@@ -77,6 +77,7 @@ async def test_no_more_hosts_than_there_is_room_for_are_visited_at_a_time(a_work
         assert sites.most == ROOM
 
 
+@pytest.mark.slow
 async def test_a_host_that_somebody_else_holds_is_left_in_peace(a_worker, sites):
     sites.gate.set()
     async with a_worker("here:1") as queue:
