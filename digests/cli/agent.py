@@ -63,7 +63,7 @@ Source: TypeAlias = Article | Hit | Sentence | SourceMention  # an article, or w
 
 def serve_agent(config: Config = None) -> None:
     """
-    Serve the stored news to an agent: an AI program that calls tools by MCP, the Model Context Protocol.
+    Serve the stored news to an agent: an AI program that calls tools over MCP, the Model Context Protocol.
 
     The agent starts this command and talks to it over standard input and output. It can list editions, show stories,
     search articles and check quotes. It can change nothing: the store is opened for reading only.

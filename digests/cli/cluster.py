@@ -50,8 +50,8 @@ def cluster(
 
     Input: {id, title, body, language, published, source, url}. `id` is required, and so is a title or a body.
     Output, in the order of the input: {id, story, report}. Articles with the same `report` have the same text, copied
-    or rewritten; `report` is the id of the original. A copy also has `copy`, which says how it differs: "cut to 60 %,
-    edited, different headline".
+    or rewritten; `report` is the id of the original. A copy also has `copy`, which says how it differs, such as
+    "cut to 60 %, edited, different headline".
 
     Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
     """

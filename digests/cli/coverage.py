@@ -27,7 +27,7 @@ def show_coverage(
     """
     Show for each country and language the outlets, their last article, and the stories that they were first to report.
 
-    A story counts if it began after --since and two outlets or more report it. The last part lists the countries that
+    A story counts if it began after --since and two or more outlets report it. The last part lists the countries that
     only news agencies report on, with outlets to add. Times are in the time zone of the first digest in the settings.
     """
     settings = load_settings(config)

@@ -52,7 +52,7 @@ def make_digest(
     day: Annotated[
         str | None, Option("--date", help="Date of the edition; without it, a new one is made.", metavar="DATE")
     ] = None,
-    since: Annotated[str | None, Option(help='How far back to look, such as "6h"; by default, `window`.')] = None,
+    since: Annotated[str | None, Option(help='How far to look back: "6h"; by default, the setting `window`.')] = None,
     until: Annotated[
         str | None, Option("--until", help="Local time at which the window ends; by default, now.", metavar="TIME")
     ] = None,
@@ -75,7 +75,7 @@ def make_digest(
     Make an edition from the stored articles, and write its files.
 
     If you give `--date` and that edition exists, only its files are written again. Without `--date`, each run makes a
-    new edition. The file names of the second edition of a day, and of later ones, have a time of day.
+    new edition. The file names of the second edition of a day, and of later ones, include the time of day.
     """
     settings = load_settings(config)
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)

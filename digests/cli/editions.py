@@ -91,7 +91,7 @@ def replay(
     json: Json = False,
 ) -> int:
     """
-    Write the files of a stored edition again. They are the same byte for byte, unless Watcher or the templates changed.
+    Write the files of a stored edition again: the same byte for byte, unless Watcher or the templates have changed.
 
     With --check, the existing files are only compared. If one is different or missing, the exit code is 1.
     """
@@ -153,7 +153,7 @@ def verify_editions(
         str | None,
         Argument(metavar="EDITION", help="A date, a file or a digest; by default, the first digest's latest edition."),
     ] = None,
-    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the last.")] = None,
+    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the latest one.")] = None,
     everything: Annotated[bool, Option("--all", help="Check every stored edition of every digest.")] = False,
     config: Config = None,
     json: Json = False,
@@ -161,8 +161,8 @@ def verify_editions(
     """
     Check each sentence, headline, figure and count of an edition against the articles in the store.
 
-    If you give a file, it is also compared with the stored edition: each changed line is a problem. A JSON file is only
-    checked against the articles.
+    If you give a file, it is also compared with the stored edition, and each changed line is reported as a problem.
+    A JSON file is only checked against the articles.
     """
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:

@@ -50,10 +50,10 @@ def show_story(
     json: Json = False,
 ) -> None:
     """
-    Show a story: its reports and their copies, its outlets, its thread over days, and its history.
+    Show a story: its reports and their copies, its outlets, its thread (stories it continues), and its history.
 
-    If the story was merged into another one, that one is shown, with time and reason. With --why, it also shows why
-    each report is in the story, and what gave the story its place in the last edition.
+    If the story was merged into another one, that one is shown, with the time of the merge and its reason. With --why,
+    it also shows why each report is in the story, and what gave the story its place in the last edition.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -191,10 +191,13 @@ def explain_articles(
     json: Json = False,
 ) -> None:
     """
-    Explain why two articles are in one story or not: what they share, what only one of them has, and what decides.
+    Explain why two articles are, or are not, in the same story.
+
+    It shows what they share, what only one of them has, and what the decision depends on.
 
     An edition can say that no outlet in a certain country, or with a certain kind of owner, reports a story.
-    If you give only that story, the command shows the most similar article of each such country or kind of owner.
+    If you give a story alone, the command shows, for each such country or kind of owner, the article that is most
+    similar to the story.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

@@ -51,7 +51,7 @@ def list_models(config: Config = None, json: Json = False) -> None:
 def install(
     pair: Pair,
     origin: Annotated[
-        str | None, Argument(metavar="FROM", help="A folder, an archive or a URL; by default, the url of [translate].")
+        str | None, Argument(metavar="FROM", help="A folder, an archive or a URL; by default, url in [translate].")
     ] = None,
     config: Config = None,
 ) -> None:

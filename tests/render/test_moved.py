@@ -155,4 +155,4 @@ def test_reports_with_another_focus_alone_are_not_said_to_differ(editions):
 
     told = shown(edition, "markdown")
 
-    assert "With another focus:" in told and "How the coverage differs" not in told
+    assert "From another angle:" in told and "How the coverage differs" not in told

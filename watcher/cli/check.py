@@ -48,8 +48,8 @@ def check(
     It also checks the templates of the digests, and the site rules in the folder `sites` next to the settings file.
     `--deep` also checks that the store is intact and that its tables agree with each other; the exit code is 1 if not.
     `--online` fetches each feed and tests each delivery channel without sending anything: it logs in to the mail
-    server and disconnects. If the settings name a LibreTranslate server, it must translate a word from each language
-    of your sources. If one of the online checks fails, the exit code is 3.
+    server and disconnects. If the settings name a LibreTranslate server, the check asks it to translate a word from
+    each language of your sources. If one of the online checks fails, the exit code is 3.
     """
     path = settings_path(config)
     try:

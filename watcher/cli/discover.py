@@ -47,7 +47,7 @@ def discover_feeds(
 
     Watcher makes one request at a time, with the pause of `[fetch] host_delay` between two requests.
     If there is no feed, Watcher suggests CSS selectors for the list of articles on the page. With these selectors in
-    the settings, the page itself is a source.
+    the settings, the page itself can be a source.
     Exit code 1 if nothing is found, 2 if `--add` finds several feeds.
     """
     path = settings_path(config) if add else None

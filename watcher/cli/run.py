@@ -51,7 +51,7 @@ def run_worker(config: Config = None) -> int:
     Run an additional worker, on this machine or another: it polls feeds, fetches articles and embeds them.
 
     This needs a store in PostgreSQL and `[work] queue = "pgqueuer"` (docs/guides/many-machines.md). Start as many as
-    you need, with the settings of the daemon. If one stops, the others resume its work. Only the daemon makes
+    you need, with the settings of the daemon. If one stops, the others take over its work. Only the daemon makes
     editions. Ctrl-C stops a worker within ten seconds; press it twice to stop at once.
     """
     settings = load_settings(config)
@@ -119,14 +119,15 @@ def override_listen(settings: Settings, listen: str | None) -> Settings:
 
 
 def export_site(
-    directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files: new, or of an earlier export.")],
+    directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files: new, or from an earlier export.")],
     config: Config = None,
 ) -> int:
     """
     Export the site as files that open from disk: editions, archive, stories, articles, sources.
 
-    Links are relative. The pages have no forms and no search, and they leave out the recipients of mail. If the store
-    has not changed, a second export writes the same files. It removes old files that no longer belong to the site.
+    Links are relative. The pages have no forms and no search, and they leave out the recipients of mail.
+    If the store has not changed, a second export writes the same files. Each export removes files of an earlier one
+    that no longer belong to the site.
     """
     settings = load_settings(config)
     with closing_store(open_store(settings.store.url, create=False)) as engine:

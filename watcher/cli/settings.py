@@ -43,7 +43,7 @@ HIDDEN = "…"
 
 def init(
     path: Annotated[Path | None, Argument(help="File or folder to write to; by default ./settings.toml.")] = None,
-    contact: Annotated[str, Option(help="Your mail address or web page, shown to publishers.")] = "",
+    contact: Annotated[str, Option(help="Your email address or web page, shown to publishers.")] = "",
     language: Annotated[str, Option(help='Language of the digest, such as "de".')] = "",
     timezone: Annotated[str, Option(help='Your time zone, such as "Europe/Berlin"; by default the machine\'s.')] = "",
     force: Annotated[bool, Option("--force", help="Overwrite an existing file.")] = False,
@@ -52,8 +52,8 @@ def init(
     """
     Write a starter settings.toml with about 40 sources of world news and a comment on each setting.
 
-    On a terminal, the command asks for your contact and your language, unless you give them as options. In a script it
-    asks nothing: the contact stays empty, and the language is English.
+    On a terminal, the command asks for your contact address and your language, unless you give them as options. In a
+    script it asks nothing: the contact stays empty, and the language is English.
     """
     target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():

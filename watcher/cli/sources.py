@@ -244,8 +244,8 @@ def export_opml(
     Write the sources as OPML; sections become folders.
 
     Passwords and keys in addresses are left out unless you give `--with-passwords`. Without them, feeds that need a
-    password or key do not work for whoever imports the file. Cookies, secret headers, proxies, and sources
-    that are mail folders are never written.
+    password or key do not work for whoever imports the file. Cookies, secret headers, proxies, and sources that read
+    newsletters from a mailbox are never written.
     """
     feeds = []
     for row in load_settings(config).sources:

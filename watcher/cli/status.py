@@ -67,7 +67,7 @@ def show_status(
     Show whether a daemon is running, the health of the sources (worst first), and what the store holds.
 
     With a name or URL, show that source in detail. With `--alive`, for health checks, the exit code is 1
-    if no daemon runs, or if it has not written to the store for two minutes.
+    if no daemon is running, or if the daemon has not written to the store for two minutes.
     """
     settings = load_settings(config)
     if alive:

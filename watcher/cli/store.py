@@ -46,7 +46,7 @@ BAD_LINES_SHOWN = 20
 
 
 def backup(
-    to: Annotated[str, Argument(metavar="FILE", help="File to write, or a folder for a file named by date and time.")],
+    to: Annotated[str, Argument(metavar="FILE", help="File to write, or a folder for a file named after the time.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     config: Config = None,
     json: Json = False,
@@ -161,8 +161,8 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
 
 
 def export(
-    since: Annotated[str | None, Option(help='Arrived since: an age such as "7d", or a date.', metavar="TIME")] = None,
-    until: Annotated[str | None, Option(help='Arrived before: an age such as "1d", or a date.', metavar="TIME")] = None,
+    since: Annotated[str | None, Option(help='What arrived since: an age ("7d") or a date.', metavar="TIME")] = None,
+    until: Annotated[str | None, Option(help='What arrived before: an age ("1d") or a date.', metavar="TIME")] = None,
     config: Config = None,
 ) -> int:
     """
