@@ -50,7 +50,7 @@ def show_story(
     json: Json = False,
 ) -> None:
     """
-    Show a story: its reports and their copies, its outlets, its thread (stories it continues), and its history.
+    Show a story: its reports and their copies, its outlets, its thread (stories before and after it), and its history.
 
     If the story was merged into another one, that one is shown, with the time of the merge and its reason. With --why,
     it also shows why each report is in the story, and what gave the story its place in the last edition.
@@ -185,7 +185,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
 
 
 def explain_articles(
-    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article; or just a story.")],
+    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article, or a story alone.")],
     other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Id or URL of another article.")] = None,
     config: Config = None,
     json: Json = False,
@@ -316,7 +316,7 @@ def follow(
     """
     Follow a story, or list the stories that you follow.
 
-    Each edition begins with what is new in them. The stories that continue a story on later days are followed too.
+    Each edition begins with what is new in them. If another story continues it on a later day, you follow that one too.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

@@ -41,7 +41,7 @@ def run_daemon(
 
     It logs to standard error, one event per line. It reads changed settings within seconds; if they have errors, it
     logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds; press Ctrl-C twice to stop
-    it at once. The next start finishes the work that is left. A store can have only one daemon.
+    it at once. After the next start, the daemon finishes the work that was left. A store can have only one daemon.
     """
     return run_until_signal(load_settings(config), once=once, take_over=yes)
 
