@@ -17,7 +17,7 @@ from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_e
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.schedule import DAYS
-from digests.settings.translate import translate_of
+from digests.settings.translate import TranslateSettings
 from digests.store.editions import MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
@@ -164,7 +164,7 @@ class EditionJob:
                 due_at=moment,
                 folder=folder_of(digest, settings),
                 deliver=True,
-                translate=translate_of(settings),
+                translate=settings.section(TranslateSettings),
             )
             arguments = (settings.store.url, digest, request, now, held_for)
             built = await tools.edition_pool.run(build_due_edition, *arguments, limit_s=MAKE_LIMIT_S)

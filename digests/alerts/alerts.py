@@ -20,9 +20,8 @@ from digests.edition.schedule import digest_statuses
 from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
-from digests.settings.alerts import alerts_of
-from digests.settings.delivery import DeliverSettings, parse_mailbox
-from digests.settings.digests import smtp_of
+from digests.settings.alerts import AlertsSettings
+from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
 from digests.store.outbox import ALERT, FAILED, RETRY_FOR, list_undelivered, load_open_alerts, save_open_alerts
 from watcher.errors import StoreError, WatcherError
 from watcher.feeds.html_text import to_one_line
@@ -78,7 +77,7 @@ class AlertJob:
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
-        self._alerts = alerts_of(settings)
+        self._alerts = settings.section(AlertsSettings)
         self._tools = tools
         self._polling_since = tools.started_at or tools.now()
         self._out: dict[str, datetime] | None = None
@@ -129,7 +128,7 @@ class AlertJob:
         sender = self._alerts.sender or "watcher@localhost"
         taken = 0
         try:
-            channel = open_channel(delivery, smtp_of(self._settings), sender=parse_mailbox(sender)[1])
+            channel = open_channel(delivery, self._settings.section(SmtpSettings), sender=parse_mailbox(sender)[1])
         except WatcherError as error:
             log.warning("alert_failed %s", fields(name=alert.name, channel=delivery.channel, reason=error))
             return 0

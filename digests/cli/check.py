@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 from digests.delivery import apprise, smtp
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
-from digests.settings.alerts import alerts_of
+from digests.settings.alerts import AlertsSettings
 from digests.settings.delivery import DeliverSettings, SmtpSettings
-from digests.settings.digests import MuteSettings, digests_of, smtp_of
-from digests.settings.translate import translate_of
+from digests.settings.digests import MuteSettings, digests_of
+from digests.settings.translate import TranslateSettings
 from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
 from watcher.errors import WatcherError
 from watcher.plugins import CheckResult
@@ -49,7 +49,7 @@ def check_channels(settings: Settings) -> dict[str, int]:
 
 def find_warnings(settings: Settings) -> Iterator[str]:
     """Yield mute rules that have ended, what translation lacks, and where texts are sent for it."""
-    translate = translate_of(settings)
+    translate = settings.section(TranslateSettings)
     if translate.engine == "firefox" and find_spec("fxtranslate") is None:
         yield "the engine of [translate] is not installed: pip install 'watcher-digests[translate]'"
     if translate.engine == "libretranslate":
@@ -67,7 +67,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
     """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
-    server = smtp_of(settings)
+    server = settings.section(SmtpSettings)
     ways: dict[tuple[str, str], DeliverSettings] = {}
     for way in all_deliveries(settings):
         ways.setdefault((WHAT[way.channel], name_of(way, server)), way)
@@ -78,13 +78,13 @@ def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
 def all_deliveries(settings: Settings) -> Iterator[DeliverSettings]:
     for digest in digests_of(settings):
         yield from digest.deliver
-    yield from alerts_of(settings).deliver
+    yield from settings.section(AlertsSettings).deliver
 
 
 def check_translation(settings: Settings) -> Iterator[CheckResult]:
     """Yield a result for the LibreTranslate server, if the settings have one."""
-    if translate_of(settings).engine == "libretranslate":
-        host = urlsplit(translate_of(settings).url or "").hostname or ""
+    if settings.section(TranslateSettings).engine == "libretranslate":
+        host = urlsplit(settings.section(TranslateSettings).url or "").hostname or ""
         yield check_service("translation server", host, partial(try_translation, settings))
 
 
@@ -132,7 +132,7 @@ def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
 
 def try_translation(settings: Settings) -> None:
     """Have a word translated from each language that a digest does not read. Errors: WatcherError, the first one."""
-    engine = make_engine(translate_of(settings))
+    engine = make_engine(settings.section(TranslateSettings))
     for digest in digests_of(settings):
         target = digest.read_languages[0]
         for source in sorted(foreign_languages(settings, digest)) or ["es" if target == "en" else "en"]:

@@ -15,7 +15,7 @@ from digests.edition.build import BuiltEdition, build_edition
 from digests.edition.schedule import EditionRequest, edition_window
 from digests.model import Edition
 from digests.settings.digests import digests_of
-from digests.settings.translate import translate_of
+from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
 from digests.translate.engines import install_model
 from watcher.cli.commands import DONE, FAILED
@@ -108,7 +108,7 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
             window_end=end,
             slot="demo",
             folder=digest.directory,
-            translate=translate_of(settings),
+            translate=settings.section(TranslateSettings),
         )
         return build_edition(engine, digest, asked, now=now)
 

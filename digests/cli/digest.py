@@ -24,7 +24,7 @@ from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.settings.translate import translate_of
+from digests.settings.translate import TranslateSettings
 from digests.store import editions, outbox
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
@@ -143,7 +143,8 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
     if existing := find_existing(engine, digest, options):
         return existing.edition
     now = datetime.now(UTC)
-    request = replace(plan_edition(engine, digest, options, now, slot=None), translate=translate_of(settings))
+    request = plan_edition(engine, digest, options, now, slot=None)
+    request = replace(request, translate=settings.section(TranslateSettings))
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
 
@@ -165,7 +166,7 @@ def find_or_build(
         )
     request = plan_edition(engine, digest, options, now, slot=editions.DAILY if send else "time")
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
-    request = replace(request, folder=folder, deliver=send, translate=translate_of(settings))
+    request = replace(request, folder=folder, deliver=send, translate=settings.section(TranslateSettings))
     built = build_edition(engine, digest, request, now=now)
     if built is None:
         print_err(f"{digest.name}: another process is making this edition")
@@ -232,7 +233,7 @@ def preview(
     made, suffix = find_existing(engine, digest, options, now=now), ""
     if made is None:
         request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
-        request = replace(request, translate=translate_of(settings))
+        request = replace(request, translate=settings.section(TranslateSettings))
         edition = preview_edition(engine, digest, request, now=now)
         key = editions.EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot or "")
         made, suffix = BuiltEdition(edition=edition, key=key), request.suffix

@@ -7,7 +7,7 @@ from typer import Argument, BadParameter
 
 from digests.errors import TranslationError
 from digests.settings.digests import digests_of
-from digests.settings.translate import translate_of
+from digests.settings.translate import TranslateSettings
 from digests.summarise.checks import keeps_facts
 from digests.translate.engines import MODEL_HINT, PAIR, FirefoxEngine, find_models, install_model
 from digests.translate.translator import MAX_CHARS, find_lacking_models, make_engine
@@ -35,7 +35,7 @@ def list_models(config: Config = None, json: Json = False) -> None:
     without `language`, the end of an edition and `watcher status` name the languages without a model.
     """
     settings = load_settings(config)
-    translate = translate_of(settings)
+    translate = settings.section(TranslateSettings)
     sizes = {
         pair: sum(path.stat().st_size for path in files.values())
         for pair, files in find_models(translate.models).items()
@@ -60,7 +60,7 @@ def install(
 
     If no model translates between two languages directly, install two: ar-en and en-de for Arabic to German.
     """
-    translate = translate_of(load_settings(config))
+    translate = load_settings(config).section(TranslateSettings)
     if origin is None and (translate.url is None or translate.engine != "firefox"):
         raise BadParameter("expected a folder, an archive or a URL; or set the url of [translate]", param_hint="FROM")
     install_model(translate.models, pair, origin or str(translate.url))
@@ -74,7 +74,7 @@ def test_pair(
     json: Json = False,
 ) -> None:
     """Translate a text, and say whether an edition would show the translation."""
-    settings = translate_of(load_settings(config))
+    settings = load_settings(config).section(TranslateSettings)
     source, target = pair.split("-")
     engine, started = make_engine(settings) or FirefoxEngine(settings.models), time.perf_counter()
     if engine.find_model(source, target) is None:

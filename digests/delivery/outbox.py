@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from digests.delivery.channels import Channel, open_channel
 from digests.errors import DeliveryError
-from digests.settings.delivery import parse_mailbox
-from digests.settings.digests import DigestSettings, digests_of, smtp_of
+from digests.settings.delivery import SmtpSettings, parse_mailbox
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store import outbox
 from digests.store.editions import EditionKey
 from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery
@@ -96,7 +96,7 @@ class OutboxWorker:
         if key not in self._open:
             sender = parse_mailbox(digest.mail.sender)[1] if digest.mail.sender else ""
             try:
-                self._open[key] = open_channel(digest.deliver[n], smtp_of(self._settings), sender=sender)
+                self._open[key] = open_channel(digest.deliver[n], self._settings.section(SmtpSettings), sender=sender)
             except DeliveryError:
                 raise
             except WatcherError as error:

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field, StrictInt, model_validator
 from digests.settings.delivery import ChannelName, DeliverSettings, Mailbox, cross_field_issues, within
 from digests.settings.schedule import QuietHours
 from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
-from watcher.settings.models import Settings
 from watcher.settings.types import Duration, quote_value
 from watcher.text.format import did_you_mean
 
@@ -95,9 +94,3 @@ def story_alert_issues(row: Mapping[str, object]) -> Iterator[ValidationIssue]:
         if isinstance(wanted, list | tuple) and not (ways.issuperset(wanted) if wanted else ways - {"file"}):
             message = f"got an alert without a channel, expected {' and '.join(map(str, wanted)) or 'one'} in `deliver`"
             yield ValidationIssue(loc=(n, "channels") if wanted else (n,), message=message)
-
-
-def alerts_of(settings: Settings) -> AlertsSettings:
-    section = getattr(settings, "alerts", None)
-    assert isinstance(section, AlertsSettings)
-    return section

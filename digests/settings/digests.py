@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from digests.settings.alerts import StoryAlertSettings, story_alert_issues
-from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues, within
+from digests.settings.delivery import DeliverSettings, Mailbox, check_mailbox, cross_field_issues, within
 from digests.settings.schedule import ClockTimes, WeekDays, parse_days
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
@@ -380,22 +380,13 @@ def source_words(rows: object) -> tuple[set[str], set[str]]:
 
 def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
     """Return the digests of `settings`; one, "world", if the file names none."""
-    section = getattr(settings, "digests", None)
-    assert isinstance(section, DigestsSection)
-    return section.root
+    return settings.section(DigestsSection).root
 
 
 def spoken_languages(settings: Settings) -> list[str]:
     """Return the languages of the digests, then of the sources: a reader may name languages in any of these."""
     of_sources = {source.language for source in settings.sources if source.language}
     return [*(digest.language for digest in digests_of(settings)), *sorted(of_sources)]
-
-
-def smtp_of(settings: Settings) -> SmtpSettings:
-    """Return the mail server of `settings`; its host is "" if the file names none."""
-    section = getattr(settings, "smtp", None)
-    assert isinstance(section, SmtpSettings)
-    return section
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from watcher.settings.base import SettingsModel, ValidationIssue
-from watcher.settings.models import Settings
 from watcher.settings.types import LocalPath, OptionalSecret, WebUrl
 
 EngineName = Literal["none", "firefox", "libretranslate"]
@@ -44,9 +43,3 @@ class TranslateSettings(SettingsModel):
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         if isinstance(data, Mapping) and data.get("engine") == "libretranslate" and not data.get("url"):
             yield ValidationIssue(loc=("engine",), message='got "libretranslate" without the url of a server')
-
-
-def translate_of(settings: Settings) -> TranslateSettings:
-    section = getattr(settings, "translate", None)
-    assert isinstance(section, TranslateSettings)
-    return section

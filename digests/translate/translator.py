@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from digests.model import Edition, Translation, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
-from digests.settings.translate import Part, TranslateSettings, translate_of
+from digests.settings.translate import Part, TranslateSettings
 from digests.store.editions import load_translation, save_translations
 from digests.summarise.checks import keeps_facts, translations_of
 from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
@@ -44,9 +44,9 @@ def foreign_languages(settings: Settings, digest: DigestSettings) -> set[str]:
 
 def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]:
     """Return the models of Firefox ("ar-en") that a digest lacks for languages that are set for sources."""
-    if translate_of(settings).engine != "firefox":
+    if settings.section(TranslateSettings).engine != "firefox":
         return []
-    engine, target = FirefoxEngine(translate_of(settings).models), digest.read_languages[0]
+    engine, target = FirefoxEngine(settings.section(TranslateSettings).models), digest.read_languages[0]
     tags = {tag for tag in foreign_languages(settings, digest) if not engine.find_model(tag, target)}
     to_target = {f"{PIVOT}-{target}"} if tags and target != PIVOT else set()
     return sorted(to_target | {f"{tag}-{PIVOT}" for tag in tags if tag != PIVOT})

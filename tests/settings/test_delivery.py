@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digests.settings.digests import digests_of, smtp_of
+from digests.settings.delivery import SmtpSettings
+from digests.settings.digests import digests_of
 from watcher.errors import SettingsError
 from watcher.settings.load import parse_settings
 
@@ -129,7 +130,7 @@ def test_a_server_must_be_safe_to_talk_to(server, told):
 def test_a_plain_connection_stays_on_this_machine(host):
     settings = parse_settings(f'[smtp]\nhost = "{host}"\nsecurity = "plain"\n', Path("s.toml"))
 
-    assert smtp_of(settings).at == (host, 25)
+    assert settings.section(SmtpSettings).at == (host, 25)
 
 
 @pytest.mark.parametrize(

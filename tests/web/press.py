@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
-from digests.settings.translate import translate_of
+from digests.settings.translate import TranslateSettings
 from digests.store.editions import DAILY, open_digests
 from tests.edition.factory import make_edition
 from tests.kinds import on
@@ -148,7 +148,7 @@ def edition(settings: Settings, engine: Engine, day: int = 0):
         window_start=end - DAY,
         window_end=end,
         slot=DAILY,
-        translate=translate_of(settings),
+        translate=settings.section(TranslateSettings),
     )
     return make_edition(engine, digests_of(settings)[0], order, now=end)
 

