@@ -8,10 +8,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
-from digests.settings.delivery import ChannelName, DeliverSettings, Mailbox, cross_field_issues, within
+from digests.settings.delivery import ChannelName, DeliverSettings, Mailbox, cross_field_issues
 from digests.settings.schedule import QuietHours
 from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
-from watcher.settings.types import Duration, quote_value
+from watcher.settings.types import Duration, quote_value, within
 from watcher.text.format import did_you_mean
 
 CORRECTIONS = "corrections"

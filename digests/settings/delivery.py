@@ -18,7 +18,6 @@ from watcher.settings.types import (
     Secret,
     SecretRef,
     check_web,
-    format_duration,
     parse_secret,
     quote_value,
 )
@@ -59,17 +58,6 @@ def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
     if not isinstance(value, str):
         raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
     return check_web(value)
-
-
-def within(message: str, least: timedelta = timedelta(), limit: timedelta = timedelta.max) -> AfterValidator:
-    """Return a validator that refuses a time out of its bounds with `message`, in which "{}" becomes the time."""
-
-    def check(value: timedelta) -> timedelta:
-        if not least <= value <= limit:
-            raise ValueError(message.format(format_duration(value)))
-        return value
-
-    return AfterValidator(check)
 
 
 Mailbox = Annotated[str, AfterValidator(check_mailbox)]

@@ -1,7 +1,7 @@
 """The settings of digests: `[[digests]]` in the settings file, one table for each digest."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from digests.settings.alerts import StoryAlertSettings, story_alert_issues
-from digests.settings.delivery import DeliverSettings, Mailbox, check_mailbox, cross_field_issues, within
+from digests.settings.delivery import DeliverSettings, Mailbox, check_mailbox, cross_field_issues
 from digests.settings.schedule import ClockTimes, WeekDays, parse_days
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
@@ -24,7 +24,10 @@ from watcher.settings.types import (
     WebUrl,
     country_code,
     language_tag,
+    matching,
+    parsed_by,
     quote_value,
+    within,
 )
 from watcher.text.format import did_you_mean
 from watcher.text.linear_regex import compile_linear
@@ -80,29 +83,12 @@ def check_region(value: str) -> str:
     return found
 
 
-def parsed_by(parse: Callable[[str], str | None], expected: str) -> AfterValidator:
-    """Return a validator that returns `parse(value)`, and refuses values for which that is None."""
-
-    def check(value: str) -> str:
-        found = parse(value)
-        if found is None:
-            raise ValueError(f"got {quote_value(value)}, expected {expected}")
-        return found
-
-    return AfterValidator(check)
-
-
 Weight = Annotated[float, BeforeValidator(parse_weight)]
 LanguageTag = Annotated[str, parsed_by(language_tag, 'a language tag such as "en" or "fr"')]
 CountryCode = Annotated[str, parsed_by(country_code, 'a country code such as "FR"')]
 Region = Annotated[str, AfterValidator(check_region)]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-Name = Annotated[
-    str,
-    parsed_by(
-        lambda value: value if NAME.fullmatch(value) else None, 'lower-case letters, digits, hyphens, such as "world"'
-    ),
-]
+Name = Annotated[str, matching(NAME, 'lower-case letters, digits, hyphens, such as "world"')]
 
 
 class WeightSettings(SettingsModel):

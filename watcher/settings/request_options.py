@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from watcher.errors import WatcherError
 from watcher.model import PageSelectors
-from watcher.settings.types import Secret, quote_value, resolve_path
+from watcher.settings.types import Secret, matching, quote_value, resolve_path
 from watcher.text.urls import is_web
 
 MAX_HEADERS = 20
@@ -94,12 +94,6 @@ def check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, st
     return headers | {name: f"file:{resolve_path(path, info)}" for name, path in files.items()}
 
 
-def check_user_agent(value: str) -> str:
-    if HEADER_VALUE.fullmatch(value) is None:
-        raise ValueError(f"got {quote_value(value)}, expected one line of ASCII")
-    return value
-
-
 def check_proxy(value: str) -> str:
     """Return the URL of a proxy. Errors: ValueError."""
     text = value.strip()
@@ -111,5 +105,5 @@ def check_proxy(value: str) -> str:
 
 
 Headers = Annotated[dict[str, str], AfterValidator(check_headers)]
-UserAgent = Annotated[str, AfterValidator(check_user_agent)]
+UserAgent = Annotated[str, matching(HEADER_VALUE, "one line of ASCII")]
 ProxyUrl = Annotated[str, AfterValidator(check_proxy)]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from functools import cache
@@ -173,10 +173,15 @@ def parse_keep(value: object) -> timedelta | None:
     return kept
 
 
-def require_positive(value: timedelta) -> timedelta:
-    if not value:
-        raise ValueError("got zero, expected more than zero")
-    return value
+def within(message: str, least: timedelta = timedelta(), limit: timedelta = timedelta.max) -> AfterValidator:
+    """Return a validator that refuses a time out of its bounds with `message`, in which "{}" becomes the time."""
+
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= limit:
+            raise ValueError(message.format(format_duration(value)))
+        return value
+
+    return AfterValidator(check)
 
 
 def reject_bool(value: object) -> object:
@@ -298,13 +303,30 @@ def folder_of(info: ValidationInfo) -> Path:
     return folder if isinstance(folder, Path) else Path.cwd()
 
 
+def parsed_by(parse: Callable[[str], str | None], expected: str) -> AfterValidator:
+    """Return a validator that returns `parse(value)`, and refuses values for which that is None."""
+
+    def check(value: str) -> str:
+        found = parse(value)
+        if found is None:
+            raise ValueError(f"got {quote_value(value)}, expected {expected}")
+        return found
+
+    return AfterValidator(check)
+
+
+def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
+    """Return a validator that refuses values that `pattern` does not match as a whole."""
+    return parsed_by(lambda value: value if pattern.fullmatch(value) else None, expected)
+
+
 def text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
     return WithJsonSchema({"title": title, "type": "string"} | ({"pattern": pattern} if pattern else {}))
 
 
 DURATION_SCHEMA = text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
-PositiveDuration = Annotated[Duration, AfterValidator(require_positive)]
+PositiveDuration = Annotated[Duration, within("got zero, expected more than zero", timedelta(microseconds=1))]
 Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("duration")]
 Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size")]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
