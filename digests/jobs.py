@@ -23,7 +23,6 @@ from digests.store.maintenance import drop_editions, drop_stories, drop_translat
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
-from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
 from watcher.store import stats
 from watcher.store.engine import connect
@@ -217,7 +216,7 @@ def story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...
         nonlocal last, rest_until_s
         news: list[object] = [*await tools.writer.read(latest_news)]
         # It looks again when the last articles have their vectors.
-        news.append(await tools.writer.read(has_backlog, version=FEATURES_VERSION, setting=key))
+        news.append(await tools.writer.read(has_backlog, setting=key))
         began_s = monotonic()
         if news != last and began_s >= rest_until_s:
             arguments = (settings.store.url, digests, tools.now())

@@ -156,10 +156,10 @@ async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, eng
         for options in ({}, {"model": "others"}, {"model": "others", "dimensions": 8}):
             chosen = choice(server.url, **options)
             mark = chosen.store_key
-            assert read(engine, lambda c, setting=mark: has_backlog(c, version=FEATURES_VERSION, setting=setting))
+            assert read(engine, lambda c, setting=mark: has_backlog(c, setting=setting))
             await embed_missing(writer, Inline(), chosen)
             assert models(engine) == dict.fromkeys(keys, chosen.store_key)
-            assert not read(engine, lambda c, setting=mark: has_backlog(c, version=FEATURES_VERSION, setting=setting))
+            assert not read(engine, lambda c, setting=mark: has_backlog(c, setting=setting))
 
 
 async def test_one_text_that_the_embedder_cannot_read_keeps_no_other_from_its_vector(store, engine, writer, pool):
@@ -302,7 +302,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     keys = store(*(f"Story {n}" for n in range(count)), version="0")
     write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
 
-    assert read(engine, count_features, has_old_version(FEATURES_VERSION)) == count
+    assert read(engine, count_features, has_old_version()) == count
     assert await rebuild_features(writer, pool, limit=SLICE) == SLICE
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("select article_id from features where version = '0'").scalars()

@@ -19,7 +19,7 @@ from watcher.cli.output import Advance, format_minute, print_err, print_result, 
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
-from watcher.model import FEATURES_VERSION, NetworkDown, PollFailed, count_new_entries
+from watcher.model import NetworkDown, PollFailed, count_new_entries
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
@@ -106,7 +106,7 @@ async def run_poll(
             summary.waiting = await writer.read(blocked_sources, now=context.now())
             summary.visited = tuple(each for each in visited if each.url not in polled)
             mark = context.embedder.store_key if context.embedder else None
-            if await writer.read(has_backlog, version=FEATURES_VERSION, setting=mark):
+            if await writer.read(has_backlog, setting=mark):
                 await backfill(context, summary, advance)
     return summary
 

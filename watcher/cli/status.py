@@ -23,7 +23,6 @@ from watcher.failure_messages import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
 from watcher.feeds.html_text import to_one_line
-from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles, count_fallback_reasons
@@ -181,7 +180,7 @@ def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[
             "model": name,
             "without_vector": read(engine, count_features, lacks_vector(name)) if choice else 0,
             "trouble": used.trouble if used else None,
-            "outdated": read(engine, count_features, has_old_version(FEATURES_VERSION)),
+            "outdated": read(engine, count_features, has_old_version()),
         },
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
 
-from watcher.model import PackedFeatures
+from watcher.model import FEATURES_VERSION, PackedFeatures
 from watcher.store.articles import decompress, rows_by_id
 from watcher.store.schema import articles, features, has_features, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
@@ -106,12 +106,12 @@ def embedder_name(connection: Connection, mark: str) -> str | None:
     return noted.name if noted is not None and noted.setting == mark else None
 
 
-def has_backlog(connection: Connection, *, version: str, setting: str | None) -> bool:
+def has_backlog(connection: Connection, *, setting: str | None) -> bool:
     """Whether articles have features of another version, or lack vectors of the embedder `setting` (None: none)."""
     noted = recorded_embedder(connection)
     if setting != (noted.setting if noted else None) or (noted and (noted.name is None or noted.trouble)):
         return True
-    conditions = [has_old_version(version)]  # one by one: each has an index of its own
+    conditions = [has_old_version()]  # one by one: each has an index of its own
     if noted is not None:
         conditions.append(lacks_vector(noted.name))
     queries = (select(features.c.article_id).where(condition).limit(1) for condition in conditions)
@@ -124,8 +124,8 @@ def lacks_vector(model: str | None) -> ColumnElement[bool]:
     return true() if model is None else or_(column.is_(None), differs_from(column, model))
 
 
-def has_old_version(version: str) -> ColumnElement[bool]:
-    return differs_from(features.c.version, version)
+def has_old_version() -> ColumnElement[bool]:
+    return differs_from(features.c.version, FEATURES_VERSION)
 
 
 def differs_from(column: Column[Any], value: str) -> ColumnElement[bool]:

@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig
-from watcher.model import FEATURES_VERSION
 from watcher.store import features as stored
 from watcher.store.daemon_lock import free_lock, take_lock
 from watcher.store.features import ArticleRows, EmbedderState
@@ -152,7 +151,7 @@ async def rebuild_features(
     made = 0
     while made < limit:
         count = min(AT_ONCE, limit - made)
-        is_old = stored.has_old_version(FEATURES_VERSION)
+        is_old = stored.has_old_version()
         rows = await writer.read(stored.newest_articles, is_old, limit=count, since=since, prefix=share)
         if not rows:
             break
@@ -195,7 +194,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
     last_used: EmbedderConfig | None = None
 
     async def old_features() -> tuple[str, ...]:
-        return await context().writer.read(stored.id_prefixes, stored.has_old_version(FEATURES_VERSION))
+        return await context().writer.read(stored.id_prefixes, stored.has_old_version())
 
     async def rebuild(share: str) -> None:
         most = FEATURES_AT_ONCE if since is None else UNLIMITED
@@ -214,9 +213,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
         choice = tools.embedder
         key = choice.store_key if choice else None
-        if choice == last_used and not await tools.writer.read(
-            stored.has_backlog, version=FEATURES_VERSION, setting=key
-        ):
+        if choice == last_used and not await tools.writer.read(stored.has_backlog, setting=key):
             return  # without a look at the model, so that its process can end
         await embed_missing(tools.writer, tools.vector_pool, choice, since=since, share=share, limit=most)
         last_used = choice
