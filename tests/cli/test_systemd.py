@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.service import BOOTED, STATE, Service, ServiceError, build_unit, quote_exec_arg, render_unit
+from watcher.cli.service import BOOTED, STATE, Service, build_unit, quote_exec_arg, render_unit
+from watcher.errors import WatcherError
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
 
@@ -88,15 +89,15 @@ def test_uninstalling_stops_it_and_leaves_everything_else(tmp_path):
 
 
 def test_a_secret_in_a_variable_is_refused_since_a_service_has_none(tmp_path):
-    with pytest.raises(ServiceError, match="the secret env:TOKEN would be empty"):
+    with pytest.raises(WatcherError, match="the secret env:TOKEN would be empty"):
         build_unit(settings(tmp_path, '[metrics]\ntoken = "env:TOKEN"\n'), system=False)
 
 
 def test_what_a_service_of_the_system_cannot_see_or_write_is_refused(tmp_path):
-    with pytest.raises(ServiceError, match=r"cannot read the (settings file|program)"):
+    with pytest.raises(WatcherError, match=r"cannot read the (settings file|program)"):
         build_unit(settings(Path("/home/ann")), system=True)
     if not any(Path(sys.executable).resolve().is_relative_to(folder) for folder in ("/root", "/home", "/tmp")):
-        with pytest.raises(ServiceError, match=r"cannot write digests\.directory = /etc/watcher/out"):
+        with pytest.raises(WatcherError, match=r"cannot write digests\.directory = /etc/watcher/out"):
             build_unit(settings(Path("/etc/watcher")), system=True)
 
 

@@ -93,19 +93,15 @@ def cron_alternative(settings: str, log: str) -> str:
     )
 
 
-class ServiceError(WatcherError):
-    """The service cannot be installed, queried or removed."""
-
-
 def systemctl(*arguments: str) -> str:
-    """Run systemctl and return its output. Errors: ServiceError if it fails or takes over `SYSTEMCTL_LIMIT_S`."""
+    """Run systemctl and return its output. Errors: WatcherError if it fails or takes over `SYSTEMCTL_LIMIT_S`."""
     try:
         done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SYSTEMCTL_LIMIT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServiceError(f"systemctl {' '.join(arguments)}: {error}") from error
+        raise WatcherError(f"systemctl {' '.join(arguments)}: {error}") from error
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
-        raise ServiceError(f"systemctl {' '.join(arguments)}: {words}")
+        raise WatcherError(f"systemctl {' '.join(arguments)}: {words}")
     return done.stdout
 
 
@@ -122,11 +118,11 @@ class Service:
         return self.folder / NAME
 
     def run_systemctl(self, *arguments: str) -> str:
-        """Run systemctl, with `--user` unless it is a system service. Errors: ServiceError."""
+        """Run systemctl, with `--user` unless it is a system service. Errors: WatcherError."""
         return self.control(*(() if self.system else ("--user",)), *arguments)
 
     def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
-        """Write and enable the unit, and start it if `start`; yield a message for each step. Errors: ServiceError."""
+        """Write and enable the unit, and start it if `start`; yield a message for each step. Errors: WatcherError."""
         text = build_unit(settings, system=self.system)
         is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
         if is_new:
@@ -144,7 +140,7 @@ class Service:
             yield f"not started; to start it: systemctl {'' if self.system else '--user '}start watcher"
 
     def uninstall(self) -> Iterator[str]:
-        """Stop the service and remove its unit; yield a message for each step. Errors: ServiceError."""
+        """Stop the service and remove its unit; yield a message for each step. Errors: WatcherError."""
         if not self.path.exists():
             yield f"not installed: {self.path} does not exist"
             return
@@ -154,7 +150,7 @@ class Service:
         yield f"stopped, and removed {self.path}; settings, store and editions are kept"
 
     def read_state(self) -> dict[str, str]:
-        """Return systemd's `PROPERTIES` of the service, by name. Errors: ServiceError."""
+        """Return systemd's `PROPERTIES` of the service, by name. Errors: WatcherError."""
         told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in PROPERTIES))
         return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
 
@@ -165,9 +161,9 @@ def find_service(*, system: bool) -> Service:
 
 
 def build_unit(settings: Settings, *, system: bool) -> str:
-    """Return the unit file for a settings file. Errors: ServiceError if the service could not use those settings."""
+    """Return the unit file for a settings file. Errors: WatcherError if the service could not use those settings."""
     if settings.path is None:
-        raise ServiceError("these settings do not come from a file")
+        raise WatcherError("these settings do not come from a file")
     secrets = {value.name: value for _, value in iter_values(settings) if isinstance(value, Secret)}
     if settings.store.secret is not None:
         secrets[settings.store.secret.name] = settings.store.secret
@@ -175,7 +171,7 @@ def build_unit(settings: Settings, *, system: bool) -> str:
     if unset:
         words = f"a service does not see your environment variables: the secret {unset[0]} would be empty"
         hint = f'write it into a file next to {settings.path}, mode 0600, and set it as "file:NAME"'
-        raise ServiceError(words, hint=hint)
+        raise WatcherError(words, hint=hint)
     if system:
         check_paths(settings)
     files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
@@ -202,13 +198,13 @@ def quote_exec_arg(word: str) -> str:
 
 
 def check_paths(settings: Settings) -> None:
-    """Raise ServiceError if a system service could not read or write a path of the settings."""
+    """Raise WatcherError if a system service could not read or write a path of the settings."""
     assert settings.path is not None
     program = Path(sys.executable)
     for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
         if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
             hint = "install into /opt/watcher and put the settings into /etc/watcher, or omit --system"
-            raise ServiceError(f"a system service cannot read the {what} {path}", hint=hint)
+            raise WatcherError(f"a system service cannot read the {what} {path}", hint=hint)
     paths = [(name, value) for name, value in iter_values(settings) if isinstance(value, Path)]
     scheme, _, rest = settings.store.url.partition(":///")
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
@@ -216,7 +212,7 @@ def check_paths(settings: Settings) -> None:
     for name, path in paths:
         if not path.is_relative_to(STATE):
             hint = f'use a path in {STATE}: "{STATE / path.name}"'
-            raise ServiceError(f"a system service cannot write {name} = {path}", hint=hint)
+            raise WatcherError(f"a system service cannot write {name} = {path}", hint=hint)
 
 
 def iter_values(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
