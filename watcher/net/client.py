@@ -113,11 +113,9 @@ class Client:
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
         return answer
 
-    async def get_same_host(
-        self, url: str, *, accept: str | None = None, options: RequestOptions | None = None
-    ) -> Response | CrossHostRedirect:
+    async def get_same_host(self, url: str, *, options: RequestOptions | None = None) -> Response | CrossHostRedirect:
         """Return the response for a page, or the redirect to another host; keep the connection for the next page."""
-        answer = await self._follow(url, request_headers(NONE_KEPT, accept), options, stay=True)
+        answer = await self._follow(url, request_headers(NONE_KEPT, ACCEPT_PAGE), options, stay=True)
         assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
 

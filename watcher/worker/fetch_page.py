@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefused, StoreError, TooLarge
 from watcher.failure_messages import PageKind, Reason, TaskKind
 from watcher.model import Article, CrossHostRedirect, Response, Revision
-from watcher.net.client import ACCEPT_PAGE
 from watcher.store import pages
 from watcher.store.articles import NewArticle, article_title, load_site_blocks
 from watcher.store.pages import StoredPage
@@ -152,7 +151,7 @@ async def decide_fetch(
         return await use_feed_text(page, context, forbidden, now)
     try:
         options = context.request_options.get(page.feed.source.url)
-        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE, options=options)
+        response = await context.client.get_same_host(page.url, options=options)
         context.connectivity.record_success(page.url)
         if not isinstance(response, CrossHostRedirect):
             return await use_response(page, response, context, now)
@@ -233,7 +232,7 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
         return EndRecheck()
     try:
         options = context.request_options.get(page.feed.source.url)
-        response = await context.client.get_same_host(page.url, accept=ACCEPT_PAGE, options=options)
+        response = await context.client.get_same_host(page.url, options=options)
         context.connectivity.record_success(page.url)
         if isinstance(response, CrossHostRedirect):  # a page that moves a second time is not followed
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()
