@@ -13,7 +13,7 @@ from digests.analysis.gazetteer import find_countries
 from digests.analysis.select import LoadFullTexts
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
-from digests.model import Brief, Edition, EditionStory, Sentence, Story, Translation
+from digests.model import Brief, Edition, Sentence, Story, Translation
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
@@ -84,9 +84,6 @@ class ComposeContext:
             common = Counter(article.language for article in articles.values()).most_common()
             tags |= dict.fromkeys(tag for tag, _ in common if self.translator.can_translate(tag))
         return list(tags)
-
-    def can_read_story(self, shown: EditionStory) -> bool:
-        return shown.translation is not None or self.can_read(shown.title_language)
 
     def translate(self, part: Part, text: str, language: str) -> Translation | None:
         """Return a text as translated; None if the reader reads its language, or it cannot be translated."""

@@ -276,7 +276,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
         elif shown.status == "quiet" and not each.must_phrases:
             if each.followed or len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((each, shown))
-        elif not each.followed and not context.can_read_story(shown):
+        elif not (each.followed or shown.translation or context.can_read(shown.title_language)):
             if len(chosen.foreign) < stories:
                 chosen.foreign.append((each, shown))
         elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases or each.followed):
