@@ -27,9 +27,8 @@ from watcher.settings.edit import (
     write_file,
 )
 from watcher.settings.models import Settings, SourceSettings
-from watcher.settings.request_options import is_reference
 from watcher.settings.toml_syntax import Positions
-from watcher.settings.types import country_code, format_duration, language_tag, quote_value
+from watcher.settings.types import country_code, format_duration, language_tag, quote_value, secret_of
 from watcher.text.format import did_you_mean, format_count, strip_control_characters
 from watcher.text.urls import hide_secrets, is_mail, normalize_url
 
@@ -217,7 +216,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
         if fields[what] and value is None
     )
     # The file may be a stranger's, and must not send this machine's secrets to its own server.
-    own = {name: value for name, value in feed.headers.items() if not is_reference(value)}
+    own = {name: value for name, value in feed.headers.items() if not secret_of(value)}
     if own != feed.headers:
         dropped += ("headers with secrets left out",)
     section = (feed.section or "")[:NAME_CHARS].rstrip(" /")
@@ -255,7 +254,7 @@ def export_opml(
         every = format_duration(row.every) if row.every else None
         about |= {"user_agent": row.user_agent}
         about |= {"selectors": {k: css for k in PageSelectors.__slots__ if (css := getattr(row, k))}}
-        about |= {"headers": {name: value for name, value in row.headers.items() if not is_reference(value)}}
+        about |= {"headers": {name: value for name, value in row.headers.items() if not secret_of(value)}}
         feeds.append(OpmlFeed(title=row.source().name, every=every, enabled=row.enabled, **about))
     secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]
     if not with_passwords:

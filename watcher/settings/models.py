@@ -33,6 +33,7 @@ from watcher.settings.types import (
     parse_duration,
     quote_value,
     resolve_path,
+    secret_of,
 )
 from watcher.text.format import did_you_mean
 from watcher.text.urls import MAIL_PORTS, normalize_url, outlet_host
@@ -81,7 +82,7 @@ class StoreSettings(SettingsModel):
     def secret(self) -> Secret | None:
         """The reference to the server's password; None if there is no password, or it is in the URL itself."""
         login = LOGIN.fullmatch(self.url)
-        return secret_of(login["password"], Path()) if login else None
+        return secret_of(login["password"]) if login else None
 
     @field_validator("url")
     @classmethod
@@ -108,15 +109,9 @@ def hide_password(url: str) -> str:
     """Return `url` without its password; a reference to a password (`env:NAME`, `file:PATH`) is kept."""
     url = PASSWORD.sub(r"\1***", url)
     login = LOGIN.fullmatch(url)
-    if login is None or secret_of(login["password"], Path()):
+    if login is None or secret_of(login["password"]):
         return url
     return login["head"] + login["tail"]
-
-
-def secret_of(password: str, folder: Path) -> Secret | None:
-    """Return the reference `env:NAME` or `file:PATH` in the place of a password; None for a literal password."""
-    kind, _, name = password.partition(":")
-    return Secret(kind=kind, name=name, folder=folder) if kind in ("env", "file") and name else None
 
 
 class PollSettings(SettingsModel):

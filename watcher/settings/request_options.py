@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from watcher.errors import WatcherError
 from watcher.model import PageSelectors
-from watcher.settings.types import Secret, matching, quote_value, resolve_path
+from watcher.settings.types import Secret, matching, quote_value, resolve_path, secret_of
 from watcher.text.urls import is_web
 
 MAX_HEADERS = 20
@@ -24,7 +24,6 @@ RESERVED = frozenset(
 )
 OTHER_SETTING = {"cookie": "cookie", "user-agent": "user_agent"}
 SECRET_NAME = re.compile(r"auth|key|token|secret|session|passw|signature|credential|cookie", re.IGNORECASE)
-REFERENCE = re.compile(r"(env|file):(\S.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +60,8 @@ def request_headers(
 ) -> tuple[tuple[str, str | Secret], ...]:
     """Return the headers of a source's requests; references to secrets are not read."""
     own: dict[str, str | Secret | None] = {"User-Agent": user_agent, "Cookie": cookie}
-    for name, value in headers.items():
-        found = REFERENCE.fullmatch(value)
-        own[name] = Secret(kind=found[1], name=found[2]) if found else value
+    own |= {name: secret_of(value) or value for name, value in headers.items()}
     return tuple((name, value) for name, value in own.items() if value is not None)
-
-
-def is_reference(value: str) -> bool:
-    """Whether the value of a header is a reference to a secret."""
-    return REFERENCE.fullmatch(value) is not None
 
 
 def check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -88,9 +80,9 @@ def check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, st
             raise ValueError(f"got the header {quote_value(name)}, which cannot be set")
         if HEADER_VALUE.fullmatch(value) is None:
             raise ValueError(f"{name}: expected one line of ASCII of at most {MAX_HEADER_CHARS:,} characters")
-        if SECRET_NAME.search(name) and not is_reference(value):
+        if SECRET_NAME.search(name) and not secret_of(value):
             raise ValueError(f'{name}: expected "env:NAME" or "file:PATH"; do not write the secret itself here')
-    files = {name: value[5:] for name, value in headers.items() if value.startswith("file:") and is_reference(value)}
+    files = {name: value[5:] for name, value in headers.items() if value.startswith("file:") and secret_of(value)}
     return headers | {name: f"file:{resolve_path(path, info)}" for name, path in files.items()}
 
 

@@ -69,6 +69,7 @@ def language_tag(text: str) -> str | None:
     return primary + match[2].replace("_", "-")
 
 
+REFERENCE = re.compile(r"(env|file):(\S.*)")
 MAX_SECRET_BYTES = 64 * 1024  # only so much of the file is read
 
 
@@ -296,6 +297,12 @@ def parse_secret(value: object, info: ValidationInfo) -> Secret:
     if kind not in ("env", "file") or not name.strip():
         raise ValueError('expected "env:NAME" or "file:PATH"; do not write the secret itself into this file')
     return Secret(kind=kind, name=name.strip(), folder=folder_of(info))
+
+
+def secret_of(text: str) -> Secret | None:
+    """Return the secret that a text refers to, "env:NAME" or "file:PATH"; None for another text."""
+    found = REFERENCE.fullmatch(text)
+    return Secret(kind=found[1], name=found[2]) if found else None
 
 
 def folder_of(info: ValidationInfo) -> Path:

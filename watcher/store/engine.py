@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import StoreError
 from watcher.plugins import load_plugins
-from watcher.settings.models import secret_of
+from watcher.settings.types import secret_of
 from watcher.store.errors import to_store_error
 from watcher.store.partitions import change_partitions, create_partitions
 from watcher.store.schema import metadata
@@ -305,7 +305,7 @@ def is_server(url: URL) -> bool:
 
 def with_driver(url: URL) -> URL:
     """Return a URL with psycopg as driver, and with the password that its secret refers to. Errors: WatcherError."""
-    secret = secret_of(str(url.password or ""), Path())
+    secret = secret_of(str(url.password or ""))
     return url.set(drivername="postgresql+psycopg", password=secret.reveal() if secret else url.password)
 
 
