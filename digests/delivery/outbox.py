@@ -13,12 +13,12 @@ from digests.settings.delivery import SmtpSettings, parse_mailbox
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store import outbox
 from digests.store.editions import EditionKey
-from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery
+from digests.store.outbox import FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry
 
-FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
+MAX_RETRY = timedelta(hours=1)  # between two attempts; `FIRST_RETRY` is doubled for each failure in a row
 MAX_RETRY_AFTER = timedelta(hours=6)  # longest wait that the other side may request
 SAVE_PATIENCE_S = 240.0  # how long to retry while the store cannot be written; less than a lease of the outbox
 JITTER = 0.2  # of a wait, added or subtracted: deliveries that failed together are not retried together
@@ -53,7 +53,7 @@ class OutboxWorker:
         try:
             while not self._is_aborted:
                 now = self._now()
-                found = write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=edition)
+                found = write(self._engine, outbox.claim_delivery, now=now, place=edition)
                 if found is None:
                     return
                 yield from self._deliver(found)

@@ -20,6 +20,7 @@ WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent
 OPEN_STATES = (WAITING, SENDING, UNKNOWN)
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
+FIRST_RETRY = timedelta(minutes=1)  # after the first failure, or after a process that died while it was sending
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
 OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
 # An alert on a story is a delivery with a slot that names the story and a rule: "an alert s1a2b 0c1d2e3f". With one of
@@ -93,18 +94,13 @@ def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMess
 
 
 def claim_delivery(
-    connection: Connection,
-    *,
-    now: datetime,
-    back_off: timedelta,
-    place: EditionKey | None = None,
-    by: str | None = None,
+    connection: Connection, *, now: datetime, place: EditionKey | None = None, by: str | None = None
 ) -> Delivery | None:
     """
     Claim the delivery that has been due longest; None if none is due. Deliveries leased by others are skipped.
 
-    If this process dies before it stores the outcome, the delivery is due again after `back_off`. `by` names the
-    claiming process (None: this one).
+    If this process dies before it stores the outcome, the delivery is due again after `FIRST_RETRY`. `by` names
+    the claiming process (None: this one).
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
@@ -120,7 +116,7 @@ def claim_delivery(
             .values(
                 state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
                 attempts=deliveries.c.attempts + 1,
-                next_try_at=now + back_off,
+                next_try_at=now + FIRST_RETRY,
                 lease_by=by or process_id(),
                 lease_until=now + LEASE,
             )

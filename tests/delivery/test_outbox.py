@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.delivery.outbox import FIRST_RETRY, MAX_RETRY, OutboxWorker
+from digests.delivery.outbox import MAX_RETRY, OutboxWorker
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import EditionKey
-from digests.store.outbox import FAILED, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
+from digests.store.outbox import FAILED, FIRST_RETRY, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
 from watcher.settings.load import parse_settings

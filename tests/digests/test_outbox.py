@@ -56,7 +56,7 @@ def fill(engine):
 
 
 def take(engine, now: datetime = NOW, by: str | None = None):
-    return write(engine, claim_delivery, now=now, back_off=MINUTE, by=by)
+    return write(engine, claim_delivery, now=now, by=by)
 
 
 def states(engine) -> dict[str, str]:

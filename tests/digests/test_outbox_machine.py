@@ -62,7 +62,7 @@ class Outbox(RuleBasedStateMachine):
     def claim(self, worker: str) -> None:
         if worker in self.hands:
             return
-        found = write(self.engine, outbox.claim_delivery, now=self.now, back_off=MINUTE, by=worker)
+        found = write(self.engine, outbox.claim_delivery, now=self.now, by=worker)
         if found is None:
             return
         holders = [hand for hand in self.hands.values() if hand.delivery.id == found.id]
