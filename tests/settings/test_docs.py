@@ -13,6 +13,7 @@ import pytest
 from watcher.cli.main import run_command_line
 from watcher.cli.settings import json_schema, settings_with_origin, starter_settings
 from watcher.settings.load import parse_settings
+from watcher.settings.toml_syntax import Positions
 
 ROOT = Path(__file__).parents[2]
 TEXT = """[store]
@@ -42,7 +43,8 @@ url = "https://a.example/feed"
 @pytest.fixture
 def found(tmp_path):
     path = tmp_path / "settings.toml"
-    return {(v.table, v.name): (v.value, v.line) for v in settings_with_origin(parse_settings(TEXT, path), TEXT)}
+    values = settings_with_origin(parse_settings(TEXT, path), Positions(TEXT))
+    return {(v.table, v.name): (v.value, v.line) for v in values}
 
 
 def test_each_setting_has_its_value_and_its_line_or_none_for_a_default(found):

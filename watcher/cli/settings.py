@@ -29,7 +29,7 @@ from watcher.errors import SettingsError
 from watcher.settings.base import SettingsModel, settings_in
 from watcher.settings.edit import to_toml, write_file
 from watcher.settings.load import find_settings, parse_settings, read_file, settings_model
-from watcher.settings.models import Settings, hide_password
+from watcher.settings.models import hide_password
 from watcher.settings.toml_syntax import Loc, Positions
 from watcher.settings.types import format_size
 
@@ -121,7 +121,7 @@ def show_settings(
     path = settings_path(config)
     found = [
         value
-        for value in settings_with_origin(load_settings(path), read_file(path))
+        for value in settings_with_origin(load_settings(path), Positions(read_file(path)))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
     absolute = path.absolute()
@@ -184,17 +184,13 @@ class SettingValue:
     line: int | None
 
 
-def settings_with_origin(settings: Settings, text: str) -> Iterator[SettingValue]:
-    """Yield each setting in the order of the models, with its line in `text`; missing tables have default values."""
-    return table_values(settings, Positions(text), ())
-
-
-def table_values(part: SettingsModel, places: Positions, loc: Loc) -> Iterator[SettingValue]:
+def settings_with_origin(part: SettingsModel, places: Positions, loc: Loc = ()) -> Iterator[SettingValue]:
+    """Yield each setting of a table in the order of the models, with its line; missing tables have default values."""
     inner = []
     for place, value, field in settings_in(part):
         here = (*loc, *place)
         if isinstance(value, SettingsModel):
-            inner.append(table_values(value, places, here))
+            inner.append(settings_with_origin(value, places, here))
         elif loc:
             line = places.keys.get(here, (None,))[0]
             yield SettingValue(table_heading(loc), str(here[-1]), format_value(value, field), line)
