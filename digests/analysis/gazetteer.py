@@ -61,9 +61,8 @@ class Gazetteer:
         while at < len(tokens):
             alike = self._like(tokens[at].folded)  # the longest first, a country's before a city's
             name = next((name for folded, name in alike if self._matches(name, tokens, at, folded)), None)
-            if (
-                name is not None and name.code
-            ):  # a name without a code is no country, and keeps its words from being one
+            # A name without a code is no country, and keeps its words from being one.
+            if name is not None and name.code:
                 found.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
             at += len(name.tokens) if name else 1
         return found
@@ -100,9 +99,8 @@ class Gazetteer:
         for offset, part in enumerate(name.tokens):
             folded = first if offset == 0 else tokens[at + offset].folded
             is_last = offset == len(name.tokens) - 1
-            changes = is_last or (
-                name.ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS
-            )  # "San" of San Marino does not
+            # "San" of San Marino does not change.
+            changes = is_last or (name.ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS)
             if not self._is_form(folded, part, name.ending if changes else 0):
                 return False
         return True

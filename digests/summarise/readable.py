@@ -119,9 +119,8 @@ def _definite_nouns(opening: Sequence[str], language: str) -> Sequence[str]:
         (at for at, word in enumerate(opening[: MAX_BEFORE_ARTICLE + 1]) if word.lower() in articles), len(opening)
     )
     phrase = opening[at + 1 : at + 1 + NOUN_PHRASE]
-    is_named = any(
-        word[0].isupper() and "-" not in word for word in (phrase[1:2] if language == "de" else phrase)
-    )  # "Das Hotel Lunik"
+    # "Das Hotel Lunik"
+    is_named = any(word[0].isupper() and "-" not in word for word in (phrase[1:2] if language == "de" else phrase))
     return () if is_named or not words_for_language("described", language).isdisjoint(phrase[1:2]) else phrase[:2]
 
 

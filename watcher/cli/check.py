@@ -27,9 +27,8 @@ from watcher.text.format import format_count
 # Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
 # ({"digests": 2}), or raises a WatcherError for an invalid one.
 CHECKS_GROUP = "watcher.checks"
-WARNINGS_GROUP = (
-    "watcher.warnings"  # value = "module:function": yields a sentence for each of the settings' doubtful parts
-)
+# Entry points: value = "module:function", which yields a sentence for each of the settings' doubtful parts.
+WARNINGS_GROUP = "watcher.warnings"
 REASON_CHARS, NAME_CHARS = 200, 60
 
 
