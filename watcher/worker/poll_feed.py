@@ -72,8 +72,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     except FetchError as error:
         if await context.connectivity.is_to_blame(error, since=started):
             now = context.now()
-            next_poll_at = now + RETRY_AFTER * (1 + context.jitter())
-            return NetworkDown(at=now, next_poll_at=next_poll_at)
+            return NetworkDown(at=now, next_poll_at=now + RETRY_AFTER * (1 + context.jitter()))
         failed = failed_result(feed, error.reason, context, started, error=error)
         # Before the result is saved: the Retry-After must not be lost between the two.
         await block_host(error, context, implied=min(failed.next_poll_at - failed.at, MAX_IMPLIED_BLOCK))
@@ -101,10 +100,9 @@ async def parse_response(
     kind = response.header("content-type")
     parse = partial(parse_feed, response.body, url=response.url, content_type=kind, now=context.now(), known=recent)
     parsed = await context.feed_pool.run(partial(parse, page=page), limit_s=PARSE_LIMIT_S)
+    is_complete = True
     if parsed.parts:
         parsed, is_complete = await read_parts(feed, parsed, recent, context)
-    else:
-        is_complete = True
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
     is_complete = is_complete and not waiting
     faults = parsed.faults
