@@ -151,7 +151,9 @@ def _bylines(elements: PageElements) -> Iterator[AuthorSource]:
         if texts := _names_beside_date(line):
             yield "beside the date", texts
     for element in own:
-        if _is_sure(element) and (texts := _byline_names(element, is_sure=True)):
+        # If the markup states that this is the author, a name of one word is accepted.
+        is_sure = is_author(element) or SURE_CLASS.search(element.get("class") or "")
+        if is_sure and (texts := _byline_names(element, is_sure=True)):
             yield "byline", texts
     yield from _by_lines(elements.all_short_lines())
     if elements.headline is not None:
@@ -166,11 +168,6 @@ def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
         if text and len(text) <= MAX_BYLINE and (names := capitalized_names((text,))) and FULL_NAME.search(names[0]):
             yield "line", names
         label = BY_LABEL.fullmatch(line.text) is not None
-
-
-def _is_sure(element: _Element) -> bool:
-    """Whether the markup states that an element is the author; then a name of one word is accepted."""
-    return is_author(element) or SURE_CLASS.search(element.get("class") or "") is not None
 
 
 def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:

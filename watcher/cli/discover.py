@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from shlex import quote
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -58,7 +57,7 @@ def discover_feeds(
     if path is not None and found.items:
         print_err(add_row(path, list_row(found)))
     elif path is not None and found.feeds:
-        if (row := choose_only_feed(found)) is None:
+        if (row := choose_only_feed(found, {})) is None:
             return USAGE
         print_err(add_row(path, row))
     return DONE if found.feeds or found.items else FAILED
@@ -112,7 +111,7 @@ async def discover_with_progress(urls: tuple[str, ...], settings: Settings, *, a
         return await discover(urls, looker, as_page=as_page)
 
 
-def choose_only_feed(found: Discovery, given: Mapping[str, Any] = MappingProxyType({})) -> SourceSettings | None:
+def choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettings | None:
     """Return a source of the one feed found, not of comments, with the fields `given`; say so and None for several."""
     feeds = [one for one in found.feeds if not is_comment_feed(one.url)] or found.feeds
     if len(feeds) > 1:

@@ -184,8 +184,7 @@ def terms(title: str, body: str, language: str) -> Sequence[tuple[str, float]]:
     for part, weight in ((title, TITLE_WEIGHT), (lead, LEAD_WEIGHT), (rest, BODY_WEIGHT)):
         for term, count in Counter(stems(part, language)).items():
             weights[term] += weight * count**0.5
-    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-    return ordered[:MAX_TERMS]
+    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MAX_TERMS]
 
 
 def names(title: str, lead: str) -> tuple[str, ...]:
