@@ -28,7 +28,8 @@ def show_coverage(
     Show for each country and language the outlets, their last article, and the stories that they were first to report.
 
     A story counts if it began after --since and two or more outlets report it. The last part lists the countries that
-    only news agencies report on, with outlets to add. Times are in the time zone of the first digest in the settings.
+    only news agencies report on, with outlets that you could add. Times are in the time zone of the first digest in the
+    settings.
     """
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)

@@ -74,8 +74,8 @@ def make_digest(
     """
     Make an edition from the stored articles, and write its files.
 
-    If you give `--date` and that edition exists, only its files are written again. Without `--date`, each run makes a
-    new edition. The file names of the second edition of a day, and of later ones, include the time of day.
+    If you give `--date` and that edition exists, only its files are written again. Without it, each run makes a new
+    edition. The file names of the second edition of a day, and of later ones, include the time of day.
     """
     settings = load_settings(config)
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)

@@ -91,7 +91,7 @@ def replay(
     json: Json = False,
 ) -> int:
     """
-    Write the files of a stored edition again: the same byte for byte, unless Watcher or the templates have changed.
+    Write the files of a stored edition again: byte for byte the same, unless Watcher or the templates have changed.
 
     With --check, the existing files are only compared. If one is different or missing, the exit code is 1.
     """
@@ -159,7 +159,7 @@ def verify_editions(
     json: Json = False,
 ) -> int:
     """
-    Check each sentence, headline, figure and count of an edition against the articles in the store.
+    Check each sentence, headline, number and count of an edition against the articles in the store.
 
     If you give a file, it is also compared with the stored edition, and each changed line is reported as a problem.
     A JSON file is only checked against the articles.

@@ -316,7 +316,8 @@ def follow(
     """
     Follow a story, or list the stories that you follow.
 
-    Each edition begins with what is new in them. If another story continues it on a later day, you follow that one too.
+    Each edition begins with what is new in them. If another story continues one of them on a later day, you follow that
+    one too.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
@@ -353,7 +354,8 @@ def forget(
     """
     Revoke a correction.
 
-    The articles that it moved stay where they are until the next edition, which groups them by their text again.
+    The articles that the correction moved stay where they are until the next edition, which regroups the recent ones by
+    their texts.
     """
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         done = write(engine, forget_correction, number, now=datetime.now(UTC))

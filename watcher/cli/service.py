@@ -21,7 +21,7 @@ from watcher.settings.base import SettingsModel, settings_in
 from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.types import Secret
 
-System = Annotated[bool, Option("--system", help="Use a system service, not one of your own account.")]
+System = Annotated[bool, Option("--system", help="The system service, not the one of your own account.")]
 NAME = "watcher.service"
 STATE = Path("/var/lib/watcher")  # of the system service: systemd creates it, for the service's user only
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
@@ -39,7 +39,7 @@ def install(
     Install the daemon as a systemd service: it starts at boot, and restarts if it hangs or exits.
 
     By default it is a service of your own account. Installing it twice changes nothing. On a machine without systemd,
-    the command prints the lines for cron and launchd.
+    the command installs nothing: it prints the lines to add to cron or launchd.
     """
     path = settings_path(config).absolute()
     settings = load_settings(path)

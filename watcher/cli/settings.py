@@ -53,7 +53,7 @@ def init(
     Write a starter settings.toml with about 40 sources of world news and a comment on each setting.
 
     On a terminal, the command asks for your contact address and your language, unless you give them as options. In a
-    script it asks nothing: the contact stays empty, and the language is English.
+    script it asks nothing: without these options, the contact stays empty and the language is English.
     """
     target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():

@@ -161,8 +161,8 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
 
 
 def export(
-    since: Annotated[str | None, Option(help='What arrived after this age ("7d") or date.', metavar="TIME")] = None,
-    until: Annotated[str | None, Option(help='What arrived before this age ("1d") or date.', metavar="TIME")] = None,
+    since: Annotated[str | None, Option(help='Only what arrived after: "7d" ago, or a date.', metavar="TIME")] = None,
+    until: Annotated[str | None, Option(help='Only what arrived before: "1d" ago, or a date.', metavar="TIME")] = None,
     config: Config = None,
 ) -> int:
     """
