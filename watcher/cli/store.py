@@ -161,8 +161,8 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
 
 
 def export(
-    since: Annotated[str | None, Option(help='Only what arrived after: "7d" ago, or a date.', metavar="TIME")] = None,
-    until: Annotated[str | None, Option(help='Only what arrived before: "1d" ago, or a date.', metavar="TIME")] = None,
+    since: Annotated[str | None, Option(help='Earliest arrival: an age such as "7d", or date.', metavar="TIME")] = None,
+    until: Annotated[str | None, Option(help='Latest arrival: an age such as "1d", or date.', metavar="TIME")] = None,
     config: Config = None,
 ) -> int:
     """
