@@ -119,7 +119,7 @@ def test_copies_of_one_text_are_one_outlet_for_a_rule_and_countries_are_those_of
 
     world.put("Foxtrot", QUAKE.format("fifty of the"), world.now, country="FR")
     assert world.look(0.1) == ["Earthquake shakes harbour town of Tarvola"]
-    assert "United Kingdom, France" in world.last()["text"]
+    assert "United Kingdom and France" in world.last()["text"]
 
 
 @pytest.mark.slow
