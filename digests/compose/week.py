@@ -93,8 +93,7 @@ def find_turns(
     """Return a sentence for each of the last `MAX_TURNS` days that has one which says more than those before it."""
     turns: list[Turn] = []
     for day in sorted(by_day)[-MAX_TURNS:]:
-        told = [turn.sentence for turn in turns]
-        sentence = choose_turn(by_day[day], told, context, title=title)
+        sentence = choose_turn(by_day[day], [turn.sentence for turn in turns], context, title=title)
         if sentence is not None:
             turns.append(Turn(day=day, sentence=sentence))
     return tuple(turns)

@@ -52,8 +52,7 @@ class OutboxWorker:
         """
         try:
             while not self._is_aborted:
-                now = self._now()
-                found = write(self._engine, outbox.claim_delivery, now=now, place=edition)
+                found = write(self._engine, outbox.claim_delivery, now=self._now(), place=edition)
                 if found is None:
                     return
                 yield from self._deliver(found)

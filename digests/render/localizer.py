@@ -45,8 +45,7 @@ class Localizer:
         """Return a phrase with its placeholders filled in, numbers formatted; `n` selects the plural form."""
         phrase = self.phrases[key]
         if isinstance(phrase, dict):
-            form = self.plurals.plural_form(int(gaps["n"]))
-            phrase = phrase.get(form, phrase["other"])
+            phrase = phrase.get(self.plurals.plural_form(int(gaps["n"])), phrase["other"])
         return phrase.format(**{k: self.number(v) if isinstance(v, int) else v for k, v in gaps.items()})
 
     def describe(self, reason: Reason) -> str:

@@ -181,8 +181,7 @@ def no_feed_message(found: Discovery) -> str:
 def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     report, probe = one.report, one.probe
     assert report and probe
-    title = report.feed.title or one.title or "without a title"
-    yield f"{title} ({WAYS[one.found_by]})"
+    yield f"{report.feed.title or one.title or 'without a title'} ({WAYS[one.found_by]})"
     entries = format_count(len(report.feed.entries), "entry", "entries")
     yield f"{report.format}, {entries}, newest {newest_entry_age(report, probe.at)}, language {report.language}"
     yield from (f"note: {concern}" for concern in find_problems(report, probe.at))

@@ -263,8 +263,7 @@ def encode(features: Features) -> bytes:
     """Encode `features` without the vector as bytes: about 2.3 kB for a long article."""
     words = json.dumps([features.version, features.names, features.numbers], ensure_ascii=False, separators=(",", ":"))
     text = f"{words}\n{features.stems}".encode("utf-8", "surrogatepass")
-    count = len(features.shingles) // SHINGLE_BYTES
-    head = HEAD.pack(FORMAT, count) + features.shingles
+    head = HEAD.pack(FORMAT, len(features.shingles) // SHINGLE_BYTES) + features.shingles
     return head + zlib.compress(TERMS.pack(len(features.weights) // WEIGHT_BYTES) + features.weights + text, 6)
 
 
