@@ -165,7 +165,6 @@ class Views:
             lang_attr=lang_attr,
             original=original,
             outlet=outlet,
-            outlet_lang_attr=self._lang_attr(brief.language, outlet),
             about=words.join((in_language, day, self._watch_line(brief.watched))),
             outlets=outlets,
         )

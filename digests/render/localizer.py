@@ -56,7 +56,7 @@ class Localizer:
         gaps = {k: self.describe(v) if isinstance(v, Reason) else v for k, v in reason.values}
         return self.say(key, **gaps)
 
-    def join(self, parts: Iterable[str], limit: int | None = None) -> str:
+    def join(self, parts: Iterable[str]) -> str:
         """Return the parts that are not empty with commas between."""
         return self["comma"].join(filter(None, parts))
 

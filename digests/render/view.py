@@ -67,7 +67,6 @@ class BriefView:
     url: str | None
     lang_attr: LangAttr
     outlet: str
-    outlet_lang_attr: LangAttr
     about: str  # "in Portuguese", "Day 3", words that are watched; may be empty
     outlets: str  # "5 outlets", empty for one; of a followed story, "nothing new for 3 days"
     original: OriginalView | None = None
