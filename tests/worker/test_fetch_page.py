@@ -11,6 +11,7 @@ from tests.worker.fakes import START, feed_xml, page_html
 from watcher.store.pages import RECHECK_AFTER, revisions_between, schedule_rechecks
 from watcher.store.schema import articles, pages
 from watcher.store.writer import read, write
+from watcher.worker.fetch_page import undo_new_cuts
 
 pytestmark = pytest.mark.slow  # starts a worker process
 
@@ -72,6 +73,41 @@ async def test_what_a_page_says_otherwise_is_kept_once_and_the_article_stays(wor
     assert (kind, waiting) == ("changed", 0)
     assert "three of its four" in text
     assert world.stored() == before
+
+
+async def test_a_line_that_other_pages_of_the_site_have_by_now_is_no_change(world, cited):
+    line = "The ferry was built in 1998, and an accident in its engine room closed the line for a year in 2019."
+    page = page_html("Ferry one").replace("</article>", f"<p>{line}</p></article>")
+    assert line in page
+    world.net.serve(PAGE, page)
+    await pass_by(world, 1)
+    ((_, text),), _ = found(world)
+    assert line in text
+    titles = ["Ferry one", "Bridge", "Harbour fees", "A museum"]
+    for n, title in enumerate(titles[1:], start=1):
+        other = page_html(title).replace("ferry", title.lower()).replace("engine", f"{title} roof")
+        world.net.serve(f"https://a.example/{n}", other.replace("</article>", f"<p>{line}</p></article>"))
+    world.net.serve("https://a.example/feed", feed_xml("a.example", titles))
+
+    await pass_by(world)
+
+    assert len(world.stored()) == len(titles)
+    assert len(found(world)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "old_cuts", "new_cuts", "text"),
+    [
+        ("a\nb\nc", "a\nc", (), ("b",), "a\nb\nc"),  # b is still on the page
+        ("a\nb\nc", "a\nc", (), (), "a\nc"),
+        ("a\nc", "a\nb\nc", ("b",), (), "a\nc"),  # b was on the page before
+        ("a\nc", "a\nb\nc", (), (), "a\nb\nc"),
+        ("a\nb\nc", "a\nd", (), ("b",), "a\nb\nd"),
+        ("a\nb", "x\ny", (), (), "x\ny"),
+    ],
+)
+def test_only_what_the_outlet_changed_is_a_change(old, new, old_cuts, new_cuts, text):
+    assert undo_new_cuts(old, new, old_cuts, new_cuts) == text
 
 
 async def test_a_page_that_is_missing_twice_is_gone(world, cited):

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, 
 
 from watcher.failure_messages import Reason
 from watcher.model import Entry, Feed, Revision
-from watcher.store.articles import NewArticle, add_articles, compress, decompress, select_articles
+from watcher.store.articles import NewArticle, add_articles, articles_by_id, compress, decompress
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
-from watcher.store.schema import articles, entries, feeds, pages, revisions, texts
+from watcher.store.schema import articles, entries, feeds, pages, revisions
 from watcher.store.sql import columns_of, count_rows, execute_each, insert, rows_in
 from watcher.text.urls import host_key
 
@@ -152,15 +152,20 @@ def record_missing(connection: Connection, article_id: str, *, now: datetime, re
     return before is not None
 
 
-def latest_version(connection: Connection, article_id: str) -> tuple[str, str] | None:
-    """Return the latest known title and text of an article's page; None if the article is not stored."""
+def latest_version(connection: Connection, article_id: str) -> tuple[str, str, frozenset[str]] | None:
+    """
+    Return the latest known title and text of an article's page, and what was cut from its first version.
+
+    None if the article is not stored.
+    """
+    article = articles_by_id(connection, [article_id]).get(article_id)
+    if article is None:
+        return None
+    cut = frozenset(each.text for each in article.removed)
     query = select(revisions.c.title, revisions.c.text).order_by(revisions.c.id.desc()).limit(1)
     query = query.where(revisions.c.article_id == article_id, revisions.c.kind == "changed")
     row = connection.execute(query).one_or_none()
-    if row is None:
-        query = select_articles(connection, (articles.c.title, texts.c.text), texts, articles.c.id == article_id)
-        row = connection.execute(query).one_or_none()
-    return None if row is None else (row.title, decompress(row.text))
+    return (article.title, article.text, cut) if row is None else (row.title, decompress(row.text), cut)
 
 
 def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[Revision, ...]]:

@@ -1,8 +1,10 @@
 """Fetches one article page, for the first time or to recheck it: decides the outcome, then applies that outcome."""
 
 import logging
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -255,10 +257,31 @@ async def compare_versions(page: StoredPage, response: Response, context: Worker
     cleaned = (await clean_in_worker(page, response, context, now)).cleaned
     title, text = replace_surrogates(cleaned.title), replace_surrogates(cleaned.text)
     before = await context.writer.read(pages.latest_version, page.article_id)
-    if before is None or not text or (title, text) == before:
+    if before is None or not text:
+        return EndRecheck(outcome="same")
+    old_title, old_text, cut = before
+    text = undo_new_cuts(old_text, text, cut, {replace_surrogates(each.text) for each in cleaned.removed})
+    if (title, text) == (old_title, old_text):
         return EndRecheck(outcome="same")
     revision = Revision(article_id=page.article_id, at=now, kind="changed", title=title, text=text)
     return EndRecheck(outcome="changed", revision=revision)
+
+
+def undo_new_cuts(old: str, new: str, old_cuts: Container[str], new_cuts: Container[str]) -> str:
+    """
+    Return the new text of a page as if the same lines had been cut from it as from the old one.
+
+    What is cut depends on the site's other pages, so a line that is cut from one version only is no change of the page.
+    """
+    before, after = old.split("\n"), new.split("\n")
+    lines: list[str] = []
+    for kind, start, end, new_start, new_end in SequenceMatcher(None, before, after).get_opcodes():
+        if kind == "equal":
+            lines += before[start:end]
+        else:
+            lines += [line for line in before[start:end] if line in new_cuts]
+            lines += [line for line in after[new_start:new_end] if line not in old_cuts]
+    return "\n".join(lines)
 
 
 async def clean_in_worker(
