@@ -1,5 +1,6 @@
 """Pair scores from terms, names, cognates and dense vectors, lowered with the hours apart; only for likely pairs."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -168,13 +169,14 @@ class PairScorer:
 
     def blocks(self, indexes: Iterable[InvertedIndex]) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of each block of rows, small enough for the memory."""
-        ends = np.cumsum(sum(each.costs() for each in indexes))
+        ends = np.cumsum(sum((each.costs() for each in indexes), np.zeros(len(self.hours), np.int64)))
         dated = len(self.hours) - int(np.count_nonzero(np.isnan(self.hours)))
         start = 0
         while start < len(self.hours):
             stop = int(np.searchsorted(ends, (ends[start - 1] if start else 0) + BLOCK_PRODUCTS, side="right"))
             if self.dense is not None:
-                stop = min(stop, start + BLOCK_CELLS // (start + 1 - self.window_start(start)))
+                before = start - self.window_start(start)  # n rows have at most n × (before + n) cells
+                stop = min(stop, start + int(math.sqrt(before**2 / 4 + BLOCK_CELLS) - before / 2))
             stop = min(max(start + 1, stop), dated if start < dated else len(self.hours))
             yield start, stop
             start = stop

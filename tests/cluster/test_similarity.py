@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digests.cluster.similarity import CalibrationCurve, calibrate, score_all_pairs, sharpen_scores
+from digests.cluster.similarity import (
+    BLOCK_CELLS,
+    CalibrationCurve,
+    PairScorer,
+    calibrate,
+    score_all_pairs,
+    sharpen_scores,
+)
 from digests.cluster.stories import BUILT_IN_SCORE_PARAMS, SCORE_PARAMS, TERM_SCORE_PARAMS, THRESHOLD, params_for
 from watcher.features.embedders import unit_vectors, with_vector
 
@@ -112,3 +119,17 @@ def test_names_alone_make_no_event_of_two_texts_in_two_languages(pair):
 
     assert linear > THRESHOLD
     assert curved < SCORE_PARAMS.floor
+
+
+def test_a_block_is_small_also_where_articles_share_no_word(item):
+    items = [
+        replace(each, features=with_vector(each.features, unit_vectors([[1.0, 0.0]])[0], "use/0.2"))
+        for each in (item(f"a{n:04}", f"word{n}") for n in range(700))
+    ]
+
+    scorer = PairScorer(items, BUILT_IN_SCORE_PARAMS)
+
+    found = list(scorer.blocks([]))
+    assert [start for start, _ in found] == [0, *(stop for _, stop in found[:-1])]
+    assert found[-1][1] == 700
+    assert max((stop - start) * stop for start, stop in found) <= BLOCK_CELLS
