@@ -96,7 +96,7 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
             "after": after,
             "here": "/archive" if after else "/",
             "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
-            "watched": [*digest.watch, *digest.must],
+            "watched": digest.watch,
             "endings": other_endings(site, edition.digest),
         }
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
+from digests.analysis.country_names import section_title
 from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
 from digests.model import Edition
@@ -46,8 +47,8 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     part = next((field for field in ("section", "watch") if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
-    if not editions:
-        raise NotFound("There is no edition yet.")
+    if not editions and not part:
+        return feed_response(ask, (), (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
     domain, own = domain_of(digest), load_own_templates(digest.templates)
     if part:
         found = part_items(site, ask, digest, editions, {part: ask.query[part]})
@@ -65,10 +66,11 @@ def part_items(
 ) -> list[feeds.Item]:
     """Return the stories of a section, or with a watched phrase. Errors: NotFound, if the digest does not have it."""
     section, watched = part.get("section", ""), part.get("watch", "")
-    if section and section not in {*digest.sections, *(each.title for one in editions for each in one.sections)}:
+    titles = {*digest.sections, *(each.title for one in editions for each in one.sections)}
+    if section and section not in titles | {section_title("followed", digest.language)}:
         raise NotFound("The last editions of this digest do not have this section.")
-    if watched and watched not in (*digest.watch, *digest.must):
-        raise NotFound('This phrase is not in "watch" or "must" of the digest.')
+    if watched and watched not in digest.watch:
+        raise NotFound('This phrase is not in "watch" of the digest.')
     ids = {story.id for edition in editions for story in edition.stories}
     ids |= {brief.id for edition in editions for brief in edition.all_briefs}
     stored, link = read(site.engine, existing_ids, ids), link_to(ask, "story")

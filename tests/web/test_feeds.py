@@ -171,6 +171,19 @@ async def test_a_feed_that_does_not_exist_says_why(client, path, words):
     assert found.status_code == 404 and words in found.text
 
 
+@pytest.mark.parametrize("form", ["atom", "json"])
+async def test_a_feed_that_will_have_entries_is_empty_until_then(tmp_path, form):
+    more = '[[digests]]\nname = "other"\nsections = ["Europa"]\n'
+    settings, engine = filled(tmp_path, more)
+    asks = client_of(app_of(site_of(settings, engine)))
+
+    for path in ("other", "other?section=Europa", "world?section=Stories+you+follow"):
+        name, _, query = path.partition("?")
+        found = await asks.get(f"/digest/{name}/feed.{form}?{query}")
+        assert found.status_code == 200 and b"<entry" not in found.content and b'"id"' not in found.content, path
+    engine.dispose()
+
+
 @pytest.mark.slow
 async def test_feeds_ask_for_the_token_and_link_the_host_that_was_asked(tmp_path):
     (tmp_path / "web-token").write_text("0123456789abcdef0123", encoding="utf-8")
