@@ -219,34 +219,39 @@ def is_date(text: str) -> bool:
     return True
 
 
-def edition_of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:
-    """Return the edition that a file belongs to, its digest, and the suffix of its name. Errors: DigestError."""
+def editions_of_file(engine: Engine, settings: Settings, path: Path) -> list[tuple[Edition, DigestSettings]]:
+    """Return the editions that a file may belong to: several, if it is in no digest's folder. Errors: DigestError."""
     day, suffix = path.stem[:10], path.stem[10:]
     known = digests_of(settings)
     home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
     if not is_date(day):
         raise DigestError(f"{path} is not a file of an edition: its name does not begin with a date")
+    found = []
     for digest in home or known:
-        for edition, behind in editions_of_date(engine, digest, day):
-            if behind == suffix:
-                return edition, digest, suffix
-    raise DigestError(f"{path}: no edition with this file name is stored")
+        if rows := read(engine, editions.edition_rows, digest.name, day=date.fromisoformat(day)):
+            mine = (row for row, behind in file_suffixes(rows).items() if behind == suffix)
+            found += [(read(engine, editions.load_edition, row=row), digest) for row in mine]
+    if not found:
+        raise DigestError(f"{path}: no edition with this file name is stored")
+    return found
 
 
 def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     """Check a file's edition, and whether the file is as rendered from the store; JSON is checked by itself."""
     if path.suffix == ".json":
         return check_edition(engine, edition_json.load(path.read_bytes()))
-    edition, digest, suffix = edition_of_file(engine, settings, path)
-    verdict = check_edition(engine, edition)
     form = next((name for name, pattern in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
     if form is None:
         raise DigestError(f"{path} is not a form of an edition: {path.suffix}")
-    ours, theirs = render_files(engine, edition, digest, (form,), suffix=suffix)[0].body, path.read_bytes()
-    if theirs == ours:
-        return verdict
-    faults = tuple(diff_lines(ours, theirs)) or ("the bytes of the file differ from the stored edition",)
-    return replace(verdict, faults=(*verdict.faults, *faults))
+    theirs, differences = path.read_bytes(), []
+    for edition, digest in editions_of_file(engine, settings, path):
+        ours = render_files(engine, edition, digest, (form,), suffix=path.stem[10:])[0].body
+        if theirs == ours:
+            return check_edition(engine, edition)
+        differences.append((edition, tuple(diff_lines(ours, theirs))))
+    edition, faults = min(differences, key=lambda found: len(found[1]))
+    verdict = check_edition(engine, edition)
+    return replace(verdict, faults=(*verdict.faults, *(faults or ("the bytes of the file differ from its edition",))))
 
 
 def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:

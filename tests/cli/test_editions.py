@@ -157,7 +157,22 @@ def test_a_book_has_the_text_of_the_report_and_a_changed_book_is_found(watcher, 
     path.write_bytes(path.read_bytes() + b"x")
     code, out, _ = watcher("verify", str(path))
 
-    assert code == 1 and "the bytes of the file differ from the stored edition" in out
+    assert code == 1 and "the bytes of the file differ from its edition" in out
+
+
+def test_a_copy_of_a_file_is_proved_by_the_digest_that_it_is_of(watcher, tmp_path):
+    path = tmp_path / "settings.toml"
+    other = '[[digests]]\nname = "other"\ntitle = "Other"\ndirectory = "other"\nlanguage = "en"\n'
+    path.write_text(path.read_text() + other)
+    assert watcher("digest", "other")[0] == 0
+    (tmp_path / "copy").mkdir()
+    for number, folder in enumerate(("out", "other")):
+        copy = tmp_path / "copy" / f"{TODAY}.md"
+        copy.write_bytes((tmp_path / folder / copy.name).read_bytes())
+
+        code, out, _ = watcher("verify", str(copy))
+
+        assert (code, out.split()[0]) == (0, ("world", "other")[number])
 
 
 def test_a_file_in_json_is_proved_by_the_articles(watcher, tmp_path):
