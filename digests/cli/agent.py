@@ -25,7 +25,7 @@ from watcher.cli.options import Config, closing_store, load_settings
 from watcher.errors import WatcherError
 from watcher.model import Article, Revision
 from watcher.settings.models import Settings
-from watcher.settings.types import parse_duration
+from watcher.settings.types import country_code, parse_duration
 from watcher.store.articles import articles_by_id
 from watcher.store.full_text import Filters
 from watcher.store.pages import revisions_of
@@ -121,6 +121,8 @@ def make_server(settings: Settings, engine: Engine) -> "MCPServer[Any]":
             raise ToolError(f'got since {since!r}, expected an age such as "12h" or "7d"') from error
         if language and not tag:
             raise ToolError(f'got the language {language!r}, expected one such as "fr" or "French"')
+        if country and not country_code(country):
+            raise ToolError(f'got the country {country!r}, expected a code such as "FR"')
         filters = Filters(since=start, language=tag, country=country, outlet=outlet)
         return answer(search_articles, query, filters, limit, offset)
 
@@ -158,8 +160,10 @@ def quote_sentences(quoted: Sequence[Sentence]) -> list[Answer]:
 
 
 def list_editions(connection: Connection, digest: str | None, limit: int) -> Answer:
-    """Return the latest editions, of one digest or of all, with their first headlines."""
+    """Return the latest editions, of one digest or of all, with their first headlines. Errors: DigestError."""
     rows = edition_rows(connection, digest, limit=min(max(limit, 1), MAX_EDITIONS))
+    if digest and not rows:
+        raise DigestError(f"no edition of {digest[:NAME_CHARS]!r} is stored")
     return {"editions": [describe_edition(load_edition(connection, row), row.suffix) for row in rows]}
 
 
@@ -286,7 +290,7 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
     latest = sorted(revisions, key=lambda each: each.at)[-MAX_CHANGES:]
     return head | {
         "in_editions": [
-            {"digest": edition.digest, "date": edition.local_date, **describe_news(shown)}
+            {"digest": edition.digest, "date": f"{edition.local_date}{edition.suffix}", **describe_news(shown)}
             for edition in editions
             for shown in edition.stories
             if shown.id in ids

@@ -18,6 +18,7 @@ from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import to_one_line
+from watcher.settings.types import country_code
 from watcher.store.full_text import Filters
 from watcher.store.search import SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
@@ -60,6 +61,8 @@ def search_articles(
     tag = find_language(language or "", spoken_languages(settings))
     if language and not tag:
         raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
+    if country and not country_code(country):
+        raise BadParameter(f'got "{country}", expected a code such as "FR"', param_hint="--country")
     filters = Filters(
         since=parse_time_option(since, option="--since", now=now, zone=zone),
         until=parse_time_option(until, option="--until", now=now, zone=zone),
