@@ -59,7 +59,7 @@ def make_digest(
     stdout: Annotated[bool, Option("--stdout", help="Print the edition; write no files, store no edition.")] = False,
     formats: Annotated[
         list[str] | None,
-        Option("--format", help="markdown, html, text, eml, json or atom; can be repeated.", metavar="FORMAT"),
+        Option("--format", help="markdown, html, text, eml, json, epub, atom; repeatable.", metavar="FORMAT"),
     ] = None,
     send: Annotated[
         bool, Option("--send", help="Send the edition that was due most recently today; make it if needed.")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from typer import Argument, BadParameter, Option
 
 from digests.analysis.country_names import country_name
-from digests.cli.lookup import find_article, find_digest, find_edition
+from digests.cli.lookup import find_article, find_digest
 from digests.cli.status import name_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
@@ -17,7 +17,7 @@ from digests.cluster.nearest import FAR
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, MissingPerspective, WireGroup
 from digests.settings.digests import digests_of
-from digests.store.editions import get_edition, open_digests
+from digests.store.editions import get_edition, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
 from digests.stories.follows import load_followed, set_followed
@@ -68,10 +68,10 @@ def list_stories(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """List the stories of a digest's last edition with their ids."""
+    """List the stories of a digest's newest edition with their ids."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        edition = find_edition(engine, find_digest(settings, name).name, None)
+        edition = read(engine, newest_edition, find_digest(settings, name).name)
     rows = [{"number": story.number, "id": story.id, "title": story.headline} for story in edition.stories]
     rows += [{"number": None, "id": brief.id, "title": brief.headline} for brief in edition.briefs]
     lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
@@ -79,14 +79,13 @@ def list_stories(
 
 
 def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
-    """Return the id of a story given by id, or by its number in the last edition. Errors: DigestError."""
+    """Return the id of a story given by id, or by its number in the newest edition. Errors: DigestError."""
     if not story.isdecimal():
         return story
-    edition: Edition | None = get_edition(connection, find_digest(settings, None).name)
-    ids = {each.number: each.id for each in edition.stories} if edition else {}
+    edition = newest_edition(connection, find_digest(settings, None).name)
+    ids = {each.number: each.id for each in edition.stories}
     if int(story) not in ids:
-        missing = f"the last edition has no story {story}"
-        raise DigestError(missing if edition else "no edition is stored; watcher digest makes one")
+        raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
     return ids[int(story)]
 
 
@@ -117,7 +116,7 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
         yield ""
     yield f"{row.id}  {row.title}"
     articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
-    times = f"{row.first_at:{MINUTE}} to {row.last_at:{MINUTE}}"
+    times = f"{row.first_at:{MINUTE}} to {row.last_at:{MINUTE}} UTC"
     yield f"  {times}, {articles} in {', '.join(covered.languages)}"
     yield f"  {outlets}, {len(covered.independent)} independent: {', '.join(covered.outlets)}"
     if found.places:
@@ -324,7 +323,7 @@ def follow(
         if story is None and not stop:
             held = {row.id: (row, since) for _, since, row in read(engine, load_followed)}.values()
             rows = [{"id": row.id, "title": row.title, "since": at, "last_report_at": row.last_at} for row, at in held]
-            parts = ((row, f"since {at:{MINUTE}}, last report {row.last_at:{MINUTE}}") for row, at in held)
+            parts = ((row, f"since {at:{MINUTE}}, last report {row.last_at:{MINUTE}} UTC") for row, at in held)
             lines = [f"{row.id}  {row.title} ({times})" for row, times in parts]
             print_result(rows, lines or ["you follow no story; watcher follow STORY follows one"], json=json)
             return

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from digests import edition_json
+from digests.errors import DigestError
 from digests.model import Edition
 from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.store.articles import pin
@@ -206,6 +207,14 @@ def select_editions(digest: str | None = None, day: date | None = None) -> sa.Se
 def get_edition(connection: sa.Connection, digest: str, local_date: date | None = None) -> Edition | None:
     row = find_row(connection, digest, local_date)
     return load_edition(connection, row) if row else None
+
+
+def newest_edition(connection: sa.Connection, digest: str) -> Edition:
+    """Return the edition that was made last, on a schedule or on demand. Errors: DigestError, if there is none."""
+    query = select_editions(digest).order_by(editions.c.made_at.desc()).limit(1)
+    for row in load_records(connection, query, EditionRow):
+        return load_edition(connection, row)
+    raise DigestError(f"no edition of {digest} is stored; watcher digest makes one")
 
 
 def was_delivered() -> sa.ColumnElement[bool]:

@@ -85,13 +85,13 @@ def with_headline(row: StoryRow, story: Story, articles: Mapping[str, Article]) 
 
 def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]:
     """
-    Return the row of a story, given its id, the beginning of its id, an edition's anchor, or the id of its thread.
+    Return the row of a story, given its id or the beginning of it, its link in an edition or the site, or its thread.
 
     The second row is that of the story that has its articles now: itself, or the one that it was merged into.
 
     Errors: DigestError, if no story matches, or several do.
     """
-    wanted = story.strip().rpartition("-")[2]
+    wanted = story.strip().rpartition("/")[2].rpartition("-")[2]
     if wanted.startswith("t") and (thread := store.thread_rows(connection, wanted)):
         return thread[0], thread[0]
     rows = [row] if (row := store.load_story(connection, wanted)) else store.rows_by_prefix(connection, wanted)

@@ -22,7 +22,7 @@ def story(put, engine):
 
 
 def test_a_story_is_followed_listed_and_no_longer_followed(watcher, story):
-    steps = [("1",), (story.id[:6],), (), (story.anchor, "--stop"), ("1", "--stop"), ()]
+    steps = [("1",), (f"http://127.0.0.1:8500/story/{story.id}",), (), (story.anchor, "--stop"), ("1", "--stop"), ()]
 
     said = [watcher("follow", *step) for step in steps]
 
@@ -31,7 +31,7 @@ def test_a_story_is_followed_listed_and_no_longer_followed(watcher, story):
     assert first == f"You follow {story.id}: {story.title}"
     assert again == f"You already follow {story.id}: {story.title}"
     assert listed.startswith(f"{story.id}  {story.title} (since ")
-    assert listed.endswith(", last report 2026-11-24 01:30)")
+    assert listed.endswith(", last report 2026-11-24 01:30 UTC)")
     assert stopped == f"You no longer follow {story.id}: {story.title}"
     assert nothing == f"You do not follow {story.id}: {story.title}"
     assert empty == "you follow no story; watcher follow STORY follows one"
@@ -48,7 +48,7 @@ def test_what_is_followed_is_told_as_json(watcher, story):
 
 @pytest.mark.parametrize(
     ("given", "code", "said"),
-    [(["s000000000"], 1, "there is no story 's000000000'"), (["7"], 1, "the last edition has no story 7"),
+    [(["s000000000"], 1, "there is no story 's000000000'"), (["7"], 1, ") has no story 7"),
      (["--stop"], 2, "--stop: needs a story, such as: watcher follow s1f2e3d4c5b --stop")],
 )  # fmt: skip
 def test_what_cannot_be_followed_is_refused_as_by_watcher_story(watcher, story, given, code, said):

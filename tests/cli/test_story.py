@@ -36,12 +36,12 @@ def press(put):
     return quake, chess
 
 
-def edition(engine, days=0):
+def edition(engine, days=0, *, slot=DAILY, after=0 * HOUR):
     end = MORNING + days * DAY
     order = EditionRequest(
-        local_date=date(2026, 11, 24) + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY
+        local_date=date(2026, 11, 24) + days * DAY, window_start=end - DAY, window_end=end, slot=slot
     )
-    return make_edition(engine, WORLD, order, now=end)
+    return make_edition(engine, WORLD, order, now=end + after)
 
 
 def stories(made):
@@ -70,6 +70,14 @@ def test_the_list_has_the_ids_of_the_last_edition(watcher, press, engine):
 
     assert code == 0
     assert [row["id"] for row in json.loads(out)] == [story.id for story in (*made.stories, *made.briefs)]
+
+
+def test_a_number_is_of_the_edition_that_was_made_last(watcher, press, engine):
+    edition(engine)
+    edition(engine, slot="09:00:00.000000", after=HOUR)
+
+    assert watcher("story", "list")[1].startswith("World Digest no. 2")
+    assert "the newest edition (World Digest no. 2, 2026-11-24) has no story 9" in watcher("story", "9")[2]
 
 
 def test_why_names_what_the_reports_share(watcher, put, engine):
@@ -340,7 +348,7 @@ def test_unknown_ids_are_refused_in_words(watcher, press, engine):
     edition(engine)
 
     assert "no story 'sffff'" in watcher("story", "sffff")[2]
-    assert "the last edition has no story 99" in watcher("story", "99")[2]
+    assert "the newest edition (World Digest no. 1, 2026-11-24) has no story 99" in watcher("story", "99")[2]
     assert "article nowhere is not stored" in watcher("explain", "nowhere", "elsewhere")[2]
 
 
