@@ -62,6 +62,12 @@ name = "world"
     assert 'did you mean "Europe/Berlin"?' in messages[4]
 
 
+def test_a_table_that_is_named_only_as_a_part_of_another_has_its_line(tmp_path):
+    (fault,) = faults(tmp_path, '[[sources]]\nurl = "https://example.org/a"\n\n[[digest.mute]]\nwords = ["x"]\n')
+
+    assert fault[:3] == (4, 3, "digest")
+
+
 def test_a_table_that_is_gone_is_named_with_why(tmp_path):
     found = faults(tmp_path, "[grouping]\nshards_above = 1000\n")
 

@@ -149,8 +149,9 @@ class Positions:
         if header is None:
             return
         at, loc = self._place(header), self._resolve(key_names(header))
+        for length in range(1, len(loc) + 1):  # a header makes the tables above it too
+            self.keys.setdefault(loc[:length], at)
         if node.type == "table_array_element":
-            self.keys.setdefault(loc, at)
             loc = (*loc, self._counts[loc])
             self._counts[loc[:-1]] += 1
         self.keys.setdefault(loc, at)
