@@ -48,6 +48,7 @@ class FetchKind(_Kind):
     NETWORK_DOWN = "network_down", "network is down"
     BROKEN_PIPE = "broken_pipe", "connection interrupted (broken pipe)"
     CONNECTION_BROKEN = "connection_broken", "connection failed ({detail})"
+    PROXY = "proxy", "the proxy {proxy} cannot be reached ({why})"
     REDIRECT_LOOP = "redirect_loop", "redirects in a loop, back to {url}"
     TOO_MANY_REDIRECTS = "too_many_redirects", "more than {n:,} redirects"
     REDIRECT_TOO_LONG = "redirect_too_long", "redirects to a URL of more than {n:,} characters"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import time
 import zlib
 
@@ -432,3 +433,48 @@ async def test_a_page_over_https_goes_through_the_proxy_as_a_tunnel(server, clie
         await client.get("https://feed.invalid/f", options=options)
 
     assert [request.target for request in server.requests] == ["feed.invalid:443"]
+
+
+@pytest.mark.parametrize("url", ["http://feed.invalid/f", "https://feed.invalid/f"])
+async def test_a_proxy_that_cannot_be_reached_is_named_and_its_host_is_not_blamed(client, url):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{unused.getsockname()[1]}"
+        whys = {"nohost.invalid:3128": "the name nohost.invalid does not resolve", place: "connection refused"}
+
+        for proxy, why in whys.items():
+            with pytest.raises(Unreachable) as caught:
+                await client.get(url, options=RequestOptions(url=url, proxy=f"http://{proxy}"))
+
+            # A lookup may also fail because no DNS server answers.
+            assert str(caught.value.reason).startswith(f"the proxy {proxy} cannot be reached ({why}")
+            assert not caught.value.no_connection
+
+
+async def test_a_proxy_that_takes_no_connection_in_time_is_named(monkeypatch):
+    options = RequestOptions(url="http://feed.invalid/f", proxy="http://192.0.2.1:3128")
+
+    async def never(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(asyncio, "open_connection", never)
+    async with Client(user_agent="Watcher/0", timeout_s=0.05) as client:
+        with pytest.raises(FetchError) as caught:
+            await client.get("http://feed.invalid/f", options=options)
+
+    assert str(caught.value.reason) == "the proxy 192.0.2.1:3128 cannot be reached (no response within 0.05 s)"
+    assert not caught.value.no_connection
+
+
+async def test_a_proxy_without_connect_is_named_and_its_host_is_not_blamed(server, client, make_answer):
+    options = RequestOptions(url="https://feed.invalid/f", proxy=f"http://127.0.0.1:{server.port}")
+    server.answers["feed.invalid:443"] = make_answer(status="501 Not Implemented")
+
+    with pytest.raises(Unreachable) as caught:
+        await client.get("https://feed.invalid/f", options=options)
+
+    assert (
+        str(caught.value.reason)
+        == f"the proxy 127.0.0.1:{server.port} cannot be reached (connection failed (501 Not Implemented))"
+    )
+    assert not caught.value.no_connection

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from tests.tools import articles_between
 from tests.worker.fakes import START, feed_xml, page_html
-from watcher.model import PageSelectors
+from watcher.model import PageSelectors, Source
 from watcher.settings.request_options import RequestOptions
-from watcher.store.feeds import feed_states
-from watcher.store.writer import read
+from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.hosts import get_host
+from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # starts a worker process
 
@@ -111,6 +114,32 @@ async def test_a_page_is_read_again_if_its_selectors_change_even_if_it_is_the_sa
     assert (await poll_page(world))[0].startswith('items = "aside" finds nothing on this page')
     read_as_page(world, None)
     assert (await poll_page(world))[0] == "an HTML page, not a feed"
+
+
+async def test_a_proxy_that_fails_stops_no_other_source_of_its_host(world):
+    def refuse() -> httpx.Response:
+        raise httpx.ProxyError("") from ConnectionRefusedError(errno.ECONNREFUSED, "")
+
+    feed, page = (f"https://a.example/{name}" for name in ("feed", "page"))
+    options = {
+        feed: RequestOptions(url=feed, proxy="http://127.0.0.1:9"),
+        page: RequestOptions(url=page, proxy="http://127.0.0.1:9", page=PageSelectors(items=".story")),
+    }
+    world.tools = replace(world.tools, request_options=options)
+    world.net.answers |= dict.fromkeys((feed, "https://a.example/robots.txt"), refuse)
+    world.net.serve("https://a.example/good", feed_xml("a.example", []))
+    rows = [Source(url=url, name=url, language="en") for url in (feed, page, "https://a.example/good")]
+    write(world.tools.writer.engine, sync_sources, rows, now=world.clock[0])
+
+    await world.drain()
+
+    states = read(world.tools.writer.engine, feed_states)
+    refused = "the proxy 127.0.0.1:9 cannot be reached (connection refused)"
+    reasons = {state.feed.url: str(state.reason or "") for state in states}
+    assert reasons == {feed: refused, page: refused, rows[2].url: ""}
+    assert all(state.feed.last_polled_at and not state.blocked_until for state in states)
+    host = read(world.tools.writer.engine, get_host, "a.example")
+    assert host.robots_status is None and world.tools.connectivity.down_since is None
 
 
 async def test_a_page_that_robots_txt_forbids_is_not_polled(world):

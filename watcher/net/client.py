@@ -62,6 +62,7 @@ class Client:
             raise ValueError(f"not a User-Agent of product/version (contact) in ASCII: {user_agent!r}")
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
+        self._limits = {"timeout_s": timeout_s, "deadline_s": deadline_s}
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(concurrency)
         self._guard = AddressGuard(PrivateAllowlist.parse(allow_private))
@@ -103,11 +104,10 @@ class Client:
         `on_hop` is called for each redirect that is followed, with its status, the URL that sent it, and its target.
         """
         if is_mail(url):
-            limits = {"timeout_s": self._timeout_s, "deadline_s": self._deadline_s}
             try:
-                return await read_mailbox(url, validators.etag or "", options, **limits)
+                return await read_mailbox(url, validators.etag or "", options, **self._limits)
             except WIRE_ERRORS as error:
-                raise fetch_error(error, url, at=url, **limits) from error
+                raise fetch_error(error, url, at=url, proxy="", **self._limits) from error
         headers = request_headers(validators, accept, delta=delta)
         answer = await self._follow(url, headers, options, max_bytes=max_bytes, on_hop=on_hop)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
@@ -144,8 +144,7 @@ class Client:
                             return CrossHostRedirect(url=chain.url)
                     return answer
             except WIRE_ERRORS as error:
-                limits = {"timeout_s": self._timeout_s, "deadline_s": self._deadline_s}
-                raise fetch_error(error, url, at=chain.url, **limits) from error
+                raise fetch_error(error, url, at=chain.url, proxy=proxy or "", **self._limits) from error
 
     async def _hop(
         self,

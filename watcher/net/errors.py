@@ -31,17 +31,21 @@ NETWORK_ERRORS = {
 MAX_CAUSES = 12  # in the chain of one error
 
 
-def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float) -> FetchError:
+def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float, proxy: str) -> FetchError:
     """
     Return the FetchError for one of `WIRE_ERRORS`; `at` is the URL of the hop where it happened.
 
+    Over a `proxy` ("" for none), no failure means that the host cannot be reached.
     `timeout_s` is the limit of one read, which raises httpx's timeout; `deadline_s` is the limit of the whole fetch,
     which raises a plain TimeoutError.
     """
     match error:
         case httpx.TimeoutException():
-            reason = Reason(FetchKind.TIMED_OUT, time=f"{timeout_s:g}")
-            return TimedOut(url, reason, answered_by=at, no_connection=isinstance(error, httpx.ConnectTimeout))
+            reason, is_far = Reason(FetchKind.TIMED_OUT, time=f"{timeout_s:g}"), isinstance(error, httpx.ConnectTimeout)
+            return TimedOut(url, reason, answered_by=at, no_connection=is_far and not proxy)
+        case httpx.ProxyError() if proxy:
+            why = connection_reason(error, proxy, timeout_s)
+            return Unreachable(url, Reason(FetchKind.PROXY, proxy=urlsplit(proxy).netloc, why=why), answered_by=at)
         case TimeoutError():
             return TimedOut(url, Reason(FetchKind.DEADLINE, time=f"{deadline_s:g}"), answered_by=at)
         case httpx.ProtocolError():
@@ -51,12 +55,12 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
             return RequestRefused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
         case _:
-            reason = connection_reason(error, at)
+            reason = connection_reason(error, at, timeout_s)
             is_far = isinstance(error, httpx.ConnectError) and reason.kind not in (FetchKind.CERTIFICATE, FetchKind.TLS)
-            return Unreachable(url, reason, answered_by=at, no_connection=is_far)
+            return Unreachable(url, reason, answered_by=at, no_connection=is_far and not proxy)
 
 
-def connection_reason(error: Exception, url: str) -> Reason:
+def connection_reason(error: Exception, url: str, timeout_s: float) -> Reason:
     """Return why the host of `url` could not be connected to, or why the connection broke."""
     for cause in cause_chain(error):
         match cause:
@@ -68,6 +72,8 @@ def connection_reason(error: Exception, url: str) -> Reason:
                 return Reason(FetchKind.NAME_LOOKUP_FAILED, host=urlsplit(url).hostname or "")
             case socket.gaierror() | UnicodeError():
                 return Reason(FetchKind.UNRESOLVED, host=urlsplit(url).hostname or "")
+            case TimeoutError():
+                return Reason(FetchKind.TIMED_OUT, time=f"{timeout_s:g}")
             case OSError(errno=number) if number in NETWORK_ERRORS:
                 return Reason(NETWORK_ERRORS[number])
     text = next((str(cause) for cause in cause_chain(error) if str(cause)), type(error).__name__)

@@ -65,7 +65,7 @@ class HttpPost:
                 return await self._send(deadline)
         except WIRE_ERRORS as error:
             times = {"timeout_s": self.timeout_s, "deadline_s": self.deadline_s}
-            raise fetch_error(error, self.url, at=self.url, **times) from error
+            raise fetch_error(error, self.url, at=self.url, proxy="", **times) from error
         except asyncio.CancelledError:
             if not self._is_aborted:
                 raise

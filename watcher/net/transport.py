@@ -67,7 +67,7 @@ def guarded_transport(guard: AddressGuard, proxy: str | None = None) -> httpx.As
         proxy=httpcore.Proxy(proxy) if proxy else None,
         max_connections=KEPT_CONNECTIONS,
         keepalive_expiry=KEEP_ALIVE_S,
-        network_backend=GuardedBackend(guard),
+        network_backend=GuardedBackend(guard, to_proxy=proxy is not None),
     )
     return transport
 
@@ -114,8 +114,9 @@ class ConnectionPool(httpcore.AsyncConnectionPool):
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects only to addresses that the guard has checked; Host and SNI still have the URL's name."""
 
-    def __init__(self, guard: AddressGuard) -> None:
+    def __init__(self, guard: AddressGuard, *, to_proxy: bool = False) -> None:
         self._guard = guard
+        self._errors = (httpcore.ProxyError,) * 2 if to_proxy else (httpcore.ConnectTimeout, httpcore.ConnectError)
 
     async def connect_tcp(
         self,
@@ -125,13 +126,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: object = None,
     ) -> NetworkStream:
-        """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError; HopError for a private address."""
-        with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
+        """Return a connection. Errors: ConnectTimeout and ConnectError, or ProxyError; HopError (private address)."""
+        with translate_errors(*self._errors):
             async with asyncio.timeout(timeout):
                 try:
                     addresses = await self._guard.addresses(host, port)
                 except (OSError, UnicodeError) as error:
-                    raise httpcore.ConnectError(f"the name {host} does not resolve") from error
+                    raise self._errors[1](f"the name {host} does not resolve") from error
                 for address in addresses[:-1]:
                     with suppress(OSError):
                         async with asyncio.timeout(NEXT_ADDRESS_S):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from watcher.errors import FetchError, HttpStatusError
+from watcher.failure_messages import FetchKind, Reason
 from watcher.model import Feed, PollResult, PollUnchanged, Response
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
@@ -110,7 +111,7 @@ async def renew_lease(host: str, context: WorkerContext, until: datetime, *, fee
 async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until: datetime) -> None:
     """Fetch the pages due at `host` as its robots.txt allows, including pages queued in the meantime."""
     while pages := await context.writer.read(due_pages, host, now=context.now(), limit=PAGES_AT_ONCE):
-        verdicts: dict[str, RobotsVerdict] = {}  # by the URL of robots.txt
+        verdicts: dict[tuple[str, str | None], RobotsVerdict] = {}  # by the URL of robots.txt and the proxy
         for page in pages:
             if await renew_lease(host, context, until) is VisitDecision.STOP:
                 return
@@ -119,13 +120,14 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                 continue
             verdict = RobotsVerdict(allowed=frozenset((page.url,)))
             if context.fetch.robots:
-                where = robots_url(page.url)
-                if where not in verdicts:
+                where, options = robots_url(page.url), context.request_options.get(page.feed.source.url)
+                key = where, options.proxy if options else None
+                if key not in verdicts:
                     urls = [p.url for p in pages if should_fetch_page(p, context) and robots_url(p.url) == where]
-                    verdicts[where] = await load_robots(where, urls, pages[0].feed, context, pause)
+                    verdicts[key] = await load_robots(where, urls, page.feed, context, pause)
                 if context.connectivity.down_since is not None:
                     return
-                verdict = verdicts[where]
+                verdict = verdicts[key]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
             if verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
                 await context.writer.do(defer, [page.article_id], until=context.now() + ROBOTS_RETRY_AFTER)
@@ -150,8 +152,8 @@ async def load_robots(
     lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
     if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
         answer = await fetch_robots(where, context, pause, context.request_options.get(feed.source.url))
-        if answer is None:
-            return robots.evaluate(robots.NO_ANSWER, "", ())
+        if isinstance(answer, Reason):
+            return RobotsVerdict(reason=answer, is_transient=True)
         status, rules = answer
         await context.writer.do(hosts.set_robots, host, at=now, status=status, rules=rules)
     if not rules:
@@ -165,16 +167,16 @@ async def load_robots(
 
 async def fetch_robots(
     where: str, context: WorkerContext, pause: HostDelay, options: RequestOptions | None
-) -> tuple[int, str] | None:
-    """Fetch the robots.txt at `where`; return its status and the rules for us; None if our network is down."""
+) -> tuple[int, str] | Reason:
+    """Fetch the robots.txt at `where`; return its status and the rules for us, or why our network or proxy fails."""
     started = context.now()
     async with pause:
         try:
             most = 8 * robots.MAX_BYTES
             answer = await context.client.get(where, accept="text/plain", max_bytes=most, options=options)
         except FetchError as error:
-            if await context.connectivity.is_to_blame(error, since=started):
-                return None
+            if error.kind is FetchKind.PROXY or await context.connectivity.is_to_blame(error, since=started):
+                return error.reason
             await block_host(error, context, implied=timedelta())
             return error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER, ""
     assert isinstance(answer, Response)  # nothing was conditional
