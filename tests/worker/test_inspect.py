@@ -14,6 +14,7 @@ from watcher.feeds.inspect import NotAFeed
 from watcher.net.client import Client
 from watcher.net.transport import httpx
 from watcher.settings.models import PollSettings
+from watcher.settings.request_options import RequestOptions
 from watcher.worker.inspect import MAX_PROBED_FEEDS, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
 
@@ -313,3 +314,21 @@ async def test_a_site_without_feeds_has_the_news_sitemap_of_its_robots_txt(site,
     assert [(one.url, one.found_by) for one in found.feeds] == [(site.url("/news-index.xml"), "sitemap")]
     assert found.feeds[0].report.feed.title == "The Post"
     assert site.asked[-3:] == ["/robots.txt", "/news-index.xml", "/1.xml.gz"]
+
+
+async def test_the_sitemaps_of_an_index_are_read_as_a_poll_does(site, looker):
+    parts = [(site.url(f"/{n}.xml"), f"2026-11-24T0{n}:00:00Z") for n in (2, 1)]
+    rows = "".join(f"<sitemap><loc>{url}</loc><lastmod>{at}</lastmod></sitemap>" for url, at in parts)
+    site.page("/index.xml", f"<sitemapindex>{rows}</sitemapindex>")
+    site.page("/1.xml", NEWS)
+    site.page("/2.xml", "<urlset/>")
+    looker.options = {site.url("/index.xml"): RequestOptions(url=site.url("/index.xml"), headers=(("X-Key", "k"),))}
+
+    found = (await looker.probe(site.url("/index.xml"))).report
+    assert (found.feed.title, found.format, found.sent, len(found.feed.entries)) == ("The Post", "Sitemap index", 1, 1)
+    assert found.feed.faults == (f"{site.url('/2.xml')}: XML, but not a feed: its root is <urlset>, a sitemap",)
+    assert (await discover((site.url("/index.xml"),), looker)).feeds[0].report == found
+    site.answers["/2.xml"] = lambda asked: (404 if asked["X-Key"] == "k" else 200, {}, b"")
+    failed = await looker.probe(site.url("/index.xml"))
+    assert str(failed.found.reason) == f"404 Not Found, polled at {site.url('/2.xml')}" and failed.report is None
+    assert site.asked == ["/index.xml", "/2.xml", "/1.xml"] * 2 + ["/index.xml", "/2.xml"]

@@ -80,7 +80,11 @@ async def test_a_sitemap_index_is_polled_by_the_dates_of_its_parts(world):
     world.net.serve("https://a.example/1.xml", "<urlset/>")
     world.net.serve("https://a.example/0.xml", "<urlset/>")
     serve_index("2026-11-24T05:00:00Z", "2026-11-24T07:40:00Z")
-    assert (await poll())[1].endswith("a sitemap")
+    assert (await poll())[1].endswith("its root is <urlset>, a sitemap, polled at https://a.example/0.xml")
+    world.clock[0] += timedelta(hours=1)
+    serve_index("2026-11-24T05:00:00Z", "2026-11-24T09:40:00Z")
+    del world.net.answers["https://a.example/1.xml"]
+    assert await poll() == (["feed", "1.xml"], "404 Not Found, polled at https://a.example/1.xml")
 
 
 def read_as_page(world, items: str | None) -> None:

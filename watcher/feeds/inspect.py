@@ -7,7 +7,7 @@ from statistics import median
 from watcher.errors import FeedError
 from watcher.failure_messages import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
-from watcher.feeds.parse import normalize_feed, parse_raw_feed
+from watcher.feeds.parse import Parts, add_parts, normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
 from watcher.model import PageSelectors, ParsedFeed
 from watcher.text.encoding import decode_feed
@@ -48,12 +48,12 @@ class NotAFeed:
 
 
 def inspect_body(
-    body: bytes, url: str, content_type: str | None, now: datetime, page: PageSelectors | None = None
+    body: bytes, url: str, content_type: str | None, now: datetime, page: PageSelectors | None = None, parts: Parts = ()
 ) -> FeedReport | NotAFeed:
     """Return a report on the feed in `body`, or the page with the selectors `page`; what `body` is if it is neither."""
     text = decode_feed(body, content_type)
     try:
-        raw = parse_raw_feed(body, page, url=url, content_type=content_type)
+        raw = add_parts(parse_raw_feed(body, page, url=url, content_type=content_type), url, parts)
     except FeedError as error:
         return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
     feed = normalize_feed(raw, url=url, now=now)

@@ -2,22 +2,22 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 from itertools import islice
 
-from watcher.errors import FeedError
-from watcher.failure_messages import FeedKind, Reason
+from watcher.errors import FeedError, FetchError
+from watcher.failure_messages import FeedKind, HealthKind, Reason
 from watcher.feeds.discover import find_feed_links
 from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
-from watcher.feeds.sitemap import NEWS_SITEMAP, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
+from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
-from watcher.model import PageSelectors, ParsedFeed
+from watcher.model import PageSelectors, ParsedFeed, SitemapPart
 from watcher.text.encoding import decode_feed, decode_page
 from watcher.text.urls import is_mail
 
@@ -47,6 +47,7 @@ FILES = (  # first bytes of binary files, and their kinds
     (b"PK\x03\x04", FeedKind.ZIP),
     (b"\x1f\x8b", FeedKind.GZIP),
 )
+Parts = Sequence[tuple[str, bytes | FetchError]]  # the sitemaps of an index by URL, or why there is none
 SAMPLE_BYTES = 2_000
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # maximal share of control characters in a text; random bytes have 0.1
@@ -67,6 +68,7 @@ def parse_feed(
     now: datetime | None = None,
     known: Mapping[str, str] | None = None,
     page: PageSelectors | None = None,
+    parts: Parts = (),
 ) -> ParsedFeed:
     """
     Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom, JSON Feed, a news sitemap or a sitemap index, also as a gzip
@@ -80,12 +82,13 @@ def parse_feed(
         now: Dates more than a day later are ignored.
         known: GUID → `content_hash`; unchanged entries are returned without summary and text.
         page: The selectors for `body` if it is a page, not a feed.
+        parts: The sitemaps of an index, whose entries are read too. The result has those that cannot be read.
 
     Raises:
         FeedError: `body` is not a feed; `kind` says what it is.
     """
     raw = parse_raw_feed(body, page, url=url, content_type=content_type, max_entries=max_entries)
-    return normalize_feed(raw, url=url, now=now, known=known)
+    return normalize_feed(add_parts(raw, url, parts), url=url, now=now, known=known)
 
 
 def parse_raw_feed(
@@ -112,6 +115,26 @@ def parse_raw_feed(
     return parse_xml_feed(body, text, url, max_entries)
 
 
+def add_parts(raw: RawFeed, url: str, parts: Parts) -> RawFeed:
+    """Return an index with the entries of `parts`; its own are those that cannot be read. Errors: FeedError if all."""
+    unread = dict[str, Reason]()
+    for place, content in parts:
+        try:
+            if isinstance(content, FetchError):
+                raise content
+            part = parse_raw_feed(content, url=place)
+        except (FeedError, FetchError) as error:
+            unread[place] = error.reason
+            continue
+        title, entries = raw.title if raw.title.value else part.title, (*raw.entries, *part.entries)
+        raw = replace(raw, title=title, language=raw.language or part.language, entries=entries)
+    if unread and len(unread) == len(parts):
+        raise FeedError(url, Reason(HealthKind.ASKED_AT, why=unread[place], site=place))
+    faults = (*raw.faults, *(f"{place}: {reason}" for place, reason in unread.items()))
+    left = tuple(SitemapPart(url=place) for place in unread) if parts else raw.parts
+    return replace(raw, parts=left, faults=faults)
+
+
 def normalize_feed(
     raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
 ) -> ParsedFeed:
@@ -124,7 +147,7 @@ def normalize_feed(
         title=title_text(raw.title),
         link=absolute_url(url, raw.link),
         language=parse_language_tag(raw.language),
-        entries=entries if raw.format != NEWS_SITEMAP else recent_news(entries, now),
+        entries=recent_news(entries, now) if raw.format in FORMATS else entries,
         parts=parts,
         ttl_s=raw.ttl_s,
         skip_hours=raw.skip_hours,

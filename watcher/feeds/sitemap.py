@@ -12,7 +12,7 @@ from watcher.feeds.normalize import RawEntry, RawFeed, RawText, parse_date
 from watcher.model import Entry, SitemapPart
 from watcher.text.urls import host_of, is_web
 
-NEWS_SITEMAP = "News sitemap"  # the format
+FORMATS = NEWS_SITEMAP, SITEMAP_INDEX = "News sitemap", "Sitemap index"
 SITEMAPS = frozenset(("urlset", "sitemapindex"))
 NEWS_NAMESPACE = "/schemas/sitemap-news/"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -52,7 +52,7 @@ def parse_sitemap(text: str, root: str, url: str, max_entries: int) -> RawFeed:
         parts = tuple(
             SitemapPart(url=row["loc"], changed_at=parse_date(row.get("lastmod", ""))) for row in rows if "loc" in row
         )
-        return RawFeed(format="Sitemap index", parts=parts, faults=faults)
+        return RawFeed(format=SITEMAP_INDEX, parts=parts, faults=faults)
     news = [row for row in rows if "loc" in row and ("title" in row or "publication_date" in row)]
     if not news and NEWS_NAMESPACE not in text[:HEAD_CHARS]:
         raise FeedError(url, Reason(FeedKind.SITEMAP, root=root))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
@@ -24,7 +25,7 @@ from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
 from watcher.worker.context import client_for, parsing_pool, system_clock
-from watcher.worker.poll_feed import poll_policy
+from watcher.worker.poll_feed import get_parts, poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 NO_ADDRESS = frozenset((FetchKind.UNRESOLVED, FetchKind.NAME_LOOKUP_FAILED))
@@ -106,17 +107,16 @@ class FeedProber:
             return replace(seen, error=FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason)))
         try:
             answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page or page else ACCEPT_FEED)
-        except FetchError as error:
-            return replace(seen, redirects=tuple(steps), error=error)
-        assert isinstance(answer, Response)  # nothing was conditional
-        seen = replace(seen, at=self.now(), redirects=tuple(steps), response=answer)
-        kind = answer.header("content-type")
-        try:
-            args = (answer.body, answer.url, kind, seen.at, page)
+            assert isinstance(answer, Response)  # nothing was conditional
+            seen = replace(seen, at=self.now(), response=answer)
+            args = (answer.body, answer.url, answer.header("content-type"), seen.at, page)
             found = await self.pool.run(inspect_body, *args, limit_s=EXAMINE_LIMIT_S)
-        except WorkerFailed as error:
-            return replace(seen, error=error)
-        return replace(seen, found=found)
+            if isinstance(found, FeedReport) and found.feed.parts:
+                parts = await get_parts(found.feed, partial(self._get, steps=[], accept=ACCEPT_FEED, source=url))
+                found = await self.pool.run(inspect_body, *args, parts, limit_s=EXAMINE_LIMIT_S)
+        except (FetchError, WorkerFailed) as error:
+            return replace(seen, redirects=tuple(steps), error=error)
+        return replace(seen, redirects=tuple(steps), found=found)
 
     async def probe_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
         """Probe spellings of a URL until one can be connected to; return its result, else the result of the first."""
@@ -152,9 +152,9 @@ class FeedProber:
         return find_sitemaps(answer.body) if isinstance(answer, Response) else ()
 
     async def _get(
-        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
+        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None, source: str = ""
     ) -> Response | NotModified:
-        """Request `url` after its host's pause; append redirects to `steps`, and note pauses and refusals of hosts."""
+        """Request `url` as `source` after a pause; append redirects to `steps`; note pauses and refusals of hosts."""
         wait = (self._free_at.get(host_of(url), self.now()) - self.now()).total_seconds()
         if wait > 0:
             await self.sleep(wait)
@@ -164,7 +164,7 @@ class FeedProber:
                 url,
                 accept=accept,
                 validators=validators or Validators(),
-                options=self.options.get(url),
+                options=self.options.get(source or url),
                 on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
             )
         except FetchError as error:
@@ -320,11 +320,9 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
 
 
 async def probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:
-    """Return the first news sitemap among those of a site's robots.txt; of an index, a part must be one."""
+    """Return the first news sitemap, or index with one, among those of a site's robots.txt."""
     for sitemap in (await prober.read_sitemaps(url))[:MAX_PROBED_SITEMAPS]:
         probe = await prober.probe(sitemap)
-        if probe.report and (parts := probe.report.feed.parts):
-            probe = await prober.probe(parts[0].url)
         if probe.report:
             return [FeedCandidate(url=sitemap, found_by="sitemap", probe=probe)]
     return []

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from http import HTTPStatus
 from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
-from watcher.feeds.parse import parse_feed
+from watcher.feeds.parse import Parts, parse_feed
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import (
     Entry,
@@ -100,9 +100,19 @@ async def parse_response(
     kind = response.header("content-type")
     parse = partial(parse_feed, response.body, url=response.url, content_type=kind, now=context.now(), known=recent)
     parsed = await context.feed_pool.run(partial(parse, page=page), limit_s=PARSE_LIMIT_S)
-    is_complete = True
+    is_complete = all(part.changed_at for part in parsed.parts)
     if parsed.parts:
-        parsed, is_complete = await read_parts(feed, parsed, recent, context)
+
+        async def get(url: str) -> Response | NotModified:
+            await context.sleep(context.fetch.host_delay.total_seconds())
+            options = context.request_options.get(feed.source.url)
+            return await context.client.get(url, accept=ACCEPT_FEED, options=options)
+
+        parts = await get_parts(parsed, get)
+        if isinstance(error := parts[-1][1], FetchError):
+            await block_host(error, context, implied=context.poll.min_every)
+        parsed = await context.feed_pool.run(partial(parse, parts=parts), limit_s=PARSE_LIMIT_S)
+        is_complete &= not parsed.parts
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
     is_complete = is_complete and not waiting
     faults = parsed.faults
@@ -137,38 +147,17 @@ async def parse_response(
     )
 
 
-async def read_parts(
-    feed: Feed, index: ParsedFeed, recent: dict[str, str], context: WorkerContext
-) -> tuple[ParsedFeed, bool]:
-    """
-    Return the feed with the entries of the parts of a sitemap index, and whether the index shows all their changes.
-
-    Errors: FeedError or FetchError of the last part if no part can be read.
-    """
-    options, found = context.request_options.get(feed.source.url), dict[str, Entry]()
-    faults, error, count = list(index.faults), None, 0
+async def get_parts(index: ParsedFeed, get: Callable[[str], Awaitable[Response | NotModified]]) -> Parts:
+    """Return the sitemaps of an index for `parse_feed`, up to the first that cannot be fetched."""
+    found = list[tuple[str, bytes | FetchError]]()
     for part in index.parts:
-        await context.sleep(context.fetch.host_delay.total_seconds())
         try:
-            answer = await context.client.get(part.url, accept=ACCEPT_FEED, options=options)
-            assert isinstance(answer, Response)  # nothing was conditional
-            parse = partial(parse_feed, answer.body, url=answer.url, now=context.now(), known=recent)
-            read = await context.feed_pool.run(parse, limit_s=PARSE_LIMIT_S)
-        except (FeedError, FetchError) as caught:
-            error = caught
-            faults.append(f"{part.url}: {caught.reason}")
-            if isinstance(caught, FetchError):
-                caught.permanent = False  # a part that is gone does not end its index
-                await block_host(caught, context, implied=timedelta())
-                break
-            continue
-        count += 1
-        found |= {entry.guid: entry for entry in read.entries if entry.guid not in found}
-        index = replace(index, title=index.title or read.title, language=index.language or read.language)
-    if error is not None and not count:
-        raise error
-    is_complete = error is None and all(part.changed_at for part in index.parts)
-    return replace(index, entries=tuple(found.values()), faults=tuple(faults)), is_complete
+            answer = await get(part.url)
+        except FetchError as error:
+            return [*found, (part.url, error)]
+        assert isinstance(answer, Response)  # nothing was conditional
+        found.append((part.url, answer.body))
+    return found
 
 
 async def compare_entries(
