@@ -63,7 +63,10 @@ def compose_edition(
     selection = select_stories(wanted, context, anchors)
     if digest.kind == "week":
         of_week = [each.story for each in ranked]
-        selection.main = [(each, add_week(shown, of_week, context)) for each, shown in selection.main]
+        selection.main = [
+            (each, add_week(shown, of_week, [below.story for below in selection.related.get(shown.id, ())], context))
+            for each, shown in selection.main
+        ]
     briefs = (*_briefs(selection, context), *_silent_followed(ranked, context))
     sections = _sections(selection, context, anchors, has_lines=any(each.quiet_days is not None for each in briefs))
     shown = [story for section in sections for story in section.stories]

@@ -26,16 +26,17 @@ MAX_NEW_NUMBERS = 2  # that raise the score of a sentence
 ENDED_AFTER = timedelta(days=2)  # without a report
 
 
-def add_week(shown: EditionStory, stories: Iterable[Story], context: ComposeContext) -> EditionStory:
+def add_week(shown: EditionStory, stories: list[Story], listed: list[Story], context: ComposeContext) -> EditionStory:
     """
     Return a story with the turns of its thread in the window, and the day of its last report if it has ended.
 
     If it has two turns or more, they take the place of the summary and of what is new since the last edition.
+    It has not ended while its thread, or a story that is `listed` below it, goes on.
     """
-    thread = stories_to_tell(shown, {each.id: each for each in stories}, context)
-    by_day = reports_by_day(thread, context)
-    last = max((article.published_at for days in by_day.values() for _, own in days for article in own), default=None)
-    if last is not None and last < context.window_end - ENDED_AFTER:
+    by_day = reports_by_day(stories_to_tell(shown, {each.id: each for each in stories}, context), context)
+    thread = [each for each in stories if each.id == shown.id or (shown.thread and each.thread == shown.thread)]
+    times = [article.published_at for each in (*thread, *listed) for article in context.present(each)]
+    if times and max(times) < context.window_end - ENDED_AFTER:
         outlets = {mention.outlet for mention in shown.mentions}
         if outlets <= context.outlets_read:  # an outlet that was not read may report it still
             shown = replace(shown, ended_on=max(by_day))

@@ -136,6 +136,15 @@ def test_a_story_without_a_report_for_two_days_has_ended_if_its_outlets_were_rea
     assert "no report since 10 March" in text.body.decode()
 
 
+def test_a_story_has_not_ended_while_its_thread_goes_on_in_other_words():
+    first, later = [*reports(0, DAYS[0], outlets=3), *reports(1, DAYS[1], outlets=3)], reports(6, DAYS[3])
+
+    shown = edition_of_week([first, later], meanings=([first], [later])).stories[0]
+
+    assert [turn.day.day for turn in shown.turns] == [9, 10]
+    assert shown.ended_on is None and shown.related
+
+
 def test_a_day_without_a_report_that_the_reader_can_read_is_left_out():
     german = "Soldaten haben am Dienstag einen Wall aus Sand um das Krankenhaus von Orlen gebaut, teilte die Armee mit."
     groups = [reports(0, DAYS[0]), reports(1, german, language="de"), reports(2, DAYS[2])]
