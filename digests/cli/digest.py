@@ -212,7 +212,8 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
-    """Show what `--send` would send to whom. The store is only read, and no secret is."""
+    """Show what `--send` would send to whom. The store is only brought up to date and read, and no secret is."""
+    editions.open_digests(settings.store.url, make=False).dispose()
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(digest, *preview(settings, engine, digest, options)) for digest in wanted]
         unread = sum(not check_was_read(engine, made.edition) for _, made, _ in previews)

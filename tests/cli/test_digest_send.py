@@ -13,6 +13,7 @@ from digests.store.editions import EditionKey, find_row, is_settled, load_editio
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from watcher.cli.main import run_command_line
+from watcher.store.engine import open_store
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -153,6 +154,16 @@ def test_a_preview_of_what_was_sent_says_so(digest, put, capsys, tmp_path):
     assert told["is_made"]
     assert {row["state"] for row in told["messages"]} == {"sent"}
     assert state(tmp_path) == before
+
+
+def test_a_preview_works_on_a_store_that_has_only_been_polled(server, tmp_path, capsys):
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS.format(port=server.port, more=""))
+    open_store(f"sqlite:///{tmp_path}/watcher.db").dispose()  # without the tables of the digests
+
+    assert run_command_line(["digest", "--preview", "--config", str(path)]) == 3
+
+    assert "this is a preview" in capsys.readouterr().out
 
 
 def test_a_preview_makes_no_store(server, tmp_path, capsys):

@@ -94,7 +94,7 @@ def dispose_on_error(engine: Engine) -> Iterator[None]:
 def require_current_version(engine: Engine, schema: Schema) -> None:
     """Raise StoreError if the last applied migration of a store is not the newest of `schema`."""
     if known_version(engine, schema) != schema.revisions[-1]:
-        raise StoreError(f"the store {redacted_url(engine)} has another version: watcher status upgrades it")
+        raise StoreError(f"the store {redacted_url(engine)} is not up to date: watcher status brings it up to date")
 
 
 def connect(url: str) -> Engine:
