@@ -1,6 +1,7 @@
 """The channel `apprise`: sends a message by any service that Apprise knows, in a process that can be stopped."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -53,6 +54,8 @@ class AppriseChannel(ProcessChannel):
 
     def run_apprise(self, message: dict[str, Any], *options: str) -> dict[str, Any]:
         """Return the answer of the process. Errors: DeliveryError, if there is none, or the URL cannot be used."""
+        if re.search(r"[\s,]\s*[a-z][a-z0-9+.-]*://", self._url):  # Apprise would take it for a part of the first
+            raise self.fault("has several URLs; expected one, and a delivery for each", permanent=True)
         command = [sys.executable, "-P", "-m", "digests.delivery.apprise_process", *options]
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         self._process = subprocess.Popen(

@@ -110,6 +110,7 @@ def test_a_failure_is_what_the_server_answered_and_no_option_of_the_url_hides_it
     ("url", "told"),
     [
         ("file:///etc/passwd", "is not a URL that Apprise can use"),
+        ("json://127.0.0.1:9/a, json://127.0.0.1:9/b", "has several URLs; expected one, and a delivery for each"),
         ("json://[/secret", "is not a URL that Apprise can use"),
         ("tgram://123456789:abcdefg_secret/1/2/3", "names 3 recipients; expected one, and a delivery for each"),
     ],
