@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StrictInt, model_validator
 from digests.settings.delivery import ChannelName, DeliverSettings, Mailbox, cross_field_issues
 from digests.settings.schedule import QuietHours
 from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
-from watcher.settings.types import Duration, quote_value, within
+from watcher.settings.types import Duration, Phrases, quote_value, within
 from watcher.text.format import did_you_mean
 
 CORRECTIONS = "corrections"
@@ -62,7 +62,7 @@ class StoryAlertSettings(SettingsModel):
         description='"outlets >= 5" (independent outlets that report the story), "countries >= 3" (of its outlets), or'
         ' "corrections" (changes to reports that an edition cites); by default, `words` are enough.',
     )
-    words: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+    words: Phrases = Field(
         default=(), description='Words or phrases, one of which it must have; "elect*" matches "election" and so on.'
     )
     quiet: QuietHours = Field(

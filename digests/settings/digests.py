@@ -19,6 +19,7 @@ from watcher.settings.types import (
     Duration,
     LocalPath,
     OptionalSecret,
+    Phrases,
     PositiveDuration,
     TimeZoneName,
     WebUrl,
@@ -65,7 +66,6 @@ class MailSettings(SettingsModel):
 
 MAX_QUIET_DAYS = 14  # without a report, after which editions list a followed story once more, then only with news
 REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
-Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
 def parse_weight(value: object) -> float:

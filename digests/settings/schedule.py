@@ -50,11 +50,13 @@ def parse_quiet(value: object) -> tuple[time, time] | None:
     """Return begin and end of "22:00-07:00", which may pass midnight; None for "". Errors: ValueError."""
     if isinstance(value, tuple) or not value:
         return value or None  # type: ignore[return-value]
-    begin, _, end = str(value).partition("-")
     try:
-        return parse_clock(begin), parse_clock(end)
+        begin, end = map(parse_clock, str(value).split("-"))
     except ValueError:
-        raise ValueError(f'got {quote_value(value)}, expected two times of day such as "22:00-07:00"') from None
+        begin = end = time()
+    if begin == end:
+        raise ValueError(f'got {quote_value(value)}, expected two times of day such as "22:00-07:00"')
+    return begin, end
 
 
 def schema(title: str, one: dict[str, Any]) -> WithJsonSchema:

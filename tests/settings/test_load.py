@@ -62,6 +62,21 @@ name = "world"
     assert 'did you mean "Europe/Berlin"?' in messages[4]
 
 
+@pytest.mark.parametrize(
+    ("rule", "key", "told"),
+    [
+        ('words = ["*"]', "digests[1].alerts[1].words[1]", 'got "*", expected a word or a phrase'),
+        ('words = ["quake"]\nquiet = "18:00-18:00"', "digests[1].alerts[1].quiet", "expected two times of day"),
+    ],
+)
+def test_an_alert_that_nothing_could_send_is_refused(tmp_path, rule, key, told):
+    deliver = 'deliver = [{ channel = "webhook", url = "env:A" }]'
+
+    (fault,) = faults(tmp_path, f'[[digests]]\nname = "world"\n{deliver}\n[[digests.alerts]]\n{rule}\n')
+
+    assert fault[2] == key and told in fault[3]
+
+
 def test_a_table_that_is_named_only_as_a_part_of_another_has_its_line(tmp_path):
     (fault,) = faults(tmp_path, '[[sources]]\nurl = "https://example.org/a"\n\n[[digest.mute]]\nwords = ["x"]\n')
 
