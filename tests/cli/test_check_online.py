@@ -71,6 +71,23 @@ def test_each_source_is_asked_once_and_those_that_are_no_feed_are_named(site, tm
     assert not (tmp_path / "w.db").exists()
 
 
+def test_a_page_that_robots_txt_forbids_is_named_by_test_and_check(site, tmp_path, capsys):
+    site.page("/robots.txt", "User-agent: *\nDisallow: /news")
+    site.page("/news", "<article><a href=/1>Story 1</a></article>")
+    row = source(site, "/news", "News") + 'items = "article"\n'
+
+    code, told = ask(tmp_path, row, capsys)
+    assert code == 3 and "  News: robots.txt forbids the page" in told
+    assert "try: ask the publisher; with robots = false in [fetch], robots.txt is not read at all" in told
+    settings = str(tmp_path / "settings.toml")
+    assert run_command_line(["sources", "test", "News", "--config", settings]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("robots.txt forbids the page\n") and "\ntry: ask the publisher; with robots = false" in told
+    assert set(site.asked) == {"/robots.txt"}
+    (tmp_path / "settings.toml").write_text(HEAD + "robots = false\n" + row)
+    assert run_command_line(["sources", "test", "News", "--config", settings]) == 0
+
+
 def test_without_a_network_no_source_is_blamed(tmp_path, capsys):
     sources = [f'[[sources]]\nname = "{n}"\nurl = "http://127.0.0.1:{port}/f"\n' for n, port in (("A", 1), ("B", 2))]
 

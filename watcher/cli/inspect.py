@@ -334,7 +334,7 @@ def find_hint(probe: ProbeResult) -> str | None:
         return None if probe.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         return allow_private_hint(url) if parts.hostname == urlsplit(probe.asked).hostname else None
-    if isinstance(error, Unreachable):
+    if isinstance(error, Unreachable | RequestRefused):
         return (HINTS | CONNECTION_ADVICE).get(error.kind)
     if isinstance(error, TimedOut):
         return "wait, or raise [fetch] timeout and deadline: they set how long a response may take"

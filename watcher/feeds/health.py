@@ -31,6 +31,7 @@ HINTS: dict[ReasonKind, str] = {
     FetchKind.UNRESOLVED: "check the spelling of the name",
     FetchKind.CERTIFICATE: "tell the publisher: Watcher reads nothing from a site without a valid certificate",
     FetchKind.TOO_LARGE: "raise [fetch] max_bytes: it sets how large a response may be",
+    FetchKind.ROBOTS_FORBID: "ask the publisher; with robots = false in [fetch], robots.txt is not read at all",
     FetchKind.PROXY: "check the proxy of this source in the settings",
     FetchKind.MAIL_LOGIN: "check the user in the address, and the password; some providers want an app password",
     FetchKind.NO_MAIL_FOLDER: "check the folder in the address, and that Watcher may read it",

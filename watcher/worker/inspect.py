@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 
-from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
+from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
@@ -19,12 +19,12 @@ from watcher.feeds.sitemap import find_sitemaps
 from watcher.model import NotModified, PageSelectors, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
-from watcher.net.robots import robots_url
+from watcher.net.robots import evaluate, extract_rules, robots_url
 from watcher.settings.models import PollSettings, Settings
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
-from watcher.worker.context import client_for, parsing_pool, system_clock
+from watcher.worker.context import PRODUCT_NAME, client_for, parsing_pool, system_clock
 from watcher.worker.poll_feed import get_parts, poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
@@ -92,6 +92,7 @@ class FeedProber:
     delay_s: float
     on_request: Callable[[str], None]  # called with each URL before its request
     options: Mapping[str, RequestOptions] = field(default_factory=dict)  # of the sources in the settings, by URL
+    robots: bool = True  # a page that is a source is requested only if its robots.txt allows it
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _free_at: dict[str, datetime] = field(default_factory=dict)
@@ -102,10 +103,10 @@ class FeedProber:
         options = None if as_page else self.options.get(url)
         page = options.page if options else None
         steps: list[Redirect] = []
-        seen, host = ProbeResult(asked=url, at=self.now()), host_of(url)
-        if held := self._held.get(host):
-            return replace(seen, error=FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason)))
+        seen = ProbeResult(asked=url, at=self.now())
         try:
+            if page and self.robots:
+                await self._check_robots(url)
             answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page or page else ACCEPT_FEED)
             assert isinstance(answer, Response)  # nothing was conditional
             seen = replace(seen, at=self.now(), response=answer)
@@ -141,21 +142,31 @@ class FeedProber:
             return Revalidation(support="honoured")
         return Revalidation(support="ignored" if answer.body == probe.response.body else "changing")
 
-    async def read_sitemaps(self, url: str) -> tuple[str, ...]:
-        """Return the sitemaps that the robots.txt of the site at `url` names; none if it cannot be read."""
-        if host_of(url) in self._held:
-            return ()
+    async def _check_robots(self, url: str) -> None:
+        """Errors: RequestRefused if its site's robots.txt forbids `url`; FetchError or WorkerFailed."""
+        status, body = await self.get_robots(url)
+        rules = await self.pool.run(extract_rules, body, PRODUCT_NAME, limit_s=EXAMINE_LIMIT_S)
+        verdict = await self.pool.run(evaluate, status, rules, [url], limit_s=EXAMINE_LIMIT_S)
+        if url not in verdict.allowed:
+            raise RequestRefused(url, verdict.reason)
+
+    async def get_robots(self, url: str) -> tuple[int, bytes]:
+        """Return status and body of the robots.txt for `url`. Errors: FetchError if there is no response."""
         try:
-            answer = await self._get(robots_url(url), [], accept="text/plain")
-        except FetchError:
-            return ()
-        return find_sitemaps(answer.body) if isinstance(answer, Response) else ()
+            answer = await self._get(robots_url(url), [], accept="text/plain", source=url)
+        except HttpStatusError as error:
+            return error.status, b""
+        assert isinstance(answer, Response)  # nothing was conditional
+        return answer.status, answer.body
 
     async def _get(
         self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None, source: str = ""
     ) -> Response | NotModified:
         """Request `url` as `source` after a pause; append redirects to `steps`; note pauses and refusals of hosts."""
-        wait = (self._free_at.get(host_of(url), self.now()) - self.now()).total_seconds()
+        host = host_of(url)
+        if held := self._held.get(host):
+            raise FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason))
+        wait = (self._free_at.get(host, self.now()) - self.now()).total_seconds()
         if wait > 0:
             await self.sleep(wait)
         self.on_request(url)
@@ -189,6 +200,7 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
                 delay_s=fetch.host_delay.total_seconds(),
                 on_request=on_request,
                 options=settings.request_options(),
+                robots=fetch.robots,
             )
     finally:
         pool.close()
@@ -321,10 +333,11 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
 
 async def probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:
     """Return the first news sitemap, or index with one, among those of a site's robots.txt."""
-    for sitemap in (await prober.read_sitemaps(url))[:MAX_PROBED_SITEMAPS]:
-        probe = await prober.probe(sitemap)
-        if probe.report:
-            return [FeedCandidate(url=sitemap, found_by="sitemap", probe=probe)]
+    with suppress(FetchError):
+        for sitemap in find_sitemaps((await prober.get_robots(url))[1])[:MAX_PROBED_SITEMAPS]:
+            probe = await prober.probe(sitemap)
+            if probe.report:
+                return [FeedCandidate(url=sitemap, found_by="sitemap", probe=probe)]
     return []
 
 
