@@ -319,6 +319,24 @@ def test_opml_has_no_cookie_no_secret_header_and_no_proxy_in_either_direction(fi
     assert (row.url, row.headers, row.cookie, row.proxy) == ("https://a.example/f", {"X-Edition": "fr"}, None, None)
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_an_opml_entry_whose_selectors_do_not_fit_together_is_left_out_alone(file, tmp_path, capsys, options):
+    rows = {"a": 'watcher:selectors="link=a"', "b": 'watcher:selectors="items=li" watcher:full-text="true"', "c": ""}
+    outlines = "".join(f'<outline type="rss" xmlUrl="https://{n}.example/" {more}/>' for n, more in rows.items())
+    (tmp_path / "in.opml").write_text(f'<opml version="2.0"><body>{outlines}</body></opml>')
+
+    assert sources(file, "import", str(tmp_path / "in.opml"), *options) == 3
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "left out: https://a.example/: link: expected items too, the selector of one item",
+        "left out: https://b.example/: full_text: not possible with items",
+        "added: c.example https://c.example/",
+        "1 added, 0 already there, 2 left out",
+    ]
+    assert ("c.example" in file.read_text()) is not bool(options)
+
+
 def test_opml_carries_the_selectors_of_a_page_and_no_other_setting_with_them(file, tmp_path, capsys):
     there, out = tmp_path / "there.toml", tmp_path / "out.opml"
     there.write_text("[[sources]]\nurl = 'https://a.example/n'\nitems = 'li > a[href]'\ntitle = 'h2'\n")

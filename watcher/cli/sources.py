@@ -221,7 +221,10 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
         dropped += ("headers with secrets left out",)
     section = (feed.section or "")[:NAME_CHARS].rstrip(" /")
     fields |= fields.pop("selectors")
-    return source_row(**fields | parsed | {"name": name, "section": section, "headers": own}), dropped
+    row = source_row(**fields | parsed | {"name": name, "section": section, "headers": own})
+    for fault in Settings.cross_field_issues({}, {"sources": [row.model_dump(exclude_defaults=True)]}):
+        raise SettingsError((), f"{fault.loc[-1]}: {fault.message}")
+    return row, dropped
 
 
 def format_import(lines: list[ImportResult]) -> Iterator[str]:
