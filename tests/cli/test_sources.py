@@ -319,6 +319,20 @@ def test_opml_has_no_cookie_no_secret_header_and_no_proxy_in_either_direction(fi
     assert (row.url, row.headers, row.cookie, row.proxy) == ("https://a.example/f", {"X-Edition": "fr"}, None, None)
 
 
+@pytest.mark.parametrize(
+    "typed", ["maildir:my box", "maildir:./my%20box/", "maildir:{}/my box", "maildir://{}/my%20box"]
+)
+def test_a_maildir_is_found_by_its_address_as_the_file_has_it_or_with_the_whole_path(tmp_path, typed, monkeypatch):
+    path = tmp_path / "settings.toml"
+    path.write_text('[[sources]]\nurl = "maildir:my box"\nname = "Letters"\n')
+    monkeypatch.chdir("/")
+
+    assert sources(path, "mute", typed.format(tmp_path)) == 0
+    assert not load_settings_file(path).sources[0].enabled
+    assert sources(path, "remove", typed.format(tmp_path)) == 0
+    assert load_settings_file(path).sources == ()
+
+
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
 def test_an_opml_entry_whose_selectors_do_not_fit_together_is_left_out_alone(file, tmp_path, capsys, options):
     rows = {"a": 'watcher:selectors="link=a"', "b": 'watcher:selectors="items=li" watcher:full-text="true"', "c": ""}

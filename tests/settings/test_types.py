@@ -186,6 +186,13 @@ def test_the_address_of_a_mail_folder_is_read_from_the_folder_of_the_settings(tm
     assert options is not None and str(options.password) == "file:pw"
 
 
+def test_one_maildir_is_not_two_sources(tmp_path):
+    with pytest.raises(SettingsError, match=r'got "maildir:./md/", the same feed as in entry 1; expected each once'):
+        parse_settings(MAIL.format("maildir:md") + MAIL.format("maildir:./md/"), tmp_path / "settings.toml")
+    rows = MAIL.format("maildir:md?from=@a.example") + MAIL.format("maildir:md?from=@b.example")
+    assert len(parse_settings(rows, tmp_path / "settings.toml").sources) == 2
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [

@@ -135,6 +135,8 @@ def find_source(settings: Settings, wanted: str) -> int:
     """Return the index of the source with URL or name `wanted`. Errors: SettingsError for no match or several."""
     rows = [row.source() for row in settings.sources]
     found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
+    if wanted.startswith("maildir:"):  # a relative path starts at the folder of the settings file, as it does there
+        wanted = f"maildir:{(settings.path or Path()).parent / Path(wanted[8:]).expanduser()}"
     found = found or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
     found = found or [n for n, row in enumerate(rows) if row.name.casefold() == wanted.casefold()]
     if len(found) == 1:

@@ -1,6 +1,7 @@
 """URLs: normal form, article ids, hosts, and removal of secrets."""
 
 import hashlib
+import posixpath
 import re
 from contextlib import suppress
 from functools import lru_cache
@@ -65,7 +66,7 @@ def outlet_host(url: str) -> str:
 @lru_cache(maxsize=2048)  # a poll normalizes the URLs of its entries several times
 def normalize_url(url: str) -> str:
     """
-    Return the normal form of `url`, so that URLs of one page compare equal.
+    Return the normal form of `url`, so that URLs of one page compare equal, or addresses of one maildir.
 
     The scheme becomes https, the host lower-case IDNA; default port, fragment and tracking parameters are removed; the
     other parameters keep their order; percent-encoding is uniform. Idempotent. An invalid URL is returned unchanged.
@@ -78,6 +79,9 @@ def normalize_url(url: str) -> str:
 
 
 def _normalize_parts(url: str) -> str:
+    if url.startswith("maildir:"):
+        path, mark, senders = url.removeprefix("maildir:").removeprefix("//").partition("?")
+        return f"maildir:{posixpath.normpath(unquote(path))}{mark}{senders}"
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
