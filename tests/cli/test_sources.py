@@ -333,6 +333,19 @@ def test_a_maildir_is_found_by_its_address_as_the_file_has_it_or_with_the_whole_
     assert load_settings_file(path).sources == ()
 
 
+def test_an_export_with_passwords_is_for_its_owner_only(file, tmp_path, capsys):
+    file.write_text(FILE.replace("https://one.example", "https://me:hidden@one.example"))
+    out = tmp_path / "out.opml"
+
+    assert sources(file, "export", str(out)) == 0
+    assert stat.S_IMODE(out.stat().st_mode) != 0o600
+    assert sources(file, "export", "--with-passwords", str(out)) == 0
+
+    assert "hidden" in out.read_text() and stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert sources(file, "export", "--with-passwords", str(tmp_path / "new.opml")) == 0
+    assert stat.S_IMODE((tmp_path / "new.opml").stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
 def test_an_opml_entry_whose_selectors_do_not_fit_together_is_left_out_alone(file, tmp_path, capsys, options):
     rows = {"a": 'watcher:selectors="link=a"', "b": 'watcher:selectors="items=li" watcher:full-text="true"', "c": ""}

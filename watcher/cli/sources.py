@@ -268,7 +268,7 @@ def export_opml(
     if file is None or str(file) == "-":
         sys.stdout.buffer.write(text.encode())  # UTF-8, as it says itself
     else:
-        write_file(file, text)
+        write_file(file, text, private=with_passwords and bool(secret))
         print_err(f"wrote {format_count(len(feeds), 'source')} to {file}")
     if secret:
         how = "written without password or key; --with-passwords includes them"

@@ -118,16 +118,16 @@ def save_settings(path: Path, text: str) -> Settings:
     return settings
 
 
-def write_file(path: Path, text: str) -> None:
-    """Replace the file at `path` by `text` atomically; keep its mode, its line ends and symbolic links to it."""
+def write_file(path: Path, text: str, *, private: bool = False) -> None:
+    """Replace the file at `path` by `text` atomically; keep its mode (600 if `private`), line ends and links to it."""
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        mode = target.stat().st_mode & 0o7777 if target.exists() else None
-        line_end = "\r\n" if mode is not None and b"\r\n" in target.read_bytes() else "\n"
+        is_there = target.exists()
+        line_end = "\r\n" if is_there and b"\r\n" in target.read_bytes() else "\n"
         with temporary.open("x", encoding="utf-8", newline=line_end) as file:
-            if mode is not None:
-                temporary.chmod(mode)
+            if is_there or private:
+                temporary.chmod(0o600 if private else target.stat().st_mode & 0o7777)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
