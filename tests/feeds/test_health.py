@@ -91,6 +91,7 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
         (Reason(FetchKind.UNRESOLVED, host="n.example"), "failing", "check the spelling of the name"),
         (private("n.example", "::1"), "failing", "allow private addresses with [fetch] allow_private"),
         (private("10.0.0.1", "10.0.0.1"), "failing", ""),  # where a redirect leads
+        (status_reason(403), "failing", "a cookie of the source may have expired; without one, set [fetch] contact"),
         (status_reason(403, "DataDome"), "bot wall", "ask the publisher to allow Watcher"),
         (Reason(FeedKind.HTML), "not a feed", "watcher sources discover https://n.example/"),
     ],

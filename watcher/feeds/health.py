@@ -38,7 +38,7 @@ HINTS: dict[ReasonKind, str] = {
 }
 STATUS_HINTS: dict[object, str] = {
     401: "put user and password into the address: https://user:password@…",
-    403: "set [fetch] contact, so that the publisher can see who you are and allow your requests",
+    403: "a cookie of the source may have expired; without one, set [fetch] contact: the publisher can then allow you",
 }
 
 
