@@ -186,6 +186,27 @@ def test_the_address_of_a_mail_folder_is_read_from_the_folder_of_the_settings(tm
     assert options is not None and str(options.password) == "file:pw"
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (
+            MAIL.format("imaps://me@host/INBOX?form=a@b.c"),
+            'got "imaps://***@host/INBOX?form=a@b.c", expected "maildir:',
+        ),
+        (MAIL.format("imaps://me:hidden@host/"), 'got "imaps://***@host/", expected "maildir:'),
+        (
+            MAIL.format("https://a.example/f") + 'proxy = "http://u:hidden@127.0.0.1:3128"\n',
+            'got "http://***@127.0.0.1:3128", expected the address of an HTTP proxy without a password',
+        ),
+    ],
+)
+def test_an_address_in_a_message_shows_where_a_name_or_password_was(tmp_path, row, words):
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(row, tmp_path / "settings.toml")
+
+    assert words in str(caught.value) and "hidden" not in str(caught.value)
+
+
 def test_one_maildir_is_not_two_sources(tmp_path):
     with pytest.raises(SettingsError, match=r'got "maildir:./md/", the same feed as in entry 1; expected each once'):
         parse_settings(MAIL.format("maildir:md") + MAIL.format("maildir:./md/"), tmp_path / "settings.toml")

@@ -129,7 +129,7 @@ def quote_value(value: object) -> str:
     """Return `value` as a settings file writes it, without secrets, cut to about 60 characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = f'"{hide_secrets(value)}"' if isinstance(value, str) else str(value)
+    text = f'"{hide_secrets(value, "***@")}"' if isinstance(value, str) else str(value)
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

@@ -17,8 +17,10 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 MAIL_PORTS = {"imap": 143, "imaps": 993}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
 # Database URLs are excluded: their password may be a reference, see `settings.models.hide_password`.
-# "USER@HOST/" in a message is an example.
-USERINFO = re.compile(r"\b(?!postgres|sqlite)([a-z][a-z0-9+.-]{0,15}://)(?!USER@HOST/)[^/?#\s]*@", re.IGNORECASE)
+# "USER@HOST/" in a message is an example, "***@" is hidden already.
+USERINFO = re.compile(
+    r"\b(?!postgres|sqlite)([a-z][a-z0-9+.-]{0,15}://)(?!USER@HOST/|\*\*\*@[^/?#\s@]*+(?!@))[^/?#\s]*@", re.IGNORECASE
+)
 # A parameter of a query or a fragment, by the end of its name: "key", "apikey", "access_token", "X-Amz-Signature".
 SECRET_PARAMETER = re.compile(
     r"(?<=[?&;#])((?:[\w.~%\[\]-]{0,60}(?:key|token|secret|passwd|password|passphrase|pwd|auth|signature|credentials?"
@@ -126,15 +128,15 @@ def host_of(url: str) -> str:
     return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
 
 
-def hide_secrets(text: str) -> str:
+def hide_secrets(text: str, userinfo: str = "") -> str:
     """
-    Return a URL or any text with URLs without its secrets: `user:password@` is removed, keys become `key=***`.
+    Return a URL or any text with URLs without its secrets: keys become `key=***`, `user:password@` is `userinfo`.
 
     Applied to the URL of each source and to each request error before it is stored, logged or shown; not to the links
     that a feed publishes.
     """
     if "://" in text:
-        text = USERINFO.sub(r"\1", text)
+        text = USERINFO.sub(rf"\1{userinfo}", text)
     return SECRET_PARAMETER.sub(r"\1=***", text) if "=" in text else text
 
 
