@@ -115,6 +115,18 @@ def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, fil
     assert ("next poll   never" in out) == (path == "/gone")
 
 
+def test_a_news_sitemap_without_recent_entries_is_told_from_an_empty_one(site, file, capsys):
+    row = (
+        "<url><loc>https://a.example/1</loc><n:news><n:publication_date>2026-11-01</n:publication_date></n:news></url>"
+    )
+    for rows, verdict in ((row, "it has 1 entry, all older than two days"), ("", "it is empty at the moment")):
+        site.page("/", f"<urlset xmlns:n='http://www.google.com/schemas/sitemap-news/0.9'>{rows}</urlset>")
+
+        assert sources(file, "test", site.url("/")) == 0
+
+        assert capsys.readouterr().out.startswith(f'OK: 0 entries of "", but {verdict}\n')
+
+
 @pytest.mark.parametrize(
     ("url", "verdict", "mend"),
     [

@@ -30,6 +30,7 @@ from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL
 from watcher.feeds.page import PAGE
 from watcher.feeds.schedule import NextPoll, parse_freshness
+from watcher.feeds.sitemap import FORMATS
 from watcher.model import Response, Validators
 from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
@@ -104,7 +105,8 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
     """Yield the problems of a readable feed: no entries, no dates, nothing new, no links."""
     entries = report.feed.entries
     if not entries:
-        yield "it is empty at the moment"
+        old = f"it has {format_count(report.sent, 'entry', 'entries')}, all older than two days"
+        yield old if report.sent and report.format in FORMATS else "it is empty at the moment"
         return
     if report.newest is None:
         yield "no entry has a date: each would get the time when it is first seen"
