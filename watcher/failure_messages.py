@@ -81,6 +81,7 @@ class FeedKind(_Kind):
     PICTURE = "picture", "a picture, not a feed"
     ZIP = "zip", "a zip file, not a feed"
     GZIP = "gzip", "a gzip file, not a feed"
+    GZIP_TOO_LARGE = "gzip_too_large", "a gzip file larger than {n:,} bytes when unpacked"
     BINARY = "binary", "binary data, not a feed"
     XML = "xml", "XML, but not a feed"
     XML_ROOT = "xml_root", "XML, but not a feed: its root is <{root}>"

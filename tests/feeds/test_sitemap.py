@@ -74,8 +74,13 @@ def test_the_parts_of_an_index_are_those_of_its_host_that_changed_last():
 
 def test_a_bomb_of_gzip_and_a_file_that_is_cut_are_refused():
     bomb = gzip.compress(b" " * (MAX_UNPACKED_BYTES + 1))
-    for body in (bomb, gzip.compress(urlset(row(1)))[:-20], b"\x1f\x8b\x08 no"):
-        with pytest.raises(FeedError, match="a gzip file"):
+    bodies = {
+        bomb: "a gzip file larger than 20,971,520 bytes when unpacked",
+        gzip.compress(urlset(row(1)))[:-20]: "the compressed body is incomplete",
+        b"\x1f\x8b\x08 no": "the compressed body is damaged",
+    }
+    for body, words in bodies.items():
+        with pytest.raises(FeedError, match=words):
             parse_feed(body, url=URL, now=NOW)
 
 

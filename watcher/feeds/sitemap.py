@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from watcher.errors import FeedError
-from watcher.failure_messages import FeedKind, Reason
+from watcher.failure_messages import FeedKind, FetchKind, Reason
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText, parse_date
 from watcher.model import Entry, SitemapPart
 from watcher.text.urls import host_of, is_web
@@ -35,9 +35,11 @@ def unpack(body: bytes, url: str) -> bytes:
     try:
         text = unpacker.decompress(body, MAX_UNPACKED_BYTES + 1)
     except zlib.error as error:
-        raise FeedError(url, Reason(FeedKind.GZIP)) from error
-    if len(text) > MAX_UNPACKED_BYTES or not unpacker.eof:
-        raise FeedError(url, Reason(FeedKind.GZIP))
+        raise FeedError(url, Reason(FetchKind.BODY_DAMAGED, detail=str(error))) from error
+    if len(text) > MAX_UNPACKED_BYTES:
+        raise FeedError(url, Reason(FeedKind.GZIP_TOO_LARGE, n=MAX_UNPACKED_BYTES))
+    if not unpacker.eof:
+        raise FeedError(url, Reason(FetchKind.BODY_CUT))
     return text
 
 
