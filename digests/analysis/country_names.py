@@ -1,7 +1,6 @@
 """Names of countries, regions and cities: for headings in a reader's language, and as stems to find them in texts."""
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 
+from watcher.text.toml_data import load_toml
 from watcher.text.words import ARABIC_ARTICLE, ELISION, POSSESSIVE, fold, is_unspaced, words
 
 REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east", "world")
@@ -23,7 +23,7 @@ SCRIPTS = {"zh": ("zh-Hant",), "sr": ("sr-Latn",)}  # further CLDR tags of a lan
 @cache
 def load_data(name: str) -> dict[str, Any]:
     """Return the content of a TOML file in this package."""
-    return tomllib.loads(files("digests.analysis").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return load_toml("digests.analysis", f"{name}.toml")
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from markupsafe import Markup, escape
 from digests.render.markdown import NO_URLS, document
 from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
+from watcher.text.toml_data import load_toml
 
 PIN_RADIUS = 18  # in units of the map, which is 720 wide
 PIN_GAP = 2.0  # between two pins
@@ -105,7 +105,7 @@ def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
 @lru_cache(maxsize=1)
 def world() -> dict[str, Any]:
     """Return the map: its width and height, the land as an SVG path, and a point in each country by ISO code."""
-    data = tomllib.loads((files("digests.render") / "world.toml").read_text("utf-8"))
+    data = load_toml("digests.render", "world.toml")
     return data | {"points": {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}}
 
 

@@ -1,12 +1,10 @@
 """What differs between the reports of a story: figures for one quantity, and headlines on another aspect."""
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import islice, permutations
 
 from digests.analysis.coverage import Coverage, make_mention
@@ -18,6 +16,7 @@ from digests.summarise.readable import words_for_language
 from watcher.model import Article
 from watcher.text.number_words import number_words, parse_number_words
 from watcher.text.sentences import sentences
+from watcher.text.toml_data import load_toml
 from watcher.text.words import WORD, fold, stems, stop_words
 
 MAX_REPORTS = 40  # independent reports that are compared
@@ -34,9 +33,7 @@ ROUNDED = 0.05  # larger figures that are closer are one, rounded
 MIN_NEW, MIN_NEW_SHARE = 3, 0.6  # words of a headline that no other report has: it tells of another aspect,
 MIN_NEW_IN_LEAD = 0.3  # and does not only put it in other words, if the report's first sentence too has such words
 SAME_ASPECT = 0.5  # share of the words that two headlines of one aspect have in common
-QUANTITIES: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
-    (files("digests.summarise") / "quantities.toml").read_text("utf-8")
-)
+QUANTITIES: dict[str, dict[str, dict[str, str]]] = load_toml("digests.summarise", "quantities.toml")
 # Behind a number that is not a part of something: "66-year-old", "14:30", but "5.6-magnitude".
 BARE = re.compile(r"(?!\s?[-–—:/%°](?!magnitude)|\s?\d)")
 LISTS = ("blocks", "elsewhere", "least", "people")

@@ -1,17 +1,16 @@
 """Whether a sentence can be read alone: its form, and no word that refers back. The words are in `words.toml`."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise, product
 from typing import Any
 
 from digests.analysis.select import display_length
+from watcher.text.toml_data import load_toml
 from watcher.text.words import RUN, fold, stem, stop_words
 
-TABLES: dict[str, Any] = tomllib.loads((files("digests.summarise") / "words.toml").read_text("utf-8"))
+TABLES: dict[str, Any] = load_toml("digests.summarise", "words.toml")
 
 
 @cache

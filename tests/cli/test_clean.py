@@ -10,9 +10,9 @@ import pytest
 
 from tests.cli.site import serving
 from watcher.clean.article import clean
-from watcher.cli.clean import load_rule_words
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
+from watcher.text.toml_data import load_toml
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 BOXES = PAGES / "boxes_inside.html"
@@ -130,4 +130,4 @@ def test_each_rule_that_removes_something_is_put_in_words(name):
     except CleanError:
         return
 
-    assert {cut.rule for cut in cleaned.removed} <= set(load_rule_words())
+    assert {cut.rule for cut in cleaned.removed} <= set(load_toml("watcher.cli", "rule_words.toml"))

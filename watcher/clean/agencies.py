@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from watcher.clean.phrases import PHRASE_LISTS, PHRASES, load_lists
+from watcher.clean.phrases import PHRASE_LISTS, PHRASES
+from watcher.text.toml_data import load_toml
 
 LONGEST = 120  # characters of a credit or byline
 MARK = "\ue000"  # replaces each agency name in a marked text, so that patterns need not list the names
-_TABLE = load_lists("agencies.toml")
+_TABLE = load_toml("watcher.clean", "agencies.toml")
 _BY_NAME: dict[str, str] = {written: name for name, row in _TABLE.items() for written in row["names"]}
 _BY_SITE: dict[str, str] = {site: name for name, row in _TABLE.items() for site in row.get("sites", ())}
 _BY_FOLDER: dict[str, str] = {folder: name for name, row in _TABLE.items() for folder in row.get("folders", ())}

@@ -1,29 +1,24 @@
 """What sites write around an article, in many languages, and what they call its elements; the lists are TOML files."""
 
 import re
-import tomllib
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.resources import files
-from typing import Any
+
+from watcher.text.toml_data import load_toml
 
 KNOWN_NAMES = 16_384  # class names and ids that are remembered with what they say: a site uses the same on each page
 
 
-def load_lists(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("watcher.clean") / name).read_text("utf-8"))
-
-
 def _load_patterns(name: str) -> dict[str, str]:
-    return {key: "|".join(alternatives) for key, alternatives in load_lists(name).items()}
+    return {key: "|".join(alternatives) for key, alternatives in load_toml("watcher.clean", name).items()}
 
 
-PHRASE_LISTS: dict[str, list[str]] = load_lists("phrases.toml")
+PHRASE_LISTS: dict[str, list[str]] = load_toml("watcher.clean", "phrases.toml")
 PHRASES = _load_patterns("phrases.toml")
 CLASS_NAMES = _load_patterns("class_names.toml")
 REJECTION = _load_patterns("rejection.toml")
-ELEMENTS = {name: frozenset(words.split()) for name, words in load_lists("elements.toml").items()}
-DATA_NAMES = load_lists("data_names.toml")
+ELEMENTS = {name: frozenset(words.split()) for name, words in load_toml("watcher.clean", "elements.toml").items()}
+DATA_NAMES = load_toml("watcher.clean", "data_names.toml")
 
 
 def name_test(pattern: str, *, ignore_case: bool = True) -> Callable[[str], bool]:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from lxml.etree import _Element
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, load_lists, name_test
+from watcher.clean.phrases import CLASS_NAMES, KNOWN_NAMES, name_test
+from watcher.text.toml_data import load_toml
 
 FRAMES = frozenset(("article", "div", "main", "section"))
 # OTHERS: comments, or another article. The names of kinds from BOX_BESIDE on are never those of the layout.
@@ -71,7 +72,7 @@ def _classify_names(tag: str, classes: str, name: str) -> int:
 # Patterns for tag and attributes of each kind of element that can hold an article, the most certain kind first.
 _FRAME_NAMES = tuple(
     {name: name_test("|".join(patterns), ignore_case=False) for name, patterns in frame.items()}
-    for frame in load_lists("frames.toml")["frames"]
+    for frame in load_toml("watcher.clean", "frames.toml")["frames"]
 )
 
 

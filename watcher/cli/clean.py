@@ -6,14 +6,12 @@ import json
 import os
 import pickle
 import sys
-import tomllib
 from array import array
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from importlib.resources import files
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -38,6 +36,7 @@ from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
 from watcher.store.writer import read
 from watcher.text.encoding import decode_page
+from watcher.text.toml_data import load_toml
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import client_for
 from watcher.worker.process_pool import Pool, WorkerFailed
@@ -169,16 +168,12 @@ def format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]
     if not rules:
         return
     yield from ("", f"{heading}:")
-    words = load_rule_words()
+    words = load_toml("watcher.cli", "rule_words.toml")
     for rule, texts in rules.items():
         yield f"  {rule}: {words[rule]}" if rule in words else f"  {rule}"
         yield from (f"    | {shorten(text, REMOVED_CHARS, placeholder=' …')}" for text in texts[:REMOVED_SHOWN])
         if len(texts) > REMOVED_SHOWN:
             yield f"    | and {len(texts) - REMOVED_SHOWN} more"
-
-
-def load_rule_words() -> dict[str, str]:
-    return tomllib.loads((files("watcher.cli") / "rule_words.toml").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

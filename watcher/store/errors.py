@@ -2,16 +2,15 @@
 
 import re
 import sqlite3
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
 from watcher.store.sql import save_meta
+from watcher.text.toml_data import load_toml
 
 PROBE = "probe"  # the key in `meta`
 PROBE_CHARS = 64 * 1024  # more than fits into the log's free space on a full disk
@@ -40,10 +39,7 @@ class ErrorAdvice:
         return f"{self.hint}; {self.then}" if self.then else self.hint
 
 
-ADVICE = tuple(
-    ErrorAdvice(**row)
-    for row in tomllib.loads(Path(__file__).with_name("error_advice.toml").read_text(encoding="utf-8"))["advice"]
-)
+ADVICE = tuple(ErrorAdvice(**row) for row in load_toml("watcher.store", "error_advice.toml")["advice"])
 ADVICE_BY_CODE = {code: advice for advice in ADVICE for code in advice.codes}
 UNREACHABLE = ADVICE_BY_CODE["08"]
 

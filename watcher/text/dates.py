@@ -1,7 +1,6 @@
 """Parses dates in the spellings that web pages use, and checks whether they are plausible."""
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,14 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from importlib.resources import files
+
+from watcher.text.toml_data import load_toml
 
 EARLIEST = datetime(1993, 1, 1, tzinfo=UTC)  # there was no news on the web before
 AHEAD = timedelta(days=2)  # tolerance for wrong clocks and time zones
 MAX_DATE_CHARS = 80  # characters of a date
 BUDDHIST = 543  # years that the Thai calendar is ahead
 CENTURY = 2000  # of years with two digits
-MONTHS: list[str] = tomllib.loads((files("watcher.text") / "months.toml").read_text("utf-8"))["months"]
+MONTHS: list[str] = load_toml("watcher.text", "months.toml")["months"]
 
 # The groups of the patterns: year, month (a number or a word), day, hour, minute, second, half ("a" or "p" of am and
 # pm), zone.

@@ -2,11 +2,11 @@
 
 import codecs
 import re
-import tomllib
 from contextlib import suppress
-from importlib.resources import files
 
-_CHARSETS = tomllib.loads((files("watcher.text") / "charsets.toml").read_text("utf-8"))
+from watcher.text.toml_data import load_toml
+
+_CHARSETS = load_toml("watcher.text", "charsets.toml")
 SUPERSETS = {label: codec for codec, labels in _CHARSETS["supersets"].items() for label in labels.split()}
 GUESSED: tuple[str, ...] = tuple(_CHARSETS["guessed"]["codecs"].split())
 

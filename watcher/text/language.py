@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from watcher.text.toml_data import load_toml
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -24,7 +24,7 @@ KANA_LEAD = 0.08  # Japanese headlines are mostly Han
 HAN = re.compile("[\u3400-\u9fff]")
 LETTER = re.compile(r"[^\W\d_]")
 WORD = re.compile(r"[^\W\d_]+")
-_DATA: dict[str, Any] = tomllib.loads((files("watcher.text") / "language.toml").read_text("utf-8"))
+_DATA: dict[str, Any] = load_toml("watcher.text", "language.toml")
 ALIASES: dict[str, str] = _DATA["aliases"]
 RARE = {**dict.fromkeys(_DATA["rare"].split(), 4.0), "gl": 2.0}  # nats by which a rare language must lead
 CONFUSED = frozenset(frozenset(pair.split("/")) for pair in _DATA["confused"].split())

@@ -1,12 +1,11 @@
 """Parses numbers written as words, in the languages of number_words.toml: "forty-six", "quatre-vingt-dix mille"."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 
+from watcher.text.toml_data import load_toml
 from watcher.text.words import fold
 
 LETTERS = re.compile(r"[^\W\d_]+")
@@ -15,7 +14,7 @@ SCORE, FOUR = 20, 4  # French counts 80 as four twenties,
 COUNTED_ON = {60, 80}  # and adds up to nineteen to these
 LARGEST = 10**12  # limit of a product: a text may repeat multiplying words without end
 
-TABLES: dict[str, dict[str, str]] = tomllib.loads((files("watcher.text") / "number_words.toml").read_text("utf-8"))
+TABLES: dict[str, dict[str, str]] = load_toml("watcher.text", "number_words.toml")
 GERMAN_UNITS = 9  # the largest unit before "und" and the tens, in one word
 
 

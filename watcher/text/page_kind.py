@@ -1,10 +1,10 @@
 """Classifies a page as live blog, round-up, gallery or video by its title or URL; patterns in page_kind.toml."""
 
 import re
-import tomllib
-from importlib.resources import files
 
-_DATA: dict[str, dict[str, list[str]]] = tomllib.loads((files("watcher.text") / "page_kind.toml").read_text("utf-8"))
+from watcher.text.toml_data import load_toml
+
+_DATA: dict[str, dict[str, list[str]]] = load_toml("watcher.text", "page_kind.toml")
 TITLES, ADDRESSES = (
     {kind: re.compile("|".join(patterns), re.IGNORECASE) for kind, patterns in _DATA[name].items()}
     for name in ("titles", "addresses")

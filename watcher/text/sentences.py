@@ -1,10 +1,10 @@
 """Splits text into sentences."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import Any
+
+from watcher.text.toml_data import load_toml
 
 MAX_INSIDE = 300  # characters: shorter quotations and brackets are not split
 THAI_LEAST = 90  # characters: Thai, Lao and Khmer have no full stop; after this length, a space ends a sentence
@@ -34,7 +34,7 @@ OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # characters b
 GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
 
 
-_ABBREVIATIONS: dict[str, Any] = tomllib.loads((files("watcher.text") / "abbreviations.toml").read_text("utf-8"))
+_ABBREVIATIONS: dict[str, Any] = load_toml("watcher.text", "abbreviations.toml")
 _PREFIXES, _AMBIGUOUS, _STARTERS = (
     {language: frozenset(words.split()) for language, words in _ABBREVIATIONS[name].items()}
     for name in ("prefixes", "ambiguous", "starters")

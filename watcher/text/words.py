@@ -1,13 +1,13 @@
 """Splits text of any script into words, tokens and stems; folds words to one spelling; stop words; index words."""
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
 from itertools import groupby
 from typing import Literal
+
+from watcher.text.toml_data import load_toml
 
 # Blocks of scripts whose vowel signs are marks, which `\w` does not match; without their punctuation.
 MARKED = (
@@ -41,7 +41,7 @@ CYRILLIC = str.maketrans({
 })  # fmt: skip
 POSSESSIVE = re.compile("['’ʼ]s?$")
 ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
-STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.toml").read_text("utf-8"))
+STOP_WORDS: dict[str, str] = load_toml("watcher.text", "stop_words.toml")
 SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
 MAX_CACHED_WORDS, MAX_CACHED_CHARS = 1 << 13, 24  # size of the cache of stems (about 2 MB), and longest word in it
 MAX_MARKS = 30  # combining marks on one letter (UAX #15 §13): the time to put them in order is quadratic
