@@ -16,14 +16,7 @@ from digests.analysis.select import count_left_out, is_flagged
 from digests.compose.changes import day_number
 from digests.compose.context import ComposeContext
 from digests.compose.rank import READER_TERM, RankedStory, rank
-from digests.compose.story import (
-    add_distinct,
-    compose_brief,
-    compose_story,
-    find_headline,
-    latin_words,
-    reading_time,
-)
+from digests.compose.story import add_distinct, compose_brief, compose_story, find_headline, latin_words, reading_time
 from digests.compose.week import add_week
 from digests.model import (
     Brief,

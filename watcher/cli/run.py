@@ -81,7 +81,7 @@ def serve_site(
     ] = None,
     yes: Yes = False,
     config: Config = None,
-) -> int:
+) -> None:
     """
     Serve the local site: today's edition, the archive, each story and article, the sources, search.
 
@@ -92,7 +92,6 @@ def serve_site(
     with closing_store(open_store(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         asyncio.run(serve_until_signal(settings, engine))
-    return DONE
 
 
 async def serve_until_signal(settings: Settings, engine: Engine) -> None:
@@ -121,7 +120,7 @@ def override_listen(settings: Settings, listen: str | None) -> Settings:
 def export_site(
     directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files: new, or from an earlier export.")],
     config: Config = None,
-) -> int:
+) -> None:
     """
     Export the site as files that open from disk: editions, archive, stories, articles, sources.
 
@@ -136,4 +135,3 @@ def export_site(
         site = Site(settings=settings, engine=engine, plugins=plugins, now=lambda: at, is_static=True)
         pages, others, size = write_site(site, directory)
     print_lines([f"wrote {pages} pages and {others} other files ({format_bytes(size)}) to {directory}"])
-    return DONE

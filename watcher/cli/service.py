@@ -54,11 +54,10 @@ def install(
     return DONE
 
 
-def uninstall(system: System = False) -> int:
+def uninstall(system: System = False) -> None:
     """Stop the service and remove its unit; settings, store and editions are kept."""
     for line in find_service(system=system).uninstall():
         print_lines([line])
-    return DONE
 
 
 def status(system: System = False, json: Json = False) -> int:

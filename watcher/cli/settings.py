@@ -112,7 +112,7 @@ def show_settings(
     changed: Annotated[bool, Option("--changed", help="Only what the file sets, no defaults.")] = False,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """
     Show each effective setting and its origin: a line of the file, or the default.
 
@@ -127,7 +127,6 @@ def show_settings(
     absolute = path.absolute()
     rows = [{**asdict(each), "value": json_value(each.value)} for each in found] if json else []
     print_result({"path": absolute, "settings": rows}, format_settings(absolute, found), json=json)
-    return DONE
 
 
 def json_value(toml: str) -> object:
@@ -144,10 +143,9 @@ def format_settings(path: Path, found: list["SettingValue"]) -> Iterator[str]:
             yield f"{pair:48} # {'default' if value.line is None else f'line {value.line}'}"
 
 
-def print_schema() -> int:
+def print_schema() -> None:
     """Print the JSON schema that text editors use to complete and check the settings file."""
     print_json(json_schema())
-    return DONE
 
 
 class EditorSchema(GenerateJsonSchema):

@@ -50,7 +50,7 @@ def backup(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """
     Copy the store, as it is now, into a file; the daemon keeps running. An incomplete file is never left behind.
 
@@ -65,7 +65,6 @@ def backup(
         back_up(engine, target, force=force, tell=print_share)
     size = target.stat().st_size
     print_result({"file": target, "bytes": size}, [f"{target}: {format_bytes(size)}, checked"], json=json)
-    return DONE
 
 
 def restore(
@@ -73,7 +72,7 @@ def restore(
     force: Annotated[bool, Option("--force", help="Needed if the store is not empty.")] = False,
     config: Config = None,
     json: Json = False,
-) -> int:
+) -> None:
     """
     Replace the store with a backup; the old store is kept in the same folder. Stop the daemon first.
 
@@ -93,7 +92,6 @@ def restore(
     beside = f"; the old store is kept as {kept}" if kept else ""
     lines = [f"{store}: {format_bytes(size)} restored{beside}"]
     print_result({"store": store, "bytes": size, "kept": kept}, lines, json=json)
-    return DONE
 
 
 def print_share(share: float) -> None:
@@ -164,7 +162,7 @@ def export(
     since: Annotated[str | None, Option(help='Earliest arrival: an age such as "7d", or date.', metavar="TIME")] = None,
     until: Annotated[str | None, Option(help='Latest arrival: an age such as "1d", or date.', metavar="TIME")] = None,
     config: Config = None,
-) -> int:
+) -> None:
     """
     Write the stored articles with their texts to standard output, one JSON object per line, oldest first.
 
@@ -182,7 +180,6 @@ def export(
             if after is None:
                 break
     out.flush()
-    return DONE
 
 
 def import_(
