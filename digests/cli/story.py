@@ -16,8 +16,7 @@ from digests.cluster.item import sort_by_time
 from digests.cluster.nearest import FAR
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, MissingPerspective, WireGroup
-from digests.settings.digests import digests_of
-from digests.store.editions import get_edition, newest_edition, open_digests
+from digests.store.editions import find_last_place, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
 from digests.stories.follows import load_followed, set_followed
@@ -27,7 +26,7 @@ from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
 from digests.stories.window import load_items, load_window
 from watcher.cli.options import Config, Json, closing_store, load_settings
-from watcher.cli.output import print_lines, print_result
+from watcher.cli.output import print_lines, print_result, select_fields
 from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
@@ -87,12 +86,6 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     if int(story) not in ids:
         raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
     return ids[int(story)]
-
-
-def find_last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
-    """Return the last edition that shows a story in full, and the story; None if no digest's last edition does."""
-    editions = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
-    return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
 
 def format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
@@ -162,17 +155,14 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
 
     def article_json(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
-        same = ("id", "url", "outlet", "title", "language", "country", "published_at")
-        row: dict[str, Any] = {name: getattr(article, name) for name in same}
-        row |= {"nearest": member.nearest, "evidence": member.evidence}
+        row = select_fields(article, "id", "url", "outlet", "title", "language", "country", "published_at")
+        row |= select_fields(member, "nearest", "evidence")
         return row | ({"differs": explain.describe_copy(copy)} if copy else {})
 
     return {
         "asked": found.asked.id,
         **asdict(found.row),
-        "languages": found.coverage.languages,
-        "outlets": found.coverage.outlets,
-        "independent": found.coverage.independent,
+        **select_fields(found.coverage, "languages", "outlets", "independent"),
         "countries": found.places,
         "reports": [
             {"agency": report.agency, "articles": [article_json(key) for key in report.articles]}

@@ -16,8 +16,10 @@ import sqlalchemy as sa
 
 from digests import edition_json
 from digests.errors import DigestError
-from digests.model import Edition
+from digests.model import Edition, EditionStory
+from digests.settings.digests import digests_of
 from digests.store.schema import deliveries, digests, editions, metadata, translations
+from watcher.settings.models import Settings
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
 from watcher.store.hosts import is_alive, worker_name
@@ -207,6 +209,13 @@ def select_editions(digest: str | None = None, day: date | None = None) -> sa.Se
 def get_edition(connection: sa.Connection, digest: str, local_date: date | None = None) -> Edition | None:
     row = find_row(connection, digest, local_date)
     return load_edition(connection, row) if row else None
+
+
+def find_last_place(connection: sa.Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
+    """Return the newest of the digests' latest editions with a story in full, and the story; None without one."""
+    latest = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
+    newest_first = sorted(latest, key=lambda each: each.made_at, reverse=True)
+    return next(((edition, shown) for edition in newest_first for shown in edition.stories if shown.id == story), None)
 
 
 def newest_edition(connection: sa.Connection, digest: str) -> Edition:

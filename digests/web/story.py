@@ -11,12 +11,11 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory, WireGroup
+from digests.model import WireGroup
 from digests.render.edition_view import Views
 from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
-from digests.settings.digests import digests_of
-from digests.store.editions import get_edition
+from digests.store.editions import find_last_place
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
@@ -44,7 +43,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
     at, zone = ask.page(), site.zone
     found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
     row = found.row
-    edition, shown = find_edition_with(site, row.id) or (None, None)
+    edition, shown = read(site.engine, find_last_place, site.settings, row.id) or (None, None)
     words = english(zone)
     languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
     return render_page(
@@ -71,13 +70,6 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         at=at,
         more=more,
     )
-
-
-def find_edition_with(site: Site, story: str) -> tuple[Edition, EditionStory] | None:
-    """Return the newest of the digests' latest editions with the story in full, and the story; None without one."""
-    latest = filter(None, (read(site.engine, get_edition, digest.name) for digest in digests_of(site.settings)))
-    newest_first = sorted(latest, key=lambda each: each.made_at, reverse=True)
-    return next(((edition, shown) for edition in newest_first for shown in edition.stories if shown.id == story), None)
 
 
 def load_done(connection: Connection, number: str) -> dict[str, Any] | None:
