@@ -29,16 +29,6 @@ def normalize(number: str) -> str:
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 
-def _numbers_and_units(text: str, stop: Collection[str]) -> Iterator[tuple[re.Match[str], str, str]]:
-    """Yield (match, normalized value, unit) for each number of a text that has a unit; years are left out."""
-    for match in NUMBER.finditer(text):
-        value = normalize(match.group())
-        if not YEAR.match(value) and not text[match.start() - 1 : match.start()].isalpha():
-            what = _unit_words(text, match, stop)
-            if what is not None:
-                yield match, value, what
-
-
 def _unit_words(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
     """Return the unit of a number, a word or "%" behind it; None if it has none."""
     if text[match.end() : match.end() + 2].strip().startswith("%"):
@@ -67,7 +57,11 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
     """Yield the numbers of a sentence that have a unit; years are left out."""
     text = sentence.text
     stop = stop_words(sentence.language)
-    for match, value, what in _numbers_and_units(text, stop):
+    for match in NUMBER.finditer(text):
+        value = normalize(match.group())
+        is_skipped = YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha()
+        if is_skipped or (what := _unit_words(text, match, stop)) is None:
+            continue
         unit = stem(fold(WORD.findall(what)[-1])) if what != "%" else what
         before = [word.group() for word in WORD.finditer(text, 0, match.start())][-CONTEXT_WORDS:]
         near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + CONTEXT_WORDS]

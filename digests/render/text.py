@@ -101,14 +101,13 @@ def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
     yield text, urls
 
 
-def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
+def fill(text: str, *, indent: int = 0, hang: int) -> str:
     """
     Return one paragraph wrapped at 72 columns of display width.
 
     Lines are broken at spaces only: a URL or a run of Chinese characters stays whole, and the mail program wraps it.
-    `indent` spaces stand before the first line, and `hang` before the others; None is `indent`.
+    `indent` spaces stand before the first line, and `hang` before the others.
     """
-    hang = indent if hang is None else hang
     first, *words = text.split(" ")
     lines, used = [" " * indent + first], indent + cell_len(first)
     for word in words:

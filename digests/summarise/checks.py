@@ -20,7 +20,6 @@ from watcher.text.number_words import parse_number_words
 from watcher.text.sentences import sentences
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stem, stems, words
 
-LETTERS = re.compile(r"[^\W\d_]+")
 JOINED_NUMBERS = re.compile(r"(?<!\w)\d{1,4}[-–]\d{1,4}(?!\w)")  # "3-1": a result keeps its order
 SCALED = re.compile(r"[ \u00a0\u202f-]?([^\W\d_]+)(?:[ \u00a0\u202f]([^\W\d_]+))?")
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)

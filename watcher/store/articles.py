@@ -172,9 +172,8 @@ def outlines_between(
 def nth_last_published_at(connection: Connection, end: datetime, *, place: int) -> datetime | None:
     """Return the publication time of the `place`-th last article (from 1) before `end`; None if there are fewer."""
     query = select(articles.c.published_at).where(articles.c.published_at < end)
-    moment: datetime | None = connection.scalar(
-        query.order_by(articles.c.published_at.desc()).offset(place - 1).limit(1)
-    )
+    query = query.order_by(articles.c.published_at.desc()).offset(place - 1).limit(1)
+    moment: datetime | None = connection.scalar(query)
     return moment
 
 
