@@ -22,6 +22,7 @@ from digests.store.editions import edition_rows, find_row, load_edition, open_di
 from digests.store.stories import stories_of_articles
 from digests.stories.history import StoryDetails, load_story_details
 from watcher.cli.options import Config, closing_store, load_settings
+from watcher.cli.output import select_fields
 from watcher.errors import WatcherError
 from watcher.model import Article, Revision
 from watcher.settings.models import Settings
@@ -210,10 +211,9 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
 
 
 def describe_story(story: EditionStory) -> Answer:
-    names = ("status", "day", "outlets", "independent", "languages", "countries")
     return {
         "story": story.id,
-        **{name: getattr(story, name) for name in names},
+        **select_fields(story, "status", "day", "outlets", "independent", "languages", "countries"),
         "headline": quote_headline(story),
         "summary": quote_sentences(story.summary),
         "new": quote_sentences(story.updates),

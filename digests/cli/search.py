@@ -16,7 +16,7 @@ from digests.store.editions import open_digests
 from digests.store.stories import stories_of_articles
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
-from watcher.cli.output import print_json, print_lines
+from watcher.cli.output import print_json, print_lines, select_fields
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.types import country_code
 from watcher.store.full_text import Filters
@@ -28,7 +28,6 @@ from watcher.text.search_query import Snippet, parse_query
 FILLING_S = 3.0  # that a search spends on adding missing articles to the index
 SLICE = 100  # of them at a time: the daemon's own writes go in between
 MOST = 1_000  # hits
-HIT_KEYS = ("id", "title", "url", "outlet", "language", "country", "published_at")
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -94,7 +93,7 @@ def fill_index(engine: Engine) -> int:
 def hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:
     return {
         "hits": [
-            {name: getattr(hit, name) for name in HIT_KEYS}
+            select_fields(hit, "id", "title", "url", "outlet", "language", "country", "published_at")
             | dict(zip(("story", "headline"), stories.get(hit.id, (None, None)), strict=True))
             | {"snippet": hit.snippet.text, "marks": hit.snippet.marks}
             for hit in found.hits

@@ -12,7 +12,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.outbox import ALERT, Delivery, list_undelivered
 from watcher.cli.options import closing_store
-from watcher.cli.output import Row, format_minute
+from watcher.cli.output import Row, format_minute, select_fields
 from watcher.cli.status import StatusSection
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
@@ -82,14 +82,11 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     return {
         "digest": delivery.digest,
         "date": delivery.local_date,
-        "slot": delivery.slot,
-        "channel": delivery.channel,
+        **select_fields(delivery, "slot", "channel"),
         "to": delivery.recipient,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
+        **select_fields(delivery, "state", "attempts"),
         "next_try_at": delivery.next_try_at if delivery.settled_at is None else None,
-        "response": delivery.response,
-        "hint": delivery.hint,
+        **select_fields(delivery, "response", "hint"),
     }
 
 

@@ -26,7 +26,7 @@ from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
 from watcher.clean.site_rules import load_user_rules
 from watcher.cli.commands import DONE, PARTLY, USAGE
 from watcher.cli.options import Config, Json, closing_store, settings_or_defaults
-from watcher.cli.output import dump_json, print_err, print_json, print_lines
+from watcher.cli.output import dump_json, print_err, print_json, print_lines, select_fields
 from watcher.cli.sources import read_file_or_stdin
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle, NotModified, RemovedBlock, Response
@@ -233,13 +233,12 @@ def site_of(url: str) -> str:
 
 def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     published = page.metadata.published_at  # in the time zone of the page, so that the day is the one it shows
-    head, tail = ("url", "title", "text"), ("agency", "dateline", "language", "image", "section", "kind")
     return {
-        **{name: getattr(cleaned, name) for name in head},
+        **select_fields(cleaned, "url", "title", "text"),
         "published": published.isoformat() if published else None,
         "modified": cleaned.modified_at.isoformat() if cleaned.modified_at else None,
         "authors": list(cleaned.authors),
-        **{name: getattr(cleaned, name) for name in tail},
+        **select_fields(cleaned, "agency", "dateline", "language", "image", "section", "kind"),
         "truncated": cleaned.is_truncated,
         "removed": [{"rule": cut.rule, "text": cut.text} for cut in cleaned.removed],
     }

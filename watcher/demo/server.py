@@ -58,26 +58,19 @@ class DemoServer(uvicorn.Server):
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
+        same = ("name", "language", "country", "section", "owner")
         return tuple(
             source_row(
                 url=site.base + site.outlet.feed_path,
-                name=site.outlet.name,
-                language=site.outlet.language,
-                country=site.outlet.country,
-                section=site.outlet.section,
-                owner=site.outlet.owner,
                 full_text=site.outlet.summaries == "full",
+                **{name: getattr(site.outlet, name) for name in same},
             )
             for site in self.sites.values()
         )
 
-    @property
-    def allow_private(self) -> tuple[str, ...]:
-        return tuple(self.sites)
-
     def settings_toml(self, *, host_delay: str) -> str:
         """Return `[fetch]` and `[[sources]]` for the running server, as TOML."""
-        fetch = ["[fetch]", f"allow_private = {to_toml(self.allow_private)}", f"host_delay = {to_toml(host_delay)}"]
+        fetch = ["[fetch]", f"allow_private = {to_toml(tuple(self.sites))}", f"host_delay = {to_toml(host_delay)}"]
         return "\n".join([*fetch, *(line for source in self.sources for line in ("", *row_lines(source))), ""])
 
     async def __aenter__(self) -> Self:
