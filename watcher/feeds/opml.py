@@ -18,6 +18,7 @@ MAX_FEEDS = 20_000
 MAX_DEPTH = 64
 MAX_TEXT = 500  # characters of a title or folder
 NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
+OWN_TEXTS = ("country", "owner", "owner_kind", "every", "user_agent")  # fields that are attributes as they are
 SEPARATOR = " / "  # between the folders of a section
 DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
 BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
@@ -123,20 +124,16 @@ class OpmlParser:
         """Return the feed that an outline's attributes describe."""
         folders = SEPARATOR.join(folder for folder in self._open if folder)
         category = fields.get("category", "").split(",")[0].strip(" /").replace("/", SEPARATOR)
-        own = {key.rpartition(":")[2]: value for key, value in fields.items() if key.startswith("watcher:")}
+        own = {key[8:].replace("-", "_"): value for key, value in fields.items() if key.startswith("watcher:")}
         return OpmlFeed(
             url=url,
             title=title,
             section=(folders or category)[:MAX_TEXT] or None,
             language=fields.get("language") or None,
-            country=own.get("country") or None,
-            owner=own.get("owner") or None,
-            owner_kind=own.get("owner-kind") or None,
+            **{name: own.get(name) or None for name in OWN_TEXTS},
             tags=tuple(tag for tag in own.get("tags", "").split(";") if tag),
-            every=own.get("every") or None,
-            full_text=own.get("full-text") == "true",
+            full_text=own.get("full_text") == "true",
             enabled=own.get("enabled") != "false",
-            user_agent=own.get("user-agent") or None,
             headers=dict(parse_qsl(own.get("headers", ""))),
             selectors={k: v for k, v in parse_qsl(own.get("selectors", "")) if k in PageSelectors.__slots__},
         )
@@ -160,23 +157,15 @@ def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
 
 def outline_attributes(feed: OpmlFeed) -> str:
     """Return the attributes of a feed's outline."""
-    pairs = {
-        "type": "rss",
-        "text": feed.title,
-        "title": feed.title,
-        "xmlUrl": feed.url,
-        "language": feed.language,
-        "watcher:country": feed.country,
-        "watcher:owner": feed.owner,
-        "watcher:owner-kind": feed.owner_kind,
-        "watcher:tags": ";".join(feed.tags),
-        "watcher:every": feed.every,
-        "watcher:full-text": "true" if feed.full_text else None,
-        "watcher:enabled": None if feed.enabled else "false",
-        "watcher:user-agent": feed.user_agent,
-        "watcher:headers": urlencode(feed.headers),
-        "watcher:selectors": urlencode(feed.selectors),
+    pairs = {"type": "rss", "text": feed.title, "title": feed.title, "xmlUrl": feed.url, "language": feed.language}
+    own = {name: getattr(feed, name) for name in OWN_TEXTS} | {
+        "tags": ";".join(feed.tags),
+        "full_text": "true" if feed.full_text else None,
+        "enabled": None if feed.enabled else "false",
+        "headers": urlencode(feed.headers),
+        "selectors": urlencode(feed.selectors),
     }
+    pairs |= {f"watcher:{name.replace('_', '-')}": value for name, value in own.items()}
     return " ".join(f"{name}={format_attribute(value)}" for name, value in pairs.items() if value)
 
 
