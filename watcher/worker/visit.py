@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from watcher.errors import FetchError, HttpStatusError
-from watcher.failure_messages import FetchKind, Reason
+from watcher.failure_messages import FetchKind
 from watcher.model import Feed, PollResult, PollUnchanged, Response
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
-from watcher.settings.request_options import RequestOptions
 from watcher.store import hosts
 from watcher.store.pages import defer, due_pages
 from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
@@ -151,10 +150,19 @@ async def load_robots(
     status, rules, now = stored.robots_status, stored.robots_rules, context.now()
     lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
     if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
-        answer = await fetch_robots(where, context, pause, context.request_options.get(feed.source.url))
-        if isinstance(answer, Reason):
-            return RobotsVerdict(reason=answer, is_transient=True)
-        status, rules = answer
+        body, most, options = b"", 8 * robots.MAX_BYTES, context.request_options.get(feed.source.url)
+        async with pause:
+            try:
+                answer = await context.client.get(where, accept="text/plain", max_bytes=most, options=options)
+                assert isinstance(answer, Response)  # nothing was conditional
+                status, body = answer.status, answer.body[: robots.MAX_BYTES + 1]
+            except FetchError as error:
+                if error.kind is FetchKind.PROXY or await context.connectivity.is_to_blame(error, since=now):
+                    return RobotsVerdict(reason=error.reason, is_transient=True)
+                await block_host(error, context, implied=timedelta())
+                status = error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER
+        ours = await run_in_worker(context, host, robots.extract_rules, body, PRODUCT_NAME) if body else ""
+        status, rules = (robots.UNREADABLE, "") if ours is None else (status, ours)
         await context.writer.do(hosts.set_robots, host, at=now, status=status, rules=rules)
     if not rules:
         return robots.evaluate(status, "", urls)
@@ -163,26 +171,6 @@ async def load_robots(
         await context.writer.do(hosts.set_robots, host, at=now, status=robots.UNREADABLE, rules="")
         return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
-
-
-async def fetch_robots(
-    where: str, context: WorkerContext, pause: HostDelay, options: RequestOptions | None
-) -> tuple[int, str] | Reason:
-    """Fetch the robots.txt at `where`; return its status and the rules for us, or why our network or proxy fails."""
-    started = context.now()
-    async with pause:
-        try:
-            most = 8 * robots.MAX_BYTES
-            answer = await context.client.get(where, accept="text/plain", max_bytes=most, options=options)
-        except FetchError as error:
-            if error.kind is FetchKind.PROXY or await context.connectivity.is_to_blame(error, since=started):
-                return error.reason
-            await block_host(error, context, implied=timedelta())
-            return error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER, ""
-    assert isinstance(answer, Response)  # nothing was conditional
-    body = answer.body[: robots.MAX_BYTES + 1]
-    rules = await run_in_worker(context, host_of(where), robots.extract_rules, body, PRODUCT_NAME)
-    return (robots.UNREADABLE, "") if rules is None else (answer.status, rules)
 
 
 async def run_in_worker(context: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
