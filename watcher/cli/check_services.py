@@ -66,9 +66,8 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
     if len(by_host) > 1 and all(isinstance(error, FetchError) and error.no_connection for error in errors):
         fault = f"none of {len(by_host)} hosts can be reached: your internet connection seems to be down"
         return [CheckResult(what="network", name="internet connection", fault=fault, hint="go online, then try again")]
-    return [check_source(source, found[source.url]) for source in sources]
-
-
-def check_source(source: Source, probe: ProbeResult) -> CheckResult:
-    fault = failure_reason(probe)
-    return CheckResult(what="source", name=source.name, fault=fault, hint=(find_hint(probe) or "") if fault else "")
+    return [
+        CheckResult(what="source", name=source.name, fault=failure_reason(probe), hint=find_hint(probe) or "")
+        for source in sources
+        if (probe := found[source.url])
+    ]

@@ -24,7 +24,7 @@ from watcher.cli.output import (
 )
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
-from watcher.failure_messages import FeedKind, FetchKind, ReasonKind
+from watcher.failure_messages import FeedKind, FetchKind
 from watcher.feeds.health import HINTS, REDESIGNED, SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL
@@ -35,18 +35,13 @@ from watcher.model import Response, Validators
 from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag
-from watcher.text.urls import is_mail, is_web
+from watcher.text.urls import DEFAULT_PORTS, is_mail, is_web
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
 LABEL_CHARS = 11
 SHOWN_ITEMS = 10  # of a page
 MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
-CONNECTION_ADVICE: dict[ReasonKind, str] = {
-    FetchKind.UNRESOLVED: "check the spelling of the name, and that this machine is online",
-    FetchKind.NAME_LOOKUP_FAILED: "check that this machine is online",
-    FetchKind.CONNECTION_REFUSED: "check host and port: nothing listens there",
-    FetchKind.CERTIFICATE: "tell the publisher; Watcher reads nothing from a site without a valid certificate",
-}
+ADVICE = HINTS | {FetchKind.CONNECTION_REFUSED: "check host and port: nothing listens there"}
 STATUS_ADVICE = STATUS_HINTS | {429: "wait, and request it less often"}
 
 
@@ -335,13 +330,14 @@ def find_hint(probe: ProbeResult) -> str | None:
         page = probe.response.url if probe.response and is_own else site
         return None if probe.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
-        return allow_private_hint(url) if parts.hostname == urlsplit(probe.asked).hostname else None
-    if isinstance(error, Unreachable | RequestRefused):
-        return (HINTS | CONNECTION_ADVICE).get(error.kind)
+        host, port = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname, parts.port
+        place = f"{host}:{port or DEFAULT_PORTS[parts.scheme]}"
+        is_own = parts.hostname == urlsplit(probe.asked).hostname
+        return f'allow it in the settings: [fetch] allow_private = ["{place}"]' if is_own else None
+    if isinstance(error, Unreachable | RequestRefused | TooLarge):
+        return ADVICE.get(error.kind)
     if isinstance(error, TimedOut):
         return "wait, or raise [fetch] timeout and deadline: they set how long a response may take"
-    if isinstance(error, TooLarge):
-        return "raise [fetch] max_bytes: it sets how large a response may be"
     if isinstance(error, HttpStatusError):
         if error.retry_after_s:
             return f"wait {format_duration(error.retry_after_s)}, as the server asks (Retry-After)"
@@ -349,10 +345,3 @@ def find_hint(probe: ProbeResult) -> str | None:
             return f"watcher sources discover {quote(site)}"
         return STATUS_ADVICE.get(error.status, "wait, then repeat the command" if error.status >= 500 else None)
     return None
-
-
-def allow_private_hint(url: str) -> str:
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f'allow it in the settings: [fetch] allow_private = ["{place}"]'

@@ -28,7 +28,8 @@ REDESIGNED = frozenset((FeedKind.NO_ITEMS, FeedKind.NO_LINKS))
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
     FetchKind.PRIVATE_ADDRESS: "allow private addresses with [fetch] allow_private in the settings",
-    FetchKind.UNRESOLVED: "check the spelling of the name",
+    FetchKind.UNRESOLVED: "check the spelling of the name, and that this machine is online",
+    FetchKind.NAME_LOOKUP_FAILED: "check that this machine is online",
     FetchKind.CERTIFICATE: "tell the publisher: Watcher reads nothing from a site without a valid certificate",
     FetchKind.TOO_LARGE: "raise [fetch] max_bytes: it sets how large a response may be",
     FetchKind.ROBOTS_FORBID: "ask the publisher; with robots = false in [fetch], robots.txt is not read at all",
