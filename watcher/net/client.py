@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from watcher.errors import HopError, RequestRefused, TooLarge, WatcherError
@@ -18,7 +19,7 @@ from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
 from watcher.net.mailbox import read_mailbox
 from watcher.net.transport import can_connect, http_client, httpx
 from watcher.settings.request_options import RequestOptions
-from watcher.text.urls import host_key, is_mail
+from watcher.text.urls import DEFAULT_PORTS, host_key, is_mail
 
 ACCEPT_FEED = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -67,8 +68,8 @@ class Client:
         self._slots = asyncio.Semaphore(concurrency)
         self._guard = AddressGuard(PrivateAllowlist.parse(allow_private))
         self._headers = (("User-Agent", user_agent), ("Accept-Encoding", ACCEPT_ENCODING))
-        self._substitute = substitute
-        self._http = http_client(self._guard, timeout_s=timeout_s, substitute=substitute)
+        self._open_http = partial(http_client, timeout_s=timeout_s, substitute=substitute)
+        self._http = self._open_http(self._guard)
         self._proxy_guard = AddressGuard(ANYWHERE)
         self._proxied: dict[str, httpx.AsyncClient] = {}  # by the proxy's URL
 
@@ -191,22 +192,16 @@ class Client:
             sent.append(("Authorization", chain.authorization))
         http, extensions = self._http, {"target": target.encode("ascii"), "keep_alive": stay}
         if proxy is not None:  # the request line has the whole URL then, or CONNECT
-            self._guard.check_proxied(url.host, url.port or redirects.DEFAULT_PORTS[url.scheme])
-            http, extensions = self._http_over(proxy), {"keep_alive": stay}
+            self._guard.check_proxied(url.host, url.port or DEFAULT_PORTS[url.scheme])
+            if proxy not in self._proxied:  # the proxy may have a private address: the user has set it
+                self._proxied[proxy] = self._open_http(self._proxy_guard, proxy=proxy)
+            http, extensions = self._proxied[proxy], {"keep_alive": stay}
         return http.stream(
             "GET",
             url,
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in sent],
             extensions=extensions,
         )
-
-    def _http_over(self, proxy: str) -> httpx.AsyncClient:
-        """Return the client for a proxy, which may have a private address: the user has set it."""
-        if proxy not in self._proxied:
-            self._proxied[proxy] = http_client(
-                self._proxy_guard, timeout_s=self._timeout_s, substitute=self._substitute, proxy=proxy
-            )
-        return self._proxied[proxy]
 
 
 def start_chain(url: str, options: RequestOptions | None) -> redirects.RedirectChain:

@@ -8,13 +8,12 @@ from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from watcher.errors import RequestRefused
 from watcher.failure_messages import FetchKind, Reason
-from watcher.text.urls import PLAIN_PAGE
+from watcher.text.urls import DEFAULT_PORTS, PLAIN_PAGE
 
 MAX_HOPS = 10
 MAX_URL = 8_000  # characters of a redirect's target: RFC 9110 §4.1 asks servers to support that
 FOLLOWED = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
-DEFAULT_PORTS = {"http": 80, "https": 443}
 PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # not escaped: a URL is requested in the form in which it was given
 
 

@@ -18,8 +18,7 @@ from typing import Any
 
 from watcher.errors import HopError
 from watcher.net.address_guard import AddressGuard
-from watcher.net.redirects import DEFAULT_PORTS
-from watcher.text.urls import MAIL_PORTS
+from watcher.text.urls import DEFAULT_PORTS, MAIL_PORTS
 
 # Python does not search for a module that is None. httpx would load its command line too, with rich and pygments: 0.2 s
 # of CPU and 7 MB per start. httpcore tries to import sniffio twice per request, a sixth of its CPU if it is missing.
