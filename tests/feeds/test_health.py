@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import status_reason
-from watcher.failure_messages import FeedKind, FetchKind, Reason
+from watcher.failure_messages import FeedKind, FetchKind, HealthKind, Reason
 from watcher.feeds.health import (
     LONGEST_SILENCE,
     SILENT_AFTER,
@@ -35,6 +35,10 @@ def feed(**more) -> Feed:
 
 def dead(**more) -> Feed:
     return feed(failures=2, failing_since=NOW - 3 * DAY, **more)
+
+
+def part(why: Reason) -> Reason:
+    return Reason(HealthKind.ASKED_AT, why=why, site="https://n.example/1.xml")
 
 
 def private(host: str, address: str) -> Reason:
@@ -92,6 +96,8 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
         (private("n.example", "::1"), "failing", "allow private addresses with [fetch] allow_private"),
         (private("10.0.0.1", "10.0.0.1"), "failing", ""),  # where a redirect leads
         (status_reason(403), "failing", "a cookie of the source may have expired; without one, set [fetch] contact"),
+        (part(status_reason(404)), "failing", "watcher sources discover https://n.example/"),
+        (part(status_reason(403, "DataDome")), "failing", "ask the publisher to allow Watcher"),
         (status_reason(403, "DataDome"), "bot wall", "ask the publisher to allow Watcher"),
         (Reason(FeedKind.HTML), "not a feed", "watcher sources discover https://n.example/"),
     ],

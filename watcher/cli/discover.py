@@ -14,7 +14,7 @@ from watcher.cli.options import Config, Json, load_settings, settings_or_default
 from watcher.cli.output import print_err, print_lines, print_progress, print_result, select_fields
 from watcher.cli.sources import add_row, sources_by_key
 from watcher.errors import WatcherError
-from watcher.failure_messages import FeedKind
+from watcher.failure_messages import FeedKind, HealthKind
 from watcher.feeds.discover import is_comment_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed
 from watcher.settings.edit import row_lines, source_row
@@ -25,6 +25,7 @@ from watcher.text.language import UNKNOWN, primary_tag
 from watcher.text.urls import normalize_url
 from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prober
 
+UNSEEN = (FeedKind.BOT_WALL, HealthKind.ASKED_AT)  # kinds of responses that are no page to look for links on
 WAYS = {
     "itself": "the address itself is a feed",
     "platform": "the feed that the platform has for this address",
@@ -170,7 +171,7 @@ def format_list(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterat
 
 def no_feed_message(found: Discovery) -> str:
     page = found.page
-    if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
+    if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNSEEN):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.found_by != "guessed"]
     words = "no feed that its page links to can be read" if linked else "its page links to none"

@@ -143,6 +143,8 @@ def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: dat
 
 def hint_for(feed: Feed, reason: Reason) -> str:
     """Return a hint on what a user can do about a failing feed, "" if only the publisher can do something."""
+    if reason.kind is HealthKind.ASKED_AT and isinstance(why := reason["why"], Reason):  # of a sitemap in an index
+        reason = why
     if reason.kind in BOT_WALLS:
         return "ask the publisher to allow Watcher ([fetch] contact says who you are), or use another of its feeds"
     if reason.kind in REDESIGNED:
