@@ -222,13 +222,13 @@ async def test_requests_are_logged_with_their_headers(press, client):
     feed, nowhere = press.requests
     assert (feed.path, feed.status, feed.headers["user-agent"]) == ("/feed.xml", 200, "test/1")
     assert (nowhere.path, nowhere.status) == ("/nowhere", 404)
-    assert feed.host in press.allow_private
+    assert feed.host in press.sites
     assert nowhere.at >= feed.at
 
 
 async def test_every_outlet_is_a_host_of_its_own_with_robots(press, client):
-    assert len(set(press.allow_private)) == len(press.sources) == len(OUTLETS)
-    for netloc in press.allow_private:
+    assert len(set(press.sites)) == len(press.sources) == len(OUTLETS)
+    for netloc in press.sites:
         assert "User-agent: *" in (await client.get(f"http://{netloc}/robots.txt")).text
 
 
@@ -242,7 +242,7 @@ async def test_every_outlet_is_a_host_of_its_own_with_robots(press, client):
     ],
 )
 async def test_odd_requests_are_answered_and_the_connection_closed(press, request_bytes, status):
-    host, port = press.allow_private[0].split(":")
+    host, port = next(iter(press.sites)).split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request_bytes)
 
@@ -255,7 +255,7 @@ async def test_odd_requests_are_answered_and_the_connection_closed(press, reques
 
 async def test_it_stops_while_connections_are_open():
     async with PressServer(now=NOW) as press:
-        host, port = press.allow_private[0].split(":")
+        host, port = next(iter(press.sites)).split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
@@ -268,8 +268,8 @@ async def test_without_the_addresses_it_takes_one_with_many_ports(monkeypatch, c
     monkeypatch.setattr("watcher.demo.server.NETWORK", "203.0.113")  # TEST-NET-3: an address that this machine has not
 
     async with PressServer(now=NOW) as press:
-        assert {netloc.split(":")[0] for netloc in press.allow_private} == {"127.0.0.1"}
-        assert len(set(press.allow_private)) == len(OUTLETS)
+        assert {netloc.split(":")[0] for netloc in press.sites} == {"127.0.0.1"}
+        assert len(set(press.sites)) == len(OUTLETS)
         response = await client.get(press.sources[0].url)
 
     assert response.status_code == 200
@@ -279,5 +279,5 @@ async def test_its_settings_are_toml_that_names_every_source(press):
     settings = tomllib.loads(press.settings_toml(host_delay="0.1s"))
 
     assert [row["url"] for row in settings["sources"]] == [source.url for source in press.sources]
-    assert settings["fetch"] == {"allow_private": list(press.allow_private), "host_delay": "0.1s"}
+    assert settings["fetch"] == {"allow_private": list(press.sites), "host_delay": "0.1s"}
     assert [row["name"] for row in settings["sources"] if row.get("full_text")] == ["Jornal do Estuário"]
