@@ -16,7 +16,7 @@ from digests.cluster.item import sort_by_time
 from digests.cluster.nearest import FAR
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, MissingPerspective, WireGroup
-from digests.store.editions import find_last_place, newest_edition, open_digests
+from digests.store.editions import last_places, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
 from digests.stories.follows import load_followed, set_followed
@@ -57,7 +57,7 @@ def show_story(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
-        placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
+        placed = next(iter(read(engine, last_places, settings, found.row.id)), None) if why or json else None
     lines = [*format_story(found, why=why), *(format_score(*placed) if placed else ())]
     print_result(story_to_json(found) | place_to_json(placed), lines, json=json, links=True)
 
@@ -225,9 +225,10 @@ def load_silence(
 ) -> tuple[tuple[MissingPerspective, ...], dict[str, Article]]:
     """Return who is said not to report a story, and the articles nearest to it, by id. Errors: DigestError."""
     wanted = resolve_story(connection, parse_story_id(connection, settings, story))[1].id
-    if (placed := find_last_place(connection, settings, wanted)) is None:
+    if not (places := last_places(connection, settings, wanted)):
         raise DigestError(f"no digest's last edition shows story {wanted} in full", hint="watcher story list")
-    return placed[1].silent, articles_by_id(connection, (each.nearest for each in placed[1].silent))
+    silent = places[0][1].silent
+    return silent, articles_by_id(connection, (each.nearest for each in silent))
 
 
 def format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:

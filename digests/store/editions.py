@@ -211,11 +211,10 @@ def get_edition(connection: sa.Connection, digest: str, local_date: date | None 
     return load_edition(connection, row) if row else None
 
 
-def find_last_place(connection: sa.Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
-    """Return the newest of the digests' latest editions with a story in full, and the story; None without one."""
+def last_places(connection: sa.Connection, settings: Settings, story: str) -> list[tuple[Edition, EditionStory]]:
+    """Return the digests' latest editions that show a story in full, in the settings' order, each with the story."""
     latest = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
-    newest_first = sorted(latest, key=lambda each: each.made_at, reverse=True)
-    return next(((edition, shown) for edition in newest_first for shown in edition.stories if shown.id == story), None)
+    return [(edition, shown) for edition in latest for shown in edition.stories if shown.id == story]
 
 
 def newest_edition(connection: sa.Connection, digest: str) -> Edition:

@@ -15,7 +15,7 @@ from digests.model import WireGroup
 from digests.render.edition_view import Views
 from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
-from digests.store.editions import find_last_place
+from digests.store.editions import last_places
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
@@ -43,7 +43,8 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
     at, zone = ask.page(), site.zone
     found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
     row = found.row
-    edition, shown = read(site.engine, find_last_place, site.settings, row.id) or (None, None)
+    places = read(site.engine, last_places, site.settings, row.id)
+    edition, shown = max(places, key=lambda place: place[0].made_at, default=(None, None))
     words = english(zone)
     languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
     return render_page(
