@@ -143,8 +143,7 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
     if existing := find_existing(engine, digest, options):
         return existing.edition
     now = datetime.now(UTC)
-    request = plan_edition(engine, digest, options, now, slot=None)
-    request = replace(request, translate=settings.section(TranslateSettings))
+    request = plan_edition(settings, engine, digest, options, now, slot=None)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
 
@@ -164,10 +163,9 @@ def find_or_build(
         return replace(
             existing, files=write_files(render_files(engine, existing.edition, digest, digest.formats), folder)
         )
-    request = plan_edition(engine, digest, options, now, slot=editions.DAILY if send else "time")
+    request = plan_edition(settings, engine, digest, options, now, slot=editions.DAILY if send else "time")
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
-    request = replace(request, folder=folder, deliver=send, translate=settings.section(TranslateSettings))
-    built = build_edition(engine, digest, request, now=now)
+    built = build_edition(engine, digest, replace(request, folder=folder, deliver=send), now=now)
     if built is None:
         print_err(f"{digest.name}: another process is making this edition")
     return built
@@ -233,8 +231,7 @@ def preview(
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now=now), ""
     if made is None:
-        request = plan_edition(engine, digest, options, now, slot=editions.DAILY)
-        request = replace(request, translate=settings.section(TranslateSettings))
+        request = plan_edition(settings, engine, digest, options, now, slot=editions.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
         key = editions.EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot or "")
         made, suffix = BuiltEdition(edition=edition, key=key), request.suffix
@@ -313,7 +310,7 @@ def add_missing_features(settings: Settings, engine: Engine, *, since: datetime)
 
 
 def plan_edition(
-    engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
+    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
 ) -> EditionRequest:
     """
     Return the request for an edition. Errors: BadParameter if its end is still to come.
@@ -343,6 +340,7 @@ def plan_edition(
         slot=due.key.slot if is_scheduled else f"{stamp:%H:%M:%S.%f}" if slot else None,
         suffix=f"-{stamp:%H%M%S}" if is_taken else "",
         is_exact=options.since is not None,
+        translate=settings.section(TranslateSettings),
     )
 
 
