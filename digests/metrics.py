@@ -2,19 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 
 from prometheus_client.core import Metric
 from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
 from digests.store.editions import get_edition
-from digests.store.outbox import FAILED, OPEN_STATES, list_undelivered
+from digests.store.outbox import FAILED, FAILED_SHOWN_FOR, OPEN_STATES, list_undelivered
 from watcher.daemon.metrics import labelled_gauge
 from watcher.settings.models import Settings
 from watcher.worker.context import system_clock
-
-FAILED_FOR = timedelta(days=7)  # failed deliveries are counted for so long
 
 
 def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
@@ -31,6 +28,6 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     largest = [(edition.digest, edition.ledger.largest.share) for edition in latest if edition.ledger.largest]
     words = "Share of the largest story in the reports of the last edition's window."
     yield labelled_gauge("digests_largest_story_share", words, "digest", largest)
-    counts = Counter(each.state for each in list_undelivered(connection, since=(now - FAILED_FOR).date()))
+    counts = Counter(each.state for each in list_undelivered(connection, since=(now - FAILED_SHOWN_FOR).date()))
     left = [(state, counts[state]) for state in (*OPEN_STATES, FAILED)]
     yield labelled_gauge("digests_deliveries", "Deliveries that have not arrived.", "state", left)

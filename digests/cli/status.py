@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
@@ -10,7 +10,7 @@ from digests.edition.schedule import digest_statuses
 from digests.model import Edition, LargestStory, TranslationOutcome
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
-from digests.store.outbox import ALERT, Delivery, list_undelivered
+from digests.store.outbox import ALERT, FAILED_SHOWN_FOR, Delivery, list_undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute, select_fields
 from watcher.cli.status import StatusSection
@@ -21,7 +21,6 @@ from watcher.text.format import format_count, format_duration
 from watcher.worker.context import system_clock
 
 TITLE_CHARS, NEXT_TITLE_CHARS, REASON_CHARS = 100, 60, 200
-FAILED_SHOWN_FOR = timedelta(days=7)  # deliveries that failed earlier are not shown
 RECIPIENTS_SHOWN = 5  # named for the deliveries of an edition with one channel and state
 DIGESTS_SHOWN = 5  # on one screen
 

@@ -29,6 +29,7 @@ ALERT, KNOWN, OVER_LIMIT = "an alert ", "known", "over limit"
 UNSENT = (KNOWN, OVER_LIMIT)
 IS_ALERT = deliveries.c.slot.startswith(ALERT)
 MAX_QUIET = timedelta(hours=25)  # as `MAX_RETRY_DELAY`, for an alert that waits for the end of quiet hours
+FAILED_SHOWN_FOR = timedelta(days=7)  # in the status and the metrics
 ALERTS_KEPT = timedelta(days=60)  # by then, a story is over
 CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold as many
 

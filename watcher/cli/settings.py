@@ -38,7 +38,6 @@ QUESTIONS = {
     "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines only (en)",
 }
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
-HIDDEN = "…"
 
 
 def init(
@@ -209,5 +208,5 @@ def format_value(value: object, field: FieldInfo) -> str:
         extra = field.json_schema_extra
         return to_toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"
     if isinstance(value, str) and "://" in value and not field.repr:
-        return to_toml(hide_password(value) if field.default_factory else HIDDEN)
+        return to_toml(hide_password(value) if field.default_factory else "…")
     return to_toml(format_size(value) if isinstance(value, ByteSize) else value)
