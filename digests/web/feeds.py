@@ -47,15 +47,13 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     part = next((field for field in ("section", "watch") if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
-    if not editions and not part:
-        return feed_response(ask, (), (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
     domain, own = domain_of(digest), load_own_templates(digest.templates)
     if part:
         found = part_items(site, ask, digest, editions, {part: ask.query[part]})
         title, key = f"{digest.title}: {ask.query[part]}", (digest.name, part, ask.query[part])
         return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
-    if ask.params["form"] == "atom":  # as in the digest's folder: the reader may have a template for it
+    if ask.params["form"] == "atom" and editions:  # as in the digest's folder: the reader may have a template for it
         return PageResponse(body=feeds.render_atom(editions, domain, folder, own), media_type=feeds.MEDIA_TYPES["atom"])
     items = feeds.edition_items(editions, domain, folder, own)
     return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
