@@ -54,7 +54,7 @@ class AppriseChannel(ProcessChannel):
 
     def run_apprise(self, message: dict[str, Any], *options: str) -> dict[str, Any]:
         """Return the answer of the process. Errors: DeliveryError, if there is none, or the URL cannot be used."""
-        if re.search(r"[\s,]\s*[a-z][a-z0-9+.-]*://", self._url):  # Apprise would take it for a part of the first
+        if re.search(r"[\s,][a-z][a-z0-9+.-]{0,30}://", self._url):  # Apprise would take it for a part of the first
             raise self.fault("has several URLs; expected one, and a delivery for each", permanent=True)
         command = [sys.executable, "-P", "-m", "digests.delivery.apprise_process", *options]
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL

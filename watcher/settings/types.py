@@ -331,7 +331,7 @@ def text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
     return WithJsonSchema({"title": title, "type": "string"} | ({"pattern": pattern} if pattern else {}))
 
 
-HAS_WORD = matching(re.compile(r".*\w.*", re.DOTALL), 'a word or a phrase, such as "elect*"')
+HAS_WORD = parsed_by(lambda text: text if re.search(r"\w", text) else None, 'a word or a phrase, such as "elect*"')
 Phrases = tuple[Annotated[str, Field(max_length=200), HAS_WORD], ...]
 DURATION_SCHEMA = text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
