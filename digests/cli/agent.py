@@ -231,8 +231,7 @@ def load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answer
         "articles": len(found.articles),
         "outlets": len(found.coverage.outlets),
         "independent": len(found.coverage.independent),
-        "languages": found.coverage.languages,
-        "countries": found.coverage.countries,
+        **select_fields(found.coverage, "languages", "countries"),
     }
 
 
