@@ -68,6 +68,5 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
         return [CheckResult(what="network", name="internet connection", fault=fault, hint="go online, then try again")]
     return [
         CheckResult(what="source", name=source.name, fault=failure_reason(probe), hint=find_hint(probe) or "")
-        for source in sources
-        if (probe := found[source.url])
+        for source, probe in ((each, found[each.url]) for each in sources)
     ]
