@@ -55,8 +55,8 @@ class EditionKey:
 
     @property
     def time(self) -> str:
-        """The time of day that distinguishes it: "17:00" of a schedule, "15:00:00" of a request; "" for the first."""
-        return self.slot.removeprefix(DAILY).strip()[:8]
+        """What distinguishes it: "17:00" of a schedule, "15:00:00" of a request, "an alert s1f…"; "" for the first."""
+        return self.slot.removeprefix(DAILY).strip().partition(".")[0][:20]
 
     @property
     def suffix(self) -> str:

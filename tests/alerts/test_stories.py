@@ -339,6 +339,12 @@ def test_alerts_are_forgotten_after_two_months(engine):
     assert read(engine, load_alerts) == ()
 
 
+def test_an_alert_that_waits_names_its_story():
+    place = EditionKey(digest="world", local_date=DAY, slot="an alert s7fd2e70be5 0c1d2e3f")
+
+    assert place.label == f"{DAY}, an alert s7fd2e70be5"
+
+
 def test_an_alert_that_waits_for_the_end_of_quiet_hours_is_not_due_before(engine):
     note(engine, "s1")
     place = EditionKey(digest="world", local_date=DAY, slot="an alert s2 0c1d2e3f")
