@@ -184,8 +184,8 @@ def explain_articles(
 
     It shows what they share, what only one of them has, and what the decision depends on.
 
-    An edition can say that no outlet in a certain country, or with a certain kind of owner, reports a story.
-    If you give a story alone, the command shows, for each such country or kind of owner, the article that is most
+    An edition can say that no outlet in a certain country, or with a certain kind of owner, reports a story. If you
+    give a story alone, the command shows, for each such country or kind of owner, which article of its outlets is most
     similar to the story.
     """
     settings = load_settings(config)

@@ -31,8 +31,8 @@ def list_models(config: Config = None, json: Json = False) -> None:
     """
     List the installed models, and those that your sources need.
 
-    A model is listed for each source whose `language` is set and is not one that you read (`reads` of the digest). For
-    sources without `language`, the end of an edition and `watcher status` name the languages without a model.
+    A model is listed for each source whose `language` is set and is not one that you read (`reads` of the digest). If
+    other articles are in a language that has no model, `watcher status` and the end of an edition name it.
     """
     settings = load_settings(config)
     translate = settings.section(TranslateSettings)

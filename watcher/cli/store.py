@@ -46,7 +46,7 @@ BAD_LINES_SHOWN = 20
 
 
 def backup(
-    to: Annotated[str, Argument(metavar="FILE", help="File to write, or a folder for a file named after the time.")],
+    to: Annotated[str, Argument(metavar="FILE", help="File to write, or a folder; the file is then named by date.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     config: Config = None,
     json: Json = False,
@@ -159,8 +159,8 @@ def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
 
 
 def export(
-    since: Annotated[str | None, Option(help='Earliest arrival: an age such as "7d", or date.', metavar="TIME")] = None,
-    until: Annotated[str | None, Option(help='Latest arrival: an age such as "1d", or date.', metavar="TIME")] = None,
+    since: Annotated[str | None, Option(help='Earliest arrival: an age ("7d") or a date.', metavar="TIME")] = None,
+    until: Annotated[str | None, Option(help='Latest arrival: an age ("1d") or a date.', metavar="TIME")] = None,
     config: Config = None,
 ) -> None:
     """
