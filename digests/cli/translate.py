@@ -32,7 +32,7 @@ def list_models(config: Config = None, json: Json = False) -> None:
     List the installed models, and those that your sources need.
 
     A model is listed for each source whose `language` is set and is not one that you read (`reads` of the digest). If
-    other articles are in a language that has no model, `watcher status` and the end of an edition name it.
+    other articles are in a language that has no model, `watcher status` and the end of an edition say which.
     """
     settings = load_settings(config)
     translate = settings.section(TranslateSettings)

@@ -18,7 +18,7 @@ from tests.render.editions import brief, edition, sentence, story
 
 HOSTILE = 'Rain <script>x</script> [a](javascript:b) "c" | *d* & 14'
 MARK = "Translated from Portuguese by a Firefox translation model; original:"
-NO_MODEL = "not translated, because no model is installed: headlines and sentences to be translated from Arabic"
+NO_MODEL = "headlines and sentences in Arabic not translated, because no model is installed"
 
 
 def translated(text):

@@ -66,7 +66,7 @@ def clean(
     json: Json = False,
     config: Config = None,
 ) -> int:
-    """Print the article of a page. With --jsonl, read many pages, and remove the text that repeats on a site."""
+    """Print the article on a page. With --jsonl, read many pages, and remove the text that repeats on a site."""
     if jsonl:
         piped = page in ("", "-")
         if isinstance(sys.stdin, TextIOWrapper):  # whatever the encoding of the terminal
