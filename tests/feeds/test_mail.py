@@ -187,17 +187,83 @@ def test_only_mails_of_the_wanted_senders_are_entries(query, number):
 
 
 def test_a_mail_that_cannot_be_read_is_named_and_the_others_are_entries():
-    deep = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n) for n in range(3000))
     cut = mail(FERRY) + b"x" * MAX_MAIL_BYTES
+    many = b"Message-ID: <many@x>\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 101
+    long = b"X: y\n" * 1_001 + b"\n"
 
-    feed = parse(b"Subject: Deep\n" + deep, cut, mail(ENGINE, Message_ID="<2@x>"))
+    feed = parse(nested(b"boundary=", 11), cut, many, long, mail(ENGINE, Message_ID="<2@x>"))
 
     assert [entry.title for entry in feed.entries] == ["Ferry runs again"] * 2
-    assert feed.faults[0] == "a mail cannot be read (more than 1,000 lines of headers, or 50 parts)"
-    assert feed.faults[1] == "only the first 524,288 bytes of a mail were read: Ferry runs again"
+    assert feed.faults[:4] == (
+        'the mail "Deep" from a@evil.example is left out: its parts are in more than 10 levels',
+        'only the first 524,288 bytes of the mail "Ferry runs again" from news@mail.example.org were read',
+        'the mail "<many@x>" from nobody is left out: it has more than 100 parts',
+        'the mail "" from nobody is left out: it has more than 1,000 lines of headers',
+    )
+
+
+def nested(boundary: bytes, levels: int, size: int = 0) -> bytes:
+    """Return a mail with parts in parts; `boundary` is the parameter's name as it is written, with "="."""
+    head = b"Subject: Deep\nMessage-ID: <d@x>\nFrom: a@evil.example\n"
+    parts = b"".join(b"Content-Type: multipart/mixed; %sb%d\n\n--b%d\n" % (boundary, n, n) for n in range(levels))
+    text = head + parts + b"Content-Type: text/plain\n\n"
+    return text + b"x\n" * ((size - len(text)) // 2)
+
+
+def test_parts_are_found_as_their_delimiters_are_written():
+    page = f"<p>{FERRY}</p>".encode()
+    parts = (
+        b"Content-Type: multipart/mixed;\r\n boundary*0=ou; boundary*1=ter\r\n\r\nPreamble\r\n--outer not a line\r\n"
+        b"--outer \t\r\nContent-Type: multipart/alternative; boundary = outerx\r\n\r\n--outerx\r\n\r\nplain\r\n"
+        b"--outerx\r\nContent-Type: text/html\r\n\r\n" + page + b"\r\n--outerx--\r\nEpilogue\r\n"
+        b"--outer\r\nContent-Type: text/plain\r\n\r\nA second text.\r\n--outer--\r\nEpilogue"
+    )
+    attached = b"Content-Type: message/rfc822\n\nSubject: Other\nContent-Type: text/html\n\n" + page
+
+    assert only_entry(b"Message-ID: <1@x>\r\n" + parts).text == FERRY
+    assert only_entry(b"Message-ID: <1@x>\r\n" + parts[: parts.index(b"\r\n--outerx--")]).text == FERRY
+    assert only_entry(b"Message-ID: <1@x>\n" + attached).text == FERRY
+
+
+def test_two_mails_with_one_id_are_one_entry_that_keeps_it():
+    (entry,) = parse(mail(FERRY), mail(FERRY)).entries
+
+    assert entry.guid == "mid:one@example.org"
+
+
+@pytest.mark.slow
+def test_a_mail_of_another_sender_is_neither_parsed_nor_named():
+    started = time.process_time()
+
+    feed = parse(*HOSTILE[:4], mail(FERRY), url=f"{URL}?from=@example.org")
+
+    assert time.process_time() - started < 2
+    assert (len(feed.entries), feed.faults) == (1, ())
+
+
+@pytest.mark.slow
+def test_ten_mails_of_empty_parts_take_no_longer_than_others():
+    empty = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 110_000
+    started = time.process_time()
+
+    parse(*(b"Message-ID: <%d@x>\n" % number + empty[: MAX_MAIL_BYTES - 50] for number in range(10)))
+
+    assert time.process_time() - started < 2
 
 
 HOSTILE = [
+    nested(b"boundary*=us-ascii''", 480, MAX_MAIL_BYTES),
+    nested(b"boundary  =", 480, MAX_MAIL_BYTES),
+    nested(b"boundary=", 9, MAX_MAIL_BYTES),
+    b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 110_000,
+    b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b " * 130_000,
+    b"Content-Type: text/html" + b";a" * 250_000 + b"\n\n<p>x",
+    b'Content-Type: text/html; a="' + b";" * 500_000 + b"\n\n<p>x",
+    b"From: " + b'"a\\' * 170_000 + b"\n\n",
+    b"From: a <b@c.example>\n" * 24_000 + b"\n",
+    b"From:" + b"\n " * 250_000 + b"\n\n",
+    b"Content-Type: text/plain\n\n" + (b"view read open " * 13 + b"\n") * 2_600,
+    b"Content-Type: text/plain; charset=punycode\n\n" + b"x" * 500_000,
     b"Subject: =?utf-8?q?" + b"=41" * 100_000 + b"?=\n\n",
     b"Subject: " + b"=?utf-8?b?QQ==?= " * 60_000 + b"\n\n",
     b"From: " + b"(" * 500_000 + b"\n\n",

@@ -5,26 +5,18 @@ import json
 import re
 import tomllib
 from collections.abc import Sequence
-from email import message_from_bytes
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
-from email.message import Message
-from email.utils import parseaddr
 from importlib.resources import files
-from itertools import islice
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from watcher.feeds.html_text import html_to_text, to_one_line
+from watcher.feeds.mime import MAX_HEADER_LINES, header, read_headers, read_sender, split_head, text_parts
 from watcher.feeds.normalize import TEXT_CHARS, RawEntry, RawFeed, RawText
 from watcher.text.encoding import decode_page
 
 MAIL = "Mail"  # the format
 MAX_MAIL_BYTES = 512 * 1024  # of one mail: the text comes before the attachments
-MAX_PARTS, MAX_HEADER_LINES = 50, 1_000
-MAX_HEADER_CHARS = 2_000
+NAME_CHARS = 80  # of each header that names a mail in a fault
 FURNITURE_CHARS = 200  # of a line that may be furniture
-BLANK_LINE = re.compile(rb"\n\r?\n")
-BOUNDARY = re.compile(rb"boundary\s?=", re.IGNORECASE)
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 ARCHIVE = re.compile(r"<(https://[^<>\s]{1,2000})>")
 # An element that is not shown, with its text: the preview of the mail in a list of mails; or a condition of Outlook.
@@ -51,27 +43,50 @@ def wanted_senders(url: str) -> tuple[str, ...]:
     return tuple(value.lower() for value in parse_qs(urlsplit(url).query.replace("+", "%2B")).get("from", ()))
 
 
+def split_mails(body: bytes) -> list[bytes]:
+    """Return the mails of `join_mails`."""
+    return [text.encode("latin-1") for text in json.loads(body)]
+
+
 def parse_mails(body: bytes, url: str, max_entries: int) -> RawFeed:
-    """Parse the mails of `join_mails` in the folder `url`; one that cannot be read is a fault."""
-    wanted, faults, outlets, entries = wanted_senders(url), list[str](), set[str](), list[RawEntry]()
-    for text in json.loads(body)[:max_entries]:
-        mail, subject = text.encode("latin-1"), ""
+    """
+    Parse the mails of `join_mails` in the folder `url`; one that cannot be read is a fault.
+
+    The sender is read first: a mail from others than the senders in `url` is neither parsed nor named.
+    """
+    wanted, faults, outlets, entries = wanted_senders(url), list[str](), set[str](), dict[str, RawEntry]()
+    for mail in split_mails(body)[:max_entries]:
         try:
-            headers = BLANK_LINE.split(mail, 1)[0].count(b"\n")
-            if headers > MAX_HEADER_LINES or len(BOUNDARY.findall(mail)) > MAX_PARTS:  # it would take seconds
-                raise ValueError(f"more than {MAX_HEADER_LINES:,} lines of headers, or {MAX_PARTS} parts")
-            message = message_from_bytes(mail)
-            subject, (name, address) = header(message, "subject"), parseaddr(header(message, "from"))
-            if not wanted or is_wanted(address.lower(), wanted):
-                entries.append(parse_mail(message, subject, name or address))
-                outlets.add(name)
+            head, text = split_head(mail)
+            name, address, stated = read_sender(head)
+            if wanted and not is_wanted(address, wanted):
+                if not address and any(each.lstrip("@") in stated.lower() for each in wanted):
+                    faults.append(f"{name_mail(mail)} is left out: its From header does not name one sender")
+                continue
+            entry = parse_mail(head, text, name or address)
+            entries.setdefault(entry.guid, entry)
+            outlets.add(name)
+            if len(mail) >= MAX_MAIL_BYTES:
+                faults.append(f"only the first {MAX_MAIL_BYTES:,} bytes of {name_mail(mail)} were read")
         except Exception as error:  # noqa: BLE001 - the mail's fault; the others go on
-            faults.append(f"a mail cannot be read ({to_one_line(str(error), 80) or type(error).__name__})")
-        if len(mail) >= MAX_MAIL_BYTES:
-            faults.append(f"only the first {MAX_MAIL_BYTES:,} bytes of a mail were read: {to_one_line(subject, 80)}")
+            faults.append(describe_fault(mail, str(error) or type(error).__name__))
     folder = unquote(urlsplit(url).path).rpartition("/")[2]
     title = outlets.pop() if len(outlets) == 1 else ""
-    return RawFeed(format=MAIL, title=RawText(value=title or folder), entries=tuple(entries), faults=tuple(faults))
+    return RawFeed(
+        format=MAIL, title=RawText(value=title or folder), entries=tuple(entries.values()), faults=tuple(faults)
+    )
+
+
+def describe_fault(mail: bytes, why: str) -> str:
+    return f"{name_mail(mail)} is left out: {to_one_line(why, NAME_CHARS)}"
+
+
+def name_mail(mail: bytes) -> str:
+    """Return the subject of a mail, or else its Message-ID, and its sender, for a fault."""
+    head = b"\n".join(split_head(mail)[0].split(b"\n")[:MAX_HEADER_LINES])
+    message, (name, address, _) = read_headers(head), read_sender(head)
+    title = header(message, "subject").strip() or message.get("message-id", "")
+    return f'the mail "{to_one_line(title, NAME_CHARS)}" from {to_one_line(address or name, NAME_CHARS) or "nobody"}'
 
 
 def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
@@ -80,37 +95,32 @@ def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
     return any(address == each or (each[0] == "@" and domain.endswith(f".{each[1:]}")) for each in wanted)
 
 
-def parse_mail(message: Message, subject: str, author: str) -> RawEntry:
-    date, archived = header(message, "date"), ARCHIVE.search(header(message, "archived-at"))
-    found = MESSAGE_ID.search(header(message, "message-id"))
-    name = found[1] if found else hashlib.sha256(f"{author}\0{date}\0{subject}".encode()).hexdigest()[:32]
+def parse_mail(head: bytes, body: bytes, author: str) -> RawEntry:
+    """Return the entry for a mail. Errors: ValueError for too many headers or parts."""
+    message = read_headers(head)
+    subject, date = header(message, "subject"), message.get("date", "")
+    archived, found = ARCHIVE.search(message.get("archived-at", "")), MESSAGE_ID.search(message.get("message-id", ""))
+    stated = f"{author}\0{date}\0{subject}".encode("utf-8", "replace")
+    name = found[1] if found else hashlib.sha256(stated).hexdigest()[:32]
     return RawEntry(
         guid=f"mid:{quote(name, safe='@')}",  # RFC 2392
         links=(archived[1],) if archived else (),
         title=RawText(value=subject),
-        content=RawText(value=mail_text(message)),
+        content=RawText(value=mail_text(head, body)),
         authors=(author,),
         published=(date,),
     )
 
 
-def header(message: Message, name: str) -> str:
-    """Return the first header `name`, decoded, also if it has bytes or words that are not encoded as they should be."""
-    raw = next((str(value) for key, value in message.raw_items() if key.lower() == name), "")[:MAX_HEADER_CHARS]
-    text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    try:
-        return str(make_header(decode_header(text)))
-    except (HeaderParseError, LookupError, ValueError):
-        return text
-
-
-def mail_text(message: Message) -> str:
+def mail_text(head: bytes, body: bytes) -> str:
     """Return the text of a mail, a line for each paragraph: of its HTML, unless its plain text is much longer."""
     parts: dict[str, str] = {}
-    for part in islice(message.walk(), MAX_PARTS):
-        kind, payload = part.get_content_type(), part.get_payload(decode=True)
-        if kind.startswith("text/") and isinstance(payload, bytes) and part.get_content_disposition() != "attachment":
-            parts.setdefault(kind, decode_page(payload, header(part, "content-type")))
+    for part in text_parts(head, body):
+        kind = part.get_content_type()
+        if kind in ("text/plain", "text/html") and kind not in parts and part.get_content_disposition() != "attachment":
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)  # it was set
+            parts[kind] = decode_page(payload, part.get("content-type"))
     plain = WRAPPED.sub(" ", URL.sub("", parts.get("text/plain", "").replace("\r\n", "\n")))
     markup = HIDDEN.sub("", " ".join(parts.get("text/html", "").split()))
     text = URL.sub("", FILLER.sub(" ", html_to_text(markup, TEXT_CHARS)))

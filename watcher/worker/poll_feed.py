@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from http import HTTPStatus
 from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
+from watcher.feeds.mail import describe_fault, join_mails, split_mails
 from watcher.feeds.parse import Parts, parse_feed
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import (
@@ -34,13 +36,14 @@ from watcher.store.hosts import known_hosts, set_blocked_until
 from watcher.store.polls import record_polls
 from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
-from watcher.text.urls import host_key, host_of
+from watcher.text.urls import host_key, host_of, is_mail
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import FeedPolled, WorkerContext
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")
 PARSE_LIMIT_S = 10.0
+MAIL_LIMIT_S = 2.0  # of one mail, if all mails of a poll together took too long; 512 kB take 0.2 s
 HASH_CHARS = 32  # of a body; the rest is the hash of the selectors that it was read with
 MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many sites names thirty
 MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
@@ -98,8 +101,13 @@ async def parse_response(
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
     kind = response.header("content-type")
-    parse = partial(parse_feed, response.body, url=response.url, content_type=kind, now=context.now(), known=recent)
-    parsed = await context.feed_pool.run(partial(parse, page=page), limit_s=PARSE_LIMIT_S)
+    parse = partial(parse_feed, url=response.url, content_type=kind, now=context.now(), known=recent, page=page)
+    try:
+        parsed = await context.feed_pool.run(parse, response.body, limit_s=PARSE_LIMIT_S)
+    except WorkerFailed:
+        if not is_mail(response.url):
+            raise
+        parsed = await parse_each_mail(response.body, parse, context)
     is_complete = all(part.changed_at for part in parsed.parts)
     if parsed.parts:
 
@@ -111,7 +119,7 @@ async def parse_response(
         parts = await get_parts(parsed, get)
         if isinstance(error := parts[-1][1], FetchError):
             await block_host(error, context, implied=context.poll.min_every)
-        parsed = await context.feed_pool.run(partial(parse, parts=parts), limit_s=PARSE_LIMIT_S)
+        parsed = await context.feed_pool.run(partial(parse, parts=parts), response.body, limit_s=PARSE_LIMIT_S)
         is_complete &= not parsed.parts
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
     is_complete = is_complete and not waiting
@@ -119,6 +127,8 @@ async def parse_response(
     if waiting:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=waiting, new_hosts=MAX_NEW_HOSTS))
         faults += (f"{waiting} entries wait for the next poll: this one has links to {MAX_NEW_HOSTS} new hosts",)
+    for fault in faults if is_mail(feed.url) else ():  # the next poll does not read these mails
+        log.warning("mail_fault %s", fields(feed=feed.url, reason=fault))
     now = context.now()
     freshness = parse_freshness(response.headers, now)
     next_poll = schedule_next_poll(
@@ -145,6 +155,21 @@ async def parse_response(
         skip_days=parsed.skip_days,
         max_age_s=freshness.max_age_s,
     )
+
+
+async def parse_each_mail(body: bytes, parse: Callable[[bytes], ParsedFeed], context: WorkerContext) -> ParsedFeed:
+    """Parse the mails of a response one by one: one that takes too much time or memory is a fault, and is passed."""
+    folder = await context.feed_pool.run(parse, join_mails(()), limit_s=PARSE_LIMIT_S)
+    entries, faults = dict[str, Entry](), list(folder.faults)
+    for mail in split_mails(body):
+        try:
+            parsed = await context.feed_pool.run(parse, join_mails((mail,)), limit_s=MAIL_LIMIT_S)
+        except WorkerFailed as error:
+            faults.append(describe_fault(mail, f"it {error.reason}"))
+        else:
+            entries |= {entry.guid: entry for entry in parsed.entries if entry.guid not in entries}
+            faults += parsed.faults
+    return replace(folder, entries=tuple(entries.values()), faults=tuple(faults))
 
 
 async def get_parts(index: ParsedFeed, get: Callable[[str], Awaitable[Response | NotModified]]) -> Parts:
@@ -177,7 +202,8 @@ async def compare_entries(
     new = {entry.guid for entry in changes.new}
     seen_only = tuple(entry for entry in parsed.entries if entry.guid not in known and entry.guid not in new)
     waiting = 0
-    hosts = {host_of(entry.url) for entry in changes.new if entry.url}
+    # The links of mails are not fetched, so their hosts need no limit.
+    hosts = {host_of(entry.url) for entry in changes.new if entry.url and not is_mail(feed.url)}
     if len(hosts) > MAX_NEW_HOSTS:
         known_before = await context.writer.read(known_hosts, hosts)
         changes, waiting = limit_new_hosts(changes, known_before, limit=MAX_NEW_HOSTS)
