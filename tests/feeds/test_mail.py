@@ -148,14 +148,96 @@ def test_attachments_are_not_the_text():
     assert only_entry(bytes(made)).text == FERRY
 
 
-def test_a_public_archive_is_the_link_of_a_mail_and_no_other_link_is():
-    archived = only_entry(mail(FERRY, Archived_At="<https://lists.example.org/m/1>"))
-    forged = only_entry(
-        b"Archived-At: <javascript:alert(1)>\nMessage-ID: <https://evil.example/x>\n\n" + FERRY.encode()
-    )
+@pytest.mark.parametrize(
+    ("senders", "archive", "is_link"),
+    [
+        ("?from=@example.org", "https://lists.example.org/m/1", True),
+        ("?from=@other.example&from=news@mail.example.org", "https://MAIL.example.org", True),
+        ("?from=@example.org", "http://example.org/m/1", False),
+        ("?from=@example.org", "https://evil.example/m/1", False),
+        ("?from=@example.org", "https://evilexample.org/m/1", False),
+        ("?from=@example.org", "https://example.org.evil.example/m/1", False),
+        ("?from=@example.org", "https://example.org@evil.example/m/1", False),
+        ("?from=@example.org", "https://evil.example\\@example.org/m/1", False),
+        ("?from=@example.org", "https://evil.example#@example.org/", False),
+        ("?from=@example.org", "https://example.org:444/m/1", False),
+        ("?from=news@mail.example.org", "https://example.org/m/1", False),
+        ("?from=@mail.example.org", "javascript:alert(1)", False),
+        ("", "https://mail.example.org/m/1", False),
+    ],
+)
+def test_only_a_public_archive_on_a_site_of_the_outlet_is_the_link_of_a_mail(senders, archive, is_link):
+    (entry,) = parse(mail(FERRY, Archived_At=f"<{archive}>"), url=URL + senders).entries
 
-    assert archived.url == "https://lists.example.org/m/1"
-    assert (forged.url, forged.guid) == (None, "mid:https%3A%2F%2Fevil.example%2Fx")
+    assert (entry.url, entry.guid) == (archive if is_link else None, "mid:one@example.org")
+
+
+def test_an_outlet_on_a_shared_platform_does_not_link_to_another_one_there():
+    raw = mail(FERRY, From="ferry@substack.com", Archived_At="<https://other.substack.com/p/1>")
+
+    assert [entry.url for entry in parse(raw, url=f"{URL}?from=ferry@substack.com").entries] == [None]
+
+
+def test_a_message_id_that_is_a_url_is_no_link():
+    entry = only_entry(b"Message-ID: <https://evil.example/x>\n\n" + FERRY.encode())
+
+    assert (entry.url, entry.guid) == (None, "mid:https%3A%2F%2Fevil.example%2Fx")
+
+
+HIDING = [
+    "<div hidden>{}</div>",
+    "<td HIDDEN=''>{}</td>",
+    '<div title=">" hidden="until-found">{}</div>',
+    '<div style="display:none">{}</div>',
+    "<div style='DISPLAY : None !important'>{}</div>",
+    "<div style=display:none;>{}</div>",
+    '<div style="display:/* a */none">{}</div>',
+    '<div style="display&#58;none">{}</div>',
+    '<div style="color:red;display:none" style="display:block">{}</div>',
+    '<span style="visibility:hidden">{}</span>',
+    '<div style="visibility:hidden"><p style="visibility:inherit">{}</p></div>',
+    '<p style="font-size:0">{}</p>',
+    '<p style="font-size:0.0em">{}</p>',
+    '<p style="font-size:1px;line-height:1px">{}</p>',
+    '<p style="font:700 0px/1 Arial">{}</p>',
+    '<a style="font:0/0 a">{}</a>',
+    '<div style="font-size:0"><span style="font-size:120%">{}</span></div>',
+    '<div style="opacity:0">{}</div>',
+    '<div style="max-height:0px;overflow:hidden">{}</div>',
+    '<div style="display:none"><b>Bold</b><div>inner</div>{}<p style="display:block;visibility:visible">{}</p></div>',
+    "<div hidden><p>One<p>{}</div>",
+    "<ul><li hidden>{}<li>Shown</ul>",
+    "<p hidden>{}<p>Shown</p>",
+    "<table><tr hidden><td><table><tr><td>{}</td></tr></table>{}</td></tr></table>",
+]
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_text_that_a_reader_of_the_mail_is_not_shown_is_no_text(hiding):
+    text = only_entry(mail(html=f"<p>{FERRY}</p>{hiding.replace('{}', 'A secret sentence.')}<p>{ENGINE}</p>")).text
+
+    assert "secret" not in text and "inner" not in text
+    assert [line for line in text.split("\n") if line != "Shown"] == [FERRY, ENGINE]
+    assert ("Shown" in text) == ("Shown" in hiding)
+
+
+SHOWING = [
+    '<td style="font-size:0px;padding:9px"><div style="font-size:13px">{}</div></td>',
+    '<td style="font-size:0"><p style="font:400 14px/1.5 Arial">{}</p></td>',
+    '<td style="font-size:0"><p style="font-size:medium">{}</p></td>',
+    '<div style="visibility:hidden"><p style="visibility:visible">{}</p></div>',
+    '<p class="hidden" title="hidden" alt="style=display:none">{}</p>',
+    '<p style="font-size:16px;opacity:0.9;overflow:hidden;max-height:900px">{}</p>',
+    '<p style="font-size:.9em;text-size-adjust:none">{}</p>',
+    "<div hidden>no</div><span hidden>no<br>no<img src=x></span>{}",
+    "<p hidden>no</b></p></div>{}",
+    '<a href="https://x.example" style="text-decoration:none;display:block">{}</a>',
+]
+
+
+@pytest.mark.parametrize("showing", SHOWING)
+def test_text_that_a_reader_is_shown_stays(showing):
+    assert only_entry(mail(html=f"<table><tr>{showing.format(FERRY)}</tr></table>")).text == FERRY
 
 
 def test_a_mail_without_an_id_has_the_same_hash_each_time():
@@ -184,6 +266,93 @@ def test_only_mails_of_the_wanted_senders_are_entries(query, number):
     ]
 
     assert len(parse(*mails, url=URL + query).entries) == number
+
+
+GOOD, EVIL = "news@good.example", "a@evil.example"
+CLEAR = [  # From headers that name one sender, with its address and name
+    (f"From: {GOOD}", GOOD, GOOD),
+    (f"From: <{GOOD}>", GOOD, GOOD),
+    ("FROM:\tNews.Good@GOOD.Example", "news.good@good.example", "news.good@good.example"),
+    (f"From: {GOOD} (The Good News)", GOOD, GOOD),
+    (f"From: The Good News (daily) <{GOOD}>", GOOD, "The Good News (daily)"),
+    (f'From: "Good, \\"News\\"; Inc. (x" < {GOOD} >', GOOD, 'Good, "News"; Inc. (x'),
+    (f"From: =?utf-8?q?Good,_News=3A?=\r\n =?utf-8?b?IMOkdA==?= <{GOOD}>", GOOD, "Good, News: ät"),
+    (f"From: Gute Nachrichten für alle\r\n <{GOOD}>", GOOD, "Gute Nachrichten für alle"),
+    (f"From: =?utf-8?q?news=40good=2Eexample?= <{EVIL}>", EVIL, GOOD),
+    (f"From: =?utf-8?q?=3Cnews=40good=2Eexample=3E?= <{EVIL}>", EVIL, f"<{GOOD}>"),
+    (f"From: =?utf-8?b?PG5ld3NAZ29vZC5leGFtcGxlPg==?= <{EVIL}>", EVIL, f"<{GOOD}>"),
+    (f'From: "{GOOD}" <{EVIL}>', EVIL, GOOD),
+    (f'From: "<{GOOD}>" <{EVIL}>', EVIL, f"<{GOOD}>"),
+    (f'From: "a \\" <{GOOD}>" <{EVIL}>', EVIL, None),
+    (f"From: ({GOOD}) <{EVIL}>", EVIL, None),
+    (f"From: <{EVIL}> (<{GOOD}>)", EVIL, None),
+    ("From: <a@good.example.evil.example>", "a@good.example.evil.example", None),
+    (f"From: {EVIL}\nReply-To: {GOOD}\nSender: {GOOD}\nX-From: {GOOD}", EVIL, EVIL),
+]
+UNCLEAR = [  # From headers that a mail server may read otherwise than we do
+    "Subject: Nobody",
+    "From:",
+    "From: Good News",
+    f"From: {EVIL}\nFrom: {GOOD}",
+    f"From: {GOOD}\nfrom : {EVIL}",
+    f"From: {EVIL}\rFrom: {GOOD}",
+    f"From: {EVIL}, {GOOD}",
+    f"From: {GOOD}, {EVIL}",
+    f"From: {EVIL} <{GOOD}>",
+    f"From: {GOOD} <{EVIL}>",
+    f"From: <{EVIL}> <{GOOD}>",
+    f"From: <{GOOD}>\r\n <{EVIL}>",
+    f"From: Group: {GOOD}, {EVIL};",
+    f"From: Group: {GOOD};",
+    f"From: Group:;, {GOOD}",
+    f"From: <@evil.example:{GOOD}>",
+    f"From: <@evil.example,@b.example:{GOOD}>",
+    f"From: ((<{EVIL}>) <{GOOD}>",
+    f"From: (a (b) <{EVIL}>) <{GOOD}>",
+    f'From: "<{EVIL}> <{GOOD}>',
+    f"From: =?utf-8?q?<{EVIL}>?= <{GOOD}>",
+    f"From: =?utf-8?q?{EVIL}?= <{GOOD}>",
+    "From: =?utf-8?q?news=40good=2Eexample?=",
+    "From: news=?utf-8?q?=40?=good.example",
+    "From: <news@good.example(@evil.example)>",
+    "From: <news(<a@evil.example>)@good.example>",
+    "From: <a@evil.example@good.example>",
+    'From: <"a@evil.example"@good.example>',
+    'From: "a@evil.example, news"@good.example',
+    "From: news@good.example\0.evil.example",
+    "From: news@good.example.evil.example\u2028<x>",
+    "From: news@\uff47ood.example",
+    f"From: {' ' * 3_000}{GOOD}",
+    f"From: {GOOD},{' ' * 3_000}{EVIL}",
+]
+
+
+@pytest.mark.parametrize(("head", "address", "name"), CLEAR)
+def test_the_sender_is_the_address_as_it_is_written_before_anything_is_decoded(head, address, name):
+    raw = f"{head}\nMessage-ID: <1@x>\n\n{FERRY}".encode()
+
+    (entry,) = parse(raw, url=f"{URL}?from={address}").entries
+
+    assert name is None or entry.authors == (name,)
+    assert (parse(raw, url=f"{URL}?from=@good.example").entries != ()) == address.endswith("@good.example")
+
+
+@pytest.mark.parametrize("head", UNCLEAR)
+def test_a_mail_whose_sender_is_unclear_is_from_none_of_the_wanted_senders(head):
+    raw = f"{head}\nMessage-ID: <1@x>\n\n{FERRY}".encode()
+
+    feed = parse(raw, url=f"{URL}?from=@good.example&from=@evil.example")
+
+    assert feed.entries == ()
+    assert len(parse(raw).entries) == 1
+
+
+def test_a_mail_of_a_wanted_sender_with_an_unclear_from_header_is_named():
+    raw = f"From: Good, News <{GOOD}>\nSubject: Ferry\n\n{FERRY}".encode()
+
+    feed = parse(raw, url=f"{URL}?from={GOOD}")
+
+    assert feed.faults == ('the mail "Ferry" from Good, News is left out: its From header does not name one sender',)
 
 
 def test_a_mail_that_cannot_be_read_is_named_and_the_others_are_entries():
@@ -271,6 +440,14 @@ HOSTILE = [
     b"Content-Type: text/html; charset=rot13\nContent-Transfer-Encoding: x-uuencode\n\nbegin 666 x\n"
     + b"\xff" * 500_000,
     b"Content-Type: text/html\n\n" + b"<div style=display:none " * 40_000,
+    b"Content-Type: text/html\n\n" + b"<p>" * 80_000 + b"</b>" * 60_000,
+    b"Content-Type: text/html\n\n" + b"<div hidden>" * 20_000 + b"</div></b>" * 25_000,
+    b"Content-Type: text/html\n\n" + b"<a \"b'" * 80_000,
+    b"Content-Type: text/html\n\n<p style='" + b"font:1;" * 70_000 + b"'>",
+    b"Content-Type: text/html\n\n<p style='font:" + b"1 " * 250_000 + b"'>",
+    b"Content-Type: text/html\n\n<p style='font:" + b"1" * 500_000 + b"'>",
+    b"Content-Type: text/html\n\n<p style='" + b"/* " * 160_000 + b"'>",
+    b"Content-Type: text/html\n\n<p hidden " + b"a =" * 160_000 + b">",
     b"Content-Type: text/html\n\n" + b"<td>&zwnj;&nbsp;" * 60_000,
     b"Content-Type: text/plain\n\n" + b"(https://" * 100_000,
     b"Content-Type: text/plain\n\n" + (b"a" * 50 + b"\n") * 20_000,

@@ -26,7 +26,7 @@ OTHER = "The fair opens its gates on Friday, the mayor said, and it stays open u
 
 
 def letter(number: int, *more: str, text: str = TEXT) -> bytes:
-    head = [f"Subject: Letter {number}", f"Message-ID: <{number}@x.example>", "From: News <n@x.example>", *more]
+    head = [f"Subject: Letter {number}", f"Message-ID: <{number}@x.example>", "From: News <n@a.example>", *more]
     return ("\n".join([*head, "Date: Tue, 24 Nov 2026 05:00:00 +0000"]) + f"\n\n{text}\n").encode()
 
 
@@ -44,7 +44,10 @@ async def test_the_link_of_a_mail_is_shown_and_neither_fetched_nor_its_identity(
     (box / "1").write_bytes(letter(1, "Archived-At: <https://a.example/0>"))
     (box / "2").write_bytes(letter(2, text=OTHER))
     (box / "3").write_bytes(letter(3, "Archived-At: <https://b.example/3>", text="Too short."))
-    sources = [Source(url=f"maildir://{box.parent}", name="Letters"), Source(url="https://a.example/feed", name="A")]
+    sources = [
+        Source(url=f"maildir://{box.parent}?from=@a.example", name="Letters"),
+        Source(url="https://a.example/feed", name="A"),
+    ]
     write(world.tools.writer.engine, sync_sources, sources, now=world.clock[0])
 
     await world.drain()
@@ -135,4 +138,4 @@ async def test_a_mail_that_ends_its_process_is_named_and_the_letters_around_it_a
 
     assert set(world.stored()) == {"Letter 1", "Letter 3"}
     assert (feed.failures, bool(feed.validators.etag)) == (0, True)
-    assert faults == ('the mail "Letter 2" from n@x.example is left out: it took more than 512 MiB of memory',)
+    assert faults == ('the mail "Letter 2" from n@a.example is left out: it took more than 512 MiB of memory',)

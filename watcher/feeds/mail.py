@@ -11,18 +11,17 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from watcher.feeds.html_text import html_to_text, to_one_line
 from watcher.feeds.mime import MAX_HEADER_LINES, header, read_headers, read_sender, split_head, text_parts
 from watcher.feeds.normalize import TEXT_CHARS, RawEntry, RawFeed, RawText
+from watcher.feeds.shown_html import drop_unshown
 from watcher.text.encoding import decode_page
+from watcher.text.urls import SHARED
 
 MAIL = "Mail"  # the format
 MAX_MAIL_BYTES = 512 * 1024  # of one mail: the text comes before the attachments
 NAME_CHARS = 80  # of each header that names a mail in a fault
 FURNITURE_CHARS = 200  # of a line that may be furniture
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
-ARCHIVE = re.compile(r"<(https://[^<>\s]{1,2000})>")
-# An element that is not shown, with its text: the preview of the mail in a list of mails; or a condition of Outlook.
-HIDDEN = re.compile(
-    r"<(?:div|span|p|td)\b[^<>]{0,2000}display:\s?none[^<>]{0,2000}>[^<]{0,2000}|<!\[[^<>]{0,200}>", re.IGNORECASE
-)
+ARCHIVE = re.compile(r"\s*<(https://([a-z0-9.-]{1,200})(?:/[^<>\s\\]{0,2000})?)>\s*", re.IGNORECASE)
+CONDITION = re.compile(r"<!\[[^<>]{0,200}>")  # of Outlook
 FILLER = re.compile("[\u034f\u00ad\u2007\u200b-\u200d\ufeff\\s]{4,2000}")  # of the preview; one alone is part of a word
 # URLs in newsletters contain a code of the reader: they are not part of the text.
 URL = re.compile(r"[ \t]{0,4}[<(\[]\s{0,4}https?://[^\s<>)\]]{0,4000}\s{0,4}[>)\]]|\bhttps?://\S{60,4000}")
@@ -63,7 +62,7 @@ def parse_mails(body: bytes, url: str, max_entries: int) -> RawFeed:
                 if not address and any(each.lstrip("@") in stated.lower() for each in wanted):
                     faults.append(f"{name_mail(mail)} is left out: its From header does not name one sender")
                 continue
-            entry = parse_mail(head, text, name or address)
+            entry = parse_mail(head, text, name or address, wanted)
             entries.setdefault(entry.guid, entry)
             outlets.add(name)
             if len(mail) >= MAX_MAIL_BYTES:
@@ -95,16 +94,27 @@ def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
     return any(address == each or (each[0] == "@" and domain.endswith(f".{each[1:]}")) for each in wanted)
 
 
-def parse_mail(head: bytes, body: bytes, author: str) -> RawEntry:
-    """Return the entry for a mail. Errors: ValueError for too many headers or parts."""
+def is_own_site(host: str, wanted: tuple[str, ...]) -> bool:
+    """Whether `host` is that of one of the `wanted` senders, or below it; on a shared platform, others are below it."""
+    domains = [each.rpartition("@")[2] for each in wanted]
+    return any(host == each or (each not in SHARED and host.endswith(f".{each}")) for each in domains)
+
+
+def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -> RawEntry:
+    """
+    Return the entry for a mail. Errors: ValueError for too many headers or parts.
+
+    Its link is its place in a public archive, if that is on a site of the `wanted` senders: a mail can name any page.
+    """
     message = read_headers(head)
     subject, date = header(message, "subject"), message.get("date", "")
-    archived, found = ARCHIVE.search(message.get("archived-at", "")), MESSAGE_ID.search(message.get("message-id", ""))
+    archived = ARCHIVE.fullmatch(message.get("archived-at", ""))
+    found = MESSAGE_ID.search(message.get("message-id", ""))
     stated = f"{author}\0{date}\0{subject}".encode("utf-8", "replace")
     name = found[1] if found else hashlib.sha256(stated).hexdigest()[:32]
     return RawEntry(
         guid=f"mid:{quote(name, safe='@')}",  # RFC 2392
-        links=(archived[1],) if archived else (),
+        links=(archived[1],) if archived and is_own_site(archived[2].lower(), wanted) else (),
         title=RawText(value=subject),
         content=RawText(value=mail_text(head, body)),
         authors=(author,),
@@ -122,7 +132,7 @@ def mail_text(head: bytes, body: bytes) -> str:
             assert isinstance(payload, bytes)  # it was set
             parts[kind] = decode_page(payload, part.get("content-type"))
     plain = WRAPPED.sub(" ", URL.sub("", parts.get("text/plain", "").replace("\r\n", "\n")))
-    markup = HIDDEN.sub("", " ".join(parts.get("text/html", "").split()))
+    markup = drop_unshown(CONDITION.sub("", " ".join(parts.get("text/html", "").split())))
     text = URL.sub("", FILLER.sub(" ", html_to_text(markup, TEXT_CHARS)))
     lines = (text if 2 * len(text) >= len(plain) else plain).split("\n")
     return "\n".join(line for line in lines if not is_furniture(line.strip().lower()))

@@ -10,7 +10,7 @@ from email.parser import BytesHeaderParser
 MAX_PARTS, MAX_DEPTH, MAX_HEADER_LINES = 100, 10, 1_000
 MAX_HEADER_CHARS = 2_000  # of one value: the email package takes quadratic time for some
 BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
-HEADER_LINES = re.compile(r"[\r\n]+(?![ \t])")
+HEADER_LINES = re.compile(r"[\r\n]++(?![ \t])")
 # What may have any character in a From header: a quoted string, a comment, an encoded word.
 OPAQUE = re.compile(
     r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|=\?[\w.*-]{1,60}\?[bq]\?[^?\s<>@"\\]{0,500}\?=', re.IGNORECASE | re.DOTALL
