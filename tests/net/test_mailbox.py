@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import threading
+from base64 import b64encode
 from itertools import count
 
 import pytest
@@ -302,6 +304,47 @@ async def test_a_bad_server_is_named_and_cannot_send_without_end(client, monkeyp
 
     assert error.kind is kind
     assert "IMAP-SECRET" not in str(error)
+
+
+SECRET = r'Ab 1"c\d'
+FORMS = {
+    "as it is": SECRET.encode(),
+    "quoted, as it is sent": rb"Ab 1\"c\\d",
+    "in small letters": SECRET.lower().encode(),
+    "as base64": b64encode(SECRET.encode()),
+    "as base64 of SASL PLAIN": b64encode(f"\0me\0{SECRET}".encode()),
+    "with controls": b'Ab\x01 1"\x7fc\\d',
+    "where the words are cut": b"x" * 194 + b" " + SECRET.encode(),
+}
+ECHOES = {
+    "LOGIN NO": (CAPABLE, b"TAG NO wrong: %b\r\n"),
+    "LOGIN BAD": (CAPABLE, b"TAG BAD wrong: %b\r\n"),
+    "LOGIN BYE": (CAPABLE, b"* BYE wrong: %b\r\n"),
+    "EXAMINE NO": (CAPABLE, LOGGED_IN, b"TAG NO not for %b\r\n"),
+    "EXAMINE BAD": (CAPABLE, LOGGED_IN, b"TAG BAD not for %b\r\n"),
+    "EXAMINE with another number": (CAPABLE, LOGGED_IN, b"* %b EXISTS\r\nTAG OK x\r\n"),
+    "UIDVALIDITY": (CAPABLE, LOGGED_IN, b"* OK [UIDVALIDITY %b] x\r\nTAG OK x\r\n"),
+    "SEARCH BAD": (CAPABLE, LOGGED_IN, OPENED, b"TAG BAD not for %b\r\n"),
+    "SEARCH with other words": (CAPABLE, LOGGED_IN, OPENED, b"* SEARCH %b\r\nTAG OK x\r\n"),
+    "FETCH NO": (CAPABLE, LOGGED_IN, OPENED, b"* SEARCH 1\r\nTAG OK x\r\n", b"TAG NO not for %b\r\n"),
+    "FETCH BYE": (CAPABLE, LOGGED_IN, OPENED, b"* SEARCH 1\r\nTAG OK x\r\n", b"* BYE not for %b\r\n"),
+    "no IMAP": (CAPABLE, LOGGED_IN, b"wrong: %b\r\n"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("echo", ECHOES)
+async def test_a_server_that_repeats_the_password_is_quoted_without_it(client, monkeypatch, echo, form):
+    monkeypatch.setenv("PASSWORD", SECRET)
+    *before, last = ECHOES[echo]
+    server = Script(*before, last % FORMS[form])
+
+    error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+
+    shown = str(error).lower()
+    assert b64encode(SECRET.encode()).decode().lower()[:8] not in shown
+    assert b64encode(f"\0me\0{SECRET}".encode()).decode().lower()[8:] not in shown
+    assert not re.search(r"ab[\s\\]*1|1[\s\\]*\"[\s\\]*c", shown)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from watcher.errors import HopError, WatcherError
 from watcher.failure_messages import FetchKind
-from watcher.feeds.html_text import to_one_line
+from watcher.feeds.html_text import strip_control_chars, to_one_line
 from watcher.feeds.mail import MAX_MAIL_BYTES, join_mails, wanted_senders
 from watcher.model import NotModified, Response
 from watcher.net.address_guard import embedded_ipv4, is_public
@@ -29,6 +30,7 @@ FIRST_MAILS = 2_000  # the newest of an IMAP folder, among which the first poll 
 SETTLED_NS = 2_000_000_000  # younger files are read again with the next poll: others may still appear beside them
 BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
 MAX_REPLY_CHARS = 200  # of what a server says about a failure
+FILLING = r"(?:\\x[0-9a-f]{2}|[\\\s])*"  # between two characters of a secret, if it is quoted or escaped
 Mails = tuple[list[bytes], str]  # new mails, and the state of the folder after them
 
 
@@ -139,7 +141,7 @@ def read_imap(
             imap.logout()
         return found
     except (imaplib.IMAP4.error, ValueError) as error:
-        raise HopError(FetchKind.CONNECTION_BROKEN, detail=describe_reply(error.args)) from error
+        raise HopError(FetchKind.CONNECTION_BROKEN, detail=describe_reply(error.args, url, secret)) from error
     finally:
         with suppress(OSError):
             if imap is not None:
@@ -158,11 +160,11 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
-        raise HopError(FetchKind.MAIL_LOGIN, detail=describe_reply(error.args).replace(secret, "***")) from None
+        raise HopError(FetchKind.MAIL_LOGIN, detail=describe_reply(error.args, url, secret)) from None
     name = unquote(parts.path[1:])
     status, data = imap.select(json.dumps(encode_folder(name)), readonly=True)
     if status != "OK":
-        raise HopError(FetchKind.NO_MAIL_FOLDER, folder=name, detail=describe_reply(data))
+        raise HopError(FetchKind.NO_MAIL_FOLDER, folder=name, detail=describe_reply(data, url, secret))
     exists = int(data[0] or 0)
     validity, uid_next = (int((imap.response(key)[1] or [None])[0] or 0) for key in ("UIDVALIDITY", "UIDNEXT"))
     known, _, first = state.partition(":")
@@ -191,7 +193,12 @@ def encode_folder(name: str) -> str:
     )
 
 
-def describe_reply(data: Sequence[object]) -> str:
-    """Return what a server said, on one line."""
+def describe_reply(data: Sequence[object], url: str, secret: str) -> str:
+    """Return what a server said, on one line, with "***" for the password; some servers repeat the commands."""
     said = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in data if each)
-    return to_one_line(" ".join(said), MAX_REPLY_CHARS)
+    plain = f"\0{unquote(urlsplit(url).username or '')}\0{secret}"  # as SASL PLAIN has it
+    forms = [secret, *(b64encode(each.encode()).decode().rstrip("=") for each in (secret, plain))]
+    letters = ("".join(each.replace("\\", " ").split()) for each in forms)
+    pattern = "|".join(FILLING.join(map(re.escape, each)) for each in letters if each)
+    shown = re.sub(pattern, "***", strip_control_chars(" ".join(said)), flags=re.IGNORECASE)
+    return to_one_line(shown, MAX_REPLY_CHARS)
