@@ -379,6 +379,12 @@ def nested(boundary: bytes, levels: int, size: int = 0) -> bytes:
     return text + b"x\n" * ((size - len(text)) // 2)
 
 
+def test_what_is_wrong_with_mails_that_could_not_be_read_is_a_fault():
+    feed = parse_feed(join_mails([mail(FERRY)], ["the mail with UID 2 is left out: corrupt"]), url=URL, now=NOW)
+
+    assert (len(feed.entries), feed.faults) == (1, ("the mail with UID 2 is left out: corrupt",))
+
+
 def test_parts_are_found_as_their_delimiters_are_written():
     page = f"<p>{FERRY}</p>".encode()
     parts = (

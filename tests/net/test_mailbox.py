@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import threading
 from base64 import b64encode
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +39,7 @@ def letter(number: int, size: int = 0) -> bytes:
 
 def subjects(answer: Response | NotModified) -> list[str]:
     assert isinstance(answer, Response)
-    return [mail.partition("Subject: ")[2].partition("\r\n")[0] for mail in json.loads(answer.body)]
+    return [mail.partition("Subject: ")[2].partition("\r\n")[0] for mail in json.loads(answer.body)["mails"]]
 
 
 @pytest.fixture
@@ -107,7 +109,30 @@ async def test_only_the_beginning_of_a_large_mail_is_read(client, maildir):
 
     answer = await client.get(f"maildir://{maildir}")
 
-    assert [len(mail) for mail in json.loads(answer.body)] == [MAX_MAIL_BYTES]
+    assert [len(mail) for mail in json.loads(answer.body)["mails"]] == [MAX_MAIL_BYTES]
+
+
+async def test_a_file_that_cannot_be_read_blocks_no_other(client, maildir, settled, monkeypatch):
+    url = f"maildir://{maildir}"
+    put(maildir, "1", letter(1))
+    open_file = Path.open
+
+    def open_or_fail(path: Path, mode: str, *args):
+        if (path.parent.name, path.name) == ("new", "bad"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_file(path, mode, *args)
+
+    monkeypatch.setattr(Path, "open", open_or_fail)
+    first = await client.get(url)
+    put(maildir, "bad", letter(2))
+    with pytest.raises(Unreachable, match="Permission denied"):  # for all that is known, the whole folder
+        await client.get(url, validators=first.validators)
+    put(maildir, "3", letter(3))
+    second = await client.get(url, validators=first.validators)
+    same = await client.get(url, validators=second.validators)
+
+    assert subjects(second) == ["Number 3"] and isinstance(same, NotModified)
+    assert json.loads(second.body)["faults"] == ["the mail in the file bad is left out: Permission denied"]
 
 
 async def test_a_folder_that_is_no_maildir_is_named(client, tmp_path):
@@ -147,7 +172,7 @@ async def test_mails_of_an_imap_folder_are_read_once_and_stay_unseen(client, dov
     second = await client.get(url, validators=same.validators, options=options)
 
     assert subjects(first) == ["Number 2", "Number 1"] and isinstance(same, NotModified)
-    assert len(json.loads(first.body)[0]) == MAX_MAIL_BYTES
+    assert len(json.loads(first.body)["mails"][0]) == MAX_MAIL_BYTES
     assert subjects(second) == ["Number 3"]
     assert dovecot.flags(name) == set()
 
@@ -306,6 +331,19 @@ async def test_a_bad_server_is_named_and_cannot_send_without_end(client, monkeyp
     assert "IMAP-SECRET" not in str(error)
 
 
+@pytest.mark.slow
+async def test_a_mail_that_the_server_does_not_give_blocks_no_other(client, options):
+    mail = letter(1, MAX_MAIL_BYTES)
+    given = b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%b)\r\nTAG OK x\r\n" % (len(mail), mail)
+    server = Script(CAPABLE, LOGGED_IN, OPENED, b"* SEARCH 1 2\r\nTAG OK x\r\n", b"TAG NO corrupt\r\n", given)
+
+    answer = await client.get(server.url, options=options)
+
+    assert subjects(answer) == ["Number 1"] and answer.validators.etag == "1:9"
+    assert [len(mail) for mail in json.loads(answer.body)["mails"]] == [MAX_MAIL_BYTES]  # not what the server sent
+    assert json.loads(answer.body)["faults"] == ["the mail with UID 2 is left out: corrupt"]
+
+
 SECRET = r'Ab 1"c\d'
 FORMS = {
     "as it is": SECRET.encode(),
@@ -332,6 +370,7 @@ ECHOES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("echo", ECHOES)
 async def test_a_server_that_repeats_the_password_is_quoted_without_it(client, monkeypatch, echo, form):

@@ -32,9 +32,10 @@ FURNITURE = re.compile(  # of lines in small letters
 )
 
 
-def join_mails(mails: Sequence[bytes]) -> bytes:
-    """Return mails as one body, which `parse_mails` reads."""
-    return json.dumps([mail.decode("latin-1") for mail in mails], ensure_ascii=False).encode("utf-8")
+def join_mails(mails: Sequence[bytes], faults: Sequence[str] = ()) -> bytes:
+    """Return mails, and what is wrong with those that could not be read, as one body, which `parse_mails` reads."""
+    body = {"mails": [mail.decode("latin-1") for mail in mails], "faults": faults}
+    return json.dumps(body, ensure_ascii=False).encode("utf-8")
 
 
 def wanted_senders(url: str) -> tuple[str, ...]:
@@ -42,9 +43,10 @@ def wanted_senders(url: str) -> tuple[str, ...]:
     return tuple(value.lower() for value in parse_qs(urlsplit(url).query.replace("+", "%2B")).get("from", ()))
 
 
-def split_mails(body: bytes) -> list[bytes]:
-    """Return the mails of `join_mails`."""
-    return [text.encode("latin-1") for text in json.loads(body)]
+def split_mails(body: bytes) -> tuple[list[bytes], list[str]]:
+    """Return the mails and the faults of `join_mails`."""
+    given = json.loads(body)
+    return [text.encode("latin-1") for text in given["mails"]], given["faults"]
 
 
 def parse_mails(body: bytes, url: str, max_entries: int) -> RawFeed:
@@ -53,8 +55,9 @@ def parse_mails(body: bytes, url: str, max_entries: int) -> RawFeed:
 
     The sender is read first: a mail from others than the senders in `url` is neither parsed nor named.
     """
-    wanted, faults, outlets, entries = wanted_senders(url), list[str](), set[str](), dict[str, RawEntry]()
-    for mail in split_mails(body)[:max_entries]:
+    wanted, outlets, entries = wanted_senders(url), set[str](), dict[str, RawEntry]()
+    mails, faults = split_mails(body)
+    for mail in mails[:max_entries]:
         try:
             head, text = split_head(mail)
             name, address, stated = read_sender(head)

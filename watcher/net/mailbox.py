@@ -31,7 +31,10 @@ SETTLED_NS = 2_000_000_000  # younger files are read again with the next poll: o
 BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
 MAX_REPLY_CHARS = 200  # of what a server says about a failure
 FILLING = r"(?:\\x[0-9a-f]{2}|[\\\s])*"  # between two characters of a secret, if it is quoted or escaped
-Mails = tuple[list[bytes], str]  # new mails, and the state of the folder after them
+MAX_REFUSED = 10  # mails that a server does not give, in one poll
+FILE_CHARS = 80  # of the name of a file in a fault
+# New mails, what is wrong with those that cannot be read, and the state of the folder after them.
+Mails = tuple[list[bytes], list[str], str]
 
 
 async def read_mailbox(
@@ -46,7 +49,7 @@ async def read_mailbox(
     try:
         async with asyncio.timeout(deadline_s):
             read = read_maildir if url.startswith("maildir:") else partial(read_imap, options, opened, timeout_s)
-            mails, after = await asyncio.to_thread(read, url, state, started + deadline_s / 2)
+            mails, faults, after = await asyncio.to_thread(read, url, state, started + deadline_s / 2)
     finally:
         for line in opened:  # if time is up, the thread still reads
             with suppress(OSError):
@@ -54,7 +57,7 @@ async def read_mailbox(
     headers, took_s = (("etag", after),), time.monotonic() - started
     if state and not mails:
         return NotModified(url=url, moved_to=None, headers=headers, took_s=took_s)
-    return Response(url=url, moved_to=None, status=200, headers=headers, body=join_mails(mails), took_s=took_s)
+    return Response(url=url, moved_to=None, status=200, headers=headers, body=join_mails(mails, faults), took_s=took_s)
 
 
 def has_room(mails: Sequence[bytes], until: float) -> bool:
@@ -65,7 +68,7 @@ def has_room(mails: Sequence[bytes], until: float) -> bool:
 
 def read_maildir(url: str, state: str, until: float) -> Mails:
     """Return the mails whose files have appeared or were renamed since `state`, a time of the file system in ns."""
-    now, found, mails = time.time_ns(), list[tuple[int, int, Path]](), list[bytes]()
+    now, found, mails, failed = time.time_ns(), list[tuple[int, int, Path]](), list[bytes](), dict[Path, OSError]()
     folder, since = Path(unquote(urlsplit(url).path)), int(state or 0)
     try:
         for path in (path for name in ("new", "cur") for path in (folder / name).iterdir()):
@@ -79,13 +82,21 @@ def read_maildir(url: str, state: str, until: float) -> Mails:
             if not has_room(mails, until):
                 after = min(after, changed - 1) if since else after
                 break
-            with suppress(FileNotFoundError), path.open("rb") as file:
-                mails.append(file.read(MAX_MAIL_BYTES))
+            try:
+                with path.open("rb") as file:
+                    mails.append(file.read(MAX_MAIL_BYTES))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                failed[path] = error
+        if failed and not mails:
+            raise next(iter(failed.values()))
     except OSError as error:
         is_none = isinstance(error, FileNotFoundError | NotADirectoryError)
         why = "a maildir has the folders new and cur" if is_none else str(error.strerror)
         raise HopError(FetchKind.NO_MAIL_FOLDER, folder=folder.name, detail=why) from error
-    return mails, str(after)
+    words = ((to_one_line(path.name, FILE_CHARS), error.strerror) for path, error in failed.items())
+    return mails, [f"the mail in the file {name} is left out: {why}" for name, why in words], str(after)
 
 
 class BoundedImap(imaplib.IMAP4):
@@ -154,7 +165,7 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
 
     EXAMINE and BODY.PEEK leave the mails unseen.
     """
-    parts, mails, uids = urlsplit(url), list[bytes](), set[int]()
+    parts, mails, uids, refused = urlsplit(url), list[bytes](), set[int](), dict[int, str]()
     try:
         imap.login(json.dumps(unquote(parts.username or "")), secret)
     except imaplib.IMAP4.abort:
@@ -175,14 +186,16 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
         uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
     after = max(uid_next, max(uids, default=0) + 1)
     for uid in sorted(uids, reverse=not since):
-        if not has_room(mails, until):
+        if len(refused) == MAX_REFUSED or not has_room(mails, until):
             after = uid if since else after
             break
         status, read = imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
         if status != "OK":
-            raise imaplib.IMAP4.error(*read)
-        mails += [part[1] for part in read if isinstance(part, tuple)][:1]
-    return mails, f"{validity}:{after}"
+            refused[uid] = describe_reply(read, url, secret)
+        mails += [part[1][:MAX_MAIL_BYTES] for part in read if isinstance(part, tuple)][:1]
+    if refused and not mails:  # it is not the fault of one mail
+        raise imaplib.IMAP4.error(*refused.values())
+    return mails, [f"the mail with UID {uid} is left out: {why}" for uid, why in refused.items()], f"{validity}:{after}"
 
 
 def encode_folder(name: str) -> str:

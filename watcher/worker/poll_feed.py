@@ -159,9 +159,10 @@ async def parse_response(
 
 async def parse_each_mail(body: bytes, parse: Callable[[bytes], ParsedFeed], context: WorkerContext) -> ParsedFeed:
     """Parse the mails of a response one by one: one that takes too much time or memory is a fault, and is passed."""
-    folder = await context.feed_pool.run(parse, join_mails(()), limit_s=PARSE_LIMIT_S)
+    mails, faults_before = split_mails(body)
+    folder = await context.feed_pool.run(parse, join_mails((), faults_before), limit_s=PARSE_LIMIT_S)
     entries, faults = dict[str, Entry](), list(folder.faults)
-    for mail in split_mails(body):
+    for mail in mails:
         try:
             parsed = await context.feed_pool.run(parse, join_mails((mail,)), limit_s=MAIL_LIMIT_S)
         except WorkerFailed as error:
