@@ -76,6 +76,16 @@ def test_a_fact_box_that_is_longer_than_the_article_is_still_a_box() -> None:
     assert texts(f"<article>{paragraphs()}<div class='fact-box'><div>{facts}</div></div></article>") == list(LINES)
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    ["hidden", "style='display:none'", "style='DISPLAY : none'", "style='visibility: hidden'", "aria-hidden='true'"],
+)
+def test_a_part_that_a_reader_is_not_shown_is_no_text(attributes: str) -> None:
+    hidden = f"<p {attributes}>Nobody who reads this page can see that the bridge is closed.</p>"
+
+    assert texts(f"<article>{paragraphs(LINES[:6])}{hidden}{paragraphs(LINES[6:])}</article>") == list(LINES)
+
+
 def test_text_hidden_from_those_who_have_not_paid_is_kept() -> None:
     hidden = f"<div class='paywall' style='display:none'>{paragraphs(LINES[6:])}</div>"
 

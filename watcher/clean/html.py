@@ -115,6 +115,7 @@ def _place_streamed_parts(tree: _Element) -> None:
     for part in parts[:MAX_STREAMED]:
         place = places.get(part.get("id", "")[1:])
         if place is not None and part not in place.iterancestors():
+            part.attrib.pop("hidden", None)
             place.addnext(part)
 
 

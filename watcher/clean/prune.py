@@ -18,7 +18,7 @@ BOTH = CLASS_NAMES["furniture"]
 DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
 DOUBTFUL_CLASS = re.compile(f"{BOTH}|{CLASS_NAMES['furniture_class']}")
 HIDDEN_CLASS = re.compile(CLASS_NAMES["hidden_class"])
-HIDDEN_STYLE = re.compile("hidden|display: ?none")
+HIDDEN_STYLE = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
 COMMENTS_ID = re.compile("^(?:[Cc]omment(?!ary)|comol|disqus_thread|dsq-comments)")
 COMMENTS_CLASS = re.compile(
     "^[Cc]omment(?!ary)|(?:article|post)-comments|mvp-post-add-(?:box|wrap)|infinite-?scroll|elementor-share-buttons"
@@ -48,7 +48,7 @@ def classify_attributes(element: _Element, tag: str) -> int:
         return found
     if "paywall" in classes:  # part of the article, although hidden from readers who have not paid
         return KEPT
-    if said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
+    if "hidden" in said or said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
         return DOUBTFUL
     return DOUBTFUL if tag in CUT_TAGS and "nav" in said.get("role", "").lower() else KEPT
 
