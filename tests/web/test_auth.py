@@ -19,7 +19,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
 from watcher.web.auth import MAX_CLIENTS, AuthMiddleware, client_address, refuse
 
-from .conftest import client_of
+from .conftest import BASE, client_of
 
 pytestmark = pytest.mark.slow  # fills a store a case
 
@@ -178,6 +178,39 @@ async def test_a_form_that_another_site_sends_does_nothing(client, press, header
 
     assert found.status_code == 403
     assert "enabled" not in (press[2] / "settings.toml").read_text(encoding="utf-8")
+
+
+OPENED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200), ({"Sec-Fetch-Site": "none"}, 200), ({"Sec-Fetch-Site": "same-origin"}, 200), (OPENED, 200),
+        (OPENED | {"Sec-Fetch-Site": "same-site"}, 200), ({"Origin": BASE}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+        (OPENED | {"Sec-Fetch-Dest": "iframe"}, 403), (OPENED | {"Sec-Purpose": "prefetch"}, 403),
+        ({"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch;prerender"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+    ],
+)  # fmt: skip
+async def test_another_site_can_have_a_page_opened_and_nothing_else(client, headers, status):
+    assert (await client.get("/search", headers=headers)).status_code == status
+
+
+async def test_a_page_of_another_site_cannot_guess_tokens_in_the_name_of_its_visitor(tmp_path):
+    settings, engine = with_token(tmp_path)
+    client = client_of(app_of(site_of(settings, engine)), Host="news.example:8420")
+
+    asked = [
+        await client.get("/", headers={"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer a wrong token"})
+        for _ in range(20)
+    ]
+
+    assert {found.status_code for found in asked} == {403}
+    right = {"Authorization": "Bearer a long enough token"}
+    assert (await client.get("/icon.svg", headers=right)).status_code == 200
+    engine.dispose()
 
 
 @pytest.mark.parametrize("data", [{}, {"token": ""}, {"token": "wrong"}, {"token": "\xe9"}])

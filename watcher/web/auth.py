@@ -1,9 +1,9 @@
 """
-Access control of the site: token, same-origin check, rate limits.
+Access control of the site: token, requests of other sites, rate limits.
 
 Without a token, only requests with a loopback name in Host are accepted, against DNS rebinding. With a token, each
 request must have it as password or bearer token; there is no cookie that another site could use. A client that sends
-wrong tokens is blocked for a minute.
+wrong tokens is blocked for a minute. A page of another site can do no more than lead its visitor to a page of this one.
 """
 
 import base64
@@ -82,13 +82,14 @@ class AuthMiddleware:
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         """Return the response to a refused request, None if the request is allowed."""
         host = headers.get("host")
+        # First, so that a page of another site cannot guess tokens in the name of its visitor.
+        if is_from_other_site(headers, host or "") and not is_navigation(scope["method"], headers):
+            return refuse(403, "the request comes from another site")
         if self.token is not None:
             if refusal := self.token_refusal(client_address(scope), headers.get("authorization", "")):
                 return refusal
         elif host is not None and not is_this_machine(host):  # browsers always send Host, health checks may not
             return refuse(421, "this host name is not allowed for this address")
-        if scope["method"] == "POST" and not is_same_origin(headers, host or ""):
-            return refuse(403, "the request comes from another site")
         return None
 
     def token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
@@ -144,13 +145,24 @@ def is_this_machine(host: str) -> bool:
     return found is not None and is_loopback(found[0])
 
 
-def is_same_origin(headers: Headers, host: str) -> bool:
-    """Whether a form was sent by a page of this site, or not by a browser (without Sec-Fetch-Site and Origin)."""
-    site = headers.get("sec-fetch-site")
+def is_from_other_site(headers: Headers, host: str) -> bool:
+    """
+    Whether a page of another origin made a browser send the request.
+
+    Browsers say so to HTTPS and to loopback addresses only (Sec-Fetch-Site); programs say nothing. Where that header is
+    missing, Origin tells it for forms, scripts that want the answer, and WebSockets, but not for images.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
+        # A page can have pages of other sites loaded in advance; Chromium then says "none", as if a person had asked.
+        return site not in ("same-origin", "none") or (site == "none" and "sec-purpose" in headers)
     try:
-        return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() == host.lower())
+        return origin is not None and (origin == "null" or urlsplit(origin).netloc.lower() != host.lower())
     except ValueError:
-        return False
+        return True
+
+
+def is_navigation(method: str, headers: Headers) -> bool:
+    """Whether a browser opens a page in a tab of its own: neither in a frame, nor in advance."""
+    into = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest", "document")
+    return method == "GET" and into == ("navigate", "document") and "sec-purpose" not in headers
