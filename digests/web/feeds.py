@@ -32,6 +32,7 @@ from watcher.text.search_query import parse_query
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment
 
 FEED_EDITIONS = 5
+PARTS = ("section", "watch")  # the fields of the query for a part of a digest
 STORY_EDITIONS = 7  # whose stories are in the feed of a section or a phrase
 CATALOGUE_TYPE = "application/atom+xml;profile=opds-catalog;kind=acquisition"
 PAGE_EDITIONS = 30
@@ -44,7 +45,7 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     digest = next((each for each in known if each.name == name), None)
     if digest is None:
         raise NotFound("There is no digest of this name.")
-    part = next((field for field in ("section", "watch") if ask.query.get(field)), "")
+    part = next((field for field in PARTS if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
     domain, own = domain_of(digest), load_own_templates(digest.templates)

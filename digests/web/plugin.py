@@ -15,8 +15,8 @@ from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
-from digests.web.feeds import catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
-from digests.web.search import search_page
+from digests.web.feeds import PARTS, catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
+from digests.web.search import FIELDS, search_page
 from digests.web.story import PAGE_ARTICLES, article_page, follow_story, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
@@ -40,24 +40,24 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
         pages=(
             Page(path="/", answer=latest_edition_page),
             Page(path="/digest/{digest}", answer=edition_response),
-            Page(path="/digest/{digest}/feed.{form}", answer=digest_feed),
+            Page(path="/digest/{digest}/feed.{form}", answer=digest_feed, query=PARTS),
             Page(path="/digest/{digest}/{name}", answer=edition_response),
-            Page(path="/feed.{form}", answer=digest_feed),
+            Page(path="/feed.{form}", answer=digest_feed, query=PARTS),
             Page(path="/latest.epub", answer=latest_book),
             Page(path="/opds.xml", answer=catalogue),
             Page(path="/opds-{page}.xml", answer=catalogue),
             Page(path="/archive", answer=archive),
             Page(path="/archive/{month}", answer=archive),
-            Page(path="/story/{story}", answer=story_page),
-            Page(path="/story/{story}/page-{page}", answer=story_page),
+            Page(path="/story/{story}", answer=story_page, query=("done",)),
+            Page(path="/story/{story}/page-{page}", answer=story_page, query=("done",)),
             Page(path="/story/{story}/feed.{form}", answer=story_feed),
             Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
-            Page(path="/search", answer=search_page, cost="search"),
-            Page(path="/coverage", answer=coverage_page, cost="search"),
-            Page(path="/search/feed.{form}", answer=search_feed, cost="search"),
+            Page(path="/search", answer=search_page, query=(*FIELDS, "page"), cost="search"),
+            Page(path="/coverage", answer=coverage_page, query=("days",), cost="search"),
+            Page(path="/search/feed.{form}", answer=search_feed, query=FIELDS, cost="search"),
         ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),

@@ -19,6 +19,7 @@ from watcher.web.site import PageRequest, PageResponse, Site, render_page
 PAGE_HITS = 20
 MAX_PAGES = 50
 QUERY_CHARS = 300
+FIELDS = ("q", "since", "language", "outlet")  # of the query
 # The value of the form's field, its label, and how far back it searches.
 PERIODS = {
     "": ("at any time", None),

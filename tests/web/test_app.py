@@ -7,7 +7,16 @@ import threading
 
 import pytest
 
-from watcher.web.app import AT_ONCE, IN_LINE, KEPT_S, PageRenderer, TooManyRequests, encode_page
+from watcher.web.app import (
+    AT_ONCE,
+    CLIENT_AT_ONCE,
+    CLIENT_IN_LINE,
+    IN_LINE,
+    KEPT_S,
+    PageRenderer,
+    TooManyRequests,
+    encode_page,
+)
 from watcher.web.site import PageResponse
 
 
@@ -38,7 +47,7 @@ class Counted:
 async def test_fifty_who_ask_at_once_cost_one_page():
     pages, page = PageRenderer(Clock()), Counted(go=False)
 
-    asked = [asyncio.create_task(pages.get("/", page)) for _ in range(50)]
+    asked = [asyncio.create_task(pages.get("/", page, "peer")) for _ in range(50)]
     await asyncio.sleep(0.05)
     page.go.set()
     found = await asyncio.gather(*asked)
@@ -50,13 +59,13 @@ async def test_a_page_is_made_anew_when_it_is_too_old_or_asked_for_otherwise():
     clock = Clock()
     pages, page = PageRenderer(clock), Counted()
 
-    await pages.get("/", page)
+    await pages.get("/", page, "peer")
     clock.now = KEPT_S - 0.1
-    await pages.get("/", page)
+    await pages.get("/", page, "peer")
     made_before = page.made
-    await pages.get("/other", page)
+    await pages.get("/other", page, "peer")
     clock.now = KEPT_S + 0.1
-    await pages.get("/", page)
+    await pages.get("/", page, "peer")
 
     assert made_before == 1 and page.made == 3
 
@@ -64,8 +73,8 @@ async def test_a_page_is_made_anew_when_it_is_too_old_or_asked_for_otherwise():
 async def test_a_page_that_shows_what_goes_on_is_never_kept():
     pages, page = PageRenderer(Clock()), Counted(refresh_s=4)
 
-    await pages.get("/", page)
-    await pages.get("/", page)
+    await pages.get("/", page, "peer")
+    await pages.get("/", page, "peer")
 
     assert page.made == 2
 
@@ -73,14 +82,14 @@ async def test_a_page_that_shows_what_goes_on_is_never_kept():
 async def test_after_a_change_no_page_from_before_is_answered():
     pages, page, slow = PageRenderer(Clock()), Counted(), Counted(go=False)
 
-    await pages.get("/", page)
-    begun = asyncio.create_task(pages.get("/slow", slow))  # from before the change, and done after it
+    await pages.get("/", page, "peer")
+    begun = asyncio.create_task(pages.get("/slow", slow, "peer"))  # from before the change, and done after it
     await asyncio.sleep(0.05)
-    await pages.run_change(Counted())
+    await pages.run_change(Counted(), "peer")
     slow.go.set()
     await begun
-    await pages.get("/", page)
-    await pages.get("/slow", slow)
+    await pages.get("/", page, "peer")
+    await pages.get("/slow", slow, "peer")
 
     assert page.made == 2 and slow.made == 2
 
@@ -88,24 +97,40 @@ async def test_after_a_change_no_page_from_before_is_answered():
 async def test_whoever_asks_for_more_than_can_be_made_is_turned_away_and_the_others_are_answered():
     pages, page = PageRenderer(Clock()), Counted(go=False)
 
-    asked = [asyncio.create_task(pages.get(n, page)) for n in range(AT_ONCE + IN_LINE)]
+    asked = [asyncio.create_task(pages.get(n, page, f"peer {n % 5}")) for n in range(AT_ONCE + IN_LINE)]
     await asyncio.sleep(0.05)
     with pytest.raises(TooManyRequests):
-        await pages.get("one more", page)
+        await pages.get("one more", page, "peer")
     with pytest.raises(TooManyRequests):
-        await pages.run_change(page)
+        await pages.run_change(page, "peer")
     begun = page.made
     page.go.set()
     await asyncio.gather(*asked)
 
     assert begun == AT_ONCE and page.made == AT_ONCE + IN_LINE
-    await pages.get("one more", page)
+    await pages.get("one more", page, "peer")
+
+
+async def test_a_client_that_asks_for_many_pages_leaves_a_turn_and_room_for_another():
+    pages, page = PageRenderer(Clock()), Counted(go=False)
+
+    asked = [asyncio.create_task(pages.get(n, page, "peer")) for n in range(CLIENT_AT_ONCE + CLIENT_IN_LINE)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(TooManyRequests):
+        await pages.get("one more", page, "peer")
+    begun = page.made
+    other = await pages.get("other", Counted(), "another peer")
+    page.go.set()
+    await asyncio.gather(*asked)
+
+    assert begun == CLIENT_AT_ONCE and other.body == b"page 1"
+    await pages.get("one more", page, "peer")
 
 
 async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
     pages, page = PageRenderer(Clock()), Counted(go=False)
 
-    first, second = (asyncio.create_task(pages.get("/", page)) for _ in range(2))
+    first, second = (asyncio.create_task(pages.get("/", page, "peer")) for _ in range(2))
     await asyncio.sleep(0.05)
     first.cancel()
     page.go.set()
@@ -141,10 +166,10 @@ async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_
     pages, slow, other = PageRenderer(Clock()), Counted(go=False), Counted()
 
     with pytest.raises(TimeoutError):
-        await pages.get("/slow", slow)
-    beside = await pages.get("/other", other)
+        await pages.get("/slow", slow, "peer")
+    beside = await pages.get("/other", other, "peer")
     slow.go.set()
     await asyncio.sleep(0.05)
-    found = await pages.get("/slow", slow)
+    found = await pages.get("/slow", slow, "peer")
 
     assert beside.body == b"page 1" and found.body == b"page 1" and slow.made == 1

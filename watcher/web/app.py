@@ -8,6 +8,7 @@ import logging
 import posixpath
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache, partial
 from importlib.resources import files
@@ -15,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Engine
 from starlette.applications import Starlette
@@ -29,13 +31,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.web import sources
-from watcher.web.auth import POLICY, RateLimiter
+from watcher.web.auth import POLICY, RateLimiter, client_key
 from watcher.web.site import HTML, NotFound, Page, PageRequest, PageResponse, Site, load_site_plugins, render_page
 from watcher.worker.context import system_clock
 
 FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # limits of a form; the time is for receiving all of it
-AT_ONCE = 2  # pages rendered in parallel
-IN_LINE = 32  # pages waiting to be rendered; further requests are refused
+AT_ONCE, CLIENT_AT_ONCE = 3, 2  # pages rendered in parallel; one client leaves a turn for another
+IN_LINE, CLIENT_IN_LINE = 32, 16  # pages waiting to be rendered; further requests are refused
 PAGE_S = 20.0  # time limit of a request; rendering continues, and the next request gets the page
 KEPT_S = 2.0  # maximal age of a cached page: for fifty readers of one edition, it is rendered once in two seconds
 KEPT = 128  # pages in the cache
@@ -60,13 +62,18 @@ class TooManyRequests(Exception):
 
 
 class PageRenderer:
-    """Renders pages in threads, `AT_ONCE` in parallel, and caches them; a request waits at most `PAGE_S`."""
+    """
+    Renders pages in threads, `AT_ONCE` in parallel, and caches them; a request waits at most `PAGE_S`.
+
+    A client that asks for many pages waits in a line of its own.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._made: dict[Hashable, tuple[float, asyncio.Task[Response]]] = {}  # with its start time
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._in_line = 0
+        self._client_turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._in_line: Counter[str] = Counter()  # by client: pages being rendered or waiting
 
     def has(self, key: Hashable) -> bool:
         """Whether a page is cached or being rendered."""
@@ -76,31 +83,34 @@ class PageRenderer:
         is_sound = not task.cancelled() and task.exception() is None and "Refresh" not in task.result().headers
         return is_sound and self._clock() - at < KEPT_S
 
-    async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> Response:
-        """Return the cached page of `key`, or render it with `make`. Errors: TooManyRequests, TimeoutError."""
+    async def get(self, key: Hashable, make: Callable[[], PageResponse], client: str) -> Response:
+        """Return the cached page of `key`, or render it for `client`. Errors: TooManyRequests, TimeoutError."""
         if not self.has(key):
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
-            self._made[key] = self._clock(), asyncio.create_task(self._make(make))
+            self._made[key] = self._clock(), asyncio.create_task(self._make(make, client))
         async with asyncio.timeout(PAGE_S):
             return await asyncio.shield(self._made[key][1])  # a cancelled request must not cancel it for others
 
-    async def run_change(self, make: Callable[[], PageResponse]) -> Response:
+    async def run_change(self, make: Callable[[], PageResponse], client: str) -> Response:
         """Run a change and return its response; the cache is cleared. Errors: TooManyRequests, TimeoutError."""
         try:
             async with asyncio.timeout(PAGE_S):
-                return await self._make(make)
+                return await self._make(make, client)
         finally:
             self._made.clear()
 
-    async def _make(self, make: Callable[[], PageResponse]) -> Response:
-        if self._in_line >= AT_ONCE + IN_LINE:
+    async def _make(self, make: Callable[[], PageResponse], client: str) -> Response:
+        is_full = self._in_line.total() >= AT_ONCE + IN_LINE
+        if is_full or self._in_line[client] >= CLIENT_AT_ONCE + CLIENT_IN_LINE:
             raise TooManyRequests
-        self._in_line += 1
+        self._in_line[client] += 1
+        turns = self._client_turns.setdefault(client, asyncio.Semaphore(CLIENT_AT_ONCE))
         try:
-            async with self._turns:
+            async with turns, self._turns:
                 return await asyncio.to_thread(lambda: encode_page(make()))
         finally:
-            self._in_line -= 1
+            self._in_line[client] -= 1
+            self._in_line += Counter()  # forget clients that wait for nothing
 
 
 def encode_page(reply: PageResponse) -> Response:
@@ -169,15 +179,17 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
         form = await read_form(request) if is_change else {}
         if is_change and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
             return refuse(request, "This form has expired: reload its page.", 403)
-        query, base = without_nul(request.query_params), str(request.base_url).rstrip("/")
+        query = without_nul({name: text for name, text in request.query_params.items() if name in page.query})
+        base, client = str(request.base_url).rstrip("/"), client_key(request.scope)
         ask = PageRequest(params=without_nul(request.path_params), query=query, form=form, base=base)
         key = (base, request.scope["path"], tuple(sorted(ask.query.items())))
         is_free = page.cost == "search" and (not ask.query or pages.has(key))
-        if page.cost and not is_free and not limiter.take(page.cost):
+        if page.cost and not is_free and not limiter.take(page.cost, client):
             return refuse(request, "Too many requests: wait a moment.", 429)
         make = partial(handle_page, site, page, ask)
         try:
-            return make_response(request, await (pages.run_change(make) if is_change else pages.get(key, make)))
+            rendered = await (pages.run_change(make, client) if is_change else pages.get(key, make, client))
+            return make_response(request, rendered)
         except TimeoutError:
             return refuse(request, "This page takes a long time to make: try again in a minute.", 503)
         except TooManyRequests:

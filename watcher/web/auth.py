@@ -34,8 +34,8 @@ HEADERS = {
 }
 MAX_GUESSES = 10  # wrong tokens until a client is blocked, each less than HOLD_S after the last
 HOLD_S = 60.0
-MAX_CLIENTS = 1_000  # clients whose wrong tokens are counted
-LIMITS = {  # requests per minute, and size of a burst
+MAX_CLIENTS = 1_000  # clients whose wrong tokens and requests are counted
+LIMITS = {  # requests per minute of a client, and size of a burst
     "search": (60, 30),  # a search may read thousands of texts
     "poll": (6, 6),  # it makes a request to another server
     "correct": (30, 30),
@@ -44,17 +44,20 @@ Clock = Callable[[], float]  # monotonic, in seconds
 
 
 class RateLimiter:
-    """A token bucket for each kind of `LIMITS`."""
+    """A token bucket for each client and kind of `LIMITS`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._left = {kind: (float(at_once), clock()) for kind, (_, at_once) in LIMITS.items()}
+        self._left: dict[tuple[str, str], tuple[float, float]] = {}  # the least recent first
 
-    def take(self, kind: str) -> bool:
-        """Return whether a request is allowed; if so, count it."""
-        (a_minute, at_once), (left, at), now = LIMITS[kind], self._left[kind], self._clock()
+    def take(self, kind: str, client: str) -> bool:
+        """Return whether a request of a client is allowed; if so, count it."""
+        (a_minute, at_once), now = LIMITS[kind], self._clock()
+        left, at = self._left.pop((kind, client), (float(at_once), now))
         left = min(at_once, left + (now - at) * a_minute / 60)
-        self._left[kind] = (left - (left >= 1), now)
+        self._left[kind, client] = (left - (left >= 1), now)
+        if len(self._left) > MAX_CLIENTS:
+            del self._left[next(iter(self._left))]
         return left >= 1
 
 
@@ -125,6 +128,12 @@ def client_address(scope: Scope) -> str:
     except ValueError:  # a proxy may send another name
         return text
     return str(address.ipv4_mapped or int(address) >> 64) if isinstance(address, IPv6Address) else text
+
+
+def client_key(scope: Scope) -> str:
+    """Return for whom a request is counted: its address, apart from what pages of other sites open there."""
+    headers, address = Headers(scope=scope), client_address(scope)
+    return f"{address}, another site" if is_from_other_site(headers, headers.get("host", "")) else address
 
 
 def parse_token(authorization: str) -> str:

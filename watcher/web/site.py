@@ -66,11 +66,17 @@ class PageResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A path ("/story/{story}") and its handler. `cost` is the rate limit that applies (`auth.LIMITS`), or ""."""
+    """
+    A path ("/story/{story}") and its handler.
+
+    `query` names the fields of the query that the handler reads; it gets no other. `cost` is the rate limit that
+    applies (`auth.LIMITS`), or "".
+    """
 
     path: str
     answer: Callable[[Site, PageRequest], PageResponse]
     method: str = "GET"
+    query: tuple[str, ...] = ()
     cost: str = ""
 
 

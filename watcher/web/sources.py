@@ -198,9 +198,9 @@ def source_paths(site: Site) -> Iterator[str]:
 
 
 PAGES = (
-    Page(path="/sources", answer=all_sources),
-    Page(path="/sources/page-{page}", answer=all_sources),
-    Page(path="/sources/{source}", answer=one_source),
+    Page(path="/sources", answer=all_sources, query=("q",)),
+    Page(path="/sources/page-{page}", answer=all_sources, query=("q",)),
+    Page(path="/sources/{source}", answer=one_source, query=("done",)),
     Page(path="/sources/{source}/poll", answer=poll_now, method="POST", cost="poll"),
     Page(path="/sources/{source}/mute", answer=set_muted, method="POST", cost="correct"),
 )
