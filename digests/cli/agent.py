@@ -287,6 +287,7 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
     ]
     revisions = [each for changes in revisions_of(connection, found.articles).values() for each in changes]
     latest = sorted(revisions, key=lambda each: each.at)[-MAX_CHANGES:]
+    changed = articles_by_id(connection, {each.article_id for each in latest})
     return head | {
         "in_editions": [
             {"digest": edition.digest, "date": f"{edition.local_date}{edition.suffix}", **describe_news(shown)}
@@ -294,7 +295,7 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
             for shown in edition.stories
             if shown.id in ids
         ],
-        "changes_by_outlets": [describe_revision(found.articles[each.article_id], each) for each in latest],
+        "changes_by_outlets": [describe_revision(changed[each.article_id], each) for each in latest],
         "joins_and_splits": [
             {"at": each.at, "kind": each.kind, "story": each.story, "other": each.other, "articles": len(each.articles)}
             for each in found.changes[-MAX_CHANGES:]

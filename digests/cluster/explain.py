@@ -335,11 +335,12 @@ class CopyDifference:
 
 def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tuple[CopyDifference, ...]:
     """Return how each copy of `report` differs from its origin, in order; only articles in `articles`."""
-    if report.origin not in articles:
+    copies = [key for key in report.articles[1:] if key in articles]
+    if report.origin not in articles or not copies:
         return ()
     origin = articles[report.origin]
     in_origin = split_sentences(origin)
-    return tuple(diff_copy(key, articles[key], origin, in_origin) for key in report.articles[1:] if key in articles)
+    return tuple(diff_copy(key, articles[key], origin, in_origin) for key in copies)
 
 
 def diff_copy(

@@ -23,16 +23,17 @@ from digests.stories.window import MAX_LOOKBACK, items_between, load_items
 from digests.summarise.agreement import measure_agreement
 from digests.summarise.lead import choose_headline
 from watcher.model import Article
-from watcher.store.articles import articles_by_id, nth_last_published_at
+from watcher.store.articles import article_leads, articles_by_id, nth_last_published_at
 from watcher.text.format import format_count
 
 Reports = tuple[WireGroup, ...]
+LEAD_CHARS = 2_000  # of the texts of all reports: headline, places and agreement read no more
 ARTICLES_AROUND = 500  # that tell which words are common, when a link is explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryDetails:
-    """Everything that is stored about a story."""
+    """Everything that is stored about a story; of reports that were not selected, `LEAD_CHARS` of the text."""
 
     asked: StoryRow  # of the requested id, which may be a story that was merged into this one
     row: StoryRow
@@ -52,12 +53,17 @@ def load_story_details(
     """Return the details of a story. `compare` selects the reports to explain. Errors: as `resolve_story`."""
     asked, row = resolve_story(connection, story)
     members = {member.article_id: member for member in store.story_members(connection, row.id)}
-    stored = articles_by_id(connection, members)
+    stored = article_leads(connection, members, chars=LEAD_CHARS)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
     row = with_headline(row, whole, articles)
     shown = compare(whole.wire_groups)
+    # A story may have a thousand reports of a hundred kilobytes: whole are the texts that are compared.
+    compared = {key for report in shown for key in report.articles}
+    compared |= {members[key].nearest or key for key in compared}
+    texts = articles_by_id(connection, compared & articles.keys())
+    articles |= {article.id: article for article in with_owners(texts.values(), owners)}
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
     members |= {each.article_id: each for each in load_evidence(connection, evident, articles)}
     return StoryDetails(

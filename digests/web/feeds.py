@@ -25,7 +25,7 @@ from digests.web.editions import has_books, render_form
 from digests.web.search import fold_copies, highlight, parse_search
 from digests.web.story import THREAD_STORIES
 from watcher.model import Article
-from watcher.store.articles import articles_by_id
+from watcher.store.articles import articles_by_id, newest_articles
 from watcher.store.search import search
 from watcher.store.writer import read
 from watcher.text.search_query import parse_query
@@ -99,9 +99,9 @@ def load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, St
         raise NotFound(str(error)) from error
     ids = {row.id, *(each.id for each in thread_rows(connection, row.thread)[-THREAD_STORIES:])}
     members = (member for key in sorted(ids) for member in story_members(connection, key))
-    reports = articles_by_id(connection, {member.report for member in members}).values()
-    newest = sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True)
-    return asked, row, newest[: feeds.MAX_ITEMS]
+    newest = newest_articles(connection, {member.report for member in members}, limit=feeds.MAX_ITEMS)
+    reports = articles_by_id(connection, newest)
+    return asked, row, [reports[key] for key in newest if key in reports]
 
 
 def search_feed(site: Site, ask: PageRequest) -> PageResponse:

@@ -41,7 +41,7 @@ TITLE_CHARS = 300
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
     at, zone = ask.page(), site.zone
-    found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
+    found, reports, total = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
     row = found.row
     places = read(site.engine, last_places, site.settings, row.id)
     edition, shown = max(places, key=lambda place: place[0].made_at, default=(None, None))
@@ -69,7 +69,9 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         reports=reports,
         done=read(site.engine, load_done, ask.query["done"]) if "done" in ask.query else None,
         at=at,
-        more=more,
+        first=(at - 1) * PAGE_ARTICLES + 1,
+        last=min(at * PAGE_ARTICLES, total),
+        total=total,
     )
 
 
@@ -102,8 +104,8 @@ def follow_story(site: Site, ask: PageRequest) -> PageResponse:
 
 def load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
-) -> tuple[StoryDetails, list[dict[str, Any]], bool]:
-    """Return a story's details, a page of its reports, and whether there are more pages. Errors: NotFound."""
+) -> tuple[StoryDetails, list[dict[str, Any]], int]:
+    """Return a story's details, a page of its reports, and how many articles all pages have. Errors: NotFound."""
     on_page = partial(page_of_reports, at=at)
     try:
         found = load_story_details(connection, story, compare=on_page)
@@ -113,7 +115,7 @@ def load_story_page(
     if not shown and at > 1:
         raise NotFound("This story has fewer pages.")
     total = sum(len(report.articles) for report in found.story.wire_groups)
-    return found, [report_details(found, report, zone) for report in shown], at * PAGE_ARTICLES < total
+    return found, [report_details(found, report, zone) for report in shown], total
 
 
 def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:

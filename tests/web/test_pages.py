@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import html
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import EditionKey, claim
+from digests.store.schema import stories, story_articles
 from digests.web.story import hourly_bars
 from tests.edition.factory import make_edition
+from tests.tools import add_article
 from tests.translate.models import models
-from tests.web.press import NOW, app_of, filled, site_of
+from tests.web.press import DAY, NOW, app_of, filled, site_of
+from watcher.features.extract import encode, extract_features
+from watcher.model import Article, PackedFeatures
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
+from watcher.web.app import render_path
 
 from .conftest import client_of
 
@@ -291,3 +297,62 @@ async def test_a_page_goes_out_compressed_to_who_takes_it(client):
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert packed.text == plain.text
+
+
+REPORTS, TEXT = 160, "A quake shook Tarvola, mayor Henrik Oster said to us. " * 2_000  # of a hundred kilobytes
+
+
+@pytest.fixture
+def great_story(press):
+    """Return a site with a story of many long reports, one of them a copy, and the story's id."""
+    settings, engine, _ = press
+    features = extract_features("x", title="Quake", text=TEXT[:500], language="en")
+    packed = PackedFeatures(version=features.version, payload=encode(features))
+    keys = [f"{n:016x}" for n in range(0xF000, 0xF000 + REPORTS)]
+
+    def fill(connection):
+        for n, key in enumerate(keys):
+            at = NOW - DAY + timedelta(minutes=n)
+            article = Article(
+                id=key, url=f"https://outlet.example/{key}", host="outlet.example", outlet=f"Outlet {n}", language="en",
+                title=f"Quake shakes Tarvola, report {n}", text=TEXT, country="GB", published_at=at, fetched_at=at,
+            )  # fmt: skip
+            add_article(connection, article, feed_id=1, packed=packed, block_hashes=())
+        row = {"title": "Quake shakes Tarvola, report 3", "language": "en", "size": REPORTS, "merged_ids": ()}
+        times = {"first_at": NOW - DAY, "last_at": NOW, "began_at": NOW - DAY}
+        connection.execute(insert(stories).values(id="s1f2e3d4c5b", thread="t1f2e3d4c5b", **row, **times))
+        members = [
+            {"article_id": key, "story_id": "s1f2e3d4c5b", "report": keys[0] if n == 1 else key,
+             "nearest": keys[n - 1] if n > 1 else None, "evidence": {"score": 0.8} if n > 1 else None, "agency": None}
+            for n, key in enumerate(keys)
+        ]  # fmt: skip
+        connection.execute(insert(story_articles), members)
+
+    write(engine, fill)
+    return site_of(settings, engine), "s1f2e3d4c5b"
+
+
+@pytest.mark.parametrize("path", ["", "/page-3", "/feed.atom"])
+def test_of_a_story_of_many_long_reports_only_the_texts_that_are_shown_are_in_memory(great_story, path):
+    site, story = great_story
+    render_path(site, f"/story/{story}{path}")  # loads the names of places, templates and the like
+
+    tracemalloc.start()
+    found = render_path(site, f"/story/{story}{path}")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert found.status == 200 and len(found.body) > 10_000
+    assert peak < REPORTS * len(TEXT) / 2
+
+
+def test_a_page_of_a_long_story_says_which_of_its_articles_it_shows(great_story):
+    site, story = great_story
+    first, third, last = (
+        html.fromstring(render_path(site, f"/story/{story}{path}").body) for path in ("", "/page-3", "/page-4")
+    )
+
+    shown = [page.xpath("string(//section[@aria-labelledby='all_']/p)") for page in (first, third, last)]
+    assert shown == ["Articles 1 to 40 of 160.", "Articles 81 to 120 of 160.", "Articles 121 to 160 of 160."]
+    assert len(first.xpath("//li[@data-row]")) == 39  # one of the forty is a copy
+    assert "Why it is in this story" in third.text_content()

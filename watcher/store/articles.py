@@ -1,5 +1,6 @@
 """Articles with their texts, features and block hashes; pins that keep articles."""
 
+import heapq
 import json
 import struct
 import zlib
@@ -25,7 +26,7 @@ from watcher.store.schema import (
     site_blocks,
     texts,
 )
-from watcher.store.sql import columns_of, execute_each, in_chunks, insert
+from watcher.store.sql import columns_of, execute_each, in_chunks, insert, rows_in
 from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
@@ -187,6 +188,21 @@ def rows_by_id(
 
 def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
     return {row.id: article_from_row(row) for row in rows_by_id(connection, (articles, texts), texts, ids)}
+
+
+def article_leads(connection: Connection, ids: Iterable[str], *, chars: int) -> dict[str, Article]:
+    """Return articles by id, without removed blocks, and of their texts only the first `chars` characters."""
+    columns = (*(articles.c[name] for name in ARTICLE_FIELDS), texts.c.text)
+    rows = (
+        dict(zip((*ARTICLE_FIELDS, "text"), row, strict=True)) for row in rows_by_id(connection, columns, texts, ids)
+    )
+    return {row["id"]: Article(**row | {"text": decompress_prefix(row["text"], chars)}) for row in rows}
+
+
+def newest_articles(connection: Connection, ids: Iterable[str], *, limit: int) -> list[str]:
+    """Return those of `ids` that are stored, the last published first, up to `limit`."""
+    rows = rows_in(connection, select(articles.c.published_at, articles.c.id), articles.c.id, ids)
+    return [key for _, key in heapq.nlargest(limit, map(tuple, rows))]
 
 
 def article_by_url(connection: Connection, url: str) -> Article | None:
