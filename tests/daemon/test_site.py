@@ -172,7 +172,8 @@ def test_another_token_holds_without_a_restart(write_settings, start, tmp_path):
     assert get(port, "/", Authorization="Bearer a token of yesterday")[0] == 401
 
 
-def test_guesses_through_a_proxy_on_this_machine_hold_the_guesser_alone(write_settings, start, tmp_path):
+def test_guesses_through_a_proxy_that_is_named_hold_the_guesser_alone(write_settings, start, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "127.0.0.1")
     port = free_port()
     (tmp_path / "token").write_text("the owner's own token\n")
     daemon = start(write_settings({}, head=HEAD.format(port) + 'token = "file:token"\n'))

@@ -140,6 +140,7 @@ def test_the_peers_that_are_remembered_are_bounded_and_a_network_of_ipv6_is_one(
     peers = {client_address({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
     mapped = {client_address({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
     assert len(peers) == 1 and mapped == {"192.0.2.1", "192.0.2.2"}
+    assert {client_address({"client": (each, 1)}) for each in ("127.0.0.1", "127.8.9.10", "::1")} == {"127.0.0.1"}
     assert client_address({"client": None}) == "" and client_address({"client": ("unix:", 0)}) == "unix:"
 
 

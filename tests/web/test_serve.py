@@ -109,3 +109,30 @@ async def test_of_more_requests_at_one_moment_than_there_is_room_for_the_first_a
     assert Counter(heads) == {b"200": 40, b"503": 30}
     assert heads[:40] == [b"200"] * 40
     assert b"200" in later and CONNECTIONS >= 400
+
+
+@pytest.fixture
+async def guess(press):
+    """Return a function that asks with a token, as a proxy with `X-Forwarded-For`, and returns the status."""
+    settings, engine, folder = press
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "token").write_text("a long enough token")
+    table = f'[web]\nlisten = "127.0.0.1:{port}"\ntoken = "file:token"'
+    settings = settings_in(folder, table, store_url=settings.store.url)
+    listener = Listener("web", settings.web, app_of(site_of(settings, engine)).app)
+    await listener.listen()
+
+    async def status(forwarded_for: str, token: str) -> int:
+        head = f"GET /icon.svg HTTP/1.0\r\nX-Forwarded-For: {forwarded_for}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        return int((await told(port, head.encode())).split()[1])
+
+    yield status
+    await listener.close()
+
+
+async def test_who_says_to_be_a_proxy_has_no_more_guesses(guess):
+    guessed = [await guess(f"192.0.2.{n}", "a wrong token") for n in range(12)]
+
+    assert guessed == [401] * 10 + [429] * 2

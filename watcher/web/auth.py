@@ -120,13 +120,15 @@ def refuse(status: int, words: str, headers: Mapping[str, str] | None = None) ->
 
 
 def client_address(scope: Scope) -> str:
-    """Return the client's IP address; for IPv6 its /64 network, which usually belongs to one customer."""
+    """Return the client's IP address; for IPv6 its /64 network, which usually belongs to one customer; one loopback."""
     client = scope.get("client")
     text = str(client[0])[:64] if client else ""
     try:
         address = ip_address(text)
     except ValueError:  # a proxy may send another name
         return text
+    if address.is_loopback:  # a program on this machine can use any of 16 million
+        return "127.0.0.1"
     return str(address.ipv4_mapped or int(address) >> 64) if isinstance(address, IPv6Address) else text
 
 

@@ -109,7 +109,13 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
 
 
 def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
-    """Return the configuration of uvicorn: without log and Server header, with short time limits."""
+    """
+    Return the configuration of uvicorn: without log and Server header, with short time limits.
+
+    X-Forwarded-For and X-Forwarded-Proto count only from the proxies in uvicorn's own variable, by default from nobody:
+    otherwise any program on this machine, or a client of a proxy that passes the header on, could choose its address.
+    """
+    proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
     return uvicorn.Config(
         app,
         http=TimeoutProtocol,
@@ -119,8 +125,8 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         log_level="critical",  # do not log invalid HTTP
         access_log=False,
         server_header=False,
-        # X-Forwarded-For is trusted from a proxy on this machine, or from those in uvicorn's own variable.
-        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         timeout_keep_alive=HEAD_LIMIT_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
