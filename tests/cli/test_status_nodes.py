@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from watcher.cli.main import run_command_line
 from watcher.cli.output import format_minute
 from watcher.cli.status import SILENT_AFTER, daemon_rows, daemon_to_json, list_daemons
 from watcher.store.daemon_lock import DaemonStatus, JobFault, StatusWriter, hold_daemon_lock
@@ -90,3 +92,30 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
 def test_a_helper_says_that_it_is_one(engine):
     with hold_daemon_lock(engine, now=NOW, is_worker=True):
         assert [other["helper"] for other in daemon_to_json(*list_daemons(engine), now=NOW)["others"]] == [True]
+
+
+@pytest.fixture
+def settings_of_a_server_that_is_down(tmp_path) -> str:
+    pytest.importorskip("psycopg")
+    path = tmp_path / "settings.toml"
+    path.write_text('[store]\nurl = "postgresql://watcher:geheim@127.0.0.1:9/watcher"\n')
+    return str(path)
+
+
+@pytest.mark.parametrize("options", [[], ["--alive"]])
+def test_a_database_that_cannot_be_reached_is_told_and_not_that_no_daemon_runs(
+    settings_of_a_server_that_is_down, options, capsys
+):
+    command = ["status", *options, "--config", settings_of_a_server_that_is_down]
+
+    assert run_command_line(command) == 1
+    shown = capsys.readouterr().out
+    assert "not running" not in shown and "geheim" not in shown
+    assert shown.startswith("daemon   unknown: the store, which has its status, cannot be read\nstore    the store ")
+    assert "the database cannot be reached" in shown
+    assert shown.endswith("try: check that its server is running\n")
+
+    assert run_command_line([*command, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found if options else found["daemon"])["state"] == "unknown"
+    assert "the database cannot be reached" in found["error"] and found["hint"] == "check that its server is running"

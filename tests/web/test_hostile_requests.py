@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.web.press import app_of, settings_in, site_of
+from watcher.store.engine import connect
 from watcher.web.app import FILES, FORM_FIELDS, make_app
 from watcher.web.serve import Listener
 from watcher.web.site import Page, PageResponse, SitePlugin
@@ -259,3 +260,15 @@ async def test_no_pieces_of_requests_break_the_server(port, sent):
     answer = await told(port, sent)
 
     assert b" 500 " not in answer and b"Traceback" not in answer
+
+
+async def test_a_database_that_cannot_be_reached_is_told_on_every_page(site):
+    pytest.importorskip("psycopg")
+    down = replace(site, engine=connect("postgresql://watcher:geheim@127.0.0.1:9/watcher"))
+    client = client_of(make_app(down))
+
+    for path in ("/", "/sources", "/sources/1", "/archive", "/story/s1f2e3d4c5b", "/search?q=tents"):
+        found = await client.get(path)
+        assert found.status_code == 503 and "the database cannot be reached" in found.text, path
+        assert "check that its server is running" in found.text and "geheim" not in found.text
+        assert "no daemon" not in found.text

@@ -52,6 +52,7 @@ SILENT_AFTER = timedelta(minutes=2)  # without heartbeat; one is due every 10 s,
 SOON = timedelta(minutes=1)
 JUMP_SHOWN_FOR = timedelta(days=1)
 NOT_RUNNING = "not running; watcher run starts it"
+UNKNOWN = "unknown: the store, which has its status, cannot be read"
 
 
 def show_status(
@@ -66,12 +67,19 @@ def show_status(
     Show whether a daemon is running, the health of the sources (worst first), and what the store holds.
 
     With a name or URL, show that source in detail. With `--alive`, for health checks, the exit code is 1
-    if no daemon is running, or if the daemon has not written to the store for two minutes.
+    if no daemon is running, if the daemon has not written to the store for two minutes, or if a store on PostgreSQL,
+    which has the daemon's status, cannot be reached.
     """
     settings = load_settings(config)
     if alive:
         with closing_store(connect(settings.store.url)) as engine:
-            daemon, others = list_daemons(engine)
+            try:
+                daemon, others = list_daemons(engine)
+            except StoreError as error:
+                found = {"state": "unknown", "error": str(error), "hint": error.hint}
+                rows = format_rows((("daemon", UNKNOWN), *error_rows(error)), width=LABEL_CHARS)
+                print_result(found, rows, json=json)
+                return FAILED
         now = datetime.now(UTC)
         lines = format_rows(daemon_rows(daemon, others, now=now), width=LABEL_CHARS)
         print_result(daemon_to_json(daemon, others, now=now), lines, json=json)
@@ -111,12 +119,20 @@ def print_once(settings: Settings, source: str, *, everything: bool, json: bool)
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     now = datetime.now(UTC)
     with closing_store(connect(url)) as engine:
-        processes = list_daemons(engine)
-        found: dict[str, Any] = {"daemon": daemon_to_json(*processes, now=now), "store": redacted_url(engine)}
-    hint = [("", f"try: {error.hint}")] if error.hint else []
-    rows = [*daemon_rows(*processes, now=now), ("store", str(error)), *hint]
-    print_result(found | {"error": str(error), "hint": error.hint}, format_rows(rows, width=LABEL_CHARS), json=json)
+        found: dict[str, Any] = {"store": redacted_url(engine), "error": str(error), "hint": error.hint}
+        try:
+            processes = list_daemons(engine)
+            found["daemon"], rows = daemon_to_json(*processes, now=now), [*daemon_rows(*processes, now=now)]
+        except StoreError:
+            found["daemon"], rows = {"state": "unknown"}, [("daemon", UNKNOWN)]
+    print_result(found, format_rows((*rows, *error_rows(error)), width=LABEL_CHARS), json=json)
     return FAILED
+
+
+def error_rows(error: StoreError) -> Iterator[Row]:
+    yield "store", str(error)
+    if error.hint:
+        yield "", f"try: {error.hint}"
 
 
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
@@ -186,7 +202,11 @@ def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[
 
 
 def list_daemons(engine: Engine) -> tuple[DaemonStatus | None, list[DaemonStatus]]:
-    """Return the daemon, None if none is recorded, and the other running processes; of several daemons, the first."""
+    """
+    Return the daemon, None if none is recorded, and the other running processes; of several daemons, the first.
+
+    Errors: as `list_daemon_statuses`.
+    """
     marks = list_daemon_statuses(engine)
     daemon = next((mark for mark in marks if not mark.is_worker), None)
     return daemon, [mark for mark in marks if mark.is_running and mark is not daemon]

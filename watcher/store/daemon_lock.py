@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import file_of
-from watcher.store.errors import to_store_error
+from watcher.store.errors import sqlstate, to_store_error
 from watcher.store.hosts import worker_name
 from watcher.store.schema import meta
 from watcher.store.sql import save_meta
@@ -37,6 +37,7 @@ MAX_REASON_CHARS = 300
 SHORT_BREAK = timedelta(minutes=5)  # a restart takes less; feeds are polled less often than that anyway
 LOCK_TRIES, LOCK_TRY_S = 5, 0.05  # `watcher status` locks the file for a moment to see whether a daemon holds it
 DAEMON_PREFIX = "node "  # of keys in `meta`, before machine and process
+UNDEFINED_TABLE = "42P01"  # code of PostgreSQL
 LOCK_SPACE = 0x77617463  # class id of our advisory locks on PostgreSQL
 STATUS_RETENTION = timedelta(days=30)
 STOP_WAIT_S = 1.0  # for the status of a stop to be saved: the process may end at once after it
@@ -237,17 +238,24 @@ def load_status(file: int) -> DaemonStatus | None:
 
 
 def read_daemon_status(engine: Engine) -> DaemonStatus | None:
-    """Return the status of a running daemon on a store, else of the last one; None if no status can be read."""
+    """Return the status of a running daemon on a store, else of the last one, or None. Errors: StoreError."""
     return next(iter(list_daemon_statuses(engine)), None)
 
 
 def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
-    """Return the status of each daemon, running ones first, then the latest heartbeat; none if the server is down."""
+    """
+    Return the status of each daemon, running ones first, then the latest heartbeat.
+
+    Errors: StoreError if a PostgreSQL server cannot be asked: then nobody knows whether a daemon runs.
+    """
     path = status_path(engine)
     if path is None:
-        with suppress(StoreError):
+        try:
             return read(engine, load_statuses)
-        return []
+        except StoreError as error:
+            if error.__cause__ and sqlstate(error.__cause__) == UNDEFINED_TABLE:  # no store yet
+                return []
+            raise
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
