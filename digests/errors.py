@@ -2,15 +2,27 @@
 The errors of digests. The tree:
 
 DigestError(WatcherError)
+  AmbiguousStory .ids
   TranslationError
   DeliveryError .channel .permanent .maybe_arrived .affects_all_recipients .retry_after_s
 """
+
+from collections.abc import Mapping
 
 from watcher.errors import WatcherError
 
 
 class DigestError(WatcherError):
     """An edition that cannot be made."""
+
+
+class AmbiguousStory(DigestError):
+    """Several stories have ids that begin as the one asked for: `ids`. The message has their headlines too."""
+
+    def __init__(self, beginning: str, titles: Mapping[str, str]) -> None:
+        self.ids = tuple(titles)
+        found = ", ".join(f"{key} ({title})" for key, title in titles.items())
+        super().__init__(f"several story ids begin with {beginning}: {found}")
 
 
 class TranslationError(DigestError):

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Engine
 
 from digests.cli.lookup import find_article
-from digests.errors import DigestError
+from digests.errors import AmbiguousStory, DigestError
 from digests.model import Edition, EditionStory, Sentence, SourceMention
 from digests.render.escape import sanitize_line
 from digests.render.localizer import find_language
@@ -92,6 +92,9 @@ def make_server(settings: Settings, engine: Engine) -> "MCPServer[Any]":
     def answer(function: Callable[Concatenate[Connection, P], Answer], /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         try:
             return read(engine, function, *args, **kwargs)
+        except AmbiguousStory as error:
+            # Without the headlines: outlets wrote them, and in an error nothing marks them as quotes.
+            raise ToolError(f"several story ids begin with this: {', '.join(error.ids)}") from error
         except WatcherError as error:
             raise ToolError(f"{error}; {error.hint}" if error.hint else str(error)) from error
 

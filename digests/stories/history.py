@@ -14,7 +14,7 @@ from digests.cluster.item import sort_by_time
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import params_for
 from digests.cluster.telling_keys import TellingKeys
-from digests.errors import DigestError
+from digests.errors import AmbiguousStory, DigestError
 from digests.model import Story, WireGroup
 from digests.store import stories as store
 from digests.store.maintenance import load_owners
@@ -95,7 +95,7 @@ def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRo
 
     The second row is that of the story that has its articles now: itself, or the one that it was merged into.
 
-    Errors: DigestError, if no story matches, or several do.
+    Errors: DigestError if no story matches, AmbiguousStory if several do.
     """
     wanted = story.strip().rpartition("/")[2].rpartition("-")[2]
     if wanted.startswith("t") and (thread := store.thread_rows(connection, wanted)):
@@ -104,8 +104,7 @@ def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRo
     if len(rows) == 1:
         return rows[0], store.resolve_merged(connection, rows[0].id) or rows[0]
     if rows:
-        titles = ", ".join(f"{row.id} ({row.title})" for row in rows)
-        raise DigestError(f"several story ids begin with {wanted}: {titles}")
+        raise AmbiguousStory(wanted, {row.id: row.title for row in rows})
     hint = "watcher story list  # shows the stories of the last edition"
     raise DigestError(f"there is no story {story.strip()!r}; an id looks like s1f2e3d4c5b", hint=hint)
 

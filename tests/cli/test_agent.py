@@ -10,7 +10,8 @@ from sqlalchemy import delete, insert
 
 from digests.cli.agent import TEXT_CHARS, UNTRUSTED, make_server
 from digests.store.editions import open_digests_read_only
-from tests.web.press import filled, put
+from digests.store.schema import stories
+from tests.web.press import NOW, filled, put
 from watcher.cli.main import run_command_line
 from watcher.errors import StoreError
 from watcher.store.articles import compress
@@ -148,3 +149,19 @@ def test_without_the_extra_the_command_says_how_to_install_it(press, capsys, mon
     assert run_command_line(["mcp", "--config", str(press[2] / "settings.toml")]) == 1
     said = capsys.readouterr().err
     assert "watcher mcp needs the package mcp" in said and "pip install 'watcher-digests[mcp]'" in said
+
+
+async def test_an_ambiguous_beginning_of_an_id_is_answered_with_ids_alone(tmp_path):
+    settings, engine = filled(tmp_path)
+    rows = [
+        {"id": f"s1f2e{n}", "thread": f"t{n}", "title": EVIL, "language": "en", "size": 1, "merged_ids": (),
+         "first_at": NOW, "last_at": NOW, "began_at": NOW}
+        for n in range(3)
+    ]  # fmt: skip
+    write(engine, lambda connection: connection.execute(insert(stories), rows))
+    server = make_server(settings, engine)
+
+    for tool in ("story", "who_reports", "what_changed"):
+        answer = await ask((server,), tool, story="s1f2e")
+        assert answer["error"].endswith("several story ids begin with this: s1f2e0, s1f2e1, s1f2e2")
+    engine.dispose()
