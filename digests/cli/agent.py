@@ -4,12 +4,15 @@
 Each text that an outlet wrote is a quote: an object with its text, its source, and the mark that it is untrusted.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from io import TextIOWrapper
 from itertools import filterfalse, islice
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, ValidationError
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine
 
 from digests.cli.lookup import find_article
@@ -37,6 +40,7 @@ from watcher.text.sentences import sentences
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
+    from mcp.types import JSONRPCError
 
 P = ParamSpec("P")
 INSTRUCTIONS = """\
@@ -78,16 +82,35 @@ def make_server(settings: Settings, engine: Engine) -> "MCPServer[Any]":
     """Return the server with its tools. Errors: WatcherError, without the extra `mcp`."""
     try:
         # late: an extra, for those who connect an agent
+        import anyio
         from mcp.server.mcpserver import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
+        from mcp.server.stdio import stdio_server
+        from mcp.shared.message import SessionMessage
         from mcp.types import ToolAnnotations
     except ModuleNotFoundError as error:
         raise WatcherError(
             "watcher mcp needs the package mcp, which is not installed", hint="pip install 'watcher-digests[mcp]'"
         ) from error
 
+    class StrictServer(MCPServer[Any]):
+        """Answers lines that are no messages with JSON-RPC's errors; the SDK drops them without an answer."""
+
+        async def run_stdio_async(self) -> None:
+            async def read_messages() -> AsyncIterator[str]:
+                async for line in anyio.wrap_file(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")):
+                    if fault := find_fault(line):
+                        await replies.send(SessionMessage(fault))
+                    else:
+                        yield line
+
+            # It takes a file, of which it only reads the lines.
+            async with stdio_server(read_messages()) as (messages, replies):  # type: ignore[arg-type]
+                options = self._lowlevel_server.create_initialization_options()
+                await self._lowlevel_server.run(messages, replies, options)
+
     known = [digest.name for digest in digests_of(settings)]
-    server: MCPServer[Any] = MCPServer("watcher", instructions=INSTRUCTIONS, log_level="ERROR")
+    server = StrictServer("watcher", instructions=INSTRUCTIONS, log_level="ERROR")
 
     def answer(function: Callable[Concatenate[Connection, P], Answer], /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         try:
@@ -145,6 +168,38 @@ def make_server(settings: Settings, engine: Engine) -> "MCPServer[Any]":
     for tool in (editions, story, search, who_reports, what_changed, verify_quote):
         server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
     return server
+
+
+def find_fault(line: str) -> "JSONRPCError | None":
+    """
+    Return the error to answer a line with that is no message: no JSON, a batch, an id that is no text or integer.
+
+    Source: JSON-RPC 2.0 §4 and §5.1; MCP has no batches since 2025-06-18.
+    """
+    from mcp.types import (  # late, as in `make_server`
+        INVALID_REQUEST,
+        PARSE_ERROR,
+        ErrorData,
+        JSONRPCError,
+        JSONRPCNotification,
+        jsonrpc_message_adapter,
+    )
+
+    try:
+        given = from_json(line)
+    except ValueError as error:
+        return JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=PARSE_ERROR, message=f"no JSON: {error}"))
+    try:
+        message = jsonrpc_message_adapter.validate_python(given, by_name=False)
+        # The SDK takes a request with a wrong id for a notification, which has none.
+        if not isinstance(message, JSONRPCNotification) or "id" not in given:
+            return None
+    except ValidationError:
+        pass
+    number = given.get("id") if isinstance(given, dict) else None
+    known = number if isinstance(number, str) or type(number) is int else None
+    words = "no JSON-RPC 2.0 message: expected one object with a method, and in a request an id, a string or an integer"
+    return JSONRPCError(jsonrpc="2.0", id=known, error=ErrorData(code=INVALID_REQUEST, message=words))
 
 
 def make_quote(text: str, source: Source) -> Answer:

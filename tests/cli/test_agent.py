@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+import threading
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -165,3 +169,39 @@ async def test_an_ambiguous_beginning_of_an_id_is_answered_with_ids_alone(tmp_pa
         answer = await ask((server,), tool, story="s1f2e")
         assert answer["error"].endswith("several story ids begin with this: s1f2e0, s1f2e1, s1f2e2")
     engine.dispose()
+
+
+GREETING = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+}  # fmt: skip
+
+
+@pytest.mark.slow  # starts a process
+def test_a_line_that_is_no_request_is_answered_with_the_error_of_json_rpc(press):
+    lines = (
+        '{"jsonrpc": "2.0", "id": 2,', "[]", '[{"jsonrpc": "2.0", "id": 3, "method": "ping"}]', "5", "\xff",
+        '{"jsonrpc": "2.0", "id": null, "method": "ping"}', '{"jsonrpc": "2.0", "id": {"a": 4}, "method": "ping"}',
+        '{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', '{"jsonrpc": "2.0", "id": true, "method": "ping"}',
+        '{"jsonrpc": "1.0", "id": 5, "method": "ping"}', '{"jsonrpc": "2.0", "id": "six", "method": 6}',
+        "[" * 100_000,
+        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json.dumps({"jsonrpc": "2.0", "id": 7, "method": "ping"}),
+    )  # fmt: skip
+    command = [sys.executable, "-m", "watcher", "mcp", "--config", str(press[2] / "settings.toml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as served:
+        guard = threading.Timer(60, served.kill)  # if there is no answer
+        guard.start()
+        served.stdin.write("".join(f"{line}\n" for line in (json.dumps(GREETING), *lines)).encode("latin-1"))
+        served.stdin.flush()
+        answers = [json.loads(served.stdout.readline()) for _ in range(len(lines))]  # the notification has none
+        served.stdin.close()
+        assert served.wait(20) == 0
+        guard.cancel()
+
+    greeting, *errors, ping = sorted(answers, key=lambda each: (each["id"] == 7, "error" in each))
+    assert greeting["result"]["serverInfo"]["name"] == "watcher" and ping == {"jsonrpc": "2.0", "id": 7, "result": {}}
+    assert Counter((each["error"]["code"], each["id"]) for each in errors) == {
+        (-32700, None): 3, (-32600, None): 7, (-32600, 5): 1, (-32600, "six"): 1,
+    }  # fmt: skip
+    assert all(each["error"]["message"] for each in errors)
