@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from tests.web.press import app_of, settings_in, site_of
 from watcher.web import serve
 from watcher.web.serve import CONNECTIONS, Listener
+from watcher.web.site import Page, PageResponse, SitePlugin
 
 pytestmark = pytest.mark.slow  # waits for clients that never end
 
@@ -136,3 +140,34 @@ async def test_who_says_to_be_a_proxy_has_no_more_guesses(guess):
     guessed = [await guess(f"192.0.2.{n}", "a wrong token") for n in range(12)]
 
     assert guessed == [401] * 10 + [429] * 2
+
+
+async def test_a_client_that_does_not_read_its_page_is_given_up(press, monkeypatch):
+    monkeypatch.setattr(serve, "STALLED_S", 0.5)
+    settings, engine, folder = press
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
+    book = random.Random(1).randbytes(20_000_000)
+    page = Page(path="/book", answer=lambda _site, _ask: PageResponse(body=book, media_type="application/zip"))
+    site = site_of(settings, engine)
+    app = app_of(replace(site, plugins=(*site.plugins, SitePlugin(pages=(page,)))))
+    listener = Listener("web", settings.web, app)
+    await listener.listen()
+
+    async def read_after(pause_s: float) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+        writer.write(b"GET /book HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        await asyncio.sleep(pause_s)
+        size = 0
+        with suppress(ConnectionError):
+            while part := await asyncio.wait_for(reader.read(65_536), 20):
+                size += len(part)
+        writer.close()
+        return size
+
+    read, given_up = await asyncio.gather(read_after(0), read_after(3))
+    await listener.close()
+
+    assert read > len(book) > given_up

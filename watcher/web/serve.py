@@ -17,12 +17,15 @@ from watcher.web.auth import AuthMiddleware
 
 CONNECTIONS = 400  # maximum; a browser opens up to six
 HEAD_LIMIT_S = 10  # to receive the head of a request, and between two requests of a connection
+STALLED_S = 60  # for a client to read on, until of the 64 kB that wait for it 16 kB are left
 SHUTDOWN_S = 2  # to finish the current responses
 FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
 
 
 class TimeoutProtocol(H11Protocol):
-    """uvicorn's protocol with a limit of connections, and with a time limit for the head of a request."""
+    """uvicorn's protocol with a limit of connections, and time limits for sending a request and reading a response."""
+
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -39,6 +42,22 @@ class TimeoutProtocol(H11Protocol):
         is_answering = self.cycle is not None and not self.cycle.response_complete
         if self.timeout_keep_alive_task is None and not is_answering:
             self._wait_until(deadline)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
 
     def _wait_until(self, deadline: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_at(deadline, self.timeout_keep_alive_handler)
