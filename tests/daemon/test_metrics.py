@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import logging
 import re
 import signal
 import socket
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from starlette.applications import Starlette
 
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
 from watcher.daemon.logging import log_event, log_formatter
 from watcher.daemon.metrics import Counters
+from watcher.daemon.site import make_routes
 from watcher.errors import status_reason
 from watcher.model import EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.text.format import fields
@@ -118,6 +123,34 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int,
     told = answer.status, answer.read().decode()
     connection.close()
     return told
+
+
+async def test_many_who_ask_for_the_metrics_take_one_thread_of_all():
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    class Slow:
+        def collect(self):
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.05)
+            with lock:
+                running -= 1
+            return []
+
+    async def health() -> dict[str, object]:
+        return {"faults": {}}
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Slow())
+    most = 0
+    transport = httpx.ASGITransport(Starlette(routes=make_routes(registry, health)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        answers = await asyncio.gather(*(client.get("/metrics") for _ in range(20)))
+
+    assert {each.status_code for each in answers} == {200} and most == 1
 
 
 @pytest.mark.slow

@@ -127,8 +127,12 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
 
 
 def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
+    one_at_a_time = asyncio.Semaphore(1)  # many requests must not take all threads, which other work waits for too
+
     async def answer_metrics(_request: Request) -> Response:
-        return Response(await asyncio.to_thread(generate_latest, registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        async with one_at_a_time:
+            body = await asyncio.to_thread(generate_latest, registry)
+        return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def answer_health(_request: Request) -> Response:
         found = await health()
