@@ -20,6 +20,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from multiprocessing.sharedctypes import Synchronized
 
@@ -30,6 +31,7 @@ from watcher.feeds.schedule import JITTER
 from watcher.model import NotModified
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.engine import open_store, with_driver
+from watcher.store.hosts import urls_to_probe
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import Event, FeedPolled, WorkerContext, system_clock
@@ -86,7 +88,7 @@ async def poll(url: str, number: int, every_s: float, seconds: float, polled: Sy
     tools = WorkerContext(
         writer=writer,
         client=Nobody(),  # type: ignore[arg-type]
-        connectivity=ConnectivityMonitor(reached, now=system_clock),
+        connectivity=ConnectivityMonitor(Reached(), partial(writer.read, urls_to_probe), now=system_clock),
         pool=pool,
         feed_pool=pool,
         vector_pool=pool,
@@ -107,8 +109,14 @@ async def poll(url: str, number: int, every_s: float, seconds: float, polled: Sy
     engine.dispose()
 
 
-async def reached(url: str) -> bool:
-    return True
+class Reached:
+    """A network in which every host can be reached."""
+
+    async def can_connect(self, url: str) -> bool:
+        return True
+
+    async def addresses(self, url: str) -> frozenset[str]:
+        return frozenset((url,))
 
 
 def look(engine: Engine) -> Sizes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, select
 
@@ -10,21 +11,28 @@ from watcher.model import Article, Feed, PackedFeatures
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.articles import NewArticle, add_articles, articles_by_id
 from watcher.store.feeds import feed_states
-from watcher.store.hosts import due_hosts, lease_free_hosts
+from watcher.store.hosts import due_hosts, lease_free_hosts, urls_to_probe
 from watcher.store.schema import articles
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import WorkerContext, system_clock
 
 
-async def reached(url: str) -> bool:
-    """Reach everything."""
-    return True
+class Reached:
+    """A network in which every host can be reached; each has an address of its own."""
+
+    async def can_connect(self, url: str) -> bool:
+        return True
+
+    async def addresses(self, url: str) -> frozenset[str]:
+        return frozenset((url,))
 
 
 def tools_of(writer, client, pool, *, now=system_clock, **others) -> WorkerContext:
     """Return tools with the settings' defaults, without an embedder, whose line is as good as what `client` reaches."""
     given = {
-        "connectivity": ConnectivityMonitor(getattr(client, "can_connect", reached), now=now),
+        "connectivity": ConnectivityMonitor(
+            client if hasattr(client, "can_connect") else Reached(), partial(writer.read, urls_to_probe), now=now
+        ),
         "feed_pool": pool,
         "vector_pool": pool,
         "edition_pool": pool,

@@ -52,7 +52,7 @@ def rss(title: str = "The Post", numbers: Iterator[int] | range = range(3), head
 
 
 @contextmanager
-def serving(port: int = 0) -> Iterator[Site]:
+def serving(port: int = 0, address: str = "127.0.0.1") -> Iterator[Site]:
     site = Site()
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,7 +71,7 @@ def serving(port: int = 0) -> Iterator[Site]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer((address, port), Handler)
     server.daemon_threads = True
     site.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

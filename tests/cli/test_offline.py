@@ -43,12 +43,13 @@ def feed(name: str) -> str:
     return re.sub("<pubDate>[^<]*</pubDate>", dated, rss(f"The {name}", text=text))
 
 
-def free_ports(count: int) -> list[int]:
+def free_places(count: int) -> list[tuple[str, int]]:
+    """Return addresses of this machine, each with a free port: sources at one address are one witness."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        for number, each in enumerate(sockets, 1):
+            each.bind((f"127.0.3.{number}", 0))
+        return [each.getsockname() for each in sockets]
 
 
 @dataclass
@@ -56,14 +57,14 @@ class Machine:
     """A machine with three sources, none of which can be reached unless it is `online`."""
 
     settings: Path
-    ports: list[int]
+    places: list[tuple[str, int]]
     capsys: pytest.CaptureFixture[str]
 
     @contextmanager
     def online(self):
         with ExitStack() as stack:
-            for name, port in zip(NAMES, self.ports, strict=True):
-                stack.enter_context(serving(port)).feed("/feed.xml", feed(name))
+            for name, (address, port) in zip(NAMES, self.places, strict=True):
+                stack.enter_context(serving(port, address)).feed("/feed.xml", feed(name))
             yield
 
     def run(self, *words: str) -> tuple[int, str, str]:
@@ -81,14 +82,14 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path, capsys) -> Machine:
-    ports = free_ports(len(NAMES))
+    places = free_places(len(NAMES))
     rows = "".join(
-        f'[[sources]]\nname = "{name}"\nurl = "http://127.0.0.1:{port}/feed.xml"\nlanguage = "en"\n'
-        for name, port in zip(NAMES, ports, strict=True)
+        f'[[sources]]\nname = "{name}"\nurl = "http://{address}:{port}/feed.xml"\nlanguage = "en"\n'
+        for name, (address, port) in zip(NAMES, places, strict=True)
     )
     path = tmp_path / "settings.toml"
     path.write_text(HEAD + rows)
-    return Machine(path, ports, capsys)
+    return Machine(path, places, capsys)
 
 
 def test_no_source_is_blamed_for_our_own_network_at_the_first_poll_nor_at_a_further_one(machine):

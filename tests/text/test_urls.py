@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.urls import _normalize_parts, hide_secrets, host_key, host_of, normalize_url
+from watcher.text.urls import _normalize_parts, hide_secrets, host_key, host_of, normalize_url, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,26 @@ from watcher.text.urls import _normalize_parts, hide_secrets, host_key, host_of,
 )
 def test_a_shared_platform_is_visited_as_one_host(url, key):
     assert host_key(url) == key
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.example.org/feed", "example.org"),
+        ("https://example.org:8443/feed", "example.org"),
+        ("https://news.bbc.co.uk/feed", "bbc.co.uk"),
+        ("https://com.example.org/feed", "example.org"),
+        ("https://co.uk/feed", "co.uk"),
+        ("https://one.github.io/feed", "github.io"),
+        ("http://192.0.2.7:8000/feed", "192.0.2.7"),
+        ("http://[::1]:8000/feed", "[::1]"),
+        ("http://[::1]/feed", "[::1]"),
+        ("http://localhost:8000/feed", "localhost"),
+        ("no url", ""),
+    ],
+)
+def test_the_domain_of_a_host_is_what_its_owner_has_registered(url, domain):
+    assert registrable_domain(url) == domain
 
 
 @given(

@@ -93,6 +93,9 @@ class FakedClient(Client):
             return False
         return True
 
+    async def addresses(self, url: str) -> frozenset[str]:
+        return frozenset((str(httpx.URL(url).host),))
+
 
 @dataclass
 class World:

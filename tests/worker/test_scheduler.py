@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import event, select, update
@@ -18,7 +19,7 @@ from watcher.model import NotModified, Response, Source
 from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, get_host, network_down_since, record_network_down
+from watcher.store.hosts import LEASE, get_host, network_down_since, record_network_down, urls_to_probe
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
@@ -165,12 +166,13 @@ async def test_what_is_leased_ahead_is_given_back_when_our_own_line_is_down(tool
 
 @pytest.mark.parametrize("is_up", [True, False])
 async def test_an_outage_that_an_earlier_process_left_is_reported_or_ended(tools, is_up):
-    async def reach(url: str) -> bool:
-        return is_up
+    class Line:
+        async def can_connect(self, url: str) -> bool:
+            return is_up
 
     since, events = NOW - timedelta(hours=3), []
     await tools.writer.do(record_network_down, down_since=since)
-    monitor = ConnectivityMonitor(reach, now=lambda: NOW, hosts=("https://a.example/",), down_since=since)
+    monitor = ConnectivityMonitor(Line(), partial(tools.writer.read, urls_to_probe), now=lambda: NOW, down_since=since)
     queue = Scheduler(replace(tools, connectivity=monitor, on_event=events.append))
 
     assert [await queue.is_network_down(), await queue.is_network_down()] == [not is_up] * 2

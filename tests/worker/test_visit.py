@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -397,6 +398,36 @@ async def test_a_feed_that_answers_nothing_is_blamed_where_others_can_be_reached
     states = read(world.tools.writer.engine, feed_states)
     assert {state.feed.source.name: state.feed.failures for state in states} == {"a.example": 1, "b.example": 0}
     assert world.tools.connectivity.down_since is None
+
+
+async def test_many_hosts_that_one_feed_links_do_not_stop_all_polls_when_they_stop_answering(world):
+    innocent = [f"{name}.example" for name in ("ash", "birch", "cedar", "fir", "oak")]
+    for host in (*innocent, "a.example"):
+        world.net.serve(f"https://{host}/feed", feed_xml(host, ["Ferry one"]))
+        world.net.serve(f"https://{host}/0", page_html("Ferry one"))
+    world.source(*innocent, "a.example")
+    await world.drain()
+    item = "<item><title>{0}</title><link>https://s{0}.test/a</link><guid>s{0}</guid></item>"
+    links = "".join(item.format(n) for n in range(62))
+    world.net.serve("https://a.example/feed", feed_xml("a.example", []).replace("</channel>", f"{links}</channel>"))
+    for n in range(62):
+        world.net.serve(f"https://s{n}.test/a", status=503)
+    world.clock[0] += timedelta(hours=13)
+    await world.drain()  # all 62 answer, after the innocent
+
+    def refuse() -> httpx.Response:
+        raise httpx.ConnectError("") from ConnectionRefusedError(errno.ECONNREFUSED, "")
+
+    for n in range(62):
+        world.net.answers |= dict.fromkeys((f"https://s{n}.test/a", f"https://s{n}.test/robots.txt"), refuse)
+    world.clock[0] += timedelta(minutes=11)  # only their pages are due
+    await world.drain()
+
+    assert world.net.urls()[-1].endswith(".test/a") and world.tools.connectivity.down_since is None
+    asked = len(world.net.asked)
+    world.clock[0] += timedelta(hours=13)
+    await world.drain()
+    assert {f"https://{host}/feed" for host in innocent} <= set(world.net.urls()[asked:])
 
 
 async def test_the_same_bytes_are_not_read_again(world):

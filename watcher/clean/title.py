@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
 from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, name_test
-from watcher.text.urls import host_of
+from watcher.text.urls import SECOND_LEVEL, host_of
 from watcher.text.words import normalize_key
 
 WORTH: dict[str, float] = DATA_NAMES["titles"]  # the votes of each source
@@ -24,7 +24,6 @@ SAID_BEFORE = re.compile(r"[:|–—-]\s+[\"“„»«']?$|[\w-][\"“„»«'-]
 # A run of spaces matches only from its first one, so that matching takes linear time.
 SEPARATOR = re.compile(r"(?<!\s)\s++[|\-–—·•»«›:]{1,2}\s+|(?:(?<!\s)\s++)?[|｜ㅣ│_]\s*|：|(?<=\w):\s+(?=\S+$)")
 SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
-SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a public suffix: co.uk
 
 
 def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:

@@ -115,7 +115,7 @@ class Services:
         )
         plugin_jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
         await tools.writer.do(sync_settings, kept, now=tools.now(), spread_s=SPREAD_S)
-        tools.connectivity.can_connect = client.can_connect
+        tools.connectivity.network = client
         self.settings, self.queue.context = kept, tools
         configure_logging(kept.log, debug=self.debug)
         if self.servers is not None:

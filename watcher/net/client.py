@@ -17,7 +17,7 @@ from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
 from watcher.net.mailbox import read_mailbox
-from watcher.net.transport import can_connect, http_client, httpx
+from watcher.net.transport import addresses_of, can_connect, http_client, httpx
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import DEFAULT_PORTS, host_key, is_mail
 
@@ -85,6 +85,10 @@ class Client:
     async def can_connect(self, url: str) -> bool:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
         return await can_connect(self._guard, url, timeout_s=self._timeout_s)
+
+    async def addresses(self, url: str) -> frozenset[str]:
+        """Return the addresses of the host of `url`; none if its name cannot be resolved."""
+        return await addresses_of(self._guard, url, timeout_s=self._timeout_s)
 
     async def get(
         self,

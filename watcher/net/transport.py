@@ -213,13 +213,24 @@ class NetworkStream(httpcore.AsyncNetworkStream):
 async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> bool:
     """Whether a connection to the host of a URL can be opened; nothing is sent over it."""
     try:
-        parts = httpx.URL(url)
-        port = parts.port or (DEFAULT_PORTS | MAIL_PORTS)[parts.scheme]
-        stream = await GuardedBackend(guard).connect_tcp(parts.raw_host.decode("ascii"), port, timeout_s)
+        stream = await GuardedBackend(guard).connect_tcp(*_host_and_port(url), timeout_s)
     except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, HopError):
         return False
     await stream.aclose()
     return True
+
+
+async def addresses_of(guard: AddressGuard, url: str, *, timeout_s: float) -> frozenset[str]:
+    """Return the addresses of the host of a URL that may be connected to; none if its name cannot be resolved."""
+    with suppress(OSError, UnicodeError, httpx.InvalidURL, HopError):
+        async with asyncio.timeout(timeout_s):
+            return frozenset(await guard.addresses(*_host_and_port(url)))
+    return frozenset()
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    parts = httpx.URL(url)
+    return parts.raw_host.decode("ascii"), parts.port or (DEFAULT_PORTS | MAIL_PORTS)[parts.scheme]
 
 
 @contextmanager

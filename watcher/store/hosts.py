@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or
 from watcher.model import NetworkDown
 from watcher.store.schema import feeds, hosts, pages, polls
 from watcher.store.sql import columns_of, in_chunks, insert, load_meta, load_records, rows_in, save_meta
+from watcher.text.urls import registrable_domain
 
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
@@ -224,19 +225,24 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
 NETWORK_DOWN = "network_down_since"
 DETECTION_DELAY = timedelta(minutes=1)  # until an outage is detected, at most
 OFFLINE_RETRY = timedelta(minutes=5)  # within which feeds are due again after an outage
-PROBED_FEEDS = 40  # feeds whose URLs are returned
+MAX_WITNESSES = 40
 
 
 def urls_to_probe(connection: Connection) -> tuple[str, ...]:
     """
-    Return the URLs of up to `PROBED_FEEDS` feeds, by which our own network can be told from a host.
+    Return the URLs of up to `MAX_WITNESSES` feeds, by which our own network can be told from a host.
 
-    The better witnesses come later: feeds that fail, then those never read, then the others, the latest read last.
+    The better witnesses come first: feeds that work, the latest read first, then those never read, then those that
+    fail. There is one of each registrable domain, so that no publisher with many feeds is all that is asked.
     """
+    by_domain: dict[str, str] = {}
     best_first = (feeds.c.failures > 0, feeds.c.last_read_at.is_(None), feeds.c.last_read_at.desc(), feeds.c.id)
     may_answer = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host != "")  # a folder of this machine has no host
-    query = select(feeds.c.url).where(*may_answer).order_by(*best_first).limit(PROBED_FEEDS)
-    return tuple(connection.scalars(query))[::-1]
+    for url in connection.scalars(select(feeds.c.url).where(*may_answer).order_by(*best_first)):
+        if len(by_domain) == MAX_WITNESSES:
+            break
+        by_domain.setdefault(registrable_domain(url), url)
+    return tuple(by_domain.values())
 
 
 def record_network_down(connection: Connection, *, down_since: datetime | None) -> None:

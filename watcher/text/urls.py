@@ -39,6 +39,9 @@ SHARED = frozenset(
     "neocities.org".split()
 )
 
+SECOND_LEVEL = frozenset("ac co com edu gov net or org".split())  # of a public suffix: co.uk
+PORT = re.compile(r":[0-9]+$")
+
 
 def is_web(url: str | None) -> bool:
     """Whether `url` is an absolute http or https URL with a host."""
@@ -145,3 +148,17 @@ def host_key(url: str) -> str:
     host = host_of(url)
     platform = ".".join(host.split(".")[-2:])
     return platform if platform in SHARED else host
+
+
+def registrable_domain(url: str) -> str:
+    """
+    Return the domain that the owner of a URL's host has registered: "bbc.co.uk" for news.bbc.co.uk.
+
+    For an address that is the address, for a site on a shared platform the domain of the platform. There is no list of
+    all public suffixes here: those of two labels are recognized by the first one.
+    """
+    host = PORT.sub("", host_key(url))
+    labels = host.split(".")
+    if host.startswith("[") or labels[-1].isdigit():
+        return host
+    return ".".join(labels[-3 if len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in SECOND_LEVEL else -2 :])

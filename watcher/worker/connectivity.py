@@ -2,17 +2,16 @@
 
 import asyncio
 import socket
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from watcher.errors import FetchError, HttpStatusError, TimedOut, TooLarge
 from watcher.failure_messages import FetchKind
-from watcher.text.urls import host_key
+from watcher.text.urls import host_key, registrable_domain
 
-KNOWN_HOSTS = 40  # hosts that can be probed
-MAX_PROBES = 3  # of those hosts at first; the others are probed only if none of these can be reached
-MIN_OTHERS = 2  # other hosts out of reach, from which on a refused connection is our own network's
+MAX_PROBES = 3  # witnesses that are asked at first; the others are asked only if none of these can be reached
+MIN_OTHERS = 2  # other witnesses out of reach, from which on a refused connection is our own network's
 VERDICT_LIFETIME = timedelta(seconds=20)
 PROBE_INTERVAL = timedelta(seconds=30)  # while the network is down
 EXISTING_NAME = "example.com"  # RFC 2606; looked up only to tell a wrong name from a name server that knows none
@@ -20,102 +19,112 @@ RETRY_AFTER = timedelta(minutes=2)  # then what could not be fetched is due agai
 UNROUTED = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # documentation: RFC 5737, RFC 3849
 
 
+class Network(Protocol):
+    """What the monitor asks of our network; `Client` can do both."""
+
+    async def can_connect(self, url: str) -> bool:
+        """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
+
+    async def addresses(self, url: str) -> frozenset[str]:
+        """Return the addresses of the host of `url`; none if its name cannot be resolved."""
+
+
 class ConnectivityMonitor:
     """
     Decides whether an unreachable host is down, or our own network.
 
-    It opens connections to other hosts, sending nothing; if none can be reached, the network is down. `hosts`: URLs of
-    such hosts, those that answered last at the end. `down_since`: as an earlier process found it; it is judged again.
+    It opens connections to witnesses, sending nothing; if none can be reached, the network is down. `load_witnesses`
+    returns URLs of sources, the best first, at most one of each domain. What a feed links is never a witness: a feed
+    can link as many hosts as it likes, and all of them can stop answering. `down_since`: as an earlier process found
+    it; it is judged again.
     """
 
     def __init__(
         self,
-        can_connect: Callable[[str], Awaitable[bool]],
+        network: Network,
+        load_witnesses: Callable[[], Awaitable[Sequence[str]]],
         *,
         now: Callable[[], datetime],
-        hosts: Iterable[str] = (),
         down_since: datetime | None = None,
     ) -> None:
-        self.can_connect = can_connect
+        self.network = network
+        self._load_witnesses = load_witnesses
         self._now = now
-        self._hosts: OrderedDict[str, str] = OrderedDict()  # URL by host, the best witness last
         self._answered_at: datetime | None = None
         self._judged_at: datetime | None = None
         self._probe_lock = asyncio.Lock()
         self.down_since = down_since
-        for url in hosts:
-            self._remember(url)
-
-    def _remember(self, url: str, *, has_failed: bool = False) -> None:
-        key = host_key(url)
-        self._hosts[key] = url
-        self._hosts.move_to_end(key, last=not has_failed)
-        while len(self._hosts) > KNOWN_HOSTS:
-            self._hosts.popitem(last=False)
 
     def record_success(self, url: str) -> None:
-        if not host_key(url):  # a folder of this machine
-            return
-        self._remember(url)
-        self._answered_at = self._now()
-        self.down_since = None
+        """Record that the host of `url` has answered, so that our network works."""
+        if host_key(url):  # not a folder of this machine
+            self._answered_at = self._now()
+            self.down_since = None
 
     async def is_to_blame(self, error: FetchError, *, since: datetime) -> bool:
         """
-        Record a failed fetch, and return whether our own network kept us from reaching its host.
+        Record a failed fetch, and return whether our own network kept us from reaching its host. Errors: StoreError.
 
-        An error status of a host is an answer. A timeout may be our network's fault only if there are hosts to probe.
+        An error status of a host is an answer. A timeout may be our network's fault only if there are other witnesses.
         Our network works if any host has answered after `since`.
         """
-        key = host_key(error.answered_by)
         if isinstance(error, HttpStatusError | TooLarge):
             self.record_success(error.answered_by)
-        if not (error.no_connection or (isinstance(error, TimedOut) and self._other_hosts(key))):
+        if not (error.no_connection or isinstance(error, TimedOut)):
             return False
         async with self._probe_lock:
-            self._remember(error.answered_by, has_failed=True)
             if self._answered_at is not None and self._answered_at >= since:
                 return False
             if not self._was_judged(within=VERDICT_LIFETIME):
-                await self._probe(self._other_hosts(key), error)
+                domain = registrable_domain(error.answered_by)
+                others = [url for url in await self._load_witnesses() if registrable_domain(url) != domain]
+                if not error.no_connection and not others:
+                    return False
+                await self._probe(others, error)
         return self.down_since is not None
 
     async def is_network_down(self) -> bool:
         """Whether our network is down, so that nothing can be fetched; probes again every `PROBE_INTERVAL`."""
         async with self._probe_lock:
             if self.down_since is not None and not self._was_judged(within=PROBE_INTERVAL):
-                await self._probe(self._other_hosts())
+                await self._probe(await self._load_witnesses())
         return self.down_since is not None
 
     def _was_judged(self, *, within: timedelta) -> bool:
         """Whether the last verdict is not older than `within`, nor in the future because the clock was set back."""
         return self._judged_at is not None and timedelta() <= self._now() - self._judged_at <= within
 
-    def _other_hosts(self, besides: str = "") -> list[str]:
-        return [url for key, url in reversed(self._hosts.items()) if key != besides]
-
-    async def _probe(self, others: list[str], error: FetchError | None = None) -> None:
-        """Judge whether our network is down: by `others`, and by the `error` of a host."""
-        is_up = await self._reaches_any(others[:MAX_PROBES]) or await self._reaches_any(others[MAX_PROBES:])
-        if not is_up and error and await self._is_due_to_host(error, others):
+    async def _probe(self, witnesses: Sequence[str], error: FetchError | None = None) -> None:
+        """Judge whether our network is down: by `witnesses`, and by the `error` of another host."""
+        is_up = await self._reaches_any(witnesses[:MAX_PROBES]) or await self._reaches_any(witnesses[MAX_PROBES:])
+        if not is_up and error and await self._is_due_to_host(error, witnesses):
             return  # no verdict that lasts: the next failure is judged again
         self._judged_at = self._now()
         self.down_since = None if is_up else self.down_since or self._judged_at
 
-    async def _is_due_to_host(self, error: FetchError, others: list[str]) -> bool:
-        """Whether an error is its host's although none of the `others` can be reached."""
+    async def _is_due_to_host(self, error: FetchError, witnesses: Sequence[str]) -> bool:
+        """Whether an error is its host's although none of the `witnesses` can be reached."""
         match error.kind:
             case FetchKind.UNRESOLVED:
                 return await has_name_server()
             case FetchKind.CONNECTION_REFUSED:
-                return len(others) < MIN_OTHERS
+                return await self._count_machines(witnesses, besides=error.answered_by) < MIN_OTHERS
             case FetchKind.NAME_LOOKUP_FAILED | FetchKind.NETWORK_UNREACHABLE | FetchKind.NETWORK_DOWN:
                 return False
             case _:
-                return not others and has_default_route()
+                return not await self._count_machines(witnesses, besides=error.answered_by) and has_default_route()
 
-    async def _reaches_any(self, urls: list[str]) -> bool:
-        return any(await asyncio.gather(*map(self.can_connect, urls)))
+    async def _count_machines(self, urls: Sequence[str], *, besides: str) -> int:
+        """Return how many of `urls` have addresses of their own, which neither `besides` nor one before them has."""
+        first, *others = await asyncio.gather(*map(self.network.addresses, (besides, *urls)))
+        seen, count = set(first), 0
+        for addresses in others:
+            count += seen.isdisjoint(addresses)
+            seen |= addresses
+        return count
+
+    async def _reaches_any(self, urls: Iterable[str]) -> bool:
+        return any(await asyncio.gather(*map(self.network.can_connect, urls)))
 
 
 def has_default_route() -> bool:

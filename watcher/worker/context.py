@@ -94,14 +94,13 @@ async def open_context(
     fetch, site_rules = settings.fetch, load_site_rules(settings.path)
     client = client_for(fetch, concurrency=settings.poll.concurrency)
     with closing(Writer(engine)) as writer:
-        # First: the hosts of new sources can be probed too.
         await writer.do(sync_settings, settings, now=system_clock(), spread_s=spread_s)
         await writer.do(drop_future_times, now=system_clock())
-        hosts, down_since = await writer.read(urls_to_probe), await writer.read(network_down_since)
+        down_since, load_witnesses = await writer.read(network_down_since), partial(writer.read, urls_to_probe)
         context = WorkerContext(
             writer=writer,
             client=client,
-            connectivity=ConnectivityMonitor(client.can_connect, now=system_clock, hosts=hosts, down_since=down_since),
+            connectivity=ConnectivityMonitor(client, load_witnesses, now=system_clock, down_since=down_since),
             # Half of the cores: each process takes over 100 MB, and cleans 30 pages a second.
             pool=parsing_pool(
                 fetch, tasks.load_cleaner, workers=max(1, min(MAX_PAGE_WORKERS, (os.cpu_count() or 1) // 2))
