@@ -444,13 +444,38 @@ async def test_the_same_bytes_are_not_read_again(world):
     assert world.net.urls().count("https://a.example/feed") == 2
 
 
-async def test_hosts_of_a_shared_platform_are_visited_as_one(world):
-    names = ("one.substack.com", "two.substack.com")
-    for name in names:
-        world.net.serve(f"https://{name}/feed", feed_xml(name, []))
-    world.net.serve("https://one.substack.com/feed", status=429, Retry_After="7200")
-    world.source(*names)
+async def test_sites_of_a_shared_platform_are_visited_as_one_host_and_each_is_held_for_itself(world):
+    world.net.serve("https://one.github.io/feed", status=429, Retry_After="86400")
+    world.net.serve("https://one.github.io/0", page_html("Ferry one"))
+    for url in ("https://one.github.io/second", "https://two.github.io/feed"):
+        world.net.serve(url, feed_xml("two.github.io", []))
+    world.net.serve("https://a.example/feed", feed_xml("one.github.io", ["Ferry one"]))
+    urls = [f"https://{place}" for place in ("one.github.io/feed", "one.github.io/second", "two.github.io/feed")]
+    rows = [Source(url=url, name=url, language="en") for url in (*urls, "https://a.example/feed")]
+    write(world.tools.writer.engine, sync_sources, rows, now=world.clock[0])
 
     await world.drain()
 
-    assert world.net.urls() == ["https://one.substack.com/feed"]
+    (first, one), (second, two) = [(at, url) for at, url in world.net.asked if "github.io" in url]
+    assert (one, two) == (urls[0], urls[2]) and second - first >= timedelta(seconds=1)
+    states = {state.feed.url: state for state in read(world.tools.writer.engine, feed_states)}
+    assert not any(state.blocked_until for state in states.values())
+    assert states[urls[1]].feed.next_poll_at == START + timedelta(days=1)
+    world.net.serve(urls[0], feed_xml("one.github.io", []))
+    world.clock[0] = START + timedelta(days=1, minutes=1)
+    await world.drain()
+    assert {urls[1], "https://one.github.io/0"} <= set(world.net.urls())
+    assert set(world.stored()) == {"Ferry one"}
+
+
+@pytest.mark.parametrize("path", ["robots.txt", "0"])
+async def test_a_page_and_a_robots_txt_can_hold_their_host_for_an_hour_at_most(world, path):
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"]))
+    world.net.serve("https://a.example/0", page_html("Ferry one"))
+    world.net.serve(f"https://a.example/{path}", "busy", status=503, Retry_After=str(72 * 3600))
+    world.source("a.example")
+
+    await world.drain()
+
+    (state,) = read(world.tools.writer.engine, feed_states)
+    assert timedelta(minutes=59) < state.blocked_until - START < timedelta(minutes=61)

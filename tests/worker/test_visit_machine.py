@@ -31,6 +31,7 @@ from watcher.store.engine import connect, open_store
 from watcher.store.feeds import make_all_due
 from watcher.store.writer import write
 from watcher.text.urls import host_of
+from watcher.worker.poll_feed import MAX_PAGE_BLOCK
 
 pytestmark = pytest.mark.slow  # thirty small lives of a store
 
@@ -205,7 +206,7 @@ class Visits(RuleBasedStateMachine):
     def page(self, asked: Asked, kind: int, data: st.DataObject) -> None:
         """A page comes to an end (here it is gone, and the feed's text has to do), fails, or its host is busy."""
         if kind == 503:
-            self.hold(asked, data.draw(st.sampled_from(HOLD_S)), None)
+            self.hold(asked, data.draw(st.sampled_from(HOLD_S)), longest=MAX_PAGE_BLOCK)
         else:
             status = 410 if kind == 200 else kind
             self.answer(asked, HttpStatusError(asked.url, status))
@@ -231,10 +232,10 @@ class Visits(RuleBasedStateMachine):
         before = self.world.not_before.get(asked.path, START)
         self.world.not_before[asked.path] = min(until, before) if asked.overslept else until
 
-    def hold(self, asked: Asked, seconds: float, by: str | None) -> None:
-        """Answer that a host is to be left alone."""
+    def hold(self, asked: Asked, seconds: float, by: str | None = None, *, longest: timedelta = timedelta.max) -> None:
+        """Answer that a host is to be left alone, which it is for `longest` at most."""
         url = f"https://{by}/" if by else asked.url
-        until = self.world.clock + timedelta(seconds=seconds)
+        until = self.world.clock + min(timedelta(seconds=seconds), longest)
         answer = HttpStatusError(asked.url, 503, retry_after_s=seconds, answered_by=url)
         self.answer(asked, answer, held={host_of(url): until})
 

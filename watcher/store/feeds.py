@@ -133,6 +133,11 @@ def make_all_due(connection: Connection, *, now: datetime) -> int:
     return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount
 
 
+def postpone(connection: Connection, feed_id: int, *, until: datetime) -> None:
+    """Postpone the next poll of a feed that was not requested, because its site asked to wait."""
+    connection.execute(update(feeds).where(feeds.c.id == feed_id).values(next_poll_at=until))
+
+
 def make_due(connection: Connection, feed_id: int, *, now: datetime, min_interval: timedelta) -> bool:
     """Make one feed due now; False if it is gone, disabled, or was polled less than `min_interval` ago."""
     asked = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - min_interval)

@@ -168,6 +168,11 @@ def set_blocked_until(connection: Connection, host: str, *, until: datetime) -> 
     connection.execute(query.on_conflict_do_update(index_elements=["host"], set_=held, where=earlier))
 
 
+def blocked_until(connection: Connection, host: str, *, now: datetime) -> datetime | None:
+    """Return until when requests to `host` are blocked; None if they are not."""
+    return connection.scalar(select(hosts.c.blocked_until).where(hosts.c.host == host, hosts.c.blocked_until > now))
+
+
 def blocked_sources(connection: Connection, *, now: datetime) -> tuple[tuple[str, datetime], ...]:
     """Return (name, end of the block) of each source that is due but whose host is blocked, by name."""
     query = (

@@ -21,7 +21,7 @@ from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import PageDone, WorkerContext
-from watcher.worker.poll_feed import block_host
+from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -163,7 +163,8 @@ async def decide_fetch(
     except FetchError as error:
         if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
-        await block_host(error, context, implied=FIRST_RETRY)  # first: the Retry-After must not be lost
+        # First: the Retry-After must not be lost.
+        await block_host(error, context, implied=FIRST_RETRY, longest=MAX_PAGE_BLOCK)
         reason = error.reason
         if is_worth_retry(page, error):
             wait = max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
@@ -246,7 +247,7 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
             return PageMissing(reason=error.reason)
         if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
-        await block_host(error, context, implied=FIRST_RETRY)
+        await block_host(error, context, implied=FIRST_RETRY, longest=MAX_PAGE_BLOCK)
         return EndRecheck()
     except (CleanError, WorkerFailed):  # a wall or another page: it shows nothing about the article
         return EndRecheck()

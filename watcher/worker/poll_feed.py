@@ -36,7 +36,7 @@ from watcher.store.hosts import known_hosts, set_blocked_until
 from watcher.store.polls import record_polls
 from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
-from watcher.text.urls import host_key, host_of, is_mail
+from watcher.text.urls import host_of, is_mail
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import FeedPolled, WorkerContext
 from watcher.worker.process_pool import BrokenPool, WorkerFailed
@@ -47,6 +47,8 @@ MAIL_LIMIT_S = 2.0  # of one mail, if all mails of a poll together took too long
 HASH_CHARS = 32  # of a body; the rest is the hash of the selectors that it was read with
 MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many sites names thirty
 MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
+MAX_FEED_BLOCK = timedelta(seconds=LONGEST_HOLD_S)  # that a feed's Retry-After can ask for
+MAX_PAGE_BLOCK = timedelta(hours=1)  # that a page or a robots.txt can ask for: no page stops the host's feeds for days
 
 
 async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
@@ -281,16 +283,22 @@ def poll_policy(poll: PollSettings, own_every_s: float | None, feed: ParsedFeed 
     )
 
 
-async def block_host(error: FetchError, context: WorkerContext, *, implied: timedelta) -> None:
-    """Block a host for its Retry-After, or for `implied` if it was unreachable or answered 429 without one."""
+async def block_host(
+    error: FetchError, context: WorkerContext, *, implied: timedelta, longest: timedelta = MAX_FEED_BLOCK
+) -> None:
+    """
+    Block a host for its Retry-After, at most `longest`, or for `implied` if it was unreachable or answered 429 without.
+
+    Of a shared platform, only the site that answered is blocked, not the others, which have other owners.
+    """
     status = error.status if isinstance(error, HttpStatusError) else None
     if error.retry_after_s is not None:
-        rest = timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
+        rest = min(timedelta(seconds=error.retry_after_s), longest)
     elif error.no_connection or status == HTTPStatus.TOO_MANY_REQUESTS:
         rest = implied
     else:
         return
-    await context.writer.do(set_blocked_until, host_key(error.answered_by), until=context.now() + rest)
+    await context.writer.do(set_blocked_until, host_of(error.answered_by), until=context.now() + rest)
 
 
 async def record_result(feed: Feed, result: PollResult, context: WorkerContext, *, end: VisitEnd | None) -> int:

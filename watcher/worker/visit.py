@@ -12,13 +12,14 @@ from watcher.model import Feed, PollResult, PollUnchanged, Response
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
+from watcher.store.feeds import postpone
 from watcher.store.pages import defer, due_pages
 from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.text.format import fields
 from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
 from watcher.worker.fetch_page import process_page, should_fetch_page
-from watcher.worker.poll_feed import block_host, failed_result, poll_feed, record_result
+from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host, failed_result, poll_feed, record_result
 from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
@@ -68,6 +69,9 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
                 return
             if step is VisitDecision.SKIP:
                 continue
+            if until_at := await site_blocked_until(host, feed.url, context):
+                await context.writer.do(postpone, feed.id, until=until_at)
+                continue
             result = await poll_if_allowed(feed, context, pause)
             end = None
             if number == len(claim.feeds) and not has_pages:
@@ -107,6 +111,12 @@ async def renew_lease(host: str, context: WorkerContext, until: datetime, *, fee
     return await context.writer.add(renew_or_stop, step)
 
 
+async def site_blocked_until(host: str, url: str, context: WorkerContext) -> datetime | None:
+    """Return until when the site of `url` is blocked, if it is one of several at the visited `host`, a platform."""
+    site = host_of(url)
+    return None if site == host else await context.writer.read(hosts.blocked_until, site, now=context.now())
+
+
 async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until: datetime) -> None:
     """Fetch the pages due at `host` as its robots.txt allows, including pages queued in the meantime."""
     while pages := await context.writer.read(due_pages, host, now=context.now(), limit=PAGES_AT_ONCE):
@@ -116,6 +126,9 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                 return
             if not should_fetch_page(page, context):
                 await process_page(page, context)
+                continue
+            if until_at := await site_blocked_until(host, page.url, context):
+                await context.writer.do(defer, [page.article_id], until=until_at)
                 continue
             verdict = RobotsVerdict(allowed=frozenset((page.url,)))
             if context.fetch.robots:
@@ -159,7 +172,7 @@ async def load_robots(
             except FetchError as error:
                 if error.kind is FetchKind.PROXY or await context.connectivity.is_to_blame(error, since=now):
                     return RobotsVerdict(reason=error.reason, is_transient=True)
-                await block_host(error, context, implied=timedelta())
+                await block_host(error, context, implied=timedelta(), longest=MAX_PAGE_BLOCK)
                 status = error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER
         ours = await run_in_worker(context, host, robots.extract_rules, body, PRODUCT_NAME) if body else ""
         status, rules = (robots.UNREADABLE, "") if ours is None else (status, ours)
