@@ -62,6 +62,7 @@ PRIVATE = [
     "100::1",
     "100:0:0:1::1",
     "2001:db8::1",
+    "3ffe::1",
     "3fff::1",
     "3fff:fff:ffff::1",
     "5f00::1",
@@ -78,10 +79,45 @@ PUBLIC = [
     "2606:4700::1111",
     "2001:3::1",
     "2001:200::1",
-    "3ffe::1",
     "::ffff:8.8.8.8",
     "64:ff9b::808:808",
 ]
+
+# The special-purpose registries of IANA for IPv4 and IPv6, in their order, and whether they call a block globally
+# reachable; "N/A" counts as no. 64:ff9b::/96 and ::ffff:0:0/96 are missing: there, the IPv4 address inside counts.
+IANA = {
+    "0.0.0.0/8": False, "0.0.0.0/32": False, "10.0.0.0/8": False, "100.64.0.0/10": False, "127.0.0.0/8": False,
+    "169.254.0.0/16": False, "172.16.0.0/12": False, "192.0.0.0/24": False, "192.0.0.0/29": False,
+    "192.0.0.8/32": False, "192.0.0.9/32": True, "192.0.0.10/32": True, "192.0.0.170/32": False,
+    "192.0.0.171/32": False, "192.0.2.0/24": False, "192.31.196.0/24": True, "192.52.193.0/24": True,
+    "192.88.99.0/24": False, "192.88.99.2/32": False, "192.168.0.0/16": False, "192.175.48.0/24": True,
+    "198.18.0.0/15": False, "198.51.100.0/24": False, "203.0.113.0/24": False, "240.0.0.0/4": False,
+    "255.255.255.255/32": False, "::1/128": False, "::/128": False, "64:ff9b:1::/48": False, "100::/64": False,
+    "100:0:0:1::/64": False, "2001::/23": False, "2001::/32": False, "2001:1::1/128": True, "2001:1::2/128": True,
+    "2001:1::3/128": True, "2001:2::/48": False, "2001:3::/32": True, "2001:4:112::/48": True, "2001:10::/28": False,
+    "2001:20::/28": True, "2001:30::/28": True, "2001:db8::/32": False, "2002::/16": False,
+    "2620:4f:8000::/48": True, "3fff::/20": False, "5f00::/16": False, "fc00::/7": False, "fe80::/10": False,
+}  # fmt: skip
+# Blocks that were given back, so that nobody has them now, and multicast.
+RETIRED = {
+    "::/96": "IPv4-compatible, RFC 4291",
+    "200::/7": "NSAP, RFC 4048",
+    "400::/7": "IPX, RFC 3513",
+    "2001:5::/32": "LISP, RFC 7954",
+    "3ffe::/16": "6bone, RFC 3701",
+    "5f00::/8": "the first 6bone, RFC 3701",
+    "fec0::/10": "site-local, RFC 3879",
+    "224.0.0.0/4": "multicast",
+    "ff00::/8": "multicast",
+}
+
+
+@pytest.mark.parametrize(("block", "is_reachable"), [*IANA.items(), *((block, False) for block in RETIRED)])
+def test_each_special_block_is_public_only_if_the_registry_calls_it_reachable(block, is_reachable):
+    network = ipaddress.ip_network(block)
+
+    for address in (network[0], network[network.num_addresses // 2], network[-1]):
+        assert PrivateAllowlist().permits(address, host="x", port=80) is is_reachable, address
 
 
 @pytest.mark.parametrize("text", PRIVATE)
