@@ -22,7 +22,7 @@ from digests.store.editions import MAKE_LIMIT_S, EditionKey, first_seen, is_made
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
-from watcher.errors import StoreError, WatcherError
+from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.store import stats
 from watcher.store.engine import connect
@@ -32,7 +32,6 @@ from watcher.text.format import fields
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_in_batches
-from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("digests")
 EVERY_S = 20.0
@@ -167,7 +166,7 @@ class EditionJob:
             )
             arguments = (settings.store.url, digest, request, now, held_for)
             built = await tools.edition_pool.run(build_due_edition, *arguments, limit_s=MAKE_LIMIT_S)
-        except BrokenPool:
+        except MachineError:
             raise  # not the digest's fault: the daemon pauses
         except WatcherError as error:
             if isinstance(error, StoreError) and error.transient:

@@ -364,6 +364,8 @@ class Intake:
     sources_unread: int = 0  # without a fault, but not read since the window began
     failing: tuple[FailingSource, ...] = ()
     network_down_since: datetime | None = None  # None if our own network was not down at the end of the window
+    polling_stopped_since: datetime | None = None  # None if this machine could poll at the end of the window
+    polling_stop_reason: StoredReason | None = None  # what it lacked: file descriptors or processes
     late_s: float = 0.0  # how long after its time the edition was built
     longer_window: bool = False
 

@@ -14,14 +14,21 @@ WatcherError
   PluginError
   EmbedderError .permanent .retry_after_s .caused_by_input
   ModelError
-  WorkerFailed  BrokenPool    (in worker.process_pool)
+  MachineError .reason
+    BrokenPool    (in worker.process_pool)
+  WorkerFailed    (in worker.process_pool)
 """
 
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from watcher.failure_messages import FetchKind, Reason, ReasonKind
+from watcher.failure_messages import FetchKind, Reason, ReasonKind, TaskKind
 from watcher.text.urls import hide_secrets
+
+MACHINE_HINTS: dict[ReasonKind, str] = {
+    TaskKind.NO_DESCRIPTORS: "raise the limit of open files: LimitNOFILE= of the service, or ulimit -n",
+    TaskKind.NO_PROCESSES: "raise the limits of processes and memory: TasksMax= and MemoryMax= of the service",
+}
 
 
 class WatcherError(Exception):
@@ -163,6 +170,14 @@ class StoreError(WatcherError):
     """The store cannot be opened, read or written. `transient`: the reason may go away, such as a full disk."""
 
     transient = False
+
+
+class MachineError(WatcherError):
+    """This machine lacks what all work needs, such as file descriptors or processes. No source is to blame."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(str(reason), hint=MACHINE_HINTS.get(reason.kind))
 
 
 class PluginError(WatcherError):

@@ -127,6 +127,8 @@ class TaskKind(_Kind):
     TOO_LONG = "too_long", "took more than {time} s and was stopped"
     TOO_MUCH_MEMORY = "too_much_memory", "took more than {n:,} MiB of memory"
     PROCESS_DIED = "process_died", "crashed its process (exit code {code})"
+    NO_DESCRIPTORS = "no_descriptors", "no file descriptors are left, so no connection can be opened"
+    NO_PROCESSES = "no_processes", "no process can be started ({detail})"
     INTERNAL_ERROR = "internal_error", "an error in Watcher ({detail})"
 
 

@@ -215,6 +215,14 @@ class NetworkDown:
     took_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollingStop:
+    """Since when nothing can be polled because of a lack of this machine, and which: file descriptors or processes."""
+
+    since: datetime
+    reason: Reason
+
+
 PollResult = PollSucceeded | PollUnchanged | PollFailed | NetworkDown
 
 

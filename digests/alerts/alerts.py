@@ -27,7 +27,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.store.feeds import count_poll_results
-from watcher.store.hosts import network_down_since
+from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 
@@ -159,10 +159,13 @@ def poll_failures(connection: Connection, now: datetime, after: timedelta, polli
     reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - polling_since < after:
         return
-    down = network_down_since(connection)
     last = max(reads.last_read_at or polling_since, polling_since)
     if now - last >= after:
-        why = "this machine has no internet connection" if down else f"{reads.failing} of {reads.feeds} are failing now"
+        why = f"{reads.failing} of {reads.feeds} are failing now"
+        if stop := load_polling_stop(connection):
+            why = str(stop.reason)
+        elif network_down_since(connection):
+            why = "this machine has no internet connection"
         yield Alert(name="polling", since=last, at=now, words=f"no source has answered; {why}")
     elif reads.failing_long > MAX_FAILING_SHARE * reads.feeds:
         words = f"{reads.failing_long} of {reads.feeds} sources have not answered since then"

@@ -134,6 +134,8 @@ def check_was_read(engine: Engine, edition: Edition) -> bool:
         why = f"{what}; to read the sources, use watcher poll or watcher run"
     if ledger.network_down_since:
         why += f" (the internet connection was down from {format_minute(ledger.network_down_since)} on)"
+    if ledger.polling_stopped_since:
+        why += f" (polling stopped at {format_minute(ledger.polling_stopped_since)}: {ledger.polling_stop_reason})"
     print_err(f"{name_edition(edition)}: {why}", label="warning")
     return bool(ledger.sources_ok) and not is_empty
 

@@ -37,7 +37,7 @@ from watcher.feeds.health import feed_health, is_read_up_to
 from watcher.model import Article, Feed
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
-from watcher.store.hosts import network_down_since
+from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.store.pages import revisions_between, schedule_rechecks
 from watcher.store.stats import count_intake
 from watcher.store.writer import read, write, write_with_retry
@@ -280,7 +280,10 @@ def measure_intake(
     """
     start, end = request.window_start, request.window_end
     feed_ids = [state.feed.id for state in feeds] if digest.sources else None
-    counts, down = count_intake(connection, start=start, end=end, feed_ids=feed_ids), network_down_since(connection)
+    counts = count_intake(connection, start=start, end=end, feed_ids=feed_ids)
+    down, stop = network_down_since(connection), load_polling_stop(connection)
+    if stop is not None and stop.since >= end:
+        stop = None
     failing, unread = [], 0
     for state in feeds:
         health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
@@ -306,6 +309,8 @@ def measure_intake(
         sources_unread=unread,
         failing=tuple(failing),
         network_down_since=down if down is not None and down < end else None,
+        polling_stopped_since=stop.since if stop else None,
+        polling_stop_reason=stop.reason if stop else None,
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
         longer_window=not request.is_exact and end - start > usual + NOT_LATE,
     )

@@ -83,6 +83,9 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
         sentences.append(words.say("unread", n=ledger.sources_unread))
     if ledger.network_down_since:
         sentences.append(words.say("offline", time=words.clock(ledger.network_down_since, zone=True)))
+    if ledger.polling_stopped_since:
+        time = words.clock(ledger.polling_stopped_since, zone=True)
+        sentences.append(words.say("polling_stopped", time=time, why=_describe(ledger.polling_stop_reason, words)))
     names = [
         sanitize_line(source.name, limit=200) + (f" ({_describe(source.reason, words)})" if source.reason else "")
         for source in ledger.failing

@@ -18,10 +18,12 @@ from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
 from watcher.errors import SettingsError, status_reason
+from watcher.failure_messages import Reason, TaskKind
 from watcher.model import PollFailed, PollUnchanged, Source, Validators
 from watcher.net.client import Client
 from watcher.settings.load import parse_settings
 from watcher.store.feeds import feed_state, sync_sources
+from watcher.store.hosts import record_network_down, record_polling_stop
 from watcher.store.polls import record_polls
 from watcher.store.writer import Writer, read, write
 
@@ -126,6 +128,17 @@ async def test_polls_that_fail_for_long_are_told_once_and_their_recovery_too(des
     assert "no source has answered; 4 of 4 are failing now" in told
     files = sorted((desk.folder / "alerts").iterdir())
     assert len(files) == 2 and "polling has been failing since 2026-06-10 02:00 UTC" in files[0].read_text()
+
+
+async def test_an_alert_names_what_the_machine_lacks(desk):
+    await desk.pass_time(1, good=4)
+    write(desk.engine, record_polling_stop, Reason(TaskKind.NO_DESCRIPTORS), now=desk.now)
+    write(desk.engine, record_network_down, down_since=desk.now)
+    desk.now += 3 * HOUR
+    await desk.alerts.run()
+
+    assert "no source has answered; no file descriptors are left, so" in desk.text()
+    assert "internet" not in desk.text()
 
 
 async def test_most_sources_failing_for_long_are_told_though_some_answer(desk):

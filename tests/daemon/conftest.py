@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,8 +52,8 @@ def start() -> Iterator[Callable[..., Program]]:
     """Return a function that starts `watcher run`; all are ended after the test."""
     started: list[Program] = []
 
-    def run(settings: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> Program:
-        started.append(Program(settings, *arguments, environ=environ))
+    def run(settings: Path, *arguments: str, **given: Any) -> Program:
+        started.append(Program(settings, *arguments, **given))
         return started[-1]
 
     yield run

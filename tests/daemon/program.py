@@ -14,12 +14,18 @@ from pathlib import Path
 class Program:
     """`watcher run` with its log; ended by `close`, whatever happens."""
 
-    def __init__(self, settings: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Path,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
         self.settings = settings
         self._log = settings.parent / f"log-{time.monotonic_ns()}"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "watcher", "run", *arguments, "--config", str(settings)],
+                [python, "-m", "watcher", "run", *arguments, "--config", str(settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

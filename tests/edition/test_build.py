@@ -39,10 +39,11 @@ from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
 from tests.tools import add_article, due_feeds
 from watcher.errors import status_reason
+from watcher.failure_messages import Reason, TaskKind
 from watcher.features.extract import encode, extract_features
 from watcher.model import Article, Entry, EntryChanges, PackedFeatures, PollFailed, PollSucceeded, Source, Validators
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import record_network_down
+from watcher.store.hosts import record_network_down, record_polling_stop
 from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -250,6 +251,8 @@ def test_a_source_that_was_not_read_in_the_window_is_not_called_read(engine):
         failed = PollFailed(**kept, reason=status_reason(503))
         write(engine, record_polls, [(feed, failed if source.name == "Ill" else read_well)])
     write(engine, record_network_down, down_since=NOW - timedelta(minutes=30))
+    no_processes = Reason(TaskKind.NO_PROCESSES, detail="Resource temporarily unavailable")
+    write(engine, record_polling_stop, no_processes, now=NOW - timedelta(minutes=20))
 
     ledger = make_edition(engine, digest(), order(), now=NOW).ledger
     earlier = replace(order(), slot=None, window_end=NOW - timedelta(hours=3))
@@ -257,7 +260,9 @@ def test_a_source_that_was_not_read_in_the_window_is_not_called_read(engine):
     assert (ledger.sources_total, ledger.sources_ok, ledger.sources_unread) == (4, 1, 2)
     assert [each.name for each in ledger.failing] == ["Ill"]
     assert ledger.network_down_since == NOW - timedelta(minutes=30)
-    assert make_edition(engine, digest(), earlier, now=NOW).ledger.network_down_since is None
+    assert (ledger.polling_stopped_since, ledger.polling_stop_reason) == (NOW - timedelta(minutes=20), no_processes)
+    before = make_edition(engine, digest(), earlier, now=NOW).ledger
+    assert (before.network_down_since, before.polling_stopped_since, before.polling_stop_reason) == (None, None, None)
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.errors import HopError, RequestRefused
+from tests.machine import NoThreads, no_descriptors
+from watcher.errors import HopError, MachineError, RequestRefused
 from watcher.model import CrossHostRedirect
 from watcher.net.address_guard import (
     DATA,
@@ -201,6 +202,23 @@ async def test_the_address_that_was_checked_is_the_one_connected_to():
 
     assert network.connected == ["93.184.216.34"]
     guard.close()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://news.example/"])
+async def test_a_lack_of_file_descriptors_is_no_fault_of_a_host_or_of_the_network(url):
+    async with Client(user_agent="w/1", allow_private=["127.0.0.0/8"]) as client:
+        for ask in (client.get, client.get_same_host, client.can_connect):
+            with no_descriptors(), pytest.raises(MachineError, match="no file descriptors are left"):
+                await ask(url)
+        assert not await client.can_connect(url)
+
+
+async def test_a_name_is_not_called_wrong_because_no_thread_can_be_started_to_resolve_it():
+    guard = AddressGuard(PrivateAllowlist())
+    guard._threads = NoThreads()
+
+    with pytest.raises(MachineError, match="can't start new thread"):
+        await guard.addresses("news.example", 80)
 
 
 async def test_the_next_address_is_tried_where_the_first_does_not_answer():

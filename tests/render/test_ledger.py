@@ -152,6 +152,30 @@ def test_the_foot_says_which_sources_were_not_read_and_since_when_the_network_is
     assert any(line.endswith(told) for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "en",
+            "because of this machine: no file descriptors are left, so no connection can be opened.",
+        ),
+        (
+            "de",
+            "Rechner: keine Dateideskriptoren mehr frei, es kann keine Verbindung geöffnet werden.",
+        ),
+    ],
+)
+def test_the_foot_says_since_when_the_machine_could_not_poll_and_what_it_lacked(editions, language, told):
+    small = replace(editions.small(), language=language)
+    since = small.window_end - timedelta(minutes=30)
+    no_files = Reason(TaskKind.NO_DESCRIPTORS)
+    ledger = replace(small.ledger, failing=(), polling_stopped_since=since, polling_stop_reason=no_files)
+
+    lines = ledger_lines(replace(small, ledger=ledger), localizer_for(small))
+
+    assert any(line.endswith(told) for line in lines)
+
+
 def test_the_foot_of_an_edition_without_sources_names_no_numbers_of_them(editions):
     small = editions.small()
 

@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import event, select, text
 
+from tests.machine import no_descriptors
 from watcher.errors import StoreError
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable, to_store_error, transient_error
@@ -254,6 +255,17 @@ def test_what_mends_a_fault_is_told_with_what_follows_by_itself_where_a_daemon_w
         "free space on its disk",
         "free space on its disk; writing then resumes automatically",
     )
+
+
+def test_a_store_that_is_not_opened_for_lack_of_file_descriptors_says_so(tmp_path):
+    with no_descriptors(), pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect(tmp_path / "w.db").execute("CREATE TABLE t (n)")
+    with no_descriptors():
+        lacking = transient_error(caught.value)
+    server = type("OperationalError", (Exception,), {"sqlstate": None})("could not create socket: Too many open files")
+
+    assert lacking.what == transient_error(server).what == "no file descriptors are left"
+    assert transient_error(caught.value).what == "its file cannot be opened"
 
 
 def sqlstate(code: str) -> Exception:

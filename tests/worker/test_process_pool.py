@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from watcher.errors import FeedError, HttpStatusError
+from tests.machine import NoThreads, no_descriptors
+from watcher.errors import FeedError, HttpStatusError, MachineError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.parse import parse_feed
 from watcher.worker import tasks
@@ -285,6 +286,19 @@ async def test_a_pool_that_cannot_be_had_is_no_fault_of_the_task(pool):
 
     with pytest.raises(BrokenPool):
         await pool.run(abs, -3, limit_s=5)
+
+
+async def test_a_pool_without_a_thread_or_a_file_descriptor_is_a_fault_of_the_machine():
+    pool = Pool(1)
+    with no_descriptors(), pytest.raises(MachineError, match="no file descriptors are left"):
+        await pool.run(abs, -3, limit_s=5)
+    assert await pool.run(abs, -3, limit_s=5) == 3
+    pool._threads.shutdown()
+    pool._threads = NoThreads()
+
+    with pytest.raises(BrokenPool, match=r"no process can be started \(can't start new thread\)"):
+        await pool.run(abs, -3, limit_s=5)
+    pool.close()
 
 
 class Odd(Exception):

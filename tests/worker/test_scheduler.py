@@ -15,11 +15,19 @@ from sqlalchemy import event, select, update
 from tests.kinds import on_sqlite
 from tests.tools import tools_of
 from watcher.errors import StoreError
+from watcher.failure_messages import TaskKind
 from watcher.model import NotModified, Response, Source
 from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, get_host, network_down_since, record_network_down, urls_to_probe
+from watcher.store.hosts import (
+    LEASE,
+    get_host,
+    load_polling_stop,
+    network_down_since,
+    record_network_down,
+    urls_to_probe,
+)
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
@@ -28,6 +36,7 @@ from watcher.worker.process_pool import BrokenPool
 from watcher.worker.scheduler import AFTER_A_FAULT, Scheduler
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+UNVISITED = select(feeds.c.id).where(feeds.c.next_poll_at == NOW)
 
 
 class Clock:
@@ -55,6 +64,13 @@ class Slow:
 class Broken:
     async def run(self, *_: object, **__: object) -> object:
         raise BrokenPool("no process")
+
+
+class Inline:
+    """Does what worker processes do, here and now."""
+
+    async def run(self, function, *args, limit_s):
+        return function(*args)
 
 
 @pytest.fixture
@@ -233,6 +249,31 @@ async def test_a_broken_pool_stops_the_pass_and_is_blamed_on_no_feed(tools):
 
     await queue.stop()
     assert await tools.writer.read(lambda c: set(c.execute(select(feeds.c.failures, feeds.c.reason)))) == {(0, None)}
+
+
+async def test_no_host_is_visited_while_no_process_can_be_started_and_the_fault_lasts_until_one_can(tools):
+    tools.client.answer = Response(
+        url="https://h0.example/feed", moved_to=None, status=200, headers=(), body=b"<rss/>", took_s=0.1
+    )
+    tools.client.gate.set()
+    queue = Scheduler(replace(tools, poll=PollSettings(concurrency=1)))
+    with pytest.raises(BrokenPool):
+        await queue.drain()
+    asked = tools.client.asked.total()
+
+    for _ in range(3):
+        with pytest.raises(BrokenPool, match="no process"):
+            await queue.drain()
+
+    assert asked == tools.client.asked.total() == 1
+    stop = await tools.writer.read(load_polling_stop)
+    assert (stop.since, stop.reason.kind) == (NOW, TaskKind.NO_PROCESSES)
+    assert len(await tools.writer.read(lambda c: list(c.scalars(UNVISITED)))) == 2
+    pool = Inline()
+    queue.context = replace(queue.context, pool=pool, feed_pool=pool)
+    await queue.drain()
+    assert tools.client.asked.total() == 3 and await tools.writer.read(load_polling_stop) is None
+    await queue.stop()
 
 
 async def test_a_visit_that_breaks_down_is_one_line_of_the_log_and_its_host_rests(tools, caplog):

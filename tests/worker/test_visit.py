@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.worker.fakes import LONG_SUMMARY, START, feed_xml, page_html
+from watcher.errors import MachineError
 from watcher.failure_messages import FetchKind, Reason, TaskKind
 from watcher.model import Source
 from watcher.net.robots import evaluate, extract_rules
 from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.hosts import load_polling_stop
 from watcher.store.schema import articles, feeds, hosts, pages, polls
 from watcher.store.writer import read, write
 from watcher.worker.connectivity import PROBE_INTERVAL
@@ -341,6 +343,27 @@ async def test_when_our_own_line_is_down_no_feed_is_blamed_and_all_are_asked_aga
     await queue.drain()
     states = read(world.tools.writer.engine, feed_states)
     assert all(state.feed.last_read_at > START + timedelta(hours=13) for state in states)
+
+
+async def test_a_machine_without_file_descriptors_is_not_called_offline_and_no_feed_is_blamed(world):
+    hosts = ("a.example", "b.example", "c.example")
+    for host in hosts:
+        world.net.serve(f"https://{host}/feed", feed_xml(host, []))
+    world.source(*hosts)
+    await world.drain()
+
+    def too_many_files():
+        raise httpx.ConnectError("") from OSError(errno.EMFILE, "Too many open files")
+
+    world.net.everything = too_many_files
+    world.clock[0] += timedelta(hours=13)
+    with pytest.raises(MachineError, match="no file descriptors are left"):
+        await world.drain()
+
+    assert world.tools.connectivity.down_since is None
+    engine = world.tools.writer.engine
+    assert read(engine, load_polling_stop).reason == Reason(TaskKind.NO_DESCRIPTORS)
+    assert {state.feed.failures for state in read(engine, feed_states)} == {0}
 
 
 async def test_a_line_that_goes_while_answers_are_under_way_is_not_blamed_on_the_feeds(world):

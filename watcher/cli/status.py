@@ -18,7 +18,7 @@ from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import MUTED, SourceStatus, describe_health, print_source, source_status
-from watcher.errors import SettingsError, StoreError
+from watcher.errors import MACHINE_HINTS, SettingsError, StoreError
 from watcher.failure_messages import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
@@ -30,7 +30,7 @@ from watcher.store.daemon_lock import DaemonStatus, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.feeds import SETTINGS_FILE, feed_states
-from watcher.store.hosts import network_down_since
+from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.store.pages import count_due_pages, failed_page_counts
 from watcher.store.sql import load_meta
 from watcher.store.stats import count_due, store_bytes
@@ -188,6 +188,7 @@ def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[
         "last_served": read(engine, load_meta, SETTINGS_FILE),
         "store_bytes": store_bytes(engine),
         "network_down_since": read(engine, network_down_since),
+        "polling_stop": read(engine, load_polling_stop),
         "articles": read(engine, count_articles),
         "due": read(engine, count_due, now=now),
         "pages_waiting": read(engine, count_due_pages, now=now),
@@ -251,6 +252,9 @@ def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
             yield "network", f"no internet connection since {since}: nothing is polled until it is back"
         else:
             yield "network", f"no internet connection at the last poll, since {since}: watcher poll tries again"
+    if stop := found["polling_stop"]:
+        yield "polling", f"stopped since {format_minute(stop.since)}: {to_one_line(str(stop.reason), REASON_CHARS)}"
+        yield "", f"try: {MACHINE_HINTS[stop.reason.kind]}"
     backlog = found["features"]
     if backlog["without_vector"]:
         name = to_one_line(backlog["model"] or backlog["embedder"], 100)

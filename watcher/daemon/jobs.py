@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
-from watcher.errors import EmbedderError, StoreError, WatcherError
+from watcher.errors import EmbedderError, MachineError, StoreError, WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.check import drop_future_times, reset_future_times
@@ -24,7 +24,6 @@ from watcher.text.format import fields
 from watcher.worker.backfill import UNLIMITED, BackgroundTask, builtin_tasks
 from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_retention
-from watcher.worker.process_pool import BrokenPool
 from watcher.worker.scheduler import BaseScheduler
 
 log = logging.getLogger("watcher.daemon")
@@ -173,7 +172,7 @@ class JobRunner:
 def retry_delay_s(error: WatcherError, job: Job) -> float:
     """Return the seconds until a failed job runs again; a Retry-After of an endpoint counts, within limits."""
     match error:
-        case StoreError() | BrokenPool():
+        case StoreError() | MachineError():
             return REST_S
         case EmbedderError(permanent=True):
             return MENDING_S

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from watcher.daemon.jobs import Job
+from watcher.daemon.jobs import VISITS, Job
 from watcher.daemon.metrics import MetricsCollector, process_metrics, store_metrics
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
@@ -107,6 +107,8 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
             faults["store"] = f"no response since {status.heartbeat_at.isoformat()}"
         if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"no job has run for {still_s:.0f} s"
+        if (fault := services.jobs.faults.get(VISITS)) is not None:  # nothing is polled
+            faults[VISITS] = fault.reason
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
         is_down = services.tools.connectivity.down_since is not None
         return {"faults": faults, "jobs_failing": jobs, "network_down": is_down}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from watcher.errors import HopError
-from watcher.failure_messages import FetchKind
+from watcher.errors import HopError, MachineError
+from watcher.failure_messages import FetchKind, Reason, TaskKind
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -96,16 +96,27 @@ class AddressGuard:
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """Return up to `MAX_ADDRESSES` allowed addresses. Errors: HopError for none; OSError or UnicodeError."""
+        """
+        Return up to `MAX_ADDRESSES` allowed addresses.
+
+        Errors: HopError for none; MachineError; OSError or UnicodeError of the resolver.
+        """
         try:
             found: list[IPAddress] = [ipaddress.ip_address(host.strip("[]"))]
         except ValueError:  # a name, or a form such as 0x7f.1, which the resolver reads
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
+            found = await self._resolve_in_thread(host, port)
         good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
         if not good:
             ips = ", ".join(map(str, found))
             raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=ips if ips in host else f"{host} ({ips})")
         return good[:MAX_ADDRESSES]
+
+    async def _resolve_in_thread(self, host: str, port: int) -> list[IPAddress]:
+        try:
+            resolving = asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
+        except RuntimeError as error:  # no thread can be started
+            raise MachineError(Reason(TaskKind.NO_PROCESSES, detail=str(error))) from error
+        return await resolving
 
     def check_proxied(self, host: str, port: int) -> None:
         """Check a host that a proxy connects to, without resolving its name. Errors: HopError for a private address."""

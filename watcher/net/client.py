@@ -9,8 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
-from watcher.errors import HopError, RequestRefused, TooLarge, WatcherError
-from watcher.failure_messages import FetchKind, Reason
+from watcher.errors import FetchError, HopError, MachineError, RequestRefused, TooLarge, WatcherError
+from watcher.failure_messages import FetchKind, Reason, TaskKind
+from watcher.machine import lacks_descriptors
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
 from watcher.net import redirects
 from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
@@ -83,7 +84,7 @@ class Client:
             guard.close()
 
     async def can_connect(self, url: str) -> bool:
-        """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
+        """Whether a connection to the host of `url` can be opened; nothing is sent over it. Errors: MachineError."""
         return await can_connect(self._guard, url, timeout_s=self._timeout_s)
 
     async def addresses(self, url: str) -> frozenset[str]:
@@ -102,7 +103,9 @@ class Client:
         on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified:
         """
-        Return the response to a conditional request for `url`, which is sent exactly as given. Errors: FetchError.
+        Return the response to a conditional request for `url`, which is sent exactly as given.
+
+        Errors: FetchError, MachineError.
 
         `delta`: with an ETag, accept only new entries (226, RFC 3229). `options` are those of the source.
         If `url` is a mail folder, the body has its mails that are new since the ETag (`feeds.mail`).
@@ -112,7 +115,7 @@ class Client:
             try:
                 return await read_mailbox(url, validators.etag or "", options, **self._limits)
             except WIRE_ERRORS as error:
-                raise fetch_error(error, url, at=url, proxy="", **self._limits) from error
+                raise self._failure(error, url, at=url) from error
         headers = request_headers(validators, accept, delta=delta)
         answer = await self._follow(url, headers, options, max_bytes=max_bytes, on_hop=on_hop)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
@@ -149,7 +152,12 @@ class Client:
                             return CrossHostRedirect(url=chain.url)
                     return answer
             except WIRE_ERRORS as error:
-                raise fetch_error(error, url, at=chain.url, proxy=proxy or "", **self._limits) from error
+                raise self._failure(error, url, at=chain.url, proxy=proxy or "") from error
+
+    def _failure(self, error: Exception, url: str, *, at: str, proxy: str = "") -> FetchError | MachineError:
+        if lacks_descriptors(error):
+            return MachineError(Reason(TaskKind.NO_DESCRIPTORS))
+        return fetch_error(error, url, at=at, proxy=proxy, **self._limits)
 
     async def _hop(
         self,

@@ -3,7 +3,7 @@
 import errno
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from watcher.errors import FetchError, HopError, HttpStatusError, RequestRefused
 from watcher.failure_messages import FetchKind, Reason, ReasonKind
 from watcher.feeds.parse import find_bot_wall
 from watcher.feeds.schedule import parse_freshness
+from watcher.machine import cause_chain
 from watcher.net.transport import httpx
 
 WIRE_ERRORS = (httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, HopError, UnicodeError)
@@ -28,7 +29,6 @@ NETWORK_ERRORS = {
     errno.ENETDOWN: FetchKind.NETWORK_DOWN,
     errno.EPIPE: FetchKind.BROKEN_PIPE,
 }
-MAX_CAUSES = 12  # in the chain of one error
 
 
 def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float, proxy: str) -> FetchError:
@@ -78,14 +78,6 @@ def connection_reason(error: Exception, url: str, timeout_s: float) -> Reason:
                 return Reason(NETWORK_ERRORS[number])
     text = next((str(cause) for cause in cause_chain(error) if str(cause)), type(error).__name__)
     return Reason(FetchKind.CONNECTION_BROKEN, detail=text)
-
-
-def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(MAX_CAUSES):
-        if error is None:
-            return
-        yield error
-        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
 
 
 def status_error(

@@ -16,7 +16,9 @@ from http.cookiejar import CookieJar
 from importlib.util import find_spec
 from typing import Any
 
-from watcher.errors import HopError
+from watcher.errors import HopError, MachineError
+from watcher.failure_messages import Reason, TaskKind
+from watcher.machine import lacks_descriptors
 from watcher.net.address_guard import AddressGuard
 from watcher.text.urls import DEFAULT_PORTS, MAIL_PORTS
 
@@ -211,10 +213,12 @@ class NetworkStream(httpcore.AsyncNetworkStream):
 
 
 async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> bool:
-    """Whether a connection to the host of a URL can be opened; nothing is sent over it."""
+    """Whether a connection to the host of a URL can be opened; nothing is sent over it. Errors: MachineError."""
     try:
         stream = await GuardedBackend(guard).connect_tcp(*_host_and_port(url), timeout_s)
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, HopError):
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, HopError) as error:
+        if lacks_descriptors(error):
+            raise MachineError(Reason(TaskKind.NO_DESCRIPTORS)) from error
         return False
     await stream.aclose()
     return True

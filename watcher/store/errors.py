@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
+from watcher.machine import has_free_descriptor
 from watcher.store.sql import save_meta
 from watcher.text.toml_data import load_toml
 
@@ -52,7 +53,8 @@ def transient_error(error: BaseException) -> ErrorAdvice | None:
         return UNREACHABLE if error.connection_invalidated else transient_error(error.orig)
     if isinstance(error, sqlite3.Error):
         name: str = getattr(error, "sqlite_errorname", "")  # such as SQLITE_IOERR_WRITE
-        return ADVICE_BY_CODE.get("_".join(name.split("_")[:2]))
+        code = "_".join(name.split("_")[:2])
+        return ADVICE_BY_CODE.get("EMFILE" if code == "SQLITE_CANTOPEN" and not has_free_descriptor() else code)
     state = sqlstate(error)
     if hasattr(error, "sqlstate") and not state and type(error).__name__ == "OperationalError":
         return next((each for each in ADVICE if each.said and re.search(each.said, str(error))), UNREACHABLE)

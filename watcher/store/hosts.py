@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or_, select, true, update
 
-from watcher.model import NetworkDown
+from watcher.failure_messages import Reason
+from watcher.model import NetworkDown, PollingStop
 from watcher.store.schema import feeds, hosts, pages, polls
 from watcher.store.sql import columns_of, in_chunks, insert, load_meta, load_records, rows_in, save_meta
 from watcher.text.urls import registrable_domain
@@ -227,7 +228,7 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
     connection.execute(query.on_conflict_do_update(index_elements=["host"], set_=row))
 
 
-NETWORK_DOWN = "network_down_since"
+NETWORK_DOWN, POLLING_STOP = "network_down_since", "polling_stop"
 DETECTION_DELAY = timedelta(minutes=1)  # until an outage is detected, at most
 OFFLINE_RETRY = timedelta(minutes=5)  # within which feeds are due again after an outage
 MAX_WITNESSES = 40
@@ -261,6 +262,24 @@ def make_due_after_outage(connection: Connection, *, since: datetime, now: datet
     is_affected = failed.where(polls.c.status == NetworkDown.status).exists()
     soon = (feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at > now, feeds.c.next_poll_at <= now + OFFLINE_RETRY)
     connection.execute(update(feeds).where(*soon, is_affected).values(next_poll_at=now))
+
+
+def record_polling_stop(connection: Connection, reason: Reason | None, *, now: datetime) -> None:
+    """Save that polling has stopped for `reason`, at `now` unless it had stopped before; None if it goes on."""
+    before = load_polling_stop(connection)
+    if reason is None:
+        save_meta(connection, POLLING_STOP, None)
+    elif before is None or before.reason != reason:
+        since = before.since if before else now
+        save_meta(connection, POLLING_STOP, {"since": since.isoformat(), "reason": reason.to_dict()})
+
+
+def load_polling_stop(connection: Connection) -> PollingStop | None:
+    """Return since when and why nothing is polled because of a lack of this machine; None if polling goes on."""
+    row = load_meta(connection, POLLING_STOP)
+    if row is None:
+        return None
+    return PollingStop(since=datetime.fromisoformat(row["since"]), reason=Reason.from_dict(row["reason"]))
 
 
 def network_down_since(connection: Connection) -> datetime | None:

@@ -24,7 +24,14 @@ from watcher.settings.models import FetchSettings, PollSettings, Settings, Store
 from watcher.settings.request_options import RequestOptions
 from watcher.store.check import drop_future_times
 from watcher.store.feeds import sync_settings
-from watcher.store.hosts import LEASE, drop_dead_leases, network_down_since, urls_to_probe, worker_name
+from watcher.store.hosts import (
+    LEASE,
+    drop_dead_leases,
+    network_down_since,
+    record_polling_stop,
+    urls_to_probe,
+    worker_name,
+)
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.connectivity import ConnectivityMonitor
@@ -96,6 +103,7 @@ async def open_context(
     with closing(Writer(engine)) as writer:
         await writer.do(sync_settings, settings, now=system_clock(), spread_s=spread_s)
         await writer.do(drop_future_times, now=system_clock())
+        await writer.do(record_polling_stop, None, now=system_clock())  # of an earlier process with other limits
         down_since, load_witnesses = await writer.read(network_down_since), partial(writer.read, urls_to_probe)
         context = WorkerContext(
             writer=writer,

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefused, StoreError, TooLarge
+from watcher.errors import CleanError, FetchError, HttpStatusError, MachineError, RequestRefused, StoreError, TooLarge
 from watcher.failure_messages import PageKind, Reason, TaskKind
 from watcher.model import Article, CrossHostRedirect, Response, Revision
 from watcher.store import pages
@@ -22,7 +22,7 @@ from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import PageDone, WorkerContext
 from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host
-from watcher.worker.process_pool import BrokenPool, WorkerFailed
+from watcher.worker.process_pool import WorkerFailed
 
 log = logging.getLogger("watcher.worker")
 CLEAN_LIMIT_S = 15.0
@@ -83,7 +83,7 @@ PageOutcome = NewArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPag
 
 async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: Reason | None = None) -> None:
     """
-    Fetch a page and store its article, or recheck the page of a stored article. Errors: StoreError, BrokenPool.
+    Fetch a page and store its article, or recheck the page of a stored article. Errors: StoreError, MachineError.
 
     `forbidden`: why the page must not be fetched; the feed's own text is used then. None if it may be fetched.
     """
@@ -93,7 +93,7 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
             outcome = await decide_recheck(page, context, started, is_allowed=forbidden is None)
         else:
             outcome = await decide_fetch(page, context, started, forbidden=forbidden)
-    except (StoreError, BrokenPool):
+    except (StoreError, MachineError):
         raise
     except Exception as error:
         event = "recheck_error" if page.is_recheck else "page_fault"

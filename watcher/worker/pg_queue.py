@@ -77,7 +77,7 @@ class PgScheduler(BaseScheduler):
 
     async def claim_and_start(self) -> int:
         """Queue due hosts if few are waiting; return how many are waiting in the queue."""
-        self.raise_fault()
+        await self.check_faults()
         room = self.context.poll.concurrency
         if await self.is_network_down() or not self._is_at_work(room):
             return 0
@@ -149,7 +149,7 @@ class PgScheduler(BaseScheduler):
     async def _take(self, job: Job) -> None:
         """Visit the host of a job. If the host is leased, perhaps by a dead worker, retry the job a little later."""
         host, context = (job.payload or b"").decode(), self.context
-        if self._closed or context.connectivity.down_since is not None:
+        if self._closed or self._is_halted or context.connectivity.down_since is not None:
             return
         if host in self._visits:  # its visit began under an earlier manager
             await self._wait_for_work(self._visits[host])

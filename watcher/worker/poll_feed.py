@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 
-from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
+from watcher.errors import FeedError, FetchError, HttpStatusError, MachineError, StoreError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
 from watcher.feeds.mail import describe_fault, join_mails, split_mails
@@ -39,7 +39,7 @@ from watcher.text.format import fields
 from watcher.text.urls import host_of, is_mail
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import FeedPolled, WorkerContext
-from watcher.worker.process_pool import BrokenPool, WorkerFailed
+from watcher.worker.process_pool import WorkerFailed
 
 log = logging.getLogger("watcher.worker")
 PARSE_LIMIT_S = 10.0
@@ -55,7 +55,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     """
     Poll `feed` and return the result, also of a failure of the feed, for which its host may be blocked.
 
-    Errors: StoreError, BrokenPool.
+    Errors: StoreError, MachineError.
     """
     started = context.now()
     try:
@@ -86,7 +86,7 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
         reason = error.reason
     except WorkerFailed as error:
         reason = Reason(TaskKind.PARSING, why=error.reason)
-    except (StoreError, BrokenPool):
+    except (StoreError, MachineError):
         raise
     except Exception as error:
         trace = log.isEnabledFor(logging.DEBUG)

@@ -23,8 +23,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
-from watcher.errors import WatcherError
+from watcher.errors import MachineError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
+from watcher.machine import lacks_descriptors
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")
@@ -44,8 +45,11 @@ class WorkerFailed(WatcherError):
         super().__init__(str(reason))
 
 
-class BrokenPool(WatcherError):
+class BrokenPool(MachineError):
     """There are no processes to run a task in; the task is not the cause."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(Reason(TaskKind.NO_PROCESSES, detail=why))
 
 
 class Pool:
@@ -79,14 +83,18 @@ class Pool:
         atexit.register(self.close)  # before multiprocessing waits for its processes, which ignore its SIGTERM
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
-        """Return `function(*args)`, run in a worker, or raise its error. Errors: WorkerFailed, BrokenPool."""
+        """Return `function(*args)`, run in a worker, or raise its error. Errors: WorkerFailed, MachineError."""
         if self._closed:
-            raise BrokenPool("the worker processes have been stopped")
+            raise BrokenPool("they have been stopped")
         given: list[Worker] = []
         is_given_up = threading.Event()
         work = partial(self._run_in_thread, given, is_given_up, function, args, limit_s)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except RuntimeError as error:  # no thread can be started
+            raise BrokenPool(str(error)) from error
+        try:
+            return await running
         except asyncio.CancelledError:
             is_given_up.set()
             for worker in given:
@@ -122,18 +130,20 @@ class Pool:
                     self._running.discard(worker)
                     if worker.is_usable:
                         self._idle.append(worker)
-        raise BrokenPool("the worker processes exit as soon as they are started")
+        raise BrokenPool("a worker process ends as soon as it is started")
 
     def _take(self, *, is_new: bool) -> Worker:
-        """Return an idle worker, or a new one. Errors: BrokenPool."""
+        """Return an idle worker, or a new one. Errors: MachineError."""
         with self._lock:
             if self._closed:
-                raise BrokenPool("the worker processes have been stopped")
+                raise BrokenPool("they have been stopped")
             self._idle = [worker for worker in self._idle if worker.process.is_alive()]
             try:
                 worker = self._idle.pop() if self._idle and not is_new else self._start()
             except OSError as error:
-                raise BrokenPool(f"the worker processes cannot be started: {error}") from error
+                if lacks_descriptors(error):
+                    raise MachineError(Reason(TaskKind.NO_DESCRIPTORS)) from error
+                raise BrokenPool(error.strerror or str(error)) from error
             self._running.add(worker)
             return worker
 

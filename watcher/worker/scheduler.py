@@ -14,18 +14,27 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from watcher.errors import StoreError, WatcherError
-from watcher.store.hosts import LEASE, make_due_after_outage, record_network_down, renew_all, set_blocked_until
+from watcher.errors import MachineError, StoreError, WatcherError
+from watcher.failure_messages import Reason, TaskKind
+from watcher.machine import has_free_descriptor
+from watcher.store.hosts import (
+    LEASE,
+    make_due_after_outage,
+    record_network_down,
+    record_polling_stop,
+    renew_all,
+    set_blocked_until,
+)
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
 from watcher.worker.context import NetworkChanged, WorkerContext
-from watcher.worker.process_pool import BrokenPool
 from watcher.worker.visit import visit_host
 
 log = logging.getLogger("watcher.worker")
 AFTER_A_FAULT = timedelta(minutes=5)  # a host's block after its visit failed: the same error would come at once
 POLL_INTERVAL_S = 2.0  # between two checks for due hosts, and for leases to renew
 AHEAD = 10  # times the concurrency: visits that are leased, running, or being saved
+START_LIMIT_S = 10.0  # for a worker process to do nothing, which shows that it works
 LOW = 2  # times the concurrency: if fewer leased visits wait, lease more, which takes a while
 
 
@@ -37,7 +46,8 @@ class BaseScheduler(ABC):
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still send requests
         self._unbegun: dict[str, Visit] = {}  # their tasks have not run yet: if stopped now, nothing was done
-        self._fault: WatcherError | None = None  # of the store or the worker processes, which all visits need
+        self._fault: WatcherError | None = None  # of the store or of this machine, which all visits need
+        self._is_halted = False  # a MachineError has ended a visit, and what was lacking has not been seen since
         self._closed = False
         self._down_since = context.connectivity.down_since  # our own internet connection, as saved in the store
         self._has_reported = False  # that it is down
@@ -48,12 +58,28 @@ class BaseScheduler(ABC):
 
     @abstractmethod
     async def claim_and_start(self) -> int:
-        """Claim due hosts and start visits; return how many. Errors: StoreError, BrokenPool, also of earlier visits."""
+        """Claim due hosts and start visits; return how many. Errors: as `check_faults`."""
 
-    def raise_fault(self) -> None:
-        """Raise the error that ended a visit since the last call, if any. Errors: StoreError, BrokenPool."""
-        if self._fault is not None:
-            fault, self._fault = self._fault, None
+    async def check_faults(self) -> None:
+        """
+        Raise the error that ended a visit since the last call, if any. Errors: StoreError, MachineError.
+
+        A MachineError is saved, and raised at each call until this machine has again what it lacked: until then no
+        host is asked for what nobody could read.
+        """
+        fault, self._fault = self._fault, None
+        if fault is None and self._is_halted:
+            try:
+                await check_machine(self.context)
+            except MachineError as error:
+                fault = error
+            else:
+                self._is_halted = False
+                await self.context.writer.do(record_polling_stop, None, now=self.context.now())
+        if isinstance(fault, MachineError):
+            self._is_halted = True
+            await self.context.writer.do(record_polling_stop, fault.reason, now=self.context.now())
+        if fault is not None:
             raise fault
 
     def start(self, claim: Visit) -> asyncio.Task[None]:
@@ -65,11 +91,16 @@ class BaseScheduler(ABC):
         return task
 
     async def is_network_down(self) -> bool:
-        """Return whether there is no internet connection; report and save each change."""
+        """Return whether there is no internet connection; report and save each change. Errors: as `check_faults`."""
         context, before = self.context, self._down_since
         if context.connectivity.down_since is None and before is None:
             return False
-        is_down = await context.connectivity.is_network_down()
+        try:
+            is_down = await context.connectivity.is_network_down()
+        except MachineError as error:
+            self._fault = error
+            await self.check_faults()
+            raise
         since = self._down_since = context.connectivity.down_since
         if since != before or not self._has_reported:
             await context.writer.do(record_network_down, down_since=since)
@@ -82,7 +113,7 @@ class BaseScheduler(ABC):
         return is_down
 
     async def drain(self, *, limit_s: float | None = None) -> None:
-        """Visit hosts until nothing is due, the queue closes, or `limit_s` is over. Errors: StoreError, BrokenPool."""
+        """Visit hosts until nothing is due, the queue closes, or `limit_s` is over. Errors: as `check_faults`."""
         until = None if limit_s is None else time.monotonic() + limit_s
         while not self._closed and (await self.claim_and_start() or self._visits):
             if until is not None and time.monotonic() > until:
@@ -125,13 +156,13 @@ class BaseScheduler(ABC):
         self._unbegun.pop(claim.host, None)
         try:
             await visit_host(claim, self.context, on_requests_done=partial(self._mark_requests_done, claim.host))
-        except (StoreError, BrokenPool) as error:
+        except (StoreError, MachineError) as error:
             self._on_visit_broken(claim.host, error)
         except Exception as error:  # noqa: BLE001 - one host's; the others go on
             await self._block_host(claim.host, error)
 
     def _on_visit_broken(self, host: str, fault: WatcherError) -> None:
-        """Note that a visit ended early because of the store or the worker processes."""
+        """Note that a visit ended early because of the store or of this machine."""
         self._fault = fault
 
     async def _block_host(self, host: str, error: Exception) -> None:
@@ -167,7 +198,11 @@ class Scheduler(BaseScheduler):
     async def claim_and_start(self) -> int:
         """Lease due hosts up to `AHEAD`, and start visits as far as there is room; return how many were leased."""
         await self._give_back_owed()
-        self.raise_fault()
+        try:
+            await self.check_faults()
+        except MachineError:
+            await self._give_back_ready()
+            raise
         self._wanted.clear()
         if await self.is_network_down():
             await self._give_back_ready()
@@ -236,7 +271,7 @@ class Scheduler(BaseScheduler):
     def _start_ready(self) -> None:
         """Start leased visits while there is room, and ask for more before they run out."""
         room = self.context.poll.concurrency
-        may_start = not self._closed and self.context.connectivity.down_since is None
+        may_start = not self._closed and self._fault is None and self.context.connectivity.down_since is None
         while may_start and self._ready and len(self._asking) < room:
             self.start(self._ready.popleft())
         if not self._visits or self._fault or (not self._is_dry and len(self._ready) < room * LOW):
@@ -245,6 +280,14 @@ class Scheduler(BaseScheduler):
     def _mark_requests_done(self, host: str) -> None:
         super()._mark_requests_done(host)
         self._start_ready()
+
+
+async def check_machine(context: WorkerContext) -> None:
+    """Check that there are file descriptors, and processes to read feeds and pages. Errors: MachineError."""
+    if not has_free_descriptor():
+        raise MachineError(Reason(TaskKind.NO_DESCRIPTORS))
+    for pool in (context.feed_pool, context.pool):
+        await pool.run(int, limit_s=START_LIMIT_S)
 
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from watcher.errors import FetchError, HttpStatusError
+from watcher.errors import FetchError, HttpStatusError, MachineError
 from watcher.failure_messages import FetchKind
 from watcher.model import Feed, PollResult, PollUnchanged, Response
 from watcher.net import robots
@@ -20,7 +20,6 @@ from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
 from watcher.worker.fetch_page import process_page, should_fetch_page
 from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host, failed_result, poll_feed, record_result
-from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
@@ -187,10 +186,10 @@ async def load_robots(
 
 
 async def run_in_worker(context: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
-    """Return `function(*args)`, run in a worker with limits; log a failure and return None. Errors: BrokenPool."""
+    """Return `function(*args)`, run in a worker with limits; log a failure and return None. Errors: MachineError."""
     try:
         return await context.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
-    except BrokenPool:
+    except MachineError:
         raise
     except Exception as error:  # noqa: BLE001 - the host's fault
         log.warning("robots_unreadable %s", fields(host=host, reason=error))
