@@ -13,13 +13,13 @@ from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
 from watcher.cli.status_source import SourceStatus, source_status
 from watcher.errors import status_reason
-from watcher.failure_messages import FeedKind, FetchKind, PageKind, Reason
+from watcher.failure_messages import FeedKind, FetchKind, PageKind, Reason, TaskKind
 from watcher.feeds.health import Health
 from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source, Validators
 from watcher.settings.models import SourceSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
-from watcher.store.hosts import record_network_down, set_blocked_until
+from watcher.store.hosts import record_network_down, record_polling_stop, set_blocked_until
 from watcher.store.pages import record_failure
 from watcher.store.polls import entry_article_id, record_polls
 from watcher.store.writer import read, write
@@ -141,6 +141,17 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
 
     assert "no internet connection at the last poll, since" in status(press).splitlines()[2]
     assert json.loads(status(press, "--json"))["network_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_what_the_machine_lacks_to_poll_is_told_with_what_helps(shop, status):
+    press = shop("Ash")
+    write(press.engine, record_polling_stop, Reason(TaskKind.NO_PROCESSES, detail="no memory"), now=NOW)
+
+    _, _, line, hint, *_ = status(press).splitlines()
+    assert line == f"polling  stopped since {NOW:%Y-%m-%d %H:%M} UTC: no process can be started (no memory)"
+    assert hint.strip().startswith("try: raise the limits of processes and memory")
+    stop = json.loads(status(press, "--json"))["polling_stop"]
+    assert stop == {"since": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "reason": "no process can be started (no memory)"}
 
 
 def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
