@@ -23,7 +23,7 @@ from digests.delivery.file import write_files
 from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
-from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage
+from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage, Rendered
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.editions import EditionKey
@@ -182,12 +182,13 @@ def build_edition(
     request = replace(request, number=number)
     try:
         edition = build_unsaved_edition(engine, digest, request, now=now)
+        forms: tuple[Rendered, ...] = ()
         files: tuple[Path, ...] = ()
         if request.folder is not None:
             forms = render_files(engine, edition, digest, digest.formats, suffix=request.suffix)
             files = write_files(forms, request.folder)
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
-        is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, key, edition, messages, now=now)
+        is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, key, edition, messages, forms, now=now)
     except BaseException as error:
         # Other processes may build it now; if the store cannot be written, the claim expires.
         patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
@@ -223,10 +224,16 @@ def compose_translated(
 
 
 def save(
-    connection: Connection, key: EditionKey, edition: Edition, messages: Sequence[OutboundMessage], *, now: datetime
+    connection: Connection,
+    key: EditionKey,
+    edition: Edition,
+    messages: Sequence[OutboundMessage],
+    files: Sequence[Rendered] = (),
+    *,
+    now: datetime,
 ) -> bool:
     """Store an edition with its messages and schedule rechecks of its pages; False if another process has its claim."""
-    if not editions.save_edition(connection, key, edition):
+    if not editions.save_edition(connection, key, edition, files):
         return False
     briefs = [*edition.briefs, *(brief for story in edition.stories for brief in story.related)]
     headlines = {brief.id: brief.title for brief in briefs} | {story.id: story.title for story in edition.stories}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
@@ -16,14 +17,14 @@ import sqlalchemy as sa
 
 from digests import edition_json
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory
+from digests.model import Edition, EditionStory, Rendered
 from digests.settings.digests import digests_of
 from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.settings.models import Settings
 from watcher.store.articles import pin
 from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
 from watcher.store.hosts import is_alive, worker_name
-from watcher.store.sql import columns_of, insert, load_records
+from watcher.store.sql import columns_of, insert, load_records, rows_in
 
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery whose recipient has, or may have, the edition
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
@@ -155,11 +156,17 @@ def cited_ids(edition: Edition) -> set[str]:
     return ids | {correction.article_id for correction in edition.corrections}
 
 
-def save_edition(connection: sa.Connection, key: EditionKey, edition: Edition) -> bool:
-    """Store an edition in its claimed row and pin what it cites; False if another process has taken the claim over."""
+def save_edition(connection: sa.Connection, key: EditionKey, edition: Edition, files: Iterable[Rendered] = ()) -> bool:
+    """
+    Store an edition in its claimed row, with the hashes of it and of its `files`, and pin what it cites.
+
+    False if another process has taken the claim over.
+    """
     query = sa.update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
-    values = {"made_at": edition.made_at, "payload": zlib.compress(edition_json.dump(edition), 6)}
+    dumped = edition_json.dump(edition)
+    hashes = {"json": sha256(dumped)} | {each.format: sha256(each.body) for each in files if each.format != "atom"}
+    values = {"made_at": edition.made_at, "payload": zlib.compress(dumped, 6), "hashes": hashes}
     if connection.execute(query.values(values)).rowcount != 1:
         return False
     # The articles stay stored as long as the edition, so that it can be verified.
@@ -337,6 +344,17 @@ def load_edition(connection: sa.Connection, row: EditionRow) -> Edition:
     return unpack_edition(connection.execute(query).scalar_one())
 
 
+def load_hashes(connection: sa.Connection, row: EditionRow) -> tuple[str, Mapping[str, str]]:
+    """Return the hash of an edition as it is stored, and those of it ("json") and of its files as they were made."""
+    query = sa.select(editions.c.payload, editions.c.hashes).where(*edition_filter(editions, row))
+    payload, hashes = connection.execute(query).one()
+    return sha256(zlib.decompress(payload)), hashes or {}
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def unpack_edition(payload: bytes) -> Edition:
     return edition_json.load(zlib.decompress(payload))
 
@@ -366,6 +384,12 @@ def load_translation(connection: sa.Connection, key: str) -> str | None:
     """Return the translation that is stored under `key`; None if there is none."""
     text: str | None = connection.scalar(sa.select(translations.c.text).where(translations.c.key == key))
     return text
+
+
+def known_translations(connection: sa.Connection, texts: Collection[str]) -> set[str]:
+    """Return those of `texts` that an engine has made and that are still stored."""
+    rows = rows_in(connection, sa.select(translations.c.text), translations.c.text, texts)
+    return {text for (text,) in rows}
 
 
 def save_translations(connection: sa.Connection, texts: Mapping[str, str], *, now: datetime) -> None:

@@ -28,6 +28,8 @@ editions = Table(
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("claimed_by", Text, nullable=False),  # machine:process:mark of its start
     Column("payload", LargeBinary),  # zlib, `edition_json`
+    # SHA-256 of the edition and of its files as they were made, by format; None: made before they were recorded
+    Column("hashes", JSON(none_as_null=True)),
     UniqueConstraint("digest", "local_date", "slot"),
 )
 

@@ -163,11 +163,12 @@ def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
     engine.dispose()
 
 
-def test_a_store_from_before_translations_and_follows_gets_their_tables(store_url):
+def test_a_store_from_before_translations_follows_and_hashes_gets_their_tables_and_column(store_url):
     engine = open_digests(store_url)
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE translations"))
         connection.execute(text("DROP TABLE follows"))
+        connection.execute(text("ALTER TABLE editions DROP COLUMN hashes"))
         connection.execute(text("UPDATE digests_schema SET version_num = '0007'"))
     engine.dispose()
 

@@ -46,6 +46,7 @@ CREATE TABLE editions (
   claimed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   claimed_by TEXT NOT NULL,
   payload BYTEA,
+  hashes JSON,
   CONSTRAINT pk_editions PRIMARY KEY (id),
   CONSTRAINT uq_editions_digest_local_date_slot UNIQUE (digest, local_date, slot)
 );

@@ -46,6 +46,7 @@ CREATE TABLE editions (
   claimed_at DATETIME NOT NULL,
   claimed_by TEXT NOT NULL,
   payload BLOB,
+  hashes JSON,
   CONSTRAINT pk_editions PRIMARY KEY (id),
   CONSTRAINT uq_editions_digest_local_date_slot UNIQUE (digest, local_date, slot)
 );
