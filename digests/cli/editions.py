@@ -1,35 +1,24 @@
-"""`watcher editions`, `replay` and `verify`: stored editions, their files, and their check against the articles."""
+"""`watcher editions` and `replay`: the stored editions, and their files."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Any
 
 from sqlalchemy import Connection, Engine
 from typer import Argument, Option
 
-from digests import edition_json
-from digests.cli.lookup import check_formats, find_digest, find_edition, parse_date
+from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import format_stories
 from digests.delivery.file import write_files
 from digests.edition.publish import render_files
-from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import Edition, Rendered
-from digests.render.forms import FORMATS
-from digests.settings.digests import DigestSettings, digests_of, folder_of
+from digests.settings.digests import DigestSettings, folder_of
 from digests.store import editions
-from digests.summarise.checks import translations_of
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import print_result
-from watcher.settings.models import Settings
-from watcher.store.articles import articles_by_id
-from watcher.store.pages import revisions_of
 from watcher.store.writer import read
-from watcher.text.format import format_count
 
 LINES_SHOWN = 5  # changed lines of a file that are shown
 # The words for a file that is written again, and for one that is only compared.
@@ -146,120 +135,3 @@ def compare_form(form: Rendered, folder: Path) -> str:
     except OSError:
         return "missing"
     return "same" if there == form.body else "other"
-
-
-def verify_editions(
-    edition: Annotated[
-        str | None,
-        Argument(metavar="EDITION", help="A date, a file or a digest; by default, the first digest's latest edition."),
-    ] = None,
-    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the latest one.")] = None,
-    everything: Annotated[bool, Option("--all", help="Check every stored edition of every digest.")] = False,
-    config: Config = None,
-    json: Json = False,
-) -> int:
-    """
-    Check each sentence, headline, number and count of an edition against the articles in the store.
-
-    If you give a file, it is also compared with the stored edition, and each changed line is reported as a problem.
-    A JSON file is only checked against the articles.
-    """
-    settings = load_settings(config)
-    with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
-        if everything:
-            rows = read(engine, editions.edition_rows)
-            verdicts = [check_edition(engine, read(engine, editions.load_edition, row=row)) for row in rows]
-        elif edition is not None and ("/" in edition or "." in edition) and Path(edition).is_file():
-            verdicts = [check_file(engine, settings, Path(edition))]
-        else:
-            name, day = (None, edition) if edition is not None and is_date(edition) else (edition, day)
-            verdicts = [check_edition(engine, find_edition(engine, find_digest(settings, name).name, day))]
-    print_result(verdicts if everything else verdicts[0], format_verdicts(verdicts), json=json, links=True)
-    return FAILED if any(verdict.faults for verdict in verdicts) else DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    digest: str
-    date: date
-    number: int
-    sentences: int
-    translations: int  # each beside its original, which is among what was checked
-    faults: tuple[str, ...]
-
-
-def check_edition(engine: Engine, edition: Edition) -> Verdict:
-    ids = editions.cited_ids(edition)
-    faults = verify(edition, read(engine, articles_by_id, ids), read(engine, revisions_of, ids))
-    return Verdict(
-        digest=edition.digest,
-        date=edition.local_date,
-        number=edition.number,
-        sentences=sum(len(story.quoted) for story in edition.stories),
-        translations=len(translations_of(edition)),
-        faults=tuple(f"{where}: {message}: {text}" for where, text, message in faults),
-    )
-
-
-def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
-    for each in verdicts:
-        outcome = format_count(len(each.faults), "problem") if each.faults else "all verbatim"
-        checked = f"{format_count(each.sentences, 'sentence')} checked"
-        yield f"{each.digest} no. {each.number}, {each.date}: {checked}, {outcome}"
-        if each.translations:
-            yield f"  {format_count(each.translations, 'translation')}; the originals were checked"
-        yield from each.faults
-
-
-def is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def editions_of_file(engine: Engine, settings: Settings, path: Path) -> list[tuple[Edition, DigestSettings]]:
-    """Return the editions that a file may belong to: several, if it is in no digest's folder. Errors: DigestError."""
-    day, suffix = path.stem[:10], path.stem[10:]
-    known = digests_of(settings)
-    home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
-    if not is_date(day):
-        raise DigestError(f"{path} is not a file of an edition: its name does not begin with a date")
-    found = []
-    for digest in home or known:
-        if rows := read(engine, editions.edition_rows, digest.name, day=date.fromisoformat(day)):
-            mine = (row for row, behind in file_suffixes(rows).items() if behind == suffix)
-            found += [(read(engine, editions.load_edition, row=row), digest) for row in mine]
-    if not found:
-        raise DigestError(f"{path}: no edition with this file name is stored")
-    return found
-
-
-def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
-    """Check a file's edition, and whether the file is as rendered from the store; JSON is checked by itself."""
-    if path.suffix == ".json":
-        return check_edition(engine, edition_json.load(path.read_bytes()))
-    form = next((name for name, pattern in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
-    if form is None:
-        raise DigestError(f"{path} is not a form of an edition: {path.suffix}")
-    theirs, differences = path.read_bytes(), []
-    for edition, digest in editions_of_file(engine, settings, path):
-        ours = render_files(engine, edition, digest, (form,), suffix=path.stem[10:])[0].body
-        if theirs == ours:
-            return check_edition(engine, edition)
-        differences.append((edition, tuple(diff_lines(ours, theirs))))
-    edition, faults = min(differences, key=lambda found: len(found[1]))
-    verdict = check_edition(engine, edition)
-    return replace(verdict, faults=(*verdict.faults, *(faults or ("the bytes of the file differ from its edition",))))
-
-
-def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:
-    if ours.startswith(b"PK") or theirs.startswith(b"PK"):  # a ZIP file, such as an EPUB book, has no lines
-        return
-    old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
-    changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
-    for line in changed[:LINES_SHOWN]:
-        yield f"{'only in the file' if line[0] == '+' else 'missing in the file'}: {line[1:201]}"
-    if len(changed) > LINES_SHOWN:
-        yield f"and {len(changed) - LINES_SHOWN} more lines"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
@@ -95,10 +95,14 @@ def compare_with_earlier(
 
 def day_number(first: datetime, context: ComposeContext) -> int:
     """Return the day of a story, 1 for the first; a new day begins at the local time at which the window ends."""
-    zone = ZoneInfo(context.digest.timezone)
-    local = first.astimezone(zone)
-    began = local.date() + timedelta(days=local.time() >= context.window_end.astimezone(zone).time())
-    return max(1, (context.local_date - began).days + 1)
+    return count_days(first, context.local_date, context.window_end.astimezone(ZoneInfo(context.digest.timezone)))
+
+
+def count_days(first: datetime, local_date: date, local_end: datetime) -> int:
+    """Return the day of a story in the edition of `local_date`, whose window ends at `local_end`, a local time."""
+    local = first.astimezone(local_end.tzinfo)
+    began = local.date() + timedelta(days=local.time() >= local_end.time())
+    return max(1, (local_date - began).days + 1)
 
 
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:

@@ -102,8 +102,6 @@ def _total(terms: Sequence[ScoreTerm]) -> float:
 def _terms(
     present: Sequence[Article], covered: Coverage, moved: tuple[float, str] | None, context: ComposeContext
 ) -> tuple[ScoreTerm, ...]:
-    independent, outlets = len(covered.independent), len(covered.outlets)
-    countries, languages, owners = len(covered.countries), len(covered.languages), covered.owners
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
     age_s = max(0.0, (context.window_end - latest).total_seconds())
     # In a week, a report of some days ago is as fresh as one of some hours ago is in a day.
@@ -112,16 +110,25 @@ def _terms(
     age = "under an hour" if hours < 1 else format_count(hours, "hour")
     readable = any(context.can_read(article.language) for article in present)
     rows = (
-        ("independent", math.log2(max(independent, 1)), format_count(independent, "independent report")),
-        ("carried", math.log2(max(outlets, 1)), f"carried by {format_count(outlets, 'outlet')}"),
-        ("countries", math.log2(max(countries, 1)), f"outlets from {format_count(countries, 'country', 'countries')}"),
-        ("languages", math.log2(max(languages, 1)), f"in {format_count(languages, 'language')}"),
-        ("owners", math.log2(max(owners, 1)), format_count(owners, "owner")),
         ("freshness", 0.5 ** (age_s / half_life_s), f"last report {age} old"),
         ("movement", *(moved or (0.0, "no earlier edition to compare with"))),
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
-    return tuple(_term(name, value, WEIGHTS[name], words) for name, value, words in rows)
+    return (*count_terms(covered), *(_term(name, value, WEIGHTS[name], words) for name, value, words in rows))
+
+
+def count_terms(covered: Coverage) -> tuple[ScoreTerm, ...]:
+    """Return the terms of a story's score that are counts of its coverage."""
+    independent, outlets = len(covered.independent), len(covered.outlets)
+    countries, languages = len(covered.countries), len(covered.languages)
+    rows = (
+        ("independent", independent, format_count(independent, "independent report")),
+        ("carried", outlets, f"carried by {format_count(outlets, 'outlet')}"),
+        ("countries", countries, f"outlets from {format_count(countries, 'country', 'countries')}"),
+        ("languages", languages, f"in {format_count(languages, 'language')}"),
+        ("owners", covered.owners, format_count(covered.owners, "owner")),
+    )
+    return tuple(_term(name, math.log2(max(count, 1)), WEIGHTS[name], words) for name, count, words in rows)
 
 
 def _reader_terms(story: Story, present: Sequence[Article], context: ComposeContext) -> tuple[ScoreTerm, ...]:

@@ -1,160 +1,501 @@
-"""Verifies that an edition matches its sources: sentences, headlines and counts are compared with the articles."""
+"""Verifies that an edition matches its sources: its texts, counts, times and places are compared with the articles."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeAlias
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
-from digests.model import Brief, Correction, Edition, EditionStory, Sentence, SourceMention
+from digests.analysis.corrections import apply_revisions
+from digests.analysis.country_names import country_name
+from digests.analysis.coverage import Coverage, measure_coverage, with_owners
+from digests.analysis.gazetteer import find_countries
+from digests.cluster.item import make_item
+from digests.cluster.near_duplicates import group_wire_copies
+from digests.cluster.stories import join_rewritten
+from digests.compose.changes import count_days
+from digests.compose.rank import count_terms
+from digests.compose.story import classify_trend, count_in_eighths, reading_time
+from digests.model import (
+    Brief,
+    Correction,
+    Edition,
+    EditionStory,
+    LeftOutKind,
+    Sentence,
+    SourceMention,
+    Story,
+    Translation,
+    WireGroup,
+)
+from digests.render.escape import sanitize_line
+from digests.summarise.checks import QUOTES, is_supported, keeps_facts, translations_of
+from digests.summarise.lead import title_without_outlet
+from digests.summarise.readable import dateline_length
+from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
+from watcher.text.sentences import sentences
 
 ROUNDING = 1e-5  # of a score, which has six decimal places
+READ_CHARS = (2000, 3000, 4000)  # of a text, by what quotes it: the sentence at the end may be cut there
+YEARS = range(1970, 3000)  # of times that can be compared in any time zone
+STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
 NO_REVISIONS: Mapping[str, Sequence[Revision]] = {}
-ArticleVersions: TypeAlias = Mapping[str, Sequence[Article]]  # each article as stored, then its later versions, by id
-# (where, text, message): the place for a reader ("story 3, summary, sentence 2"), what the edition says, what is wrong.
-Fault: TypeAlias = tuple[str, str, str]
+Counted: TypeAlias = tuple[int, int, tuple[tuple[str, int], ...]]  # independent outlets, others, agencies with copies
+
+
+class Fault(NamedTuple):
+    """
+    Something in an edition that its sources do not say.
+
+    `where` is a place for a reader ("story 3, summary, sentence 2"), `text` what the edition says there. If it is not
+    `is_certain`, the edition may have been right: what it was computed from may have changed or been deleted since.
+    """
+
+    where: str
+    text: str
+    message: str
+    is_certain: bool = True
+
+
+class Grouping(NamedTuple):
+    """The articles of a story as reports, its coverage with them, and the agency of each article."""
+
+    story: Story
+    coverage: Coverage
+    agencies: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """
+    What a store has of an edition's stories beside the articles.
+
+    `is_original`: the edition is as it was made, or that cannot be known. Then differences from what may have changed
+    since are not certain: how articles are grouped, the owners of outlets, and what retention deletes.
+    """
+
+    reports: Mapping[str, tuple[str, str | None]]  # by article: the first article of its report, and the agency
+    owners: Mapping[str, str | None]  # by outlet
+    began_at: Set[datetime]  # when articles, stories or threads began, of the times that the edition names
+    translations: Set[str]  # of the edition's, those that are stored
+    load_earlier: Callable[
+        [], Mapping[str, EditionStory]
+    ]  # the stories of the editions before, by id; called if needed
+    is_original: bool
 
 
 def verify(
-    edition: Edition, texts: Mapping[str, Article], revisions: Mapping[str, Sequence[Revision]] = NO_REVISIONS
+    edition: Edition,
+    texts: Mapping[str, Article],
+    revisions: Mapping[str, Sequence[Revision]] = NO_REVISIONS,
+    evidence: Evidence | None = None,
 ) -> tuple[Fault, ...]:
     """
     Return all faults, in the edition's order; empty if there are none.
 
-    Each sentence must be in its article (in `texts` or `revisions`) at its offset, with that article's outlet, URL,
-    time and language; each headline must be the title of the story's report at that link; the mentions must be one per
-    outlet; independent and folded must add up. A changed number must be in both its sentences, a correction in both
-    versions of its article.
+    Each sentence must be a whole sentence of its article (in `texts` or `revisions`) at its offset, with that article's
+    outlet, URL, time and language; each headline must be the title of the story's report at that link; the mentions
+    must be one per outlet. A changed number must be in both its sentences, a correction in both versions of its
+    article. Counts, times and the trend of a story must be those of its articles, and the ledger must add up. What
+    depends on the grouping of articles is checked only with `evidence`.
     """
-    versions = {key: [article] for key, article in texts.items()}
-    for key in versions.keys() & revisions.keys():
-        changed = (each for each in revisions[key] if each.kind == "changed")
-        versions[key] += [replace(texts[key], title=each.title, text=each.text) for each in changed]
-    found: list[Fault] = []
-    for story in edition.stories:
-        found += _check_story(story, versions)
-        for brief in story.related:
-            found += _check_brief(brief, versions)
-    for brief in (*edition.briefs, *edition.ended):
-        found += _check_brief(brief, versions)
-    for each in edition.corrections:
-        found += _check_correction(each, versions, revisions.get(each.article_id, ()))
-    return tuple(found)
+    return tuple(_Check(edition, texts, revisions, evidence).faults())
 
 
-def _check_story(story: EditionStory, versions: ArticleVersions) -> Iterator[Fault]:
-    at = f"story {story.number}"
-    yield from _check_headline(at, story, versions)
-    for part, sentences in (("summary", story.summary), ("since the last edition", story.updates)):
-        for number, sentence in enumerate(sentences, 1):
-            where = f"{at}, {part}, sentence {number}"
-            if sentence.article_id not in story.article_ids:
-                yield where, sentence.text, "its article is not in the story"
-            yield from _check_sentence(where, sentence, versions)
-    for turn in story.turns:
-        yield from _check_sentence(f"{at}, {turn.day}", turn.sentence, versions)
-    for number, written in enumerate(story.llm_sentences, 1):
-        if not written.sources:
-            yield f"{at}, LLM sentence {number}", written.text, "it cites no source"
-        for sentence in written.sources:
-            yield from _check_sentence(f"{at}, LLM sentence {number}, source {sentence.outlet}", sentence, versions)
-    for figure in (*story.number_changes, *story.turn_figures):
-        where = f"{at}, figure {figure.before} → {figure.after}"
-        for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
-            yield from _check_sentence(where, sentence, versions)
-            if value not in sentence.text:
-                yield where, sentence.text, f"it does not contain {value}"
-    for detail in (detail for difference in story.differences for detail in difference.details):
-        for sentence in detail.sentences:
-            yield from _check_sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence, versions)
-        if detail.text not in detail.sentences[0].text:
-            yield at, detail.text, "it is not in its sentence"
-    for mention in (*story.mentions, *(each.mention for each in story.perspectives)):
-        yield from _check_mention(f"{at}, source {mention.outlet}", mention, versions)
-    yield from _check_score(at, story)
-    counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
-    if story.independent + story.folded != story.outlets:
-        yield at, counts, "independent and folded do not add up to the outlets"
-    if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
-        yield at, counts, f"but {len(story.mentions)} sources are named"
+def find_impossible_times(edition: Edition) -> tuple[Fault, ...]:
+    """Return a fault for an edition without a known time zone, or with a time that cannot be compared; else ()."""
+    try:
+        ZoneInfo(edition.timezone)
+    except (KeyError, ValueError, OSError):
+        return (Fault("the edition", edition.title, f"there is no time zone {edition.timezone[:40]!r}"),)
+    times = (edition.window_start, edition.window_end, *(story.first_seen_at for story in edition.stories))
+    times += tuple(turn.sentence.published_at for story in edition.stories for turn in story.turns)
+    wrong = [each for each in times if each.tzinfo is None or each.year not in YEARS]
+    return tuple(Fault("the edition", edition.title, f"{each} is no time of an edition") for each in wrong)
 
 
-def _check_brief(brief: Brief, versions: ArticleVersions) -> Iterator[Fault]:
-    yield from _check_headline("brief", brief, versions)
-    linked = _versions_at_link(brief, versions)
-    if linked and all(article.outlet != brief.outlet for article in linked):
-        yield "brief", brief.title, f"the outlet is given as {brief.outlet}, but it is {linked[0].outlet}"
+class _Check:
+    def __init__(
+        self,
+        edition: Edition,
+        texts: Mapping[str, Article],
+        revisions: Mapping[str, Sequence[Revision]],
+        evidence: Evidence | None,
+    ) -> None:
+        self.edition, self.revisions, self.evidence = edition, revisions, evidence
+        self.is_certain = evidence is None or not evidence.is_original
+        self.versions = {key: [article] for key, article in texts.items()}
+        for key in texts.keys() & revisions.keys():
+            changed = (each for each in revisions[key] if each.kind == "changed")
+            own = texts[key]
+            self.versions[key] += [
+                replace(own, title=each.title or own.title, text=each.text or own.text) for each in changed
+            ]
+        # The articles as the edition was made from them.
+        known = {key: [each for each in own if each.at < edition.window_end] for key, own in revisions.items()}
+        self.articles = dict(texts) | {each.id: each for each in apply_revisions([*texts.values()], known)}
 
+    def faults(self) -> Iterator[Fault]:
+        edition = self.edition
+        for story in edition.stories:
+            yield from self.story(story)
+            for brief in story.related:
+                yield from self.brief(brief)
+        for brief in (*edition.briefs, *edition.ended):
+            yield from self.brief(brief)
+        for correction in edition.corrections:
+            yield from self.correction(correction)
+        yield from self.ledger()
 
-def _check_correction(
-    correction: Correction, versions: ArticleVersions, revisions: Sequence[Revision]
-) -> Iterator[Fault]:
-    where = f"correction, {correction.outlet}"
-    said = [f"{each.title}\n{each.text}" for each in versions.get(correction.article_id, ())]
-    if not said:
-        yield where, correction.before, f"its article {correction.article_id} is not stored"
-        return
-    if not any(correction.before in text for text in said):
-        yield where, correction.before, "it is not in its article"
-    if correction.after and not any(correction.after in text for text in said[1:]):
-        yield where, correction.after, "no stored version of its page says so"
-    if correction.kind == "gone" and all(each.kind != "gone" for each in revisions):
-        yield where, correction.before, "its page was never found to be gone"
+    def story(self, story: EditionStory) -> Iterator[Fault]:
+        at, versions = f"story {story.number}", self.versions
+        yield from self.headline(at, story, story.title_language)
+        for part, told in (("summary", story.summary), ("since the last edition", story.updates)):
+            for number, sentence in enumerate(told, 1):
+                where = f"{at}, {part}, sentence {number}"
+                if sentence.article_id not in story.article_ids:
+                    yield Fault(where, sentence.text, "its article is not in the story")
+                yield from self.sentence(where, sentence)
+        for turn in story.turns:
+            yield from self.sentence(f"{at}, {turn.day}", turn.sentence)
+            local = turn.sentence.published_at.astimezone(ZoneInfo(self.edition.timezone))
+            yield from self.equal(f"{at}, {turn.day}", turn.sentence.text, "day", turn.day, local.date())
+        yield from self.written(at, story)
+        for figure in (*story.number_changes, *story.turn_figures):
+            where = f"{at}, figure {figure.before} → {figure.after}"
+            for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
+                yield from self.sentence(where, sentence)
+                if value not in sentence.text:
+                    yield Fault(where, sentence.text, f"it does not contain {value}")
+            if figure.what not in figure.sentence_after.text:
+                yield Fault(where, figure.sentence_after.text, f"it does not contain {figure.what}")
+        for detail in (detail for difference in story.differences for detail in difference.details):
+            for sentence in detail.sentences:
+                yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
+            if detail.text not in detail.sentences[0].text:
+                yield Fault(at, detail.text, "it is not in its sentence")
+        for mention in (*story.mentions, *(each.mention for each in story.perspectives)):
+            yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
+        for voice in story.perspectives:
+            name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
+            yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
+        yield from self.score(at, story)
+        counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
+        if story.independent + story.folded != story.outlets:
+            yield Fault(at, counts, "independent and folded do not add up to the outlets")
+        if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
+            yield Fault(at, counts, f"but {len(story.mentions)} sources are named")
+        if not story.article_ids:
+            yield Fault(at, counts, "it has no article")
+        elif missing := [key for key in story.article_ids if key not in versions]:
+            yield Fault(
+                at, counts, f"{len(missing)} of its {len(story.article_ids)} articles are not stored", self.is_certain
+            )
+        else:
+            yield from self.counts(at, story)
+            yield from self.places(at, story)
+            yield from self.times(at, story)
 
+    def counts(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Check what a story says of all its articles together: counts, agencies, countries and languages."""
+        articles = [self.articles[key] for key in story.article_ids]
+        covered = measure_coverage(Story(id="", articles=story.article_ids, wire_groups=()), self.articles)
+        values: tuple[tuple[str, object, object], ...] = (
+            ("number of articles", story.articles, len(articles)),
+            ("number of outlets", story.outlets, len(covered.outlets)),
+            ("languages", story.languages, covered.languages),
+            ("countries of outlets", story.countries, covered.countries),
+        )
+        for name, said, true in values:
+            yield from self.equal(at, story.headline, name, said, true)
+        for outlet in {each.outlet for each in story.mentions}.symmetric_difference(covered.outlets):
+            message = "no article of it is in the story" if outlet not in covered.outlets else "it is not named"
+            yield Fault(at, outlet, message)
+        for outlet in set(story.new_outlets).difference(each.outlet for each in articles):
+            yield Fault(at, outlet, "it is given as a new outlet, but has no article in the story")
+        counts = (story.independent, story.folded, story.agencies)
+        grouped = [(_counted(own.coverage), own) for own in self.groupings(story.article_ids, until=counts)]
+        if not grouped:
+            return
+        found, grouping = next((each for each in grouped if each[0] == counts), grouped[0])
+        if found != counts:
+            names = "independent outlets, others, and copies by agency"
+            yield from self.equal(at, story.headline, names, counts, found, self.is_certain)
+            return
+        for mention in story.mentions:
+            agency = grouping.agencies.get(mention.article_id)
+            where = f"{at}, source {mention.outlet}"
+            yield from self.equal(where, mention.title, "agency", mention.agency, agency, self.is_certain)
+        terms = {term.name: term for term in story.score_terms}
+        for term in count_terms(grouping.coverage):
+            if term.name in terms:
+                words = terms[term.name].words
+                yield from self.equal(at, f"score {story.score}", term.name, words, term.words, self.is_certain)
 
-def _check_score(at: str, story: EditionStory) -> Iterator[Fault]:
-    """Check that a score is the sum of its terms, and that the terms for counts match the counts."""
-    said = f"score {story.score}"
-    if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
-        yield at, said, "it is not the sum of its terms"
-    counts = {"independent": story.independent, "carried": story.outlets}
-    counts |= {"languages": len(story.languages), "countries": len(story.countries)}
-    for term in story.score_terms:
-        count = counts.get(term.name)
-        if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
-            yield at, said, f"its term {term.name} does not match the count {count}"
+    def places(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        names = tuple(country_name(code, self.edition.language) for code in story.place_codes)
+        yield from self.equal(at, story.headline, "names of its countries", story.places, names)
+        groupings = self.groupings(story.article_ids)
+        if self.evidence is None or any(
+            find_countries(own.story, self.articles) == story.place_codes for own in groupings
+        ):
+            return
+        earlier = self.evidence.load_earlier().get(story.earlier_story)
+        if earlier is None or earlier.place_codes != story.place_codes:
+            about = ", ".join(story.places) or "no country"
+            yield Fault(at, story.headline, f"its articles do not show that it is about {about}", self.is_certain)
 
+    def times(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Check the times of a story, and what is counted from them: its day, sparkline and trend."""
+        edition, title = self.edition, story.headline
+        times = [self.articles[key].published_at for key in story.article_ids]
+        counts = count_in_eighths(times, start=edition.window_start, end=edition.window_end)
+        local_end = edition.window_end.astimezone(ZoneInfo(edition.timezone))
+        for name, said, true in (
+            ("time of the last report", story.updated_at, max(times)),
+            ("number of articles by time", story.sparkline, counts),
+            ("trend", story.trend, classify_trend(counts)),
+            ("day", story.day, count_days(story.first_seen_at, edition.local_date, local_end)),
+        ):
+            yield from self.equal(at, title, name, said, true)
+        if story.status == "new" and (story.updates or story.number_changes or story.new_outlets):
+            yield Fault(at, title, "it is given as new, and as changed since the last edition")
+        first = story.first_seen_at
+        if first > min(times):
+            yield Fault(at, title, f"it is said to begin at {first}, but its first article is from {min(times)}")
+        elif self.evidence and first not in {min(times), *self.evidence.began_at}:
+            earlier = self.evidence.load_earlier().get(story.earlier_story)
+            if earlier is None or earlier.first_seen_at != first:
+                message = f"day {story.day}, since {first}: no stored article or story began then"
+                yield Fault(at, title, message, self.is_certain)
 
-def _check_sentence(where: str, sentence: Sentence, found: ArticleVersions) -> Iterator[Fault]:
-    versions = found.get(sentence.article_id, ())
-    if not versions:
-        yield where, sentence.text, f"its article {sentence.article_id} is not stored"
-        return
-    start, end = sentence.offset, sentence.offset + len(sentence.text)
-    stands = sentence.text and start >= 0
-    if not stands or all(version.text[start:end] != sentence.text for version in versions):
-        has_moved = sentence.text and any(sentence.text in version.text for version in versions)
-        elsewhere, nowhere = "it is at another place in its article", "it is not in its article"
-        yield where, sentence.text, elsewhere if has_moved else nowhere
-    yield from _check_source(where, sentence.text, sentence, versions[0])
+    def groupings(self, ids: tuple[str, ...], until: Counted | None = None) -> Iterator[Grouping]:
+        """Yield articles as reports: as they are grouped in the store, then by their texts; `until` one has counts."""
+        if self.evidence is None:
+            return
+        owned = {each.id: each for each in with_owners((self.articles[key] for key in ids), self.evidence.owners)}
+        for find_reports in (self._stored_reports, self._found_reports):
+            reports = find_reports(ids)
+            story = Story(id="", articles=ids, wire_groups=reports)
+            for articles in (owned, self.articles):
+                coverage = measure_coverage(story, articles)
+                agencies = {key: each.agency for each in reports for key in each.articles}
+                yield Grouping(story, coverage, agencies)
+                if until == _counted(coverage):
+                    return
 
+    def _stored_reports(self, ids: tuple[str, ...]) -> tuple[WireGroup, ...]:
+        known = self.evidence.reports if self.evidence else {}
+        place = {key: number for number, key in enumerate(ids)}
+        members: defaultdict[tuple[str, str | None], list[str]] = defaultdict(list)
+        for key in sorted(ids, key=lambda key: known.get(key, (key, None))[0] != key):  # origins first
+            members[known.get(key, (key, None))].append(key)
+        groups = (WireGroup(articles=tuple(own), agency=agency) for (_, agency), own in members.items())
+        return tuple(sorted(groups, key=lambda group: min(place[key] for key in group.articles)))
 
-def _check_mention(where: str, mention: SourceMention, found: ArticleVersions) -> Iterator[Fault]:
-    versions = found.get(mention.article_id, ())
-    if not versions:
-        yield where, mention.title, f"its article {mention.article_id} is not stored"
-        return
-    article = next((version for version in versions if version.title == mention.title), versions[0])
-    if article.title != mention.title:
-        yield where, mention.title, f"the title is given as {mention.title}, but it is {article.title}"
-    yield from _check_source(where, mention.title, mention, article)
+    def _found_reports(self, ids: tuple[str, ...]) -> tuple[WireGroup, ...]:
+        items = []
+        for article in (self.articles[key] for key in ids):
+            features = extract_features(article.id, title=article.title, text=article.text, language=article.language)
+            items.append(make_item(article, features))
+        return tuple(join_rewritten(group_wire_copies(items), {key: number for number, key in enumerate(ids)}))
 
+    def written(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Check the sentences of a model: they cite sentences of reports, which support them."""
+        for number, written in enumerate(story.llm_sentences, 1):
+            where = f"{at}, LLM sentence {number}"
+            if not written.sources:
+                yield Fault(where, written.text, "it cites no source")
+            for sentence in written.sources:
+                yield from self.sentence(f"{where}, source {sentence.outlet}", sentence)
+            # A mark at its end may have been added after the check.
+            forms = (written.text, written.text[:-1])
+            if not any(is_supported(text, written.sources, language=self.edition.language) for text in forms):
+                yield Fault(where, written.text, "its sources do not support it", self.is_certain)
 
-def _check_source(where: str, text: str, cited: Sentence | SourceMention, article: Article) -> Iterator[Fault]:
-    """Check the outlet, link, time and language that are given for an article."""
-    for name, field in (("outlet", "outlet"), ("link", "url"), ("time", "published_at"), ("language", "language")):
-        said, true = getattr(cited, field), getattr(article, field)
+    def brief(self, brief: Brief) -> Iterator[Fault]:
+        yield from self.headline("brief", brief, brief.language)
+        linked = self.versions_at_link(brief)
+        if linked and all(article.outlet != brief.outlet for article in linked):
+            yield from self.equal("brief", brief.title, "outlet", brief.outlet, linked[0].outlet)
+        is_line = brief.quiet_days is not None  # of a followed story: it names one article, whatever its thread has
+        if is_line or any(key not in self.articles for key in brief.article_ids):
+            return
+        covered = measure_coverage(Story(id="", articles=brief.article_ids, wire_groups=()), self.articles)
+        yield from self.equal("brief", brief.title, "number of outlets", brief.outlets, len(covered.outlets))
+        found = []
+        for own in self.groupings(brief.article_ids):
+            found.append(len(own.coverage.independent))
+            if brief.independent == found[-1]:
+                return
+        if found:
+            name = "number of independent outlets"
+            yield from self.equal("brief", brief.title, name, brief.independent, found[0], self.is_certain)
+
+    def correction(self, correction: Correction) -> Iterator[Fault]:
+        where = f"correction, {correction.outlet}"
+        versions, revisions = (
+            self.versions.get(correction.article_id, ()),
+            self.revisions.get(correction.article_id, ()),
+        )
+        if not versions:
+            yield Fault(where, correction.before, f"its article {correction.article_id} is not stored", self.is_certain)
+            return
+        said = [f"{each.title}\n{each.text}" for each in versions]
+        if not any(correction.before in text for text in said):
+            yield Fault(where, correction.before, "it is not in its article")
+        if correction.after and not any(correction.after in text for text in said[1:]):
+            yield Fault(where, correction.after, "no stored version of its page says so")
+        if correction.kind == "gone" and all(each.kind != "gone" for each in revisions):
+            yield Fault(where, correction.before, "its page was never found to be gone")
+        for name in ("outlet", "url", "language"):
+            yield from self.equal(where, correction.before, name, getattr(correction, name), getattr(versions[0], name))
+        if correction.noticed_at not in {each.at for each in revisions}:
+            yield Fault(where, correction.before, f"no change of its page was noticed at {correction.noticed_at}")
+
+    def score(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Check that a score is the sum of its terms, and that the terms for counts match the counts."""
+        said = f"score {story.score}"
+        if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
+            yield Fault(at, said, "it is not the sum of its terms")
+        counts = {"independent": story.independent, "carried": story.outlets}
+        counts |= {"languages": len(story.languages), "countries": len(story.countries)}
+        for term in story.score_terms:
+            count = counts.get(term.name)
+            if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
+                yield Fault(at, said, f"its term {term.name} does not match the count {count}")
+
+    def sentence(self, where: str, sentence: Sentence) -> Iterator[Fault]:
+        versions = self.versions.get(sentence.article_id, ())
+        if not versions:
+            yield Fault(where, sentence.text, f"its article {sentence.article_id} is not stored", self.is_certain)
+            return
+        start, end = sentence.offset, sentence.offset + len(sentence.text)
+        stands = start >= 0 and bool(sentence.text)
+        same = [version for version in versions if stands and version.text[start:end] == sentence.text]
+        if not same:
+            has_moved = sentence.text and any(sentence.text in version.text for version in versions)
+            elsewhere, nowhere = "it is at another place in its article", "it is not in its article"
+            yield Fault(where, sentence.text, elsewhere if has_moved else nowhere)
+        elif not any(_is_whole(version.text, version.language, start, end) for version in same):
+            whole = same[0].text[max(0, start - 60) : end + 60].replace("\n", " ")
+            yield Fault(where, sentence.text, f"it is not a whole sentence of its article: “…{whole}…”")
+        yield from self.source(where, sentence.text, sentence, versions[0])
+        yield from self.translation(where, sentence.text, sentence.language, sentence.translation)
+
+    def mention(self, where: str, mention: SourceMention, story: EditionStory) -> Iterator[Fault]:
+        versions = self.versions.get(mention.article_id, ())
+        if not versions:
+            yield Fault(where, mention.title, f"its article {mention.article_id} is not stored", self.is_certain)
+            return
+        if mention.article_id not in story.article_ids:
+            yield Fault(where, mention.title, "its article is not in the story")
+        article = next((version for version in versions if version.title == mention.title), versions[0])
+        yield from self.equal(where, mention.title, "title", mention.title, article.title)
+        yield from self.equal(where, mention.title, "country", mention.country, article.country)
+        yield from self.source(where, mention.title, mention, article)
+
+    def source(self, where: str, text: str, cited: Sentence | SourceMention, article: Article) -> Iterator[Fault]:
+        """Check the outlet, link, time and language that are given for an article."""
+        for name, field in (("outlet", "outlet"), ("link", "url"), ("time", "published_at"), ("language", "language")):
+            yield from self.equal(where, text, name, getattr(cited, field), getattr(article, field))
+
+    def headline(self, where: str, shown: EditionStory | Brief, language: str) -> Iterator[Fault]:
+        linked, at = self.versions_at_link(shown), f"{where}, headline"
+        titles = [title for each in linked for title in (each.title, each.title.strip(), title_without_outlet(each))]
+        if not linked:
+            is_certain = self.is_certain or self.versions.keys() >= set(shown.article_ids)
+            yield Fault(at, shown.title, f"no article of the story is at {shown.url}", is_certain)
+        elif not shown.title or shown.title not in titles:
+            yield Fault(at, shown.title, f"the article at {shown.url} has another title, “{linked[0].title}”")
+        elif all(each.language != language for each in linked):
+            yield from self.equal(at, shown.title, "language", language, linked[0].language)
+        yield from self.translation(at, shown.title, language, shown.translation)
+
+    def translation(self, where: str, text: str, language: str, shown: Translation | None) -> Iterator[Fault]:
+        """Check a translation: it keeps the facts of its original, and the engine has made it."""
+        if shown is None:
+            return
+        yield from self.equal(where, text, "language of the original", shown.source, language)
+        line = QUOTES.sub('"', sanitize_line(text))
+        if not keeps_facts(line, shown.text, source=shown.source, target=shown.to):
+            yield Fault(where, shown.text, f"the translation does not say the same as “{text}”", self.is_certain)
+        elif self.evidence and shown.text not in self.evidence.translations:
+            yield Fault(where, shown.text, "this translation is not stored", self.is_certain)
+
+    def versions_at_link(self, shown: EditionStory | Brief) -> list[Article]:
+        return [each for key in shown.article_ids for each in self.versions.get(key, ()) if each.url == shown.url]
+
+    def ledger(self) -> Iterator[Fault]:
+        """Check that the counts of an edition are those of what it shows, and that they add up."""
+        edition, ledger = self.edition, self.edition.ledger
+        shown = edition.stories
+        lines = (*edition.briefs, *(brief for story in shown for brief in story.related))
+        followed = sum(brief.quiet_days is not None for brief in lines)
+        left_out = sum(each.count for each in ledger.left_out if each.kind in STORY_KINDS)
+        written = [story for story in shown if story.llm_sentences]
+        texts = [*(story.headline for story in shown), *(brief.headline for brief in edition.briefs)]
+        texts += [sentence.shown_text for story in shown for sentence in story.quoted]
+        translated = len(translations_of(edition))
+        sources = ledger.sources_ok + ledger.sources_unread + len(ledger.failing)
+        for name, said, true in (
+            ("numbers of the stories", [story.number for story in shown], [*range(1, len(shown) + 1)]),
+            ("minutes to read", edition.reading_minutes, reading_time(texts)),
+            ("number of stories in full", ledger.stories_shown, len(shown)),
+            ("number of stories left out", ledger.counts["stories_left_out"], left_out),
+            ("number of sources", ledger.sources_total, sources),
+            ("number of summaries by a model", ledger.llm.written if ledger.llm else 0, len(written)),
+            ("number of translations", ledger.translation.translated if ledger.translation else 0, translated),
+        ):
+            yield from self.equal("the foot", edition.title, name, said, true)
+        if not len(lines) - followed <= ledger.briefs_shown <= len(lines):
+            message = f"{ledger.briefs_shown} stories in one line are counted, and {len(lines)} are shown"
+            yield Fault("the foot", edition.title, message)
+        for story in written:
+            model = ledger.llm.model if ledger.llm else ""
+            yield from self.equal(f"story {story.number}", story.headline, "model", story.llm_model, model)
+        used = [self.articles[key] for story in shown for key in set(story.article_ids) if key in self.articles]
+        for name, said, least in (
+            ("articles", ledger.articles, {each.id for each in used}),
+            ("outlets", ledger.outlets, {each.outlet for each in used}),
+            ("languages", ledger.languages, {each.language for each in used}),
+            ("countries", ledger.countries, {each.country for each in used if each.country}),
+        ):
+            if said < len(least):
+                yield Fault("the foot", edition.title, f"{said} {name} are counted, but its stories have {len(least)}")
+
+    def equal(
+        self, where: str, text: str, name: str, said: object, true: object, is_certain: bool = True
+    ) -> Iterator[Fault]:
         if said != true:
-            yield where, text, f"the {name} is given as {said}, but it is {true}"
+            yield Fault(where, text, f"{name}: {_plain(said)}, expected {_plain(true)}", is_certain)
 
 
-def _check_headline(where: str, shown: EditionStory | Brief, versions: ArticleVersions) -> Iterator[Fault]:
-    linked = _versions_at_link(shown, versions)
-    if not linked:
-        yield f"{where}, headline", shown.title, f"no article of the story is at {shown.url}"
-    elif not any(shown.title and shown.title in article.title for article in linked):
-        yield f"{where}, headline", shown.title, f"the article at {shown.url} has another title"
+def _counted(coverage: Coverage) -> Counted:
+    return len(coverage.independent), len(coverage.folded), coverage.agencies
 
 
-def _versions_at_link(shown: EditionStory | Brief, versions: ArticleVersions) -> list[Article]:
-    return [version for key in shown.article_ids for version in versions.get(key, ()) if version.url == shown.url]
+def _plain(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_plain, value)) or "none"
+    return "none" if value in (None, "") else str(value)
+
+
+def _is_whole(text: str, language: str, start: int, end: int) -> bool:
+    starts, ends = _sentence_bounds(text, language)
+    return start in starts and end in ends
+
+
+@lru_cache(maxsize=256)
+def _sentence_bounds(text: str, language: str) -> tuple[Set[int], Set[int]]:
+    """Return where the sentences of a text begin, with and without a dateline, and where they end."""
+    starts, ends = set[int](), set[int]()
+    for chars in READ_CHARS:
+        for start, end in sentences(text[:chars], language):
+            starts |= {start, start + dateline_length(text[start:end])}
+            ends.add(end)
+    return starts, ends

@@ -273,6 +273,12 @@ def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
     return load_records(connection, query.order_by(stories.c.first_at, stories.c.id), StoryRow)
 
 
+def times_of_threads(connection: Connection, threads: Iterable[str]) -> set[datetime]:
+    """Return when the stories of `threads`, and the threads themselves, began."""
+    columns = select(stories.c.first_at, stories.c.began_at)
+    return {at for row in rows_in(connection, columns, stories.c.thread, threads) for at in row}
+
+
 def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:
     """Return the latest changes from or to the stories `ids`, oldest first."""
     c = story_changes.c

@@ -22,6 +22,7 @@ from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stem, stems,
 
 JOINED_NUMBERS = re.compile(r"(?<!\w)\d{1,4}[-–]\d{1,4}(?!\w)")  # "3-1": a result keeps its order
 SCALED = re.compile(r"[ \u00a0\u202f-]?([^\W\d_]+)(?:[ \u00a0\u202f]([^\W\d_]+))?")
+QUOTES = re.compile("[“”„‟«»]")  # given to an engine as straight ones, which models know best
 MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)
 SENTENCE_START = re.compile(r"(?:^|[.!?:;…–—|/])[\W_]*$|[\"“„«‘'(\[]$")
 PARTICLES = frozenset("da de del della den der des di do dos du e el la las le los van von y".split())

@@ -238,7 +238,7 @@ def choose_headline(
     is_local_angle = local_angle_test(story, articles)
     rest: list[Headline] = []
     for among in reports_by_language(story, articles, languages).values():
-        titled = [Headline(_without_outlet(article), article) for article in among if article.title.strip()]
+        titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
         titled.sort(key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
         if event := next((h for h in titled if not is_local_angle(h.article)), None):
             return event
@@ -246,7 +246,7 @@ def choose_headline(
     if rest:
         return rest[0]
     same = [article for article in present if article.language in languages] or present
-    return Headline(_without_outlet(same[0]), same[0])
+    return Headline(title_without_outlet(same[0]), same[0])
 
 
 def is_informative(title: str, language: str) -> bool:
@@ -261,7 +261,7 @@ def is_informative(title: str, language: str) -> bool:
     return not readable.words_for_language("person", language) & set(found)
 
 
-def _without_outlet(article: Article) -> str:
+def title_without_outlet(article: Article) -> str:
     """Return the title without a separator and the outlet's name at its end."""
     title = article.title.strip()
     at = max(title.rfind(mark) for mark in SEPARATORS)

@@ -1,7 +1,6 @@
 """Translates what an edition shows, each text once: from the store, else by the engine, within limits."""
 
 import hashlib
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings
 from digests.store.editions import load_translation, save_translations
-from digests.summarise.checks import keeps_facts, translations_of
+from digests.summarise.checks import QUOTES, keeps_facts, translations_of
 from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
@@ -25,7 +24,6 @@ from watcher.store.writer import read, write
 MAX_CHARS = 420  # of a text: the time that Firefox's engine takes grows with the square of the length
 MAX_WORD_CHARS = 60  # of a word: a longer one is none
 MAX_S = 60.0  # for all texts of an edition; an ordinary one takes a second
-QUOTES = re.compile("[“”„‟«»]")  # models know the straight ones best
 TranslationEngine: TypeAlias = FirefoxEngine | LibreTranslateEngine
 
 

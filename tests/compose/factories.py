@@ -158,7 +158,7 @@ def edition_of(
         owner_kinds=kinds or {},
         load_full_texts=lambda ids: {key: full[key] for key in ids},
     )
-    intake = Intake(entries_seen=len(articles), left_out=left_out, sources_total=9, sources_ok=8)
+    intake = Intake(entries_seen=len(articles), left_out=left_out, sources_total=9, sources_ok=8, sources_unread=1)
     return compose_edition(stories, context, intake=intake, number=1, made_at=END, corrections=())
 
 

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from digests import edition_json
-from digests.cli.editions import check_edition
+from digests.cli.verify import check_edition
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
 from digests.model import Translation, TranslationOutcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.cli.editions import check_edition
+from digests.cli.verify import check_edition
 from digests.edition.schedule import EditionRequest, edition_at, edition_window
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition

@@ -246,6 +246,12 @@ def count_articles(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(articles)).scalar_one()
 
 
+def known_times(connection: Connection, times: Collection[datetime]) -> set[datetime]:
+    """Return those of `times` at which a stored article was published."""
+    query = select(articles.c.published_at).where(articles.c.published_at.in_(sorted(times))).distinct()
+    return set(connection.scalars(query))
+
+
 def pin(connection: Connection, article_ids: Iterable[str], *, pinned_by: str) -> None:
     """Exempt articles from retention on behalf of `pinned_by`."""
     rows = [{"article_id": key, "pinned_by": pinned_by} for key in sorted(set(article_ids))]

@@ -1,0 +1,320 @@
+"""`watcher verify`: whether an edition or a file is what was made, and true of the articles; where a quote stands."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from sqlalchemy import Engine
+from typer import Argument, Option
+
+from digests import edition_json
+from digests.cli.agent import check_quote
+from digests.cli.editions import file_suffixes
+from digests.cli.lookup import find_digest, parse_date
+from digests.edition.compare import compare_files, find_missing_texts
+from digests.edition.evidence import verify_with_store
+from digests.edition.publish import render_files
+from digests.errors import DigestError
+from digests.model import Edition
+from digests.render.forms import FORMATS
+from digests.settings.digests import NAME, DigestSettings, digests_of, folder_of
+from digests.store import editions
+from digests.store.editions import EditionRow
+from digests.summarise.checks import translations_of
+from watcher.cli.commands import DONE, FAILED, PARTLY
+from watcher.cli.options import Config, Json, closing_store, load_settings
+from watcher.cli.output import print_result
+from watcher.settings.models import Settings
+from watcher.store.writer import read
+from watcher.text.format import format_count
+
+MAX_DIFFERENCES = 8  # of a file, that are shown
+FORMS = {Path(pattern).suffix: form for form, pattern in FORMATS.items()}
+CHANGED = "the stored edition has been changed since it was made"
+NOT_SHOWN = (
+    "the articles do not show which stories and sentences were chosen, in which order, which outlets do not report a "
+    "story, and how many entries, pages and sources there were"
+)
+
+
+def verify_editions(
+    edition: Annotated[
+        str | None,
+        Argument(
+            metavar="EDITION",
+            help="A date, a file, a digest, or a quote; by default, the first digest's latest edition.",
+        ),
+    ] = None,
+    day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the latest one.")] = None,
+    article: Annotated[
+        str | None, Option("--article", help="Id or URL of the article to look for a quote in; by default, any.")
+    ] = None,
+    everything: Annotated[bool, Option("--all", help="Check every stored edition of every digest.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Check an edition, one of its files, or a quote.
+
+    Of an edition, two questions are answered. Is it the edition that was made? And is it true of the stored articles?
+    The headlines, sentences, sources, counts, times and places are compared with them. A file is also compared with
+    the stored edition. The output says what was checked, and what could not be.
+
+    A quote, such as a sentence, is looked up in the stored articles, word for word.
+    """
+    settings = load_settings(config)
+    with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
+        if edition is not None and (article is not None or is_quote(edition)):
+            found = read(engine, check_quote, edition, article)
+            print_result(found, format_places(found), json=json, links=True)
+            return DONE if found["verdict"] == "verbatim" else FAILED
+        if everything:
+            verdicts = [check_row(engine, row) for row in read(engine, editions.edition_rows)]
+        elif edition is not None and is_path(edition):
+            verdicts = [check_file(engine, settings, Path(edition))]
+        else:
+            name, day = (None, edition) if edition is not None and is_date(edition) else (edition, day)
+            verdicts = [check_row(engine, find_edition_row(engine, find_digest(settings, name).name, day))]
+    print_result(verdicts if everything else verdicts[0], format_verdicts(verdicts), json=json, links=True)
+    if any(verdict.faults for verdict in verdicts):
+        return FAILED
+    return DONE if all(verdict.is_stored for verdict in verdicts) else PARTLY
+
+
+def is_quote(text: str) -> bool:
+    """Whether an argument is neither a date, nor a file, nor the name of a digest."""
+    return not (NAME.fullmatch(text) or is_date(text) or is_path(text))
+
+
+def is_path(text: str) -> bool:
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):  # a quote may be too long for a path
+        return False
+    return is_file or (text.isascii() and not re.search(r"\s", text) and ("/" in text or bool(Path(text).suffix)))
+
+
+def is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def format_places(found: dict[str, Any]) -> Iterator[str]:
+    match found["verdict"]:
+        case "verbatim":
+            yield f"verbatim in {format_count(len(found['places']), 'place')}"
+        case "same_words":
+            yield "not verbatim: these articles have its words, with other signs or capitals"
+        case _:
+            yield "not found in a stored article"
+    for place in found["places"]:
+        source = place["source"]
+        where = f", {place['part']}, {place['version']}, from character {place['offset']}" if "offset" in place else ""
+        yield f"  {source['outlet']}, article {place['article']}{where}: {source['url']}"
+        yield f"    …{source['text']}…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answers about an edition or a file. `is_as_made`: it is what was made; None if that cannot be known."""
+
+    digest: str
+    date: date
+    number: int
+    file: str | None = None
+    is_stored: bool = True  # False for a file whose edition is not stored
+    is_as_made: bool | None
+    as_made: str  # the first answer in words
+    is_true: bool  # what it says is what the stored articles say, as far as that was checked
+    is_file_compared: bool = False  # with the articles; else the stored edition was
+    headlines: int
+    sentences: int
+    sources: int
+    translations: int
+    faults: tuple[str, ...]
+    unchecked: tuple[str, ...]
+
+
+def find_edition_row(engine: Engine, digest: str, day: str | None) -> EditionRow:
+    """Return the row of a date's edition, by default of the latest. Errors: DigestError, if there is none."""
+    at = parse_date(day, option="--date") if day else None
+    row = read(engine, editions.find_row, digest, at)
+    if row is None:
+        raise DigestError(f"no edition of {digest}{f' for {at}' if at else ''} is stored; watcher digest makes one")
+    return row
+
+
+def check_row(engine: Engine, row: EditionRow) -> Verdict:
+    """Check a stored edition: whether it is the one that was made, and whether it is true of the articles."""
+    stored, hashes = read(engine, editions.load_hashes, row)
+    made = hashes.get("json")
+    if made is None:
+        words = "cannot be said: no hash of it was stored, as it is of an earlier version of Watcher"
+    elif stored == made:
+        words = "yes: the stored edition has the hash that was stored when it was made"
+    else:
+        words = f"no: {CHANGED}"
+    verdict = check_edition(engine, read(engine, editions.load_edition, row), None if made is None else stored == made)
+    changed = (CHANGED,) if made not in (None, stored) else ()
+    return replace(verdict, as_made=words, faults=(*changed, *verdict.faults))
+
+
+def check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = None) -> Verdict:
+    """Check whether an edition is true of the stored articles."""
+    found = read(engine, verify_with_store, edition, is_original=is_as_made is not False)
+    lines = [(each.is_certain, f"{each.where}: {each.message}: {each.text}") for each in found]
+    return Verdict(
+        digest=edition.digest,
+        date=edition.local_date,
+        number=edition.number,
+        is_as_made=is_as_made,
+        as_made="",
+        is_true=not any(is_certain for is_certain, _ in lines),
+        headlines=len(edition.stories) + len(edition.all_briefs),
+        sentences=sum(len(story.quoted) for story in edition.stories),
+        sources=sum(len(story.mentions) for story in edition.stories),
+        translations=len(translations_of(edition)),
+        faults=tuple(line for is_certain, line in lines if is_certain),
+        unchecked=tuple(line for is_certain, line in lines if not is_certain),
+    )
+
+
+def format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    for each in verdicts:
+        outcome = format_count(len(each.faults), "problem") if each.faults else "all verbatim"
+        checked = f"{format_count(each.sentences, 'sentence')} checked"
+        yield f"{each.digest} no. {each.number}, {each.date}: {checked}, {outcome}"
+        yield f"  Is it the edition that was made? {each.as_made[:1].upper()}{each.as_made[1:]}."
+        what = f"{format_count(each.headlines, 'headline')}, {format_count(each.sentences, 'sentence')}"
+        what += f", {format_count(each.sources, 'source')}, {format_count(each.translations, 'translation')}"
+        which = f"the {'file' if each.is_file_compared else 'stored edition'} has {what}, and counts, times and places"
+        yield f"  Is it true of the stored articles? {'Yes' if each.is_true else 'No'}: {which}."
+        unchecked = (*each.unchecked, *(() if each.is_as_made else (NOT_SHOWN,)))
+        yield from (f"  Not checked: {line}" for line in unchecked)
+        yield from each.faults
+
+
+def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
+    """Check a file: whether it is what was made of its edition, and whether that is true of the articles."""
+    form = FORMS.get(path.suffix)
+    if form in (None, "atom"):
+        taken = ", ".join(ending for ending, form in FORMS.items() if form != "atom")
+        why = "a feed has several editions" if form else f"{path.suffix or 'a file without an ending'} is not a format"
+        raise DigestError(f"{path} cannot be checked: {why}; expected a file that ends with one of {taken}")
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise DigestError(f"{path} cannot be read: {error.strerror}") from error
+    if form == "json":
+        return check_json(engine, path, body)
+    found = [
+        (row, compare_with_row(engine, row, form, body, digest, suffix=path.stem[10:]))
+        for row, digest in rows_of_file(engine, settings, path)
+    ]
+    row, comparison = min(found, key=lambda pair: len(pair[1].differences))
+    return with_comparison(check_row(engine, row), path, comparison)
+
+
+def check_json(engine: Engine, path: Path, body: bytes) -> Verdict:
+    """Check the JSON of an edition, which names its edition: what it says is compared with the articles."""
+    edition = edition_json.load(body)
+    rows = read(engine, editions.edition_rows, edition.digest, day=edition.local_date)
+    if not rows:
+        missing = f"the store has no edition of {edition.digest} for {edition.local_date}"
+        verdict = check_edition(engine, edition)
+        return replace(
+            verdict, file=str(path), is_stored=False, is_file_compared=True, as_made=f"cannot be said: {missing}"
+        )
+    found = [(row, compare_with_row(engine, row, "json", body)) for row in rows]
+    row, comparison = min(found, key=lambda pair: (len(pair[1].differences), pair[0].number != edition.number))
+    verdict = check_row(engine, row)
+    if comparison.differences:  # the articles show which of them make it wrong
+        verdict = replace(check_edition(engine, edition, is_as_made=False), is_file_compared=True)
+    return with_comparison(verdict, path, comparison)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How a file compares with its stored edition. `has_hash`: it has the hash of the file that was made."""
+
+    words: str
+    has_hash: bool = False
+    differences: tuple[str, ...] = ()
+
+
+def with_comparison(verdict: Verdict, path: Path, comparison: Comparison) -> Verdict:
+    """Return the verdict on a stored edition as that on a file of it."""
+    is_as_made = False if comparison.differences else comparison.has_hash or verdict.is_as_made
+    words = f"{'no' if is_as_made is False else 'yes'}: {path} {comparison.words}"
+    if verdict.is_as_made is False and not comparison.differences:
+        words += f", but {CHANGED}"
+    shown = comparison.differences[:MAX_DIFFERENCES]
+    if len(comparison.differences) > len(shown):
+        shown += (f"and {len(comparison.differences) - len(shown)} more differences",)
+    faults = (*shown, *verdict.faults)
+    return replace(verdict, file=str(path), is_as_made=is_as_made, as_made=words, faults=faults)
+
+
+def compare_with_row(
+    engine: Engine, row: EditionRow, form: str, body: bytes, digest: DigestSettings | None = None, *, suffix: str = ""
+) -> Comparison:
+    """Compare a file with what was made of an edition, by its hash, then with what the edition gives now."""
+    _, hashes = read(engine, editions.load_hashes, row)
+    if editions.sha256(body) == hashes.get(form):
+        return Comparison(words="is byte for byte the file that was made", has_hash=True)
+    edition = read(engine, editions.load_edition, row)
+    ours = edition_json.dump(edition)
+    if digest is not None:
+        ours = render_files(engine, edition, digest, (form,), suffix=suffix)[0].body
+    if ours == body:
+        return Comparison(words="is byte for byte what the stored edition gives")
+    if form == "json" and form not in hashes and edition_json.dump(edition_json.load(body)) == ours:
+        return Comparison(words="has the values of the stored edition")  # an earlier version wrote fewer fields
+    found = tuple(compare_files(ours, body, form)) or (
+        "the bytes of the file differ from its edition, its texts do not",
+    )
+    if form == "json" or editions.sha256(ours) == hashes.get(form):
+        return Comparison(words="differs from the file that was made", differences=found)
+    texts = shown_texts(edition)
+    missing = find_missing_texts(texts, body, form)
+    count = f"{len(texts) - len(missing)} of the {len(texts)} headlines and sentences of the edition are in it"
+    lost = tuple(f"not in the file: {text}" for text in missing)
+    since = "have changed since it was made" if form in hashes else "may have changed since it was made"
+    why = f"the templates, the settings or Watcher {since}, so that lines can differ for this reason"
+    words = f"differs from what the stored edition gives now; {why}; {count}"
+    return Comparison(words=words, differences=(*lost, *found))
+
+
+def shown_texts(edition: Edition) -> list[str]:
+    """Return the headlines and sentences that each file of an edition shows."""
+    texts = [*(story.headline for story in edition.stories), *(brief.headline for brief in edition.briefs)]
+    for story in edition.stories:
+        texts += [each.text for each in story.llm_sentences] or [each.shown_text for each in story.summary]
+        texts += [each.shown_text for each in (*story.updates, *(turn.sentence for turn in story.turns))]
+    return texts
+
+
+def rows_of_file(engine: Engine, settings: Settings, path: Path) -> list[tuple[EditionRow, DigestSettings]]:
+    """Return the editions that a file may belong to: several, if it is in no digest's folder. Errors: DigestError."""
+    day, suffix = path.stem[:10], path.stem[10:]
+    known = digests_of(settings)
+    home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
+    if not is_date(day):
+        hint = "give the file the name that Watcher gave it, such as 2026-11-24.md"
+        raise DigestError(f"{path} is not a file of an edition: its name does not begin with a date", hint=hint)
+    found = []
+    for digest in home or known:
+        if rows := read(engine, editions.edition_rows, digest.name, day=date.fromisoformat(day)):
+            found += [(row, digest) for row, behind in file_suffixes(rows).items() if behind == suffix]
+    if not found:
+        hint = 'watcher verify "A sentence of it."  # looks for a quote in the stored articles'
+        raise DigestError(
+            f"{path}: no edition with this file name is stored, so nothing of it can be checked as a whole", hint=hint
+        )
+    return found

@@ -1,0 +1,113 @@
+"""Compares a file of an edition with what the edition gives: which lines or values differ, each with its place."""
+
+import email
+import html
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from email import policy
+from itertools import islice
+from typing import Any
+
+CONTEXT = 40  # characters shown before and after a difference
+MAX_CHARS = 400  # shown of a text that differs
+MAX_BOOK_BYTES = 64 << 20  # of all files in a book together
+TAG = re.compile(r"<[^>]*>")
+MISSING = object()
+
+
+def compare_files(ours: bytes, theirs: bytes, form: str) -> Iterator[str]:
+    """Yield the differences of two files of a format: `ours` is what the edition gives. Empty if only bytes differ."""
+    if form == "json":
+        yield from _compare_values(json.loads(ours), json.loads(theirs), "")
+        return
+    old, new = read_parts(ours, form), read_parts(theirs, form)
+    for name in dict.fromkeys((*old, *new)):
+        place = f"{name}, " if name else ""
+        if name not in new:
+            yield f"{place}missing in the file"
+        elif name not in old:
+            yield f"{place}only in the file: {new[name][:MAX_CHARS]}"
+        else:
+            yield from _compare_lines(old[name].splitlines(), new[name].splitlines(), place)
+
+
+def read_parts(data: bytes, form: str) -> dict[str, str]:
+    """Return the texts of a file by name: the parts of a mail, the files of a book; else the whole file as ""."""
+    if form == "epub":
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as book:
+                if sum(each.file_size for each in book.infolist()) <= MAX_BOOK_BYTES:
+                    return {each.filename: book.read(each).decode("utf-8", "replace") for each in book.infolist()}
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+            pass
+        return {"": "not a book"}
+    if form != "eml":
+        return {"": data.decode("utf-8", "replace")}
+    message = email.message_from_bytes(data, policy=policy.default)
+    # The type of the whole names a boundary, which is made from the parts.
+    head = (f"{name}: {value}" for name, value in message.items() if name.lower() != "content-type")
+    found = {"the head of the mail": "\n".join(head)}
+    for number, part in enumerate(message.walk(), 1):
+        if not part.is_multipart():
+            payload = part.get_payload(decode=True)
+            text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(payload)
+            found[f"part {number} of the mail, {part.get_content_type()}"] = text
+    return found
+
+
+def find_missing_texts(texts: Iterable[str], data: bytes, form: str) -> list[str]:
+    """Return those of an edition's `texts` whose words do not follow each other anywhere in a file."""
+    whole = "\n".join(read_parts(data, form).values())
+    said = f" {_words(html.unescape(TAG.sub(' ', whole)) if '</' in whole else whole)} "
+    return [text for text in texts if f" {_words(text)} " not in said]
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text))
+
+
+def _compare_lines(old: Sequence[str], new: Sequence[str], place: str) -> Iterator[str]:
+    for kind, a, a_end, b, b_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        paired = min(a_end - a, b_end - b)
+        for at in range(paired):
+            yield f"{place}line {b + at + 1}: {_show_change(old[a + at], new[b + at])}"
+        for line in islice(old, a + paired, a_end):
+            yield f"{place}missing in the file: {line[:MAX_CHARS]}"
+        for at, line in enumerate(islice(new, b + paired, b_end), b + paired + 1):
+            yield f"{place}line {at}, only in the file: {line[:MAX_CHARS]}"
+
+
+def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in dict.fromkeys((*ours, *theirs)):
+            yield from _compare_values(ours.get(key, MISSING), theirs.get(key, MISSING), f"{path}.{key}".lstrip("."))
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        if len(ours) != len(theirs):
+            yield f"{path}: {len(ours)} in the edition, {len(theirs)} in the file"
+        for at, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+            yield from _compare_values(one, other, f"{path}[{at}]")
+    elif type(ours) is not type(theirs) or ours != theirs:
+        one, other = ("" if each is MISSING else json.dumps(each, ensure_ascii=False) for each in (ours, theirs))
+        yield f"{path}: {_show_change(one, other)}"
+
+
+def _show_change(before: str, after: str) -> str:
+    """Return two texts from a little before the first place where they differ to a little behind the last."""
+    shorter = min(len(before), len(after))
+    start = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    same_end = next((at for at in range(shorter - start) if before[-1 - at] != after[-1 - at]), shorter - start)
+    return (
+        " in the edition, ".join(_cut(text, start, len(text) - same_end) for text in (before, after)) + " in the file"
+    )
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    first, last = max(0, start - CONTEXT), min(len(text), end + CONTEXT, max(0, start - CONTEXT) + MAX_CHARS)
+    shown = f"{'…' if first else ''}{text[first:last]}{'…' if last < len(text) else ''}"
+    return f"“{shown}”" if text else "nothing"
