@@ -200,7 +200,7 @@ def ended_stories(
     return tuple(
         Brief(
             **{name: getattr(story, name) for name in OF_ENDED},
-            outlet=next((m.outlet for m in story.mentions if m.url == story.url), story.mentions[0].outlet),
+            outlet=_outlet_of_headline(story, context),
             language=story.title_language,
             status="gone",
         )
@@ -212,6 +212,14 @@ def ended_stories(
         and story.thread not in threads
         and not articles & set(story.article_ids)
     )[:MAX_ENDED]
+
+
+def _outlet_of_headline(story: EditionStory, context: ComposeContext) -> str:
+    """Return the outlet whose title is a story's headline; the story may mention another report of that outlet."""
+    articles = (context.earlier_articles.get(key) for key in story.article_ids)
+    named = (article.outlet for article in articles if article and article.url == story.url)
+    mentioned = (mention.outlet for mention in story.mentions if mention.url == story.url)
+    return next(named, None) or next(mentioned, story.mentions[0].outlet)
 
 
 MAX_RELATED = 3  # stories listed under one story

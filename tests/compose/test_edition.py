@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.analysis.select import display_length
 from digests.compose.changes import compare_with_earlier
-from digests.compose.edition import compose_edition
+from digests.compose.edition import compose_edition, ended_stories
 from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
@@ -184,6 +184,22 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     }
     assert found["Nepal"].day == 2 and found["Peru"].day == 1
     assert tuesday.previous == date(2026, 3, 10)
+
+
+def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
+    first, second = report("N0", "Flood", "Nepal", 300, hours=3), report("N1", "Flood", "Nepal", 300, hours=4)
+    headline = report("N0", "Deluge", "Nepal", 300, hours=5)
+    monday = edition_of([[first, second]])
+    (section,) = monday.sections
+    (shown,) = section.stories
+    told = {"title": headline.title, "url": headline.url, "article_ids": (*shown.article_ids, headline.id)}
+    section = dataclasses.replace(section, stories=(dataclasses.replace(shown, **told),))
+    monday = dataclasses.replace(monday, sections=(section,))
+
+    context = make_context({}, earlier=by_id(first, second, headline), earlier_editions=(monday,))
+    (ended,) = ended_stories(context, [], set())
+
+    assert (shown.mentions[0].outlet, ended.title, ended.outlet) == ("N1", headline.title, "N0")
 
 
 def test_articles_from_before_the_window_are_known_but_not_counted():
