@@ -164,7 +164,7 @@ class _Check:
             yield from self.sentence(f"{at}, {turn.day}", turn.sentence)
             local = turn.sentence.published_at.astimezone(ZoneInfo(self.edition.timezone))
             yield from self.equal(f"{at}, {turn.day}", turn.sentence.text, "day", turn.day, local.date())
-        yield from self.written(at, story)
+        yield from self.llm_sentences(at, story)
         for figure in (*story.number_changes, *story.turn_figures):
             where = f"{at}, figure {figure.before} → {figure.after}"
             for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
@@ -218,7 +218,7 @@ class _Check:
         for outlet in set(story.new_outlets).difference(each.outlet for each in articles):
             yield Fault(at, outlet, "it is given as a new outlet, but has no article in the story")
         counts = (story.independent, story.folded, story.agencies)
-        grouped = [(_counted(own.coverage), own) for own in self.groupings(story.article_ids, until=counts)]
+        grouped = [(_counts_of(own.coverage), own) for own in self.groupings(story.article_ids, until=counts)]
         if not grouped:
             return
         found, grouping = next((each for each in grouped if each[0] == counts), grouped[0])
@@ -285,7 +285,7 @@ class _Check:
                 coverage = measure_coverage(story, articles)
                 agencies = {key: each.agency for each in reports for key in each.articles}
                 yield Grouping(story, coverage, agencies)
-                if until == _counted(coverage):
+                if until == _counts_of(coverage):
                     return
 
     def _stored_reports(self, ids: tuple[str, ...]) -> tuple[WireGroup, ...]:
@@ -304,7 +304,7 @@ class _Check:
             items.append(make_item(article, features))
         return tuple(join_rewritten(group_wire_copies(items), {key: number for number, key in enumerate(ids)}))
 
-    def written(self, at: str, story: EditionStory) -> Iterator[Fault]:
+    def llm_sentences(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check the sentences of a model: they cite sentences of reports, which support them."""
         for number, written in enumerate(story.llm_sentences, 1):
             where = f"{at}, LLM sentence {number}"
@@ -475,7 +475,7 @@ class _Check:
             yield Fault(where, text, f"{name}: {_plain(said)}, expected {_plain(true)}", is_certain)
 
 
-def _counted(coverage: Coverage) -> Counted:
+def _counts_of(coverage: Coverage) -> Counted:
     return len(coverage.independent), len(coverage.folded), coverage.agencies
 
 
