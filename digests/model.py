@@ -87,6 +87,7 @@ class SourceMention:
     published_at: datetime
     article_id: str
     agency: str | None = None  # whose text the report copies
+    via: str | None = None  # the source whose feed had its link, if its outlet's own feed had not
     shows_title: bool = False  # show the title too
 
 

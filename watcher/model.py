@@ -70,6 +70,7 @@ class Feed:
     health: str | None = None  # the state after its last poll
     health_at: datetime | None = None  # when `health` last changed
     unchanged_polls: int = 0  # polls that brought nothing new, since the last one that its history has a line for
+    site: str | None = None  # that the feed names as its own (`text.urls.site_of`), when it was last parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,7 @@ class PollSucceeded:
     skip_days: tuple[str, ...] = ()
     body_hash: str | None = None
     max_age_s: float | None = None
+    site: str | None = None  # as `Feed` has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +280,7 @@ class ArticleHeader:
 
     id: str  # 16 hex digits made from its identity (`text.urls.article_id`)
     url: str
-    outlet: str  # the source's name
+    outlet: str  # the name of its source, or the site of an outlet that is no source (`feeds.ownership`)
     title: str
     language: str  # BCP 47 primary tag, "und" if unknown
     country: str | None  # of the outlet, ISO 3166-1 alpha-2
@@ -296,6 +298,7 @@ class Article(ArticleHeader):
     fetched_at: datetime
     section: str | None = None
     owner: str | None = None
+    via: str | None = None  # the source whose feed has the link, if it is another outlet's and that one's feed has not
     authors: tuple[str, ...] = ()
     dateline: str | None = None
     image: str | None = None

@@ -15,7 +15,7 @@ MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a
 MIN_OUTLETS = 4  # of any other country or kind of owner, to list it as missing
 MAX_MISSING = 6  # of each kind
 COUNTRY, OWNER = "country", "owner"
-SHOWN = ("outlet", "url", "language", "country", "title", "published_at")  # of an article, in a mention
+SHOWN = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
 OutletGroups: TypeAlias = Mapping[tuple[str, str], Set[str]]  # outlets by (kind of group, name)
 
 

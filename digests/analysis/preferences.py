@@ -48,7 +48,7 @@ def score_weights(
     weights: WeightSettings, articles: Sequence[Article], places: Sequence[str]
 ) -> list[tuple[str, float]]:
     """Return the weights that apply to a story, each with its reason: ("country UA", 1.5)."""
-    outlets = {fold(article.outlet) for article in articles}
+    outlets = {name for article in articles for name in source_names(article)}
     sections = {fold(article.section) for article in articles if article.section}
     spoken = matching_phrases(list(weights.words), articles)
     found = [(f"“{word}”", weight) for word, weight in weights.words.items() if word in spoken]
@@ -56,6 +56,11 @@ def score_weights(
     found += [(f"section {name}", weight) for name, weight in weights.sections.items() if fold(name) in sections]
     found += [(f"source {name}", weight) for name, weight in weights.sources.items() if fold(name) in outlets]
     return found
+
+
+def source_names(article: Article) -> set[str]:
+    """Return the folded names of the sources whose article it is: of its outlet, and of the feed that had its link."""
+    return {fold(name) for name in (article.outlet, article.via) if name}
 
 
 def match_section_rule(
@@ -66,7 +71,7 @@ def match_section_rule(
         outlets = {fold(name) for name in rule.sources}
         if (
             set(rule.countries) & set(places[:1])
-            or any(fold(article.outlet) in outlets for article in articles)
+            or not outlets.isdisjoint(name for article in articles for name in source_names(article))
             or matching_phrases(rule.words, articles)
         ):
             return rule.section
@@ -87,7 +92,7 @@ class MuteRule:
     outlets: frozenset[str] | None = None
 
     def matches(self, article: Article) -> bool:
-        if self.outlets is not None and fold(article.outlet) not in self.outlets:
+        if self.outlets is not None and self.outlets.isdisjoint(source_names(article)):
             return False
         whole = (article.title, article.text[:LEAD_CHARS])
         parts = whole if self.in_title and self.in_text else whole[:1] if self.in_title else whole[1:]

@@ -325,6 +325,7 @@ def show_reporters(connection: Connection, story: str) -> Answer:
                 "country": article.country,
                 "owner": sanitize_line(article.owner or "", limit=NAME_CHARS) or None,
                 "agency": sanitize_line(report.agency or "", limit=NAME_CHARS) or None,
+                "by_way_of": sanitize_line(article.via or "", limit=NAME_CHARS) or None,
                 "copy_of_article": None if article.id == report.origin else report.origin,
                 "article": article.id,
                 "title": make_quote(article.title, article),

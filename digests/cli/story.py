@@ -128,6 +128,7 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
 def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
+    credit += f" (by way of {origin.via})" if origin.via else ""
     credit += f" ({origin.kind}, not counted)" if origin.kind in COLLECTIONS else ""
     credit += " (text doubtful, not quoted)" if origin.kind == DOUBTFUL else ""
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
@@ -155,7 +156,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
 
     def article_json(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
-        row = select_fields(article, "id", "url", "outlet", "title", "language", "country", "published_at")
+        row = select_fields(article, "id", "url", "outlet", "via", "title", "language", "country", "published_at")
         row |= select_fields(member, "nearest", "evidence")
         return row | ({"differs": explain.describe_copy(copy)} if copy else {})
 

@@ -258,8 +258,12 @@ def find_late_articles(
 
 
 def find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, end: datetime) -> frozenset[str]:
-    """Return the outlets whose feeds were all read up to `end`, and those of which articles were imported."""
-    found = {article.outlet for article in articles}
+    """
+    Return the outlets whose feeds were all read up to `end`, and those of which articles were imported.
+
+    Of an outlet that is no source, only what others link is known: nothing says what it does not report.
+    """
+    found = {article.outlet for article in articles if article.via is None}
     unread = {
         feed.source.name
         for feed in feeds

@@ -230,6 +230,7 @@ class Views:
     def _source(self, mention: SourceMention, title: str) -> view.SourceView:
         words = self.words
         outlet, agency = outlet_name(mention.outlet, mention.url), agency_credit(mention)
+        via = sanitize_line(mention.via or "", limit=MAX_NAME)
         return view.SourceView(
             outlet=outlet,
             url=web_url(mention.url),
@@ -239,6 +240,7 @@ class Views:
                     words.country(mention.country),
                     words.in_language(mention.language),
                     words.say("agency", agency=agency) if agency else "",
+                    words.say("via", source=via) if via else "",
                 )
             ),
             title=title,

@@ -41,7 +41,7 @@ def followed_threads(
     """
     Return by thread a brief of its newest story, and when its last report was published.
 
-    Only stored reports from before `before` count, and only those of `outlets` unless it is None.
+    Only stored reports from before `before` count, and only those that `outlets` have or link, unless it is None.
     """
     found: dict[str, tuple[Brief, datetime]] = {}
     for thread in {row.thread: None for _, _, row in load_followed(connection)}:
@@ -50,7 +50,7 @@ def followed_threads(
         stored = (
             each for each in articles_by_id(connection, home).values() if each.title and each.published_at < before
         )
-        reports = [each for each in stored if outlets is None or each.outlet in outlets]
+        reports = [each for each in stored if outlets is None or {each.outlet, each.via} & {*outlets}]
         if not reports:
             continue
         latest = max(reports, key=lambda each: (each.published_at, each.id))

@@ -179,10 +179,17 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, 
         "lang": language_tag(article.language),
         "dir": language_direction(article.language, title),
         "outlet": sanitize_line(article.outlet, limit=100),
-        "about": words.join((words.country(article.country), words.in_language(article.language))),
+        "about": words.join(
+            (words.country(article.country), words.in_language(article.language), describe_via(article, words))
+        ),
         "at": article.published_at,
         "differs": differs,
     }
+
+
+def describe_via(article: Article, words: Localizer) -> str:
+    """Return "by way of Example Links"; "" for an article that its outlet's own feed has."""
+    return words.say("via", source=sanitize_line(article.via, limit=100)) if article.via else ""
 
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -239,6 +246,7 @@ def byline(found: Article, words: Localizer) -> str:
     parts = (
         words.country(found.country),
         words.in_language(found.language),
+        describe_via(found, words),
         ", ".join(sanitize_line(author, limit=80) for author in found.authors[:6]),
         sanitize_line(found.agency or "", limit=80) if found.agency not in found.authors else "",
         sanitize_line(found.dateline or "", limit=80),

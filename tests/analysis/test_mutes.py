@@ -25,7 +25,7 @@ ARTICLES = (
     replace(article("Alpha", "Lottery jackpot is won", LONG), authors=("Zoë Ångström", "Bo Li")),
     article("Beta", "Lottery funds a new bridge", LONG),
     article("Gamma", "A jackpot of 12 million", f"The lottery paid it on Monday. {LONG}"),
-    article("Gamma", "Council meets", LATE_LOTTERY),
+    replace(article("Gamma", "Council meets", LATE_LOTTERY), via="Links"),
 )
 
 
@@ -42,6 +42,7 @@ def rules(*mute, day=DAY):
         ({"words": ["lot*", "council"]}, (0, 1, 3)),
         ({"words": ["lottery"], "unless": ["new bridge"]}, (0,)),
         ({"words": ["lottery"], "sources": ["beta"]}, (1,)),
+        ({"words": ["council"], "sources": ["links"]}, (3,)),
         ({"words": ["lottery"], "tags": ["sport"]}, (0,)),
         ({"words": ["lottery", "council"], "sources": ["Gamma"], "tags": ["sport"]}, (0, 3)),
         ({"words": ["lottery"], "tags": ["unused"]}, ()),

@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from digests.cli.agent import TEXT_CHARS, UNTRUSTED, make_server
 from digests.store.editions import open_digests_read_only
@@ -19,7 +19,7 @@ from tests.web.press import NOW, filled, put
 from watcher.cli.main import run_command_line
 from watcher.errors import StoreError
 from watcher.store.articles import compress
-from watcher.store.schema import revisions
+from watcher.store.schema import articles, revisions
 from watcher.store.writer import read, write
 
 mcp = pytest.importorskip("mcp", reason="without the [mcp] extra there is no `watcher mcp`")
@@ -37,6 +37,8 @@ def press(tmp_path_factory):
     later = {"article_id": "0" * 16, "at": at, "kind": "changed", "title": "Quake: 900 dead"}
     row = later | {"text": compress("It was wrong.")}
     write(engine, lambda connection: connection.execute(insert(revisions), row))
+    of_harbour = update(articles).where(articles.c.outlet == "Harbour Post")
+    write(engine, lambda connection: connection.execute(of_harbour.values(via="Links\x1b[31m")))
     engine.dispose()
     reading = open_digests_read_only(settings.store.url)
     yield make_server(settings, reading), reading, folder
@@ -91,6 +93,7 @@ async def test_an_agent_goes_from_an_edition_to_a_story_its_outlets_changes_and_
     by_outlet = {each["title"]["outlet"]: each for each in outlets["reports"]}
     assert by_outlet["Harbour Post"]["counts_as_independent"] != by_outlet["Prairie Ledger"]["counts_as_independent"]
     assert {by_outlet[name]["copy_of_article"] is None for name in ("Harbour Post", "Prairie Ledger")} == {True, False}
+    assert (by_outlet["Harbour Post"]["by_way_of"], by_outlet["Prairie Ledger"]["by_way_of"]) == ("Links [31m", None)
     assert 1 <= len(hits) <= 3 and all("tarvola" in each["passage"]["text"].lower() for each in hits)
     (change,) = changes["changes_by_outlets"]
     assert change["new_title"]["text"] == "Quake: 900 dead" and change["added"][0]["text"] == "It was wrong."

@@ -13,7 +13,7 @@ from digests.store.editions import DAILY
 from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.schema import feeds
+from watcher.store.schema import articles, feeds
 from watcher.store.writer import write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -125,6 +125,14 @@ def test_an_earlier_report_of_the_story_forbids_to_say_so(engine, flood, put):
 
 def test_without_vectors_nothing_is_said_of_another_language(engine, flood, put):
     put_french(put, ("Le chat dort.", "Il pleut sur Nantes.", "La mairie ferme.", "Un vélo volé."), language="fr")
+
+    assert silent(engine) == []
+
+
+def test_outlets_that_are_known_from_the_links_of_others_are_not_said_to_be_silent(engine, flood, put):
+    put_french(put)
+    write(engine, lambda c: c.execute(update(feeds).where(feeds.c.name.in_(FRENCH)).values(enabled=False)))
+    write(engine, lambda c: c.execute(update(articles).where(articles.c.outlet.in_(FRENCH)).values(via="Links")))
 
     assert silent(engine) == []
 

@@ -205,6 +205,18 @@ def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agen
     assert bool(re.search(rf"{outlet}, [^;]*{agency} text", text)) is told
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_report_that_a_link_blog_brought_says_by_way_of_which(editions, form):
+    edition = editions.small()
+    story = edition.stories[0]
+    mention = replace(story.mentions[-1], outlet="paper.example", via="Example *Links*")
+    story = replace(story, mentions=(*story.mentions[:-1], mention))
+
+    text = one(replace(edition, sections=(replace(edition.sections[0], stories=(story,)),)), form)
+
+    assert re.search(r"by way of\s+Example\s+\\?\*Links", text)
+
+
 def test_an_edition_speaks_its_language_in_its_time_zone(editions):
     edition = replace(editions.small(), language="de", timezone="America/Sao_Paulo", previous=None)
 

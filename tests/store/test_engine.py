@@ -29,7 +29,7 @@ NEWEST_MIGRATION = """
 from alembic import op
 
 revision = "0099"
-down_revision = "0015"
+down_revision = "0016"
 
 
 def upgrade() -> None:
@@ -180,6 +180,21 @@ def test_a_store_from_before_translations_follows_and_hashes_gets_their_tables_a
     assert list(read(engine, load_follows)) == ["s1f2e3d4c5b"]
     with engine.connect().execution_options(reading=True) as connection:
         assert unlike(connection, digests_metadata, "digests_schema") == []
+    engine.dispose()
+
+
+def test_a_store_from_before_the_outlets_of_pages_gets_their_columns(store_url):
+    engine = open_store(store_url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE feeds DROP COLUMN site"))
+        connection.execute(text("ALTER TABLE articles DROP COLUMN via"))
+        connection.execute(text("UPDATE watcher_schema SET version_num = '0015'"))
+    engine.dispose()
+
+    engine = open_store(store_url)
+
+    with engine.connect().execution_options(reading=True) as connection:
+        assert unlike(connection, metadata, "watcher_schema") == []
     engine.dispose()
 
 

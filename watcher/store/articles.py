@@ -6,10 +6,10 @@ import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, or_, select
 
 from watcher.failure_messages import Reason
 from watcher.model import Article, ArticleHeader, PackedFeatures, RemovedBlock
@@ -33,6 +33,7 @@ INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # 
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in ("text", "removed"))
 NO_TEXT = zlib.compress(b"")
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
+LISTED_BEFORE = timedelta(days=1)  # before an article's time: when the entry of a feed that links it may have come
 MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
 # The id of an entry's article: of the one that its page redirected to if known, else of its link.
 ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.article_id)
@@ -143,13 +144,16 @@ def article_leads_between(
     id the compressed texts of those with `chars` characters or more.
 
     Args:
-        feed_ids: Only articles of these feeds; None for all.
+        feed_ids: Only articles that these feeds have or link; None for all.
         chars: How many characters of their text the returned articles have.
     """
     columns = (*(articles.c[name] for name in ARTICLE_FIELDS), texts.c.text)
     query = select_published(connection, columns, texts, start=start, end=end)
     if feed_ids is not None:
-        query = query.where(articles.c.feed_id.in_(list(feed_ids)))
+        ids = list(feed_ids)
+        since = start - LISTED_BEFORE
+        listed = select(ENTRY_ARTICLE_ID).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
+        query = query.where(or_(articles.c.feed_id.in_(ids), articles.c.id.in_(listed)))
     found, compressed = [], {}
     for *values, packed in connection.execute(query):
         lead = decompress_prefix(packed, chars)

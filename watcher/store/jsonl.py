@@ -86,6 +86,7 @@ class ArticleLine(TypedDict, total=False):
     country: Annotated[str, Field(pattern="^([A-Z]{2})?$"), Cleaned]
     section: Short
     owner: Short
+    via: Short
     agency: Short
     dateline: Short
     image: WebAddress

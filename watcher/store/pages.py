@@ -11,6 +11,7 @@ from watcher.failure_messages import Reason
 from watcher.model import Entry, Feed, Revision
 from watcher.store.articles import NewArticle, add_articles, articles_by_id, compress, decompress
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
+from watcher.store.ownership import attribute, feeds_of_pages, hand_over
 from watcher.store.schema import articles, entries, feeds, pages, revisions
 from watcher.store.sql import columns_of, count_rows, execute_each, insert, rows_in
 from watcher.text.urls import host_key
@@ -57,13 +58,21 @@ def page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
 
 def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
     """Delete the page of an article; with `redirected_to`, its entries record that they redirect to that article."""
+    listed_by = feeds_of_pages(connection, [article_id])
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
     if redirected_to is not None:
+        hand_over(connection, {redirected_to: [*listed_by.values()]})
         connection.execute(SET_REDIRECT, [{"of": article_id, "redirected_article_id": redirected_to}])
 
 
 def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]]) -> list[bool]:
-    """Store (article, page id) pairs and delete the pages; return for each whether it was new, as `add_articles`."""
+    """
+    Store (article, page id) pairs under the outlets of the articles, and delete the pages.
+
+    Return for each whether it was new, as `add_articles`.
+    """
+    listed_by = feeds_of_pages(connection, [key for _, key in given])
+    given = [(attribute(connection, arrival, listed_by.get(key)), key) for arrival, key in given]
     added = add_articles(connection, [arrival for arrival, _ in given])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
     led = [(key, arrival.article.id) for arrival, key in given if arrival.article.id != key]

@@ -1,6 +1,6 @@
 """Poll results and their history."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, func, select,
 
 from watcher.failure_messages import HealthKind, Reason
 from watcher.feeds.health import STATUS_FIELDS, average_gap, stored_status
+from watcher.feeds.ownership import decide_owner
 from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
 from watcher.store.feeds import entry_json
+from watcher.store.ownership import feeds_of_pages, hand_over
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
-from watcher.text.urls import article_id, host_key, is_mail, normalize_url
+from watcher.text.urls import article_id, host_key, host_of, is_mail, normalize_url
 
 KEEP_POLLS = 200  # rows per feed: its history for `watcher status`
 STATS_DAYS = 7
@@ -96,7 +98,8 @@ def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
         values["max_age_s"] = result.max_age_s
     if isinstance(result, PollSucceeded):
         values |= {"interval_s": result.interval_s, "faults": result.faults[:20], "body_hash": result.body_hash}
-        values |= {"skip_hours": result.skip_hours, "skip_days": result.skip_days} | arrival_stats(feed, result)
+        values |= {"skip_hours": result.skip_hours, "skip_days": result.skip_days, "site": result.site}
+        values |= arrival_stats(feed, result)
     return values | redirect_columns(feed, result)
 
 
@@ -193,39 +196,77 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     # If the article of a changed entry was cited, its page is rechecked now.
     soon = [{"of": entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
     execute_each(connection, UPDATE_RECHECK, soon)
-    noted = enqueue_pages(connection, were_read)
+    listings: defaultdict[str, list[Listing]] = defaultdict(list)
+    for feed, result in were_read:
+        named = replace(feed, site=result.site)
+        for is_new, those in ((True, result.changes.new), (False, result.seen_only)):
+            for entry in those:
+                listings[entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
+    hand_over(connection, {key: [each.feed for each in those] for key, those in listings.items()})
+    noted = queue_pages(connection, listings)
     return [noted[feed.id] for feed, _ in given]
 
 
-def enqueue_pages(connection: Connection, given: Sequence[tuple[Feed, PollSucceeded]]) -> Counter[int]:
-    """Queue the page of each new entry whose article is neither stored nor queued; return the number by feed id."""
-    new: dict[str, tuple[Feed, Entry, datetime]] = {}
-    for feed, result in given:
-        for entry in result.changes.new:
-            new.setdefault(entry_article_id(feed, entry), (feed, entry, result.at))
-    there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, new)}
-    there |= {row.article_id for row in rows_in(connection, select(pages.c.article_id), pages.c.article_id, new)}
-    rows: list[dict[str, Any]] = [
-        {
-            "article_id": key,
-            "feed_id": feed.id,
-            "url": entry.url or "",
-            "host": host_key(entry.url) if entry.url and not is_mail(feed.source.url) else feed.host,
-            "entry": entry_json(entry),
-            "added_at": at,
-            "next_try_at": at,
-        }
-        for key, (feed, entry, at) in new.items()
-        if key not in there
-    ]
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An entry of a feed that was polled. Unless `is_new`, its page is not to be fetched for this feed."""
+
+    feed: Feed
+    entry: Entry
+    at: datetime
+    is_new: bool
+
+
+def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]]) -> Counter[int]:
+    """
+    Queue the page of each new entry whose article is neither stored nor queued; return the number by feed id.
+
+    A page that is queued for another feed is fetched for the one that has the better right to it (`feeds.ownership`).
+    """
+    there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
+    queued = feeds_of_pages(connection, listings.keys() - there)
+    rows: list[dict[str, Any]] = []
+    for key, listed in listings.items():
+        those = listed if key in queued else [each for each in listed if each.is_new]
+        if key in there or not those:
+            continue
+        best = choose_listing(those, queued.get(key))
+        if best is None:
+            continue
+        feed, entry = best.feed, best.entry
+        values = {"feed_id": feed.id, "url": entry.url or "", "entry": entry_json(entry)}
+        values["host"] = host_key(entry.url) if entry.url and not is_mail(feed.source.url) else feed.host
+        if key not in queued:
+            rows.append(values | {"article_id": key, "added_at": best.at, "next_try_at": best.at})
+            continue
+        mine = update(pages).where(pages.c.article_id == key)
+        connection.execute(mine.values(values))
+        if best.is_new:  # it was given up for the other feed
+            connection.execute(mine.where(pages.c.next_try_at.is_(None)).values(next_try_at=best.at, tries=0))
     execute_each(connection, insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
     return Counter(row["feed_id"] for row in rows)
+
+
+def choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing | None:
+    """Return the entry for which to fetch a page; None if it stays with the feed that it is queued for."""
+    feeds = [each.feed for each in those] + ([queued_for] if queued_for else [])
+    owner = decide_owner(host_of(those[0].entry.url or ""), listed_by=feeds) if len(feeds) > 1 else None
+    if owner is None:
+        return None if queued_for else those[0]
+    if queued_for and queued_for.id == owner.id:
+        return None
+    return next(each for each in those if each.feed.id == owner.id)
 
 
 def entry_article_id(feed: Feed, entry: Entry) -> str:
     """Return the article id of an entry: by its link, else by feed and GUID; so too for a mail, which anybody sends."""
     has_link = entry.url and not is_mail(feed.source.url)
-    return article_id(normalize_url(entry.url or "") if has_link else f"{feed.source.url}\n{entry.guid}")
+    return article_id(normalize_url(entry.url or "")) if has_link else feed_text_id(feed, entry)
+
+
+def feed_text_id(feed: Feed, entry: Entry) -> str:
+    """Return the id of an article that is an entry's own text, and not that of the page that it links."""
+    return article_id(f"{feed.source.url}\n{entry.guid}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

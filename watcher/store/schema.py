@@ -151,6 +151,7 @@ feeds = Table(
     Column("health", Text),  # after its last poll; the last row in `health_changes`
     Column("health_at", UtcDateTime),  # since when
     Column("unchanged_polls", Integer, nullable=False, server_default="0"),  # since its last row in `polls`
+    Column("site", Text),  # that the feed names as its own, at the last parse
 )
 
 polls = Table(
@@ -237,6 +238,7 @@ articles = Table(
     Column("published_at", UtcDateTime, nullable=False, index=True),
     Column("fetched_at", UtcDateTime, nullable=False, index=True),
     Column("day", Integer, nullable=False, server_default="0"),  # the day of `fetched_at` (`store.partitions`)
+    Column("via", Text),  # the source whose feed has the link, if the outlet's own has not
 )
 
 texts = Table(

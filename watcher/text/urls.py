@@ -38,6 +38,18 @@ SHARED = frozenset(
     "vercel.app pages.dev web.app herokuapp.com libsyn.com podbean.com simplecast.com bearblog.dev micro.blog write.as "
     "neocities.org".split()
 )
+# Platforms whose hosts say nothing of who publishes there: the path names the channel, or the link leads elsewhere.
+CHANNEL_HOSTS = frozenset(
+    "youtube.com youtu.be vimeo.com dailymotion.com rumble.com odysee.com tiktok.com soundcloud.com podcasts.apple.com "
+    "open.spotify.com reddit.com redd.it facebook.com fb.com instagram.com threads.net x.com twitter.com t.co bsky.app "
+    "linkedin.com t.me telegra.ph patreon.com flipboard.com apple.news github.com news.google.com groups.google.com "
+    "docs.google.com sites.google.com feedproxy.google.com feedburner.com feedblitz.com ampproject.org archive.org "
+    "archive.is archive.ph archive.today rsshub.app rss.app".split()
+)
+# Labels before a country code under which names are registered: "example.co.uk". The public suffix list has others,
+# such as those of towns; their sites are told apart only as far as each is a source.
+SECOND_LEVEL = frozenset("ac co com edu go gob gouv gov govt gv ltd mil ne net nic nom or org plc sch".split())
+ADDRESS = re.compile(r"[\d.]+|\[.*\]")  # of IPv4, or of IPv6
 
 SECOND_LEVEL = frozenset("ac co com edu gov net or org".split())  # of a public suffix: co.uk
 PORT = re.compile(r":[0-9]+$")
@@ -129,6 +141,27 @@ def host_of(url: str) -> str:
     if ":" in host:
         host = f"[{host}]"
     return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
+
+
+def site_of(host: str) -> str:
+    """
+    Return the domain of a host that somebody has registered ("bbc.co.uk" for "news.bbc.co.uk").
+
+    On a platform it is the user's subdomain. An IP address, and a name without a dot, stay as they are, with the port.
+    """
+    name = host.partition(":")[0]
+    labels = name.removeprefix("www.").split(".")
+    if len(labels) < 2 or ADDRESS.fullmatch(name) or host.startswith("["):
+        return host
+    is_deep = ".".join(labels[-2:]) in SHARED or (len(labels[-1]) == 2 and labels[-2] in SECOND_LEVEL)
+    return ".".join(labels[-3:] if is_deep else labels[-2:])
+
+
+def is_channel_host(host: str) -> bool:
+    """Whether a host is that of a platform as a whole, so that it does not say who publishes there."""
+    labels = host.partition(":")[0].removeprefix("www.").split(".")
+    above = {".".join(labels[n:]) for n in range(len(labels))}
+    return not above.isdisjoint(CHANNEL_HOSTS) or ".".join(labels) in SHARED
 
 
 def hide_secrets(text: str, userinfo: str = "") -> str:

@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 from watcher.errors import CleanError, FetchError, HttpStatusError, MachineError, RequestRefused, StoreError, TooLarge
 from watcher.failure_messages import PageKind, Reason, TaskKind
-from watcher.model import Article, CrossHostRedirect, Response, Revision
+from watcher.feeds.ownership import is_on_site, owns_page
+from watcher.model import Article, CrossHostRedirect, Entry, Feed, Response, Revision
 from watcher.store import pages
 from watcher.store.articles import NewArticle, article_title, load_site_blocks
+from watcher.store.ownership import find_owner
 from watcher.store.pages import StoredPage
+from watcher.store.polls import feed_text_id
 from watcher.text.encoding import replace_surrogates
 from watcher.text.format import fields
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, is_mail, normalize_url
@@ -202,13 +205,24 @@ async def use_response(page: StoredPage, response: Response, context: WorkerCont
             if ours and word_overlap(ours, title, language) < MIN_TITLE_OVERLAP:  # another article, or a wall
                 return await use_feed_text(page, context, Reason(PageKind.OTHER_PAGE, url=response.url), now)
             return DropDuplicate(url=response.url, article_id=key)
-    processed = await clean_in_worker(page, response, context, now)
     host = host_of(response.url)
+    is_own = await is_own_page(page.feed, host, context)
+    processed = await clean_in_worker(page, response, context, now, is_own=is_own)
+    if not is_own:  # what the feed says of another outlet's article is not that outlet's word
+        page = replace(page, entry=Entry(guid=page.entry.guid, url=page.entry.url, title=""))
     longer = await feed_text_if_longer(page, processed, context)
     if longer is None:
         return new_article(page, processed, key, host, context, now)
     reason = Reason(PageKind.FEED_TEXT_LONGER)
     return new_article(page, longer, key, host, context, now, from_feed=True, feed_reason=reason)
+
+
+async def is_own_page(feed: Feed, host: str, context: WorkerContext) -> bool:
+    """Whether a page of `host` belongs to the source of the feed that lists it."""
+    if is_on_site(feed, host) or not owns_page(feed, host):
+        return is_on_site(feed, host)
+    owner = await context.writer.read(find_owner, host, [feed])
+    return owner is not None and owner.id == feed.id
 
 
 async def use_feed_text(
@@ -286,12 +300,12 @@ def undo_new_cuts(old: str, new: str, old_cuts: Container[str], new_cuts: Contai
 
 
 async def clean_in_worker(
-    page: StoredPage, response: Response, context: WorkerContext, now: datetime
+    page: StoredPage, response: Response, context: WorkerContext, now: datetime, *, is_own: bool = True
 ) -> tasks.ProcessedPage:
-    """Return the cleaned article of a fetched page. Errors: CleanError, WorkerFailed."""
+    """Return the cleaned article of a fetched page; `is_own` as `is_own_page`. Errors: CleanError, WorkerFailed."""
     site = await context.writer.read(load_site_blocks, host_of(response.url))
     entry = replace(page.entry, published_at=None) if is_listed(page, context) else page.entry
-    args = (response, entry, page.feed.source.language, site, context.site_rules, now)
+    args = (response, entry, page.feed.source.language, site, context.site_rules, now, is_own)
     return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
 
 
@@ -346,8 +360,14 @@ def new_article(
     from_feed: bool = False,
     feed_reason: Reason | None = None,
 ) -> NewArticle:
-    """Return the article of a page, dated by the feed, else the page, else when first seen; at most `now`."""
+    """
+    Return the article of a page, dated by the feed, else the page, else when first seen; at most `now`.
+
+    A text of a feed about a page of another site is an article apart: that page may still be stored as its outlet's.
+    """
     source, cleaned = page.feed.source, processed.cleaned
+    if from_feed and page.url and not is_on_site(page.feed, host_of(page.url)):
+        key = feed_text_id(page.feed, page.entry)
     own = cleaned.published_at if is_listed(page, context) else None
     published = own or page.entry.published_at or cleaned.published_at or page.added_at
     article = Article(

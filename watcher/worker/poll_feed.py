@@ -36,7 +36,7 @@ from watcher.store.hosts import known_hosts, set_blocked_until
 from watcher.store.polls import record_polls
 from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
-from watcher.text.urls import host_of, is_mail
+from watcher.text.urls import host_of, is_channel_host, is_mail, site_of
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import FeedPolled, WorkerContext
 from watcher.worker.process_pool import WorkerFailed
@@ -156,6 +156,7 @@ async def parse_response(
         skip_hours=parsed.skip_hours,
         skip_days=parsed.skip_days,
         max_age_s=freshness.max_age_s,
+        site=site_of_feed(parsed),
     )
 
 
@@ -173,6 +174,12 @@ async def parse_each_mail(body: bytes, parse: Callable[[bytes], ParsedFeed], con
             entries |= {entry.guid: entry for entry in parsed.entries if entry.guid not in entries}
             faults += parsed.faults
     return replace(folder, entries=tuple(entries.values()), faults=tuple(faults))
+
+
+def site_of_feed(parsed: ParsedFeed) -> str | None:
+    """Return the site that a feed names as its own; None if it names none, or a platform."""
+    host = host_of(parsed.link or "")
+    return None if not host or is_channel_host(host) else site_of(host)
 
 
 async def get_parts(index: ParsedFeed, get: Callable[[str], Awaitable[Response | NotModified]]) -> Parts:

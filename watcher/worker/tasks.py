@@ -64,8 +64,16 @@ def clean_page(
     site: tuple[tuple[int, ...], ...],
     rules: tuple[SiteRules, ...],
     now: datetime,
+    is_own: bool = True,
 ) -> ProcessedPage:
-    """Return the article of a page. Errors: CleanError. `site`: block hashes of its site; `rules`: the user's own."""
+    """
+    Return the article of a page. Errors: CleanError.
+
+    Args:
+        site: Block hashes of the page's site.
+        rules: The user's own.
+        is_own: Whether the entry is in a feed of the page's outlet. Another feed says nothing of its title and date.
+    """
     from watcher.clean import article
     from watcher.clean.reject import matches_feed_entry
 
@@ -73,7 +81,7 @@ def clean_page(
         decode_page(page.body, page.header("content-type")),
         url=page.url,
         memory=load_site_memory(host_of(page.url), site),
-        entry=entry,
+        entry=entry if is_own else article.NO_ENTRY,
         feed_language=feed_language,
         now=now,
         sites=rules,

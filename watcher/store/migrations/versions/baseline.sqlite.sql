@@ -20,6 +20,7 @@ CREATE TABLE articles (
   published_at DATETIME NOT NULL,
   fetched_at DATETIME NOT NULL,
   day INTEGER DEFAULT '0' NOT NULL,
+  via TEXT,
   CONSTRAINT pk_articles PRIMARY KEY (id)
 );
 CREATE INDEX ix_articles_feed_id ON articles (feed_id);
@@ -69,6 +70,7 @@ CREATE TABLE feeds (
   health TEXT,
   health_at DATETIME,
   unchanged_polls INTEGER DEFAULT '0' NOT NULL,
+  site TEXT,
   CONSTRAINT pk_feeds PRIMARY KEY (id),
   CONSTRAINT uq_feeds_source_url UNIQUE (source_url)
 );

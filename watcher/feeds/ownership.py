@@ -1,0 +1,108 @@
+"""Decides whose report a page is: that of the source with the page's site, not of the feed that had its link first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from watcher.model import Article, Feed
+from watcher.settings.outlets import find_outlet
+from watcher.text.urls import host_of, is_channel_host, site_of
+
+MIN_NAME_CHARS = 3  # of a site's name, to be recognized under another top-level domain
+SAME_OUTLET, SAME_DOMAIN, SAME_SITE = range(3)  # how near the host of a feed is to that of a page
+
+
+def decide_owner(host: str, *, listed_by: Iterable[Feed], sources: Iterable[Feed] = ()) -> Feed | None:
+    """
+    Return the source that a page of `host` belongs to; None if its outlet is no source.
+
+    The URL of a feed shows whose it is. What site a feed names as its own anybody can write, and anybody can register
+    a known name under another top-level domain: such a claim counts only where no feed's URL is on the page's site.
+    Of two feeds with an equal right, the one that was a source first is the owner, in whatever order they are polled.
+
+    Args:
+        host: Of the page, after redirects.
+        listed_by: Feeds that have the page's link.
+        sources: Other feeds: the page may be theirs although they do not list it.
+    """
+    listers, others = (sorted(feeds, key=lambda feed: feed.id) for feeds in (listed_by, sources))
+    if is_channel_host(host):  # only a feed that lists the page can be that of its channel
+        return next((feed for feed in listers if _is_on_platform(feed, host)), next(iter(listers), None))
+    for feeds, farthest in ((listers, SAME_SITE), (others, SAME_DOMAIN)):
+        nearest = min(feeds, key=lambda feed: _distance(feed, host), default=None)
+        if nearest is not None and _distance(nearest, host) <= farthest:
+            return nearest
+    claims = (*(feed for feed in listers if _claims(feed, host)), *(feed for feed in others if _names_site(feed, host)))
+    return next(iter(claims), None)
+
+
+def owns_page(feed: Feed, host: str) -> bool:
+    """Whether a page of `host` that `feed` lists is its own, unless another source has a better right to it."""
+    if is_channel_host(host):
+        return _is_on_platform(feed, host)
+    return is_on_site(feed, host) or _claims(feed, host)
+
+
+def is_on_site(feed: Feed, host: str) -> bool:
+    """Whether the URL of a feed, in the settings or after permanent redirects, is on the site of a page's host."""
+    return _distance(feed, host) <= SAME_SITE
+
+
+def _distance(feed: Feed, host: str) -> int:
+    """Return how near a feed's host is to a page's, more than `SAME_SITE` if it is on another site."""
+    return min(_host_distance(other, host) for other in _feed_hosts(feed))
+
+
+def _host_distance(one: str, other: str) -> int:
+    if is_channel_host(one) or site_of(one) != site_of(other):
+        return SAME_SITE + 1
+    mine, theirs = _outlet_domain(one), _outlet_domain(other)
+    if mine == theirs:
+        return SAME_OUTLET
+    return SAME_DOMAIN if mine.endswith(f".{theirs}") or theirs.endswith(f".{mine}") else SAME_SITE
+
+
+def _outlet_domain(host: str) -> str:
+    """Return the domain of a host's outlet: that of the table of outlets, else the registered one."""
+    known = find_outlet(host)
+    return known.host if known else site_of(host)
+
+
+def _is_on_platform(feed: Feed, host: str) -> bool:
+    return site_of(host) in map(site_of, _feed_hosts(feed))
+
+
+def _feed_hosts(feed: Feed) -> tuple[str, str]:
+    return host_of(feed.source.url), host_of(feed.url)
+
+
+def _claims(feed: Feed, host: str) -> bool:
+    """Whether a feed names the page's site as its own, or has the same name: the BBC is at bbc.com and bbc.co.uk."""
+    name = site_of(host).partition(".")[0]
+    own = {site.partition(".")[0] for site in (feed.site or "", *map(site_of, _feed_hosts(feed)))}
+    has_same_name = name in own and len(name) >= MIN_NAME_CHARS and not name.isdigit()
+    return has_same_name or _names_site(feed, host)
+
+
+def _names_site(feed: Feed, host: str) -> bool:
+    return feed.site == site_of(host)
+
+
+def attribute_article(article: Article, owner: Feed | None, *, listed_by: Sequence[Feed]) -> Article:
+    """
+    Return an article as that of its owner, or as that of an outlet that is no source if `owner` is None.
+
+    Such an outlet has the name of its site, and the country and owner that the table of outlets says. `via` is the
+    first feed's source unless the owner's feed lists the article too.
+    """
+    first = min(listed_by, key=lambda feed: feed.id).source
+    if owner is None:
+        known = find_outlet(article.host)
+        country, proprietor = (known.country, known.owner or None) if known else (None, None)
+        name = _outlet_domain(article.host)
+        return replace(article, outlet=name, country=country, owner=proprietor, section=first.section, via=first.name)
+    source = owner.source
+    is_listed = any(feed.id == owner.id for feed in listed_by)
+    via = None if is_listed or first.name == source.name else first.name
+    return replace(
+        article, outlet=source.name, country=source.country, owner=source.owner, section=source.section, via=via
+    )
