@@ -37,7 +37,7 @@ from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
 from watcher.store.articles import count_articles
 from watcher.store.features import embedder_name, lacks_vector, newest_articles
-from watcher.store.feeds import claim_store
+from watcher.store.feeds import claim_store, sync_settings
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
@@ -145,6 +145,7 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
     if existing := find_existing(engine, digest, options):
         return existing.edition
     now = datetime.now(UTC)
+    write(engine, sync_settings, settings, now=now, spread_s=0.0)
     request = plan_edition(settings, engine, digest, options, now, slot=None)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
@@ -165,6 +166,7 @@ def find_or_build(
         return replace(
             existing, files=write_files(render_files(engine, existing.edition, digest, digest.formats), folder)
         )
+    write(engine, sync_settings, settings, now=now, spread_s=0.0)  # the ledger counts the sources of the settings
     request = plan_edition(settings, engine, digest, options, now, slot=editions.DAILY if send else "time")
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder, deliver=send), now=now)

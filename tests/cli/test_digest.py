@@ -26,9 +26,10 @@ formats = ["text"]
 def digest(tmp_path, store_url, engine):
     """Return a function that runs `watcher digest` on the store of `put`."""
 
-    def call(*arguments: str, embedder: str = "none") -> int:
+    def call(*arguments: str, embedder: str = "none", sources: tuple[str, ...] = ()) -> int:
         path = tmp_path / "settings.toml"
-        path.write_text(on(store_url, SETTINGS.format(embedder=embedder)))
+        rows = "".join(f'[[sources]]\nurl = "https://{name}.example/feed"\n' for name in sources)
+        path.write_text(on(store_url, SETTINGS.format(embedder=embedder) + rows))
         return run_command_line(["digest", *arguments, "--config", str(path)])
 
     return call
@@ -111,3 +112,14 @@ def test_a_window_in_which_no_source_was_read_is_named(digest, put, capsys):
     assert digest() == 3
 
     assert "no source was read in its window" in capsys.readouterr().err
+
+
+def test_a_source_that_was_added_since_the_last_poll_is_counted_as_not_read(digest, put, tmp_path, capsys):
+    put("Herald", FLOOD, now() - timedelta(hours=2))
+    digest("--stdout", "--json", sources=("herald",))
+    capsys.readouterr()
+
+    digest("--stdout", "--json", sources=("herald", "courier"))
+
+    ledger = json.loads(capsys.readouterr().out)["edition"]["ledger"]
+    assert (ledger["sources_total"], ledger["sources_unread"], ledger["sources_ok"]) == (2, 2, 0)
