@@ -18,12 +18,15 @@ from sqlalchemy import event, update
 from tests.cli.site import RSS, rss, serving
 from tests.tools import claim_hosts
 from watcher.cli.main import run_command_line
-from watcher.cli.poll import run_poll
+from watcher.cli.poll import PollSummary, format_summary, run_poll
 from watcher.errors import StoreError
+from watcher.failure_messages import FeedKind, Reason
+from watcher.model import Feed, PollFailed, PollUnchanged, Source, Validators
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.store.schema import feeds
 from watcher.store.writer import write
+from watcher.worker.context import FeedPolled
 
 pytestmark = pytest.mark.slow  # polls over loopback
 SETTINGS = """
@@ -130,3 +133,22 @@ def test_the_bars_count_what_is_to_be_done_and_get_full(tmp_path, monkeypatch):
         done, total = screen.counts(bar)[-1].split("/")
         assert int(done) == int(total) > 0
     assert screen.counts("feeds")[-1] == "3/3"
+
+
+def test_a_feed_that_is_polled_twice_in_one_pass_is_counted_once_by_its_last_poll():
+    at = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+    feeds = [
+        Feed(id=n, source=Source(url=f"https://{name}.example/feed", name=name), url="", host="")
+        for n, name in enumerate(("Ash", "Birch", "Cedar"))
+    ]
+    failed = PollFailed(at=at, next_poll_at=at, reason=Reason(FeedKind.EMPTY))
+    unchanged = PollUnchanged(at=at, next_poll_at=at, validators=Validators(), moved_to=None, took_s=0.1)
+    summary = PollSummary()
+
+    for feed, result in ((0, failed), (1, unchanged), (0, unchanged), (1, unchanged), (2, unchanged), (2, failed)):
+        summary.add(FeedPolled(feed=feeds[feed], result=result, pages=0))
+
+    lines = [*format_summary(summary)]
+    assert lines[0] == "3 feeds polled: 0 read, 2 not modified, 1 failed"
+    assert lines[-1] == "  failed: Cedar: empty, not a feed"
+    assert (summary.to_json()["feeds"], summary.to_json()["unchanged"], summary.to_json()["failed"]) == (3, 2, 1)

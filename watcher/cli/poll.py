@@ -150,10 +150,8 @@ async def embed_recent(
 class PollSummary:
     """The counts of one poll; durations are in seconds."""
 
-    feeds: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    offline: int = 0  # not among `feeds`: our own network was down
+    results: dict[str, FeedPolled] = field(default_factory=dict)  # the last poll of each feed, by its source's URL
+    offline: int = 0  # polls while our own network was down; they are not among `results`
     entries_new: int = 0
     pages_noted: int = 0
     stored: int = 0
@@ -166,25 +164,39 @@ class PollSummary:
     vectors: int = 0
     fetching_s: float = 0.0
     vectors_s: float = 0.0
-    failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
     lost: Counter[str] = field(default_factory=Counter)  # reason
     waiting: tuple[tuple[str, datetime], ...] = ()  # due outlets whose host is not visited until the time
     network_down_since: datetime | None = None  # at the end
     visited: tuple[VisitedSource, ...] = ()  # sources not polled, as another process visits their host
     is_private: bool = False  # whether a source has a private address
 
+    @property
+    def feeds(self) -> int:
+        return len(self.results)
+
+    @property
+    def unchanged(self) -> int:
+        return sum(each.result.status == "unchanged" for each in self.results.values())
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """Name and reason of each source whose last poll failed, by name."""
+        last = ((each.feed.source.name, each.result) for each in self.results.values())
+        return sorted((name, str(result.reason)) for name, result in last if isinstance(result, PollFailed))
+
+    @property
+    def failed(self) -> int:
+        return len(self.failures)
+
     def add(self, event: Event) -> None:
         match event:
             case FeedPolled(result=NetworkDown()):
                 self.offline += 1
             case FeedPolled(feed=feed, result=result):
-                self.feeds += 1
+                self.results[feed.source.url] = event
                 self.pages_noted += event.pages
                 self.entries_new += count_new_entries(result)
-                self.unchanged += result.status == "unchanged"
                 if isinstance(result, PollFailed):
-                    self.failed += 1
-                    self.failures.append((feed.source.name, str(result.reason)))
                     self.is_private |= has_private_address(feed, result.reason)
             case PageDone(outcome="stored" | "stored_from_feed" as outcome):
                 self.stored += 1
@@ -203,12 +215,16 @@ class PollSummary:
                 self.network_down_since = since if is_down else None
 
     def to_json(self) -> dict[str, object]:
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "is_private"}
-        return values | {
-            "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
-            "waiting": [{"source": outlet, "until": until} for outlet, until in self.waiting],
-            "visited": [{"source": each.name, "by": each.worker} for each in self.visited],
-        }
+        values = {name: getattr(self, name) for name in self.__slots__ if name not in ("results", "is_private")}
+        return (
+            {name: getattr(self, name) for name in ("feeds", "unchanged", "failed")}
+            | values
+            | {
+                "failures": [{"source": outlet, "reason": reason} for outlet, reason in self.failures],
+                "waiting": [{"source": outlet, "until": until} for outlet, until in self.waiting],
+                "visited": [{"source": each.name, "by": each.worker} for each in self.visited],
+            }
+        )
 
 
 def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[str]:
@@ -241,7 +257,7 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     yield ", ".join([f"{format_count(summary.stored, 'article')} stored", *more])
     vectors = f"; embedding {summary.vectors:,} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
     yield f"polling the feeds and fetching the articles took {summary.fetching_s:.1f} s{vectors}"
-    failures = [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(summary.failures)]
+    failures = [f"  failed: {outlet}: {reason}" for outlet, reason in summary.failures]
     yield from at_most(failures, "more: see watcher status")
     if summary.is_private:
         yield "  try: allow private addresses with [fetch] allow_private in the settings"
