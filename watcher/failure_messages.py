@@ -138,6 +138,7 @@ class HealthKind(_Kind):
     NEVER_POLLED = "never_polled", "not polled yet"
     NEVER_AN_ENTRY = "never_an_entry", "the feed can be read, but has never had an entry"
     SLOW = "slow", "its responses take {time} s"
+    CUT = "cut", "read in part: the feed ends in the middle"
     UNDATED = "undated", "its entries have no dates; they get the time when they were first seen"
     MOVED = "moved", "moved permanently to {url}: change the URL in the settings"
     MOVING = "moving", "reports a permanent move to {url}; it is polled there after the next successful poll"

@@ -71,6 +71,7 @@ class Feed:
     health_at: datetime | None = None  # when `health` last changed
     unchanged_polls: int = 0  # polls that brought nothing new, since the last one that its history has a line for
     site: str | None = None  # that the feed names as its own (`text.urls.site_of`), when it was last parsed
+    is_cut: bool = False  # its end was missing when it was last parsed: only a part of it was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,7 @@ class ParsedFeed:
     hub: str | None = None
     faults: tuple[str, ...] = ()
     parts: tuple[SitemapPart, ...] = ()  # of a sitemap index: those with the entries of the last days
+    is_cut: bool = False  # its end is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,7 @@ class PollSucceeded:
     body_hash: str | None = None
     max_age_s: float | None = None
     site: str | None = None  # as `Feed` has it
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,20 @@ def test_without_vectors_nothing_is_said_of_another_language(engine, flood, put)
     assert silent(engine) == []
 
 
+def test_a_source_whose_feed_was_cut_is_named_as_read_in_part_and_is_not_said_to_be_silent(engine, flood, put):
+    put_french(put)
+    set_feeds(engine, last_new_at=NOW - HOUR)
+    set_feeds(engine, FRENCH[0], is_cut=True)
+
+    made = edition(engine)
+    ledger, (story,) = made.ledger, (each for each in made.stories if "lood" in each.title)
+
+    (named,) = ledger.failing
+    assert (named.name, str(named.reason)) == (FRENCH[0], "read in part: the feed ends in the middle")
+    assert (ledger.sources_ok, ledger.sources_total) == (6, 7)
+    assert [each.outlets for each in story.silent] == []
+
+
 def test_outlets_that_are_known_from_the_links_of_others_are_not_said_to_be_silent(engine, flood, put):
     put_french(put)
     write(engine, lambda c: c.execute(update(feeds).where(feeds.c.name.in_(FRENCH)).values(enabled=False)))

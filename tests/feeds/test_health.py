@@ -74,6 +74,7 @@ def test_how_long_is_told_in_the_unit_that_fits(ago, words):
             "moved",
             f"reports a permanent move to {NEW_URL}; it is polled there after the next successful poll",
         ),
+        (feed(is_cut=True, has_no_dates=True), "cut", "read in part: the feed ends in the middle"),
         (feed(has_no_dates=True), "undated", "its entries have no dates; they get the time when they were first seen"),
         (feed(last_new_at=NOW - 9 * DAY), "silent", "nothing new for 9 days"),
         (feed(last_new_at=None), "empty", "the feed can be read, but has never had an entry"),

@@ -198,6 +198,27 @@ def test_a_tag_left_open_in_one_item_swallows_no_other():
     assert feed.faults[0] == "not well-formed XML"
 
 
+@pytest.mark.parametrize(
+    ("body", "is_cut"),
+    [
+        (rss(ITEM, ITEM)[:-30], True),
+        (rss(ITEM, "<title>Two")[:-12], True),
+        (
+            b"<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title><entry><id>g1</id><title>One</title></entry>",
+            True,
+        ),
+        (rss(ITEM), False),
+        (rss(ITEM.replace("One", "A & B")), False),  # broken, and whole
+        (rss(ITEM.replace("One", "A & B")) + b"<!-- made in 0.3 s -->", False),
+    ],
+)
+def test_a_feed_that_ends_in_the_middle_is_read_as_far_as_it_goes_and_says_so(body, is_cut):
+    feed = read(body)
+
+    assert feed.entries[0].title in ("One", "A & B")
+    assert (feed.is_cut, "it ends in the middle" in feed.faults) == (is_cut, is_cut)
+
+
 def test_a_stray_byte_spoils_no_other_letter():
     body = rss("<title>naïve – café</title><link>https://a.example/1</link>").replace("ï".encode(), b"\xef")
 

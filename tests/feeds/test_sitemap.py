@@ -118,3 +118,10 @@ def test_a_robots_txt_names_sitemaps_those_of_news_first():
     robots = b"User-agent: *\nSitemap: https://a.example/all.xml\n sitemap : https://a.example/news.xml # x\nSitemap: x"
 
     assert find_sitemaps(robots) == ("https://a.example/news.xml", "https://a.example/all.xml")
+
+
+@pytest.mark.parametrize(("body", "is_cut"), [(urlset(row(1), row(2)), False), (urlset(row(1), row(2))[:-300], True)])
+def test_a_sitemap_that_ends_in_the_middle_says_so(body, is_cut):
+    feed = parse_feed(body, url=URL, now=NOW)
+
+    assert feed.entries and feed.is_cut == is_cut

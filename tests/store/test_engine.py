@@ -29,7 +29,7 @@ NEWEST_MIGRATION = """
 from alembic import op
 
 revision = "0099"
-down_revision = "0016"
+down_revision = "0017"
 
 
 def upgrade() -> None:
@@ -183,10 +183,11 @@ def test_a_store_from_before_translations_follows_and_hashes_gets_their_tables_a
     engine.dispose()
 
 
-def test_a_store_from_before_the_outlets_of_pages_gets_their_columns(store_url):
+def test_a_store_of_the_first_release_gets_the_columns_that_came_later(store_url):
     engine = open_store(store_url)
     with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE feeds DROP COLUMN site"))
+        for name in ("site", "is_cut"):
+            connection.execute(text(f"ALTER TABLE feeds DROP COLUMN {name}"))
         connection.execute(text("ALTER TABLE articles DROP COLUMN via"))
         connection.execute(text("UPDATE watcher_schema SET version_num = '0015'"))
     engine.dispose()

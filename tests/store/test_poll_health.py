@@ -75,6 +75,8 @@ def test_a_feed_that_fails_recovers_and_fails_again_has_a_line_for_each_change(e
         ([polled(NOW, entry(1), moved_to=NEW_URL)], "moved"),
         ([polled(NOW, entry(1), moved_to=NEW_URL), polled(NOW, entry(2), moved_to=NEW_URL)], "moved"),
         ([polled(NOW, entry(1, published_at=None))], "undated"),
+        ([polled(NOW, entry(1), is_cut=True)], "cut"),
+        ([polled(NOW, entry(1), is_cut=True), unchanged(NOW + HOUR)], "cut"),
         ([failed(NOW)], "failing"),
         ([failed(NOW, reason=status_reason(403, "Anubis"))], "bot wall"),
         ([failed(NOW, reason=Reason(FeedKind.PDF))], "not a feed"),

@@ -36,6 +36,21 @@ async def test_a_304_without_a_cache_control_renews_the_one_before_and_one_with_
     assert waits == pytest.approx([10, 10, 10, 5, 5, 0.5])
 
 
+async def test_a_feed_that_was_cut_is_requested_as_a_whole_until_its_end_is_there(world):
+    whole = feed_xml("a.example", ["Ferry one", "Ferry two"])
+    world.source("a.example")
+
+    states = []
+    for text in (whole[:-200], whole[:-200], whole):
+        world.net.serve("https://a.example/feed", text, ETag='"1"')
+        await world.drain()
+        (state,) = read(world.tools.writer.engine, feed_states)
+        states.append((state.feed.health, state.feed.validators.etag, state.feed.body_hash is None))
+        world.clock[0] = state.feed.next_poll_at
+
+    assert states == [("cut", None, True), ("cut", None, True), ("ok", '"1"', False)]
+
+
 def news(*numbers: int) -> str:
     rows = "".join(
         f"<url><loc>https://a.example/{n}</loc><news:news><news:title>Story {n}</news:title>"

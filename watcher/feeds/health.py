@@ -11,9 +11,20 @@ from watcher.model import Feed
 from watcher.text.urls import hide_secrets, host_of, is_mail
 
 STATUSES = (  # worst first
-    "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
+    "gone", "not a feed", "bot wall", "failing", "cut", "held", "empty", "silent", "slow", "moved", "undated", "new",
+    "ok",
 )  # fmt: skip
-STATUS_FIELDS = ("gone", "failures", "last_polled_at", "last_new_at", "took_s", "moved_to", "url", "has_no_dates")
+STATUS_FIELDS = (
+    "gone",
+    "failures",
+    "last_polled_at",
+    "last_new_at",
+    "took_s",
+    "moved_to",
+    "url",
+    "has_no_dates",
+    "is_cut",
+)
 WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # the feed delivers its entries
 SILENT_AFTER = timedelta(days=7)  # minimum: a news feed without new entries for so long is probably abandoned
 LONGEST_SILENCE = timedelta(days=90)  # maximum, for feeds with rare entries
@@ -23,7 +34,12 @@ GAP_ENTRIES = 20  # entries of the first poll from which the average gap is comp
 FRESH_FOR = timedelta(hours=3)  # before a time: a feed last read earlier says too little of what was published up to it
 SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
 SLOW_STILL = 0.8  # of SLOW_S: hysteresis, so that a feed near the limit does not change its status with every poll
-PLAIN_KINDS = {"new": HealthKind.NEVER_POLLED, "empty": HealthKind.NEVER_AN_ENTRY, "undated": HealthKind.UNDATED}
+PLAIN_KINDS = {
+    "new": HealthKind.NEVER_POLLED,
+    "empty": HealthKind.NEVER_AN_ENTRY,
+    "undated": HealthKind.UNDATED,
+    "cut": HealthKind.CUT,
+}
 REDESIGNED = frozenset((FeedKind.NO_ITEMS, FeedKind.NO_LINKS))
 BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
@@ -81,7 +97,7 @@ def feed_health(
         hint = f"check that it is still maintained; {discover_hint(feed)}"
         return Health(status=status, reason=silent, hint=hint, since=feed.last_new_at)
     since = feed.health_at if feed.health == status else None
-    if status in WELL_STATUSES or status == "empty":
+    if status in WELL_STATUSES or status in PLAIN_KINDS:
         return Health(status=status, reason=explain_status(feed, status), since=since)
     return failure_health(feed, status, reason, since=since, now=now)
 
@@ -96,6 +112,8 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
         return "not a feed" if isinstance(reason.kind, FeedKind) and reason.kind not in REDESIGNED else "failing"
     if not feed.failures and feed.last_polled_at is None:
         return "new"
+    if feed.is_cut:
+        return "cut"
     if feed.last_new_at is None:
         return "empty"
     if feed.took_s is not None and feed.took_s > (SLOW_S * SLOW_STILL if feed.health == "slow" else SLOW_S):
@@ -106,8 +124,8 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
 
 
 def is_read_up_to(feed: Feed, end: datetime) -> bool:
-    """Whether a feed was read within `FRESH_FOR` before `end`, or later, and did not fail at `end`."""
-    fails = feed.failing_since is not None and feed.failing_since <= end
+    """Whether a whole feed was read within `FRESH_FOR` before `end`, or later, and did not fail at `end`."""
+    fails = feed.is_cut or (feed.failing_since is not None and feed.failing_since <= end)
     return feed.last_read_at is not None and feed.last_read_at >= end - FRESH_FOR and not fails
 
 

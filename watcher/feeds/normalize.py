@@ -64,6 +64,7 @@ class RawFeed:
     entries: tuple[RawEntry, ...] = ()
     parts: tuple[SitemapPart, ...] = ()  # of a sitemap index
     faults: tuple[str, ...] = ()
+    is_cut: bool = False  # its end is missing
 
 
 def to_text(value: object) -> str:

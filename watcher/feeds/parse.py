@@ -16,11 +16,13 @@ from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
 from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
-from watcher.feeds.xml_feed import ITEM_END, ITEM_START, parse_xml
+from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING, parse_xml
 from watcher.model import PageSelectors, ParsedFeed, SitemapPart
 from watcher.text.encoding import decode_feed, decode_page
 from watcher.text.urls import is_mail
 
+CUT = "it ends in the middle"  # the fault of a feed without its end
+END_CHARS = 4_000  # at the end of a feed, in which its root is closed; some servers append a script or a comment
 PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
 PROLOG = re.compile(
     r"^(?:\s++|<\?.{0,4000}?\?>|<!--.{0,100000}?-->|<!DOCTYPE[^<>\[]{0,2000}(?:\[.{0,200000}?\]\s{0,100})?>)*+",
@@ -126,6 +128,7 @@ def add_parts(raw: RawFeed, url: str, parts: Parts) -> RawFeed:
         except (FeedError, FetchError) as error:
             unread[place] = error.reason
             continue
+        raw = replace(raw, is_cut=raw.is_cut or part.is_cut)
         title, entries = raw.title if raw.title.value else part.title, (*raw.entries, *part.entries)
         raw = replace(raw, title=title, language=raw.language or part.language, entries=entries)
     if unread and len(unread) == len(parts):
@@ -154,6 +157,7 @@ def normalize_feed(
         skip_days=raw.skip_days,
         hub=absolute_url(url, raw.hub),
         faults=faults,
+        is_cut=raw.is_cut,
     )
 
 
@@ -161,7 +165,7 @@ def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFee
     """Parse a feed in XML. Errors: FeedError."""
     at, root = find_root(text)
     if root in SITEMAPS:
-        return parse_sitemap(text[at:], root, url, max_entries)
+        return note_cut(parse_sitemap(text[at:], root, url, max_entries), text[at:])
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
         if later is None:
@@ -173,7 +177,16 @@ def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFee
     raw = read_bounded(BAD_REFERENCE.sub("", text[at:]), url, max_entries)
     if not raw.entries and not raw.title.value and not raw.link and root == "entry":
         raise FeedError(url, Reason(FeedKind.XML))
-    return replace(raw, faults=(*faults, *raw.faults))
+    raw = replace(raw, faults=(*faults, *raw.faults))
+    return note_cut(raw, text[at:]) if BROKEN in raw.faults else raw
+
+
+def note_cut(raw: RawFeed, text: str) -> RawFeed:
+    """Return a feed with the fault that it is cut, if `text`, which begins with its root element, does not close it."""
+    opening = OPENING.match(text)
+    if opening is None or opening[0].endswith("/>") or f"</{opening[1]}" in text[-END_CHARS:]:
+        return raw
+    return replace(raw, is_cut=True, faults=(*raw.faults, CUT))
 
 
 def find_root(text: str) -> tuple[int, str]:

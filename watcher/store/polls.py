@@ -98,7 +98,8 @@ def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
         values["max_age_s"] = result.max_age_s
     if isinstance(result, PollSucceeded):
         values |= {"interval_s": result.interval_s, "faults": result.faults[:20], "body_hash": result.body_hash}
-        values |= {"skip_hours": result.skip_hours, "skip_days": result.skip_days, "site": result.site}
+        values |= {"skip_hours": result.skip_hours, "skip_days": result.skip_days}
+        values |= {"site": result.site, "is_cut": result.is_cut}
         values |= arrival_stats(feed, result)
     return values | redirect_columns(feed, result)
 

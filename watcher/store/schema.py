@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
+    false,
     select,
     text,
     true,
@@ -152,6 +153,7 @@ feeds = Table(
     Column("health_at", UtcDateTime),  # since when
     Column("unchanged_polls", Integer, nullable=False, server_default="0"),  # since its last row in `polls`
     Column("site", Text),  # that the feed names as its own, at the last parse
+    Column("is_cut", Boolean, nullable=False, default=False, server_default=false()),  # the last body has no end
 )
 
 polls = Table(

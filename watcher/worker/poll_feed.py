@@ -124,7 +124,7 @@ async def parse_response(
         parsed = await context.feed_pool.run(partial(parse, parts=parts), response.body, limit_s=PARSE_LIMIT_S)
         is_complete &= not parsed.parts
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
-    is_complete = is_complete and not waiting
+    is_complete = is_complete and not waiting and not parsed.is_cut
     faults = parsed.faults
     if waiting:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=waiting, new_hosts=MAX_NEW_HOSTS))
@@ -145,7 +145,7 @@ async def parse_response(
         at=now,
         next_poll_at=next_poll.at,
         interval_s=next_poll.interval_s,
-        # Without them the same body is parsed again, for the entries that wait.
+        # Without them the same body is parsed again, for the entries that wait or may be in the part that is missing.
         validators=response.validators if is_complete else Validators(),
         body_hash=hash_body(response.body, page) if is_complete else None,
         changes=changes,
@@ -157,6 +157,7 @@ async def parse_response(
         skip_days=parsed.skip_days,
         max_age_s=freshness.max_age_s,
         site=site_of_feed(parsed),
+        is_cut=parsed.is_cut,
     )
 
 

@@ -71,6 +71,7 @@ CREATE TABLE feeds (
   health_at DATETIME,
   unchanged_polls INTEGER DEFAULT '0' NOT NULL,
   site TEXT,
+  is_cut BOOLEAN DEFAULT 0 NOT NULL,
   CONSTRAINT pk_feeds PRIMARY KEY (id),
   CONSTRAINT uq_feeds_source_url UNIQUE (source_url)
 );
