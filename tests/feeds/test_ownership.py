@@ -29,7 +29,7 @@ MOVED = feed(9, "old.example/feed", moved_to="https://news.example/feed")
 CHANNEL = feed(10, "www.youtube.com/feeds/videos.xml?channel_id=1")
 BLOG = feed(11, "ann.substack.com/feed", "ann.substack.com")
 OTHER_BLOG = feed(12, "bob.substack.com/feed", "bob.substack.com")
-TIMES_OF_INDIA = feed(13, "timesofindia.indiatimes.com/rss.cms")
+TIMES_OF_INDIA = feed(13, "timesofindia.indiatimes.com/rss.cms", "indiatimes.com")
 LOCAL = feed(14, "127.0.0.1:8001/feed")
 BBC_FAN = feed(15, "bbc.example/feed", "bbc.example")
 
@@ -57,6 +57,7 @@ BBC_FAN = feed(15, "bbc.example/feed", "bbc.example")
         ("news.example", [LIAR, NEWS], [], NEWS),
         ("news.example", [LIAR, BURNED], [], BURNED),
         ("other.example", [LIAR], [NEWS], None),
+        ("news.example", [MOVED], [NEWS], NEWS),  # a redirect is a claim, too
         # One name under several top-level domains.
         ("www.bbc.com", [BBC], [], BBC),
         ("www.bbc.com", [BBC, BBC_COM], [], BBC_COM),

@@ -229,3 +229,17 @@ async def test_a_search_by_outlet_finds_an_article_under_its_new_outlet_only(pre
         return len(read(engine, search, parse_query("ferry"), filters=Filters(outlet=outlet)).hits)
 
     assert (hits("The A"), hits("a.example"), hits("Evil Times")) == (1, 0, 0)
+
+
+async def test_a_page_that_was_given_up_for_another_feed_is_fetched_for_the_source_of_its_site(press):
+    press.net.serve("https://a.example/1", status=404)
+    press.net.serve(THIEF.url, feed(["https://a.example/1"], site="https://evil.example/"))
+    for _ in range(6):
+        await poll(press, THIEF)
+    press.net.serve("https://a.example/1", page_html("Ferry one"))
+
+    await poll(press, THIEF)
+    before = "The A" in {each.outlet for each in stored(press)}
+    await poll(press, THIEF, REAL[0])
+
+    assert (before, "The A" in {each.outlet for each in stored(press)}) == (False, True)

@@ -15,8 +15,9 @@ def decide_owner(host: str, *, listed_by: Iterable[Feed], sources: Iterable[Feed
     """
     Return the source that a page of `host` belongs to; None if its outlet is no source.
 
-    The URL of a feed shows whose it is. What site a feed names as its own anybody can write, and anybody can register
-    a known name under another top-level domain: such a claim counts only where no feed's URL is on the page's site.
+    The URL of a source in the settings shows whose it is. What site a feed names as its own anybody can write, and
+    anybody can redirect a feed, or register a known name under another top-level domain: such a claim counts only where
+    no source's URL is on the page's site.
     Of two feeds with an equal right, the one that was a source first is the owner, in whatever order they are polled.
 
     Args:
@@ -31,8 +32,10 @@ def decide_owner(host: str, *, listed_by: Iterable[Feed], sources: Iterable[Feed
         nearest = min(feeds, key=lambda feed: _distance(feed, host), default=None)
         if nearest is not None and _distance(nearest, host) <= farthest:
             return nearest
-    claims = (*(feed for feed in listers if _claims(feed, host)), *(feed for feed in others if _names_site(feed, host)))
-    return next(iter(claims), None)
+    claimants = [feed for feed in listers if _claims(feed, host)]
+    # One that the table of outlets tells apart from the page's outlet is another outlet of the domain.
+    claimants += [feed for feed in others if _names_site(feed, host) and _distance(feed, host) != SAME_SITE]
+    return next(iter(claimants), None)
 
 
 def owns_page(feed: Feed, host: str) -> bool:
@@ -43,19 +46,16 @@ def owns_page(feed: Feed, host: str) -> bool:
 
 
 def is_on_site(feed: Feed, host: str) -> bool:
-    """Whether the URL of a feed, in the settings or after permanent redirects, is on the site of a page's host."""
+    """Whether the URL that the settings have for a feed is on the site of a page's host."""
     return _distance(feed, host) <= SAME_SITE
 
 
 def _distance(feed: Feed, host: str) -> int:
     """Return how near a feed's host is to a page's, more than `SAME_SITE` if it is on another site."""
-    return min(_host_distance(other, host) for other in _feed_hosts(feed))
-
-
-def _host_distance(one: str, other: str) -> int:
-    if is_channel_host(one) or site_of(one) != site_of(other):
+    own = host_of(feed.source.url)
+    if is_channel_host(own) or site_of(own) != site_of(host):
         return SAME_SITE + 1
-    mine, theirs = _outlet_domain(one), _outlet_domain(other)
+    mine, theirs = _outlet_domain(own), _outlet_domain(host)
     if mine == theirs:
         return SAME_OUTLET
     return SAME_DOMAIN if mine.endswith(f".{theirs}") or theirs.endswith(f".{mine}") else SAME_SITE
@@ -76,7 +76,7 @@ def _feed_hosts(feed: Feed) -> tuple[str, str]:
 
 
 def _claims(feed: Feed, host: str) -> bool:
-    """Whether a feed names the page's site as its own, or has the same name: the BBC is at bbc.com and bbc.co.uk."""
+    """Whether a feed says that it is of a page's site, or has the same name: the BBC is at bbc.com and bbc.co.uk."""
     name = site_of(host).partition(".")[0]
     own = {site.partition(".")[0] for site in (feed.site or "", *map(site_of, _feed_hosts(feed)))}
     has_same_name = name in own and len(name) >= MIN_NAME_CHARS and not name.isdigit()
@@ -84,7 +84,8 @@ def _claims(feed: Feed, host: str) -> bool:
 
 
 def _names_site(feed: Feed, host: str) -> bool:
-    return feed.site == site_of(host)
+    """Whether a feed names the page's site as its own, or has moved there."""
+    return site_of(host) in (feed.site, site_of(host_of(feed.url)))
 
 
 def attribute_article(article: Article, owner: Feed | None, *, listed_by: Sequence[Feed]) -> Article:
