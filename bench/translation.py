@@ -21,7 +21,7 @@ from pathlib import Path
 
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
-from digests.summarise.checks import figures, keeps_facts
+from digests.summarise.checks import figures, find_translation_fault
 from digests.translate.engines import FirefoxEngine
 from digests.translate.translator import Translator
 
@@ -51,7 +51,8 @@ def main() -> int:
         subprocess.run([sys.executable, "-c", f"{install}(Path({folder!r}), 'pt-en', {str(origin)!r})"], check=True)
         store = open_digests(f"sqlite:///{folder}/watcher.db")
         settings = TranslateSettings.model_validate({"engine": "firefox"}, context={})
-        keeps_facts("Sismo em Lisboa", "Quake in Lisbon", source="pt", target="en")  # loads the names of places
+        # Loads the names of places and what tells languages apart.
+        find_translation_fault("Sismo em Lisboa", "Quake in Lisbon", source="pt", target="en")
         model = FirefoxEngine(Path(folder))
         translator = Translator(settings, "en", store, engine=model)
         before, slowest, total_s, peak = memory_mb(), 0.0, 0.0, 0.0

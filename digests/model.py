@@ -330,13 +330,37 @@ class LlmOutcome:
     error: str = ""  # the message of `LlmStop.ERROR`
 
 
+class TranslationFault(StrEnum):
+    """Why a text is without a translation although there is a model for its language."""
+
+    TEXT_TOO_LONG = "text_too_long"  # the engine is not asked
+    OUT_OF_TIME = "out_of_time"  # the time for an edition is over
+    ENGINE_FAILED = "engine_failed"
+    LENGTH = "length"  # the translation is empty, or much longer than the text
+    MARKUP = "markup"  # markup, an address or a quotation was added or lost
+    SAME_WORDS = "same_words"  # mostly the words of the text
+    LANGUAGE = "language"  # it is in another language than the one that was asked for
+    NEGATION = "negation"
+    NUMBERS = "numbers"
+    NAMES = "names"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untranslated:
+    """How many texts of an edition are without a translation for one reason."""
+
+    kind: TranslationFault
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslationOutcome:
     """How many texts of an edition are translated, and why others are not."""
 
     by: str  # the engine
     translated: int  # headlines and sentences that are shown
-    dropped: int  # translations without the figures or names of their originals
+    dropped: int  # texts without a translation although there is a model: the sum of `untranslated`
+    untranslated: tuple[Untranslated, ...] = ()  # empty in an edition of 0.1.0
     missing: tuple[str, ...] = ()  # languages that there is no model for
     error: str = ""  # why the engine was asked no more
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from digests.edition.schedule import digest_statuses
 from digests.model import Edition, LargestStory, TranslationOutcome
+from digests.render.ledger import describe_fault
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
 from digests.store.outbox import ALERT, FAILED_SHOWN_FOR, Delivery, list_undelivered
@@ -70,8 +71,10 @@ def oversized_story_warning(largest: LargestStory) -> str:
 
 
 def format_translation(outcome: TranslationOutcome) -> str:
-    """Return "3 texts translated, 1 left out; no model for ar: watcher translate list", without what is not so."""
-    told = f"{format_count(outcome.translated, 'text')} translated, {outcome.dropped} left out"
+    """Return "3 texts translated, 1 without a translation: numbers differ (1); no model for ar: watcher …"."""
+    told = f"{format_count(outcome.translated, 'text')} translated, {outcome.dropped} without a translation"
+    if outcome.untranslated:
+        told += ": " + ", ".join(f"{describe_fault(each.kind)} ({each.count})" for each in outcome.untranslated)
     if outcome.missing:
         told += f"; no model for {', '.join(outcome.missing)}: watcher translate list"
     return told + (f"; {to_one_line(outcome.error, REASON_CHARS)}" if outcome.error else "")

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from typer import Argument, BadParameter
 
 from digests.errors import TranslationError
+from digests.model import TranslationFault
+from digests.render.ledger import describe_fault
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
-from digests.summarise.checks import keeps_facts
+from digests.summarise.checks import find_translation_fault
 from digests.translate.engines import MODEL_HINT, PAIR, FirefoxEngine, find_models, install_model
-from digests.translate.translator import MAX_CHARS, find_lacking_models, make_engine
+from digests.translate.translator import MAX_CHARS, find_lacking_models, is_too_long, make_engine
 from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import format_bytes, print_lines, print_result
 
@@ -81,7 +83,9 @@ def test_pair(
         raise TranslationError(f"there is no model for {pair} in {settings.models}", hint=MODEL_HINT)
     translation = engine.translate(text[:MAX_CHARS], source, target)
     found: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
-    found["is_shown"] = keeps_facts(text, translation, source=source, target=target)
+    fault = find_translation_fault(text, translation, source=source, target=target)
+    fault = TranslationFault.TEXT_TOO_LONG if is_too_long(text) else fault
+    found |= {"is_shown": fault is None, "fault": fault}
     found["took_s"] = round(time.perf_counter() - started, 3)
-    lost = "" if found["is_shown"] else " (an edition would not show it: a number, a name or a negation is missing)"
+    lost = f" (an edition would not show it: {describe_fault(fault)})" if fault else ""
     print_result(found, [f"{translation}{lost}"], json=json)

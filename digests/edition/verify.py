@@ -32,7 +32,7 @@ from digests.model import (
     WireGroup,
 )
 from digests.render.escape import sanitize_line
-from digests.summarise.checks import QUOTES, is_supported, keeps_facts, translations_of
+from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
 from digests.summarise.lead import title_without_outlet
 from digests.summarise.readable import dateline_length
 from watcher.features.extract import extract_features
@@ -422,7 +422,7 @@ class _Check:
             return
         yield from self.equal(where, text, "language of the original", shown.source, language)
         line = QUOTES.sub('"', sanitize_line(text))
-        if not keeps_facts(line, shown.text, source=shown.source, target=shown.to):
+        if find_translation_fault(line, shown.text, source=shown.source, target=shown.to):
             yield Fault(where, shown.text, f"the translation does not say the same as “{text}”", self.is_certain)
         elif self.evidence and shown.text not in self.evidence.translations:
             yield Fault(where, shown.text, "this translation is not stored", self.is_certain)

@@ -1,14 +1,15 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
-from digests.model import Edition, LeftOut, LlmOutcome, LlmStop, TranslationOutcome
+from digests.model import Edition, LeftOut, LlmOutcome, LlmStop, TranslationFault, TranslationOutcome
 from digests.render.escape import sanitize_line
-from digests.render.localizer import Localizer
+from digests.render.localizer import FALLBACK_LANGUAGE, Localizer, load_phrases
 from watcher.failure_messages import Reason
 
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
 MAX_FAILING = 20  # sources named
 MAX_RULE = 100  # characters of a mute rule
 MAX_MISSING = 8  # languages named that no model translates
+MAX_TRANSLATION_CHARS = 1_000  # of what became of the translations: all reasons in one line
 
 
 def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
@@ -105,13 +106,22 @@ def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
     return words.say("llm", told=sanitize_line(told, limit=300))
 
 
+def describe_fault(fault: TranslationFault) -> str:
+    """Return in English, as part of a sentence, why a text has no translation."""
+    return str(load_phrases(FALLBACK_LANGUAGE)[f"untranslated_{fault}"])
+
+
 def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
     told = [words.say("texts_translated", n=outcome.translated)] if outcome.translated else []
     if outcome.dropped:
-        told.append(words.say("translations_dropped", n=outcome.dropped))
+        reasons = [
+            f"{words[f'untranslated_{each.kind}']} ({words.number(each.count)})" for each in outcome.untranslated
+        ]
+        dropped = words.say("untranslated", n=outcome.dropped)
+        told.append(" ".join((words.label(dropped), words.join(reasons))) if reasons else dropped)
     if outcome.missing:
         names = [words.language_name(tag) or tag for tag in outcome.missing]
         told.append(words.say("no_model", languages=words.list_names(names, MAX_MISSING)))
     if outcome.error:
         told.append(words.say("translation_failed", why=outcome.error))
-    return words.say("translation", told=sanitize_line("; ".join(told), limit=400))
+    return words.say("translation", told=sanitize_line("; ".join(told), limit=MAX_TRANSLATION_CHARS))

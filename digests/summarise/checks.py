@@ -12,10 +12,11 @@ from digests.analysis.coverage import measure_coverage
 from digests.analysis.gazetteer import countries_in, load_gazetteer
 from digests.analysis.numbers import NUMBER, normalize
 from digests.analysis.select import is_flagged
-from digests.model import Brief, Edition, EditionStory, LlmSentence, Sentence, Story, Translation
+from digests.model import Brief, Edition, EditionStory, LlmSentence, Sentence, Story, Translation, TranslationFault
 from digests.summarise.lead import fits_limit, make_sentence
 from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone, words_for_language
 from watcher.model import Article
+from watcher.text.language import may_be_in
 from watcher.text.number_words import parse_number_words
 from watcher.text.sentences import sentences
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stem, stems, words
@@ -27,6 +28,7 @@ MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)
 SENTENCE_START = re.compile(r"(?:^|[.!?:;…–—|/])[\W_]*$|[\"“„«‘'(\[]$")
 PARTICLES = frozenset("da de del della den der des di do dos du e el la las le los van von y".split())
 MAX_LENGTH_FACTOR, LENGTH_ROOM = 3, 40  # of a translation: a model that repeats itself exceeds them
+MIN_COPIED_WORDS = 3  # of a translation without a word of its own: two may be the same in both languages
 MIN_LIKENESS = 0.6  # of a word of an institution and its cognate: "Senado" and "Senate"
 MAX_CAPITALS = 0.6  # share of a text's words with a capital: above it, capitals mark no names
 MAX_REPORTS = 6  # independent reports in the prompt
@@ -41,30 +43,51 @@ NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence ma
 ANSWER_MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
 
-def keeps_facts(text: str, translation: str, *, source: str, target: str) -> bool:
+def find_translation_fault(text: str, translation: str, *, source: str, target: str) -> TranslationFault | None:
     """
-    Whether a translation has the figures of `text` and no others, its countries and names, and its negation if any.
+    Return why a translation of `text` is not shown; None if it is.
 
-    A name is a word that is capitalised within a sentence. It is looked for if the translation is in the same script;
-    of several words, half must be there. Neither markup nor an address nor a quotation may come with the translation.
+    It is in the language `target`, and has the figures of the text and no others, its countries and names, and its
+    negation if any. A name is a word that is capitalised within a sentence. It is looked for if the translation is in
+    the same script; of several words, half must be there.
     """
     if not translation or len(translation) > MAX_LENGTH_FACTOR * len(text) + LENGTH_ROOM:
-        return False
+        return TranslationFault.LENGTH
     if len(MARKUP.findall(translation)) > len(MARKUP.findall(text)) or translation.count('"') != text.count('"'):
-        return False
+        return TranslationFault.MARKUP
+    if (fault := _find_language_fault(text, translation, target)) is not None:
+        return fault
     if {_has_negation(text, source), _has_negation(translation, target)} == {True, False}:
-        return False
+        return TranslationFault.NEGATION
     if not _have_same_figures((text, source), (translation, target)):
-        return False
+        return TranslationFault.NUMBERS
     if not countries_in(text, source) <= countries_in(translation, target):
-        return False
+        return TranslationFault.NAMES
     said = {word: POSSESSIVE.sub("", fold(word)) for word in WORD.findall(translation)}
     scripts = {script_of(word) for word in said}
-    return all(
+    has_names = all(
         2 * sum(_is_said(word, said, source, target) for word in name) >= len(name)
         for name in find_names(text, source)
         if script_of(name[0]) in scripts
     )
+    return None if has_names else TranslationFault.NAMES
+
+
+def _find_language_fault(text: str, translation: str, target: str) -> TranslationFault | None:
+    """Return the fault of a translation that has mostly the words of `text`, in any order, or is in no `target`."""
+    written = words(text)
+    known = {fold(word) for word in written}
+    # A word with a capital in both is a name: "Lula da Silva welcomes Macron" is Portuguese by its names.
+    names = {fold(word) for word in written if word[:1].isupper()}
+    said = [word for word in words(translation) if not (word[:1].isupper() and fold(word) in names)]
+    said = [word for word in said if not word[0].isdecimal()]
+    new = [word for word in said if fold(word) not in known]
+    shared = len(said) - len(new)
+    # Languages that are alike share many words: Danish and Norwegian more than half of a sentence.
+    is_copy = not new and shared >= MIN_COPIED_WORDS
+    if shared > len(new) and (is_copy or not may_be_in(translation, target)):
+        return TranslationFault.SAME_WORDS
+    return None if may_be_in(" ".join(new), target) else TranslationFault.LANGUAGE
 
 
 def _has_negation(text: str, language: str) -> bool | None:

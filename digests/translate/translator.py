@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -10,12 +11,12 @@ from typing import TypeAlias
 
 from sqlalchemy import Engine
 
-from digests.model import Edition, Translation, TranslationOutcome
+from digests.model import Edition, Translation, TranslationFault, TranslationOutcome, Untranslated
 from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings
 from digests.store.editions import load_translation, save_translations
-from digests.summarise.checks import QUOTES, keeps_facts, translations_of
+from digests.summarise.checks import QUOTES, find_translation_fault, translations_of
 from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
@@ -50,6 +51,11 @@ def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]
     return sorted(to_target | {f"{tag}-{PIVOT}" for tag in tags if tag != PIVOT})
 
 
+def is_too_long(line: str) -> bool:
+    """Whether a text is too long for an engine, by its characters or by those of a word."""
+    return len(line) > MAX_CHARS or max(map(len, line.split()), default=0) > MAX_WORD_CHARS
+
+
 class Translator:
     """Translates for one edition, into one language. It never raises: an engine that fails is asked no more."""
 
@@ -64,8 +70,8 @@ class Translator:
     ) -> None:
         self.what = settings.what
         self._target, self._store, self._clock, self._engine = target, store, clock, engine
-        self._left_s, self._dropped = MAX_S, 0
-        self._answers: dict[tuple[str, str], Translation | None] = {}
+        self._left_s = MAX_S
+        self._answers: dict[tuple[str, str], Translation | TranslationFault | None] = {}
         self._new: dict[str, str] = {}  # translations to save, by key
         self._missing: dict[str, None] = {}
         self._error = ""
@@ -82,43 +88,41 @@ class Translator:
         return False
 
     def __call__(self, part: Part, text: str, source: str, /) -> Translation | None:
-        """Return a headline or sentence translated; None if it is not to be, or cannot be, or lost facts thereby."""
+        """Return a headline or sentence translated; None if it is not to be, or for a `TranslationFault`."""
         if self._engine is None or part not in self.what:
             return None
         if (text, source) not in self._answers:
             line = QUOTES.sub('"', sanitize_line(text))
-            translated = self._translate_line(self._engine, line, source)
-            answer = None
-            if translated is not None and keeps_facts(line, translated, source=source, target=self._target):
-                answer = Translation(text=translated, source=source, to=self._target, by=self._by)
-            self._dropped += translated is not None and answer is None
-            self._answers[text, source] = answer
-        return self._answers[text, source]
+            self._answers[text, source] = self._translate_line(self._engine, line, source)
+        found = self._answers[text, source]
+        return found if isinstance(found, Translation) else None
 
-    def _translate_line(self, engine: TranslationEngine, line: str, source: str) -> str | None:
-        """Return a line translated, "" if it is too long; None without a model, or after a failure."""
-        if len(line) > MAX_CHARS or max(map(len, line.split()), default=0) > MAX_WORD_CHARS:
-            return ""
+    def _translate_line(
+        self, engine: TranslationEngine, line: str, source: str
+    ) -> Translation | TranslationFault | None:
+        """Return a line translated, or why it is not; None without a model."""
         try:
             model = engine.find_model(source, self._target)
             if model is None:
                 self._missing[source] = None
                 return None
+            if is_too_long(line):
+                return TranslationFault.TEXT_TOO_LONG
             # `model` changes with the model's version, so that a new one translates anew.
             known_as = f"{self._by}/{model}\0{self._target}\0{line}"
             key = hashlib.blake2b(known_as.encode(), digest_size=16).hexdigest()
-            known = self._new.get(key) or read(self._store, load_translation, key)
-            if known is not None or self._error:
-                return known
-            started = self._clock()
-            self._new[key] = sanitize_line(engine.translate(line, source, self._target))
-            self._left_s -= self._clock() - started
-            if self._left_s <= 0:
-                self._error = f"it took more than {MAX_S:g} s"
-            return self._new[key]
+            translated = self._new.get(key) or read(self._store, load_translation, key)
+            if translated is None:
+                if self._error or self._left_s <= 0:
+                    return TranslationFault.ENGINE_FAILED if self._error else TranslationFault.OUT_OF_TIME
+                started = self._clock()
+                translated = self._new[key] = sanitize_line(engine.translate(line, source, self._target))
+                self._left_s -= self._clock() - started
         except (WatcherError, OSError) as error:
             self._error = self._error or str(error)
-            return None
+            return TranslationFault.ENGINE_FAILED
+        fault = find_translation_fault(line, translated, source=source, target=self._target)
+        return fault or Translation(text=translated, source=source, to=self._target, by=self._by)
 
     def save(self, now: datetime) -> None:
         """Keep the new translations in the store, if that is possible now: an edition does not depend on it."""
@@ -129,9 +133,17 @@ class Translator:
     def with_outcome(self, edition: Edition) -> Edition:
         """Return an edition with what became of its translations in the ledger, if anything was to be translated."""
         shown = len(translations_of(edition))
-        if not (shown or self._dropped or self._missing or self._error):
+        faults = Counter(each for each in self._answers.values() if isinstance(each, TranslationFault))
+        if not (shown or faults or self._missing or self._error):
             return edition
         outcome = TranslationOutcome(
-            by=self._by, translated=shown, dropped=self._dropped, missing=tuple(self._missing), error=self._error
+            by=self._by,
+            translated=shown,
+            dropped=faults.total(),
+            untranslated=tuple(
+                Untranslated(kind=kind, count=faults[kind]) for kind in TranslationFault if faults[kind]
+            ),
+            missing=tuple(self._missing),
+            error=self._error,
         )
         return replace(edition, ledger=replace(edition.ledger, translation=outcome))

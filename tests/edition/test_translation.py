@@ -14,7 +14,8 @@ from digests import edition_json
 from digests.cli.verify import check_edition
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
-from digests.model import Translation, TranslationOutcome
+from digests.model import Translation, TranslationFault, TranslationOutcome, Untranslated
+from digests.render.forms import sample_edition
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import cited_ids
@@ -113,7 +114,9 @@ def test_a_sentence_that_lost_a_name_makes_room_for_another(engine, put, models)
 
     (story,) = made.stories
     assert story.summary[0].text.startswith("Uma chuva")
-    assert made.ledger.translation.dropped >= 1
+    outcome = made.ledger.translation
+    assert [each.kind for each in outcome.untranslated] == [TranslationFault.NAMES]
+    assert outcome.dropped == sum(each.count for each in outcome.untranslated) >= 1
 
 
 @on_sqlite
@@ -215,12 +218,47 @@ def test_what_may_be_hostile_is_bounded_and_in_one_line(engine):
 @on_sqlite
 def test_all_texts_of_an_edition_have_one_limit_of_time(engine):
     ticks = iter(range(0, 10_000, 40))
-    fake = FakeEngine({text: text for text in ("um", "dois", "três", "quatro")})
+    fake = FakeEngine({"Chuva": "Rain", "Vento": "Wind", "Neve": "Snow", "Sol": "Sun"})
     translate = translator(engine, fake, clock=lambda: float(next(ticks)))
 
     told = [translate("headlines", text, "pt") for text in fake.texts]
 
     assert [bool(each) for each in told] == [True, True, False, False]
+    assert outcome_of(translate) == (2, (Untranslated(kind=TranslationFault.OUT_OF_TIME, count=2),), "")
+
+
+def outcome_of(translate: Translator) -> tuple[int, tuple[Untranslated, ...], str]:
+    outcome = translate.with_outcome(sample_edition()).ledger.translation
+    return outcome.dropped, outcome.untranslated, outcome.error
+
+
+STORM = "A tempestade derrubou milhares de casas durante a noite"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ("La tormenta derribó miles de casas durante la noche", TranslationFault.LANGUAGE),
+        ("Noite a durante casas de milhares derrubou tempestade A", TranslationFault.SAME_WORDS),
+        ("", TranslationFault.LENGTH),
+        ("The storm destroyed 3 houses during the night", TranslationFault.NUMBERS),
+        ("The storm destroyed <b>thousands</b> of houses during the night", TranslationFault.MARKUP),
+    ],
+)
+def test_a_translation_that_is_not_shown_is_counted_by_its_fault(answer, fault, engine):
+    good, long = "The storm destroyed thousands of houses during the night", f"{STORM} " * 9
+    translate = translator(engine, FakeEngine({f"{STORM}.": answer, STORM: good}))
+
+    told = [translate("headlines", text, "pt") for text in (f"{STORM}.", f"{STORM}.", STORM, long, "Neve")]
+
+    assert [each and each.text for each in told] == [None, None, good, None, None]
+    counts = {fault: 1, TranslationFault.TEXT_TOO_LONG: 1, TranslationFault.ENGINE_FAILED: 1}
+    assert outcome_of(translate) == (
+        3,
+        tuple(Untranslated(kind=kind, count=1) for kind in TranslationFault if kind in counts),
+        "the model fake broke down",
+    )
 
 
 @pytest.mark.slow

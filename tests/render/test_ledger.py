@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from digests import edition_json
-from digests.model import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmStop
+from digests.model import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmStop, TranslationFault
 from digests.render.forms import render, sample_edition
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import load_phrases, localizer_for
@@ -97,6 +97,11 @@ def test_each_kind_of_what_is_left_out_has_a_phrase(language):
     keys = {line.partition(" = ")[0] for line in text.splitlines() if line.startswith("out_")}
 
     assert keys == {f"out_{kind}" for kind in LeftOutKind}
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_each_fault_of_a_translation_has_a_phrase(language):
+    assert {f"untranslated_{kind}" for kind in TranslationFault} <= load_phrases(language).keys()
 
 
 def test_the_foot_of_a_german_edition_says_why_in_german(editions):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from lxml import html as lxml_html
 
-from digests.model import Section, Translation, TranslationOutcome
+from digests.model import Section, Translation, TranslationFault, TranslationOutcome, Untranslated
 from digests.render import webhook
 from digests.render.edition_view import edition_view
 from digests.render.forms import FORMATS, render
@@ -42,7 +42,17 @@ def translated_edition(language):
     line = replace(brief(1), title="Sismo no Chile", language="pt", translation=translated("Quake in Chile"))
     foreign = replace(brief(2), title="Neve na serra", language="pt", status="foreign", places=("Portugal",))
     made = edition((Section(title="Europe", anchor="europe", stories=(shown,)),), (line, foreign))
-    outcome = TranslationOutcome(by="firefox", translated=4, dropped=1, missing=("ar",), error="a server <b>fell</b>")
+    outcome = TranslationOutcome(
+        by="firefox",
+        translated=4,
+        dropped=3,
+        untranslated=(
+            Untranslated(kind=TranslationFault.TEXT_TOO_LONG, count=2),
+            Untranslated(kind=TranslationFault.NUMBERS, count=1),
+        ),
+        missing=("ar",),
+        error="a server <b>fell</b>",
+    )
     return replace(made, language=language, ledger=replace(made.ledger, translation=outcome))
 
 
@@ -82,7 +92,8 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
                 shown,
                 "Portugal: Neve na serra",
                 "in Portuguese",
-                "4 headlines and sentences translated; 1 more translation is not shown",
+                "4 headlines and sentences translated; 3 texts without a translation: the text is too long (2),",
+                "numbers differ (1)",
             )
             == ""
         )
@@ -93,14 +104,28 @@ def test_each_form_has_the_translation_first_and_its_original_beneath_with_langu
     assert in_order(made["markdown"], "Rain", f"{MARK} Chuva", "Rain left 14. No light.", f"({MARK} A chuva") == ""
 
 
-def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_none():
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (TranslationOutcome(by="firefox", translated=0, dropped=0, missing=("ar",)), NO_MODEL),
+        (
+            TranslationOutcome(
+                by="firefox",
+                translated=0,
+                dropped=1,
+                untranslated=(Untranslated(kind=TranslationFault.LANGUAGE, count=1),),
+            ),
+            "1 text without a translation: the translation is in another language (1)",
+        ),
+        (TranslationOutcome(by="firefox", translated=0, dropped=2), "2 texts without a translation"),  # of 0.1.0
+    ],
+)
+def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_none(outcome, told):
     made = translated_edition("en")
-    nothing = TranslationOutcome(by="firefox", translated=0, dropped=0, missing=("ar",), error="")
 
-    (text,) = render(replace(made, ledger=replace(made.ledger, translation=nothing)), ("text",))
+    (text,) = render(replace(made, ledger=replace(made.ledger, translation=outcome)), ("text",))
 
-    told = " ".join(text.body.decode().split())
-    assert f"Translations: {NO_MODEL}." in told
+    assert f"Translations: {told}." in " ".join(text.body.decode().split())
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("json", "epub", "eml")])

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from digests.cli.status import format_translation
-from digests.model import TranslationOutcome
+from digests.model import TranslationFault, TranslationOutcome, Untranslated
 from tests.translate.models import PACKAGE
 from watcher.cli.main import run_command_line
 
@@ -60,7 +60,9 @@ def test_a_model_is_installed_listed_and_tried_and_check_says_which_lack(watcher
     assert installed == (0, f"pt-en: installed in {tmp_path / 'models' / 'pt-en'}, and tested\n", "")
     assert "pt-en  23.0 MB" in listed[1] and "missing for world: ar-en" in listed[1]
     assert json.loads(told[1])["lacking"] == {"world": ["ar-en"]}
+    lost = watcher("translate", "test", "pt-en", "Ministro critica Bolsonaro e Peniche em Uruguaiana")
     row = json.loads(tried[1])
+    assert "(an edition would not show it: a name is missing)" in lost[1]
     assert (tried[0], row["translation"], row["is_shown"]) == (0, "Sismo makes 14 dead in Chile", True)
     assert "world: missing translation models: ar-en; install" in after[2]
 
@@ -109,6 +111,8 @@ def test_check_says_where_texts_are_sent_to(watcher, tmp_path):
 
 
 def test_status_says_what_became_of_the_last_editions_translations():
-    outcome = TranslationOutcome(by="firefox", translated=3, dropped=1, missing=("ar", "ru"), error="")
+    names = Untranslated(kind=TranslationFault.NAMES, count=1)
+    outcome = TranslationOutcome(by="firefox", translated=3, dropped=1, untranslated=(names,), missing=("ar", "ru"))
 
-    assert format_translation(outcome) == "3 texts translated, 1 left out; no model for ar, ru: watcher translate list"
+    told = "3 texts translated, 1 without a translation: a name is missing (1)"
+    assert format_translation(outcome) == f"{told}; no model for ar, ru: watcher translate list"

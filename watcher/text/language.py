@@ -63,6 +63,15 @@ def detect_language(text: str, *, claims: Iterable[str | None] = ()) -> str:
     return best
 
 
+def may_be_in(text: str, language: str) -> bool:
+    """
+    Return whether `text` may be in `language`; True if that is a language which Watcher does not recognize.
+
+    Another language must lead clearly if the text is short, or if the two are easily confused.
+    """
+    return language not in NEWS or detect_language(text, claims=(language,)) == language
+
+
 def primary_tag(claim: str | None) -> str | None:
     """Return the primary tag of a language claim ("pt" for "pt_BR"), None if it is not a tag ("x-default")."""
     tag = re.split(r"[-_,; ]", (claim or "").strip().lower())[0]
