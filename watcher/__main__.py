@@ -1,19 +1,33 @@
 """The program `watcher`, also as `python -m watcher`. Kept small: a worker process imports its parent's main module."""
 
+import os
+
 INTERRUPTED = 130  # as in `cli.main`, which may not be loaded yet
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    # Not the module `signal`, which loads others: an interrupt would be an error there.
+    from _signal import SIGINT, default_int_handler, getsignal, signal  # type: ignore[import-not-found]
+
+    if getsignal(SIGINT) is default_int_handler:  # else a shell has it ignored
+        signal(SIGINT, exit_interrupted)
+
     import gc
 
     gc.set_threshold(500_000, 20, 20)  # almost no object created at start-up is garbage; collecting takes a tenth of it
-    try:
-        from watcher.cli.main import main as run
+    from watcher.cli.main import main as run
 
-        run()
-    except KeyboardInterrupt:  # raised while modules are loaded: later, `cli.main` handles it
-        raise SystemExit(INTERRUPTED) from None
+    run()
+
+
+def exit_interrupted(*_: object) -> None:
+    """
+    Exit at once, while modules are loaded; `cli.main` has KeyboardInterrupt raised again before a command runs.
+
+    Raised in a class body, a weak reference or code of `exec`, it would come out as another error, or be printed only.
+    """
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -45,11 +45,12 @@ def parse_commands(table: dict[str, dict[str, Any]]) -> tuple[Command, ...]:
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """The options given before the command, and whether the process may exit immediately after it."""
+    """The options given before the command, and what the command may do with its process."""
 
     debug: bool = False
     config: Path | None = None
     exit_immediately: bool = False  # set by a command that has closed all its resources
+    owns_signals: bool = False  # set if the command line is that of the process, and not that of a caller
 
 
 SESSION = Session()  # of the running command; `cli.main` resets it

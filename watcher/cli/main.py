@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +38,12 @@ Examples:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    code = run_command_line(sys.argv[1:])
+    SESSION.owns_signals = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # else a shell has it ignored
+    try:
+        code = run_command_line(sys.argv[1:])
+    except KeyboardInterrupt:  # while its last output waits for a reader
+        code = INTERRUPTED
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command has ended: its code stays
     # Normal shutdown takes 25 ms, waits for threads that wait for a name server, and prints a traceback if it is
     # interrupted. No `atexit` functions run here.
     if SESSION.exit_immediately or code == INTERRUPTED:
@@ -87,6 +93,8 @@ def dispatch(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (the last place that can report it)
+        if isinstance(error.__cause__, KeyboardInterrupt):  # as Python 3.11 raises it from a class that is being made
+            return INTERRUPTED
         print_traceback(error)
         print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
         if not SESSION.debug:
@@ -191,9 +199,12 @@ def build_group(
 def import_target(row: Command) -> Callable[..., Any]:
     """Import the function of a row. Errors: PluginError if its module or a dependency cannot be imported."""
     try:
-        return resolve_name(row.target)  # type: ignore[no-any-return]
+        target: Callable[..., Any] = resolve_name(row.target)
     except (ImportError, AttributeError) as error:
         raise PluginError(f"the command {row.name} cannot be loaded: {error}") from error
+    if SESSION.owns_signals:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # until now, `watcher.__main__` handled it
+    return target
 
 
 if __name__ == "__main__":
