@@ -6,7 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -22,7 +22,17 @@ from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.alerts import AlertsSettings
 from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
-from digests.store.outbox import ALERT, FAILED, RETRY_FOR, list_undelivered, load_open_alerts, save_open_alerts
+from digests.store.editions import EditionKey
+from digests.store.outbox import (
+    ALERT,
+    ALERTS,
+    FAILED,
+    RETRY_FOR,
+    list_undelivered,
+    load_open_alerts,
+    save_failure_alert,
+    save_open_alerts,
+)
 from watcher.errors import StoreError, WatcherError
 from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
@@ -33,7 +43,8 @@ from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")
 EVERY_S = 60.0
-RETRY_AFTER = timedelta(minutes=10)  # after an alert that no recipient got
+SENDER = "watcher@localhost"  # if the settings name none
+RETRY_AFTER = timedelta(minutes=10)  # after an alert that could be neither stored nor sent
 SUBJECT_CHARS, WORDS_CHARS = 150, 600
 DISCORD_SIGNS = re.compile(r"([\\`*_~|>#\[\]()<])")
 DELIVERIES_BACK = timedelta(days=2)
@@ -73,7 +84,7 @@ class Alert:
 
 
 class AlertJob:
-    """Sends alerts, and remembers the open ones. They are kept in memory too, because the store itself may fail."""
+    """Puts alerts into the outbox, and remembers the open ones. It sends them itself if the store cannot be written."""
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
@@ -81,6 +92,7 @@ class AlertJob:
         self._tools = tools
         self._polling_since = tools.started_at or tools.now()
         self._out: dict[str, datetime] | None = None
+        self._is_stored = True  # whether the store has `_out`
         self._retry_at: dict[str, datetime] = {}
 
     async def run(self) -> None:
@@ -102,31 +114,47 @@ class AlertJob:
         for alert in wanted:
             wait = self._retry_at.get(alert.name, now) - now
             if not timedelta() < wait <= RETRY_AFTER:
-                await self._alert(alert)
+                await self._alert(alert, self._out)
+        if not self._is_stored:
+            with suppress(StoreError):
+                await self._tools.writer.do(save_open_alerts, dict(self._out))
+                self._is_stored = True
 
-    async def _alert(self, alert: Alert) -> None:
-        taken = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
-        if not taken:
-            self._retry_at[alert.name] = self._tools.now() + RETRY_AFTER
-            return
+    async def _alert(self, alert: Alert, out: dict[str, datetime]) -> None:
+        place = alert_key(alert.name, alert.at if alert.is_over else alert.since, is_over=alert.is_over)
+        ends = alert_key(alert.name, alert.since) if alert.is_over else None
+        changed = {name: since for name, since in out.items() if name != alert.name}
+        changed |= {} if alert.is_over else {alert.name: alert.since}
+        sender = self._alerts.sender or SENDER
+        messages = [
+            render_message(alert, way, sender, recipient)
+            for way in self._alerts.deliver
+            for recipient in way.recipients(())
+        ]
+        try:
+            told = await self._tools.writer.do(
+                save_failure_alert, place, messages, changed, ends=ends, now=self._tools.now()
+            )
+            self._is_stored = True
+        except StoreError as error:
+            # That may be why it fails. It stays in memory, so that this process does not send it twice.
+            log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
+            told = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
+            if not told:
+                self._retry_at[alert.name] = self._tools.now() + RETRY_AFTER
+                return
+            self._is_stored = False
         self._retry_at.pop(alert.name, None)
-        assert self._out is not None
-        about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=taken)
+        self._out = changed
+        about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=told)
         if alert.is_over:
-            self._out.pop(alert.name, None)
             log.info("alert_over %s", about)
         else:
-            self._out[alert.name] = alert.since
             log.warning("alert %s", about)
-        try:
-            await self._tools.writer.do(save_open_alerts, dict(self._out))
-        except StoreError as error:  # it stays in memory, so that this process does not send it twice
-            log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 
     def _send(self, delivery: DeliverSettings, alert: Alert) -> int:
         """Send an alert by one channel; return the number of recipients that got it."""
-        sender = self._alerts.sender or "watcher@localhost"
-        taken = 0
+        sender, taken = self._alerts.sender or SENDER, 0
         try:
             channel = open_channel(delivery, self._settings.section(SmtpSettings), sender=parse_mailbox(sender)[1])
         except WatcherError as error:
@@ -141,6 +169,12 @@ class AlertJob:
                     about = fields(name=alert.name, channel=delivery.channel, recipient=recipient, reason=error)
                     log.warning("alert_failed %s", about)
         return taken
+
+
+def alert_key(name: str, at: datetime, *, is_over: bool = False) -> EditionKey:
+    """Return the place in the outbox of an alert on a failure since `at`, or on its end at `at`."""
+    slot = f"{'over' if is_over else 'alert'} {name}.{at:%Y%m%dT%H%M%S}"
+    return EditionKey(digest=ALERTS, local_date=at.date(), slot=slot)
 
 
 def active_conditions(
@@ -184,6 +218,8 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
     """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
     told: dict[str, Alert] = {}
     for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
+        if each.digest == ALERTS:  # an alert on an alert would itself keep what it is about alive
+            continue
         since = each.give_up_at - RETRY_FOR
         if each.state != FAILED and now - since < after:
             continue

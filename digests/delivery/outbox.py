@@ -2,18 +2,19 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
 from digests.delivery.channels import Channel, open_channel
 from digests.errors import DeliveryError
-from digests.settings.delivery import SmtpSettings, parse_mailbox
-from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.alerts import AlertsSettings
+from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
+from digests.settings.digests import digests_of
 from digests.store import outbox
 from digests.store.editions import EditionKey
-from digests.store.outbox import FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
+from digests.store.outbox import ALERTS, FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry
@@ -23,6 +24,16 @@ MAX_RETRY_AFTER = timedelta(hours=6)  # longest wait that the other side may req
 SAVE_PATIENCE_S = 240.0  # how long to retry while the store cannot be written; less than a lease of the outbox
 JITTER = 0.2  # of a wait, added or subtracted: deliveries that failed together are not retried together
 Route = tuple[str, str, str]  # digest, channel, recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A table `deliver` of a digest or of the alerts, with what its messages need. `key` distinguishes it."""
+
+    key: tuple[str, int]
+    settings: DeliverSettings
+    sender: str
+    recipients: tuple[str, ...]
 
 
 class OutboxWorker:
@@ -90,19 +101,17 @@ class OutboxWorker:
         found = self._routes.get(route_of(delivery))
         if found is None:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
-        digest, n = found
-        key = (digest.name, n)
-        if key not in self._open:
-            sender = parse_mailbox(digest.mail.sender)[1] if digest.mail.sender else ""
+        if found.key not in self._open:
+            server = self._settings.section(SmtpSettings)
             try:
-                self._open[key] = open_channel(digest.deliver[n], self._settings.section(SmtpSettings), sender=sender)
+                self._open[found.key] = open_channel(found.settings, server, sender=found.sender)
             except DeliveryError:
                 raise
             except WatcherError as error:
                 raise DeliveryError(
                     delivery.channel, str(error), affects_all_recipients=True, hint=error.hint
                 ) from error
-        return self._open[key]
+        return self._open[found.key]
 
     def _record_failure(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
         """Store a delivery's failure, and its channel's others if the channel is at fault; return what was changed."""
@@ -114,8 +123,7 @@ class OutboxWorker:
         failed = replace(delivery, state=state, response=response, hint=error.hint, next_try_at=next_try_at or now)
         recipients: tuple[str, ...] = ()
         if error.affects_all_recipients and not self._is_aborted and (found := self._routes.get(route_of(delivery))):
-            digest, n = found
-            recipients = digest.deliver[n].recipients(digest.mail.to)
+            recipients = found.recipients
 
         def save_failure(connection: Connection) -> tuple[Delivery, ...]:
             outbox.save_outcome(connection, failed, now=now)
@@ -128,13 +136,19 @@ class OutboxWorker:
         return 0.0 if self._is_aborted else SAVE_PATIENCE_S
 
 
-def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int]]:
-    """Return by digest, channel and recipient the digest and the index of the first table in `deliver` that fits."""
-    found: dict[Route, tuple[DigestSettings, int]] = {}
-    for digest in digests_of(settings):
-        for n, way in enumerate(digest.deliver):
-            for recipient in way.recipients(digest.mail.to):
-                found.setdefault((digest.name, way.channel, recipient), (digest, n))
+def delivery_routes(settings: Settings) -> dict[Route, Way]:
+    """Return by digest, channel and recipient the first table in `deliver` that fits; `ALERTS` is a digest here."""
+    alerts = settings.section(AlertsSettings)
+    tables = [(digest.name, digest.mail.sender, digest.mail.to, digest.deliver) for digest in digests_of(settings)]
+    tables.append((ALERTS, alerts.sender, (), alerts.deliver))
+    found: dict[Route, Way] = {}
+    for name, mailbox, mail_to, ways in tables:
+        sender = parse_mailbox(mailbox)[1] if mailbox else ""
+        for n, way in enumerate(ways):
+            recipients = way.recipients(mail_to)
+            made = Way(key=(name, n), settings=way, sender=sender, recipients=recipients)
+            for recipient in recipients:
+                found.setdefault((name, way.channel, recipient), made)
     return found
 
 

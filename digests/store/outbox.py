@@ -1,4 +1,4 @@
-"""Deliveries of editions and of alerts on stories to recipients, and the alerts on failures that are open."""
+"""Deliveries of editions and of alerts to recipients, and the alerts on failures that are open."""
 
 import json
 import zlib
@@ -28,6 +28,7 @@ OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
 ALERT, KNOWN, OVER_LIMIT = "an alert ", "known", "over limit"
 UNSENT = (KNOWN, OVER_LIMIT)
 IS_ALERT = deliveries.c.slot.startswith(ALERT)
+ALERTS = "[alerts]"  # stands for the digest of an alert on a failure: no digest has such a name
 MAX_QUIET = timedelta(hours=25)  # as `MAX_RETRY_DELAY`, for an alert that waits for the end of quiet hours
 FAILED_SHOWN_FOR = timedelta(days=7)  # in the status and the metrics
 ALERTS_KEPT = timedelta(days=60)  # by then, a story is over
@@ -212,6 +213,34 @@ def load_open_alerts(connection: Connection) -> dict[str, datetime]:
 
 def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
     save_meta(connection, OPEN_ALERTS, {name: since.isoformat() for name, since in out.items()})
+
+
+def save_failure_alert(
+    connection: Connection,
+    place: EditionKey,
+    parcels: Iterable[OutboundMessage],
+    open_alerts: dict[str, datetime],
+    *,
+    ends: EditionKey | None = None,
+    now: datetime,
+) -> int:
+    """
+    Add a delivery for each message of an alert on a failure, and store which alerts are open.
+
+    If it says that the failure of the alert `ends` is over, those who do not have that one yet get neither. Returns the
+    number of messages.
+    """
+    is_old = deliveries.c.local_date < (now - ALERTS_KEPT).date()
+    connection.execute(delete(deliveries).where(deliveries.c.digest == ALERTS, is_old))
+    save_open_alerts(connection, open_alerts)
+    unsent: set[tuple[str, str]] = set()
+    if ends is not None:
+        told = deliveries_of(connection, ends)
+        unsent = {(each.channel, each.recipient) for each in told if each.state not in (UNKNOWN, SENT)}
+        connection.execute(delete(deliveries).where(*edition_filter(deliveries, ends)))
+    wanted = [parcel for parcel in parcels if (parcel.channel, parcel.recipient) not in unsent]
+    enqueue(connection, place, wanted, now=now)
+    return len(wanted)
 
 
 def load_alerts(connection: Connection) -> tuple[Delivery, ...]:

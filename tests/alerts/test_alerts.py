@@ -10,12 +10,13 @@ from email import policy
 import pytest
 
 from digests.alerts.alerts import RETRY_AFTER, Alert, AlertJob, render_mail, render_webhook
+from digests.delivery.outbox import OutboxWorker
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import DAILY, EditionKey, claim, first_seen, open_digests
 from digests.store.outbox import enqueue, load_open_alerts
 from digests.store.schema import editions
 from tests.delivery.mail_server import MailServer
-from tests.kinds import on
+from tests.kinds import on, refuse_writes
 from tests.tools import tools_of
 from watcher.errors import SettingsError, status_reason
 from watcher.failure_messages import Reason, TaskKind
@@ -58,7 +59,7 @@ class Desk:
         self.folder, self.server, self.now = folder, server, START
         self.settings = parse_settings(on(store_url, SETTINGS.format(port=server.port)), folder / "settings.toml")
         self.engine = open_digests(self.settings.store.url)
-        self.writer = Writer(self.engine)
+        self.writer = Writer(self.engine, patience_s=0.0)
         sources = [Source(url=url, name=url[8]) for url in URLS]
         write(self.engine, sync_sources, sources, now=START)
         write(self.engine, first_seen, "world", now=START)
@@ -92,6 +93,11 @@ class Desk:
             self.now += HOUR / 4
             self.poll(good=good)
             await self.alerts.run()
+            self.send()
+
+    def send(self) -> None:
+        """Send what is in the outbox and due."""
+        list(OutboxWorker(self.engine, self.settings, now=lambda: self.now).send_due())
 
     def subjects(self) -> list[str]:
         return [email.message_from_bytes(m.body, policy=policy.default)["Subject"] for m in self.server.taken]
@@ -197,18 +203,67 @@ async def test_a_restart_tells_nothing_twice_and_does_not_forget_the_end(desk):
 
 
 async def test_an_alert_that_reaches_nobody_is_tried_again(desk):
-    (desk.folder / "alerts").write_text("no folder")
     desk.server.at = {"MAIL": "451 4.3.0 later"}
     await desk.pass_time(2, good=4)
     await desk.pass_time(3, good=0)
     assert desk.server.taken == []
-    assert read(desk.engine, load_open_alerts) == {}
 
     desk.server.at = {}
-    desk.now += RETRY_AFTER
-    await desk.alerts.run()
+    await desk.pass_time(1.25, good=0)
 
     assert desk.subjects() == ["Watcher: polling is failing"]
+
+
+async def test_those_who_did_not_get_an_alert_in_time_are_not_told_that_it_is_over(desk):
+    desk.server.at = {"MAIL": "451 4.3.0 later"}
+    await desk.pass_time(2, good=4)
+    await desk.pass_time(3, good=0)
+
+    desk.server.at = {}
+    desk.poll(good=4)
+    await desk.alerts.run()
+    await desk.pass_time(3, good=4)
+
+    assert desk.server.taken == []
+    files = sorted((desk.folder / "alerts").iterdir())
+    assert ["is failing" in file.read_text() for file in files] == [True, False]
+    assert "polling works again" in files[1].read_text()
+    assert read(desk.engine, load_open_alerts) == {}
+
+
+async def test_while_the_store_cannot_be_written_an_alert_is_sent_without_it_and_stored_later(desk):
+    (desk.folder / "alerts").write_text("no folder")
+    is_full = False
+    refuse_writes(desk.engine, lambda: is_full)
+    await desk.pass_time(2, good=4)
+    desk.now += 3 * HOUR
+    desk.poll(good=0)
+    is_full = True
+    desk.server.at = {"MAIL": "451 4.3.0 later"}
+    await desk.alerts.run()
+    assert desk.server.taken == []
+
+    desk.server.at = {}
+    for wait in (RETRY_AFTER / 2, RETRY_AFTER / 2, RETRY_AFTER, RETRY_AFTER):
+        desk.now += wait
+        await desk.alerts.run()
+    assert desk.subjects() == ["Watcher: polling is failing"]
+    assert read(desk.engine, load_open_alerts) == {}
+
+    is_full = False
+    await desk.alerts.run()
+    assert read(desk.engine, load_open_alerts).keys() == {"polling"}
+    await desk.pass_time(1, good=4)
+    assert desk.subjects() == ["Watcher: polling is failing", "Watcher: polling works again"]
+
+
+async def test_an_alert_that_cannot_be_delivered_is_no_reason_for_another(desk):
+    desk.server.at = {"RCPT": "550 5.1.1 no such mailbox"}
+    await desk.pass_time(2, good=4)
+
+    await desk.pass_time(40, good=0)
+
+    assert read(desk.engine, load_open_alerts).keys() == {"polling", "edition world"}
 
 
 async def test_a_machine_that_was_off_is_no_fault(desk):
