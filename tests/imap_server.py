@@ -135,7 +135,7 @@ def imap_server(certificate: tuple[Path, Path] | None = None) -> Iterator[ImapSe
             yield server
         finally:
             running.terminate()
-            running.wait(10)
+            running.wait(120)
 
 
 def _has_group(name: str) -> bool:
@@ -148,7 +148,7 @@ def _has_group(name: str) -> bool:
 
 
 def _wait(server: ImapServer, running: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
+    for _ in range(2_400):
         try:
             with socket.create_connection(("127.0.0.1", server.port), timeout=1) as line:
                 line.settimeout(5)

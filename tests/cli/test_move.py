@@ -14,6 +14,7 @@ from sqlalchemy import func, make_url, select, text
 
 from digests.store.editions import open_digests
 from tests.kinds import on_postgresql
+from tests.patience import PATIENCE_S
 from watcher.cli.main import run_command_line
 from watcher.model import Source
 from watcher.store.engine import connect, file_of
@@ -154,7 +155,7 @@ def test_a_move_that_is_killed_leaves_nothing_and_begins_again(tmp_path, empty_u
 def wait_for_rows(url: str) -> None:
     """Wait until some rows have come, which nobody else sees yet."""
     engine, path = connect(url), file_of(make_url(url))
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     try:
         while time.monotonic() < until:
             size = (

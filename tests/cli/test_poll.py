@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import event, update
 
 from tests.cli.site import RSS, rss, serving
+from tests.patience import PATIENCE_S
 from tests.tools import claim_hosts
 from watcher.cli.main import run_command_line
 from watcher.cli.poll import PollSummary, format_summary, run_poll
@@ -115,7 +116,7 @@ def test_the_bars_count_what_is_to_be_done_and_get_full(tmp_path, monkeypatch):
         entries = rss(text=text).replace("https://post.example", site.url("")).encode()
 
         def answer(_headers):
-            screen.shown.wait(5)
+            screen.shown.wait(PATIENCE_S)
             return 200, {"Content-Type": RSS}, entries
 
         site.answers["/a.xml"] = answer

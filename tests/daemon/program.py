@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 
 class Program:
     """`watcher run` with its log; ended by `close`, whatever happens."""
@@ -37,7 +39,7 @@ class Program:
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
-    def wait_for(self, words: str, *, times: int = 1, within_s: float = 20.0) -> None:
+    def wait_for(self, words: str, *, times: int = 1, within_s: float = PATIENCE_S) -> None:
         """Wait until the log has `words` so many times."""
         until = time.monotonic() + within_s
         while self.log.count(words) < times:
@@ -48,7 +50,7 @@ class Program:
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ended(self, within_s: float = 20.0) -> int:
+    def ended(self, within_s: float = PATIENCE_S) -> int:
         return self.process.wait(within_s)
 
     def close(self) -> None:

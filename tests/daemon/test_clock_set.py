@@ -18,6 +18,7 @@ import pytest
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG, HEAD
 from tests.kinds import on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.cli.main import run_command_line as run_command
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
@@ -27,7 +28,7 @@ pytestmark = [
 ]
 EVERY = DEBUG + '[poll]\nevery = "5s"\nmin_every = "5s"\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
 HOUR, YEAR = 3_600, 365 * 86_400
-START_S, GOES_ON_S = 120.0, 60.0  # on a machine that is busy with something else
+START_S, GOES_ON_S = PATIENCE_S, PATIENCE_S
 QUIET = EVERY + '[[digests]]\nname = "world"\nat = "03:00"\n'
 
 
@@ -87,7 +88,7 @@ def wait_for_polls(daemon, *, more: int, within_s: float) -> None:
 
 def health(port: int) -> dict:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         return json.load(error)
@@ -150,7 +151,7 @@ def test_the_due_edition_is_made_after_a_clock_that_was_ahead(site, write_settin
     clock.set(YEAR)
     wait_for_polls(daemon, more=1, within_s=GOES_ON_S)
     clock.set((due - datetime.now(UTC)).total_seconds() - 5)  # right, had more time gone by: a test waits for seconds
-    daemon.wait_for(f" edition_built digest=world date={due:%Y-%m-%d} ", within_s=130)
+    daemon.wait_for(f" edition_built digest=world date={due:%Y-%m-%d} ", within_s=100 + PATIENCE_S)
 
     assert [*(tmp_path / "out").rglob(f"*{due:%Y-%m-%d}*")]
 
@@ -180,7 +181,7 @@ def test_status_tells_of_the_jump_and_of_each_job_with_its_next_run(write_settin
 
 def wait_for_status(settings: Path, capsys, holds: Callable[[dict], object]) -> dict:
     """Return what `watcher status` tells of the daemon, once it `holds`."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_S
     while True:
         capsys.readouterr()
         run_command(["status", "--json", "--config", str(settings)])

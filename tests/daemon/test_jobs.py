@@ -128,6 +128,8 @@ async def test_a_job_that_a_fault_of_the_store_has_stopped_rests_before_it_runs_
 
     hand.runner.set_jobs([Job(name="work", every_s=0.05, run=fail)])
     hand.runner.start()
+    while not runs:
+        await asyncio.sleep(0.05)
     await asyncio.sleep(0.5)
 
     (run,) = runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from tests.patience import PATIENCE_S
 from watcher.daemon.run import exit_watchdog
 
 
@@ -13,7 +14,7 @@ def test_what_hangs_after_the_wish_to_end_is_left_behind():
 
     with exit_watchdog(after_s=0.05, leave=lambda code: (left.append(code), gone.set())) as on_end:
         on_end()
-        assert gone.wait(5)
+        assert gone.wait(PATIENCE_S)
 
     assert left == [1]
 
@@ -21,8 +22,8 @@ def test_what_hangs_after_the_wish_to_end_is_left_behind():
 def test_what_ends_by_itself_is_left_in_peace():
     left: list[int] = []
 
-    with exit_watchdog(after_s=0.05, leave=left.append) as on_end:
+    with exit_watchdog(after_s=0.5, leave=left.append) as on_end:
         on_end()
 
-    assert not threading.Event().wait(0.2)
+    assert not threading.Event().wait(0.7)
     assert left == []

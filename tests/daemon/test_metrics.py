@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.daemon.logging import log_event, log_formatter
 from watcher.daemon.metrics import Counters
 from watcher.daemon.site import make_routes
@@ -117,7 +118,7 @@ def port() -> int:
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     told = answer.status, answer.read().decode()
@@ -192,7 +193,7 @@ def test_requests_that_never_end_or_are_too_long_keep_nobody_waiting(write_setti
     long.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000)
 
     assert ask(port, "/healthz")[0] == 200
-    slow[0].settimeout(20)
+    slow[0].settimeout(PATIENCE_S)
     assert slow[0].recv(100) == b""  # after ten seconds
     for one in (*slow, long):
         one.close()
@@ -203,7 +204,7 @@ def test_an_address_that_is_taken_is_a_fault_that_ends_when_it_is_free(write_set
     with socket.create_server(("127.0.0.1", port)):
         daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n'))
         daemon.wait_for("job_failed job=metrics")
-    daemon.wait_for("listening", within_s=45)
+    daemon.wait_for("listening")
 
 
 @pytest.mark.slow
@@ -233,7 +234,7 @@ def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_aft
     other = sqlite3.connect(settings.parent / "watcher.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    until = time.monotonic() + 40  # a writer waits a quarter of a minute for its turn
+    until = time.monotonic() + PATIENCE_S  # a writer waits a quarter of a minute for its turn
     while ask(port, "/healthz")[0] == 200 and time.monotonic() < until:
         time.sleep(0.5)
     status, told = ask(port, "/healthz")
@@ -242,7 +243,7 @@ def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_aft
     run_command_line(["status", "--alive", "--config", str(settings)])
     assert "store failing since" in capsys.readouterr().out
     other.execute("ROLLBACK")
-    while ask(port, "/healthz")[0] != 200 and time.monotonic() < until + 60:
+    while ask(port, "/healthz")[0] != 200 and time.monotonic() < until + PATIENCE_S:
         time.sleep(0.5)
     assert ask(port, "/healthz")[0] == 200
     daemon.send(signal.SIGTERM)

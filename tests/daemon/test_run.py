@@ -23,6 +23,7 @@ from tests.daemon.conftest import DEBUG
 from tests.daemon.program import Program
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.cli.main import run_command_line as run_command
 from watcher.cli.status import SILENT_AFTER
 from watcher.store.daemon_lock import read_daemon_status
@@ -64,7 +65,7 @@ def test_two_daemons_share_a_store_and_ask_each_feed_once(site, write_settings, 
 
     for daemon in (first, second):
         daemon.wait_for("started")
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_S
     while len(polled := POLLED.findall(first.log + second.log)) < 6 and time.monotonic() < until:
         time.sleep(0.1)
 
@@ -191,7 +192,7 @@ def start_waiting(hanging, write_settings, start) -> tuple[Program, Path]:
     settings = write_settings({"Hangs": f"{base}/feed.xml"})
     daemon = start(settings)
     daemon.wait_for("started")
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while not taken and time.monotonic() < until:
         time.sleep(0.05)
     assert taken
@@ -201,11 +202,9 @@ def start_waiting(hanging, write_settings, start) -> tuple[Program, Path]:
 def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hanging, write_settings, start):
     daemon, _ = start_waiting(hanging, write_settings, start)
 
-    asked_at = time.monotonic()
     daemon.send(signal.SIGTERM)
 
-    assert daemon.ended() == 0
-    assert time.monotonic() - asked_at < 10
+    assert daemon.ended() == 0  # after ten seconds it would be forced to end, with another code
     assert daemon.log.rstrip().endswith("stopped")
 
 
@@ -219,7 +218,7 @@ def test_a_second_ctrl_c_or_three_in_a_row_end_the_daemon_at_once(hanging, write
         time.sleep(pause_s)
         os.killpg(daemon.process.pid, signal.SIGINT)
 
-    assert daemon.ended(2) == 130
+    assert daemon.ended() == 130
     *_, stopping, forced = daemon.log.splitlines()
     assert stopping.endswith('stopping signal=SIGINT within_s=10 second_signal="stops it at once; nothing is lost"')
     assert forced.endswith("forced_exit signal=SIGINT")
@@ -233,14 +232,14 @@ def test_run_once_polls_what_is_due_with_its_pages_and_ends(site, write_settings
     settings = write_settings({"Post": site.url("/feed.xml"), "Gone": site.url("/nothing.xml"), **more}, DEBUG)
 
     first = start(settings, "--once")
-    code = first.ended(40)
+    code = first.ended()
     again = start(settings, "--once")
 
     assert code == 0
     assert first.log.count("polled status=ok") == 1 and first.log.count("polled status=failed") == 21
     assert "progress polls=22 ok=1 failed=21 new=3\n" in first.log
     assert first.log.rstrip().endswith("stopped")
-    assert again.ended(40) == 0
+    assert again.ended() == 0
     assert "polled" not in again.log
     assert status(settings, capsys)["daemon"]["state"] == "stopped"
 
@@ -258,7 +257,7 @@ def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write
     heard: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
         line.bind(str(tmp_path / "notify"))
-        line.settimeout(20)
+        line.settimeout(PATIENCE_S)
         daemon = start(settings, environ={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1500000"})
 
         def until(word: str, times: int = 1) -> None:
@@ -290,15 +289,13 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
         engine = open_digests(store_url)
         write(engine, enqueue, place, [parcel], now=datetime.now(UTC))
         daemon = start(settings)
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while "DATA" not in server.seen and time.monotonic() < until:
             time.sleep(0.05)
 
-        asked_at = time.monotonic()
         daemon.send(signal.SIGTERM)
 
-        assert daemon.ended() == 0
-        assert time.monotonic() - asked_at < 10
+        assert daemon.ended() == 0  # after ten seconds it would be forced to end, with another code
     (row,) = read(engine, deliveries_of, place)
     assert row.state in OPEN_STATES and server.taken == []
     engine.dispose()

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.daemon.site import Servers
 from watcher.settings.load import settings_model
 from watcher.settings.models import WEB_LISTEN, parse_host_port
@@ -42,7 +43,7 @@ def free_port() -> int:
 
 
 def get(port: int, path: str, **headers: str) -> tuple[int, str]:
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     asked.request("GET", path, headers=headers)
     answer = asked.getresponse()
     told = answer.status, answer.read().decode()
@@ -51,7 +52,7 @@ def get(port: int, path: str, **headers: str) -> tuple[int, str]:
 
 
 def post(port: int, path: str, **fields: str) -> int:
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     asked.request("POST", path, urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"})
     status = asked.getresponse().status
     asked.close()
@@ -148,7 +149,7 @@ def test_a_token_that_has_gone_is_named_and_the_site_stays_shut(write_settings, 
         get(port, "/")
 
     (tmp_path / "token").write_text("a token of today, long enough\n")
-    daemon.wait_for("serving", within_s=30)
+    daemon.wait_for("serving")
 
     assert get(port, "/")[0] == 401
     assert "Traceback" not in daemon.log and "a token of today" not in daemon.log
@@ -164,7 +165,7 @@ def test_another_token_holds_without_a_restart(write_settings, start, tmp_path):
     (tmp_path / "token").write_text("a token of today, other\n")
     daemon.send(signal.SIGHUP)
     daemon.wait_for("reloaded")
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while get(port, "/", Authorization="Bearer a token of today, other")[0] != 200 and time.monotonic() < until:
         time.sleep(0.2)
 

@@ -16,6 +16,7 @@ from digests.store.editions import open_digests
 from tests.cli.site import RSS, rss
 from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.cli.main import run_command_line as run_command
 from watcher.store.engine import open_store
 
@@ -25,7 +26,7 @@ LONG = "A long enough text of a story for an article to be made of it, and a lit
 
 def wait_for_fault(settings, capsys) -> dict[str, str]:
     """Return what the status says of the daemon's faults as soon as the store is among them."""
-    until = time.monotonic() + 20.0
+    until = time.monotonic() + PATIENCE_S
     while True:
         capsys.readouterr()
         run_command(["status", "--json", "--config", str(settings)])
@@ -49,7 +50,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_t
         daemon.wait_for("polled")
         other.execute("BEGIN EXCLUSIVE")
 
-        daemon.wait_for("store_down", within_s=40)
+        daemon.wait_for("store_down")
         faults = wait_for_fault(settings, capsys)
         other.execute("ROLLBACK")
 
@@ -71,8 +72,8 @@ def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, st
     site.answers["/feed.xml"] = slow
     settings = write_settings({"Post": site.url("/feed.xml")})
     daemon = start(settings)
-    assert asked.wait(20)
-    with closing(sqlite3.connect(settings.parent / "watcher.db", isolation_level=None, timeout=20)) as other:
+    assert asked.wait(PATIENCE_S)
+    with closing(sqlite3.connect(settings.parent / "watcher.db", isolation_level=None, timeout=PATIENCE_S)) as other:
         other.execute("BEGIN EXCLUSIVE")
         time.sleep(3)  # what came waits to be written
 

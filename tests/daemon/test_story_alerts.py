@@ -39,7 +39,7 @@ def test_three_feeds_with_one_story_give_one_message_over_a_restart(site, write_
     with listening() as hook:
         settings = write_settings(sources, DIGEST.format(url=hook.url("/alerts")))
 
-        assert start(settings, "--once").ended(60) == 0
+        assert start(settings, "--once").ended() == 0
         assert [json.loads(post.body)["subject"] for post in hook.posts] == [TITLE]
         daemon = start(settings)
         daemon.wait_for("started")

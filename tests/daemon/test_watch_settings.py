@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from watcher.daemon.run import watch_settings
 from watcher.settings.load import file_state, load_settings_file
 
@@ -33,7 +34,7 @@ async def watched(tmp_path):
 
 async def look(loads: list[str], count: int) -> None:
     """Wait until the file was loaded so many times, and for some more looks."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(loads) < count:
             await asyncio.sleep(LOOK_S)
     await asyncio.sleep(5 * LOOK_S)

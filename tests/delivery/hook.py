@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass
 class Post:
@@ -44,7 +46,7 @@ def listening() -> Iterator[Hook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             hook.posts.append(Post(self.path, dict(self.headers.items()), body))
             if hook.hangs:
-                hook.over.wait(20)
+                hook.over.wait(PATIENCE_S)
                 return
             status, headers, said = hook.answer
             if hook.repeats:

@@ -15,7 +15,7 @@ STEPS = ("connect", "EHLO", "STARTTLS", "EHLO again", "AUTH", "MAIL", "RCPT", "D
 # The steps at which the client can know that the server has no mail, or that it has it.
 KNOWN = tuple(step for step in STEPS if step != "dot")
 HALF = 2_000  # bytes of a mail: less than half of it, however short the edition
-HANG_S = 20.0
+HANG_S = 120.0
 
 
 class Gone(Exception):

@@ -17,6 +17,7 @@ from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from tests.delivery.hook import listening
 from tests.kinds import WORLD, on, on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.cli.main import run_command_line
 
 pytestmark = [
@@ -140,10 +141,12 @@ def test_a_check_names_the_server_and_sends_nothing(hook):
 
 def test_a_service_that_never_answers_ends_with_its_process_at_the_deadline(hook):
     hook.hangs = True
-    program = "from digests.delivery import apprise_process as p; p.DEADLINE_S = 2; p.main([])"
+    program = "from digests.delivery import apprise_process as p; p.DEADLINE_S = 10; p.main([])"
     order = json.dumps({"url": f"json://127.0.0.1:{hook.port}/", "message": {"title": "", "text": ["a"]}})
 
-    ended = subprocess.run([sys.executable, "-c", program], input=order, text=True, capture_output=True, timeout=20)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], input=order, text=True, capture_output=True, timeout=PATIENCE_S
+    )
 
     assert (ended.returncode, ended.stdout, len(hook.posts)) == (-signal.SIGALRM, "", 1)
 

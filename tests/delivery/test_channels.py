@@ -29,7 +29,7 @@ assert sys.argv[2:] == ["-f", "digest@example.org", "--", "ann@example.net"], sy
 mail = sys.stdin.buffer.read()
 mode = (folder / "mode").read_text()
 if mode == "hangs":
-    time.sleep(60)
+    time.sleep(600)
 if mode == "refuses":
     print("no such user\\x1b[31m")
     sys.exit(67)

@@ -18,6 +18,7 @@ from digests.model import OutboundMessage
 from digests.render.forms import MailHead, render
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from tests.delivery.mail_server import MailServer
+from tests.patience import PATIENCE_S
 from tests.render import editions
 
 POSTFIX = shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -106,7 +107,7 @@ def test_a_mail_comes_out_of_postfix_as_it_went_in(name):
         parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(form,))
         said = channel.send(parcel, before_commit=lambda: None)
         channel.close()
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while not reader.taken and time.monotonic() < until:
             time.sleep(0.1)
 

@@ -13,7 +13,7 @@ from digests.delivery.smtp import SmtpChannel
 from digests.errors import DeliveryError
 from digests.settings.delivery import SmtpSettings
 from tests.delivery.conftest import MAIL
-from tests.delivery.mail_server import STEPS, MailServer
+from tests.delivery.mail_server import HANG_S, STEPS, MailServer
 
 pytestmark = pytest.mark.slow  # waits for servers that hang
 
@@ -211,7 +211,7 @@ def test_an_answer_without_an_end_is_left(tls, parcel):
 def test_a_server_that_takes_too_long_in_all_is_left(tls, parcel):
     with secure(tls, at={"RCPT": "hang"}) as server:
         channel = SmtpChannel(
-            SmtpSettings.model_validate({"host": "127.0.0.1", "port": server.port, "timeout": "10s"}, context={}),
+            SmtpSettings.model_validate({"host": "127.0.0.1", "port": server.port, "timeout": "120s"}, context={}),
             sender="digest@example.org",
             deadline_s=0.5,
         )
@@ -220,15 +220,15 @@ def test_a_server_that_takes_too_long_in_all_is_left(tls, parcel):
         _, error = sent(channel, parcel())
 
     assert "took more than 0.5 s" in str(error) or "no answer in time" in str(error)  # whichever comes first
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < HANG_S / 2
 
 
 def test_what_hangs_can_be_broken_off(tls, parcel):
     with secure(tls, at={"in DATA": "hang"}) as server:
-        channel = smtp(server, timeout=timedelta(seconds=30))
+        channel = smtp(server, timeout=timedelta(seconds=HANG_S))
         threading.Timer(0.3, channel.abort).start()
         started = time.monotonic()
         _, error = sent(channel, parcel())
 
     assert "interrupted" in str(error)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < HANG_S / 2

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.demo_press import PressServer, is_broken, labels
+from tests.patience import PATIENCE_S
 from watcher.demo.model import RIGHT_TO_LEFT, library
 
 pytestmark = pytest.mark.slow  # together they take some seconds
@@ -246,7 +247,7 @@ async def test_odd_requests_are_answered_and_the_connection_closed(press, reques
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request_bytes)
 
-    answer = await asyncio.wait_for(reader.read(), timeout=5)
+    answer = await asyncio.wait_for(reader.read(), timeout=PATIENCE_S)
 
     assert answer.split(b" ")[1] == status
     writer.close()
@@ -260,7 +261,7 @@ async def test_it_stops_while_connections_are_open():
         writer.write(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
 
-    assert await asyncio.wait_for(reader.read(), timeout=5) == b""
+    assert await asyncio.wait_for(reader.read(), timeout=PATIENCE_S) == b""
     writer.close()
 
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from tests.demo_press import is_broken, labels
+from tests.patience import PATIENCE_S
 from watcher.demo.model import library
 from watcher.store.engine import connect, create_file
 from watcher.store.writer import read
@@ -126,7 +127,7 @@ def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, store_url, nu
     time.sleep(1.5)
 
     os.killpg(process.pid, number)
-    _, log = process.communicate(timeout=20)
+    _, log = process.communicate(timeout=PATIENCE_S)
 
     told = (begun + log).decode()
     assert process.returncode == 0
@@ -141,7 +142,7 @@ def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings, store_ur
     time.sleep(0.5)
 
     os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=PATIENCE_S)
     again = start("poll", "--all", "--config", str(settings))
     again.communicate()
 

@@ -16,6 +16,7 @@ from tests.manners.case import (
     HTML,
     MAX_BYTES,
     RSS,
+    TIMEOUT_S,
     Case,
     Place,
     Run,
@@ -27,7 +28,7 @@ from tests.manners.case import (
 )
 from tests.manners.publisher import Answer, Request
 
-GRACE_S = 2.0  # to notice on both sides that a connection is gone
+GRACE_S = 6.0  # to notice on both sides that a connection is gone
 IN_FLIGHT_BYTES = 12 * MAX_BYTES  # what the two sides' buffers may have taken beside what the reader read
 UNWANTED = ("cookie", "referer", "range", "from", "cache-control", "pragma", "upgrade-insecure-requests")
 COOKIE = "seen=1; Path=/; Max-Age=99999"
@@ -99,7 +100,9 @@ class OneAtATime(Case):
             by_host[request.host].append(request)
         for host, requests in by_host.items():
             for earlier, later in pairwise(requests):
-                if earlier.answered_at is None or later.at < earlier.answered_at:
+                # On a busy machine the reader may have given up before the answer.
+                is_waiting = later.at - earlier.at < TIMEOUT_S
+                if is_waiting and (earlier.answered_at is None or later.at < earlier.answered_at):
                     return f"{later.path} was asked of {host} while {earlier.path} was being answered"
         return too_few(run.requests, 12)
 

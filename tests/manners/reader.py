@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from tests.manners.case import CONTACT, DEADLINE_S, EVERY_S, MAX_BYTES, TIMEOUT_S
 from watcher.store.engine import connect
-from watcher.store.schema import feeds
-from watcher.store.writer import write
+from watcher.store.schema import feeds, pages
+from watcher.store.writer import read, write
 
 ALLOWED = "127.66.0.0/16"  # the publisher's; the rest of loopback stays forbidden
-END_S = 20.0
+END_S = 120.0
 SETTINGS = f"""\
 [store]
 url = "sqlite:///watcher.db"
@@ -71,6 +71,20 @@ class Reader:
             self._daemon.wait()
             self._daemon = None
         assert code == 0, self.log()
+
+    def has_read_everything(self) -> bool:
+        """Whether the daemon has polled each feed, and has no article to fetch or to store."""
+        engine = connect(f"sqlite:///{self._folder / 'watcher.db'}")
+        is_due = pages.c.next_try_at <= datetime.now(UTC)
+        counts = [
+            read(engine, lambda c, query=query: c.scalar(query))
+            for query in (
+                select(func.count()).select_from(feeds).where(feeds.c.last_polled_at.is_(None)),
+                select(func.count()).select_from(pages).where(is_due),
+            )
+        ]
+        engine.dispose()
+        return not any(counts)
 
     def make_due(self, urls: Sequence[str]) -> None:
         """Make these feeds due, as somebody would who does not want to wait; the daemon must be stopped."""

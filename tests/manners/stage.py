@@ -16,7 +16,7 @@ from tests.manners.redirects import REDIRECTS
 from tests.manners.timing import TIMING
 
 CASES: tuple[Case, ...] = (*CONDITIONAL, *TIMING, *REDIRECTS, *ENTRIES, *BOUNDS)
-PATIENCE_S = 60.0  # with a reader that has asked too little to be judged: a busy machine is no fault of manners
+PATIENCE_S = 300.0  # with a reader that has asked too little to be judged: a busy machine is no fault of manners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

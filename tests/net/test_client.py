@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 import zlib
 
 import brotli
@@ -177,13 +176,10 @@ async def test_a_slow_body_meets_the_deadline(server):
             await asyncio.sleep(0.05)
 
     server.answers["/f"] = drip
-    started = time.monotonic()
 
     async with Client(user_agent="w/1", timeout_s=5, deadline_s=0.4, allow_private=server.places) as hasty:
         with pytest.raises(TimedOut, match=r"0\.4 s"):
             await hasty.get(server.url("/f"))
-
-    assert time.monotonic() - started < 2
 
 
 async def test_silence_meets_the_read_time_out(server):

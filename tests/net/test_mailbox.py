@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.imap_server import DOVECOT, PASSWORD, REASON, USER, ImapServer, imap_server
+from tests.patience import PATIENCE_S
 from watcher.errors import FetchError, Unreachable
 from watcher.failure_messages import FetchKind
 from watcher.model import NotModified, Response, Validators
@@ -402,11 +403,11 @@ async def test_no_thread_is_left_with_a_server_that_says_nothing(monkeypatch):
     before = threading.active_count()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"imap://me@127.0.0.1:{silent.getsockname()[1]}/INBOX"
-        async with Client(user_agent="w/1", timeout_s=60.0, deadline_s=0.2) as client:
+        async with Client(user_agent="w/1", timeout_s=PATIENCE_S, deadline_s=0.2) as client:
             error = await refusal(client, url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
 
         assert error.kind is FetchKind.DEADLINE
-        await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), 5)
+        await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), PATIENCE_S / 2)
     assert threading.active_count() <= before
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, func, insert, make_url, select, text, update
 
 from digests.store.editions import open_digests
+from tests.patience import PATIENCE_S
 from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import IDLE_MS, connect, open_read_only, open_store, with_driver
 from watcher.store.errors import transient_error
@@ -27,7 +28,7 @@ def database() -> str:
 
 @pytest.fixture
 def writer(engine):
-    writer = Writer(engine, patience_s=20.0, retry_s=0.05)
+    writer = Writer(engine, patience_s=PATIENCE_S, retry_s=0.05)
     yield writer
     writer.close()
 
@@ -133,8 +134,8 @@ async def test_a_row_that_another_holds_is_waited_for_in_short_turns_and_then_wr
 @pytest.mark.slow  # waits
 async def test_two_writers_that_wait_for_each_other_both_come_through(engine, writer):
     await writer.do(lambda c: c.execute(insert(meta), [{"name": name, "value": ""} for name in "ab"]))
-    other = Writer(engine, patience_s=20.0, retry_s=0.05)
-    both = threading.Barrier(2, timeout=10)
+    other = Writer(engine, patience_s=PATIENCE_S, retry_s=0.05)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
     tries: list[str] = []
 
     def crossing(first: str, second: str):

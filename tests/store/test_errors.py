@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from tests.machine import no_descriptors
+from tests.patience import PATIENCE_S
 from watcher.errors import StoreError
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable, to_store_error, transient_error
@@ -66,7 +67,7 @@ def pages(engine) -> int:
         return connection.execute(text("PRAGMA page_count")).scalar_one()
 
 
-async def until(true, within_s: float = 10.0) -> None:
+async def until(true, within_s: float = PATIENCE_S) -> None:
     end = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < end
@@ -106,7 +107,7 @@ async def test_what_comes_while_another_process_holds_the_store_is_written_when_
     with closing(sqlite3.connect(tmp_path / "watcher.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         asked = asyncio.ensure_future(writer.do(keep("a")))
-        await until(lambda: writer.trouble is not None, within_s=30.0)
+        await until(lambda: writer.trouble is not None)
         assert "another process has locked it" in writer.trouble
         other.execute("ROLLBACK")
         await asked

@@ -10,6 +10,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.kinds import on_sqlite
+from tests.patience import PATIENCE_S
 from watcher.errors import StoreError
 from watcher.store.engine import connect, open_store
 from watcher.store.schema import meta
@@ -87,9 +88,10 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
     def put(name: str, size: int):
         return writer.do(lambda c: c.execute(meta.insert().values(name=name, value="x" * size)) and name)
 
-    gate = threading.Event()
-    waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5) and None))  # so that the others share a batch
-    await asyncio.sleep(0.05)
+    started, gate = threading.Event(), threading.Event()
+    # So that the others share a batch.
+    waiting = asyncio.create_task(writer.do(lambda c: started.set() or (gate.wait(PATIENCE_S) and None)))
+    await asyncio.to_thread(started.wait)
     shared = [asyncio.create_task(put(f"f{n}", 2_000_000 if n == 5 else 10)) for n in range(10)]
     await asyncio.sleep(0.05)
     gate.set()
@@ -108,11 +110,11 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
 
 
 async def test_what_comes_in_no_company_is_not_kept_waiting_for_it(store_url, monkeypatch):
-    monkeypatch.setattr("watcher.store.writer.BATCH_DELAY_S", 60.0)
+    monkeypatch.setattr("watcher.store.writer.BATCH_DELAY_S", 2 * PATIENCE_S)
     engine = open_store(store_url)
     writer = Writer(engine)
     started, go_on = threading.Event(), threading.Event()
-    held = asyncio.ensure_future(writer.do(lambda c: started.set() or go_on.wait(60)))
+    held = asyncio.ensure_future(writer.do(lambda c: started.set() or go_on.wait(PATIENCE_S)))
     await asyncio.to_thread(started.wait)
     many = [asyncio.ensure_future(writer.add(lengths, "abc")) for _ in range(100)]
     await asyncio.sleep(0)
@@ -120,7 +122,7 @@ async def test_what_comes_in_no_company_is_not_kept_waiting_for_it(store_url, mo
     await asyncio.gather(held, *many)
     one_more = asyncio.ensure_future(writer.add(lengths, "abcd"))
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         alone = await writer.do(lambda c: "alone")
         found = await one_more
 
@@ -134,9 +136,9 @@ def lengths(connection, items):
 
 
 async def test_a_caller_that_gave_up_stops_nobody(writer):
-    gate = threading.Event()
-    waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5)))
-    await asyncio.sleep(0.05)
+    started, gate = threading.Event(), threading.Event()
+    waiting = asyncio.create_task(writer.do(lambda c: started.set() or gate.wait(PATIENCE_S)))
+    await asyncio.to_thread(started.wait)
     given_up = [
         asyncio.create_task(writer.do(lambda c, n=n: c.execute(meta.insert().values(name=f"f{n}", value=n)) and n))
         for n in range(5)
@@ -188,5 +190,5 @@ async def test_a_closed_writer_says_so(store_url):
     writer.close()
 
     with pytest.raises(StoreError, match="closed"):
-        await asyncio.wait_for(writer.do(lambda c: None), timeout=5)
+        await asyncio.wait_for(writer.do(lambda c: None), timeout=PATIENCE_S)
     engine.dispose()

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from watcher.web.app import (
     AT_ONCE,
     CLIENT_AT_ONCE,
@@ -40,15 +41,21 @@ class Counted:
     def __call__(self) -> PageResponse:
         self.made += 1
         count = self.made
-        assert self.go.wait(20)
+        assert self.go.wait(PATIENCE_S)
         return PageResponse(body=f"page {count}", refresh_s=self.refresh_s)
+
+    async def begun(self, count: int) -> None:
+        """Wait until so many pages are being made."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.made < count:
+                await asyncio.sleep(0.01)
 
 
 async def test_fifty_who_ask_at_once_cost_one_page():
     pages, page = PageRenderer(Clock()), Counted(go=False)
 
     asked = [asyncio.create_task(pages.get("/", page, "peer")) for _ in range(50)]
-    await asyncio.sleep(0.05)
+    await page.begun(1)
     page.go.set()
     found = await asyncio.gather(*asked)
 
@@ -84,7 +91,7 @@ async def test_after_a_change_no_page_from_before_is_answered():
 
     await pages.get("/", page, "peer")
     begun = asyncio.create_task(pages.get("/slow", slow, "peer"))  # from before the change, and done after it
-    await asyncio.sleep(0.05)
+    await slow.begun(1)
     await pages.run_change(Counted(), "peer")
     slow.go.set()
     await begun
@@ -98,7 +105,7 @@ async def test_whoever_asks_for_more_than_can_be_made_is_turned_away_and_the_oth
     pages, page = PageRenderer(Clock()), Counted(go=False)
 
     asked = [asyncio.create_task(pages.get(n, page, f"peer {n % 5}")) for n in range(AT_ONCE + IN_LINE)]
-    await asyncio.sleep(0.05)
+    await page.begun(AT_ONCE)
     with pytest.raises(TooManyRequests):
         await pages.get("one more", page, "peer")
     with pytest.raises(TooManyRequests):
@@ -131,7 +138,7 @@ async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
     pages, page = PageRenderer(Clock()), Counted(go=False)
 
     first, second = (asyncio.create_task(pages.get("/", page, "peer")) for _ in range(2))
-    await asyncio.sleep(0.05)
+    await page.begun(1)
     first.cancel()
     page.go.set()
 
@@ -167,9 +174,9 @@ async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_
 
     with pytest.raises(TimeoutError):
         await pages.get("/slow", slow, "peer")
+    monkeypatch.setattr("watcher.web.app.PAGE_S", PATIENCE_S)
     beside = await pages.get("/other", other, "peer")
     slow.go.set()
-    await asyncio.sleep(0.05)
     found = await pages.get("/slow", slow, "peer")
 
     assert beside.body == b"page 1" and found.body == b"page 1" and slow.made == 1

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.render.tools import CHROMIUM, FOLDER, MODULES, needs
 
 pytestmark = pytest.mark.slow  # starts a browser
@@ -33,7 +34,7 @@ def base(served_folder) -> Iterator[str]:
     with subprocess.Popen(
         [*command, "--config", str(served_folder / "settings.toml")], stdout=subprocess.DEVNULL
     ) as served:
-        for _ in range(600):
+        for _ in range(1_200):
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
@@ -41,7 +42,7 @@ def base(served_folder) -> Iterator[str]:
                 time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
         served.terminate()
-        assert served.wait(20) == 0
+        assert served.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.patience import PATIENCE_S
 from tests.web.press import app_of, settings_in, site_of
 from watcher.store.engine import connect
 from watcher.web.app import FILES, FORM_FIELDS, make_app
@@ -169,7 +170,7 @@ async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site, mo
     go = threading.Event()
 
     def slow(_site, _ask):
-        go.wait(20)
+        go.wait(PATIENCE_S)
         return PageResponse(body="late")
 
     client = client_of(make_app(with_page(site, "/slow", slow)))
@@ -227,7 +228,7 @@ async def told(port: int, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     found = b""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             writer.write(sent)
             while piece := await reader.read(65_536):
                 found += piece

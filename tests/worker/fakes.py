@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from sqlalchemy import select
 
+from tests.patience import PATIENCE_S
 from tests.tools import articles_between
 from watcher.model import Source
 from watcher.net.client import Client
@@ -108,7 +109,7 @@ class World:
         write(self.tools.writer.engine, sync_sources, rows, now=self.clock[0])
 
     async def drain(self) -> None:
-        await asyncio.wait_for(Scheduler(self.tools).drain(), 30)
+        await asyncio.wait_for(Scheduler(self.tools).drain(), PATIENCE_S)
 
     def stored(self) -> dict[str, tuple[str, bool]]:
         end = self.clock[0] + timedelta(days=9)

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from tests.patience import PATIENCE_S
 from tests.tools import tools_of
 from watcher.model import NotModified, Source
 from watcher.settings.models import PollSettings
@@ -79,7 +80,7 @@ async def worker_of(kind: str, store_url: str, sites: Sites, name: str) -> Async
         engine.dispose()
 
 
-async def until(holds, *queues, limit_s: float = 20.0) -> None:
+async def until(holds, *queues, limit_s: float = PATIENCE_S) -> None:
     """Let the queues work until something holds."""
     async with asyncio.timeout(limit_s):
         while not holds():

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from tests.kinds import on_postgresql
+from tests.patience import PATIENCE_S
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
 from watcher.errors import StoreError
 from watcher.model import Source
@@ -57,7 +58,7 @@ async def test_a_host_that_is_leased_as_the_queue_closes_is_given_back(a_worker,
         taking = asyncio.create_task(queue._take(SimpleNamespace(payload=b"h7.example")))
         await asyncio.sleep(0)
         queue.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await taking
 
         assert not queue.busy
@@ -94,7 +95,7 @@ async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worke
         await queue.context.writer.do(lease_free_hosts, ["h7.example"], worker="dead:1", now=now, lease=LEASE)
         await queue.context.writer.do(lambda c: c.execute(text(DEAD)))
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await queue.context.writer.read(lambda c: c.scalar(held)) == "dead:1":
                 await queue.claim_and_start()
                 await asyncio.sleep(0.1)
@@ -114,13 +115,13 @@ async def test_a_visit_under_way_keeps_no_job_waiting_when_the_server_is_back(a_
         with suppress(StoreError):  # which may be among them
             await queue.context.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while sites.asked.total() < 2 * HOSTS - 1 or queue.busy > 1:
                 with suppress(StoreError):
                     await queue.claim_and_start()
                 await asyncio.sleep(0.05)
 
-        async with asyncio.timeout(30):  # its job is not lost: another would have it, if this process died now
+        async with asyncio.timeout(PATIENCE_S):  # its job is not lost: another would have it, if this process died now
             while await left(queue, ITS_MANAGER) in {before, None}:
                 await asyncio.sleep(0.1)
         await asyncio.sleep(1)
@@ -138,7 +139,7 @@ async def test_a_server_that_is_back_is_no_reason_to_rest_any_more(a_worker, sit
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
         with suppress(StoreError):  # which may be among them
             await queue.context.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while queue._is_at_work(ROOM):
                 await asyncio.sleep(0.05)
             while not queue._is_at_work(ROOM):
@@ -160,7 +161,7 @@ async def test_failures_are_kept_for_two_days_and_the_steps_of_jobs_that_went_we
     sites.gate.set()
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while await left(queue, text("SELECT count(*) FROM pgqueuer")):
                 await asyncio.sleep(0.05)
         for age, trace in ((1, "'{}'"), (1, "NULL"), (3, "'{}'")):

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from tests.kinds import on_sqlite
+from tests.patience import PATIENCE_S
 from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.failure_messages import TaskKind
@@ -86,7 +87,7 @@ async def tools(store_url):
 
 
 async def until_asked(client: Slow, n: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while client.asked.total() < n:
             await asyncio.sleep(0.01)
 
@@ -151,7 +152,7 @@ async def test_hosts_that_are_being_leased_at_the_stop_are_given_back(tools, is_
     queue = Scheduler(replace(tools, writer=writer))
     claim = asyncio.create_task(queue.claim_and_start())
     held = select(hosts.c.lease_by).where(hosts.c.lease_by.is_not(None))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not await tools.writer.read(lambda c: list(c.scalars(held))):
             await asyncio.sleep(0.01)
 

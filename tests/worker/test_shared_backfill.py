@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url, select
 
 from tests.kinds import on_postgresql
+from tests.patience import PATIENCE_S
 from tests.tools import add_article, tools_of
 from watcher.errors import WatcherError
 from watcher.features.embedders import EmbedderConfig
@@ -89,7 +90,7 @@ def a_node(engine):
 
 async def until(holds, engine, *nodes, kind: str = VECTORS) -> None:
     """Let the nodes work, all at once, until something holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             await asyncio.gather(*(run_shared(tasks_of_node[kind], engine) for tasks_of_node in nodes))
 
@@ -149,7 +150,7 @@ async def test_a_part_that_somebody_is_doing_is_left_to_them(engine):
 
     task = BackgroundTask(name="paper", wanted=today, do=do)
     first = asyncio.create_task(run_shared(task, engine))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not done:
             await asyncio.sleep(0.01)
         await run_shared(task, engine)
