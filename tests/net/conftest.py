@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import settings
 
+from tests.patience import PATIENCE_S
 from watcher.net.client import Client
 from watcher.worker.scheduler import loop_factory
 
@@ -98,7 +99,7 @@ async def server() -> AsyncIterator[Server]:
 @pytest.fixture
 async def client(server: Server) -> AsyncIterator[Client]:
     async with Client(
-        user_agent=AGENT, timeout_s=2.0, deadline_s=4.0, max_bytes=100_000, allow_private=server.places
+        user_agent=AGENT, timeout_s=PATIENCE_S, deadline_s=PATIENCE_S, max_bytes=100_000, allow_private=server.places
     ) as made:
         yield made
 
