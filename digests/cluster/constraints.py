@@ -1,10 +1,8 @@
-"""Constraints on grouping: user corrections, conflicting names and numbers, and the stories of articles so far."""
+"""Constraints on grouping: user corrections, and the stories that articles were in so far."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import chain, permutations
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -102,49 +100,6 @@ def cannot_link(rules: Constraints, node_of: Mapping[str, int]) -> AreApart:
     sides = ([{node_of[article] for article in side & node_of.keys()} for side in pair] for pair in rules.apart)
     pairs = [(frozenset(ours), frozenset(theirs)) for ours, theirs in sides if ours and theirs]
     return lambda a, b: _are_apart(a, b, pairs)
-
-
-MIN_KEYS = 3  # names and large numbers that an article must have to be compared
-MIN_ARTICLES = 4  # of a group in one language, for its names to be compared
-OWN_SHARE = 0.5  # of a group's articles that must have a key for it to be the group's own
-FOREIGN_SHARE = 0.1  # of the other group's articles that may have it at most
-MIN_OWN_KEYS = 2  # own keys that each side must have
-
-
-def conflict_check(items: Sequence[ClusterItem]) -> AreApart:
-    """
-    Return a function that says whether two groups of `items`, given by index, are about different events.
-
-    They are if, in a language that both have, each side has names or numbers of its own (people, places, years,
-    counts). Names are compared within one language only, because other languages spell them differently.
-    """
-
-    keys_of = cache(lambda number: frozenset(items[number].keys()))  # few articles are in a group that is large enough
-
-    def by_language(members: Sequence[int]) -> dict[str, list[frozenset[str]]]:
-        found: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
-        for number in members:
-            if len(keys_of(number)) >= MIN_KEYS:
-                found[items[number].language].append(keys_of(number))
-        return found
-
-    def are_apart(a: Sequence[int], b: Sequence[int]) -> bool:
-        if min(len(a), len(b)) < MIN_ARTICLES:
-            return False
-        ours, theirs = by_language(a), by_language(b)
-        return any(have_distinct_keys(ours[language], theirs[language]) for language in ours.keys() & theirs.keys())
-
-    return are_apart
-
-
-def have_distinct_keys(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> bool:
-    """Whether each side has at least `MIN_OWN_KEYS` keys of its own; False if a side has too few articles."""
-    counts = [(Counter(chain.from_iterable(side)), len(side)) for side in (ours, theirs)]
-    own = (
-        sum(count >= OWN_SHARE * size and other[key] <= FOREIGN_SHARE * other_size for key, count in one.items())
-        for (one, size), (other, other_size) in permutations(counts)
-    )
-    return min(len(ours), len(theirs)) >= MIN_ARTICLES and min(own) >= MIN_OWN_KEYS
 
 
 STABILITY_BONUS = 1.1  # factor for scores within a known story, divisor for those between two (docs/decisions/0011)

@@ -10,12 +10,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from digests.cluster.constraints import UserCorrection, cannot_link, conflict_check, resolve_corrections
+from digests.cluster.constraints import UserCorrection, cannot_link, resolve_corrections
 from digests.cluster.item import ClusterItem, time_apart
-from digests.cluster.linkage import Edges
+from digests.cluster.likeness import IDLE_HOURS, Pairs, measure_pairs
+from digests.cluster.linkage import power_mean
 from digests.cluster.near_duplicates import make_fingerprint, measure_overlap, title_key
-from digests.cluster.similarity import PairScorer, score_all_pairs
-from digests.cluster.stories import params_for
+from digests.cluster.pair_model import Answer, Numbers, models_for
 from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
 from digests.model import WireGroup
@@ -33,9 +33,8 @@ class Decision(StrEnum):
     RULED = "ruled"  # a user correction keeps them apart
     SILENT = "silent"  # one is a live blog or a round-up
     TOO_FAR = "too far in time"
-    CONFLICT = "conflict"  # names or numbers that the other story does not know
-    BELOW = "below"  # the score of the two
-    STORIES_BELOW = "stories below"  # the scores of their stories' reports, on average
+    BELOW = "below"  # the probability of the two
+    STORIES_BELOW = "stories below"  # the probabilities of their stories' reports, together
     OPEN = "open"  # they are near enough, and one is in no story yet
 
 
@@ -52,19 +51,18 @@ class Evidence:
     same_language: bool
     only_a: tuple[str, ...]  # names and numbers that the other article does not have
     only_b: tuple[str, ...]
-    decided: tuple[tuple[str, float], ...] = ()  # what made the score, with its share (`PairScorer.score_shares`)
+    decided: tuple[tuple[str, float], ...] = ()  # what spoke for one event (above 0) and against it (`weigh_evidence`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExplanation:
-    """The reason why two articles are in one story or not, with the scores behind it."""
+    """The reason why two articles are in one story or not, with the probabilities behind it."""
 
     kind: Decision
     evidence: Evidence
-    score: float  # of the two; 0 under the floor
-    average: float  # of all pairs of their stories' reports
-    threshold: float
-    idle_hours: float
+    score: float  # probability that the two are on one event; 0 if each has many nearer articles
+    average: float  # power mean of all pairs of their stories' reports
+    threshold: float  # of `average`, from which on two groups are one story
     both_in_stories: bool = True  # if False, `kind` is what grouping would decide now
 
 
@@ -83,8 +81,7 @@ def explain_pair(
     `items` are sorted by time. `stories` has the id of each article's stored story, and `reports` the id of the first
     article of its report, both by article id. `corrections` are those in force, the oldest first.
     """
-    params, linkage = params_for(items)
-    scores = score_all_pairs(items, params)
+    pairs, answer = measure_pairs(items), models_for(items).event
     node = {item.article_id: number for number, item in enumerate(items)}
 
     def representatives_of(article: str) -> list[int]:
@@ -97,8 +94,9 @@ def explain_pair(
     told = {stories.get(a, a), stories.get(b, b)}
     others = [item for item in items if stories.get(item.article_id, item.article_id) not in told]
     evidence = collect_evidence(one, other, TellingKeys(others[-MAX_OTHERS:]))
-    evidence = replace(evidence, decided=PairScorer(items, params).score_shares(node[a], node[b]))
-    score = average_score(scores, [node[a]], [node[b]])
+    evidence = replace(evidence, decided=weigh_evidence(pairs, answer, node[a], node[b]))
+    chances = answer.probabilities(pairs)
+    score, average = (mean_probability(pairs, chances, *sides) for sides in (([node[a]], [node[b]]), (ours, theirs)))
     both_in_stories = a in stories and b in stories
     joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
     if reports.get(a, a) == reports.get(b, b):
@@ -110,11 +108,9 @@ def explain_pair(
         kind = Decision.RULED
     elif one.is_non_voting or other.is_non_voting:
         kind = Decision.SILENT
-    elif evidence.hours_apart is not None and evidence.hours_apart > params.idle_hours:
+    elif evidence.hours_apart is not None and evidence.hours_apart > IDLE_HOURS:
         kind = Decision.TOO_FAR
-    elif conflict_check(items)(ours, theirs):
-        kind = Decision.CONFLICT
-    elif score < linkage.threshold:
+    elif score < answer.threshold:
         kind = Decision.BELOW
     else:
         kind = Decision.STORIES_BELOW if both_in_stories else Decision.OPEN
@@ -122,18 +118,55 @@ def explain_pair(
         kind=kind,
         evidence=evidence,
         score=score,
-        average=average_score(scores, ours, theirs),
-        threshold=linkage.threshold,
-        idle_hours=params.idle_hours,
+        average=average,
+        threshold=answer.threshold,
         both_in_stories=both_in_stories,
     )
 
 
-def average_score(found: Edges, ours: Sequence[int], theirs: Sequence[int]) -> float:
-    """Return the average score of the pairs of two groups, which share no node; a pair without an edge scores 0."""
-    across = np.isin(found.first, ours) & np.isin(found.second, theirs)
-    across |= np.isin(found.first, theirs) & np.isin(found.second, ours)
-    return round(float(found.score[across].sum()) / (len(ours) * len(theirs)), 3)
+def mean_probability(pairs: Pairs, chances: Numbers, ours: Sequence[int], theirs: Sequence[int]) -> float:
+    """Return the power mean of the pairs of two groups, which share no node; a pair that was not compared has 0."""
+    across = np.isin(pairs.first, ours) & np.isin(pairs.second, theirs)
+    across |= np.isin(pairs.first, theirs) & np.isin(pairs.second, ours)
+    return round(power_mean(chances[across], len(ours) * len(theirs)), 3)
+
+
+# What the likenesses of a pair are called, by the beginnings of their names.
+SUBJECTS = {
+    "meaning over": "how much nearer they are in meaning than to other articles",
+    "meaning": "their meaning",
+    "letters over": "how much more alike their words are than those of other articles",
+    "letters": "the spelling of their words",
+    "words": "their words",
+    "names": "their names",
+    "shared names": "how many names they share",
+    "other names": "whether their names differ",
+    "shared numbers": "how many numbers they share",
+    "other numbers": "whether their numbers differ",
+    "hours": "the time between them",
+    "one outlet": "whether one outlet has both",
+}
+MIN_WEIGHT = 0.1  # of the log-odds: less is not told
+
+
+def weigh_evidence(pairs: Pairs, answer: Answer, a: int, b: int) -> tuple[tuple[str, float], ...]:
+    """
+    Return what spoke for (above 0) and against (below 0) one event, in log-odds, the strongest first.
+
+    Each is compared with what two reports of two events usually have. Empty if the two rows were not compared.
+    """
+    at = np.flatnonzero((pairs.first == min(a, b)) & (pairs.second == max(a, b)))
+    if not len(at):
+        return ()
+    one = pairs.select(at)
+    model = answer.with_vectors if one.have_vectors[0] else answer.without_vectors
+    usual = replace(one, likenesses=dict(zip(model.likenesses, model.means[:, None], strict=True)))
+    added = (model.contributions(one) - model.contributions(usual))[:, 0]
+    totals: Counter[str] = Counter()
+    for name, value in zip(model.likenesses, added.tolist(), strict=True):
+        totals[next(words for start, words in SUBJECTS.items() if name.startswith(start))] += value
+    kept = [(words, round(value, 2)) for words, value in totals.items() if abs(value) >= MIN_WEIGHT]
+    return tuple(sorted(kept, key=lambda each: (-abs(each[1]), each[0])))
 
 
 MAX_EVIDENCE = 12  # names, terms or numbers; the first are the heaviest
@@ -251,8 +284,9 @@ class SurfaceForms:
 
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield phrases with the evidence that two articles are on one event: first what decided their score."""
-    if evidence.decided:
-        yield f"the similarity comes from {', '.join(f'{name} ({share:.0%})' for name, share in evidence.decided)}"
+    for words, side in (("for one event", 1), ("against it", -1)):
+        if told := [f"{name} ({value:+.1f})" for name, value in evidence.decided if side * value > 0]:
+            yield f"what spoke {words}: {', '.join(told)}"
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:
@@ -277,7 +311,7 @@ def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator
 
 def describe_decision(found: PairExplanation) -> str:
     """Return an explanation as a sentence."""
-    least, days = f"{found.threshold:.2f}", f"{found.idle_hours / 24:.0f} days"
+    least, days = f"{found.threshold:.2f}", f"{IDLE_HOURS / 24:.0f} days"
     yet = "No edition has covered both articles yet"
     two = "They are in two stories" if found.both_in_stories else f"{yet}; on their own, they are two stories"
     return {
@@ -287,12 +321,11 @@ def describe_decision(found: PairExplanation) -> str:
         Decision.RULED: f"{two}: a user correction keeps them apart.",
         Decision.SILENT: f"{two}: one is a live blog or a round-up. It covers many events, so it joins no stories.",
         Decision.TOO_FAR: f"{two}: a story ends after {days} without a report.",
-        Decision.CONFLICT: f"{two}: each has names, nouns or numbers that the other lacks.",
-        Decision.BELOW: f"{two}: their similarity is {found.score:.2f}; at least {least} is needed.",
-        Decision.STORIES_BELOW: f"{two}: their similarity is {found.score:.2f}, but the average over all reports of "
-        f"their stories is {found.average:.2f}. About {least} is needed, and more if the reports of a story are very "
-        "similar to each other.",
-        Decision.OPEN: f"{yet}; the two are similar enough for one story.",
+        Decision.BELOW: f"{two}: the probability that they are on one event is {found.score:.2f}; at least {least} is "
+        "needed.",
+        Decision.STORIES_BELOW: f"{two}: the probability that they are on one event is {found.score:.2f}, but that of "
+        f"all reports of their stories is {found.average:.2f} together; at least {least} is needed.",
+        Decision.OPEN: f"{yet}; the two are likely enough to be on one event.",
     }[found.kind]
 
 

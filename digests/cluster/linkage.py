@@ -1,4 +1,4 @@
-"""Average linkage over a sparse graph of scores, with a threshold that depends on the cohesion of the groups."""
+"""Average linkage over a sparse graph of probabilities."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
+POWER = 6  # fitted with the threshold (docs/decisions/0062); 1 would be the plain average
 AreApart = Callable[[Sequence[int], Sequence[int]], bool]
 
 
@@ -42,36 +43,32 @@ class Edges:
         return Edges(first=self.first[kept], second=self.second[kept], score=self.score[kept])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkageParams:
-    """
-    When to join two groups: average score × (usual / √(cohesion a × cohesion b)) ^ strictness ≥ threshold.
-
-    A tight group (one event in the same words) only joins groups that are as close to it as its own members are, so
-    that two earthquakes stay apart. A loose group may stay loose.
-    `prior` is the number of pairs with the usual score that is added to each group's own pairs.
-    `core` times the threshold is for the parts of a group that clearly belong together.
-    """
-
-    threshold: float
-    usual: float
-    strictness: float
-    prior: float = 3.0
-    core: float = 1.3  # docs/decisions/0037
+def power_mean(scores: npt.NDArray[np.float64], pairs: int) -> float:
+    """Return the power mean of `pairs` pairs, of which those without a score in `scores` have 0."""
+    return float((np.power(scores, POWER).sum() / max(1, pairs)) ** (1 / POWER))
 
 
 def average_linkage(
-    count: int, edges: Edges, params: LinkageParams, are_apart: AreApart, together: Iterable[tuple[int, int]] = ()
+    count: int,
+    edges: Edges,
+    threshold: float,
+    are_apart: AreApart,
+    *,
+    together: Iterable[tuple[int, int]] = (),
+    power: int = POWER,
 ) -> list[list[int]]:
     """
     Return the groups of the nodes 0 to `count` - 1, each ascending, ordered by first node.
 
-    A pair without an edge scores 0. Groups for which `are_apart` is true are never joined.
+    Two groups are joined if the power mean of the scores of their pairs reaches `threshold`: the mean of their
+    `power`th powers. Sure pairs count more in it than doubtful ones, so that a story of 150 reports stays whole, in
+    which each report is near some of the others. A pair without an edge scores 0.
+    Groups for which `are_apart` is true are never joined.
     The pairs of `together` are joined at the start, whatever their score.
     Each round joins all pairs of groups that are each other's nearest. The result is the same as when the nearest two
     are joined repeatedly; a round takes time proportional to the number of edges.
     """
-    work = Clustering(count, edges, params)
+    work = Clustering(count, edges, threshold, power)
     for a, b in together:
         work.join_nodes(a, b)
     while len(found := work.mutual_nearest()):
@@ -81,33 +78,30 @@ def average_linkage(
         work.near[found[~allowed]] = 0.0
         joined = found[allowed]
         if len(joined):
-            work.join_groups(work.low[joined], work.high[joined], work.total[joined])
+            work.join_groups(work.low[joined], work.high[joined])
     return sorted(sorted(members) for members in work.members.values())
 
 
 class Clustering:
     """The current groups, each named by one of its nodes, and the edges between them."""
 
-    def __init__(self, count: int, edges: Edges, params: LinkageParams) -> None:
+    def __init__(self, count: int, edges: Edges, threshold: float, power: int) -> None:
         self.count = count
-        self.params = params
+        self.threshold = np.float32(threshold) ** power
         self.members: dict[int, list[int]] = {i: [i] for i in range(count)}
         self.size = np.ones(count, np.float32)
-        self.inner = np.zeros(count, np.float32)  # sum of the scores inside a group
-        self.factor = np.ones(count, np.float32)  # of the scores of a group: see `threshold_factors`
         self.low, self.high = np.minimum(edges.first, edges.second), np.maximum(edges.first, edges.second)
-        self.total = edges.score.astype(np.float32)  # of the scores between two groups
+        self.total = edges.score.astype(np.float32) ** power  # sum of the powers of the scores between two groups
         self.near = self.average_scores(slice(None))
 
     def average_scores(self, places: slice) -> Floats:
-        """Return the average score between the two groups of each edge in `places`, times their factors."""
+        """Return the average score between the two groups of each edge in `places`."""
         a, b = self.low[places], self.high[places]
-        near = self.total[places] / (self.size[a] * self.size[b]) * self.factor[a] * self.factor[b]
-        return np.asarray(near, np.float32)
+        return np.asarray(self.total[places] / (self.size[a] * self.size[b]), np.float32)
 
     def mutual_nearest(self) -> Places:
         """Return the edges at the threshold whose groups are each other's nearest; on ties, the lower number is."""
-        live = np.flatnonzero(self.near >= self.params.threshold)
+        live = np.flatnonzero(self.near >= self.threshold)
         a, b, near = self.low[live], self.high[live], self.near[live]
         best = np.zeros(self.count, np.float32)
         np.maximum.at(best, a, near)
@@ -122,16 +116,13 @@ class Clustering:
         """Join the groups of two nodes, whatever their score."""
         kept, gone = sorted(next(i for i, nodes in self.members.items() if node in nodes) for node in (a, b))
         if kept != gone:
-            between = self.total[(self.low == kept) & (self.high == gone)].sum(keepdims=True)
-            self.join_groups(np.array([kept], np.int32), np.array([gone], np.int32), between)
+            self.join_groups(np.array([kept], np.int32), np.array([gone], np.int32))
 
-    def join_groups(self, kept: Ints, gone: Ints, between: Floats) -> None:
-        """Merge group `gone[i]` into `kept[i]`; `between[i]` is the sum of the scores between the two."""
+    def join_groups(self, kept: Ints, gone: Ints) -> None:
+        """Merge group `gone[i]` into `kept[i]`."""
         for a, b in zip(kept.tolist(), gone.tolist(), strict=True):
             self.members[a] += self.members.pop(b)
-        self.inner[kept] += self.inner[gone] + between
         self.size[kept] += self.size[gone]
-        self.factor[kept] = self.threshold_factors(kept)
         group_after = np.arange(self.count, dtype=np.int32)
         group_after[gone] = kept
         has_changed = np.zeros(self.count, bool)
@@ -154,10 +145,3 @@ class Clustering:
         self.total = np.concatenate([self.total[kept], sums])
         new = slice(len(self.total) - len(sums), len(self.total))
         self.near = np.concatenate([self.near[kept], self.average_scores(new)])
-
-    def threshold_factors(self, groups: Ints) -> Floats:
-        """Return the factor for the scores of each group: below 1 for a tight group, above 1 for a loose one."""
-        size, params = self.size[groups], self.params
-        pairs = size * (size - 1) / 2
-        cohesion = (self.inner[groups] + params.prior * params.usual) / (pairs + params.prior)
-        return np.asarray((params.usual / cohesion) ** (params.strictness / 2), np.float32)

