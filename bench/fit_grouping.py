@@ -250,7 +250,8 @@ def print_judgement(samples: dict[str, list[Sample]], has_vectors: bool) -> None
             for a, s, o in zip(answers, scores, samples["thread"], strict=True)
         ]
         print(
-            f"  threads {threshold}: precision {answer[told].mean():.3f} recall {answer[told].sum() / answer.sum():.3f}; nearest story",
+            f"  threads {threshold}: precision {answer[told].mean():.3f} "
+            f"recall {answer[told].sum() / answer.sum():.3f}; nearest story",
             best,
         )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from rolling import vectors_of
 
 from digests.cluster.item import ClusterItem
-from digests.cluster.tracking import link_follow_ups, story_profile
+from digests.cluster.tracking import match_stories, story_profile
 from watcher.features.embedders import with_vector
 from watcher.features.extract import embedding_text, extract_features
 
@@ -65,10 +65,9 @@ def told(stories: dict[str, list[ClusterItem]]) -> None:
         if rest:
             later.append(story_profile(f"{label} later", rest))
     new = [*later, *newcomers]
-    threads = {item.article_id: item.article_id for item in (*earlier, *new)}
-    steps = link_follow_ups(earlier, new, threads)
-    right = sum(story == f"{follows} later" for story, follows, _ in steps)
-    stray = sum(story.endswith(" alone") for story, _, _ in steps)
+    steps = {story: found[0][0] for story, found in match_stories(earlier, new).items()}
+    right = sum(story == f"{follows} later" for story, follows in steps.items())
+    stray = sum(story.endswith(" alone") for story in steps)
     print(
         f"{len(later)} later halves among {len(earlier)} stories: {right} found, {len(steps) - right - stray} led to "
         f"another story; {stray} of {len(newcomers)} newcomers follow something"

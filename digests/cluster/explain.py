@@ -284,9 +284,9 @@ class SurfaceForms:
 
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield phrases with the evidence that two articles are on one event: first what decided their score."""
-    for words, side in (("for one event", 1), ("against it", -1)):
+    for what, side in (("for one event", 1), ("against it", -1)):
         if told := [f"{name} ({value:+.1f})" for name, value in evidence.decided if side * value > 0]:
-            yield f"what spoke {words}: {', '.join(told)}"
+            yield f"what spoke {what}: {', '.join(told)}"
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:

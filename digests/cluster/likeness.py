@@ -146,8 +146,9 @@ class Window:
         ends = np.cumsum(sum((index.costs() for index in self.indexes.values()), np.zeros(len(self.items), np.int64)))
         while start < len(self.items):
             stop = int(np.searchsorted(ends, (ends[start - 1] if start else 0) + BLOCK_PRODUCTS, side="right"))
-            low, high = self.bounds(start, start + 1)
-            stop = min(max(start + 1, stop), start + max(1, BLOCK_CELLS // (high - low)), len(self.items))
+            stop = max(start + 1, stop)
+            while stop > start + 1 and (stop - start) * -np.subtract(*self.bounds(start, stop)) > BLOCK_CELLS:
+                stop -= (stop - start) // 2
             yield start, stop
             start = stop
 
@@ -167,6 +168,7 @@ class Window:
         tables = {name: index.products(start, stop, low, high) for name, index in self.indexes.items()}
         tables["meaning"] = self.vectors[start:stop] @ self.vectors[low:high].T
         apart = np.abs(self.order[start:stop, None] - self.order[None, low:high]) > IDLE_HOURS
+        reach = (~apart).sum(axis=1)  # rows near enough in time, itself among them
         apart[np.arange(stop - start), np.arange(start, stop) - low] = True
         is_candidate = np.zeros(apart.shape, bool)
         tops = {}
@@ -181,6 +183,6 @@ class Window:
         nearness = {}
         for name in CONTEXT:
             top = np.maximum(tops[name], 0)
-            means = [top[:, :size].mean(axis=1) for size in CIRCLES.values()]
+            means = [top[:, :size].sum(axis=1) / np.minimum(reach, size) for size in CIRCLES.values()]
             nearness[name] = np.stack(means, axis=1).astype(np.float32)
         return rows + start, others + low, values, nearness

@@ -214,7 +214,8 @@ def find_threads(
     running story with none of them; alone, it joins the thread of the earlier story that it fits best.
     """
     here = {story.id: story for story in stories}
-    gone = [story for story in known.values() if story.id not in here]
+    merged = {old for story in stories for old in story.merged_ids}
+    gone = [story for story in known.values() if story.id not in here and story.id not in merged]
     thread: dict[str, tuple[str, datetime | None]] = {story.id: (story.thread, story.began_at) for story in gone}
     thread |= {story.id: (story.thread, story.began_at) for story in stories}
     sizes = Counter(name for name, _ in thread.values())
@@ -222,7 +223,7 @@ def find_threads(
     grown = [
         story
         for story in by_time
-        if story.id in profiles and (story.id not in known or len(story.articles) > known[story.id].size)
+        if story.id in profiles and (story.id not in known or not {*story.articles} <= {*known[story.id].articles})
     ]
     settled = [story for story in by_time if story.id in profiles and story not in grown]
     earlier = [*(story.profile for story in gone if story.profile), *(profiles[story.id] for story in settled)]

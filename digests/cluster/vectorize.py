@@ -84,7 +84,7 @@ def ngram_vectors(rows: TermRows) -> Vectors:
     starts, keys, weights = prune_to_top(rows.starts, rows.keys, np.log1p(rows.weights), MAX_TERMS)
     numbers = defaultdict[str, int](count().__next__)
     # All words are respelled at once, one a line: word by word takes six times as long.
-    letters = to_latin("\n".join(rows.words)).split("\n")
+    letters = to_latin("\n".join(rows.words)).split("\n") if rows.words else []
     found = [
         [numbers[gram] for gram in word_ngrams(latin, word)] for latin, word in zip(letters, rows.words, strict=True)
     ]
@@ -115,9 +115,9 @@ def word_ngrams(latin: str, word: str) -> set[str]:
 def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
     """Return the vectors of names and large numbers, weighted by their rarity."""
     numbers = defaultdict[str, int](count().__next__)
-    found = [list(dict.fromkeys(numbers[key] for key in item.keys())) for item in items]
+    found = [list(dict.fromkeys(map(numbers.__getitem__, item.keys()))) for item in items]
     keys = np.fromiter(chain.from_iterable(found), np.int32)
-    starts = np.append(0, np.cumsum([len(row) for row in found]))
+    starts = np.append(0, np.cumsum(np.array([len(row) for row in found], np.int64)))
     articles = np.full(len(items), len(items) + PRIOR_ARTICLES)
     return weigh_terms(starts, keys, np.ones(len(keys), np.float32), articles, MAX_TERMS)
 

@@ -93,7 +93,7 @@ story_changes = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("kind", Text, nullable=False),  # merged, split, moved, follows
+    Column("kind", Text, nullable=False),  # merged, split, moved, follows, left
     Column("story_id", Text, nullable=False),
     Column("other_id", Text, nullable=False),
     Column("articles", JsonTuple, nullable=False),  # ids

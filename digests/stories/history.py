@@ -179,4 +179,5 @@ def describe_change(change: StoryChangeRow) -> str:
         "split": f"{articles} of {change.story} became a story of {their} own, {change.other}",
         "moved": f"{articles} of {change.story} moved to {change.other}",
         "follows": f"{change.story} follows {change.other}",
+        "left": f"{change.story} left the running story of {change.other}",
     }[change.kind] + (f": {change.reason}" if change.reason else "")

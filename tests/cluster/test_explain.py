@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from digests.cluster.constraints import UserCorrection, resolve_corrections
 from digests.cluster.explain import (
+    MIN_WEIGHT,
+    SUBJECTS,
     CopyDifference,
     SurfaceForms,
     collect_evidence,
@@ -20,8 +23,11 @@ from digests.cluster.explain import (
     describe_differences,
     diff_copies,
     explain_pair,
+    weigh_evidence,
 )
 from digests.cluster.item import sort_by_time
+from digests.cluster.likeness import measure_pairs
+from digests.cluster.pair_model import load_models, models_for, read_weights
 from digests.cluster.stories import cluster_stories
 from digests.cluster.telling_keys import TellingKeys
 from digests.model import WireGroup
@@ -76,7 +82,7 @@ def test_the_score_of_two_is_given_where_it_is_too_low(item, tarvola):
     found = decide([*tarvola, other], "t0", "other")
 
     assert found.kind == "below"
-    assert f"similarity is {found.score:.2f}" in describe_decision(found)
+    assert f"the probability that they are on one event is {found.score:.2f}" in describe_decision(found)
     assert found.score < found.threshold
 
 
@@ -186,13 +192,45 @@ def test_what_many_other_articles_have_is_no_evidence(item):
     assert "goat" in found.terms and "rails" not in found.terms
 
 
-def test_what_decided_a_score_is_told_first_with_its_share(item, tarvola):
-    found = decide(tarvola, "t0", "t3")
+def test_what_spoke_for_one_event_and_against_it_is_told_first(item, tarvola):
+    late = item("late", "Tarvola mends 31 roofs after the quake", QUAKE.format("Tarvola", "Oster", 31), hours=90)
+    found = decide([*tarvola, late, item("other", "Brindle wins the Varga cup")], "t0", "late")
+
     told = list(describe_common_ground(found.evidence, SurfaceForms([])))
 
-    assert [name for name, _ in found.evidence.decided] == ["shared words", "names and numbers"]
-    assert sum(share for _, share in found.evidence.decided) == pytest.approx(1, abs=0.02)
-    assert told[0].startswith("the similarity comes from shared words (")
+    decided = dict(found.evidence.decided)
+    assert decided["how many names they share"] > 0 > decided["the time between them"]
+    assert list(decided.values()) == sorted(decided.values(), key=abs, reverse=True)
+    assert told[0].startswith("what spoke for one event: ")
+    assert told[1].startswith("what spoke against it: ")
+    assert f"the time between them ({decided['the time between them']:+.1f})" in told[1]
+
+
+def test_what_spoke_is_what_a_pair_has_beyond_the_usual_in_log_odds(tarvola, item):
+    items = sort_by_time([*tarvola, item("other", "Brindle wins the Varga cup")])
+    pairs, answer = measure_pairs(items), models_for(items).event
+    model = answer.without_vectors
+    one = pairs.select(np.flatnonzero((pairs.first == 0) & (pairs.second == 1)))
+    usual = replace(one, likenesses={name: model.means[[n]] for n, name in enumerate(model.likenesses)})
+
+    decided = weigh_evidence(pairs, answer, 0, 1)
+
+    odds = [math.log(p / (1 - p)) for p in (model.probabilities(one)[0], model.probabilities(usual)[0])]
+    assert sum(value for _, value in decided) == pytest.approx(odds[0] - odds[1], abs=MIN_WEIGHT * len(SUBJECTS))
+    assert weigh_evidence(pairs, answer, 1, 0) == decided
+
+
+def test_of_two_articles_that_were_not_compared_nothing_spoke(tarvola, item):
+    items = sort_by_time([*tarvola, item("late", "Tarvola trembles again", hours=400)])
+
+    assert weigh_evidence(measure_pairs(items), models_for(items).event, 0, 4) == ()
+
+
+def test_every_likeness_of_every_model_has_words():
+    for embedder in read_weights():
+        models = load_models(embedder)
+        for model in (models.event.with_vectors, models.event.without_vectors):
+            assert all(any(name.startswith(start) for start in SUBJECTS) for name in model.likenesses)
 
 
 def test_meaning_is_told_where_it_decided(item):
@@ -203,7 +241,10 @@ def test_meaning_is_told_where_it_decided(item):
         replace(row, features=with_vector(row.features, each, "one/1")) for row, each in zip(rows, vectors, strict=True)
     ]
 
-    assert decide(rows, "a", "b").evidence.decided == (("meaning", 1.0),)
+    name, value = decide(rows, "a", "b").evidence.decided[0]
+
+    assert name == "their meaning"
+    assert value > 0
 
 
 def test_evidence_is_the_same_from_either_side(item):

@@ -1,4 +1,4 @@
-"""What a channel finds of the products of its rows, and what it may leave out."""
+"""The products of rows that an inverted index finds, and what it may leave out."""
 
 from __future__ import annotations
 
@@ -10,81 +10,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.inverted_index import MAX_POSTINGS, InvertedIndex, score_pairs
+from digests.cluster.inverted_index import MAX_POSTINGS, InvertedIndex
 
-ROWS = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.01, 1.0), max_size=6), min_size=2, max_size=12)
-HOURS = st.lists(st.floats(0, 300), min_size=12, max_size=12)
-DECAY_HOURS = 42.0
-IDLE_HOURS = 120.0
+ROWS = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.01, 1.0), max_size=6), min_size=1, max_size=12)
 
 
-def unit(row: dict[int, float]) -> dict[int, float]:
-    length = sum(value**2 for value in row.values()) ** 0.5
-    return {key: value / length for key, value in row.items()}
-
-
-def channel(rows: list[dict[int, float]]) -> InvertedIndex:
+def index_of(rows: list[dict[int, float]]) -> InvertedIndex:
     starts = np.append(0, np.cumsum([len(row) for row in rows]))
     keys = np.array([key for row in rows for key in row], np.int32)
     return InvertedIndex(starts, keys, np.array([value for row in rows for value in row.values()], np.float32))
 
 
-def products(found: InvertedIndex, rows: int, low: int = 0) -> dict[tuple[int, int], float]:
-    pairs = score_pairs({"terms": found}, {"terms": 1.0}, 1e-9, 0, rows, low)
-    return dict(
-        zip(zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True), pairs.shared["terms"].tolist(), strict=True)
-    )
+def dense(rows: list[dict[int, float]]) -> np.ndarray:
+    table = np.zeros((len(rows), 9))
+    for number, row in enumerate(rows):
+        table[number, list(row)] = list(row.values())
+    return table @ table.T
 
 
 @pytest.mark.slow
-@given(ROWS)
-def test_the_products_of_rows_are_those_of_their_keys(given_rows):
-    rows = [unit(row) for row in given_rows]
+@given(ROWS, st.data())
+def test_the_products_of_rows_are_those_of_their_keys(rows, data):
+    start, low = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, len(rows) - 1))
+    stop, high = data.draw(st.integers(start + 1, len(rows))), data.draw(st.integers(low + 1, len(rows)))
 
-    found = products(channel(rows), len(rows))
+    found = index_of(rows).products(start, stop, low, high)
 
-    for b, row in enumerate(rows):
-        for a in range(b + 1, len(rows)):
-            told = sum(value * rows[a].get(key, 0.0) for key, value in row.items())
-            assert np.isclose(found.get((a, b), 0.0), told, atol=1e-5)
-
-
-@pytest.mark.slow
-@given(ROWS, HOURS, st.floats(0.005, 0.3))
-def test_what_a_limited_channel_leaves_out_is_worth_less_than_was_allowed(given_rows, moments, lost):
-    rows = [unit(row) for row in given_rows]
-    hours = np.array(sorted(moments)[: len(rows)], np.float64)
-    whole, limited = channel(rows), channel(rows)
-
-    limited.limit(hours, np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS, loss=lost)
-
-    found = products(limited, len(rows))
-    for (a, b), product in products(whole, len(rows)).items():
-        apart = hours[a] - hours[b]
-        if apart <= IDLE_HOURS:
-            assert (product - found.get((a, b), 0.0)) * np.exp(-apart / DECAY_HOURS) <= lost + 1e-5
+    assert found.shape == (stop - start, high - low)
+    assert np.allclose(found, dense(rows)[start:stop, low:high], atol=1e-5)
 
 
-def test_a_word_of_many_articles_is_compared_over_a_shorter_time_than_a_rare_one():
-    common, rare = {0: 0.2, 1: 0.98}, {0: 0.2, 2: 0.98}
-    rows = [rare, *[common] * 20, rare, common]
-    hours = np.array([0.0, *range(20), 90.0, 90.0], np.float64)
-    found = channel(rows)
+def test_a_key_of_very_many_rows_is_compared_with_the_nearest_before_and_after():
+    found = index_of([{0: 1.0}] * (2 * MAX_POSTINGS + 2))
 
-    found.limit(hours, np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS, loss=0.05)
+    (middle,) = found.products(MAX_POSTINGS, MAX_POSTINGS + 1, 0, 2 * MAX_POSTINGS + 2)
 
-    shared = products(found, len(rows))
-    assert np.isclose(shared[21, 0], 0.98**2, atol=1e-5)
-    assert (21, 5) not in shared
+    assert middle.tolist() == [1.0] * (2 * MAX_POSTINGS + 1) + [0.0]
+    assert found.costs().max() == 2 * MAX_POSTINGS + 1
 
 
-def test_a_row_without_a_time_meets_all_before_it():
-    rows = [{0: 1.0}, {0: 1.0}]
-    found = channel(rows)
-
-    found.limit(np.array([0.0, np.nan]), np.full(2, DECAY_HOURS), idle_hours=IDLE_HOURS, loss=0.05)
-
-    assert products(found, 2) == {(1, 0): 1.0}
+def test_rows_without_keys_have_nothing_in_common():
+    assert index_of([{}, {}]).products(0, 2, 0, 2).tolist() == [[0, 0], [0, 0]]
 
 
 @pytest.mark.slow
@@ -92,12 +58,14 @@ def test_the_numbers_of_keys_do_not_depend_on_the_process():
     code = (
         "import numpy as np;"
         "from digests.cluster.item import ClusterItem;"
-        "from digests.cluster.vectorize import load_term_rows, term_vectors;"
+        "from digests.cluster.vectorize import load_term_rows, name_vectors, ngram_vectors, term_vectors;"
         "from watcher.features.extract import extract_features;"
         "made = [ClusterItem(article_id=str(n), title=t, language='en', published_at=None, outlet='', url='',"
         " features=extract_features(str(n), title=t, text='', language='en')) for n, t in enumerate("
         "['Dam breaks above Kelmscott', 'Kelmscott dam breaks', 'Rates are held'])];"
-        "print([each.tolist() for each in term_vectors(load_term_rows(made), np.zeros(3, np.int32))])"
+        "rows = load_term_rows(made);"
+        "print([each.tolist() for found in (term_vectors(rows), ngram_vectors(rows), name_vectors(made))"
+        " for each in found])"
     )
 
     told = {
@@ -117,11 +85,13 @@ def test_each_entry_has_its_place_among_the_holders_of_its_key(rows):
     starts = np.append(0, np.cumsum(list(map(len, keys))))
     every = np.concatenate(keys).astype(np.int32)
 
-    channel = InvertedIndex(starts, every, np.arange(len(every), dtype=np.float32))
+    found = InvertedIndex(starts, every, np.arange(len(every), dtype=np.float32))
 
     order = np.argsort(every, kind="stable")
-    assert channel.slot[order].tolist() == list(range(len(every)))
-    assert channel.posting_rows.tolist() == np.repeat(np.arange(rows), np.diff(starts))[order].tolist()
-    assert channel.posting_weights.tolist() == order.tolist()
+    assert found.slot[order].tolist() == list(range(len(every)))
+    assert found.posting_rows.tolist() == np.repeat(np.arange(rows), np.diff(starts))[order].tolist()
+    assert found.posting_weights.tolist() == order.tolist()
     earlier = [int((every[:at] == key).sum()) for at, key in enumerate(every.tolist())]
-    assert channel.reach.tolist() == [min(each, MAX_POSTINGS) for each in earlier]
+    later = [int((every[at + 1 :] == key).sum()) for at, key in enumerate(every.tolist())]
+    assert (found.slot - found.first).tolist() == [min(each, MAX_POSTINGS) for each in earlier]
+    assert (found.last - found.slot - 1).tolist() == [min(each, MAX_POSTINGS) for each in later]

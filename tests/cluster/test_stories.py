@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem, classify_kind, make_item
-from digests.cluster.linkage import LinkageParams, average_linkage
-from digests.cluster.stories import TERM_LINKAGE_PARAMS, cluster_stories, find_parts, separate_parts, story_id
+from digests.cluster.stories import cluster_stories, find_parts, separate_parts, story_id
 from digests.model import Story, WireGroup
-from tests.cluster.factories import make_edges, never_apart
+from tests.cluster.factories import make_edges
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
 from watcher.model import Article
@@ -256,16 +255,6 @@ def test_vectors_of_another_model_are_not_compared(item):
     assert len(cluster_stories(items)) == 2
 
 
-def test_a_tight_group_takes_in_only_what_is_as_close(item):
-    rule = LinkageParams(threshold=0.23, usual=0.5, strictness=1.0)
-    tight = [(a, b, 0.9) for a in range(4) for b in range(a)]
-    loose = [(a, b, 0.3) for a in range(4) for b in range(a)]
-    to_fifth = [(4, b, 0.25) for b in range(4)]
-
-    assert average_linkage(5, make_edges([*tight, *to_fifth]), rule, never_apart) == [[0, 1, 2, 3], [4]]
-    assert average_linkage(5, make_edges([*loose, *to_fifth]), rule, never_apart) == [[0, 1, 2, 3, 4]]
-
-
 @pytest.mark.parametrize(
     ("title", "url", "kind"),
     [
@@ -295,10 +284,9 @@ def test_reports_that_fit_less_well_than_the_core_of_their_story_are_another_par
     loose = [(a, b, 0.2) for a in range(3) for b in (3, 4)] + [(5, 4, 0.6)]
     edges = make_edges([*tight, *loose])
 
-    parts = find_parts(nodes, edges, [])
-    joined = find_parts(nodes, edges, [(2, 3)])
+    parts = find_parts(nodes, edges, 0.45, [])
+    joined = find_parts(nodes, edges, 0.45, [(2, 3)])
 
-    assert average_linkage(5, edges.filter(edges.first < 5), TERM_LINKAGE_PARAMS, never_apart) == [[0, 1, 2, 3, 4]]
     assert parts == {0: 0, 1: 0, 2: 0, 3: 1, 4: 1}
     assert joined[2] == joined[3]
 

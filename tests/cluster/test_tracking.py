@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 
 from digests.cluster.constraints import apply_stability_bonus, keep_known_stories, majority_story
 from digests.cluster.item import ClusterItem
-from digests.cluster.linkage import LinkageParams, average_linkage
+from digests.cluster.linkage import average_linkage
 from digests.cluster.stories import story_id
-from digests.cluster.tracking import ExistingStory, share_names, story_profile, track_stories
+from digests.cluster.tracking import ExistingStory, story_profile, track_stories
 from digests.model import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
 from watcher.features.embedders import with_vector
@@ -112,7 +111,7 @@ def test_of_two_stories_that_become_one_the_larger_keeps_its_id_and_the_other_sa
     assert change.why
 
 
-def test_what_leaves_a_story_is_a_story_of_its_own_in_the_same_thread():
+def test_what_leaves_a_story_is_a_story_of_its_own_in_a_thread_of_its_own():
     first, second = steps(["abcde"], ["ab", "cde"], items=items_of("abcde"))
 
     (change,) = second.events
@@ -120,7 +119,7 @@ def test_what_leaves_a_story_is_a_story_of_its_own_in_the_same_thread():
     assert (change.kind, change.story, change.other, change.articles) == (
         "split", ids(first)["abcde"], ids(second)["ab"], ("a", "b"),
     )  # fmt: skip
-    assert len({story.thread for story in second.stories}) == 1
+    assert len({story.thread for story in second.stories}) == 2
 
 
 def test_an_article_that_moves_to_another_story_is_told():
@@ -204,9 +203,8 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
     """Between two stories it is as near to one as to the other; alone, it would be in the first."""
     close, edge = 0.6, 0.4
     pairs = [(0, 1, close), (2, 3, close), *((n, 4, edge) for n in range(4))]
-    rule = LinkageParams(threshold=0.3, usual=0.5, strictness=1.0)
 
-    groups = average_linkage(5, apply_stability_bonus(make_edges(pairs), ["a", "a", "b", "b", home]), rule, never_apart)
+    groups = average_linkage(5, apply_stability_bonus(make_edges(pairs), ["a", "a", "b", "b", home]), 0.3, never_apart)
 
     assert groups == ([[0, 1, 4], [2, 3]] if home == "a" else [[0, 1], [2, 3, 4]])
 
@@ -251,7 +249,7 @@ def test_no_id_changes_its_meaning_without_a_word(days):
     gone: set[str] = set()
     had: dict[str, set[str]] = {}
     for carried in done:
-        told = {(a, c.story, c.other) for c in carried.events for a in c.articles if c.kind != "follows"}
+        told = {(a, c.story, c.other) for c in carried.events for a in c.articles if c.kind not in ("follows", "left")}
         whole = {(c.story, c.other) for c in carried.events if c.kind == "merged"}
         now = {article: story.id for story in carried.stories for article in story.articles}
         for article, story in now.items():
@@ -293,15 +291,3 @@ def test_a_thread_begins_when_its_first_article_was_published(first):
 
     for one, two in pairwise(done):
         assert two.stories[0].began_at == one.stories[0].began_at == items["a"].published_at
-
-
-def test_stories_in_two_languages_need_common_names_where_the_embedder_does_not_know_one_of_them(item):
-    """The built-in embedder knows German and French, not Slovene; all three stories have a vector."""
-    vector = b"\x00\x3c" + bytes(1_022)
-    german, french, slovene = (
-        replace(each, features=with_vector(each.features, vector, "use/0.2"))
-        for each in (item(language, "Report", language=language) for language in ("de", "fr", "sl"))
-    )
-
-    assert share_names(german, french, Counter(), 60)
-    assert not share_names(german, slovene, Counter(), 60)

@@ -1,9 +1,8 @@
-"""Terms of a window by number, what languages have in common, and the terms that stand for a story."""
+"""The sparse vectors of a window: terms, character n-grams and names, and the terms that stand for a story."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 
 import numpy as np
@@ -13,19 +12,9 @@ from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import DIGITS, MAX_TERMS, average_terms
-from digests.cluster.vectorize import (
-    MAX_KEY_LETTERS,
-    MIN_KEY_LETTERS,
-    MIN_WORD_LETTERS,
-    SOUNDS,
-    cognate_keys,
-    load_term_rows,
-    max_per_key,
-    shared_cognates,
-)
+from digests.cluster.vectorize import load_term_rows, name_vectors, ngram_vectors, term_vectors, word_ngrams
 from watcher.features.extract import packed_terms
 from watcher.model import Features
-from watcher.text.words import to_latin
 
 TERMS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 9_000), max_size=90)
 
@@ -55,28 +44,53 @@ def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
     assert found.weights.tolist() == [1, 3, 1, 2, 1]
 
 
-def test_words_and_large_numbers_of_two_languages_have_a_key_in_common():
-    found = load_term_rows(
-        [
-            member(features({"tokyo": 1000, "dam": 1000}, ("12", "1200"))),
-            member(features({"tokio": 1000, "damm": 900}, ("12", "1200")), language="de"),
-        ]
-    )
-
-    codes = shared_cognates(found).tolist()
-    of = dict(zip(zip(found.words, found.languages.tolist(), strict=True), codes, strict=True))
-
-    assert of["tokyo", 1] == of["tokio", 0] != -1
-    assert of["#1200", 1] == of["#1200", 0] != -1
-    assert of["#12", 1] == of["#12", 0] == -1
+def dense(found, rows):
+    starts, keys, weights = found
+    table = np.zeros((rows, int(keys.max(initial=0)) + 1))
+    table[np.repeat(np.arange(rows), np.diff(starts)), keys] = weights
+    return table @ table.T
 
 
-def test_a_row_has_the_highest_of_weights_with_one_key_where_it_came_first():
-    starts, keys = np.array([0, 4, 5]), np.array([5, -1, 2, 5, 2], np.int32)
+def test_a_name_in_two_spellings_or_scripts_has_common_ngrams():
+    made = [
+        member(features({"tarvola": 1000, "storm": 1000})),
+        member(features({"tarvolas": 1000, "sturm": 900}), language="de"),
+        member(features({"тарвола": 1000, "ветер": 900}), language="ru"),
+        member(features({"chess": 1000, "cup": 900})),
+    ]
 
-    found = max_per_key(starts, keys, np.array([1, 9, 2, 3, 4], np.float32))
+    alike = dense(ngram_vectors(load_term_rows(made)), len(made))
 
-    assert [each.tolist() for each in found] == [[0, 2, 3], [5, 2, 2], [3, 2, 4]]
+    assert np.allclose(np.diag(alike), 1, atol=1e-5)
+    assert min(alike[0, 1], alike[0, 2], alike[1, 2]) > 0.2
+    assert alike[3, :3].tolist() == [0, 0, 0]
+
+
+def test_a_short_word_and_one_in_another_script_are_their_own_ngrams():
+    assert word_ngrams("ab", "ab") == {"ab"}
+    assert word_ngrams("地震", "地震") == {"地震"}
+    assert word_ngrams("dam", "dam") == {" dam", "dam ", " dam "}
+
+
+def test_a_shared_rare_name_weighs_more_than_a_shared_common_one():
+    rows = [("brindle", "oster"), ("brindle", "moll"), ("oster", "tosk"), *[("oster", "rell")] * 20]
+    items = [
+        member(Features(article_id="a", version="", stems="", weights=b"", names=names), str(number))
+        for number, names in enumerate(rows)
+    ]
+
+    alike = dense(name_vectors(items), len(items))
+
+    assert alike[0, 1] > alike[0, 2] > 0
+
+
+@pytest.mark.parametrize("items", [[], [member(features({}))]])
+def test_a_window_without_words_has_empty_vectors(items):
+    rows = load_term_rows(items)
+
+    for starts, keys, weights in (term_vectors(rows), ngram_vectors(rows), name_vectors(items)):
+        assert starts.tolist() == [0] * (len(items) + 1)
+        assert len(keys) == len(weights) == 0
 
 
 @pytest.mark.slow
@@ -96,35 +110,3 @@ def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     assert [term for term, _ in found] == [term for term, _ in largest]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in largest], abs=1e-8)
     assert average_terms(members[::-1]) == found
-
-
-SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))))
-DOUBLED = re.compile(r"(.)\1+")
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [("tokyo", "tokio"), ("токио", "tokyo"), ("quito", "kito"), ("photo", "foto")],
-)
-def test_one_name_in_two_spellings_has_one_key(one, other):
-    key, same = cognate_keys([one, other])
-
-    assert key == same != ""
-
-
-WORDS = st.text("abcdefghijklmnopqrstuvwxyz0", max_size=8) | st.text("токиощфя日x", max_size=5) | st.just("#1200")
-
-
-@given(st.lists(WORDS, max_size=6))
-def test_a_key_is_what_the_sounds_of_its_letters_are(terms):
-    assert cognate_keys(terms) == [one_by_one(term) for term in terms]
-
-
-def one_by_one(term):
-    letters = to_latin(term)
-    if term.startswith("#"):
-        return term
-    if not letters.isascii() or len(letters) < MIN_WORD_LETTERS:
-        return ""
-    key = DOUBLED.sub(r"\1", SPELLING.sub(lambda found: SOUNDS[found.group()], letters))[:MAX_KEY_LETTERS]
-    return key if len(key) >= MIN_KEY_LETTERS else ""
