@@ -174,7 +174,7 @@ def page_articles(folder: Path) -> dict[str, Article]:
         at = END - DAY * (number % DAYS) - timedelta(minutes=number % 1400 + 1)
         html = gzip.decompress((folder / row["html"]).read_bytes()).decode("utf-8", "replace")
         try:
-            page = clean(html, url=row["url"], feed_language=row["lang"])
+            page = clean(html, url=row["url"], source_language=row["lang"])
         except CleanError:
             continue
         found[key] = make_article(key, page, outlet=row["publisher"] or row["site"], country=row["country"], at=at)

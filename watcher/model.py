@@ -125,6 +125,7 @@ class Entry:
     published_at: datetime | None = None  # None if missing or absurd
     updated_at: datetime | None = None
     image: str | None = None
+    language: str | None = None  # as the feed states it
     content_hash: str = ""  # of title, summary and text: changes when one of them changes
 
 

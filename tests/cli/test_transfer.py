@@ -93,3 +93,20 @@ def test_a_file_that_is_not_there_is_told(watcher, tmp_path):
 
     assert code == 1
     assert "nowhere.jsonl cannot be read: No such file or directory" in error
+
+
+def test_an_article_without_a_language_has_it_detected_and_a_given_one_is_kept(watcher, tmp_path):
+    def row(n: int, title: str, text: str, **more: str) -> str:
+        return json.dumps({"url": f"https://n.example/{n}", "title": title, "text": text, "outlet": "N"} | more) + "\n"
+
+    english = [row(n, f"Quake {n}", f"A quake shook the north of the island, {n}.", language="en") for n in range(8)]
+    french = row(11, "Le pont", "Le conseil a débattu pendant quatre heures du nouveau pont avant de reporter le vote.")
+    (tmp_path / "given.jsonl").write_text(
+        "".join(english) + row(9, "Open Thread", "Red alert") + row(10, "Le pont", "Reporté.", language="cy") + french
+    )
+
+    watcher("one", "import", str(tmp_path / "given.jsonl"))
+
+    rows = [json.loads(line) for line in watcher("one", "export")[1].splitlines()]
+    languages = {row["url"].rsplit("/")[-1]: row["language"] for row in rows}
+    assert (languages["9"], languages["10"], languages["11"]) == ("en", "cy", "fr")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -64,8 +65,8 @@ def test_a_page_is_cleaned_by_the_rules_of_its_site():
     url = "https://www.news.example/ferry"
     page, entry = answer(html, url), Entry(guid="1", url=url, title="The ferry runs again")
 
-    assert BOX in clean_page(page, entry, "en", (), (), NOW).cleaned.text
-    assert BOX not in clean_page(page, entry, "en", (), (rules,), NOW).cleaned.text
+    assert BOX in clean_page(page, entry, "en", {}, (), (), NOW).cleaned.text
+    assert BOX not in clean_page(page, entry, "en", {}, (), (rules,), NOW).cleaned.text
 
 
 def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced():
@@ -81,7 +82,7 @@ def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced(
     )
 
     with pytest.raises(CleanError, match="another subject"):
-        clean_page(page, entry, "en", (), (), NOW)
+        clean_page(page, entry, "en", {}, (), (), NOW)
 
 
 @pytest.mark.slow
@@ -107,10 +108,21 @@ def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need(tmp_pa
     assert not [name for name in names if name.startswith("sqlalchemy.dialects.postgresql")]
 
 
-def test_the_language_of_a_feeds_text_is_detected_unless_the_source_states_it():
+def test_the_language_of_a_feeds_text_is_detected_with_what_is_known_of_its_source():
+    short = Entry(guid="1", url=None, title="Open Thread", text="Red alert, Haifa area")
+    claimed = replace(short, language="en-GB")
+
+    languages = [
+        clean_entry(short, "mid:1", None, {"en": 30}).cleaned.language,
+        clean_entry(short, "mid:1", "en-GB", {}).cleaned.language,
+        clean_entry(claimed, "mid:1", None, {}).cleaned.language,
+    ]
+
+    assert languages == ["en"] * 3
+
+
+def test_a_feeds_text_that_is_clearly_in_another_language_than_its_sources_is_in_that_language():
     text = "Die Fähre zwischen den beiden Städten fährt wieder, teilte das Hafenamt am Montag mit. " * 2
     entry = Entry(guid="1", url=None, title="Fähre", text=text)
 
-    detected, stated = clean_entry(entry, "mid:1", None), clean_entry(entry, "mid:1", "fr")
-
-    assert (detected.cleaned.language, stated.cleaned.language) == ("de", "fr")
+    assert clean_entry(entry, "mid:1", "fr", {"fr": 100}).cleaned.language == "de"

@@ -1,5 +1,6 @@
 """Cleans one page into one article: calls the steps, which are in modules of their own, in order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -44,7 +45,8 @@ def clean(
     url: str,
     memory: SiteMemory | None = None,
     entry: Entry = NO_ENTRY,
-    feed_language: str | None = None,
+    source_language: str | None = None,
+    languages: Mapping[str, int] | None = None,
     now: datetime | None = None,
     sites: tuple[SiteRules, ...] = (),
 ) -> ExtractedArticle:
@@ -53,11 +55,13 @@ def clean(
 
     Args:
         memory: That of the site's other articles (`build_site_memory`); None to use the page alone.
+        source_language: As the settings give it.
+        languages: How many of the feed's earlier articles are in which language.
         sites: The user's site rules (`load_user_rules`); they take precedence over the built-in rules.
         now: Dates later than this (plus a tolerance) are ignored.
     """
     page = extract_page(html, url=url, now=now, sites=sites)
-    return finish_article(page, memory=memory, entry=entry, feed_language=feed_language)
+    return finish_article(page, memory=memory, entry=entry, source_language=source_language, languages=languages)
 
 
 def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> PageExtract:
@@ -100,7 +104,8 @@ def finish_article(
     *,
     memory: SiteMemory | None = None,
     entry: Entry = NO_ENTRY,
-    feed_language: str | None = None,
+    source_language: str | None = None,
+    languages: Mapping[str, int] | None = None,
 ) -> ExtractedArticle:
     """Return the article. Reads credits and dateline before it drops furniture, as both recur across a site."""
     said = page.metadata
@@ -116,7 +121,9 @@ def finish_article(
     blocks, removed = drop_furniture(wire.blocks, known)
     credited, blocks, credits_cut = strip_credits(blocks)  # credits that are last only after the furniture was dropped
     text = "\n".join(block.text for block in blocks)
-    language = detect_language(text, claims=(said.language, feed_language))
+    title = choose_title(said.title, entry.title, said.titles)
+    claims = (said.language, entry.language)
+    language = detect_language(f"{title}\n{text}", claims=claims, setting=source_language, history=languages)
     is_cut = is_truncated(blocks, paywall=page.paywall, raw=page.blocks)
     kind = classify_page(said, blocks, url=page.url)
     told = " ".join((said.title, *said.summaries[:1]))
@@ -124,7 +131,7 @@ def finish_article(
         kind = DOUBTFUL
     return ExtractedArticle(
         url=said.url,
-        title=choose_title(said.title, entry.title, said.titles),
+        title=title,
         blocks=blocks,
         language=None if language == UNKNOWN else language,
         authors=said.authors,

@@ -3,9 +3,10 @@
 import asyncio
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -32,6 +33,7 @@ from watcher.store.feeds import claim_store, feed_ids
 from watcher.store.jsonl import format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import Writer, read
 from watcher.text.format import escape_control_characters, format_count
+from watcher.text.language import UNKNOWN
 from watcher.text.urls import hide_secrets
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
@@ -192,7 +194,8 @@ def import_(
     """
     Read articles from JSON lines, and add those that the store does not have yet; importing twice changes nothing.
 
-    A line that cannot be read is reported and skipped; the exit code is then 3.
+    The language of an article without one is detected. A line that cannot be read is reported and skipped; the exit
+    code is then 3.
     """
     with closing_store(open_store(load_settings(config).store.url)) as engine, closing(open_input(file)) as stream:
         summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
@@ -228,10 +231,12 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
     given = read_articles(stream, summary, now=now)
     with closing(Writer(engine)) as writer, closing(Pool()) as pool:
         # An export has the URL of a feed without its secrets.
+        histories = defaultdict[str, Counter[str]](Counter)
         feeds = {hide_secrets(url): number for url, number in (await writer.read(feed_ids)).items()}
 
         async def import_chunks() -> None:
             while part := list(islice(given, IMPORT_CHUNK)):
+                part = await add_languages(part, histories, pool)
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
                 packed = await pool.run(tasks.pack_features, rows, limit_s=IMPORT_LIMIT_S)
                 arrivals = [
@@ -244,6 +249,29 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
 
         await asyncio.gather(*(import_chunks() for _ in range(IMPORT_WORKERS)))
     return summary
+
+
+async def add_languages(
+    part: list[tuple[Article, str | None]], histories: dict[str, Counter[str]], pool: Pool
+) -> list[tuple[Article, str | None]]:
+    """
+    Return articles with their feeds, with the language of those that have none. Errors: WorkerFailed.
+
+    `histories` has the languages of each outlet's articles in the same file; those of `part` are added to it.
+    """
+    for article, _ in part:
+        if article.language != UNKNOWN:
+            histories[article.outlet][article.language] += 1
+    rows = tuple(
+        (one.id, one.title, one.text, dict(histories[one.outlet])) for one, _ in part if one.language == UNKNOWN
+    )
+    if not rows:
+        return part
+    found = await pool.run(tasks.detect_languages, rows, limit_s=IMPORT_LIMIT_S)
+    for article, _ in part:
+        if article.id in found:
+            histories[article.outlet][found[article.id]] += 1
+    return [(replace(one, language=found.get(one.id, one.language)), feed) for one, feed in part]
 
 
 def read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:

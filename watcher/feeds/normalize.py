@@ -1,6 +1,7 @@
 """Converts the raw entries of the feed parsers to `Entry`: GUIDs, absolute links, plausible dates, safe text."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -147,8 +148,15 @@ def normalize_entry(
         published_at=first_date(row.published, now) or updated_at,
         updated_at=updated_at,
         image=next((found for found in (absolute_url(base, image) for image in row.images) if found), None),
+        language=parse_language_tag(language),
         content_hash=digest,
     )
+
+
+def parse_language_tag(text: str) -> str | None:
+    """Return a language tag in BCP 47 form, None if `text` is not a tag."""
+    tag = text.strip().replace("_", "-")
+    return tag if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", tag) else None
 
 
 def quote_first_sentence(text: str, language: str) -> str:

@@ -14,7 +14,14 @@ from watcher.feeds.discover import find_feed_links
 from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.mail import parse_mails
-from watcher.feeds.normalize import RawFeed, absolute_url, is_oldest_first, normalize_entries, title_text
+from watcher.feeds.normalize import (
+    RawFeed,
+    absolute_url,
+    is_oldest_first,
+    normalize_entries,
+    parse_language_tag,
+    title_text,
+)
 from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING, parse_xml
 from watcher.model import PageSelectors, ParsedFeed, SitemapPart
@@ -249,9 +256,3 @@ def find_bot_wall(body: bytes) -> str | None:
     """Return the name of the bot wall that sent the page, or None."""
     head = body[:WALL_BYTES]
     return next((name for name, pattern in BOT_WALLS.items() if pattern.search(head)), None)
-
-
-def parse_language_tag(text: str) -> str | None:
-    """Return a language tag in BCP 47 form, None if `text` is not a tag."""
-    tag = text.strip().replace("_", "-")
-    return tag if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", tag) else None

@@ -223,7 +223,9 @@ class SourceSettings(SettingsModel):
         '"maildir:PATH" or "imaps://USER@HOST/FOLDER".'
     )
     name: str = Field(default="", description="Name of the outlet; by default the feed's host.", max_length=200)
-    language: Language = Field(default=None, description='Language of its articles, "fr"; detected if not given.')
+    language: Language = Field(
+        default=None, description='Language of its articles, "fr"; it decides if a text is short.'
+    )
     country: Country = Field(
         default=None, description='Country of the outlet, ISO 3166-1, "FR"; by default from the table of outlets.'
     )

@@ -34,6 +34,7 @@ ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in
 NO_TEXT = zlib.compress(b"")
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 LISTED_BEFORE = timedelta(days=1)  # before an article's time: when the entry of a feed that links it may have come
+LANGUAGE_ARTICLES = 200  # of a feed, by whose languages that of its next article is decided
 MEMORY_ARTICLES = 200  # newest articles of a site, whose blocks form its site memory
 # The id of an entry's article: of the one that its page redirected to if known, else of its link.
 ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.article_id)
@@ -111,6 +112,14 @@ def latest_of_feed(connection: Connection, feed_id: int, *, limit: int) -> tuple
     ids = connection.scalars(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(limit)).all()
     found = articles_by_id(connection, ids)
     return tuple(found[key] for key in ids)
+
+
+def count_languages(connection: Connection, feed_id: int) -> dict[str, int]:
+    """Return how many of a feed's articles are in which language; of `LANGUAGE_ARTICLES` of them if it has more."""
+    # Which of them does not matter, and sorting all articles of a feed takes longer than the rest of the query.
+    some = select(articles.c.language).where(articles.c.feed_id == feed_id).limit(LANGUAGE_ARTICLES).subquery()
+    rows = connection.execute(select(some.c.language, func.count()).group_by(some.c.language))
+    return {row[0]: row[1] for row in rows}
 
 
 def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:

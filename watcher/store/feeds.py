@@ -26,7 +26,8 @@ FEED_COLUMNS = (
     *SOURCE_COLUMNS, feeds.c.etag, feeds.c.last_modified,
     *(feeds.c[COLUMN_NAMES.get(name, name)] for name in STATE_FIELDS),
 )  # fmt: skip
-ENTRY_FIELDS = ("guid", "title", "summary", "text", "authors", "published_at", "image")  # that fetching its page needs
+# Of an entry: those that fetching its page needs.
+ENTRY_FIELDS = ("guid", "title", "summary", "text", "authors", "published_at", "image", "language")
 RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
 RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
 # The key in `meta`: `[poll] every` and `min_every`, in seconds, from which the feeds' intervals were computed.

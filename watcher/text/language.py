@@ -1,10 +1,14 @@
-"""Detects the language of a text from its script, a small offline model, and the tags of its page and feed."""
+"""
+Detects the language of a text: a small offline model, weighed with the claims of page, feed and settings, and with the
+languages of the outlet's earlier articles.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,52 +19,69 @@ if TYPE_CHECKING:
 
 UNKNOWN = "und"
 SAMPLE = 1_000  # characters that are read: more do not change the result
-ENOUGH = 200  # letters: from this length on, the text outweighs the claims
-FEWEST = 3  # letters: below this, only claims are used
-# Bonus in nats for a claimed language if the text is short; two claims of one language count twice.
-CLAIM = 6.0
+FEWEST = 3  # letters: below this, the text says nothing
+# Fitted by bench/languages.py; log-odds are in nats.
+TEXT = 2.5  # weight of the model's scores, which grow with the text, divided by the square root of its bytes
+CLAIM = 4.0  # of a claimed language; each of several claims counts
+TWIN = 0.5  # weight of the model's lead of a language over a similar one, which it often takes for it
+OWN_WORD = 3.0  # of a word that only one of similar languages has
+HAN_ALONE = 0.25  # of each letter of a text in Han without kana: it is Chinese rather than Japanese
+UNSEEN = 3.0  # weight of the languages that an outlet has not used yet, in articles
 LEAD = 0.5
 KANA_LEAD = 0.08  # Japanese headlines are mostly Han
 HAN = re.compile("[\u3400-\u9fff]")
 LETTER = re.compile(r"[^\W\d_]")
 WORD = re.compile(r"[^\W\d_]+")
+ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _DATA: dict[str, Any] = load_toml("watcher.text", "language.toml")
 ALIASES: dict[str, str] = _DATA["aliases"]
-RARE = {**dict.fromkeys(_DATA["rare"].split(), 4.0), "gl": 2.0}  # nats by which a rare language must lead
-CONFUSED = frozenset(frozenset(pair.split("/")) for pair in _DATA["confused"].split())
-NEWS = frozenset(_DATA["news"].split())  # languages that are told apart
+NEWS: frozenset[str] = frozenset(_DATA["news"].split())  # languages that are told apart
 SIMILAR: list[list[str]] = [group.split() for group in _DATA["similar"]]
 OWN_WORDS = {language: Counter(words.split()) for language, words in _DATA["own_words"].items()}
+_WIDE, _RARE = frozenset(_DATA["wide"].split()), frozenset(_DATA["rare"].split())
+# Log-odds of a language without history and claims: by how much there is to read in it.
+_SIZES: dict[str, float] = dict.fromkeys(sorted(NEWS - set(ALIASES)), -0.7)
+_SIZES |= dict.fromkeys(_DATA["wide"].split(), 0.0) | dict.fromkeys(_DATA["rare"].split(), -3.0)
+_TOTAL = sum(map(math.exp, _SIZES.values()))
 
 
-def detect_language(text: str, *, claims: Iterable[str | None] = ()) -> str:
+def detect_language(
+    text: str,
+    *,
+    claims: Iterable[str | None] = (),
+    setting: str | None = None,
+    history: Mapping[str, int] | None = None,
+) -> str:
     """
-    Return the language of `text` as a BCP 47 primary tag, "und" if there are too few letters and no claims.
+    Return the language of `text` as a BCP 47 primary tag, "und" if there are too few letters and nothing else is known.
 
-    `claims` are the language tags of page, metadata and feed, in any spelling ("de-AT", "en_US"). They decide if the
-    text is short or the language is easily confused with another. A long text outweighs them.
+    The likeliest language is returned. A short text is in the language that is claimed and that its outlet writes; a
+    long text in another language outweighs both.
+
+    Args:
+        claims: Language tags of page, metadata and feed, in any spelling ("de-AT", "en_US").
+        setting: The language that the user set for the source: a claim, but believed if it is not told apart (Breton).
+        history: How many of the outlet's earlier articles are in which language.
     """
-    said = [tag for claim in claims if (tag := primary_tag(claim))]
-    sample = text[:SAMPLE]
+    chosen = primary_tag(setting)
+    if chosen is not None and chosen not in _SIZES:
+        return chosen
+    claimed = Counter(tag for claim in (*claims, chosen) if (tag := primary_tag(claim)))
+    history = {tag: count for tag, count in (history or {}).items() if tag in _SIZES and count > 0}
+    sample = ADDRESS.sub(" ", text[: 2 * SAMPLE])[:SAMPLE]
     letters = len(LETTER.findall(sample))
     if letters < FEWEST:
-        return said[0] if said else UNKNOWN
-    if (sure := _by_script(sample, letters)) is not None:
+        if not history:
+            return next(iter(claimed), UNKNOWN)
+        scores = dict.fromkeys(_SIZES, 0.0)
+    elif (sure := _by_script(sample, letters)) is not None:
         return sure
-    scores: dict[str, float] = {}
-    for tag, score in _model().rank(sample):
-        if tag not in NEWS:
-            continue
-        scores.setdefault(ALIASES.get(tag, tag), float(score) - (RARE.get(tag, 0.0) if letters < ENOUGH else 0.0))
-    best = disambiguate(sample, max(scores, key=lambda tag: scores[tag]))
-    if best in said or not said:
-        return best
-    for tag in dict.fromkeys(said):
-        lead = scores[best] - scores.get(tag, float("-inf"))
-        are_confused = frozenset((best, tag)) in CONFUSED
-        if (are_confused and lead < 4 * CLAIM) or (letters < ENOUGH and lead < CLAIM * said.count(tag)):
-            return tag
-    return best
+    elif (han := len(HAN.findall(sample))) >= LEAD * letters:
+        scores = {"zh": HAN_ALONE * han, "ja": 0.0}
+    else:
+        scores = _text_scores(sample)
+    likeliest: str = max(scores, key=lambda tag: scores[tag] + CLAIM * claimed[tag] + _log_prior(tag, history))
+    return likeliest
 
 
 def may_be_in(text: str, language: str) -> bool:
@@ -80,14 +101,38 @@ def primary_tag(claim: str | None) -> str | None:
 
 
 def _by_script(sample: str, letters: int) -> str | None:
-    """Return the language whose own script has most of the letters, else None; Han without kana is Chinese."""
+    """Return the language whose own script has most of the letters, else None."""
     if max(sample) < "\u0370":
         return None
     for language, pattern in _scripts():
         share = len(pattern.findall(sample)) / letters
         if share >= (KANA_LEAD if language == "ja" else LEAD):
             return language
-    return "zh" if len(HAN.findall(sample)) >= LEAD * letters else None
+    return None
+
+
+def _log_prior(language: str, history: Mapping[str, int]) -> float:
+    """Return the log-probability of a language before the text is read: that of a Dirichlet-smoothed history."""
+    share = math.exp(_SIZES[language]) / _TOTAL
+    return math.log((history.get(language, 0) + UNSEEN * share) / (sum(history.values()) + UNSEEN))
+
+
+def _text_scores(sample: str) -> dict[str, float]:
+    """Return the log-odds of each language that is told apart, by the text alone."""
+    scale = TEXT / math.sqrt(len(sample.encode("utf-8", "replace")))
+    scores: dict[str, float] = {}
+    for tag, score in _model().rank(sample):
+        if tag in NEWS:
+            scores.setdefault(ALIASES.get(tag, tag), scale * float(score))
+    words = [word.lower() for word in WORD.findall(sample)]
+    for group in SIMILAR:
+        counts = {twin: sum(OWN_WORDS[twin][word] for word in words) for twin in group}
+        # The likeliest of the group stays as likely as it was: a word of Danish that Norwegian does not have is no
+        # sign against Swedish, and one of Serbian that Croatian does not have is none for Slovene.
+        best = max(scores[twin] for twin in group)
+        told = {twin: TWIN * (scores[twin] - best) + OWN_WORD * counts[twin] for twin in group}
+        scores |= {twin: best + score - max(told.values()) for twin, score in told.items()}
+    return scores
 
 
 @lru_cache(maxsize=1)
@@ -101,16 +146,3 @@ def _model() -> LanguageIdentifier:
 
     # Not restricted to `NEWS` by its `set_languages`, which copies the model: 19 MB in each process that cleans pages.
     return LanguageIdentifier.from_model_file(MODEL_FILE)
-
-
-def disambiguate(text: str, language: str) -> str:
-    """Return the language similar to `language` with the most typical words in `text`; `language` if none has more."""
-    group = next((group for group in SIMILAR if language in group), None)
-    if group is None:
-        return language
-    words = [word.lower() for word in WORD.findall(text)]
-    scores = {twin: sum(OWN_WORDS[twin][word] for word in words) for twin in group}
-    best: str = max(group, key=lambda twin: scores[twin])
-    if language == "bs" and scores[best]:  # a word that Bosnian shares with its relatives is more often one of theirs
-        return best
-    return best if scores[best] > scores[language] else language

@@ -13,7 +13,7 @@ from watcher.failure_messages import PageKind, Reason, TaskKind
 from watcher.feeds.ownership import is_on_site, owns_page
 from watcher.model import Article, CrossHostRedirect, Entry, Feed, Response, Revision
 from watcher.store import pages
-from watcher.store.articles import NewArticle, article_title, load_site_blocks
+from watcher.store.articles import NewArticle, article_title, count_languages, load_site_blocks
 from watcher.store.ownership import find_owner
 from watcher.store.pages import StoredPage
 from watcher.store.polls import feed_text_id
@@ -305,7 +305,9 @@ async def clean_in_worker(
     """Return the cleaned article of a fetched page; `is_own` as `is_own_page`. Errors: CleanError, WorkerFailed."""
     site = await context.writer.read(load_site_blocks, host_of(response.url))
     entry = replace(page.entry, published_at=None) if is_listed(page, context) else page.entry
-    args = (response, entry, page.feed.source.language, site, context.site_rules, now, is_own)
+    # Of a page that is not its own, the languages of the feed say nothing.
+    languages = await context.writer.read(count_languages, page.feed.id) if is_own else {}
+    args = (response, entry, page.feed.source.language, languages, site, context.site_rules, now, is_own)
     return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
 
 
@@ -318,7 +320,8 @@ def is_listed(page: StoredPage, context: WorkerContext) -> bool:
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
     """Return the article made from the entry's own text in the feed. Errors: WorkerFailed."""
     url = page.url or (page.entry.guid if page.entry.guid.startswith("mid:") else hide_secrets(page.feed.source.url))
-    args = (page.entry, url, page.feed.source.language)
+    languages = await context.writer.read(count_languages, page.feed.id)
+    args = (page.entry, url, page.feed.source.language, languages)
     return await context.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
 

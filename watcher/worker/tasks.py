@@ -7,6 +7,7 @@ cost 0.7 s of CPU and the memory of lxml and numpy, which only the worker proces
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -60,7 +61,8 @@ def load_cleaner() -> None:
 def clean_page(
     page: Response,
     entry: Entry,
-    feed_language: str | None,
+    source_language: str | None,
+    languages: Mapping[str, int],
     site: tuple[tuple[int, ...], ...],
     rules: tuple[SiteRules, ...],
     now: datetime,
@@ -70,6 +72,8 @@ def clean_page(
     Return the article of a page. Errors: CleanError.
 
     Args:
+        source_language: As the settings give it.
+        languages: How many of the feed's earlier articles are in which language.
         site: Block hashes of the page's site.
         rules: The user's own.
         is_own: Whether the entry is in a feed of the page's outlet. Another feed says nothing of its title and date.
@@ -82,7 +86,8 @@ def clean_page(
         url=page.url,
         memory=load_site_memory(host_of(page.url), site),
         entry=entry if is_own else article.NO_ENTRY,
-        feed_language=feed_language,
+        source_language=source_language,
+        languages=languages,
         now=now,
         sites=rules,
     )
@@ -105,15 +110,15 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
     return kept
 
 
-def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
-    """Return the article made from an entry's text in the feed, else from its summary."""
+def clean_entry(entry: Entry, url: str, source_language: str | None, languages: Mapping[str, int]) -> ProcessedPage:
+    """Return the article made from an entry's text in the feed, else from its summary; arguments as `clean_page`."""
     from watcher.clean.wire import read_wire
 
     lines = (" ".join(line.split()) for line in (entry.text or entry.summary).split("\n"))
     blocks = tuple(Block(text=line) for line in lines if line)
     wire = read_wire(blocks, fields=entry.authors, url=url)
-    if language is None and (found := detect_language("\n".join(block.text for block in wire.blocks))) != UNKNOWN:
-        language = found
+    text = "\n".join((entry.title, *(block.text for block in wire.blocks)))
+    language = detect_language(text, claims=(entry.language,), setting=source_language, history=languages)
     cleaned = ExtractedArticle(
         url=url,
         title=entry.title,
@@ -122,12 +127,12 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
         dateline=wire.dateline,
         removed=wire.removed,
         kind=kind_by_title(entry.title),
-        language=language,
+        language=None if language == UNKNOWN else language,
         authors=entry.authors,
         image=entry.image,
         published_at=entry.published_at,
     )
-    return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language or "und"))
+    return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language))
 
 
 def article_features(title: str, text: str, language: str) -> PackedFeatures:
@@ -135,6 +140,11 @@ def article_features(title: str, text: str, language: str) -> PackedFeatures:
 
     made = extract.extract_features("", title=title, text=text, language=language)  # the id is not in the payload
     return PackedFeatures(version=made.version, payload=extract.encode(made))
+
+
+def detect_languages(rows: tuple[tuple[str, str, str, dict[str, int]], ...]) -> dict[str, str]:
+    """Return the languages of articles by id; each row is (id, title, text, languages of its outlet's articles)."""
+    return {key: detect_language(f"{title}\n{text}", history=history) for key, title, text, history in rows}
 
 
 def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
