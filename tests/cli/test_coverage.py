@@ -15,7 +15,7 @@ from watcher.store.writer import write
 KENYA = "Kenya floods kill nine. Floods in Kenya killed nine people near Nairobi, the government of Kenya said. "
 PERU = "Peru votes on Sunday. Voters in Peru go to the polls on Sunday, officials in Lima, Peru, said. "
 QUAKE = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, mayor Henrik Oster said. "
-OWN = "Peru votes on Sunday in a close race. Our reporter in Lima heard from voters in Peru, who go to the polls, of prices. "
+OWN = "Peru votes on Sunday in a close race. Our reporter in Lima heard from voters in Peru, who go to the polls soon. "
 MORE = """[[sources]]
 url = "https://fbcnews.com.fj/feed/"
 name = "FBC News"
