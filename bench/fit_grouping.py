@@ -268,9 +268,6 @@ def print_judgement(samples: dict[str, list[Sample]], has_vectors: bool) -> None
         days = [round(float(own.answers[chance >= threshold].mean()), 3) for own, chance in found]
         best = [precision_of_best(own.answers, chance, own.pairs, threshold) for own, chance in found]
         print(
-            f"  threads {threshold}: precision {answer[told].mean():.3f} "
-            f"recall {answer[told].sum() / answer.sum():.3f}; nearest story",
-            best,
             f"  threads {threshold}: precision {answer[told].mean():.3f} {days} recall "
             f"{answer[told].sum() / answer.sum():.3f}; nearest story {best}"
         )

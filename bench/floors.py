@@ -117,7 +117,7 @@ def grouping_of_days(data: Path) -> dict[str, float]:
     """Return B3 of labelled days of general news, each grouped by weights that were fitted without it."""
     from bench import fit_grouping
 
-    figures = {}
+    figures: dict[str, float] = {}
     for name, setting in (("without a model", "none"), ("with the built-in embedder", "built-in")):
         embedder = load_embedder(setting)
         samples = fit_grouping.load_samples(data, embedder, ROOT / "build" / "vectors")

@@ -66,7 +66,6 @@ def told(stories: dict[str, list[ClusterItem]]) -> None:
             later.append(story_profile(f"{label} later", rest))
     new = [*later, *newcomers]
     steps = {story: found[0][0] for story, found in match_stories(earlier, new).items()}
-    steps = {story: fits[0][0] for story, fits in match_stories(earlier, [*later, *newcomers]).items()}
     right = sum(story == f"{follows} later" for story, follows in steps.items())
     stray = sum(story.endswith(" alone") for story in steps)
     print(
