@@ -228,14 +228,16 @@ def find_threads(
     settled = [story for story in by_time if story.id in profiles and story not in grown]
     earlier = [*(story.profile for story in gone if story.profile), *(profiles[story.id] for story in settled)]
     fits = match_stories(earlier, [profiles[story.id] for story in grown])
+    alike = {frozenset((one, other)) for one, found in fits.items() for other, _ in found}
     events = []
     for story in grown:
         own = thread[story.id][0]
         nearest = fits.get(story.id, [])
-        if sizes[own] > 1 and own != own_thread(story.id) and not any(thread[other][0] == own for other, _ in nearest):
+        has_like = any(name == own and frozenset((story.id, key)) in alike for key, (name, _) in thread.items())
+        if sizes[own] > 1 and own != own_thread(story.id) and not has_like:
             founder = next(key for key, (name, _) in thread.items() if name == own and key != story.id)
             sizes[own] -= 1
-            thread[story.id] = own_thread(story.id), story.began_at
+            thread[story.id] = own_thread(story.id), known[story.id].first_at if story.id in known else story.began_at
             why = "no story of that thread is like it any more"
             events.append(StoryEvent(kind=LEFT, story=story.id, other=founder, articles=story.articles, why=why))
         if sizes[thread[story.id][0]] <= 1 and nearest:

@@ -362,7 +362,7 @@ def test_explain_says_what_decides(watcher, press, put, engine):
     def told(one, other):
         return watcher("explain", one.id, other.url)[1]
 
-    assert "They are in two stories: their similarity is" in told(quake[0], chess[0])
+    assert "They are in two stories: the probability that they are on one event is" in told(quake[0], chess[0])
     assert "names or numbers only in the first:" in told(quake[0], chess[0])
     assert "a story ends after 5 days without a report" in told(quake[0], old)
     assert "They are one report" in told(quake[0], quake[1]) or "They are in one story" in told(quake[0], quake[1])
@@ -376,11 +376,11 @@ def test_explain_says_that_no_edition_has_looked_at_articles_yet(watcher, press,
         return code, next(line for line in out.splitlines() if "covered both" in line)
 
     yet = "No edition has covered both articles yet"
-    assert told(quake[0], quake[1]) == (0, f"{yet}; the two are similar enough for one story.")
-    assert told(quake[0], chess[0])[1].startswith(f"{yet}; on their own, they are two stories: their similarity is ")
+    assert told(quake[0], quake[1]) == (0, f"{yet}; the two are likely enough to be on one event.")
+    assert told(quake[0], chess[0])[1].startswith(f"{yet}; on their own, they are two stories: the probability")
     edition(engine)
     late = put("Late", QUAKE.format("on the radio"), MORNING + HOUR)
-    assert told(quake[0], late) == (0, f"{yet}; the two are similar enough for one story.")
+    assert told(quake[0], late) == (0, f"{yet}; the two are likely enough to be on one event.")
 
 
 def test_explain_tells_of_a_readers_correction(watcher, press, engine):

@@ -210,14 +210,15 @@ def test_what_spoke_is_what_a_pair_has_beyond_the_usual_in_log_odds(tarvola, ite
     items = sort_by_time([*tarvola, item("other", "Brindle wins the Varga cup")])
     pairs, answer = measure_pairs(items), models_for(items).event
     model = answer.without_vectors
-    one = pairs.select(np.flatnonzero((pairs.first == 0) & (pairs.second == 1)))
+    a, b = (n for n, each in enumerate(items) if each.article_id in ("t0", "t1"))
+    one = pairs.select(np.flatnonzero((pairs.first == a) & (pairs.second == b)))
     usual = replace(one, likenesses={name: model.means[[n]] for n, name in enumerate(model.likenesses)})
 
-    decided = weigh_evidence(pairs, answer, 0, 1)
+    decided = weigh_evidence(pairs, answer, a, b)
 
     odds = [math.log(p / (1 - p)) for p in (model.probabilities(one)[0], model.probabilities(usual)[0])]
     assert sum(value for _, value in decided) == pytest.approx(odds[0] - odds[1], abs=MIN_WEIGHT * len(SUBJECTS))
-    assert weigh_evidence(pairs, answer, 1, 0) == decided
+    assert weigh_evidence(pairs, answer, b, a) == decided
 
 
 def test_of_two_articles_that_were_not_compared_nothing_spoke(tarvola, item):

@@ -17,7 +17,6 @@ from digests.cluster.stories import story_id
 from digests.cluster.tracking import ExistingStory, story_profile, track_stories
 from digests.model import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
-from watcher.features.embedders import with_vector
 from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -204,7 +203,7 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
     close, edge = 0.6, 0.4
     pairs = [(0, 1, close), (2, 3, close), *((n, 4, edge) for n in range(4))]
 
-    groups = average_linkage(5, apply_stability_bonus(make_edges(pairs), ["a", "a", "b", "b", home]), 0.3, never_apart)
+    groups = average_linkage(5, apply_stability_bonus(make_edges(pairs), ["a", "a", "b", "b", home]), 0.35, never_apart)
 
     assert groups == ([[0, 1, 4], [2, 3]] if home == "a" else [[0, 1], [2, 3, 4]])
 

@@ -83,12 +83,15 @@ def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_hea
     assert [(m.outlet, m.shows_title) for m in shown.mentions] == [("B0", False), ("B1", True)]
 
 
-def test_siblings_of_one_event_do_not_fill_an_edition():
-    groups = [
-        [report(f"S{g}{n}", "Flood", "Nepal", 300 + g, hours=g + n) for n in range(3)] for g in range(6)
-    ] + world()[1:3]
+def test_stories_of_one_thread_do_not_fill_an_edition():
+    floods = [[report(f"S{g}{n}", "Flood", "Nepal", 300 + g, hours=g + n) for n in range(3)] for g in range(6)]
+    others = world()[1:3]
+    stories = [*(dataclasses.replace(story(*own), thread="t1") for own in floods), *(story(*own) for own in others)]
+    context = make_context(
+        by_id(*(each for own in (*floods, *others) for each in own)), digest={"stories": 4, "briefs": 5}
+    )
 
-    edition = edition_of(groups, stories=4, briefs=5)
+    edition = compose_edition(stories, context, intake=Intake(), number=1, made_at=END, corrections=())
 
     (flood,) = [s for s in edition.stories if "Flood in Nepal" in s.title]
     assert ["Flood in Nepal" in b.title for b in flood.related] == [True] * 3

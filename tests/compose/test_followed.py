@@ -91,16 +91,6 @@ def test_of_a_followed_thread_one_story_is_in_full_and_the_others_are_under_it_a
     assert (edition.briefs, edition.ended) == ((), ())
 
 
-def test_stories_on_the_event_of_a_followed_one_are_listed_under_it():
-    small = [article("A0", "Nepal flood leaves 300 homeless", "A flood left 300 people in Nepal homeless.")]
-    large = [report(f"N{n}", "Nepal flood leaves", "homeless", 300, hours=3 + n) for n in range(4)]
-
-    edition = compose([large, small], followed("t1", *small))
-
-    assert [shown.title for shown in edition.stories] == [small[0].title]
-    assert [brief.title for brief in edition.stories[0].related] == [large[0].title]
-
-
 def next_day(group: Sequence[Article]) -> list[Article]:
     """Return copies of the reports one day later, with other ids."""
     return [

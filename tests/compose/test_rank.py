@@ -1,9 +1,10 @@
 """The order of stories, and its reasons."""
 
 import random
+from dataclasses import replace
 
 from digests.compose.rank import rank
-from tests.compose.factories import article, by_id, make_context, story, with_meanings
+from tests.compose.factories import article, by_id, make_context, story
 
 
 def many(topic, outlets, *, hours=20.0, country=None):
@@ -41,49 +42,27 @@ def test_a_later_story_stands_before_an_equal_older_one():
     assert ranked[0].story == story(*new)
 
 
-def test_a_second_story_on_one_event_is_a_sibling_and_loses_points():
-    main = [article(f"M{n}", "Airport strike strands thousands in Lisbon", hours=20) for n in range(6)]
-    side = [article(f"S{n}", "Lisbon airport strike: thousands stranded wait", hours=20) for n in range(4)]
-    other = [article(f"O{n}", "Volcano erupts on a southern island", hours=20) for n in range(3)]
-    stories = [story(*main), story(*side), story(*other)]
+def test_a_second_story_of_a_thread_is_a_sibling_and_loses_points_for_each_above_it():
+    main, side, third = many("Strike", 9), many("Walkout", 7), many("Talks", 5)
+    other = many("Volcano", 4)
+    running = [replace(story(*own), thread="t1") for own in (main, side, third)]
+    stories = [*running, replace(story(*other), thread="t2")]
 
-    ranked = rank(stories, make_context(by_id(*main, *side, *other)))
+    ranked = rank(stories, make_context(by_id(*main, *side, *third, *other)))
 
-    assert [r.story for r in ranked] == [stories[0], stories[2], stories[1]]
-    assert ranked[2].sibling_of == stories[0].id
-    assert ranked[2].score_terms[-1].name == "sibling"
-    assert ranked[1].sibling_of is None
-
-
-def test_a_small_story_that_means_the_same_as_a_higher_one_is_its_sibling_in_whatever_words():
-    main = [article(f"M{n}", "Airport strike strands thousands in Lisbon", hours=20) for n in range(9)]
-    small = [article(f"S{n}", "Ground staff walk out", hours=20) for n in range(3)]
-    large = [article(f"L{n}", "Planes do not leave", hours=20) for n in range(8)]
-    other = [article(f"O{n}", "Volcano erupts on a southern island", hours=20) for n in range(4)]
-    stories = [story(*each) for each in (main, large, other, small)]
-
-    ranked = rank(
-        stories, with_meanings(make_context(by_id(*main, *small, *large, *other)), [main + small + large, other])
-    )
-
-    assert [each.story for each in ranked] == stories
-    assert [each.sibling_of for each in ranked] == [None, None, None, stories[0].id]
+    of = {each.story: each for each in ranked}
+    assert ranked[0].story == running[0]
+    assert [of[each].sibling_of for each in stories] == [None, running[0].id, running[0].id, None]
+    terms = [of[each].score_terms[-1] for each in running[1:]]
+    assert [(term.name, term.value) for term in terms] == [("sibling", 1.0), ("sibling", 2.0)]
 
 
-def test_a_story_is_akin_to_another_one_by_meaning_or_without_vectors_by_words():
-    main = [article(f"M{n}", "Airport strike strands thousands in Lisbon", hours=20) for n in range(9)]
-    meant, worded = (
-        article("S", "Ground staff walk out", hours=20),
-        article("T", "Lisbon airport opens a hotel", hours=20),
-    )
-    stories = [story(*main), story(meant), story(worded)]
+def test_stories_of_no_thread_are_no_siblings():
+    main, same = many("Strike", 4), [article(f"S{n}", "Strike shakes the town", hours=20) for n in range(3)]
 
-    context = make_context(by_id(*main, meant, worded))
-    by_meaning = rank(stories, with_meanings(context, [[*main, meant], [worded]]))
-    by_words = rank(stories, context)
+    ranked = rank([story(*main), story(*same)], make_context(by_id(*main, *same)))
 
-    assert {each.story.id for each in by_meaning if stories[0].id in each.akin} == {stories[0].id, meant.id}
-    assert {each.story.id for each in by_words if stories[0].id in each.akin} == {stories[0].id, worded.id}
+    assert [each.sibling_of for each in ranked] == [None, None]
 
 
 def test_the_order_does_not_depend_on_the_order_of_stories_and_articles():

@@ -26,12 +26,14 @@ def test_a_headline_of_one_outlet_takes_a_place_that_is_left_else_one_line():
     assert [shown.outlets for shown in both.stories] == [2]
 
 
-def test_a_headline_of_one_outlet_that_may_be_on_the_event_of_a_story_is_listed_under_it():
+def test_a_headline_of_one_outlet_is_listed_under_the_story_of_its_thread():
     flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
     near = article("Paper", "Nepal counts the dead after a night of heavy rain", "")
     far = article("Post", "Bridge over the river Aar falls, two people missing", "")
+    stories = [dataclasses.replace(story(*own), thread=name) for own, name in ((flood, "t1"), ([near], "t1"))]
+    context = make_context(by_id(*flood, near, far), digest={"briefs": 0})
 
-    edition = edition_of([flood, [near], [far]], briefs=0)
+    edition = compose_edition([*stories, story(far)], context, intake=Intake(), number=1, made_at=END, corrections=())
 
     first, second = edition.stories
     assert [brief.title for brief in first.related] == [near.title]
