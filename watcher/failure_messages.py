@@ -99,7 +99,7 @@ class FeedKind(_Kind):
 
 
 class PageKind(_Kind):
-    """Why a page gave no article, or why the feed's own text is used instead."""
+    """Why a page gave no text: the feed's own is used instead, or the article is its headline alone."""
 
     EMPTY_PAGE = "empty_page", "the page is empty"
     ROBOT_CHECK = "robot_check", "a check for robots blocks the article"

@@ -112,6 +112,9 @@ class CrossHostRedirect:
     url: str
 
 
+MIN_FEED_TEXT_CHARS = 80  # a shorter text in the feed is no article's: without its page, an entry is a headline alone
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One item of a feed. `guid` is its identity inside the feed, `url` an absolute http(s) link or None."""
@@ -127,6 +130,11 @@ class Entry:
     image: str | None = None
     language: str | None = None  # as the feed states it
     content_hash: str = ""  # of title, summary and text: changes when one of them changes
+
+    @property
+    def has_enough_text(self) -> bool:
+        """Whether its text in the feed can be an article's."""
+        return len(self.text or self.summary) >= MIN_FEED_TEXT_CHARS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +306,7 @@ class Article(ArticleHeader):
     """A stored article."""
 
     host: str
-    text: str  # cleaned, one paragraph a line
+    text: str  # cleaned, one paragraph a line; empty if only the headline is known
     fetched_at: datetime
     section: str | None = None
     owner: str | None = None
@@ -310,6 +318,11 @@ class Article(ArticleHeader):
     feed_reason: Reason | None = None  # why the page was not used; None if it was not requested
     is_truncated: bool = False  # only the beginning: the rest is missing or behind a paywall
     removed: tuple[RemovedBlock, ...] = ()
+
+    @property
+    def is_headline_only(self) -> bool:
+        """Whether only its headline is known: it is counted apart, and never quoted."""
+        return not self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

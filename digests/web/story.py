@@ -252,7 +252,7 @@ def byline(found: Article, words: Localizer) -> str:
         sanitize_line(found.dateline or "", limit=80),
         {"article": "", DOUBTFUL: "text doubtful, not quoted"}.get(found.kind, found.kind),
         "only the beginning of the text" if found.is_truncated else "",
-        "text from the feed" if found.from_feed else "",
+        "headline only" if found.is_headline_only else "text from the feed" if found.from_feed else "",
     )
     return " · ".join(part for part in parts if part)
 

@@ -45,9 +45,9 @@ def test_articles_go_from_one_store_to_another_and_only_once(watcher, tmp_path):
     second = watcher("two", "import", str(tmp_path / "exported.jsonl"))
     again = watcher("two", "import", str(tmp_path / "exported.jsonl"), "--json")
 
-    assert first == (0, "60 articles imported, 0 already stored, 0 lines skipped\n", "")
-    assert second[:2] == (0, "60 articles imported, 0 already stored, 0 lines skipped\n")
-    assert json.loads(again[1]) == {"imported": 0, "known": 60, "faults": []}
+    assert first == (0, "60 articles imported, 0 already stored\n", "")
+    assert second[:2] == (0, "60 articles imported, 0 already stored\n")
+    assert json.loads(again[1]) == {"imported": 0, "headlines": 0, "known": 60, "faults": []}
     assert sorted(exported[1].splitlines()) == sorted(watcher("two", "export")[1].splitlines())
 
 
@@ -75,7 +75,7 @@ def test_bad_lines_are_named_by_file_and_line_and_the_rest_goes_in(watcher, tmp_
 
     assert (code, told) == (3, "2 articles imported, 1 already stored, 2 lines skipped\n")
     assert error.splitlines() == [
-        f'{path}:1: expected "url", "title" and "text", none of them empty',
+        f'{path}:1: expected "url" and "title", none of them empty',
         f"{path}:4: not JSON",
     ]
 
@@ -85,7 +85,7 @@ def test_a_mark_of_byte_order_costs_no_line(watcher, tmp_path):
     path = tmp_path / "given.jsonl"
     path.write_text("\ufeff" + lines(2), encoding="utf-8")
 
-    assert watcher("one", "import", str(path))[:2] == (0, "2 articles imported, 0 already stored, 0 lines skipped\n")
+    assert watcher("one", "import", str(path))[:2] == (0, "2 articles imported, 0 already stored\n")
 
 
 def test_a_file_that_is_not_there_is_told(watcher, tmp_path):
@@ -110,3 +110,31 @@ def test_an_article_without_a_language_has_it_detected_and_a_given_one_is_kept(w
     rows = [json.loads(line) for line in watcher("one", "export")[1].splitlines()]
     languages = {row["url"].rsplit("/")[-1]: row["language"] for row in rows}
     assert (languages["9"], languages["10"], languages["11"]) == ("en", "cy", "fr")
+
+
+def test_an_article_without_a_text_is_taken_in_and_the_text_that_comes_later_replaces_it(watcher, store_url, tmp_path):
+    path = tmp_path / "given.jsonl"
+    row = {"url": "https://n.example/9", "title": "Ferry sinks off Tarvola", "text": "", "language": "en"}
+    path.write_text(json.dumps(row) + "\n" + lines(1))
+
+    first = watcher("one", "import", str(path))
+    again = watcher("one", "import", str(path))
+    engine = open_store(store_url)
+    stored = [json.loads(line) for line in watcher("one", "export")[1].splitlines()]
+    (key,) = (each["id"] for each in stored if not each["text"])
+    bare = read(engine, packed_features, [key])[key]
+    path.write_text(json.dumps(row | {"text": "The Albatross sank at dawn, and 31 people were saved."}) + "\n")
+    later = watcher("one", "import", str(path))
+    path.write_text(json.dumps(row | {"text": "Another text."}) + "\n")
+    known = watcher("one", "import", str(path))
+
+    assert first == (0, "2 articles imported, 1 of them by their headline alone, 0 already stored\n", "")
+    assert again[1] == "0 articles imported, 2 already stored\n"
+    assert later[1] == "1 article imported, 0 already stored\n"
+    assert known[1] == "0 articles imported, 1 already stored\n"
+    (found,) = (row for row in map(json.loads, watcher("one", "export")[1].splitlines()) if row["id"] == key)
+    assert found["text"] == "The Albatross sank at dawn, and 31 people were saved."
+    assert found["fetched"] == next(each["fetched"] for each in stored if each["id"] == key)
+    assert read(engine, packed_features, [key])[key].payload != bare.payload
+    assert "Ferry sinks" in watcher("one", "search", "albatross")[1]
+    engine.dispose()

@@ -47,6 +47,16 @@ def test_an_article_needs_little():
     assert (found.published_at, found.fetched_at) == (NOW, NOW)
 
 
+@pytest.mark.parametrize("more", [{}, {"text": ""}, {"text": " \n"}, {"text": None}])
+def test_an_article_without_a_text_is_its_headline(more):
+    line = json.dumps({"url": "https://n.example/a", "title": "T", **more}).encode()
+
+    found, _ = parse_article(line, now=NOW)
+
+    assert found.is_headline_only
+    assert parse_article(format_article(found, None).encode(), now=NOW)[0] == found
+
+
 def test_no_date_lies_ahead():
     line = format_article(FULL, None).replace("2026-", "2126-").encode()
 
@@ -58,8 +68,8 @@ def test_no_date_lies_ahead():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"url": None}, 'expected "url", "title" and "text"'),
-        ({"title": " "}, 'expected "url", "title" and "text"'),
+        ({"url": None}, 'expected "url" and "title"'),
+        ({"title": " "}, 'expected "url" and "title"'),
         ({"url": "ftp://n.example"}, '"url": expected an address'),
         ({"text": 5}, '"text": expected text'),
         ({"title": "x" * 1_001}, '"title": longer than 1000'),

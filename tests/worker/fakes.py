@@ -116,6 +116,12 @@ class World:
         found = read(self.tools.writer.engine, articles_between, start=START - timedelta(days=9), end=end)
         return {article.title: (article.url, article.from_feed) for article in found}
 
+    def headlines(self) -> dict[str, str]:
+        """Return why each headline without a text has none, by headline."""
+        end = self.clock[0] + timedelta(days=9)
+        found = read(self.tools.writer.engine, articles_between, start=START - timedelta(days=9), end=end)
+        return {article.title: str(article.feed_reason) for article in found if not article.text}
+
     def reasons(self) -> list[tuple[str, bool]]:
         query = select(pages.c.reason, pages.c.next_try_at.is_(None)).order_by(pages.c.url)
         return [

@@ -176,7 +176,7 @@ async def test_a_page_that_is_not_there_yet_is_asked_for_again(world):
     assert set(world.stored()) == {"Ferry one"}
 
 
-async def test_a_page_that_is_never_there_is_given_up_with_its_reason(world):
+async def test_a_page_that_is_never_there_leaves_a_headline_with_its_reason(world):
     world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"]))
     world.source("a.example")
 
@@ -184,7 +184,8 @@ async def test_a_page_that_is_never_there_is_given_up_with_its_reason(world):
         await world.drain()
         world.clock[0] += timedelta(hours=3)
 
-    assert world.reasons() == [("404 Not Found", True)]
+    assert world.headlines() == {"Ferry one": "404 Not Found"}
+    assert world.reasons() == []
     assert world.net.urls().count("https://a.example/0") == 5
 
 
@@ -202,14 +203,14 @@ async def test_pages_that_all_lead_to_a_wall_give_the_feeds_own_texts(world):
     assert sum(from_feed for _, from_feed in world.stored().values()) >= 2
 
 
-async def test_an_entry_without_a_link_and_with_little_text_is_given_up_for_that_reason(world):
+async def test_an_entry_without_a_link_and_with_little_text_is_a_headline_for_that_reason(world):
     item = feed_xml("a.example", ["Ferry one"], "Soon.").replace("<guid>", '<guid isPermaLink="false">')
     world.net.serve("https://a.example/feed", item.replace("<link>https://a.example/0</link>", ""))
     world.source("a.example")
 
     await world.drain()
 
-    assert world.reasons() == [("the feed has too little text, and the entry has no link", True)]
+    assert world.headlines() == {"Ferry one": "the feed has too little text, and the entry has no link"}
 
 
 async def test_a_feeds_password_is_not_in_the_link_of_an_article_without_a_page(world):

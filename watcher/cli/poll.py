@@ -156,6 +156,7 @@ class PollSummary:
     pages_noted: int = 0
     stored: int = 0
     from_feed: int = 0
+    headlines: int = 0  # articles of which only the headline is known
     known: int = 0
     pages_lost: int = 0
     pages_later: int = 0
@@ -198,9 +199,10 @@ class PollSummary:
                 self.entries_new += count_new_entries(result)
                 if isinstance(result, PollFailed):
                     self.is_private |= has_private_address(feed, result.reason)
-            case PageDone(outcome="stored" | "stored_from_feed" as outcome):
+            case PageDone(outcome="stored" | "stored_from_feed" | "stored_headline" as outcome):
                 self.stored += 1
                 self.from_feed += outcome == "stored_from_feed"
+                self.headlines += outcome == "stored_headline"
             case PageDone(outcome="known"):
                 self.known += 1
             case PageDone(outcome="lost", reason=reason):
@@ -247,6 +249,7 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     yield f"{format_count(summary.feeds, 'feed')} polled: {outcome}, {summary.failed} failed"
     counts = (
         (summary.from_feed, "of them with the text from the feed, not from the page"),
+        (summary.headlines, "of them by their headline alone"),
         (summary.known, "already stored under another address"),
         (summary.pages_later, "pages to try again later"),
         (summary.pages_lost, "pages without an article"),

@@ -138,12 +138,14 @@ def error_rows(error: StoreError) -> Iterator[Row]:
 def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
     now, processes = datetime.now(UTC), list_daemons(engine)
     sources = list_sources(settings, engine, now=now)
-    lost, replaced = read(engine, failed_page_counts), read(engine, count_fallback_reasons)
+    lost = read(engine, failed_page_counts)
+    replaced, bare = (read(engine, count_fallback_reasons, headlines=headlines) for headlines in (False, True))
     found = {
         "daemon": daemon_to_json(*processes, now=now),
         **collect_store(settings, engine, now=now),
         "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
         "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
+        "headlines_without_text": [{"reason": str(reason), "pages": count} for reason, count in bare],
         "sources": [row.to_json() for row in sources],
     }
     found["due"] += sum(row.state.feed.id == 0 and not row.is_muted for row in sources)  # new: not in the store yet
@@ -156,6 +158,7 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
         format_sources(sources, everything=everything),
         format_reasons("pages without an article", lost, limit=most),
         format_reasons("pages replaced by the feed's own text", replaced, limit=most),
+        format_reasons("pages of which only the headline is known", bare, limit=most),
         format_rows((row for section in sections for row in section.rows), width=LABEL_CHARS),
     )
     print_result(found | {section.name: section.found for section in sections}, lines, json=json)

@@ -194,8 +194,8 @@ def import_(
     """
     Read articles from JSON lines, and add those that the store does not have yet; importing twice changes nothing.
 
-    The language of an article without one is detected. A line that cannot be read is reported and skipped; the exit
-    code is then 3.
+    The language of an article without one is detected. An article without a text is stored by its headline alone, until
+    an article with a text replaces it. A line that cannot be read is reported and skipped; the exit code is then 3.
     """
     with closing_store(open_store(load_settings(config).store.url)) as engine, closing(open_input(file)) as stream:
         summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
@@ -203,14 +203,20 @@ def import_(
         print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
         print_err(f"and {len(summary.faults) - BAD_LINES_SHOWN} more lines")
-    imported, skipped = format_count(summary.imported, "article"), format_count(len(summary.faults), "line")
-    print_result(summary, [f"{imported} imported, {summary.known} already stored, {skipped} skipped"], json=json)
+    counts = [f"{format_count(summary.imported, 'article')} imported"]
+    if summary.headlines:
+        counts.append(f"{summary.headlines} of them by their headline alone")
+    counts.append(f"{summary.known} already stored")
+    if summary.faults:
+        counts.append(f"{format_count(len(summary.faults), 'line')} skipped")
+    print_result(summary, [", ".join(counts)], json=json)
     return PARTLY if summary.faults else DONE
 
 
 @dataclass(slots=True, kw_only=True)
 class ImportSummary:
     imported: int = 0
+    headlines: int = 0  # of them, those without a text
     known: int = 0  # stored already
     faults: list[BadLine] = field(default_factory=list)
 
@@ -245,6 +251,9 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
                 ]
                 added = await writer.do(add_articles, given=arrivals)
                 summary.imported += sum(added)
+                summary.headlines += sum(
+                    is_new and each.article.is_headline_only for each, is_new in zip(arrivals, added, strict=True)
+                )
                 summary.known += len(added) - sum(added)
 
         await asyncio.gather(*(import_chunks() for _ in range(IMPORT_WORKERS)))

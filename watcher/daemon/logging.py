@@ -106,7 +106,7 @@ class ActivityLog:
             case PageDone(outcome="same" | "changed" | "gone"):
                 counts = {"pages": 1, "rechecked": 1}
             case PageDone(outcome=outcome):
-                counts = {"pages": 1, "stored" if outcome == "stored_from_feed" else outcome: 1}
+                counts = {"pages": 1, "stored" if outcome.startswith("stored") else outcome: 1}
         if not self._counts:
             asyncio.get_running_loop().call_later(self._every_s, self.flush)
         self._counts.update(counts)
@@ -128,9 +128,10 @@ def log_event(event: Event) -> None:
             log.warning("network_down %s", fields(since=event.since))
         case NetworkChanged():
             log.warning("network_up %s", fields(was_down_since=event.since))
-        case PageDone(outcome="stored" | "stored_from_feed" as outcome):
-            from_feed = outcome == "stored_from_feed" or None
-            log.debug("stored %s", fields(page=event.url, from_feed=from_feed, took_s=event.took_s))
+        case PageDone(outcome="stored" | "stored_from_feed" | "stored_headline" as outcome):
+            from_feed, headline = (outcome == each or None for each in ("stored_from_feed", "stored_headline"))
+            took_s = event.took_s
+            log.debug("stored %s", fields(page=event.url, from_feed=from_feed, headline_only=headline, took_s=took_s))
         case PageDone(outcome="known"):
             log.debug("known %s", fields(page=event.url))
         case PageDone(outcome="put_off" | "lost" as outcome):

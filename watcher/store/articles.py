@@ -5,11 +5,11 @@ import json
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, exists, func, or_, select, update
 
 from watcher.failure_messages import Reason
 from watcher.model import Article, ArticleHeader, PackedFeatures, RemovedBlock
@@ -31,7 +31,7 @@ from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in ("text", "removed"))
-NO_TEXT = zlib.compress(b"")
+NO_TEXT = zlib.compress(b"", 6)  # as `compress` returns it
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 LISTED_BEFORE = timedelta(days=1)  # before an article's time: when the entry of a feed that links it may have come
 LANGUAGE_ARTICLES = 200  # of a feed, by whose languages that of its next article is decided
@@ -51,30 +51,77 @@ class NewArticle:
 
 
 def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
-    """Store and index articles; return for each whether it was new. Nothing is written for one already stored."""
-    added = [insert_article(connection, arrival) for arrival in given]
-    new = [arrival.article for arrival, is_new in zip(given, added, strict=True) if is_new]
-    full_text_index(connection).add(map(index_document, new))
-    return added
+    """
+    Store and index articles; return for each whether it was written.
+
+    An article is written if it is new, or if it has a text and only the headline of the stored one is known.
+    """
+    index, written = full_text_index(connection), []
+    for arrival in given:
+        is_new = insert_article(connection, arrival)
+        written.append(arrival.article if is_new else replace_headline(connection, arrival))
+    index.add(index_document(article) for article in written if article is not None)
+    return [article is not None for article in written]
 
 
 def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     """Insert an article's rows into all tables; return False, and write nothing, if it is already stored."""
-    article, packed = arrival.article, arrival.packed
+    article = arrival.article
     day = day_of(article.fetched_at)
     row = {name: getattr(article, name) for name in ARTICLE_FIELDS} | {"feed_id": arrival.feed_id, "day": day}
     query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
     if not connection.execute(query, execution_options=KEEP_ROWCOUNT).rowcount:  # RETURNING takes a third longer
         return False
+    connection.execute(texts.insert().values(article_id=article.id, day=day, **text_columns(article)))
+    connection.execute(features.insert().values(article_id=article.id, day=day, **asdict(arrival.packed)))
+    insert_site_blocks(connection, arrival)
+    return True
+
+
+def replace_headline(connection: Connection, arrival: NewArticle) -> Article | None:
+    """
+    Replace an article of which only the headline is known with one that has a text; return it as it is stored then.
+
+    It keeps its id and its times: editions that have shown its headline can be built again. None, and nothing is
+    written, if the stored article has a text, or the new one has none; but the headline of the outlet's own feed
+    replaces that of another feed.
+    """
+    article = arrival.article
+    if not headlines_among(connection, [article.id]):
+        return None
+    before = articles_by_id(connection, [article.id])[article.id]
+    if article.is_headline_only and (before.via is None or article.via is not None):
+        return None
+    article = replace(article, published_at=before.published_at, fetched_at=before.fetched_at)
+    full_text_index(connection).remove([index_document(before)])
+    row = {name: getattr(article, name) for name in ARTICLE_FIELDS}
+    row |= {"feed_id": arrival.feed_id} if arrival.feed_id else {}  # an imported article often has no feed
+    connection.execute(update(articles).where(articles.c.id == article.id).values(row))
+    connection.execute(update(texts).where(texts.c.article_id == article.id).values(text_columns(article)))
+    connection.execute(update(features).where(features.c.article_id == article.id).values(asdict(arrival.packed)))
+    insert_site_blocks(connection, arrival)
+    return article
+
+
+def text_columns(article: Article) -> dict[str, bytes]:
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
-    text = {"text": compress(article.text), "removed": compress(removed)}
-    connection.execute(texts.insert().values(article_id=article.id, day=day, **text))
-    connection.execute(features.insert().values(article_id=article.id, day=day, **asdict(packed)))
+    return {"text": compress(article.text), "removed": compress(removed)}
+
+
+def insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
     if arrival.block_hashes:
-        hashes = struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
+        article, hashes = arrival.article, struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
         row = {"article_id": article.id, "host": article.host, "at": article.fetched_at, "hashes": hashes}
         connection.execute(site_blocks.insert().values(row))
-    return True
+
+
+def headlines_among(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Return the ids of those articles of which only the headline is known."""
+    found: set[str] = set()
+    for part in in_chunks(sorted(set(ids))):
+        query = select_articles(connection, [articles.c.id], texts, articles.c.id.in_(part))
+        found |= set(connection.scalars(query.where(texts.c.text == NO_TEXT)))
+    return found
 
 
 def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
@@ -248,9 +295,14 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
     }
 
 
-def count_fallback_reasons(connection: Connection) -> tuple[tuple[Reason, int], ...]:
-    """Return (reason, count) of articles with the feed's text: why their page was not used, most frequent first."""
-    query = select(articles.c.feed_reason, func.count()).where(articles.c.feed_reason.is_not(None))
+def count_fallback_reasons(connection: Connection, *, headlines: bool) -> tuple[tuple[Reason, int], ...]:
+    """
+    Return (reason, count) of articles whose page was not used, most frequent first.
+
+    They are those with the feed's text, or, with `headlines`, those of which only the headline is known.
+    """
+    query = select(articles.c.feed_reason, func.count()).join(texts, has_text)
+    query = query.where(articles.c.feed_reason.is_not(None), (texts.c.text == NO_TEXT) == headlines)
     query = query.group_by(articles.c.feed_reason).order_by(func.count().desc(), articles.c.feed_reason)
     return tuple((reason, n) for reason, n in connection.execute(query))
 

@@ -161,8 +161,9 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
     given: dict[str, Any] = {**found}
-    if not all(given.get(name) for name in ("url", "title", "text")):
-        raise ValueError('expected "url", "title" and "text", none of them empty')
+    if not all(given.get(name) for name in ("url", "title")):
+        raise ValueError('expected "url" and "title", none of them empty')
+    given.setdefault("text", "")
     url, feed = given["url"], given.pop("feed", None)
     given["fetched_at"] = min(given.get("fetched_at", now), now)
     given["published_at"] = min(given.get("published_at", given["fetched_at"]), now)

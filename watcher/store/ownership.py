@@ -12,18 +12,22 @@ from watcher.store.feeds import FEED_COLUMNS, feed_from_row
 from watcher.store.full_text import full_text_index
 from watcher.store.schema import articles, feeds, pages
 from watcher.store.sql import rows_in
-from watcher.text.urls import is_channel_host, site_of
+from watcher.text.urls import host_of, is_channel_host, site_of
 
 SELECT_FEEDS = select(*FEED_COLUMNS)
 OF_OUTLET = ("outlet", "country", "owner", "section", "via")  # the fields of an article that its owner decides
 
 
 def attribute(connection: Connection, arrival: NewArticle, listed_by: Feed | None) -> NewArticle:
-    """Return an article to store under its owner; words of a feed, not of a page, are those of the feed's source."""
+    """
+    Return an article to store under its owner; a text of a feed, not of a page, is that of the feed's source.
+
+    A headline alone is the owner's, by way of the feed's source.
+    """
     article = arrival.article
-    if article.from_feed or listed_by is None:
+    if listed_by is None or (article.from_feed and not article.is_headline_only):
         return arrival
-    owner = find_owner(connection, article.host, [listed_by])
+    owner = find_owner(connection, host_of(article.url) if article.from_feed else article.host, [listed_by])
     found = attribute_article(article, owner, listed_by=[listed_by])
     return replace(arrival, article=found, feed_id=(owner or listed_by).id)
 

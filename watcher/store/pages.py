@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, 
 
 from watcher.failure_messages import Reason
 from watcher.model import Entry, Feed, Revision
-from watcher.store.articles import NewArticle, add_articles, articles_by_id, compress, decompress
+from watcher.store.articles import NewArticle, add_articles, articles_by_id, compress, decompress, headlines_among
 from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
 from watcher.store.ownership import attribute, feeds_of_pages, hand_over
 from watcher.store.schema import articles, entries, feeds, pages, revisions
@@ -115,15 +115,19 @@ def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now:
     """
     Schedule rechecks of the pages of stored articles; a page that is already scheduled keeps its time.
 
-    Articles with the feed's text are left out: their page could not be fetched.
+    Articles with the feed's text are left out: their page could not be fetched. Those of which only the headline is
+    known are not: a page that can be fetched by then gives them a text.
 
     Args:
         wanted: The number of rechecks by article id; fewer than all means the last ones.
     """
     query = select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
-    query = query.join(feeds, feeds.c.id == articles.c.feed_id).where(~articles.c.from_feed)
+    query = query.add_columns(articles.c.from_feed).join(feeds, feeds.c.id == articles.c.feed_id)
+    headlines = headlines_among(connection, wanted)
     rows = []
     for row in rows_in(connection, query, articles.c.id, wanted):
+        if row.from_feed and row.id not in headlines:
+            continue
         entry = Entry(guid=row.url, url=row.url, title=row.title, published_at=row.published_at)
         skipped = max(0, len(RECHECK_AFTER) - wanted[row.id])
         rows.append(

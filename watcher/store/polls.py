@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, func, select,
 
 from watcher.failure_messages import HealthKind, Reason
 from watcher.feeds.health import STATUS_FIELDS, average_gap, stored_status
-from watcher.feeds.ownership import decide_owner
+from watcher.feeds.ownership import decide_owner, owns_page
 from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
+from watcher.store.articles import headlines_among
 from watcher.store.feeds import entry_json
 from watcher.store.ownership import feeds_of_pages, hand_over
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
@@ -31,6 +32,7 @@ MIN_REDIRECT_SIGHTINGS = 2
 UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))
 UPDATE_ENTRY = update(entries).where(entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
 UPDATE_RECHECK = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
+DELETE_RECHECK = delete(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
 FeedPoll = tuple[Feed, PollResult]  # the feed as it was before the poll
 
 
@@ -200,7 +202,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     listings: defaultdict[str, list[Listing]] = defaultdict(list)
     for feed, result in were_read:
         named = replace(feed, site=result.site)
-        for is_new, those in ((True, result.changes.new), (False, result.seen_only)):
+        for is_new, those in ((True, result.changes.new), (False, result.seen_only), (False, result.changes.changed)):
             for entry in those:
                 listings[entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
     hand_over(connection, {key: [each.feed for each in those] for key, those in listings.items()})
@@ -210,7 +212,11 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An entry of a feed that was polled. Unless `is_new`, its page is not to be fetched for this feed."""
+    """
+    An entry of a feed that was polled.
+
+    Unless `is_new`, its page is not to be fetched for this feed, but for the text of an article without one.
+    """
 
     feed: Feed
     entry: Entry
@@ -223,12 +229,17 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
     Queue the page of each new entry whose article is neither stored nor queued; return the number by feed id.
 
     A page that is queued for another feed is fetched for the one that has the better right to it (`feeds.ownership`).
+    An article of which only the headline is known counts as stored unless an entry can improve it.
     """
     there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
+    better = better_listings(connection, {key: listings[key] for key in there})
+    there -= better.keys()
+    # The page to recheck, if there is one, is without the entry's text.
+    execute_each(connection, DELETE_RECHECK, [{"of": key} for key in sorted(better)])
     queued = feeds_of_pages(connection, listings.keys() - there)
     rows: list[dict[str, Any]] = []
     for key, listed in listings.items():
-        those = listed if key in queued else [each for each in listed if each.is_new]
+        those = better.get(key) or (listed if key in queued else [each for each in listed if each.is_new])
         if key in there or not those:
             continue
         best = choose_listing(those, queued.get(key))
@@ -246,6 +257,27 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
             connection.execute(mine.where(pages.c.next_try_at.is_(None)).values(next_try_at=best.at, tries=0))
     execute_each(connection, insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
     return Counter(row["feed_id"] for row in rows)
+
+
+def better_listings(connection: Connection, listings: Mapping[str, Sequence[Listing]]) -> dict[str, list[Listing]]:
+    """
+    Return by id of the articles of which only the headline is known those entries that can improve them.
+
+    They have a text, or are of the outlet itself while the headline is of another feed.
+    """
+    headlines = headlines_among(connection, listings)
+    query = select(articles.c.id).where(articles.c.via.is_not(None))
+    of_others = {row.id for row in rows_in(connection, query, articles.c.id, headlines)}
+    found = {
+        key: [
+            each
+            for each in listings[key]
+            if each.entry.has_enough_text
+            or (each.is_new and key in of_others and owns_page(each.feed, host_of(each.entry.url or "")))
+        ]
+        for key in sorted(headlines)
+    }
+    return {key: those for key, those in found.items() if those}
 
 
 def choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing | None:

@@ -171,7 +171,11 @@ class FeedPolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDone:
-    """A page's outcome: stored, stored_from_feed, known, put_off or lost; of a recheck: same, changed or gone."""
+    """
+    A page's outcome, in one word.
+
+    It is stored, stored_from_feed, stored_headline, known, put_off or lost; of a recheck, same, changed or gone.
+    """
 
     url: str
     outcome: str

@@ -13,7 +13,14 @@ from watcher.failure_messages import PageKind, Reason, TaskKind
 from watcher.feeds.ownership import is_on_site, owns_page
 from watcher.model import Article, CrossHostRedirect, Entry, Feed, Response, Revision
 from watcher.store import pages
-from watcher.store.articles import NewArticle, article_title, count_languages, load_site_blocks
+from watcher.store.articles import (
+    NewArticle,
+    article_title,
+    articles_by_id,
+    count_languages,
+    headlines_among,
+    load_site_blocks,
+)
 from watcher.store.ownership import find_owner
 from watcher.store.pages import StoredPage
 from watcher.store.polls import feed_text_id
@@ -35,7 +42,6 @@ FIRST_RETRY = timedelta(minutes=10)  # doubled after each further failure
 TRANSIENT_STATUSES = frozenset((408, 425, 429))
 MISSING_STATUSES = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS))
 MIN_TITLE_OVERLAP = 0.25  # share of the shorter title's words that two titles of one article have in common, 0 to 1
-MIN_FEED_TEXT_CHARS = 80  # a shorter text in the feed is no article if the page cannot be fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +122,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
     match outcome:
         case NewArticle(article=article):
             if await writer.add(pages.store_pages, (outcome, key)):
-                done = replace(done, outcome="stored_from_feed" if article.from_feed else "stored")
+                done = replace(done, outcome=describe_stored(article))
             return replace(done, url=article.url, took_s=(context.now() - started).total_seconds())
         case DropDuplicate(url=url, article_id=stored):
             await writer.do(pages.remove_page, key, redirected_to=stored)
@@ -137,6 +143,12 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
                 await writer.do(pages.record_recheck, key, now=started, found=gone)
                 return replace(done, outcome="gone")
     return None
+
+
+def describe_stored(article: Article) -> str:
+    if article.is_headline_only:
+        return "stored_headline"
+    return "stored_from_feed" if article.from_feed else "stored"
 
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
@@ -190,8 +202,7 @@ def is_worth_retry(page: StoredPage, error: FetchError) -> bool:
         return False
     # New pages are sometimes not found yet, and some rate limits answer 403.
     has_refused = status is not None and 400 <= status < 500 and status not in TRANSIENT_STATUSES
-    has_feed_text = len(page.entry.text or page.entry.summary) >= MIN_FEED_TEXT_CHARS
-    return not (has_feed_text and (has_refused or isinstance(error, RequestRefused)))
+    return not (page.entry.has_enough_text and (has_refused or isinstance(error, RequestRefused)))
 
 
 async def use_response(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> PageOutcome:
@@ -200,7 +211,7 @@ async def use_response(page: StoredPage, response: Response, context: WorkerCont
     key = page.article_id if is_front_page(response.url) else article_id(normalize_url(response.url))
     if key != page.article_id:
         title = await context.writer.read(article_title, key)
-        if title is not None:
+        if title is not None and not await context.writer.read(headlines_among, [key]):
             ours, language = page.entry.title, page.feed.source.language or "und"
             if ours and word_overlap(ours, title, language) < MIN_TITLE_OVERLAP:  # another article, or a wall
                 return await use_feed_text(page, context, Reason(PageKind.OTHER_PAGE, url=response.url), now)
@@ -231,22 +242,30 @@ async def use_feed_text(
     """
     Return the feed's own text as the article, with `reason` as its `feed_reason` if `is_fallback`.
 
-    If it has less than `MIN_FEED_TEXT_CHARS` or no title, the page is given up for that reason.
+    If the feed has too little text, the article is its headline alone, for that reason. Without a title, the page is
+    given up.
     """
     try:
         processed = await article_from_entry(page, context)
     except WorkerFailed as error:
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
-    if len(processed.cleaned.text) < MIN_FEED_TEXT_CHARS or not processed.cleaned.title:
+    if not processed.cleaned.title:
         return FailPage(reason=reason, retry_at=None)
-    kept = reason if is_fallback else None
+    kept = reason if is_fallback or not processed.cleaned.text else None
     return new_article(page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=kept)
 
 
 async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime, *, is_allowed: bool) -> PageOutcome:
-    """Fetch the page of a stored article again, and return the outcome; the article itself is not changed."""
+    """
+    Fetch the page of a stored article again, and return the outcome.
+
+    The article itself is not changed, unless only its headline is known: then it becomes what the page has.
+    """
     if not is_allowed or not should_fetch_page(page, context):
         return EndRecheck()
+    # Its page could not be fetched before: that it still cannot says nothing about the article.
+    stored = (await context.writer.read(articles_by_id, [page.article_id])).get(page.article_id)
+    is_headline = stored is not None and stored.from_feed and stored.is_headline_only
     try:
         options = context.request_options.get(page.feed.source.url)
         response = await context.client.get_same_host(page.url, options=options)
@@ -254,10 +273,15 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
         if isinstance(response, CrossHostRedirect):  # a page that moves a second time is not followed
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()
         if is_front_page(response.url) and not is_front_page(page.url):
-            return PageMissing(reason=Reason(PageKind.FRONT_PAGE))
+            return EndRecheck() if is_headline else PageMissing(reason=Reason(PageKind.FRONT_PAGE))
+        if is_headline:
+            host = host_of(response.url)
+            is_own = await is_own_page(page.feed, host, context)
+            processed = await clean_in_worker(page, response, context, now, is_own=is_own)
+            return new_article(page, processed, page.article_id, host, context, now)
         return await compare_versions(page, response, context, now)
     except FetchError as error:
-        if isinstance(error, HttpStatusError) and error.status in MISSING_STATUSES:
+        if isinstance(error, HttpStatusError) and error.status in MISSING_STATUSES and not is_headline:
             return PageMissing(reason=error.reason)
         if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
@@ -369,7 +393,7 @@ def new_article(
     A text of a feed about a page of another site is an article apart: that page may still be stored as its outlet's.
     """
     source, cleaned = page.feed.source, processed.cleaned
-    if from_feed and page.url and not is_on_site(page.feed, host_of(page.url)):
+    if from_feed and cleaned.text and page.url and not is_on_site(page.feed, host_of(page.url)):
         key = feed_text_id(page.feed, page.entry)
     own = cleaned.published_at if is_listed(page, context) else None
     published = own or page.entry.published_at or cleaned.published_at or page.added_at

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_messages import PageKind, Reason
-from watcher.model import Block, Entry, ExtractedArticle, PackedFeatures, Response
+from watcher.model import MIN_FEED_TEXT_CHARS, Block, Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.encoding import decode_page
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.page_kind import kind_by_title
@@ -111,14 +111,20 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
 
 
 def clean_entry(entry: Entry, url: str, source_language: str | None, languages: Mapping[str, int]) -> ProcessedPage:
-    """Return the article made from an entry's text in the feed, else from its summary; arguments as `clean_page`."""
-    from watcher.clean.wire import read_wire
+    """
+    Return the article made from an entry's text in the feed, else from its summary; arguments as `clean_page`.
+
+    It has no text if the feed's has less than `MIN_FEED_TEXT_CHARS`: that is a teaser, and credits no agency.
+    """
+    from watcher.clean.wire import WireInfo, read_wire
 
     lines = (" ".join(line.split()) for line in (entry.text or entry.summary).split("\n"))
     blocks = tuple(Block(text=line) for line in lines if line)
     wire = read_wire(blocks, fields=entry.authors, url=url)
     text = "\n".join((entry.title, *(block.text for block in wire.blocks)))
     language = detect_language(text, claims=(entry.language,), setting=source_language, history=languages)
+    if sum(len(block.text) + 1 for block in wire.blocks) <= MIN_FEED_TEXT_CHARS:
+        wire = WireInfo(agency=None, dateline=None, blocks=(), removed=())
     cleaned = ExtractedArticle(
         url=url,
         title=entry.title,
