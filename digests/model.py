@@ -102,6 +102,7 @@ class Brief:
     language: str
     outlets: int
     independent: int
+    headline_only: int = 0  # of the outlets, those that have it by headline alone; never independent
     article_ids: tuple[str, ...]
     thread: str = ""
     status: str = ""  # quiet (shown before, and nothing is new), foreign (in no language that the reader reads), gone
@@ -201,6 +202,7 @@ class EditionStory:
     outlets: int
     independent: int
     folded: int
+    headline_only: int = 0  # of `folded`: the outlets that have it by headline alone
     agencies: tuple[tuple[str, int], ...]  # agency, copies
     mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
     languages: tuple[str, ...]
@@ -401,6 +403,7 @@ class Ledger(Intake):
 
     articles: int  # cleaned articles in the window
     doubtful: int = 0  # of them, those whose text is probably not the article's: they are not quoted
+    headline_only: int = 0  # of them, those without a text: they are not quoted
     outlets: int
     languages: int
     countries: int

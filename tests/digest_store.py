@@ -38,6 +38,7 @@ def put(engine: Engine) -> Callable[..., Article]:
         language: str = "en",
         country: str = "GB",
         kind: str = "article",
+        title: str | None = None,
     ) -> Article:
         key = f"{outlet}-{published:%d%H%M}".lower()
         article = Article(
@@ -45,7 +46,7 @@ def put(engine: Engine) -> Callable[..., Article]:
             url=f"https://{outlet.lower()}.example/{key}",
             host=f"{outlet.lower()}.example",
             outlet=outlet,
-            title=text.split(".")[0],
+            title=text.split(".")[0] if title is None else title,
             text=text,
             language=language,
             country=country,

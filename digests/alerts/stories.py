@@ -139,9 +139,13 @@ def make_alert(
         article, covered = headline.article, measure_coverage(item, context.articles)
         title, outlet, url, at = headline.text, article.outlet, article.url, article.published_at
         counts = words.join(
-            (words.say("outlets", n=len(covered.outlets)), words.say("independent", n=len(covered.independent)))
+            words.outlet_counts(
+                outlets=len(covered.outlets),
+                independent=len(covered.independent),
+                headline_only=len(covered.headline_only),
+            )
         )
-        why = [f"{words.label(counts)} {words.list_names(covered.independent, MAX_NAMES)}"]
+        why = [f"{words.label(counts)} {words.list_names(covered.independent or covered.outlets, MAX_NAMES)}"]
         if rule.when.startswith("countries"):
             why.append(words.list_names(map(words.country, covered.countries), MAX_NAMES))
     link = web_url(url) or ""

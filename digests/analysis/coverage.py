@@ -1,4 +1,4 @@
-"""Coverage: which outlets report a story, which independently, which print agency copies, and whose do not."""
+"""Coverage: which outlets report a story, which independently, as copies or by headline alone, and whose do not."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -26,8 +26,11 @@ class Coverage:
     outlets: tuple[str, ...]
     independent: tuple[str, ...]
     folded: tuple[str, ...]
+    headline_only: tuple[str, ...]  # of `folded`: those that have the story by headline alone
     agencies: tuple[tuple[str, int], ...]  # (agency, number of folded outlets with its text); most first
-    origins: tuple[str, ...]  # article ids: one of each report, the first that counts; independent outlets first
+    # Article ids: one of each report, the first that counts; independent outlets first. Headlines without a text are
+    # reports here only if the story has nothing else.
+    origins: tuple[str, ...]
     languages: tuple[str, ...]  # those of most articles first
     countries: tuple[str, ...]  # of the outlets; those of most outlets first
     owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
@@ -41,6 +44,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     first outlet, else to that outlet. An outlet is independent if it is the first one with a report, or has an agency's
     text, and neither that agency nor the outlet's owner has been counted yet; all others are folded. So copies, other
     versions of an agency's text, and papers of one owner are folded. `independent + folded == outlets` always holds.
+    An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in COLLECTIONS}
     present = [articles[key] for key in story.articles if key in counted]
@@ -51,12 +55,14 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
-    known = ([articles[key] for key in report.articles if key in counted] for report in story.wire_groups)
+    told = {article.id for article in present if not article.is_headline_only}
+    own_text = {article.outlet for article in present if article.id in told}
+    known = ([articles[key] for key in report.articles if key in (told or counted)] for report in story.wire_groups)
     reports = [(report.agency, found) for report, found in zip(story.wire_groups, known, strict=True) if found]
-    independent = _independent(reports, owners)
+    independent = _independent(reports if told else (), {name: own for name, own in owners.items() if name in own_text})
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, found in reports:
-        if agency:
+        if agency and told:
             copies[agency] |= {article.outlet for article in found}.difference(independent)
     agencies = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
     firsts = (next((a for a in found if agency and a.outlet in independent), found[0]) for agency, found in reports)
@@ -65,6 +71,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         outlets=tuple(owners),
         independent=independent,
         folded=tuple(outlet for outlet in owners if outlet not in independent),
+        headline_only=tuple(outlet for outlet in owners if outlet not in own_text),
         agencies=tuple(sorted(agencies, key=lambda pair: (-pair[1], pair[0]))),
         origins=tuple(article.id for article in origins),
         languages=_most_common_first(article.language for article in present),

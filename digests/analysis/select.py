@@ -12,7 +12,8 @@ from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 from watcher.text.words import fold
 
-MIN_TEXT = 30  # width of title and text together; less cannot be grouped
+MIN_TEXT = 30  # width of title and text together; less cannot be grouped,
+MIN_TITLE = 15  # unless the title alone has this width: "Hamas attacks Israel", but not "Live" or "Weather"
 BEGINNING = 400  # characters of two texts that must be the same, for these to be compared
 FLAGGED_KINDS = COLLECTIONS | {"gallery", "video", DOUBTFUL}
 # By id; other articles may have only the beginnings of their texts.
@@ -44,8 +45,12 @@ def select_articles(
 
 
 def is_flagged(article: Article) -> bool:
-    """Whether an article is not quoted: it is on many events, has no text, or its text may not be the article's."""
+    """Whether an article's text is not quoted: it is on many events, a caption, or may not be the article's."""
     return article.kind in FLAGGED_KINDS
+
+
+def can_be_quoted(article: Article) -> bool:
+    return not (article.is_headline_only or is_flagged(article))
 
 
 def _exclusion(article: Article, start: datetime, end: datetime) -> LeftOutKind | None:
@@ -55,7 +60,8 @@ def _exclusion(article: Article, start: datetime, end: datetime) -> LeftOutKind 
         return LeftOutKind.NO_TITLE
     if article.kind in COLLECTIONS:
         return LeftOutKind.COLLECTION
-    if display_length(article.title) + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
+    title = display_length(article.title)
+    if title < MIN_TITLE and title + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
         return LeftOutKind.LITTLE_TEXT
     return None
 

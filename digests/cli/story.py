@@ -111,7 +111,8 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
     times = f"{row.first_at:{MINUTE}} to {row.last_at:{MINUTE}} UTC"
     yield f"  {times}, {articles} in {', '.join(covered.languages)}"
-    yield f"  {outlets}, {len(covered.independent)} independent: {', '.join(covered.outlets)}"
+    bare = f", {len(covered.headline_only)} by headline alone" if covered.headline_only else ""
+    yield f"  {outlets}, {len(covered.independent)} independent{bare}: {', '.join(covered.outlets)}"
     if found.places:
         yield f"  about {', '.join(country_name(code, 'en') for code in found.places)}"
     yield ""
@@ -131,6 +132,7 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
     credit += f" (by way of {origin.via})" if origin.via else ""
     credit += f" ({origin.kind}, not counted)" if origin.kind in COLLECTIONS else ""
     credit += " (text doubtful, not quoted)" if origin.kind == DOUBTFUL else ""
+    credit += " (headline only)" if origin.is_headline_only else ""
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:
@@ -163,7 +165,7 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
     return {
         "asked": found.asked.id,
         **asdict(found.row),
-        **select_fields(found.coverage, "languages", "outlets", "independent"),
+        **select_fields(found.coverage, "languages", "outlets", "independent", "headline_only"),
         "countries": found.places,
         "reports": [
             {"agency": report.agency, "articles": [article_json(key) for key in report.articles]}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, significant_numbers
-from digests.analysis.select import is_flagged
+from digests.analysis.select import can_be_quoted
 from digests.compose.context import ComposeContext
 from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
@@ -144,7 +144,7 @@ def find_follow_up(
         theirs = {(m.outlet, m.language): articles[m.article_id] for m in earlier.mentions if m.article_id in articles}
         for article in present:
             before = theirs.get((article.outlet, article.language))
-            if before is None or is_flagged(before) or is_flagged(article):
+            if before is None or not can_be_quoted(before) or not can_be_quoted(article):
                 continue
             share = follow_up_share(article, before, context.frequencies)
             if share and (best is None or share > best[0]):
@@ -203,7 +203,7 @@ def _new_sentences(
 ) -> tuple[Sentence, ...]:
     """Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most."""
     origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
-    among = [article for article in new if not is_flagged(article)]
+    among = [article for article in new if can_be_quoted(article)]
     languages = [article.language for article in among]
     common = max(sorted(set(languages)), key=languages.count, default="und")
     shown = context.languages_for("sentences", {article.id: article for article in among})

@@ -36,7 +36,8 @@ from watcher.text.page_kind import DOUBTFUL
 from watcher.text.words import fold
 
 MAX_ENDED = 10  # stories of the last edition that no new article continues
-OF_ENDED = ("id", "title", "url", "outlets", "independent", "article_ids", "thread", "day", "translation")
+COUNTS = ("outlets", "independent", "headline_only")
+OF_ENDED = ("id", "title", "url", *COUNTS, "article_ids", "thread", "day", "translation")
 
 
 def compose_edition(
@@ -352,6 +353,7 @@ def build_ledger(
         **came_in | {"left_out": (*intake.left_out, *left_out)},
         articles=len(values),
         doubtful=sum(article.kind == DOUBTFUL for article in values),
+        headline_only=sum(article.is_headline_only for article in values),
         outlets=len({article.outlet for article in values}),
         languages=len({article.language for article in values}),
         countries=len({article.country for article in values if article.country}),

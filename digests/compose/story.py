@@ -146,6 +146,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         outlets=len(covered.outlets),
         independent=len(covered.independent),
         folded=len(covered.folded),
+        headline_only=len(covered.headline_only),
         agencies=covered.agencies,
         mentions=source_mentions(story, own, covered, language, first=lead_outlet),
         languages=covered.languages,
@@ -190,6 +191,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
         language=title.article.language,
         outlets=len(ranked.coverage.outlets),
         independent=len(ranked.coverage.independent),
+        headline_only=len(ranked.coverage.headline_only),
         article_ids=tuple(article.id for article in context.present(ranked.story)),
         thread=ranked.story.thread,
         watched=ranked.watched,
@@ -204,8 +206,8 @@ def source_mentions(
 ) -> tuple[SourceMention, ...]:
     """
     Return one mention per outlet: of the outlet `first`, then of the independent ones, one of each country and language
-    before the others, then of those that only copied a text. Of an outlet's articles one that is no copy is preferred,
-    then one in `language`, then the earliest.
+    before the others, then of those that only copied a text, then of those that have a headline alone. Of an outlet's
+    articles one that is no copy is preferred, then one with a text, one in `language`, and the earliest.
     """
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
@@ -214,14 +216,18 @@ def source_mentions(
             of_outlet[articles[key].outlet].append(articles[key])
     origins = frozenset(covered.origins)
     chosen = {
-        outlet: min(own, key=lambda a: (a.id not in origins, a.language != language, a.published_at, a.id))
+        outlet: min(
+            own,
+            key=lambda a: (a.id not in origins, a.is_headline_only, a.language != language, a.published_at, a.id),
+        )
         for outlet, own in of_outlet.items()
     }
     independent = [outlet for outlet in covered.independent if outlet != first]
     of_kind: dict[tuple[str | None, str], str] = {}
     for outlet in independent:
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)
-    order = dict.fromkeys((first, *of_kind.values(), *independent, *covered.folded))
+    copies = [outlet for outlet in covered.folded if outlet not in covered.headline_only]
+    order = dict.fromkeys((first, *of_kind.values(), *independent, *copies, *covered.headline_only))
     return tuple(
         make_mention(article, agency=agencies.get(article.id), shows_title=article.language != language)
         for article in (chosen[outlet] for outlet in order if outlet in chosen)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, significant_numbers
-from digests.analysis.select import is_flagged
+from digests.analysis.select import can_be_quoted
 from digests.compose.changes import follow_up_share
 from digests.compose.context import ComposeContext
 from digests.model import EditionStory, NumberChange, Sentence, Story, Turn
@@ -71,7 +71,7 @@ def stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: 
 
 def first_reports(story: Story, context: ComposeContext) -> list[Article]:
     """Return the first reports of a story, independent ones before copies, with full texts."""
-    present = {article.id: article for article in context.present(story) if not is_flagged(article)}
+    present = {article.id: article for article in context.present(story) if can_be_quoted(article)}
     order = dict.fromkeys((*measure_coverage(story, present).origins, *present))
     return list(context.load_full_texts(list(order)[:MAX_COMPARED]).values())
 
@@ -116,7 +116,7 @@ def choose_turn(
     numbers = {number for sentence in told for number in significant_numbers(sentence.text)}
     found = []
     for story, among in reports:
-        articles = context.load_full_texts(article.id for article in among if not is_flagged(article))
+        articles = context.load_full_texts(article.id for article in among if can_be_quoted(article))
         agreed = measure_agreement(story, articles, context.frequencies)
         languages = context.languages_for("sentences", articles)
         order = dict.fromkeys((*measure_coverage(story, articles).origins, *articles))

@@ -155,6 +155,8 @@ class Views:
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
         in_language = "" if original else words.in_language(brief.language)
         outlets = words.say("outlets", n=brief.outlets) if brief.outlets > 1 else ""
+        if outlets and brief.headline_only == brief.outlets:
+            outlets = words.say("outlets_by_headline", outlets=outlets)
         if (quiet := brief.quiet_days) is not None:
             outlets = words.say("quiet_days", n=quiet) if quiet else words["quiet"]
             outlets = words.join((outlets, words["listed_again"] if quiet >= MAX_QUIET_DAYS else ""))
@@ -215,14 +217,20 @@ class Views:
         return view.QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
 
     def _coverage(self, story: EditionStory) -> str:
-        """Return "47 outlets · 14 independent · 33 copies of agency texts · 9 languages", "" for one outlet."""
+        """
+        Return "47 outlets · 14 independent · 3 by headline alone · 30 copies of agency texts · 9 languages".
+
+        It is "" for one outlet.
+        """
         words = self.words
         if story.outlets == 1:
             return ""
-        parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
-        if story.folded:
-            from_agencies = sum(copies for _, copies in story.agencies)
-            parts.append(words.say("agency_copies" if from_agencies == story.folded else "folded", n=story.folded))
+        parts = words.outlet_counts(
+            outlets=story.outlets, independent=story.independent, headline_only=story.headline_only
+        )
+        if copies := story.folded - story.headline_only:
+            from_agencies = sum(count for _, count in story.agencies)
+            parts.append(words.say("agency_copies" if from_agencies == copies else "folded", n=copies))
         if len(story.languages) > 1:
             parts.append(words.say("languages", n=len(story.languages)))
         return " · ".join(parts)

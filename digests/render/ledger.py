@@ -58,6 +58,8 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         sentences.append(words.say("left_out", reasons=words.join(reasons)))
     if ledger.doubtful:
         sentences.append(words.say("doubtful", n=ledger.doubtful))
+    if ledger.headline_only:
+        sentences.append(words.say("headlines", n=ledger.headline_only))
     largest = ledger.largest
     if largest and largest.is_oversized:
         title = sanitize_line(largest.title, limit=200) or words["untitled"]

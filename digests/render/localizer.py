@@ -65,6 +65,14 @@ class Localizer:
         named = list(filter(None, names))
         return format_list(named, locale=self.plurals) if len(named) <= limit else self.join([*named[:limit], "…"])
 
+    def outlet_counts(self, *, outlets: int, independent: int, headline_only: int) -> list[str]:
+        """Return "12 outlets", "4 independent" and "3 by headline alone"; or that all have it by headline alone."""
+        count = self.say("outlets", n=outlets)
+        if headline_only == outlets:
+            return [self.say("outlets_by_headline", outlets=count)]
+        by_headline = [self.say("by_headline", n=headline_only)] if headline_only else []
+        return [count, self.say("independent", n=independent), *by_headline]
+
     def label(self, text: str) -> str:
         """Return "Sources:", with a space before the colon where the language has one."""
         return self.say("label", text=text)

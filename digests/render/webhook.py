@@ -32,6 +32,7 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
             "url": shown.url,
             "outlets": story.outlets,
             "independent": story.independent,
+            "headline_only": story.headline_only,
         }
         for shown, story in zip(view.stories, edition.stories, strict=True)
     ]

@@ -11,7 +11,7 @@ from digests.analysis.country_names import COUNTRY_CODES, country_name, language
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.gazetteer import countries_in, load_gazetteer
 from digests.analysis.numbers import NUMBER, normalize
-from digests.analysis.select import is_flagged
+from digests.analysis.select import can_be_quoted
 from digests.model import Brief, Edition, EditionStory, LlmSentence, Sentence, Story, Translation, TranslationFault
 from digests.summarise.lead import fits_limit, make_sentence
 from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone, words_for_language
@@ -190,7 +190,7 @@ def collect_prompt_sources(
 ) -> tuple[Sentence, ...]:
     """Return sentences that a model may use, of independent reports in `language`; () for fewer than `MIN_REPORTS`."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
-    reports = [a for a in origins if a.language == language and not is_flagged(a) and a.text][:MAX_REPORTS]
+    reports = [a for a in origins if a.language == language and can_be_quoted(a)][:MAX_REPORTS]
     if len(reports) < MIN_REPORTS:
         return ()
     found: list[Sentence] = []

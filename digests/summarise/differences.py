@@ -192,7 +192,7 @@ def find_aspects(
     """Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of."""
     reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
-    is_local_angle = local_angle_test(story, articles)
+    is_local_angle = local_angle_test(story, {key: each for key, each in articles.items() if each.text})
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
     leads = {a.id: {stem for s in islice(_lead(a), 1) for stem in stems(s.text, a.language)} for a in reports}
     said = {a.id: about[a.id].union(stems(a.text[:READ_CHARS], a.language)) for a in reports}

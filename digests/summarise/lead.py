@@ -85,8 +85,9 @@ def choose_summary(
     which another report tells the event. Empty if no sentence can stand alone. Sentences that only repeat the headline
     and those `refused` are not used.
     """
-    present = [articles[key] for key in story.articles if key in articles]
-    for among in _groups_to_try(story, articles, languages, title):
+    texts = {key: article for key, article in articles.items() if not article.is_headline_only}
+    present = [texts[key] for key in story.articles if key in texts]
+    for among in _groups_to_try(story, texts, languages, title):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         found = [(), *(_best_sentences(each, agreed, title, limit, refused) for each, limit in limits[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, present)):
@@ -230,8 +231,22 @@ def choose_headline(
     to the reader, that has one, else in another. None if no article has a title.
 
     A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
-    short or too long come last.
+    short or too long come last. A headline without a text is chosen only if no report with a text has one in
+    `languages`.
     """
+    texts = {key: article for key, article in articles.items() if not article.is_headline_only}
+    best = _choose_title(story, texts, agreed, languages)
+    if best is None or best.article.language not in languages:
+        bare = {key: article for key, article in articles.items() if key not in texts}
+        other = _choose_title(story, bare, agreed, languages)
+        if other is not None and (best is None or other.article.language in languages):
+            return other
+    return best
+
+
+def _choose_title(
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, languages: Sequence[str]
+) -> Headline | None:
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None

@@ -180,7 +180,12 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, 
         "dir": language_direction(article.language, title),
         "outlet": sanitize_line(article.outlet, limit=100),
         "about": words.join(
-            (words.country(article.country), words.in_language(article.language), describe_via(article, words))
+            (
+                words.country(article.country),
+                words.in_language(article.language),
+                describe_via(article, words),
+                "headline only" if article.is_headline_only else "",
+            )
         ),
         "at": article.published_at,
         "differs": differs,

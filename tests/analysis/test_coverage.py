@@ -90,6 +90,43 @@ def test_an_outlet_with_an_own_report_and_a_copy_counts_once_as_independent():
     assert found.folded == ()
 
 
+def test_an_outlet_with_a_headline_alone_is_counted_apart_and_never_independent():
+    own, other = article("Post", "Bridge falls", hours=1), article("Herald", "Bridge gone", hours=2)
+    bare = [article(f"Paper {n}", f"Bridge falls {n}", "", hours=n / 2) for n in range(3)]
+    copies = [article("Wire", "Bridge falls", hours=3, agency="AFP"), article("Echo", "Bridge falls", hours=4)]
+    also = article("Post", "More on the bridge", "", hours=5)
+    both = story(own, other, *bare, copies, also, agency="AFP")
+
+    found = measure_coverage(both, by_id(own, other, *bare, *copies, also))
+
+    assert len(found.outlets) == 7
+    assert found.independent == ("Post", "Herald", "Wire")
+    assert found.headline_only == ("Paper 0", "Paper 1", "Paper 2")
+    assert set(found.folded) == {"Echo", *found.headline_only}
+    assert found.agencies == (("AFP", 1),)
+    assert found.origins == (own.id, other.id, copies[0].id)
+
+
+def test_a_copy_of_which_only_the_headline_is_known_is_no_copy_of_an_agencys_text():
+    whole = article("Wire", "Bridge falls", hours=1, agency="AFP")
+    bare = article("Echo", "Bridge falls", "", hours=0, agency="AFP")
+
+    found = measure_coverage(story([bare, whole], agency="AFP"), by_id(bare, whole))
+
+    assert (found.independent, found.headline_only, found.agencies) == (("Wire",), ("Echo",), ())
+
+
+def test_a_story_that_all_outlets_have_by_headline_alone_has_no_independent_report():
+    bare = [article(f"Paper {n}", f"Bridge falls {n}", "", hours=n, country="GB") for n in range(3)]
+
+    found = measure_coverage(story(*bare), by_id(*bare))
+
+    assert (found.outlets, found.independent) == (found.headline_only, ())
+    assert found.folded == found.outlets
+    assert found.origins == tuple(each.id for each in bare)
+    assert (found.languages, found.countries, found.owners) == (("en",), ("GB",), 0)
+
+
 @pytest.mark.slow
 @given(
     st.lists(

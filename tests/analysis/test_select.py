@@ -62,6 +62,21 @@ def test_an_article_without_text_takes_part_by_its_title():
     assert select([bare])[0] == (bare,)
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "is_kept"),
+    [
+        ("Hamas attacks Israel", "", True),
+        ("Live: Gaza", "", False),
+        ("Live: Gaza", "Rockets were fired.", False),
+        ("Live: Gaza", LONG, True),
+        ("東京で大地震", "", False),
+        ("東京湾で大きな地震", "", True),
+    ],
+)
+def test_a_headline_alone_needs_the_width_of_a_headline(title, text, is_kept):
+    assert bool(select([article("A", title, text)])[0]) == is_kept
+
+
 def test_a_short_title_of_a_dense_script_is_text_enough():
     assert select([article("A", "東京湾で貨物船が座礁、油が流出", "", language="ja")])[0]
 

@@ -35,7 +35,7 @@ BODY = {
 def article(
     outlet: str,
     title: str,
-    text: str = "",
+    text: str = "-",
     *,
     language: str = "en",
     country: str | None = None,

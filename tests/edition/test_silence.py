@@ -116,6 +116,16 @@ def test_titles_alone_show_no_silence_without_vectors(engine, sources, put):
     assert silent(engine) == []
 
 
+def test_a_country_with_a_headline_alone_of_the_story_is_not_silent(engine, flood, put):
+    put_french(put)
+    put(FRENCH[0], "", NOW - 7 * HOUR, country="FR", title="Flood in Orlen drives 318 people out of Marsk")
+
+    (story,) = (each for each in edition(engine).stories if "lood" in each.title)
+
+    assert (story.headline_only, story.independent) == (1, 3)
+    assert story.silent == ()
+
+
 def test_an_earlier_report_of_the_story_forbids_to_say_so(engine, flood, put):
     put_french(put)
     put("Courrier9", f"{FLOODS[1]} The water still rises.", NOW - 30 * HOUR, country="FR")

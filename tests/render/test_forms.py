@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import quopri
 import re
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from lxml import html as lxml_html
@@ -19,6 +22,19 @@ from tests.render.reading import headlines_and_links
 
 def one(edition, form: str) -> str:
     return render(edition, [form])[0].body.decode()
+
+
+def as_text(edition, form: str) -> str:
+    """Return what a reader of a form sees; of a mail, its text and its page."""
+    body = render(edition, [form])[0].body
+    if form == "epub":
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            pages = [book.read(name) for name in book.namelist() if name.endswith(".xhtml")]
+        return " ".join(lxml_html.document_fromstring(page).text_content() for page in pages)
+    if form == "eml":
+        parts = message_from_bytes(body, policy=policy.default).walk()
+        return " ".join(part.get_content() for part in parts if part.get_content_maintype() == "text")
+    return lxml_html.document_fromstring(body).text_content() if form == "html" else body.decode()
 
 
 @pytest.mark.slow
@@ -91,6 +107,40 @@ def test_folded_outlets_are_called_agency_copies_only_if_all_of_them_are(edition
     assert "\n4 outlets · 1 independent · 3 with the same text or owner · 2 languages\n" in one(
         editions.edition((section,)), "markdown"
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "mixed", "bare"),
+    [
+        (
+            "en",
+            "12 outlets · 4 independent · 3 by headline alone · 5 copies of agency texts",
+            "3 outlets by headline alone",
+        ),
+        ("de", "12 Medien · 4 eigene Berichte · 3 nur mit Überschrift · 5 Kopien", "3 Medien, nur mit Überschrift"),
+        ("ru", "12 изданий · независимых: 4 · только по заголовку: 3 · 5 копий", "3 издания, только по заголовку"),
+    ],
+)
+@pytest.mark.parametrize("form", ["markdown", "html", "text", "eml", "epub", "json"])
+def test_outlets_with_a_headline_alone_are_counted_apart_in_each_form(editions, form, language, mixed, bare):
+    counts = {"outlets": 12, "independent": 4, "folded": 8, "headline_only": 3, "agencies": (("AFP", 5),)}
+    alone = {"outlets": 3, "independent": 0, "folded": 3, "headline_only": 3, "agencies": (), "summary": ()}
+    stories = (replace(editions.story(1), **counts), replace(editions.story(2), **alone))
+    brief = replace(editions.brief(1), outlets=3, independent=0, headline_only=3)
+    section = editions.Section(title="Asia", anchor="asia", stories=stories)
+    ledger = replace(editions.small().ledger, headline_only=27)
+    edition = replace(editions.edition((section,)), language=language, briefs=(brief,), ledger=ledger)
+
+    told = " ".join(as_text(edition, form).split())
+
+    if form == "json":
+        assert told.count('"headline_only":3') == 3
+        assert '"headline_only":27' in told
+    else:
+        assert mixed.split(" · ")[2] in told
+        assert form == "epub" or mixed in told
+        assert told.count(bare) >= 2
+        assert "27" in told
 
 
 def test_each_run_of_sentences_carries_outlet_time_and_link(editions):

@@ -39,7 +39,7 @@ def test_plain_json_has_what_a_program_needs(editions):
     told = message(editions.small(), "json")
 
     assert (told["digest"], told["date"], told["subject"]) == ("world", "2025-03-14", told["stories"][0]["title"])
-    assert set(told["stories"][0]) == {"number", "title", "original", "url", "outlets", "independent"}
+    assert set(told["stories"][0]) == {"number", "title", "original", "url", "outlets", "independent", "headline_only"}
     assert "WORLD DIGEST" in told["text"]
 
 

@@ -345,3 +345,36 @@ def test_summaries_are_verbatim_whatever_the_text(bodies, language):
     assert verbatim(found, articles)
     assert sum(display_length(s.text) for s in found) <= MAX_WIDTH
     assert found == summary(story(*reports), articles, language="en")
+
+
+@pytest.mark.parametrize(
+    ("told", "language", "shown"),
+    [
+        ("Bridge over the Aar collapses in Bern and kills 12", "en", "the text's"),
+        (
+            "Brücke über die Aare in Bern eingestürzt, zwölf Tote",
+            "de",
+            "the headline's",
+        ),  # which the reader cannot read
+    ],
+)
+def test_a_headline_without_a_text_is_the_storys_only_if_no_text_has_one_that_can_be_read(told, language, shown):
+    text = BRIDGE if language == "en" else GERMAN
+    whole = article("Bund", told, text, language=language, hours=1)
+    bare = [article(f"P{n}", f"Twelve dead as Aar bridge collapses in Bern, {n} missing", "", hours=n) for n in (2, 3)]
+    articles = by_id(whole, *bare)
+
+    found = headline(story(whole, *bare), articles)
+
+    assert (found.article == whole) == (shown == "the text's")
+
+
+def test_a_headline_without_a_text_is_quoted_by_no_summary():
+    whole = article("Bund", "Bridge collapses in Bern", BRIDGE)
+    bare = article("Zeit", "Aar bridge in Bern: at least 14 people were killed on Monday, police said.", "")
+    articles = by_id(whole, bare)
+
+    found = summary(story(whole, bare), articles, title=bare.title)
+
+    assert {sentence.article_id for sentence in found} == {whole.id}
+    assert summary(story(bare), by_id(bare), title=bare.title) == ()

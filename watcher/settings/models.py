@@ -146,7 +146,9 @@ class FetchSettings(SettingsModel):
         default=timedelta(seconds=30), description="Longest time for a whole fetch, including redirects."
     )
     max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest response, after decompression.")
-    articles: StrictBool = Field(default=True, description="Fetch article pages; false uses only the feeds' texts.")
+    articles: StrictBool = Field(
+        default=True, description="Fetch article pages; false uses only the feeds' texts and headlines."
+    )
     robots: StrictBool = Field(
         default=True, description="Obey robots.txt for articles and pages as sources (RFC 9309)."
     )

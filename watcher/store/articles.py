@@ -97,8 +97,9 @@ def replace_headline(connection: Connection, arrival: NewArticle) -> Article | N
     row = {name: getattr(article, name) for name in ARTICLE_FIELDS}
     row |= {"feed_id": arrival.feed_id} if arrival.feed_id else {}  # an imported article often has no feed
     connection.execute(update(articles).where(articles.c.id == article.id).values(row))
-    connection.execute(update(texts).where(texts.c.article_id == article.id).values(text_columns(article)))
-    connection.execute(update(features).where(features.c.article_id == article.id).values(asdict(arrival.packed)))
+    day = day_of(article.fetched_at)
+    for table, values in ((texts, text_columns(article)), (features, asdict(arrival.packed))):
+        connection.execute(update(table).where(table.c.article_id == article.id, table.c.day == day).values(values))
     insert_site_blocks(connection, arrival)
     return article
 
@@ -301,8 +302,9 @@ def count_fallback_reasons(connection: Connection, *, headlines: bool) -> tuple[
 
     They are those with the feed's text, or, with `headlines`, those of which only the headline is known.
     """
-    query = select(articles.c.feed_reason, func.count()).join(texts, has_text)
-    query = query.where(articles.c.feed_reason.is_not(None), (texts.c.text == NO_TEXT) == headlines)
+    columns, has_reason = (articles.c.feed_reason, func.count()), articles.c.feed_reason.is_not(None)
+    query = select_articles(connection, columns, texts, has_reason)
+    query = query.where(texts.c.text == NO_TEXT if headlines else texts.c.text != NO_TEXT)
     query = query.group_by(articles.c.feed_reason).order_by(func.count().desc(), articles.c.feed_reason)
     return tuple((reason, n) for reason, n in connection.execute(query))
 
