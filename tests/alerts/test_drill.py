@@ -23,7 +23,8 @@ STORIES = {
 def test_a_process_that_is_killed_tells_each_story_once_and_loses_none(tmp_path):
     rows = [
         {
-            "id": f"{name}-{n}", "title": title.format(n + 20), "body": "", "lang": "en", "cluster": name,
+            "id": f"{name}-{n}", "title": title.format(n + 20), "body": title.format(n + 20), "lang": "en",
+            "cluster": name,
             "published": (START + timedelta(minutes=50 * n + 7 * len(name))).isoformat(),
         }
         for name, title in STORIES.items()
