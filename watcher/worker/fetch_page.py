@@ -243,13 +243,13 @@ async def use_feed_text(
     Return the feed's own text as the article, with `reason` as its `feed_reason` if `is_fallback`.
 
     If the feed has too little text, the article is its headline alone, for that reason. Without a title, the page is
-    given up.
+    given up. So is a mail with too little text: it has no page, and its subject is often no news ("Confirm your mail").
     """
     try:
         processed = await article_from_entry(page, context)
     except WorkerFailed as error:
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
-    if not processed.cleaned.title:
+    if not processed.cleaned.title or (not processed.cleaned.text and is_mail(page.feed.source.url)):
         return FailPage(reason=reason, retry_at=None)
     kept = reason if is_fallback or not processed.cleaned.text else None
     return new_article(page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=kept)
