@@ -31,6 +31,7 @@ from watcher.text.urls import article_id, normalize_url
 
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in ("text", "removed"))
+OF_OUTLET = ("outlet", "country", "owner", "section", "via")  # the fields of an article that its owner decides
 NO_TEXT = zlib.compress(b"", 6)  # as `compress` returns it
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 LISTED_BEFORE = timedelta(days=1)  # before an article's time: when the entry of a feed that links it may have come
@@ -84,7 +85,7 @@ def replace_headline(connection: Connection, arrival: NewArticle) -> Article | N
 
     It keeps its id and its times: editions that have shown its headline can be built again. None, and nothing is
     written, if the stored article has a text, or the new one has none; but the headline of the outlet's own feed
-    replaces that of another feed.
+    replaces that of another feed. One that an edition cites keeps its outlet too, as in `ownership.hand_over`.
     """
     article = arrival.article
     if not headlines_among(connection, [article.id]):
@@ -93,9 +94,12 @@ def replace_headline(connection: Connection, arrival: NewArticle) -> Article | N
     if article.is_headline_only and (before.via is None or article.via is not None):
         return None
     article = replace(article, published_at=before.published_at, fetched_at=before.fetched_at)
+    row = {"feed_id": arrival.feed_id} if arrival.feed_id else {}  # an imported article often has no feed
+    if connection.scalar(select(articles.c.id).where(articles.c.id == article.id, ~is_unpinned())) is not None:
+        article = replace(article, **{name: getattr(before, name) for name in OF_OUTLET})
+        row = {}
     full_text_index(connection).remove([index_document(before)])
-    row = {name: getattr(article, name) for name in ARTICLE_FIELDS}
-    row |= {"feed_id": arrival.feed_id} if arrival.feed_id else {}  # an imported article often has no feed
+    row |= {name: getattr(article, name) for name in ARTICLE_FIELDS}
     connection.execute(update(articles).where(articles.c.id == article.id).values(row))
     day = day_of(article.fetched_at)
     for table, values in ((texts, text_columns(article)), (features, asdict(arrival.packed))):

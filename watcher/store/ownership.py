@@ -7,7 +7,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from watcher.feeds.ownership import attribute_article, decide_owner, is_on_site
 from watcher.model import Feed
-from watcher.store.articles import NewArticle, articles_by_id, index_document, is_unpinned
+from watcher.store.articles import OF_OUTLET, NewArticle, articles_by_id, index_document, is_unpinned
 from watcher.store.feeds import FEED_COLUMNS, feed_from_row
 from watcher.store.full_text import full_text_index
 from watcher.store.schema import articles, feeds, pages
@@ -15,7 +15,6 @@ from watcher.store.sql import rows_in
 from watcher.text.urls import host_of, is_channel_host, site_of
 
 SELECT_FEEDS = select(*FEED_COLUMNS)
-OF_OUTLET = ("outlet", "country", "owner", "section", "via")  # the fields of an article that its owner decides
 
 
 def attribute(connection: Connection, arrival: NewArticle, listed_by: Feed | None) -> NewArticle:

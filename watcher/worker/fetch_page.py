@@ -242,7 +242,8 @@ async def use_feed_text(
     """
     Return the feed's own text as the article, with `reason` as its `feed_reason` if `is_fallback`.
 
-    If the feed has too little text, the article is its headline alone, for that reason. Without a title, the page is
+    If the feed has too little text, the article is its headline alone, for that reason: under the name of the page's
+    outlet, which a feed of another neither dates nor signs. Without a title, the page is
     given up. So is a mail with too little text: it has no page, and its subject is often no news ("Confirm your mail").
     """
     try:
@@ -252,6 +253,10 @@ async def use_feed_text(
     if not processed.cleaned.title or (not processed.cleaned.text and is_mail(page.feed.source.url)):
         return FailPage(reason=reason, retry_at=None)
     kept = reason if is_fallback or not processed.cleaned.text else None
+    if not processed.cleaned.text and page.url and not await is_own_page(page.feed, host_of(page.url), context):
+        page = replace(page, entry=Entry(guid=page.entry.guid, url=page.entry.url, title=""))
+        cleaned = replace(processed.cleaned, authors=(), image=None, published_at=None)
+        processed = replace(processed, cleaned=cleaned)
     return new_article(page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=kept)
 
 
