@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.tools import tools_of
 from tests.worker.fakes import START, FakedClient, Net, World
 from watcher.store.engine import open_store
@@ -14,9 +15,16 @@ from watcher.store.writer import Writer
 from watcher.worker.process_pool import Pool
 
 
+class PatientPool(Pool):
+    """Worker processes that have long for each task: on a busy machine, cleaning a page takes longer than its limit."""
+
+    async def run(self, function, *args, limit_s):
+        return await super().run(function, *args, limit_s=max(limit_s, PATIENCE_S))
+
+
 @pytest.fixture(scope="module")
 def pool():
-    pool = Pool(workers=1)
+    pool = PatientPool(workers=1)
     yield pool
     pool.close()
 
