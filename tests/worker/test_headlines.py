@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from tests.tools import articles_between
 from tests.worker.fakes import LONG_SUMMARY, START, feed_xml, page_html
-from watcher.model import PackedFeatures
+from watcher.model import Article, PackedFeatures
 from watcher.settings.models import FetchSettings
 from watcher.store.articles import packed_features
 from watcher.store.pages import due_pages, schedule_rechecks
-from watcher.store.schema import pages, revisions
+from watcher.store.schema import entries, pages, revisions
 from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # starts a worker process
@@ -46,10 +46,13 @@ async def pass_by(world, times):
         world.clock[0] += timedelta(hours=3)
 
 
-def article(world):
-    (found,) = read(
-        world.tools.writer.engine, articles_between, start=START - timedelta(days=9), end=START + timedelta(days=99)
-    )
+def articles_of(world) -> list[Article]:
+    start, end = START - timedelta(days=9), START + timedelta(days=99)
+    return list(read(world.tools.writer.engine, articles_between, start=start, end=end))
+
+
+def article(world) -> Article:
+    (found,) = articles_of(world)
     return found
 
 
@@ -135,13 +138,29 @@ async def test_a_text_that_the_feed_has_later_replaces_the_headline(world, bare)
     assert world.reasons() == []
 
 
-async def test_a_text_that_another_feed_has_for_the_same_link_replaces_the_headline(world, bare):
+async def test_a_text_that_another_feed_of_the_outlet_has_for_the_same_link_replaces_the_headline(world, bare):
+    serve(world, LONG_SUMMARY, "news.a.example", link=PAGE)
+    world.source("a.example", "news.a.example")
+
+    await pass_by(world, 3)
+
+    assert (article(world).id, article(world).text) == (bare, LONG_SUMMARY)
+
+
+async def test_a_text_that_the_feed_of_another_outlet_has_for_the_same_link_is_an_article_apart(world, bare):
     serve(world, LONG_SUMMARY, "b.example", link=PAGE)
     world.source("a.example", "b.example")
 
     await pass_by(world, 3)
 
-    assert (article(world).id, article(world).text) == (bare, LONG_SUMMARY)
+    assert [(each.outlet, each.text) for each in sorted(articles_of(world), key=lambda each: each.outlet)] == [
+        ("a.example", ""),
+        ("b.example", LONG_SUMMARY),
+    ]
+    query = select(entries.c.redirected_article_id).where(entries.c.article_id == bare).order_by(entries.c.feed_id)
+    first, second = read(world.tools.writer.engine, lambda c: c.scalars(query).all())
+    assert first is None, "the outlet's own entry is that of its headline"
+    assert second is not None
 
 
 async def test_a_changed_entry_with_too_little_text_has_its_page_asked_for_no_more(world, bare):

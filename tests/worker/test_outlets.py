@@ -11,6 +11,7 @@ import pytest
 from tests.tools import articles_between
 from tests.worker.fakes import LONG_SUMMARY, START, World, page_html
 from watcher.model import Source
+from watcher.store.articles import pin
 from watcher.store.feeds import make_all_due, sync_sources
 from watcher.store.search import Filters, search
 from watcher.store.writer import read, write
@@ -243,3 +244,40 @@ async def test_a_page_that_was_given_up_for_another_feed_is_fetched_for_the_sour
     await poll(press, THIEF, REAL[0])
 
     assert (before, "The A" in {each.outlet for each in stored(press)}) == (False, True)
+
+
+async def headline_by_the_thief(world: World, title: str = "") -> None:
+    world.net.serve("https://a.example/1", status=403)
+    world.net.serve(THIEF.url, feed(["https://a.example/1"], site="https://evil.example/", title=title))
+    for _ in range(6):
+        await poll(world, THIEF)
+
+
+async def test_a_headline_alone_has_the_name_of_its_outlet_by_way_of_the_feed_that_lists_it(press):
+    await headline_by_the_thief(press)
+
+    (found,) = stored(press)
+    assert (found.outlet, found.via, found.text, found.authors) == ("a.example", "Evil Times", "", ())
+    assert found.published_at > START, "the feed of another does not date it"
+
+
+async def test_a_headline_of_the_outlets_own_feed_replaces_that_of_another(press):
+    await headline_by_the_thief(press, "Ferry, says the thief")
+
+    for _ in range(6):
+        await poll(press, THIEF, REAL[0])
+
+    assert [(each.title, each.outlet, each.via, each.text) for each in stored(press)] == [
+        ("Ferry one", "The A", None, "")
+    ]
+
+
+async def test_a_headline_that_an_edition_cites_keeps_its_outlet_when_a_text_replaces_it(press):
+    await headline_by_the_thief(press)
+    write(press.tools.writer.engine, pin, [stored(press)[0].id], pinned_by="edition")
+    press.net.serve("https://a.example/1", page_html("Ferry one"))
+
+    await poll(press, THIEF, REAL[0])
+
+    (found,) = stored(press)
+    assert (found.outlet, found.via, bool(found.text)) == ("a.example", "Evil Times", True)

@@ -75,8 +75,13 @@ def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]])
     given = [(attribute(connection, arrival, listed_by.get(key)), key) for arrival, key in given]
     added = add_articles(connection, [arrival for arrival, _ in given])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
-    led = [(key, arrival.article.id) for arrival, key in given if arrival.article.id != key]
-    execute_each(connection, SET_REDIRECT, [{"of": key, "redirected_article_id": to} for key, to in led])
+    for arrival, key in given:
+        if arrival.article.id != key:
+            # Words of a feed about a page are an article of that feed alone.
+            query = (
+                SET_REDIRECT.where(entries.c.feed_id == arrival.feed_id) if arrival.article.from_feed else SET_REDIRECT
+            )
+            connection.execute(query, {"of": key, "redirected_article_id": arrival.article.id})
     return added
 
 

@@ -243,8 +243,8 @@ async def use_feed_text(
     Return the feed's own text as the article, with `reason` as its `feed_reason` if `is_fallback`.
 
     If the feed has too little text, the article is its headline alone, for that reason: under the name of the page's
-    outlet, which a feed of another neither dates nor signs. Without a title, the page is
-    given up. So is a mail with too little text: it has no page, and its subject is often no news ("Confirm your mail").
+    outlet, which a feed of another neither dates nor signs. Without a title, the page is given up. So is a mail with
+    too little text: it has no page, and its subject is often no news ("Confirm your mail").
     """
     try:
         processed = await article_from_entry(page, context)
