@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UNKNOWN = "und"
 SAMPLE = 1_000  # characters that are read: more do not change the result
 FEWEST = 3  # letters: below this, the text says nothing
-# Fitted by bench/languages.py; log-odds are in nats.
+# Measured by bench/languages.py; log-odds are in nats.
 TEXT = 2.5  # weight of the model's scores, which grow with the text, divided by the square root of its bytes
 CLAIM = 4.0  # of a claimed language; each of several claims counts
 TWIN = 0.5  # weight of the model's lead of a language over a similar one, which it often takes for it
