@@ -262,7 +262,7 @@ def format_explanation(
         lines = list(describe(pair.evidence, spelling))
         if lines:
             yield from (heading, *(f"  {line}" for line in lines))
-    yield f"Similarity {pair.score:.2f} ({pair.threshold:.2f} or more joins two reports)."
+    yield f"Probability of one event: {pair.score:.2f} ({pair.threshold:.2f} or more joins two reports)."
 
 
 def split(

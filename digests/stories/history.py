@@ -159,7 +159,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
         theirs = found.articles.get(member.nearest or "")
         if theirs and member.evidence:
             ours = found.articles[member.article_id]
-            yield f"most similar to {theirs.outlet}, “{theirs.title}”: {member.evidence['score']:.2f}"
+            yield f"most probably on one event with {theirs.outlet}, “{theirs.title}”: {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = explain.SurfaceForms(
                     (f"{each.title}\n{each.text}", each.language) for each in (ours, theirs)

@@ -89,7 +89,7 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
 
     _, out, _ = watcher("story", story.id, "--why")
 
-    assert "why: most similar to Herald, “Quake shakes Tarvola”" in out
+    assert "why: most probably on one event with Herald, “Quake shakes Tarvola”" in out
     assert "why: names in both: Tarvola, Dressel, Henrik, Oster" in out
     assert "why: numbers in both: 5.4" in out
     assert "why: published 3 hours apart" in out
