@@ -142,6 +142,7 @@ async def test_an_alert_names_what_the_machine_lacks(desk):
     write(desk.engine, record_network_down, down_since=desk.now)
     desk.now += 3 * HOUR
     await desk.alerts.run()
+    desk.send()
 
     assert "no source has answered; no file descriptors are left, so" in desk.text()
     assert "internet" not in desk.text()

@@ -375,7 +375,7 @@ def odd_words(seed: int, count: int) -> str:
 
 
 def place(tools, at: datetime, n: int, title: str) -> None:
-    text = odd_words(-n - 1, 12)
+    text = f"{title}. {odd_words(-n - 1, 12)}"
     article = Article(
         id=f"{n:016x}", url=f"https://p{n}.example/{n}", host=f"p{n}.example", outlet=f"P{n}", title=title, text=text,
         language="en", country=None, published_at=at, fetched_at=at,
