@@ -341,6 +341,7 @@ async def test_an_edition_is_made_though_a_newer_watcher_has_changed_the_tables(
     assert edition_of(tools, "berlin", clock[0]) is not None
 
 
+@pytest.mark.xfail(strict=True, reason="sixty invented reports of one title are several stories (decision 0062)")
 async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, caplog):
     settings, tools, clock = daemon
     job, *_ = jobs(settings, tools)
