@@ -15,7 +15,7 @@ from html import escape
 
 from sqlalchemy import Connection
 
-from digests.delivery.channels import open_channel
+from digests.channel import open_channel
 from digests.edition.schedule import digest_statuses
 from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox

@@ -7,7 +7,8 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from digests.delivery.channels import BeforeCommit, ProcessChannel
+from digests.channel import BeforeCommit
+from digests.delivery.process import ProcessChannel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from digests.delivery.channels import BeforeCommit, Channel
+from digests.channel import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings

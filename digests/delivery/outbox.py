@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from digests.delivery.channels import Channel, open_channel
+from digests.channel import Channel, open_channel
 from digests.errors import DeliveryError
 from digests.settings.alerts import AlertsSettings
 from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox

@@ -4,7 +4,8 @@ import subprocess
 import tempfile
 from typing import IO
 
-from digests.delivery.channels import BeforeCommit, ProcessChannel
+from digests.channel import BeforeCommit
+from digests.delivery.process import ProcessChannel
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.feeds.html_text import to_one_line

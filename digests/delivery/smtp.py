@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from digests.delivery.channels import BeforeCommit, Channel
+from digests.channel import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
-from digests.delivery.channels import BeforeCommit, Channel
+from digests.channel import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from digests.delivery.channels import Channel
+from digests.channel import Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from tests.patience import PATIENCE_S

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.delivery.channels import Channel, open_channel
+from digests.channel import Channel, open_channel
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from tests.delivery.channel_contract import SECRET, ChannelContract

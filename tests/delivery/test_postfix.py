@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.delivery.channels import open_channel
+from digests.channel import open_channel
 from digests.model import OutboundMessage
 from digests.render.forms import MailHead, render
 from digests.settings.delivery import DeliverSettings, SmtpSettings

@@ -4,12 +4,8 @@ What the delivery channels share. A name of `settings.delivery.ChannelName` is t
 For a new one, the type checker names each `match` on the channel that lacks it.
 """
 
-import os
-import signal
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib import import_module
@@ -62,23 +58,6 @@ class Channel(ABC):
 
     def fault(self, words: str, *, affects_all_recipients: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
         return DeliveryError(self.name, f"{self.peer} {words}", affects_all_recipients=affects_all_recipients, **kind)
-
-
-class ProcessChannel(Channel):
-    """A channel that runs a program, in a session of its own."""
-
-    _process: subprocess.Popen[Any] | None = None
-
-    def abort(self) -> None:
-        super().abort()
-        self.close()
-
-    def close(self) -> None:
-        """Kill the program and its children, if it is still running."""
-        if (process := self._process) is not None and process.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def open_channel(delivery: DeliverSettings, server: SmtpSettings, *, sender: str) -> Channel:
