@@ -1,21 +1,18 @@
-"""Finds the digest, edition or article that a command's arguments name."""
+"""Finds the digest or edition that a command's arguments name."""
 
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from typer import BadParameter
 
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.settings.digests import FORMATS, DigestSettings, digests_of
 from digests.store.editions import get_edition
-from watcher.model import Article
 from watcher.settings.models import Settings
-from watcher.store.articles import article_by_url, articles_by_id
 from watcher.store.writer import read
 from watcher.text.format import did_you_mean
-from watcher.text.urls import is_web
 
 
 def find_digest(settings: Settings, name: str | None) -> DigestSettings:
@@ -48,15 +45,3 @@ def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     if edition is None:
         raise DigestError(f"no edition of {digest}{f' for {at}' if at else ''} is stored; watcher digest makes one")
     return edition
-
-
-def find_article(connection: Connection, wanted: str) -> Article:
-    """Return an article by its id or URL. Errors: DigestError, if it is not stored."""
-    key = wanted.strip()
-    article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
-    if article is None:
-        raise DigestError(
-            f"article {wanted} is not stored",
-            hint="watcher story STORY  # shows the ids and URLs of a story's articles",
-        )
-    return article

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from typer import Argument, BadParameter, Option
 
 from digests.analysis.country_names import country_name
-from digests.cli.lookup import find_article, find_digest
+from digests.cli.lookup import find_digest
 from digests.cli.status import name_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
@@ -20,7 +20,14 @@ from digests.store.editions import last_places, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
 from digests.stories.follows import load_followed, set_followed
-from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details, resolve_story
+from digests.stories.history import (
+    StoryDetails,
+    describe_change,
+    find_article,
+    link_reasons,
+    load_story_details,
+    resolve_story,
+)
 from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story

@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 from typer import Argument, Option
 
 from digests import edition_json
-from digests.cli.agent import check_quote
 from digests.cli.editions import file_suffixes
 from digests.cli.lookup import find_digest, parse_date
 from digests.edition.compare import compare_files, find_missing_texts
 from digests.edition.evidence import verify_with_store
 from digests.edition.publish import render_files
 from digests.errors import DigestError
+from digests.mcp.quotes import check_quote
 from digests.model import Edition
 from digests.render.forms import FORMATS
 from digests.settings.digests import NAME, DigestSettings, digests_of, folder_of

@@ -23,8 +23,9 @@ from digests.stories.window import MAX_LOOKBACK, items_between, load_items
 from digests.summarise.agreement import measure_agreement
 from digests.summarise.lead import choose_headline
 from watcher.model import Article
-from watcher.store.articles import article_leads, articles_by_id, nth_last_published_at
+from watcher.store.articles import article_by_url, article_leads, articles_by_id, nth_last_published_at
 from watcher.text.format import format_count
+from watcher.text.urls import is_web
 
 Reports = tuple[WireGroup, ...]
 LEAD_CHARS = 2_000  # of the texts of all reports: headline, places and agreement read no more
@@ -181,3 +182,15 @@ def describe_change(change: StoryChangeRow) -> str:
         "follows": f"{change.story} follows {change.other}",
         "left": f"{change.story} left the running story of {change.other}",
     }[change.kind] + (f": {change.reason}" if change.reason else "")
+
+
+def find_article(connection: Connection, wanted: str) -> Article:
+    """Return an article by its id or URL. Errors: DigestError, if it is not stored."""
+    key = wanted.strip()
+    article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
+    if article is None:
+        raise DigestError(
+            f"article {wanted} is not stored",
+            hint="watcher story STORY  # shows the ids and URLs of a story's articles",
+        )
+    return article

@@ -1,0 +1,1 @@
+"""The stored news for an agent, over MCP, the Model Context Protocol."""

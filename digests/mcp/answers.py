@@ -1,0 +1,239 @@
+"""What each tool of the MCP server answers, from the store; each text that an outlet wrote is a quote."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import filterfalse, islice
+
+from sqlalchemy import Connection
+
+from digests.errors import DigestError
+from digests.mcp.quotes import NAME_CHARS, TEXT_CHARS, Answer, make_quote, quote_sentences
+from digests.model import Edition, EditionStory
+from digests.render.escape import sanitize_line
+from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
+from digests.store.stories import stories_of_articles
+from digests.stories.history import StoryDetails, load_story_details
+from watcher.cli.output import select_fields
+from watcher.model import Article, Revision
+from watcher.store.articles import articles_by_id
+from watcher.store.full_text import Filters
+from watcher.store.pages import revisions_of
+from watcher.store.search import count_missing, search
+from watcher.text.search_query import parse_query
+from watcher.text.sentences import sentences
+
+FIGURE_CHARS = 30  # of a figure
+MAX_EDITIONS, MAX_STORIES = 20, 40  # of a list, and of an edition; as many in one line
+MAX_REPORTS, MAX_OUTLETS = 30, 100  # of a story; of the reports the newest
+MAX_HITS, MAX_OFFSET = 30, 1_000
+MAX_CHANGES = 30  # of each kind, the latest
+MAX_SENTENCES = 5  # that a change added, or removed
+RECENT_EDITIONS = 3  # of each digest, in which the new figures of a story are looked up
+READ_CHARS = 20_000  # of the two versions of a text that are compared
+
+
+def list_editions(connection: Connection, digest: str | None, limit: int) -> Answer:
+    """Return the latest editions, of one digest or of all, with their first headlines. Errors: DigestError."""
+    rows = edition_rows(connection, digest, limit=min(max(limit, 1), MAX_EDITIONS))
+    if digest and not rows:
+        raise DigestError(f"no edition of {digest[:NAME_CHARS]!r} is stored")
+    return {"editions": [describe_edition(load_edition(connection, row), row.suffix) for row in rows]}
+
+
+def describe_edition(edition: Edition, suffix: str) -> Answer:
+    return {
+        "digest": edition.digest,
+        "date": f"{edition.local_date}{suffix}",
+        "title": sanitize_line(edition.title, limit=NAME_CHARS),
+        "number": edition.number,
+        "made_at": edition.made_at,
+        "window": (edition.window_start, edition.window_end),
+        **edition.ledger.counts,
+        "headline": next((quote_headline(story) for story in edition.stories), None),
+    }
+
+
+def quote_headline(story: EditionStory) -> Answer | None:
+    source = next((each for each in story.mentions if each.url == story.url), None)
+    return make_quote(story.title, source) if source else None
+
+
+def show_edition(connection: Connection, digest: str, day: str) -> Answer:
+    """Return an edition with its stories. `day`: its date, or "latest". Errors: DigestError."""
+    try:
+        at, suffix = (None, "") if day == "latest" else (date.fromisoformat(day[:10]), day[10:])
+    except ValueError as error:
+        raise DigestError(f'got the date {day[:20]!r}, expected one such as "2026-11-24", or "latest"') from error
+    row = find_row(connection, digest, at, suffix=suffix)
+    if row is None:
+        hint = "call editions without a date to list the stored editions"
+        raise DigestError(f"no edition of {digest[:NAME_CHARS]!r} for {day[:20]} is stored", hint=hint)
+    edition = load_edition(connection, row)
+    briefs = edition.all_briefs[:MAX_STORIES]
+    articles = articles_by_id(connection, {key for brief in briefs for key in brief.article_ids})
+    by_url = {article.url: article for article in articles.values()}
+    return describe_edition(edition, row.suffix) | {
+        "stories": [describe_story(story) for story in edition.stories[:MAX_STORIES]],
+        "briefs": [
+            {
+                "story": brief.id,
+                **select_fields(brief, "outlets", "independent", "headline_only"),
+                "headline": make_quote(brief.title, by_url[brief.url]),
+            }
+            for brief in briefs
+            if brief.url in by_url
+        ],
+    }
+
+
+def describe_story(story: EditionStory) -> Answer:
+    return {
+        "story": story.id,
+        **select_fields(story, "status", "day", "outlets", "independent", "headline_only", "languages", "countries"),
+        "headline": quote_headline(story),
+        "summary": quote_sentences(story.summary),
+        "new": quote_sentences(story.updates),
+    }
+
+
+def load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answer]:
+    """Return a story, and what each answer on it has: id, headline and counts. Errors: as `resolve_story`."""
+    found = load_story_details(connection, story[:200], compare=lambda _reports: ())
+    title, articles = found.row.title, found.articles.values()
+    source = next((each for each in articles if title and title in each.title), None)
+    return found, {
+        "story": found.row.id,
+        "headline": make_quote(title, source) if source else None,
+        "articles": len(found.articles),
+        "outlets": len(found.coverage.outlets),
+        "independent": len(found.coverage.independent),
+        "headline_only": len(found.coverage.headline_only),
+        **select_fields(found.coverage, "languages", "countries"),
+    }
+
+
+def show_story(connection: Connection, story: str) -> Answer:
+    """Return a story with its thread and the beginnings of its newest reports. Errors: as `resolve_story`."""
+    found, head = load_story(connection, story)
+    origins = [(found.articles[report.origin], len(report.articles) - 1) for report in found.story.wire_groups]
+    return head | {
+        "thread": [
+            {"story": row.id, "articles": row.size, "first_report_at": row.first_at, "last_report_at": row.last_at}
+            for row in found.thread[-MAX_REPORTS:]
+        ],
+        "reports": [
+            {
+                "article": article.id,
+                "copies": copies,
+                "title": make_quote(article.title, article),
+                "beginning": make_quote(article.text[: 2 * TEXT_CHARS], article) if article.text else None,
+            }
+            for article, copies in origins[-MAX_REPORTS:]
+        ],
+    }
+
+
+def show_reporters(connection: Connection, story: str) -> Answer:
+    """Return the outlets of a story, and which of them print a copy. Errors: as `resolve_story`."""
+    found, head = load_story(connection, story)
+    rows: dict[str, Answer] = {}
+    for report in found.story.wire_groups:
+        for article in (found.articles[key] for key in report.articles):
+            row = {
+                "counts_as_independent": article.outlet in found.coverage.independent,
+                "headline_only": article.outlet in found.coverage.headline_only,
+                "country": article.country,
+                "owner": sanitize_line(article.owner or "", limit=NAME_CHARS) or None,
+                "agency": sanitize_line(report.agency or "", limit=NAME_CHARS) or None,
+                "by_way_of": sanitize_line(article.via or "", limit=NAME_CHARS) or None,
+                "copy_of_article": None if article.id == report.origin else report.origin,
+                "article": article.id,
+                "title": make_quote(article.title, article),
+            }
+            rows.setdefault(article.outlet, row)
+    reports = sorted(rows.values(), key=lambda row: not row["counts_as_independent"])
+    return head | {"agencies": dict(found.coverage.agencies), "reports": reports[:MAX_OUTLETS]}
+
+
+def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> Answer:
+    """Return new figures and sentences, changes by outlets, and joins and splits. Errors: as `resolve_story`."""
+    found, head = load_story(connection, story)
+    ids = {found.row.id, found.asked.id, *found.row.merged_ids}
+    editions = [
+        edition
+        for name in digests
+        for edition in recent_editions(connection, name, before=date.max, limit=RECENT_EDITIONS)
+    ]
+    revisions = [each for changes in revisions_of(connection, found.articles).values() for each in changes]
+    latest = sorted(revisions, key=lambda each: each.at)[-MAX_CHANGES:]
+    changed = articles_by_id(connection, {each.article_id for each in latest})
+    return head | {
+        "in_editions": [
+            {"digest": edition.digest, "date": f"{edition.local_date}{edition.suffix}", **describe_news(shown)}
+            for edition in editions
+            for shown in edition.stories
+            if shown.id in ids
+        ],
+        "changes_by_outlets": [describe_revision(changed[each.article_id], each) for each in latest],
+        "joins_and_splits": [
+            {"at": each.at, "kind": each.kind, "story": each.story, "other": each.other, "articles": len(each.articles)}
+            for each in found.changes[-MAX_CHANGES:]
+        ],
+    }
+
+
+def describe_news(story: EditionStory) -> Answer:
+    return {
+        "status": story.status,
+        "figures": [
+            {
+                "before": sanitize_line(each.before, limit=FIGURE_CHARS),
+                "after": sanitize_line(each.after, limit=FIGURE_CHARS),
+                "sentences": quote_sentences((each.sentence_before, each.sentence_after)),
+            }
+            for each in story.number_changes[:MAX_CHANGES]
+        ],
+        "sentences": quote_sentences(story.updates),
+    }
+
+
+def describe_revision(article: Article, revision: Revision) -> Answer:
+    """Return how an outlet changed an article: its titles, and sentences that only one of the versions has."""
+    found: Answer = {"kind": revision.kind, "noticed_at": revision.at, "title": make_quote(article.title, article)}
+    if revision.kind == "gone":
+        return found
+    before, after = (
+        [text[start:end] for start, end in sentences(text, article.language)]
+        for text in (article.text[:READ_CHARS], revision.text[:READ_CHARS])
+    )
+    is_in_before, is_in_after = set(before).__contains__, set(after).__contains__
+    removed, added = filterfalse(is_in_after, before), filterfalse(is_in_before, after)
+    return found | {
+        "new_title": make_quote(revision.title, article) if revision.title != article.title else None,
+        "removed": [make_quote(each, article) for each in islice(removed, MAX_SENTENCES)],
+        "added": [make_quote(each, article) for each in islice(added, MAX_SENTENCES)],
+    }
+
+
+def search_articles(connection: Connection, words: str, filters: Filters, limit: int, offset: int) -> Answer:
+    """Return the articles that match `words`, newest first, with the passage that was found. Errors: DigestError."""
+    query = parse_query(words)
+    if not query.groups:
+        raise DigestError("the query has no word to search for")
+    limit, offset = min(max(limit, 1), MAX_HITS), min(max(offset, 0), MAX_OFFSET)
+    found = search(connection, query, filters=filters, limit=limit, offset=offset)
+    stories = stories_of_articles(connection, [hit.id for hit in found.hits])
+    return {
+        "hits": [
+            {
+                "article": hit.id,
+                "story": stories[hit.id][0] if hit.id in stories else None,
+                "title": make_quote(hit.title, hit),
+                "passage": make_quote(hit.snippet.text, hit),
+            }
+            for hit in found.hits
+        ],
+        "has_more": found.has_more,
+        "stopped_at": found.stopped_at,
+        "articles_not_indexed": count_missing(connection),
+    }
