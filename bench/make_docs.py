@@ -204,10 +204,30 @@ def nested_table(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, 
     """Return the schema of the table in setting `one`, empty if it is no table, and whether it is a list of tables."""
     one = resolve_ref(one, whole)
     if "oneOf" in one:
-        return next(found for each in one["oneOf"] if (found := nested_table(each, whole))[0])
+        tables = [found for each in one["oneOf"] if (found := nested_table(each, whole))[0]]
+        return merge_kinds([table for table, _ in tables]), tables[0][1]
     if one.get("type") == "array":
         return nested_table(one["items"], whole)[0], True
     return (one if "properties" in one else {}), False
+
+
+def merge_kinds(kinds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one schema for a table that has one of several schemas, as the value of one of its keys says."""
+    if len(kinds) == 1:
+        return kinds[0]
+    key = next(name for name, one in kinds[0]["properties"].items() if "const" in one)
+    names = [each["properties"][key]["const"] for each in kinds]
+    lines = [f"`{key}` decides which other settings the table has:", ""]
+    lines += [f"- `{name}`: {each['description']}" for name, each in zip(names, kinds, strict=True)]
+    merged: dict[str, Any] = {key: {"enum": names, "description": "Name of the channel."}}
+    required = {key}
+    for name in dict.fromkeys(name for each in kinds for name in each["properties"] if name != key):
+        owners = [each for each in kinds if name in each["properties"]]
+        about = " ".join(dict.fromkeys(each["properties"][name]["description"] for each in owners))
+        channels = " and ".join(f"`{each['properties'][key]['const']}`" for each in owners)
+        merged[name] = owners[0]["properties"][name] | {"description": f"For {channels}: {about}"}
+        required |= {name} if all(name in each.get("required", ()) for each in owners) else set()
+    return {"description": "\n".join(lines), "properties": merged, "required": sorted(required)}
 
 
 def resolve_ref(one: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:

@@ -475,6 +475,6 @@ class Rendered:
 class OutboundMessage:
     """The forms of an edition that one recipient gets by one channel."""
 
-    channel: str  # file, smtp, sendmail, webhook, apprise
+    channel: str  # its name in the settings
     recipient: str  # a mail address, a folder, or a name for a URL: never a secret
     forms: tuple[Rendered, ...]

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from html import escape
 
 from sqlalchemy import Connection
 
-from digests.channel import open_channel
 from digests.edition.schedule import digest_statuses
 from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.alerts import AlertsSettings
-from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
+from digests.settings.channel import DeliverSettings
+from digests.settings.delivery import parse_mailbox
 from digests.store.editions import EditionKey
 from digests.store.outbox import (
     ALERT,
@@ -156,7 +156,7 @@ class AlertJob:
         """Send an alert by one channel; return the number of recipients that got it."""
         sender, taken = self._alerts.sender or SENDER, 0
         try:
-            channel = open_channel(delivery, self._settings.section(SmtpSettings), sender=parse_mailbox(sender)[1])
+            channel = delivery.open(self._settings, sender=parse_mailbox(sender)[1])
         except WatcherError as error:
             log.warning("alert_failed %s", fields(name=alert.name, channel=delivery.channel, reason=error))
             return 0
@@ -233,16 +233,29 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
 
 def render_message(alert: Alert, delivery: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
     """Return an alert for a channel, a mail, a webhook message or a file, all in plain text."""
-    match delivery.channel:
-        case "smtp" | "sendmail":
-            form, ending, body = "eml", "eml", render_mail(alert, sender=sender, recipient=recipient)
-        case "webhook" | "apprise":
-            form, ending, body = delivery.message_shape, "json", render_webhook(alert, shape=delivery.message_shape)
-        case "file":
-            form, ending, body = "text", "txt", f"{alert.subject}\n\n{alert.text}".encode()
-    what = alert.name.replace(" ", "-") if alert.title else "alert"
-    rendered = Rendered(format=form, name=f"{alert.at:%Y-%m-%d-%H%M%S}-{what}.{ending}", body=body)
-    return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=(rendered,))
+    forms = delivery.forms(AlertContent(alert=alert, sender=sender), recipient)
+    return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=forms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertContent:
+    """An alert in each form that a channel may ask for."""
+
+    alert: Alert
+    sender: str
+
+    def files(self) -> tuple[Rendered, ...]:
+        return (self._render("text", "txt", f"{self.alert.subject}\n\n{self.alert.text}".encode()),)
+
+    def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:
+        return self._render("eml", "eml", render_mail(self.alert, sender=self.sender, recipient=recipient))
+
+    def payload(self, shape: str) -> Rendered:
+        return self._render(shape, "json", render_webhook(self.alert, shape=shape))
+
+    def _render(self, form: str, ending: str, body: bytes) -> Rendered:
+        what = self.alert.name.replace(" ", "-") if self.alert.title else "alert"
+        return Rendered(format=form, name=f"{self.alert.at:%Y-%m-%d-%H%M%S}-{what}.{ending}", body=body)
 
 
 def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:

@@ -70,7 +70,7 @@ def plan_alerts(
         mark = sha256(rule.label.encode()).hexdigest()[:8]
         mine = [each for each in told if each.slot.endswith(mark)]
         count = len({each.slot for each in mine if each.state not in UNSENT and each.local_date == today})
-        ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.channel != "file")]
+        ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.sends_story_alerts)]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
         for about, item, is_old in find_candidates(rule, prepared, now):
             lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]

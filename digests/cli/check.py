@@ -1,35 +1,24 @@
 """The checks of `watcher check` for the digests: templates; online, delivery channels and the translation server."""
 
-import os
-import shutil
-import socket
-import ssl
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from digests.delivery import apprise, smtp
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
 from digests.settings.alerts import AlertsSettings
-from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.channel import DeliverSettings
 from digests.settings.digests import MuteSettings, digests_of
 from digests.settings.translate import TranslateSettings
 from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
 from watcher.errors import WatcherError
 from watcher.plugins import CheckResult
 from watcher.settings.models import Settings
-from watcher.settings.types import Secret
 
-TIMEOUT_S = 15.0
 WORD = "radio"  # to try a translation with
-WHAT = {"smtp": "mail server", "sendmail": "mail program", "webhook": "webhook", "file": "folder"}
-WHAT |= {"apprise": "Apprise service"}
 
 
 def check_templates(settings: Settings) -> dict[str, int]:
@@ -42,8 +31,8 @@ def check_templates(settings: Settings) -> dict[str, int]:
 
 def check_channels(settings: Settings) -> dict[str, int]:
     """Return {}. Errors: DigestError, if the settings have a channel that is not installed."""
-    if any(way.channel == "apprise" for way in all_deliveries(settings)):
-        apprise.require_apprise()
+    for way in all_deliveries(settings):
+        way.check_installed()
     return {}
 
 
@@ -67,12 +56,11 @@ def find_warnings(settings: Settings) -> Iterator[str]:
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
     """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
-    server = settings.section(SmtpSettings)
     ways: dict[tuple[str, str], DeliverSettings] = {}
     for way in all_deliveries(settings):
-        ways.setdefault((WHAT[way.channel], name_of(way, server)), way)
+        ways.setdefault((way.what, way.target(settings)), way)
     for (what, name), way in ways.items():
-        yield check_service(what, name, partial(try_delivery, way, server))
+        yield check_service(what, name, partial(way.check, settings))
 
 
 def all_deliveries(settings: Settings) -> Iterator[DeliverSettings]:
@@ -96,40 +84,6 @@ def check_service(what: str, name: str, attempt: Callable[[], None]) -> CheckRes
     return CheckResult(what=what, name=name)
 
 
-def name_of(delivery: DeliverSettings, server: SmtpSettings) -> str:
-    """Return the name of what a channel reaches, for display."""
-    match delivery.channel:
-        case "smtp":
-            return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
-        case "sendmail":
-            return delivery.program[0]
-        case _:
-            return delivery.recipients(())[0]
-
-
-def try_delivery(delivery: DeliverSettings, server: SmtpSettings) -> None:
-    """Connect to the server of a channel; no message is sent. Errors: WatcherError, if it cannot be reached."""
-    match delivery.channel:
-        case "smtp":
-            with closing(smtp.make_channel(delivery, server, sender="")) as channel:
-                channel.log_in()
-        case "sendmail":
-            if shutil.which(delivery.program[0]) is None:
-                raise WatcherError("there is no such program, or it is not executable")
-        case "webhook":
-            if delivery.token is not None:
-                delivery.token.reveal()
-            try_connect(delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url))
-        case "apprise":
-            if found := apprise.make_channel(delivery, server, sender="").find_server():
-                try_connect(found)
-        case "file":
-            folder = Path(str(delivery.directory))
-            there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-            if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-                raise WatcherError("cannot write to this folder")
-
-
 def try_translation(settings: Settings) -> None:
     """Have a word translated from each language that a digest does not read. Errors: WatcherError, the first one."""
     engine = make_engine(settings.section(TranslateSettings))
@@ -138,15 +92,3 @@ def try_translation(settings: Settings) -> None:
         for source in sorted(foreign_languages(settings, digest)) or ["es" if target == "en" else "en"]:
             if engine is not None:
                 engine.translate(WORD, source, target)
-
-
-def try_connect(url: str) -> None:
-    """Connect to the server of a URL; nothing is sent. Errors: WatcherError."""
-    parts = urlsplit(url.strip())
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        with socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT_S) as line:
-            if parts.scheme == "https":
-                ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname).close()
-    except (OSError, ValueError) as error:
-        raise WatcherError(f"cannot connect: {getattr(error, 'strerror', None) or error}") from error

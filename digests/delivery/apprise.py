@@ -5,14 +5,17 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
-from digests.channel import BeforeCommit
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from digests.delivery.connect import try_connect
 from digests.delivery.process import ProcessChannel
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage
-from digests.settings.delivery import DeliverSettings, SmtpSettings
-from watcher.settings.types import Secret
+from digests.model import OutboundMessage, Rendered
+from digests.settings.channel import BeforeCommit, Content, DeliverSettings
+from watcher.settings.models import Settings
+from watcher.settings.types import Secret, SecretRef, parse_secret
 
 UNKNOWN_REASON = "did not take the message, and Apprise does not say why"
 SHOW_REASON = "to see the reason, run: apprise -vv -b test URL"
@@ -81,14 +84,38 @@ class AppriseChannel(ProcessChannel):
         return outcome
 
 
-def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> AppriseChannel:
-    """Return the channel. Errors: WatcherError, if Apprise is not installed or the URL cannot be read."""
-    require_apprise()
-    assert isinstance(delivery.url, Secret)
-    return AppriseChannel(delivery.url.reveal().strip(), name=str(delivery.url))
+def parse_place(value: object, info: ValidationInfo) -> Secret:
+    """Return the place of a URL. Errors: ValueError; the value is not shown, because it has a password or a token."""
+    if isinstance(value, Secret) or (isinstance(value, str) and value.startswith(("env:", "file:"))):
+        return parse_secret(value, info)
+    raise ValueError('got a URL that is not secret, expected "env:NAME" or "file:PATH"')
 
 
-def require_apprise() -> None:
-    """Errors: DeliveryError, if Apprise is not installed."""
-    if find_spec("apprise") is None:
-        raise DeliveryError("apprise", "Apprise is not installed", hint="pip install 'watcher-digests[apprise]'")
+class AppriseDeliverSettings(DeliverSettings):
+    """Sends the headlines by a service of Apprise, such as Telegram, Matrix or Signal."""
+
+    what = "Apprise service"
+    unique: ClassVar = {"url": "URL"}
+
+    channel: Literal["apprise"]
+    url: Annotated[SecretRef, BeforeValidator(parse_place)] = Field(
+        description='URL of the service, as "env:NAME" or "file:PATH".', repr=False
+    )
+
+    def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
+        return (str(self.url),)
+
+    def forms(self, content: Content, recipient: str) -> tuple[Rendered, ...]:
+        return (content.payload("apprise"),)
+
+    def open(self, settings: Settings, *, sender: str) -> AppriseChannel:
+        self.check_installed()
+        return AppriseChannel(self.url.reveal().strip(), name=str(self.url))
+
+    def check(self, settings: Settings) -> None:
+        if server := self.open(settings, sender="").find_server():
+            try_connect(server)
+
+    def check_installed(self) -> None:
+        if find_spec("apprise") is None:
+            raise DeliveryError("apprise", "Apprise is not installed", hint="pip install 'watcher-digests[apprise]'")

@@ -5,12 +5,16 @@ import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from digests.channel import BeforeCommit, Channel
+from pydantic import Field
+
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
-from digests.settings.delivery import DeliverSettings, SmtpSettings
-from watcher.store.backup import flush_names
+from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
+from watcher.errors import WatcherError
+from watcher.settings.models import Settings
+from watcher.settings.types import LocalPath
 
 ERRNO_TEXTS = {
     errno.ENOSPC: "no space is left on the disk",
@@ -35,6 +39,8 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
     All forms are on the disk under temporary names before the first is renamed: if the disk is full, the last edition
     stays, and no reader sees half a file. Errors: DeliveryError, permanent unless the cause may pass.
     """
+    from watcher.store.backup import flush_names  # late: loads SQLAlchemy, which the settings do without
+
     waiting: list[tuple[Path, Path]] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -78,5 +84,27 @@ class FileChannel(Channel):
         return f"{len(write_files(message.forms, Path(message.recipient)))} files"
 
 
-def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> FileChannel:
-    return FileChannel()
+class FileDeliverSettings(DeliverSettings):
+    """Writes the files of each edition into one more folder."""
+
+    what = "folder"
+    unique: ClassVar = {"directory": "folder"}
+    sends_story_alerts = False
+
+    channel: Literal["file"]
+    directory: LocalPath = Field(description="Another folder for the files of each edition.")
+
+    def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
+        return (str(self.directory),)
+
+    def forms(self, content: Content, recipient: str) -> tuple[Rendered, ...]:
+        return content.files()
+
+    def open(self, settings: Settings, *, sender: str) -> FileChannel:
+        return FileChannel()
+
+    def check(self, settings: Settings) -> None:
+        folder = self.directory
+        there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            raise WatcherError("cannot write to this folder")

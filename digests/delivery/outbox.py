@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from digests.channel import Channel, open_channel
 from digests.errors import DeliveryError
 from digests.settings.alerts import AlertsSettings
-from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
+from digests.settings.channel import Channel, DeliverSettings
+from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import digests_of
 from digests.store import outbox
 from digests.store.editions import EditionKey
@@ -102,9 +102,8 @@ class OutboxWorker:
         if found is None:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
         if found.key not in self._open:
-            server = self._settings.section(SmtpSettings)
             try:
-                self._open[found.key] = open_channel(found.settings, server, sender=found.sender)
+                self._open[found.key] = found.settings.open(self._settings, sender=found.sender)
             except DeliveryError:
                 raise
             except WatcherError as error:

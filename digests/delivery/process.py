@@ -6,7 +6,7 @@ import subprocess
 from contextlib import suppress
 from typing import Any
 
-from digests.channel import Channel
+from digests.settings.channel import Channel
 
 
 class ProcessChannel(Channel):

@@ -1,14 +1,19 @@
 """The channel `sendmail`: hands a mail for each recipient to a program of this machine, without a shell."""
 
+import shutil
 import subprocess
 import tempfile
-from typing import IO
+from typing import IO, Annotated, Literal
 
-from digests.channel import BeforeCommit
+from pydantic import Field
+
+from digests.delivery.mail import MailDeliverSettings
 from digests.delivery.process import ProcessChannel
 from digests.model import OutboundMessage
-from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.channel import BeforeCommit
+from watcher.errors import WatcherError
 from watcher.feeds.html_text import to_one_line
+from watcher.settings.models import Settings
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
 MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown
@@ -66,5 +71,25 @@ class SendmailChannel(ProcessChannel):
         return code
 
 
-def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
-    return SendmailChannel(delivery.program, sender=sender)
+class SendmailDeliverSettings(MailDeliverSettings):
+    """Gives each mail to a program of this machine, such as sendmail or msmtp."""
+
+    what = "mail program"
+
+    channel: Literal["sendmail"]
+    program: tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...] = Field(
+        default=("/usr/sbin/sendmail", "-i"),
+        description="Mail program; it gets `-f SENDER -- RECIPIENT` as last arguments, and the mail as its input.",
+        min_length=1,
+        max_length=50,
+    )
+
+    def open(self, settings: Settings, *, sender: str) -> SendmailChannel:
+        return SendmailChannel(self.program, sender=sender)
+
+    def check(self, settings: Settings) -> None:
+        if shutil.which(self.program[0]) is None:
+            raise WatcherError("there is no such program, or it is not executable")
+
+    def target(self, settings: Settings) -> str:
+        return self.program[0]

@@ -6,15 +6,17 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any, Literal
 
-from digests.channel import BeforeCommit, Channel
+from digests.delivery.mail import MailDeliverSettings
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
-from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.channel import BeforeCommit, Channel
+from digests.settings.delivery import SmtpSettings
 from watcher.feeds.html_text import to_one_line
+from watcher.settings.models import Settings
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for QUIT, whose answer does not matter
@@ -259,9 +261,33 @@ class SmtpChannel(Channel):
                     each.close()
 
 
-def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
-    """Return the channel. Errors: WatcherError, if the password cannot be read."""
-    return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
+class SmtpDeliverSettings(MailDeliverSettings):
+    """Sends each mail by the server in `[smtp]`."""
+
+    what = "mail server"
+
+    channel: Literal["smtp"]
+
+    @classmethod
+    def find_missing(
+        cls, table: Mapping[str, object], mail: Mapping[str, object], document: Mapping[str, object]
+    ) -> Iterator[str]:
+        yield from super().find_missing(table, mail, document)
+        server = document.get("smtp")
+        if not (isinstance(server, Mapping) and server.get("host")):
+            yield "a mail server; expected a table [smtp] with host"
+
+    def open(self, settings: Settings, *, sender: str) -> SmtpChannel:
+        server = settings.section(SmtpSettings)
+        return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
+
+    def check(self, settings: Settings) -> None:
+        with closing(self.open(settings, sender="")) as channel:
+            channel.log_in()
+
+    def target(self, settings: Settings) -> str:
+        server = settings.section(SmtpSettings)
+        return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
 
 
 def describe_error(error: Exception) -> str:

@@ -1,16 +1,24 @@
 """The channel `webhook`: sends a message in one POST of JSON, limited in time, to a URL from the settings."""
 
 import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from digests.channel import BeforeCommit, Channel
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from digests.delivery.connect import try_connect
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
-from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut
 from watcher.feeds.html_text import to_one_line
-from watcher.net.post import HttpPost
-from watcher.settings.types import Secret, check_web
+from watcher.settings.models import Settings
+from watcher.settings.types import OptionalSecret, Secret, SecretRef, check_web, parse_secret, quote_value
+from watcher.text.urls import host_of
+
+if TYPE_CHECKING:
+    from watcher.net.post import HttpPost
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message
@@ -30,6 +38,10 @@ class WebhookChannel(Channel):
         self._post: HttpPost | None = None
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        from watcher.net.post import (
+            HttpPost,  # late: loads httpx, a fifth of a second for each command that reads settings
+        )
+
         (form,) = message.forms
         url, body = self._url_and_body(form)
         is_sent = False
@@ -79,23 +91,60 @@ class WebhookChannel(Channel):
         return to_one_line(text, MAX_REPLY_CHARS)
 
 
-def make_channel(delivery: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookChannel:
-    """Return the channel. Errors: WatcherError, if a secret cannot be read, or the URL or token is not valid."""
-    (name,) = delivery.recipients(())
-    url = delivery.url.reveal() if isinstance(delivery.url, Secret) else str(delivery.url)
-    token = delivery.token.reveal() if delivery.token else ""
-    try:
-        url = check_web(url)
-    except ValueError:
-        raise DeliveryError("webhook", f"{name} is not an http or https URL", hint="write the full URL there") from None
-    if not (token.isascii() and token.isprintable()):
-        raise DeliveryError("webhook", f"the token in {delivery.token} has characters that a token cannot have")
-    return WebhookChannel(url, name=name, token=token)
-
-
 def describe_error(error: FetchError) -> str:
     if isinstance(error, TimedOut):
         return "no answer in time"
     if isinstance(error, RequestRefused):
         return "its URL cannot be requested"
     return to_one_line(str(error.reason), MAX_REPLY_CHARS)
+
+
+def parse_place(value: object, info: ValidationInfo) -> Secret | str:
+    """Return a URL as it is, or the place of a secret one. Errors: ValueError."""
+    if isinstance(value, Secret) or (isinstance(value, str) and value.startswith(("env:", "file:"))):
+        return parse_secret(value, info)
+    if not isinstance(value, str):
+        raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
+    return check_web(value)
+
+
+class WebhookDeliverSettings(DeliverSettings):
+    """Posts a short message as JSON to a URL."""
+
+    what = "webhook"
+    unique: ClassVar = {"url": "URL"}
+
+    channel: Literal["webhook"]
+    url: Annotated[str | SecretRef, BeforeValidator(parse_place)] = Field(
+        description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret.', repr=False
+    )
+    shape: Literal["json", "ntfy", "slack", "discord"] = Field(
+        default="json", description="Format that the webhook expects."
+    )
+    token: OptionalSecret = Field(default=None, description='Token for "Authorization: Bearer"; by default, none.')
+
+    def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
+        url = str(self.url)  # not shown, because its path may be a secret
+        return (url if isinstance(self.url, Secret) else f"{host_of(url)} ({sha256(url.encode()).hexdigest()[:8]})",)
+
+    def forms(self, content: Content, recipient: str) -> tuple[Rendered, ...]:
+        return (content.payload(self.shape),)
+
+    def open(self, settings: Settings, *, sender: str) -> WebhookChannel:
+        """Return the channel. Errors: WatcherError, if a secret cannot be read, or the URL or token is not valid."""
+        name = self.target(settings)
+        url = self.url.reveal() if isinstance(self.url, Secret) else self.url
+        token = self.token.reveal() if self.token else ""
+        try:
+            url = check_web(url)
+        except ValueError:
+            hint = "write the full URL there"
+            raise DeliveryError("webhook", f"{name} is not an http or https URL", hint=hint) from None
+        if not (token.isascii() and token.isprintable()):
+            raise DeliveryError("webhook", f"the token in {self.token} has characters that a token cannot have")
+        return WebhookChannel(url, name=name, token=token)
+
+    def check(self, settings: Settings) -> None:
+        if self.token is not None:
+            self.token.reveal()
+        try_connect(self.url.reveal() if isinstance(self.url, Secret) else self.url)

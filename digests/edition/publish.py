@@ -17,7 +17,6 @@ from digests.render.feeds import MAX_ENTRIES
 from digests.render.forms import NO_ARTICLES, render
 from digests.render.mail import MailHead, with_attachment, with_recipient
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
-from digests.settings.delivery import MAILS
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
 from watcher.model import Article
@@ -93,26 +92,45 @@ def build_messages(
     found: dict[tuple[str, str], OutboundMessage] = {}
     for way in digest.deliver:
         recipients = way.recipients(digest.mail.to)
-        match way.channel:
-            case "smtp" | "sendmail":
-                longest = max(recipients, key=len, default="")  # so that the mail to each stays within the budget
-                forms = render_all(edition, with_mail_to(digest, (longest,)), ["eml"], suffix=suffix)
-                for book in render_files(engine, edition, digest, way.attach, suffix=suffix):
-                    forms = tuple(
-                        replace(form, body=with_attachment(form.body, book, epub.MEDIA_TYPE)) for form in forms
-                    )
-            case "file":
-                forms = render_files(engine, edition, digest, digest.formats, suffix=suffix)
-            case "webhook" | "apprise":
-                body = webhook.render(edition_view(edition), edition, shape=way.message_shape)
-                name = f"{edition.local_date.isoformat()}{edition.suffix}.json"
-                forms = (Rendered(format=way.message_shape, name=name, body=body),)
+        content = EditionContent(engine, edition, digest, recipients=recipients, suffix=suffix)
         for recipient in recipients:
-            if way.channel in MAILS:  # each mail names its own recipient only
-                forms = tuple(replace(form, body=with_recipient(form.body, recipient)) for form in forms)
-            message = OutboundMessage(channel=way.channel, recipient=recipient, forms=forms)
+            message = OutboundMessage(channel=way.channel, recipient=recipient, forms=way.forms(content, recipient))
             found.setdefault((way.channel, recipient), message)
     return tuple(found.values())
+
+
+class EditionContent:
+    """An edition for the recipients of one channel."""
+
+    def __init__(
+        self, engine: Engine, edition: Edition, digest: DigestSettings, *, recipients: Sequence[str], suffix: str
+    ) -> None:
+        self._engine, self._edition, self._digest, self._suffix = engine, edition, digest, suffix
+        self._longest = max(recipients, key=len, default="")  # so that the mail to each stays within the budget
+        self._mails: dict[tuple[str, ...], Rendered] = {}
+
+    def files(self) -> tuple[Rendered, ...]:
+        return render_files(self._engine, self._edition, self._digest, self._digest.formats, suffix=self._suffix)
+
+    def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:
+        """Return the mail, which names its own recipient only."""
+        wanted = tuple(attach)
+        if wanted not in self._mails:
+            self._mails[wanted] = self._render_mail(wanted)
+        form = self._mails[wanted]
+        return replace(form, body=with_recipient(form.body, recipient))
+
+    def payload(self, shape: str) -> Rendered:
+        body = webhook.render(edition_view(self._edition), self._edition, shape=shape)
+        name = f"{self._edition.local_date.isoformat()}{self._edition.suffix}.json"
+        return Rendered(format=shape, name=name, body=body)
+
+    def _render_mail(self, attach: Sequence[str]) -> Rendered:
+        to_longest = with_mail_to(self._digest, (self._longest,))
+        (form,) = render_all(self._edition, to_longest, ["eml"], suffix=self._suffix)
+        for book in render_files(self._engine, self._edition, self._digest, attach, suffix=self._suffix):
+            form = replace(form, body=with_attachment(form.body, book, epub.MEDIA_TYPE))
+        return form
 
 
 def load_own_templates(folder: Path | None) -> Own:

@@ -8,7 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
-from digests.settings.delivery import ChannelName, DeliverSettings, Mailbox, cross_field_issues
+from digests.settings.channels import AnyDeliverSettings, ChannelName, channel_models, cross_field_issues
+from digests.settings.delivery import Mailbox
 from digests.settings.schedule import QuietHours
 from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
 from watcher.settings.types import Duration, Phrases, quote_value, within
@@ -27,7 +28,7 @@ class AlertsSettings(SettingsModel):
         default=timedelta(hours=2), description="How long something must fail before an alert is sent."
     )
     sender: Mailbox | None = Field(default=None, alias="from", description="Sender of the mails.")
-    deliver: tuple[DeliverSettings, ...] = Field(
+    deliver: tuple[AnyDeliverSettings, ...] = Field(
         default=(), description="Channels for alerts, set like those of a digest: `[[alerts.deliver]]`.", max_length=20
     )
 
@@ -89,8 +90,9 @@ class StoryAlertSettings(SettingsModel):
 def story_alert_issues(row: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield a fault for each alert of a raw digest that names a channel which the digest lacks, or that has none."""
     ways = {way.get("channel") for _, way in raw_rows(row.get("deliver"))}
+    silent = {name for name, model in channel_models().items() if not model.sends_story_alerts}
     for n, rule in raw_rows(row.get("alerts")):
         wanted = rule.get("channels") or ()
-        if isinstance(wanted, list | tuple) and not (ways.issuperset(wanted) if wanted else ways - {"file"}):
+        if isinstance(wanted, list | tuple) and not (ways.issuperset(wanted) if wanted else ways - silent):
             message = f"got an alert without a channel, expected {' and '.join(map(str, wanted)) or 'one'} in `deliver`"
             yield ValidationIssue(loc=(n, "channels") if wanted else (n,), message=message)

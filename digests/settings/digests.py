@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from digests.settings.alerts import StoryAlertSettings, story_alert_issues
-from digests.settings.delivery import DeliverSettings, Mailbox, check_mailbox, cross_field_issues
+from digests.settings.channels import AnyDeliverSettings, cross_field_issues
+from digests.settings.delivery import Mailbox, check_mailbox
 from digests.settings.schedule import ClockTimes, WeekDays, parse_days
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
@@ -284,7 +285,7 @@ class DigestSettings(SettingsModel):
     prose: ProseSettings | None = Field(default=None, description="Model that writes the summaries; by default, none.")
     note: str = Field(default="", description="Your own Markdown text above the stories.", max_length=20_000)
     mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
-    deliver: tuple[DeliverSettings, ...] = Field(
+    deliver: tuple[AnyDeliverSettings, ...] = Field(
         default=(), description="Channels by which an edition is sent, besides its files.", max_length=100
     )
     alerts: tuple[StoryAlertSettings, ...] = Field(

@@ -17,7 +17,6 @@ from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
 from digests.model import MERGED, SPLIT, OutboundMessage
-from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import digests_of
 from digests.store import outbox
 from digests.store.editions import EditionKey
@@ -26,6 +25,7 @@ from digests.store.schema import stories
 from digests.store.stories import record_events
 from digests.stories.window import cluster_and_save
 from tests.delivery.hook import listening
+from tests.delivery.tables import deliver_table
 from watcher.settings.load import parse_settings
 from watcher.store.articles import compress
 from watcher.store.schema import revisions
@@ -387,7 +387,7 @@ def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole(
 
 
 def test_two_alerts_of_one_moment_are_two_files():
-    way = DeliverSettings(channel="file", directory="x")
+    way = deliver_table({"channel": "file", "directory": "x"})
     forms = [render_message(alert, way, "w@x.org", "x").forms for alert in (HOSTILE, replace(HOSTILE, name="s2 world"))]
 
     assert forms[0][0].name != forms[1][0].name

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import pytest
 
-from digests.channel import Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
+from digests.settings.channel import Channel
 from tests.patience import PATIENCE_S
 
 SECRET = "hunter2-is-the-secret"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from digests.channel import open_channel
+from digests.delivery.smtp import SmtpChannel
 from digests.model import OutboundMessage
 from digests.render.forms import MailHead, render
-from digests.settings.delivery import DeliverSettings, SmtpSettings
+from digests.settings.delivery import SmtpSettings
 from tests.delivery.mail_server import MailServer
 from tests.patience import PATIENCE_S
 from tests.render import editions
@@ -102,8 +102,7 @@ def test_a_mail_comes_out_of_postfix_as_it_went_in(name):
         postfix(Path(folder), onward=reader.port) as port,
     ):
         server = SmtpSettings.model_validate({"host": "127.0.0.1", "port": port, "security": "plain"}, context={})
-        way = DeliverSettings.model_validate({"channel": "smtp"}, context={})
-        channel = open_channel(way, server, sender="digest@example.org")
+        channel = SmtpChannel(server, sender="digest@example.org")
         parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(form,))
         said = channel.send(parcel, before_commit=lambda: None)
         channel.close()

@@ -14,8 +14,8 @@ from digests.delivery.file import write_files
 from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
-from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
+from tests.delivery.tables import deliver_table
 from tests.edition.factory import make_edition
 from watcher.model import Revision
 from watcher.store.pages import record_recheck
@@ -106,7 +106,7 @@ def test_a_book_is_attached_to_the_mail_of_those_who_want_it(engine, digest, put
     edition = make(engine, digest, FIRST, tmp_path)
     ways = [{"channel": "smtp", "to": ["a@kindle.com", "b@kindle.com"], "attach": ["epub"]}]
     ways += [{"channel": "smtp", "to": ["c@example.org"]}]
-    deliver = tuple(DeliverSettings.model_validate(way, context={}) for way in ways)
+    deliver = tuple(map(deliver_table, ways))
 
     found = build_messages(engine, edition, digest.model_copy(update={"deliver": deliver}), suffix="-071500")
 

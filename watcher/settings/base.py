@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Union
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Discriminator, RootModel, Tag
 from pydantic.fields import FieldInfo
 
 from watcher.settings.toml_syntax import Loc
 
 TAG_PREFIX = "tag:"  # of a union's tags, which pydantic puts into the locations of errors
+UNKNOWN_KIND = "unknown_kind"  # the type of the error for a table whose kind no model has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,30 @@ def settings_in(part: SettingsModel) -> Iterator[tuple[Loc, object, FieldInfo]]:
             yield from (((key, n), row, field) for n, row in enumerate(rows))
         else:
             yield (key,), value, field
+
+
+def union_by(key: str, models: Mapping[str, type[SettingsModel]]) -> Any:  # noqa: ANN401 (a type form)
+    """
+    Return the type of a table that is read as one of `models`: the one that the value of its `key` names.
+
+    A fault in the table is reported as the fault of any other; a key that only other models have, with their names.
+    """
+
+    def find_tag(table: object) -> str | None:
+        if not isinstance(table, Mapping | SettingsModel):
+            return tags[0]  # its model says that it is no table
+        kind = table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
+        return f"{TAG_PREFIX}{key}={kind}" if isinstance(kind, str) and kind in models else None
+
+    tags = [f"{TAG_PREFIX}{key}={kind}" for kind in models]
+    members = tuple(Annotated[model, Tag(tag)] for tag, model in zip(tags, models.values(), strict=True))
+    discriminator = Discriminator(
+        find_tag,
+        custom_error_type=UNKNOWN_KIND,
+        custom_error_message="unknown kind of table",
+        custom_error_context={"key": key, "expected": ", ".join(models)},
+    )
+    return Annotated[Union[members], discriminator]  # noqa: UP007 (built at run time)
 
 
 def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:

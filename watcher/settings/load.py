@@ -9,13 +9,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
+from pydantic import BaseModel, Field, RootModel, Tag, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
 from watcher.plugins import load_plugins
-from watcher.settings.base import TAG_PREFIX, Checked, SettingsList, ValidationIssue
+from watcher.settings.base import TAG_PREFIX, UNKNOWN_KIND, Checked, SettingsList, ValidationIssue
 from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import quote_value
@@ -142,15 +142,42 @@ def format_location(loc: Loc) -> str:
 def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[ValidationIssue]:
     """Yield one issue for each validation error, with its location in the file."""
     for detail in error.errors(include_url=False):
-        loc = tuple(part for part in detail["loc"] if part != "root" and not str(part).startswith(TAG_PREFIX))
-        if detail["type"] == "extra_forbidden":
-            yield ValidationIssue(loc=loc, message=unknown_key_message(loc, model), at_key=True)
-        elif detail["type"] == "missing":
-            field = fields_at(model, loc[:-1]).get(str(loc[-1]))
-            message = f"is missing; expected: {field.description}" if field else "is missing"
-            yield ValidationIssue(loc=loc, message=message, at_key=True, missing=True)
-        else:
-            yield ValidationIssue(loc=loc, message=message_for(detail))
+        path = tuple(part for part in detail["loc"] if part != "root")
+        loc = tuple(part for part in path if not is_tag(part))
+        match detail["type"]:
+            case "extra_forbidden":
+                yield ValidationIssue(loc=loc, message=unknown_key_message(path, model), at_key=True)
+            case "missing" if kind := kind_of(path[:-1]):
+                message = f"got {quote_value(kind[1])} without {loc[-1]}; expected one"
+                yield ValidationIssue(loc=(*loc[:-1], kind[0]), message=message, missing=True)
+            case "missing":
+                field = fields_at(model, path[:-1]).get(str(loc[-1]))
+                message = f"is missing; expected: {field.description}" if field else "is missing"
+                yield ValidationIssue(loc=loc, message=message, at_key=True, missing=True)
+            case kind_error if kind_error == UNKNOWN_KIND:
+                yield unknown_kind_issue(loc, detail)
+            case _:
+                yield ValidationIssue(loc=loc, message=message_for(detail))
+
+
+def is_tag(part: int | str) -> bool:
+    return isinstance(part, str) and part.startswith(TAG_PREFIX)
+
+
+def kind_of(path: Loc) -> tuple[str, str] | None:
+    """Return key and value that chose the model of the table at `path`; None if its place alone decides."""
+    key, is_kind, value = str(path[-1] if path else "").removeprefix(TAG_PREFIX).partition("=")
+    return (key, value) if path and is_tag(path[-1]) and is_kind else None
+
+
+def unknown_kind_issue(loc: Loc, detail: ErrorDetails) -> ValidationIssue:
+    """Return the issue for a table that lacks the key that says what it is, or has an unknown value there."""
+    context, table = detail["ctx"], detail["input"]
+    key, known = context["key"], context["expected"].split(", ")
+    if key in table:
+        return ValidationIssue(loc=(*loc, key), message=unknown_choice_message(table[key], known))
+    choices = ", ".join(f'"{name}"' for name in known)
+    return ValidationIssue(loc=(*loc, key), message=f"is missing; expected one of {choices}", at_key=True, missing=True)
 
 
 @cache
@@ -166,8 +193,7 @@ def message_for(detail: ErrorDetails) -> str:
         return str(context.get("error", detail["msg"]))
     if kind == "literal_error":
         known = [part.strip("'") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
-        choices = ", ".join(f'"{name}"' for name in known)
-        return f"got {quote_value(got)}, expected one of {choices}{did_you_mean(str(got), known)}"
+        return unknown_choice_message(got, known)
     expected = expected_values()[kind].format(**context) if kind in expected_values() else detail["msg"]
     match got:
         case dict():
@@ -178,11 +204,21 @@ def message_for(detail: ErrorDetails) -> str:
             return f"got {quote_value(got)}, expected {expected}"
 
 
-def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
+def unknown_choice_message(got: object, known: list[str]) -> str:
+    choices = ", ".join(f'"{name}"' for name in known)
+    return f"got {quote_value(got)}, expected one of {choices}{did_you_mean(str(got), known)}"
+
+
+def unknown_key_message(path: Loc, model: type[BaseModel]) -> str:
     """Return the message for an unknown key: it suggests a similar key here, or the table that has this key."""
-    if len(loc) == 1 and loc[0] in REMOVED_TABLES:
-        return f"this table has no effect any more, remove it: {REMOVED_TABLES[loc[0]]}"
-    name, known = str(loc[-1]), fields_at(model, loc[:-1])
+    if len(path) == 1 and path[0] in REMOVED_TABLES:
+        return f"this table has no effect any more, remove it: {REMOVED_TABLES[path[0]]}"
+    name, known = str(path[-1]), fields_at(model, path[:-1])
+    if kind := kind_of(path[:-1]):
+        kinds = tagged_types(type_at(model, path[:-2])).items()
+        others = [quote_value(tag.partition("=")[2]) for tag, each in kinds if name in fields_of(inner_model(each))]
+        if others:
+            return f"belongs to {kind[0]} = {' or '.join(others)}, not {quote_value(kind[1])}"
     if near := did_you_mean(name, known):
         return f"unknown setting{near}"
     tables = {key: inner_model(field.annotation) for key, field in fields_of(model).items()}
@@ -196,13 +232,29 @@ def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
     return f"unknown setting; known here: {', '.join(known)}"
 
 
-def fields_at(model: type[BaseModel], loc: Loc) -> dict[str, FieldInfo]:
-    """Return the fields of the table at `loc` by key; empty if there is no table."""
-    fields = fields_of(model)
-    for part in loc:
-        if isinstance(part, str):
-            fields = fields_of(inner_model(fields[part].annotation)) if part in fields else {}
-    return fields
+def fields_at(model: type[BaseModel], path: Loc) -> dict[str, FieldInfo]:
+    """Return the fields of the table at `path` by key; empty if there is no table."""
+    return fields_of(inner_model(type_at(model, path)))
+
+
+def type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any type form)
+    """Return the type of what is at `path`, which has the tags of unions too; None if nothing is there."""
+    found: Any = model
+    for part in path:
+        if is_tag(part):
+            found = tagged_types(found).get(str(part))
+        elif isinstance(part, str):
+            field = fields_of(inner_model(found)).get(part)
+            found = field.annotation if field else None
+    return found
+
+
+def tagged_types(annotation: Any) -> dict[str, Any]:  # noqa: ANN401 (any type form)
+    """Return the members of the tagged union in a type, by tag."""
+    inner, *others = get_args(annotation) or (None,)
+    if tag := next((each.tag for each in others if isinstance(each, Tag)), None):
+        return {tag: inner}
+    return {tag: each for item in get_args(annotation) for tag, each in tagged_types(item).items()}
 
 
 def fields_of(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
